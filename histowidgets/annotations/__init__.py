@@ -1,0 +1,38 @@
+"""Annotations: classes, shapes, the project with undo and its folder, label maps, GeoJSON, and splits.
+
+Knows NumPy, SciPy, shapely, tifffile and the `images` room; neither torch nor any widget.
+"""
+
+from histowidgets.annotations._annotation import Annotation
+from histowidgets.annotations._blocks import class_pixels
+from histowidgets.annotations._classes import MAX_CLASSES, PALETTE
+from histowidgets.annotations._conflicts import Conflict, conflicts
+from histowidgets.annotations._labels import UNLABELLED, rasterize
+from histowidgets.annotations._project import Project
+from histowidgets.annotations._shapes import Line, Polygon, Rectangle, Shape, Stroke, shape_from_dict
+from histowidgets.annotations._snapshot import ProjectSnapshot
+from histowidgets.annotations._split import Split, split_project
+from histowidgets.annotations._state import ROLES, Change
+
+__all__ = [
+    "MAX_CLASSES",
+    "PALETTE",
+    "ROLES",
+    "UNLABELLED",
+    "Annotation",
+    "Change",
+    "Conflict",
+    "Line",
+    "Polygon",
+    "Project",
+    "ProjectSnapshot",
+    "Rectangle",
+    "Shape",
+    "Split",
+    "Stroke",
+    "class_pixels",
+    "conflicts",
+    "rasterize",
+    "shape_from_dict",
+    "split_project",
+]

@@ -1,0 +1,65 @@
+"""An annotation: a shape with a class, and who drew it when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from histowidgets.annotations._shapes import Shape, shape_from_dict
+from histowidgets.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A shape with a class.
+
+    Attributes
+    ----------
+    id : str
+        Unique in the project.
+    shape : Shape
+    class_name : str or None
+        None is an eraser: where it was drawn, what was drawn before counts no more.
+    time : float
+        When it was drawn, in seconds since 1970.
+    annotator : str
+        Who drew it; may be empty.
+    """
+
+    id: str
+    shape: Shape
+    class_name: str | None
+    time: float
+    annotator: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "id": self.id,
+            "class": self.class_name,
+            "time": self.time,
+            "annotator": self.annotator,
+            "shape": self.shape.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Annotation":
+        """Make an annotation from what `to_dict` gave.
+
+        Raises
+        ------
+        ShapeError
+            If a field is missing or bad.
+        """
+        try:
+            name = values["class"]
+            return cls(
+                str(values["id"]),
+                shape_from_dict(values["shape"]),
+                None if name is None else str(name),
+                float(values["time"]),
+                str(values["annotator"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ShapeError):
+                raise
+            raise ShapeError(f"An annotation lacks a field, or has a bad one: {error!r}.") from error

@@ -1,0 +1,117 @@
+"""Class names and their colours."""
+
+import colorsys
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from histowidgets.errors import ClassNameError
+
+#: Label maps are uint8 and 255 means unlabelled.
+MAX_CLASSES = 254
+
+#: Okabe and Ito's colours, told apart by colour-blind eyes (https://jfly.uni-koeln.de/color/), without black, which
+#: cannot be seen on dark images; then those of Paul Tol's "muted" scheme.
+PALETTE = (
+    "#E69F00",
+    "#56B4E9",
+    "#F0E442",
+    "#009E73",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#332288",
+    "#88CCEE",
+    "#44AA99",
+    "#117733",
+    "#999933",
+    "#CC6677",
+    "#882255",
+    "#AA4499",
+)
+
+#: Step of the hue for classes beyond the palette: the golden ratio spreads any number of hues evenly.
+_HUE_STEP = 0.61803398875
+
+
+def checked_name(name: object, taken: Iterable[str] = ()) -> str:
+    """Return a class name without blanks around it.
+
+    Raises
+    ------
+    ClassNameError
+        If it is no text, is empty, or is taken.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise ClassNameError(f"A class name is {name!r}; it must be text that is not blank.")
+    name = name.strip()
+    if name in taken:
+        raise ClassNameError(f"There are two classes named {name!r}; each needs a name of its own.")
+    return name
+
+
+def checked_names(names: Sequence[str]) -> list[str]:
+    """Return a list of class names, checked.
+
+    Raises
+    ------
+    ClassNameError
+        If there is none or too many, or a name is blank or doubled.
+    """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ClassNameError(f"The classes are {names!r}; a list of names is wanted.")
+    checked: list[str] = []
+    for name in names:
+        checked.append(checked_name(name, checked))
+    if not checked:
+        raise ClassNameError("The list of classes is empty; give at least one name.")
+    if len(checked) > MAX_CLASSES:
+        raise ClassNameError(f"There are {len(checked)} classes; at most {MAX_CLASSES} can be used.")
+    return checked
+
+
+def checked_color(color: object) -> str:
+    """Return a colour as "#RRGGBB".
+
+    Raises
+    ------
+    ClassNameError
+        If it is none.
+    """
+    if not isinstance(color, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", color):
+        raise ClassNameError(f"The colour {color!r} is none; write it as #RRGGBB, e.g. #E69F00.")
+    return color.upper()
+
+
+def colors_for(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a colour for each class: the given one, else the next of the palette that is free.
+
+    Raises
+    ------
+    ClassNameError
+        If a given colour is none, or is for a class that is not there.
+    """
+    given = dict(given or {})
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise ClassNameError(f"Colours are given for {unknown}, which are no classes; the classes are {list(names)}.")
+    chosen = {name: checked_color(color) for name, color in given.items()}
+    for name in names:
+        if name not in chosen:
+            chosen[name] = free_color(chosen.values())
+    return {name: chosen[name] for name in names}
+
+
+def free_color(taken: Iterable[str]) -> str:
+    """Return the first colour of the palette that is not taken; beyond it, a new one."""
+    used = set(taken)
+    for color in PALETTE:
+        if color not in used:
+            return color
+    step = 0
+    while True:
+        light = (0.55, 0.75, 0.4)[step % 3]
+        red, green, blue = colorsys.hls_to_rgb((step * _HUE_STEP) % 1, light, 0.7)
+        color = f"#{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}"
+        if color not in used:
+            return color
+        step += 1

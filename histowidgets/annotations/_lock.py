@@ -1,0 +1,78 @@
+"""One writer a folder: a lock that ends with the process that holds it, however that ends."""
+
+import contextlib
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import filelock
+
+from histowidgets.errors import ProjectFolderError
+
+LOCK_FILE = "project.lock"
+HOLDER_FILE = "project.holder.json"
+
+
+class FolderLock:
+    """The right to write a folder.
+
+    The operating system keeps the lock and drops it when the process dies, so that none can become stale. A small
+    file beside it says who holds it, for the others to read.
+
+    Parameters
+    ----------
+    folder : Path
+        Must exist.
+
+    Attributes
+    ----------
+    held : bool
+        Whether this session may write.
+    held_by : str or None
+        Who may, if it is another one.
+
+    Raises
+    ------
+    ProjectFolderError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._holder = folder / HOLDER_FILE
+        # thread_local=False: the project is used from several threads.
+        self._lock = filelock.FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
+        self.held_by: str | None = None
+        try:
+            self._lock.acquire()
+            since = time.strftime("%Y-%m-%d %H:%M:%S")
+            holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
+            self._holder.write_text(json.dumps(holder), encoding="utf-8")
+        except filelock.Timeout:
+            self.held = False
+            self.held_by = self._describe_holder()
+            return
+        except OSError as error:
+            self._lock.release()
+            raise ProjectFolderError(
+                f"The folder {folder} cannot be written: {error.strerror or error}. Choose another."
+            ) from error
+        self.held = True
+
+    def release(self) -> None:
+        """Let another session write."""
+        if self.held:
+            self.held = False
+            with contextlib.suppress(OSError):
+                self._holder.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _describe_holder(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text(encoding="utf-8"))
+            process, host, since = holder["process"], holder["host"], holder["since"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another session"
+        own = " (this kernel)" if process == os.getpid() and host == socket.gethostname() else ""
+        return f"process {process}{own} on {host}, since {since}"

@@ -1,0 +1,239 @@
+"""The shapes a person draws: strokes, lines, polygons and rectangles, in full-size pixels.
+
+A pixel (column i, row j) covers x from i to i + 1 and y from j to j + 1.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from histowidgets.errors import ShapeError
+from histowidgets.images import Region
+
+#: Coordinates beyond this many pixels are refused: no image is that large, and sums of them stay exact.
+FARTHEST = 1e7
+
+
+def _as_points(points: Any, kind: str, least: int) -> np.ndarray:
+    """Return a read-only (N, 2) float64 copy of points, or say what is wrong with them."""
+    try:
+        array = np.array(points, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ShapeError(f"The points of a {kind} must be numbers, as (N, 2): x then y.") from None
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ShapeError(f"The points of a {kind} have shape {array.shape}; (N, 2) is wanted: x then y.")
+    if len(array) < least:
+        raise ShapeError(f"A {kind} needs at least {least} point(s); got {len(array)}.")
+    if not np.isfinite(array).all():
+        raise ShapeError(f"A point of the {kind} is NaN or infinite. Leave it out.")
+    if np.abs(array).max() > FARTHEST:
+        raise ShapeError(f"A point of the {kind} is more than {FARTHEST:,.0f} pixels away from the image's corner.")
+    array.setflags(write=False)
+    return array
+
+
+def _as_number(value: Any, what: str, above: float | None = None) -> float:
+    """Return a finite float, above a bound if one is given."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ShapeError(f"The {what} is {value!r}; a number is wanted.") from None
+    if not math.isfinite(number) or (above is not None and number <= above):
+        wanted = "a finite number" if above is None else f"a finite number above {above:g}"
+        raise ShapeError(f"The {what} is {number}; {wanted} is wanted.")
+    if abs(number) > FARTHEST:
+        raise ShapeError(f"The {what} is {number}; at most {FARTHEST:,.0f} pixels are possible.")
+    return number
+
+
+@dataclass(frozen=True, eq=False)
+class Shape(ABC):
+    """What a person drew, without a class. Shapes never change, and are equal if all their numbers are."""
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the area it covers, in full-size pixels."""
+        return self._find_bounds()
+
+    @abstractmethod
+    def _find_bounds(self) -> tuple[float, float, float, float]:
+        """Return what `bounds` keeps."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON; `shape_from_dict` makes the same shape of them."""
+
+    def region(self) -> Region:
+        """Return the whole pixels that the shape can touch."""
+        left, top, right, bottom = self.bounds
+        return Region.from_edges(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Shape) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.bounds))
+
+
+@dataclass(frozen=True, eq=False)
+class _Path(Shape):
+    """Points joined by straight pieces, with a width, round at ends and corners."""
+
+    points: np.ndarray
+    width: float
+    _least_points: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__.lower()
+        object.__setattr__(self, "points", _as_points(self.points, kind, self._least_points))
+        object.__setattr__(self, "width", _as_number(self.width, f"width of a {kind}", above=0))
+
+    def _find_bounds(self) -> tuple[float, float, float, float]:
+        low, high = self.points.min(axis=0) - self.width / 2, self.points.max(axis=0) + self.width / 2
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return {"type": type(self).__name__.lower(), "points": self.points.tolist(), "width": self.width}
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke(_Path):
+    """A stroke of a round brush.
+
+    Parameters
+    ----------
+    points : array-like of (N, 2)
+        The path of the brush, x then y, in full-size pixels; one point is a dot.
+    width : float, default 8
+        Diameter of the brush in full-size pixels.
+
+    Raises
+    ------
+    ShapeError
+        If a point is not finite, there is none, or the width is not above 0.
+    """
+
+    width: float = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Line(_Path):
+    """A line of straight pieces, with a width (QuPath's default is 5 pixels).
+
+    Parameters
+    ----------
+    points : array-like of (N, 2)
+        Its corners, x then y, in full-size pixels; at least two.
+    width : float, default 5
+        In full-size pixels.
+
+    Raises
+    ------
+    ShapeError
+        If a point is not finite, there are fewer than two, or the width is not above 0.
+    """
+
+    width: float = 5.0
+    _least_points: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Polygon(Shape):
+    """An area inside a closed outline, less its holes.
+
+    Parameters
+    ----------
+    points : array-like of (N, 2)
+        Corners of the outline, x then y, in full-size pixels; at least three, the last joined to the first.
+    holes : sequence of array-like of (M, 2), optional
+        Outlines that are cut out.
+
+    Raises
+    ------
+    ShapeError
+        If a point is not finite, or an outline has fewer than three points.
+
+    Notes
+    -----
+    Where an outline crosses itself, the even-odd rule says what is inside.
+    """
+
+    points: np.ndarray
+    holes: Sequence[np.ndarray] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", _as_points(self.points, "polygon", least=3))
+        holes = tuple(_as_points(hole, "hole of a polygon", least=3) for hole in self.holes)
+        object.__setattr__(self, "holes", holes)
+
+    def _find_bounds(self) -> tuple[float, float, float, float]:
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        values: dict[str, Any] = {"type": "polygon", "points": self.points.tolist()}
+        if self.holes:
+            values["holes"] = [hole.tolist() for hole in self.holes]
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Rectangle(Shape):
+    """An upright rectangle.
+
+    Parameters
+    ----------
+    x, y : float
+        Left and top edge in full-size pixels.
+    width, height : float
+        Above 0, in full-size pixels.
+
+    Raises
+    ------
+    ShapeError
+        If a number is not finite, or a side not above 0.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        for field, above in (("x", None), ("y", None), ("width", 0.0), ("height", 0.0)):
+            object.__setattr__(self, field, _as_number(getattr(self, field), f"{field} of a rectangle", above))
+
+    def _find_bounds(self) -> tuple[float, float, float, float]:
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return {"type": "rectangle", "x": self.x, "y": self.y, "width": self.width, "height": self.height}
+
+
+_KINDS: dict[str, type[Shape]] = {"stroke": Stroke, "line": Line, "polygon": Polygon, "rectangle": Rectangle}
+
+
+def shape_from_dict(values: Mapping[str, Any]) -> Shape:
+    """Make a shape from what its `to_dict` gave.
+
+    Raises
+    ------
+    ShapeError
+        If the type is unknown, or a number is missing or bad.
+    """
+    fields = dict(values) if isinstance(values, Mapping) else {}
+    kind = fields.pop("type", None)
+    if kind not in _KINDS:
+        raise ShapeError(f"A shape of type {kind!r} is unknown; {', '.join(_KINDS)} are known.")
+    try:
+        return _KINDS[kind](**fields)
+    except TypeError as error:
+        raise ShapeError(f"A {kind} has missing or unknown fields: {sorted(fields)}.") from error

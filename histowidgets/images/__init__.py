@@ -1,0 +1,33 @@
+"""Images: opening them, reading regions at a downsample, statistics, normalization, display and samples.
+
+Knows NumPy, Pillow, tifffile and scikit-image only.
+"""
+
+from histowidgets.images import samples
+from histowidgets.images._array import ArrayImage
+from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
+from histowidgets.images._image import Image
+from histowidgets.images._normalization import STRATEGIES, Normalization
+from histowidgets.images._open import open_image
+from histowidgets.images._padding import read_padded
+from histowidgets.images._region import Region, scaled_shape
+from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
+
+__all__ = [
+    "STRATEGIES",
+    "ArrayImage",
+    "ChannelDisplay",
+    "ChannelStatistics",
+    "Image",
+    "ImageStatistics",
+    "Normalization",
+    "Region",
+    "auto_contrast",
+    "display_rgb",
+    "measure_statistics",
+    "open_image",
+    "read_padded",
+    "samples",
+    "scaled_shape",
+    "thumbnail",
+]

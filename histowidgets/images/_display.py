@@ -1,0 +1,123 @@
+"""Pictures for the eye. What is trained on never passes through here."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images._image import Image
+
+#: Percentiles that become black and full colour, where no range is given. Chosen by us (P).
+LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
+#: Longest side, in pixels, of the overview on which an image's contrast is measured. Chosen by us (P).
+CONTRAST_SIDE = 512
+#: Colours of channels that are not red, green and blue: magenta and green can be told apart by all eyes.
+CHANNEL_COLORS = ("#FF00FF", "#00FF00", "#00FFFF", "#FFFF00", "#FF0000", "#0000FF", "#FFFFFF")
+
+
+@dataclass(frozen=True)
+class ChannelDisplay:
+    """How a channel is shown.
+
+    Attributes
+    ----------
+    color : str
+        "#RRGGBB" of a pixel at `high`.
+    low, high : float
+        In the image's own units: at `low` and below the channel adds nothing, at `high` and above all its colour.
+    visible : bool
+    """
+
+    color: str
+    low: float
+    high: float
+    visible: bool = True
+
+
+def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay, ...]:
+    """Choose how each channel is shown: the 1st percentile is black, the 99.8th full colour.
+
+    Parameters
+    ----------
+    image_or_pixels : Image or ndarray of (rows, cols, channels)
+        Of an image, an overview of at most 512 x 512 pixels is measured. 8-bit RGB is shown as it is.
+
+    Returns
+    -------
+    tuple of ChannelDisplay
+        One a channel; beyond the seventh channel they are off.
+    """
+    pixels = _overview(image_or_pixels, CONTRAST_SIDE) if isinstance(image_or_pixels, Image) else image_or_pixels
+    n_channels = pixels.shape[-1]
+    if n_channels == 3 and pixels.dtype == np.uint8:
+        return tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
+    colors = {1: ("#FFFFFF",), 3: ("#FF0000", "#00FF00", "#0000FF")}.get(n_channels, CHANNEL_COLORS)
+    shown = []
+    for c in range(n_channels):
+        low, high = np.percentile(pixels[..., c], [LOW_PERCENTILE, HIGH_PERCENTILE])
+        shown.append(ChannelDisplay(colors[c % len(colors)], float(low), float(high), c < len(CHANNEL_COLORS)))
+    return tuple(shown)
+
+
+def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = None) -> np.ndarray:
+    """Turn pixels of any kind into a picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of (rows, cols, channels)
+    contrast : sequence of ChannelDisplay, optional
+        One a channel; by default 8-bit RGB comes back unchanged, and all else gets the `auto_contrast` of these
+        pixels. Give the contrast of the whole image where several regions must look alike.
+
+    Returns
+    -------
+    ndarray of (rows, cols, 3), uint8
+        The sum of the visible channels' colours.
+
+    Raises
+    ------
+    ImageError
+        If the contrast is not of as many channels as the pixels.
+    """
+    if contrast is None:
+        if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
+            return pixels
+        contrast = auto_contrast(pixels)
+    if len(contrast) != pixels.shape[-1]:
+        raise ImageError(f"The contrast is of {len(contrast)} channel(s), the pixels have {pixels.shape[-1]}.")
+    total = np.zeros((*pixels.shape[:2], 3), np.float32)
+    for c, channel in enumerate(contrast):
+        if not channel.visible:
+            continue
+        span = channel.high - channel.low
+        plane = pixels[..., c].astype(np.float32)
+        # A channel that is the same everywhere has no range: show what lies above it.
+        share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
+        for i in range(3):
+            amount = int(channel.color[1 + 2 * i : 3 + 2 * i], 16)
+            if amount:
+                total[..., i] += share * np.float32(amount)
+    return np.rint(np.minimum(total, 255)).astype(np.uint8)
+
+
+def thumbnail(image: Image, max_side: int = 512) -> np.ndarray:
+    """Return a small picture of a whole image.
+
+    Parameters
+    ----------
+    image : Image
+    max_side : int, default 512
+        Neither side is longer, in pixels.
+
+    Returns
+    -------
+    ndarray of (rows, cols, 3), uint8
+    """
+    return display_rgb(_overview(image, max_side))
+
+
+def _overview(image: Image, max_side: int) -> np.ndarray:
+    downsample = max(1, math.ceil(max(image.width, image.height) / max_side))
+    return image.read(0, 0, image.width, image.height, downsample)

@@ -1,0 +1,252 @@
+"""What every image can do, whatever it was made from."""
+
+import math
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from histowidgets.errors import ImageError, ImageSizeError, ImageValueError, RegionError
+from histowidgets.images._limits import BAND_PIXELS, MAX_CHANNELS, MIN_SIDE
+from histowidgets.images._region import Region, scaled_shape
+from histowidgets.images._resample import area_mean, area_mean_between
+
+
+class Image(ABC):
+    """An image that never changes, and that many threads may read at once.
+
+    Made by `open_image`. A subclass gives the pixels of one stored level in `_read_level`.
+
+    Attributes
+    ----------
+    name : str
+        What the image is called in lists and in messages.
+    width, height : int
+        Full size in pixels.
+    channel_names : tuple of str
+        One a channel.
+    dtype : numpy.dtype
+        uint8, uint16, float32 or float64.
+    pixel_size_um : float or None
+        Side of a full-size pixel in micrometres; None if unknown.
+    downsamples : tuple of float
+        Of the stored levels, the full-size one (1.0) first.
+    source : str or None
+        Absolute path of the file; None for an array, which hence cannot be opened again.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        width: int,
+        height: int,
+        dtype: np.dtype,
+        channel_names: Sequence[str],
+        pixel_size_um: float | None = None,
+        downsamples: Sequence[float] = (1.0,),
+        source: str | None = None,
+    ) -> None:
+        self._name = name
+        self._width, self._height = int(width), int(height)
+        self._dtype = np.dtype(dtype)
+        self._channel_names = _checked_channels(name, channel_names)
+        self._pixel_size_um = _checked_pixel_size(name, pixel_size_um)
+        self._downsamples = tuple(float(d) for d in downsamples)
+        self._source = source
+        if min(self._width, self._height) < MIN_SIDE:
+            raise ImageSizeError(
+                f"Image {name!r} is {self._width} x {self._height} pixels; each side must have at least "
+                f"{MIN_SIDE}. Check that the axes are rows, columns, channels."
+            )
+
+    name = property(operator.attrgetter("_name"), doc="Name of the image.")
+    width = property(operator.attrgetter("_width"), doc="Number of columns at full size.")
+    height = property(operator.attrgetter("_height"), doc="Number of rows at full size.")
+    dtype = property(operator.attrgetter("_dtype"), doc="Type of the pixels.")
+    channel_names = property(operator.attrgetter("_channel_names"), doc="Name of each channel.")
+    pixel_size_um = property(operator.attrgetter("_pixel_size_um"), doc="Pixel side in um, or None.")
+    downsamples = property(operator.attrgetter("_downsamples"), doc="Downsamples of the stored levels.")
+    source = property(operator.attrgetter("_source"), doc="Absolute path of the file, or None.")
+
+    @property
+    def region(self) -> Region:
+        """The whole image as a region."""
+        return Region(0, 0, self.width, self.height)
+
+    def __repr__(self) -> str:
+        size = "" if self.pixel_size_um is None else f", {self.pixel_size_um:g} um/px"
+        return (
+            f"<{type(self).__name__} {self.name!r}: {self.width} x {self.height}, "
+            f"{len(self.channel_names)} x {self.dtype}{size}>"
+        )
+
+    def read(self, x: int, y: int, width: int, height: int, downsample: float = 1) -> np.ndarray:
+        """Read a region.
+
+        Parameters
+        ----------
+        x, y, width, height : int
+            The region in full-size pixels, wholly inside the image.
+        downsample : float, default 1
+            At least 1. Each pixel returned is the mean over `downsample` x `downsample` pixels (those at the
+            right and bottom edge over what is left there), from the nearest stored level that is fine enough.
+
+        Returns
+        -------
+        ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
+            In the image's own dtype; the caller's to change.
+
+        Raises
+        ------
+        RegionError
+            If the region has no area or sticks out of the image, or the downsample is below 1.
+        ImageValueError
+            If a float image holds NaN or infinity there.
+        ImageOpenError
+            If the file turns out to be cut short.
+        """
+        region = self._checked_region(x, y, width, height)
+        rows, cols = scaled_shape(region.width, region.height, downsample)
+        level = self._level_for(downsample)
+        if downsample == 1 and level == 0:
+            return self._checked_level(0, region.x, region.y, region.width, region.height)
+        out = np.empty((rows, cols, len(self.channel_names)), self.dtype)
+        # In bands, so that the overview of a large image without stored levels needs no large memory.
+        scale = downsample / self._downsamples[level]
+        band = max(1, int(BAND_PIXELS / max(1.0, scale * scale * cols)))
+        for top in range(0, rows, band):
+            out[top : top + band] = self._read_band(region, downsample, level, top, min(rows, top + band), cols)
+        return out
+
+    def _read_band(self, region: Region, downsample: float, level: int, top: int, bottom: int, cols: int) -> np.ndarray:
+        """Read the output rows `top` to `bottom` of a downsampled region."""
+        level_scale = self._downsamples[level]
+        y0, y1 = region.y + top * downsample, min(region.bottom, region.y + bottom * downsample)
+        ratio = downsample / level_scale
+        if all(float(edge).is_integer() for edge in (ratio, region.x / level_scale, y0 / level_scale)):
+            return self._read_whole_blocks(region, level, int(ratio), y0, y1, (bottom - top, cols))
+        level_width, level_height = self._level_size(level)
+        ys = np.minimum(region.y + np.arange(top, bottom + 1) * downsample, region.bottom) / level_scale
+        xs = np.minimum(region.x + np.arange(cols + 1) * downsample, region.right) / level_scale
+        from_y, to_y = min(int(ys[0]), level_height - 1), min(math.ceil(ys[-1]), level_height)
+        from_x, to_x = min(int(xs[0]), level_width - 1), min(math.ceil(xs[-1]), level_width)
+        size = max(1, to_x - from_x), max(1, to_y - from_y)
+        pixels = self._checked_level(level, from_x, from_y, *size)
+        return area_mean_between(pixels, ys - from_y, xs - from_x, self.dtype)
+
+    def _read_whole_blocks(
+        self, region: Region, level: int, step: int, y0: float, y1: float, shape: tuple[int, int]
+    ) -> np.ndarray:
+        """Read where each output pixel is a whole number of the level's pixels, which is exact and fast."""
+        scale = self._downsamples[level]
+        level_width, level_height = self._level_size(level)
+        from_x, from_y = int(region.x / scale), int(y0 / scale)
+        # A level may be a pixel short of the full-size image; its last one then stands for what is missing.
+        from_x, from_y = min(from_x, level_width - 1), min(from_y, level_height - 1)
+        to_x = min(max(from_x + 1, math.ceil(region.right / scale)), level_width)
+        to_y = min(max(from_y + 1, math.ceil(y1 / scale)), level_height)
+        pixels = area_mean(self._checked_level(level, from_x, from_y, to_x - from_x, to_y - from_y), step)
+        below, right = shape[0] - pixels.shape[0], shape[1] - pixels.shape[1]
+        return np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else pixels
+
+    def _level_for(self, downsample: float) -> int:
+        """Return the coarsest stored level that is still fine enough."""
+        fine = [i for i, d in enumerate(self._downsamples) if d <= downsample * 1.01]
+        return max(fine, key=lambda i: self._downsamples[i])
+
+    def _level_size(self, level: int) -> tuple[int, int]:
+        """Return (width, height) of a stored level in its own pixels."""
+        if level == 0:
+            return self.width, self.height
+        raise NotImplementedError(f"{type(self).__name__} stores several levels but does not give their size")
+
+    def _checked_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
+        pixels = self._read_level(level, x, y, width, height)
+        if np.issubdtype(self.dtype, np.floating):
+            check_finite(pixels, self.name, x, y)
+        return pixels
+
+    @abstractmethod
+    def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
+        """Read pixels of a stored level, in that level's own coordinates, as a fresh (rows, cols, channels)."""
+
+    def _require_names_for(self, n_channels: int) -> None:
+        """Refuse channel names that are not one a channel."""
+        if len(self.channel_names) != n_channels:
+            raise ImageSizeError(
+                f"Image {self.name!r} has {n_channels} channel(s), but {len(self.channel_names)} channel name(s) "
+                "were given. Give one a channel."
+            )
+
+    def _checked_region(self, x: int, y: int, width: int, height: int) -> Region:
+        try:
+            region = Region(*(operator.index(v) for v in (x, y, width, height)))
+        except TypeError:
+            raise RegionError(
+                f"The region ({x}, {y}, {width}, {height}) must be four whole numbers: x, y, width, height."
+            ) from None
+        if region.width < 1 or region.height < 1 or not self.region.contains(region):
+            raise RegionError(
+                f"The region x={x}, y={y}, width={width}, height={height} is not inside image {self.name!r} "
+                f"of {self.width} x {self.height} pixels. Ask for at least one pixel, inside the image."
+            )
+        return region
+
+
+def check_finite(pixels: np.ndarray, name: str, x: int = 0, y: int = 0) -> None:
+    """Refuse NaN and infinity, saying how many there are and where the first is.
+
+    Raises
+    ------
+    ImageValueError
+        If a value of (rows, cols, channels) is not finite; `x`, `y` is where the pixels begin.
+    """
+    finite = np.isfinite(pixels)
+    if finite.all():
+        return
+    row, col, channel = np.argwhere(~finite)[0]
+    count = int(finite.size - finite.sum())
+    raise ImageValueError(
+        f"Image {name!r} holds {count} value(s) that are NaN or infinite; the first is at x={x + col}, "
+        f"y={y + row}, channel {channel + 1}. Replace them, e.g. with numpy.nan_to_num, and open it again."
+    )
+
+
+def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(str(c) for c in channel_names)
+    if not 1 <= len(names) <= MAX_CHANNELS:
+        raise ImageSizeError(
+            f"Image {name!r} has {len(names)} channels; 1 to {MAX_CHANNELS} can be used. Keep those you need."
+        )
+    return names
+
+
+def _checked_pixel_size(name: str, pixel_size_um: float | None) -> float | None:
+    if pixel_size_um is None:
+        return None
+    if not (math.isfinite(pixel_size_um) and pixel_size_um > 0):
+        raise ImageError(
+            f"The pixel size of image {name!r} is {pixel_size_um}; it must be a number of um above 0, or None."
+        )
+    return float(pixel_size_um)
+
+
+def default_channel_names(count: int, dtype: np.dtype | None = None) -> tuple[str, ...]:
+    """Name channels that have no name: Gray; Red, Green, Blue of 8 bits; else Channel 1, Channel 2, …."""
+    if count == 1:
+        return ("Gray",)
+    if count == 3 and dtype == np.uint8:
+        return ("Red", "Green", "Blue")
+    return tuple(f"Channel {i + 1}" for i in range(count))
+
+
+def named_after(path: str | Path) -> str:
+    """Name an image after its file: "slide.ome.tif" becomes "slide"."""
+    name = Path(path).name
+    for ending in (".ome.tiff", ".ome.tif"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return Path(path).stem

@@ -1,0 +1,28 @@
+"""The limits and thresholds of this room, each chosen by us (P)."""
+
+#: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
+MIN_SIDE = 2
+
+#: Most channels an image may have (imaging mass cytometry has about 40).
+MAX_CHANNELS = 64
+
+#: Pixels of a stored level read at once while downsampling (times channels and bytes is the memory needed).
+BAND_PIXELS = 1 << 24
+
+#: Decoded bytes below which a TIFF is read whole when it is opened.
+EAGER_BYTES = 32 << 20
+
+#: Decoded bytes of TIFF tiles and strips kept for the next read, an image.
+CACHE_BYTES = 64 << 20
+
+#: A resolution tag that means a larger pixel than this (um) is a printer's setting (72 or 300 dpi), no scale.
+LARGEST_PIXEL_UM = 20.0
+
+#: Pixels of one image that its statistics rest on; a larger image is sampled in regions.
+STATISTICS_PIXELS = 1 << 20
+
+#: Pixels of all the images together that statistics rest on.
+STATISTICS_POOL = 1 << 22
+
+#: Side, in full-size pixels, of one sampled region.
+STATISTICS_SIDE = 256

@@ -1,0 +1,162 @@
+"""Normalization: the one function that training, preview and prediction all call."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images._image import Image
+from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
+
+STRATEGIES = ("percentile_99", "min_max", "z_score", "fixed_range")
+
+#: Z scores beyond this many standard deviations are clipped (as in the reference extension).
+Z_LIMIT = 5.0
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """How pixels become numbers from 0 to 1 (rows R44-R50).
+
+    Attributes
+    ----------
+    strategy : {"percentile_99", "min_max", "z_score", "fixed_range"}
+        "percentile_99": the 1st percentile becomes 0, the 99th 1, what lies beyond is clipped.
+        "min_max": the minimum becomes 0, the maximum 1. "z_score": mean -5 sd becomes 0, mean +5 sd 1.
+        "fixed_range": `low` becomes 0, `high` 1. Any case is accepted.
+    per_channel : bool or None
+        Each channel by its own statistics, or all by joint ones. None: True for more than 3 channels (N8).
+    low, high : float or None
+        For "fixed_range" alone; 0 and 255 if not given.
+    statistics : ImageStatistics or None
+        Of the training images; `fitted` measures them. "fixed_range" needs none.
+
+    Notes
+    -----
+    Where the statistics leave no range (a constant image), values up to it become 0 and those above it 1 (B2);
+    a z score becomes 0.5. Nothing leaves 0 to 1.
+    """
+
+    strategy: str = "percentile_99"
+    per_channel: bool | None = None
+    low: float | None = None
+    high: float | None = None
+    statistics: ImageStatistics | None = None
+
+    def __post_init__(self) -> None:
+        strategy = str(self.strategy).lower()
+        if strategy not in STRATEGIES:
+            raise ImageError(f"The normalization {self.strategy!r} is unknown; choose one of {', '.join(STRATEGIES)}.")
+        object.__setattr__(self, "strategy", strategy)
+        if strategy != "fixed_range":
+            if self.low is not None or self.high is not None:
+                raise ImageError(f"low and high belong to fixed_range; {strategy} takes none. Leave them out.")
+            return
+        low = 0.0 if self.low is None else float(self.low)
+        high = 255.0 if self.high is None else float(self.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ImageError(
+                f"fixed_range got low {low:g} and high {high:g}; two numbers, the first below the second, are wanted."
+            )
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+
+    def fitted(self, images: Sequence[Image], seed: int = 0) -> "Normalization":
+        """Return the same normalization with the statistics of these images.
+
+        Raises
+        ------
+        ImageError
+            If there is no image, or their channels differ.
+        """
+        return replace(self, statistics=measure_statistics(images, seed))
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Normalize pixels.
+
+        Parameters
+        ----------
+        pixels : ndarray of (..., channels)
+            In the image's own units.
+
+        Returns
+        -------
+        ndarray of float32, same shape
+            From 0 to 1. The same value always gives the same number, bit for bit, whatever the tile.
+
+        Raises
+        ------
+        ImageError
+            If statistics are needed and missing, or are of another number of channels.
+        """
+        n_channels = pixels.shape[-1]
+        ranges = self._ranges(n_channels)
+        out = np.empty(pixels.shape, np.float32)
+        for c, (low, high) in enumerate(ranges):
+            if pixels.dtype == np.uint8:  # 256 values: look them up
+                np.take(self._scale(np.arange(256, dtype=np.float64), low, high), pixels[..., c], out=out[..., c])
+            else:
+                out[..., c] = self._scale(pixels[..., c].astype(np.float64), low, high)
+        return out
+
+    def _scale(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Map low..high to 0..1 in float64, then round once to float32."""
+        if high > low:
+            scaled = (np.clip(values, low, high) - low) / (high - low)
+        elif self.strategy == "z_score":
+            scaled = np.full(values.shape, 0.5)
+        else:
+            scaled = (values > high).astype(np.float64)
+        return scaled.astype(np.float32)
+
+    def _ranges(self, n_channels: int) -> list[tuple[float, float]]:
+        """Return the values that become 0 and 1, for each channel."""
+        if self.strategy == "fixed_range":
+            return [(float(self.low or 0.0), float(self.high or 0.0))] * n_channels
+        if self.statistics is None:
+            raise ImageError(f"The {self.strategy} normalization has no statistics yet. Call .fitted(images) first.")
+        if len(self.statistics.channels) != n_channels:
+            raise ImageError(
+                f"The statistics are of {len(self.statistics.channels)} channel(s), the pixels have {n_channels}. "
+                "Use an image with the channels of the training images."
+            )
+        if self.by_channel(n_channels):
+            return [self._range(c) for c in self.statistics.channels]
+        return [self._range(self.statistics.joint)] * n_channels
+
+    def by_channel(self, n_channels: int) -> bool:
+        """Tell whether each of `n_channels` channels is normalized by its own statistics."""
+        return n_channels > 3 if self.per_channel is None else self.per_channel
+
+    def _range(self, s: ChannelStatistics) -> tuple[float, float]:
+        if self.strategy == "percentile_99":
+            return s.p1, s.p99
+        if self.strategy == "min_max":
+            return s.minimum, s.maximum
+        return s.mean - Z_LIMIT * s.std, s.mean + Z_LIMIT * s.std
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        values = asdict(replace(self, statistics=None))
+        values["statistics"] = None if self.statistics is None else self.statistics.to_dict()
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Normalization":
+        """Make a normalization from what `to_dict` gave.
+
+        Raises
+        ------
+        ImageError
+            If a value is unknown, missing or out of range.
+        """
+        known = {"strategy", "per_channel", "low", "high", "statistics"}
+        if not isinstance(values, Mapping) or not set(values) <= known:
+            raise ImageError(f"A normalization has the fields {', '.join(sorted(known))}; got {values!r:.200}.")
+        fields = dict(values)
+        if fields.get("statistics") is not None:
+            fields["statistics"] = ImageStatistics.from_dict(fields["statistics"])
+        return cls(**fields)

@@ -1,0 +1,162 @@
+"""Statistics of the pixels of one or more images, on which normalization rests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images._image import Image
+from histowidgets.images._limits import STATISTICS_PIXELS, STATISTICS_POOL, STATISTICS_SIDE
+from histowidgets.images._region import Region
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Numbers of one channel, or of all channels together, in the image's own units.
+
+    Attributes
+    ----------
+    p1, p99 : float
+        The 1st and the 99th percentile.
+    minimum, maximum, mean, std : float
+        `std` is that of the population (ddof 0).
+    """
+
+    p1: float
+    p99: float
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class ImageStatistics:
+    """Statistics for each channel, and of all channels jointly.
+
+    Attributes
+    ----------
+    channels : tuple of ChannelStatistics
+    joint : ChannelStatistics
+    n_pixels : int
+        Pixels that they rest on.
+    dtype : str
+        Of the images, e.g. "uint8".
+    """
+
+    channels: tuple[ChannelStatistics, ...]
+    joint: ChannelStatistics
+    n_pixels: int
+    dtype: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return {
+            "channels": [asdict(c) for c in self.channels],
+            "joint": asdict(self.joint),
+            "n_pixels": self.n_pixels,
+            "dtype": self.dtype,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "ImageStatistics":
+        """Make statistics from what `to_dict` gave.
+
+        Raises
+        ------
+        ImageError
+            If something is missing or is no number.
+        """
+        try:
+            return cls(
+                tuple(_channel_from(c) for c in values["channels"]),
+                _channel_from(values["joint"]),
+                int(values["n_pixels"]),
+                str(values["dtype"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ImageError(f"The image statistics are damaged: {error!r}. Measure them again.") from error
+
+
+def _channel_from(values: Mapping[str, Any]) -> ChannelStatistics:
+    return ChannelStatistics(**{k: float(v) for k, v in values.items()})
+
+
+def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistics:
+    """Measure the pixels of all the images together.
+
+    An image of up to 2**20 pixels counts whole; of a larger one, a 4 x 4 grid is laid over it and one 256 x 256
+    region at a random place of each cell is read at full size. Of all these, at most 2**22 pixels are kept, an
+    equal share of each image, drawn at random. The seed fixes what is drawn.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        At least one; all with the same number of channels.
+    seed : int, default 0
+
+    Returns
+    -------
+    ImageStatistics
+
+    Raises
+    ------
+    ImageError
+        If there is no image, or the numbers of channels differ.
+    """
+    if not images:
+        raise ImageError("Statistics need at least one image; none was given.")
+    n_channels = len(images[0].channel_names)
+    for image in images:
+        if len(image.channel_names) != n_channels:
+            raise ImageError(
+                f"Image {image.name!r} has {len(image.channel_names)} channel(s), image {images[0].name!r} has "
+                f"{n_channels}; images used together must have the same channels."
+            )
+    rng = np.random.default_rng(seed)
+    share = max(1, STATISTICS_POOL // len(images))
+    pooled = np.concatenate([_sample(image, share, rng) for image in images])
+    return ImageStatistics(
+        tuple(_measure(pooled[:, c]) for c in range(n_channels)),
+        _measure(pooled.ravel()),
+        len(pooled),
+        str(np.result_type(*[image.dtype for image in images])),
+    )
+
+
+def _sample(image: Image, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return at most `most` pixels of an image as (n, channels)."""
+    parts = [image.read(*region) for region in sample_regions(image, rng)]
+    pixels = np.concatenate([p.reshape(-1, p.shape[-1]) for p in parts])
+    if len(pixels) > most:
+        pixels = pixels[rng.choice(len(pixels), most, replace=False)]
+    return pixels
+
+
+def sample_regions(image: Image, rng: np.random.Generator) -> list[Region]:
+    """Choose the full-size regions that stand for an image: all of a small one, 16 of a large one."""
+    if image.width * image.height <= STATISTICS_PIXELS:
+        return [image.region]
+    width, height = min(STATISTICS_SIDE, image.width), min(STATISTICS_SIDE, image.height)
+    regions = []
+    for j in range(4):
+        for i in range(4):
+            # Anywhere in the cell, as far as the region still fits in the image.
+            x = int((i + rng.random()) * (image.width - width) / 4)
+            y = int((j + rng.random()) * (image.height - height) / 4)
+            regions.append(Region(x, y, width, height))
+    return regions
+
+
+def _measure(values: np.ndarray) -> ChannelStatistics:
+    p1, p99 = np.percentile(values, [1, 99])
+    return ChannelStatistics(
+        float(p1),
+        float(p99),
+        float(values.min()),
+        float(values.max()),
+        float(values.mean(dtype=np.float64)),
+        float(values.std(dtype=np.float64)),
+    )

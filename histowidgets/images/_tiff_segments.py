@@ -1,0 +1,174 @@
+"""Reading parts of one page of a TIFF: only the tiles or strips that are needed, the last ones kept."""
+
+import os
+import struct
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+
+from histowidgets.errors import ImageOpenError
+from histowidgets.images._limits import CACHE_BYTES
+
+#: What tifffile and its codecs raise on damaged data.
+DECODE_ERRORS = (
+    RuntimeError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OSError,
+    struct.error,
+    tifffile.TiffFileError,
+)
+
+
+class SegmentCache:
+    """Decoded tiles and strips, the least recently used dropped first."""
+
+    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
+        self._kept: OrderedDict[Any, np.ndarray] = OrderedDict()
+        self._bytes = 0
+        self._most = most_bytes
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> np.ndarray | None:
+        """Return what is kept under a key, or None."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Any, segment: np.ndarray) -> None:
+        """Keep a segment."""
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = segment
+            self._bytes += segment.nbytes
+            while self._bytes > self._most and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+class SegmentReader:
+    """Reads rectangles of pages.
+
+    Parameters
+    ----------
+    file : binary file
+        Of its own, not shared.
+    name : str
+        Of the file, for messages.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._lock = threading.Lock()
+        self._cache = SegmentCache()
+        self._size = os.fstat(file.fileno()).st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def require_whole(self, page: Any) -> None:
+        """Refuse a page whose tiles or strips reach past the end of the file (ImageOpenError)."""
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            if offset + count > self._size:
+                raise self._cut_short(offset + count)
+
+    def read(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+        """Read a rectangle of a page as (rows, cols, samples) of the page's dtype.
+
+        Raises
+        ------
+        ImageOpenError
+            If the file is cut short or damaged there.
+        """
+        key = page.keyframe
+        if page.is_memmappable:  # stored plainly: take just these rows, however long the strips are
+            return self._read_plain(page, x, y, width, height)
+        out = np.empty((height, width, key.samplesperpixel), key.dtype)
+        for index, plane, left, top in _needed(key, x, y, width, height):
+            segment = self._segment(page, index)
+            # Segments may be larger than what is left of the image, and strips shorter.
+            from_x, from_y = max(x - left, 0), max(y - top, 0)
+            to_x, to_y = max(left - x, 0), max(top - y, 0)
+            samples = slice(None) if plane is None else slice(plane, plane + 1)
+            target = out[to_y : to_y + key_height(key) - from_y, to_x : to_x + key_width(key) - from_x, samples]
+            if segment is None:
+                target[...] = key.nodata
+                continue
+            target[...] = segment[from_y : from_y + target.shape[0], from_x : from_x + target.shape[1]]
+        return out
+
+    def _read_plain(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+        key = page.keyframe
+        separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
+        size = (key.imagelength, key.imagewidth)
+        shape = (key.samplesperpixel, *size) if separate else (*size, key.samplesperpixel)
+        dtype = key.dtype.newbyteorder(page.parent.byteorder)
+        with self._lock:  # making the map moves the place in the file
+            stored = np.memmap(self._file, dtype, "r", offset=page.dataoffsets[0], shape=shape)
+        last = np.moveaxis(stored, 0, -1) if separate else stored
+        return np.array(last[y : y + height, x : x + width], dtype=key.dtype)
+
+    def _segment(self, page: Any, index: int) -> np.ndarray | None:
+        key = (page.index if isinstance(page.index, int) else tuple(page.index), page.offset, index)
+        kept = self._cache.get(key)
+        if kept is not None:
+            return kept
+        offset, count = page.dataoffsets[index], page.databytecounts[index]
+        if count == 0:
+            return None
+        with self._lock:
+            self._file.seek(offset)
+            data = self._file.read(count)
+        if len(data) < count:
+            raise self._cut_short(offset + count)
+        arguments: dict[str, Any] = {}
+        if page.keyframe.compression in (6, 7, 34892, 33007):  # the JPEG family, whose tables may be stored once
+            arguments = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
+        try:
+            decoded, _, _ = page.keyframe.decode(data, index, _fullsize=False, **arguments)
+        except DECODE_ERRORS as error:
+            raise ImageOpenError(
+                f"A part of {self._name} cannot be decoded: {error}. It may be damaged; copy it again."
+            ) from error
+        if decoded is None:
+            return None
+        segment = np.asarray(decoded)[0]
+        self._cache.put(key, segment)
+        return segment
+
+    def _cut_short(self, wanted: int) -> ImageOpenError:
+        return ImageOpenError(
+            f"{self._name} is cut short: it has {self._size:,} bytes, but its pixels reach to byte {wanted:,}. "
+            "Copy it again."
+        )
+
+
+def key_width(key: Any) -> int:
+    """Return the width of a page's tiles or strips."""
+    return int(key.tilewidth if key.is_tiled else key.imagewidth)
+
+
+def key_height(key: Any) -> int:
+    """Return the height of a page's tiles or strips."""
+    return int(key.tilelength if key.is_tiled else min(key.rowsperstrip, key.imagelength))
+
+
+def _needed(key: Any, x: int, y: int, width: int, height: int) -> Iterator[tuple[int, int | None, int, int]]:
+    """Yield (index, plane or None, left, top) of each segment that a rectangle touches."""
+    w, h = key_width(key), key_height(key)
+    across, down = -(-key.imagewidth // w), -(-key.imagelength // h)
+    separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
+    for plane in range(key.samplesperpixel if separate else 1):
+        for j in range(y // h, (y + height - 1) // h + 1):
+            for i in range(x // w, (x + width - 1) // w + 1):
+                index = (plane * down + j) * across + i
+                yield index, plane if separate else None, i * w, j * h

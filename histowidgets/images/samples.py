@@ -1,0 +1,27 @@
+"""Sample images that need no network: they come in scikit-image's wheel."""
+
+from histowidgets.images._array import ArrayImage
+from histowidgets.images._image import Image
+
+__all__ = ["cell", "colon_ihc", "retina"]
+
+
+def colon_ihc() -> Image:
+    """Return colon tissue, H-DAB, 512 x 512 RGB; brown: FHL2. No known copyright restrictions."""
+    from skimage import data
+
+    return ArrayImage(data.immunohistochemistry(), "colon_ihc")
+
+
+def retina() -> Image:
+    """Return a fundus photograph of a retina, 1411 x 1411 RGB. CC0."""
+    from skimage import data
+
+    return ArrayImage(data.retina(), "retina")
+
+
+def cell() -> Image:
+    """Return a cell floating in saline, quantitative phase image, 550 x 660, one channel. CC0."""
+    from skimage import data
+
+    return ArrayImage(data.cell(), "cell")
