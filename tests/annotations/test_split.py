@@ -1,8 +1,6 @@
 """Row B10: training and validation share no pixel. Rows R16 and B16: what was labelled twice."""
 
 import json
-import time
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -103,20 +101,6 @@ def test_few_strokes_on_a_large_image():
     (held,) = split.held_out[name]
     inside = class_pixels(project.snapshot(), name, held) / class_pixels(project.snapshot(), name)
     assert ((inside > 0) & (inside < 1)).all()
-
-
-def test_the_split_of_real_strokes_is_quick():
-    project = painted(50)
-    snapshot = project.snapshot()
-    split_project(snapshot)
-    best = min(_seconds(lambda: split_project(snapshot)) for _ in range(7))
-    assert best < 0.05
-
-
-def _seconds(work):
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 def test_the_same_arguments_give_the_same_split_and_seeds_differ():
