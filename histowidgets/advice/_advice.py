@@ -1,0 +1,82 @@
+"""What every piece of advice is: words, the numbers behind them, and the setting that one click changes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from histowidgets.images import Region
+
+Severity = Literal["good", "info", "warning", "stop"]
+SEVERITIES: tuple[Severity, ...] = ("stop", "warning", "info", "good")
+"""From the most urgent to the least."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be done about an advice.
+
+    Attributes
+    ----------
+    label : str
+        What to do, short enough for a button.
+    patch : dict or None
+        Fields of `TrainingSettings` with their new values; None where no setting is changed.
+    kind : {"settings", "stop", "annotate"}
+        Whether it changes settings, ends the run keeping the best epoch, or is work on the annotations.
+    """
+
+    label: str
+    patch: dict[str, Any] | None = None
+    kind: Literal["settings", "stop", "annotate"] = "settings"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A piece of advice. It never blocks anybody.
+
+    Attributes
+    ----------
+    id : str
+        What kind of advice it is, such as "overfitting".
+    title : str
+        The advice in plain words.
+    detail : str
+        What to do about it, in a sentence or two.
+    evidence : dict
+        The numbers that it rests on, by name.
+    patch : dict or None
+        Fields of `TrainingSettings` that one click applies: those of the first of `actions` that changes a
+        setting. One thing is changed at a time, so that its effect can be seen.
+    rule : str
+        The rows of the guide that it rests on, such as "R28, R37".
+    severity : {"good", "info", "warning", "stop"}
+        "stop" is the most urgent.
+    image_name, region
+        Where to look, in full-size pixels; None where the advice is about no place.
+    actions : tuple of Action
+        Everything that can be done, the best first; what would change nothing is left out.
+    """
+
+    id: str
+    title: str
+    detail: str
+    evidence: dict[str, float | int | str] = field(default_factory=dict)
+    patch: dict[str, Any] | None = None
+    rule: str = ""
+    severity: Severity = "info"
+    image_name: str | None = None
+    region: Region | None = None
+    actions: tuple[Action, ...] = ()
+
+
+def with_actions(actions: Iterable[Action | None]) -> dict[str, Any]:
+    """Return the arguments `patch` and `actions` of an advice, without the actions that are None."""
+    kept = tuple(action for action in actions if action is not None)
+    patches = [action.patch for action in kept if action.patch]
+    return {"actions": kept, "patch": dict(patches[0]) if patches else None}
+
+
+def most_urgent_first(found: Iterable[Advice], order: Mapping[str, int] | None = None) -> list[Advice]:
+    """Sort by severity, then by the rank of the id in `order`; otherwise as they come."""
+    ranks = order or {}
+    return sorted(found, key=lambda advice: (SEVERITIES.index(advice.severity), ranks.get(advice.id, len(ranks))))

@@ -1,0 +1,131 @@
+"""What the coach sees of an image: its labels and its pixels, small enough to look at after each stroke."""
+
+import math
+import threading
+import weakref
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from histowidgets.advice import _thresholds as t
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
+from histowidgets.images import Image, Region
+
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Texture:
+    """What is remembered of an image's pixels. Its 1st to 99th percentile is brought to 0..1.
+
+    Attributes
+    ----------
+    patches : ndarray of (rows, columns, values), float32
+        Each patch of 8 x 8 pixels as looked at, averaged to 4 x 4, all channels in a row.
+    cells : ndarray of (256, 3), float32
+        Mean colour of the cells of a 16 x 16 grid; of other than three channels, their mean three times.
+    """
+
+    patches: np.ndarray
+    cells: np.ndarray
+
+
+# Images never change, so that what was read of one stays true as long as it lives.
+_TEXTURES: "weakref.WeakKeyDictionary[Image, Texture]" = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Look:
+    """One image with its labels, at a downsample of whole numbers.
+
+    Attributes
+    ----------
+    name : str
+    image : Image
+    downsample : int
+    labels : ndarray of (rows, columns), uint8
+        Class indices, 255 where unlabelled.
+    strokes : int
+        Annotations that are no eraser.
+    """
+
+    name: str
+    image: Image
+    downsample: int
+    labels: np.ndarray = field(repr=False)
+    strokes: int
+
+    @cached_property
+    def labelled(self) -> np.ndarray:
+        """Which pixels have a label, as (rows, columns) bool."""
+        return self.labels != UNLABELLED
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """Labelled full-size pixels of each class index, (256,); about right where the image is looked at smaller."""
+        return np.bincount(self.labels.ravel(), minlength=256) * self.downsample**2
+
+    @property
+    def texture(self) -> Texture:
+        """What the pixels look like; read once an image."""
+        with _LOCK:
+            if self.image not in _TEXTURES:
+                _TEXTURES[self.image] = _read(self.image, self.downsample)
+            return _TEXTURES[self.image]
+
+    def points(self, index: int, most: int) -> np.ndarray:
+        """Return at most `most` labelled pixels of a class, evenly chosen, as (n, 2) row and column."""
+        rows, cols = np.nonzero(self.labels == index)
+        step = max(1, len(rows) // most)
+        return np.column_stack([rows, cols])[::step][:most]
+
+    def around(self, row: float, col: float, side: int = t.LOOK_AT) -> Region:
+        """Return a square around a pixel as looked at, moved into the image, in full-size pixels."""
+        width, height = min(side, self.image.width), min(side, self.image.height)
+        x = int((col + 0.5) * self.downsample - width / 2)
+        y = int((row + 0.5) * self.downsample - height / 2)
+        return Region(
+            min(max(x, 0), self.image.width - width), min(max(y, 0), self.image.height - height), width, height
+        )
+
+
+def snapshot_of(project: Any) -> ProjectSnapshot:
+    """Return the project as it is now; a snapshot stays what it is."""
+    return project if isinstance(project, ProjectSnapshot) else project.snapshot()
+
+
+def look_at(project: Project | ProjectSnapshot, snapshot: ProjectSnapshot, name: str) -> Look:
+    """Look at one image of a project."""
+    image = snapshot.images[name]
+    downsample = max(1, math.ceil(max(image.width, image.height) / t.COACH_SIDE))
+    if isinstance(project, ProjectSnapshot):
+        labels = project.labels(name, downsample=downsample)
+    else:
+        # The project keeps its label maps up to date, stroke by stroke.
+        labels = project.label_map(name, downsample)
+    strokes = sum(a.class_name is not None for a in snapshot.annotations[name])
+    return Look(name, image, downsample, labels, strokes)
+
+
+def cell_edges(length: int) -> np.ndarray:
+    """Return where the 16 cells along a side begin, and where the last one ends."""
+    return np.linspace(0, length, t.GRID + 1).astype(int)
+
+
+def _read(image: Image, downsample: int) -> Texture:
+    pixels = image.read(0, 0, image.width, image.height, downsample).astype(np.float32)
+    low, high = np.percentile(pixels, [1, 99])
+    pixels = np.clip((pixels - low) / max(float(high - low), 1e-12), 0, 1)
+    half, channels = t.PATCH // 2, pixels.shape[-1]
+    rows, cols = pixels.shape[0] // t.PATCH, pixels.shape[1] // t.PATCH
+    fitting = pixels[: rows * t.PATCH, : cols * t.PATCH]
+    small = fitting.reshape(rows, half, 2, cols, half, 2, channels).mean(axis=(2, 5))
+    patches = small.transpose(0, 2, 1, 3, 4).reshape(rows, cols, -1)
+    colours = pixels if channels == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+    y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
+    sums = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
+    # A side shorter than the grid has cells without a pixel of their own: they show the next one.
+    sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
+    return Texture(patches, (sums / sizes[..., None]).reshape(-1, 3))

@@ -1,0 +1,170 @@
+"""Diagnoses about how the training loss moves: not a number, too high a learning rate, too low a one."""
+
+import math
+
+import numpy as np
+
+from histowidgets.advice import _changes as change
+from histowidgets.advice import _thresholds as t
+from histowidgets.advice._advice import Advice, with_actions
+from histowidgets.advice._curves import Situation
+from histowidgets.advice._series import finite, noise, off_trend, recent, running_median, swing, trend_score
+
+
+def loss_nan(now: Situation) -> Advice | None:
+    """Find a loss that is no number any more."""
+    if not now.curves.broken:
+        return None
+    epoch, which = now.curves.broken[0]
+    return Advice(
+        id="loss-nan",
+        title=f"The {_words(which)} is no longer a number since epoch {epoch}",
+        detail="Training broke off numerically: start again with a lower learning rate. If it comes back, look for "
+        "images with missing values.",
+        evidence={"first_epoch": epoch, "epochs_without_number": len({e for e, _ in now.curves.broken})},
+        rule="R29",
+        severity="stop",
+        **with_actions([change.lower_rate(now), change.stop_and_keep(now.curves.best_epoch)]),
+    )
+
+
+def lr_too_high(now: Situation) -> Advice | None:
+    """R29, R39: the loss swings, is thrown off, or never moves at a very high rate."""
+    evidence = _swings(now) or _thrown_off(now) or _stuck_at_a_high_rate(now)
+    if evidence is None:
+        return None
+    if now.learning_rate is not None:
+        evidence["learning_rate"] = now.learning_rate
+    return Advice(
+        id="lr-too-high",
+        title="The loss jumps about: the learning rate is too high",
+        detail="Start again with a lower learning rate. If it still swings at 1e-5, look for places that are "
+        "labelled wrongly.",
+        evidence=evidence,
+        rule="R29, R39",
+        severity="warning",
+        **with_actions(
+            [
+                change.lower_rate(now),
+                change.one_cycle(now),
+                change.smaller_batch(now),
+                change.work("Check for mislabelled regions"),
+            ]
+        ),
+    )
+
+
+def lr_too_low(now: Situation) -> Advice | None:
+    """R40: at epoch 10 the loss is still above 95 % of its start."""
+    curves = now.curves
+    rate = now.learning_rate
+    if len(curves) < t.SLOW_EPOCH or _ramp_too_early(now) or _has_learned(now):
+        return None
+    start, level = starting_loss(now), _level(now)
+    if not (start > 0 and level > t.SLOW_SHARE * start) or (rate is not None and rate >= t.HIGH_RATE):
+        return None
+    higher = change.higher_rate(now)
+    cause = "the learning rate is too low" if higher else "too low a learning rate, or a problem with the labels"
+    return Advice(
+        id="lr-too-low",
+        title=f"The loss has hardly fallen: {cause}",
+        detail="Start again with a higher learning rate. If that does not help, check that the labels lie on the "
+        "tissue that they name.",
+        evidence={
+            "epoch": int(curves.epoch[-1]),
+            "loss_share_of_start": level / start,
+            "limit": t.SLOW_SHARE,
+            **({} if rate is None else {"learning_rate": rate}),
+        },
+        rule="R40",
+        severity="warning",
+        **with_actions([higher, change.work("Check the labels")]),
+    )
+
+
+def starting_loss(now: Situation) -> float:
+    """Return the training loss at the start: that of epoch 1, or of the first three where it is only noise."""
+    values = finite(now.curves.train_loss)
+    if len(values) == 0:
+        return math.nan
+    early = float(np.median(values[:3]))
+    return early if abs(values[0] - early) < 3 * noise(values) else float(values[0])
+
+
+def _swings(now: Situation) -> dict[str, float | int | str] | None:
+    train, validation = _settled(now, now.curves.train_loss), _settled(now, now.curves.val_loss)
+    if len(train) < t.SWING_EPOCHS_AT_LEAST:
+        return None
+    shares = {"train": swing(train), "validation": swing(validation)}
+    start = starting_loss(now)
+    if (
+        shares["train"] > t.SWING
+        and _often_off(train)
+        and shares["train"] * np.median(train) > t.SWING_OF_START * start
+    ):
+        which = "train"
+    elif shares["validation"] > t.SWING and _often_off(validation) and shares["train"] > t.SWING_WITH_VALIDATION:
+        which = "validation"
+    else:
+        return None
+    return {"swing": shares[which], "limit": t.SWING, "epochs": len(train), "loss": which}
+
+
+def _settled(now: Situation, values: np.ndarray) -> np.ndarray:
+    """Return the last epochs, as far as they lie after the warm-up."""
+    return finite(values[now.curves.warmup_end :][-t.SWING_EPOCHS :])
+
+
+def _often_off(values: np.ndarray) -> bool:
+    return int(np.sum(np.abs(off_trend(values)) > t.SWING / 2)) >= t.SWING_DEVIATIONS
+
+
+def _thrown_off(now: Situation) -> dict[str, float | int | str] | None:
+    """Find a training loss that lies well above where it already was, and does not come back."""
+    curves = now.curves
+    after = finite(curves.train_loss[curves.warmup_end :])
+    values = finite(curves.train_loss)
+    high = (now.learning_rate or 0) >= t.HIGH_RATE
+    needed = t.THROWN_OFF_EPOCHS_HIGH_RATE if high else t.THROWN_OFF_EPOCHS
+    if len(after) < needed or len(values) < t.SWING_EPOCHS_AT_LEAST:
+        return None
+    low = float(np.nanmin(running_median(values, 3)))
+    last = after[-needed:]
+    level = float(np.median(last))
+    far = level - low > t.SWING_OF_START * starting_loss(now) and last.min() > low + (level - low) / 3
+    if not (low > 0 and level > t.THROWN_OFF * low and far) or trend_score(after[-t.SWING_EPOCHS :]) < -t.TREND_SCORE:
+        return None
+    return {"loss": level, "lowest_loss": low, "times_lowest": level / low, "limit": t.THROWN_OFF}
+
+
+def _stuck_at_a_high_rate(now: Situation) -> dict[str, float | int | str] | None:
+    rate, start, level = now.learning_rate, starting_loss(now), _level(now)
+    if rate is None or rate < t.HIGH_RATE or len(now.curves) < t.SLOW_EPOCH or _has_learned(now):
+        return None
+    if _ramp_too_early(now) or not (start > 0 and level > t.SLOW_SHARE * start):
+        return None
+    return {"loss_share_of_start": level / start, "limit": t.SLOW_SHARE}
+
+
+def _level(now: Situation) -> float:
+    """Return where the training loss is now; two spikes in a row do not lift it."""
+    return min(recent(now.curves.train_loss, 3), recent(now.curves.train_loss, 5))
+
+
+def _has_learned(now: Situation) -> bool:
+    """Whether the scores say that there is no problem, whatever the loss says."""
+    for values in (now.curves.train_miou, now.curves.val_miou):
+        known = finite(values)
+        if len(known) and (recent(known) >= t.HIGH_MIOU or recent(known) - known[0] > t.GAP_MIOU):
+            return True
+    return False
+
+
+def _ramp_too_early(now: Situation) -> bool:
+    """Whether the learning rate still warms up, and is small on purpose."""
+    still = now.curves.warmup_end == len(now.curves)
+    return still and len(now.curves) < t.RAMP_BEFORE_JUDGING * now.scheduled_warmup
+
+
+def _words(which: str) -> str:
+    return {"train_loss": "training loss", "val_loss": "validation loss"}[which]

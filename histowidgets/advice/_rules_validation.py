@@ -1,0 +1,206 @@
+"""Diagnoses about validation beside training: overfitting, when to stop, and validation that is too good."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from histowidgets.advice import _changes as change
+from histowidgets.advice import _thresholds as t
+from histowidgets.advice._advice import Action, Advice, with_actions
+from histowidgets.advice._curves import Situation
+from histowidgets.advice._series import finite, noise, recent, running_median, trend_change, trend_score
+
+
+@dataclass(frozen=True)
+class Rise:
+    """A rise of the validation loss since its lowest point: where that was (index), for how long, how far."""
+
+    lowest: int
+    epochs: int
+    share: float
+    score: float
+
+
+def overfitting(now: Situation) -> Advice | None:
+    """R28, R37: training goes on getting better, validation worse; or their scores lie far apart."""
+    rise = find_rise(now)
+    if rise is not None and rise.epochs >= t.OVERFITTING_EPOCHS and _training_falls(now, rise):
+        evidence: dict[str, float | int | str] = {
+            "epochs_of_rise": rise.epochs,
+            "rise_percent": round(100 * rise.share, 1),
+            "lowest_at_epoch": int(now.curves.epoch[rise.lowest]),
+        }
+        title = f"The network learns your strokes by heart: validation has become worse for {rise.epochs} epochs"
+    else:
+        gap = _score_gap(now)
+        if gap is None:
+            return None
+        evidence = {"train_miou": gap[0], "val_miou": gap[1], "gap_limit": t.GAP_MIOU}
+        title = (
+            f"The network learns your strokes by heart: mIoU {gap[0]:.2f} in training, {gap[1]:.2f} on held-out labels"
+        )
+    return Advice(
+        id="overfitting",
+        title=title,
+        detail="Annotate more places that differ from those you have, or let the network learn less freely. The best "
+        "epoch so far is kept.",
+        evidence=evidence,
+        rule="R28, R37",
+        severity="warning",
+        **with_actions(
+            [
+                change.freeze_more(now),
+                change.color_jitter(now),
+                change.elastic(now),
+                change.somewhat_lower_rate(now),
+                change.smaller_backbone(now),
+                change.larger_validation(now),
+                change.work("Annotate more places, on more images"),
+            ]
+        ),
+    )
+
+
+def stop_rising(now: Situation) -> Advice | None:
+    """R42: validation has risen for 10 epochs."""
+    rise = find_rise(now)
+    if rise is None or rise.epochs < t.STOP_RISING_EPOCHS:
+        return None
+    return Advice(
+        id="stop-rising",
+        title=f"Stop? The validation loss has been rising for {rise.epochs} epochs",
+        detail="More of the same will hardly help. Stopping keeps the best epoch.",
+        evidence={
+            "epochs_of_rise": rise.epochs,
+            "rise_percent": round(100 * rise.share, 1),
+            "lowest_at_epoch": int(now.curves.epoch[rise.lowest]),
+            "limit_epochs": t.STOP_RISING_EPOCHS,
+        },
+        rule="R42",
+        severity="stop",
+        **with_actions([_stop(now), change.freeze_more(now), change.somewhat_lower_rate(now)]),
+    )
+
+
+def stop_diverged(now: Situation) -> Advice | None:
+    """R43: validation over twice training for 10 epochs, and the distance grows."""
+    pairs = _pairs(now, t.DIVERGED_EPOCHS)
+    if len(pairs) < t.DIVERGED_EPOCHS:
+        return None
+    train, validation = pairs.T
+    hits = int(np.sum(validation > t.DIVERGED_RATIO * train))
+    longer = _pairs(now, t.DIVERGED_GROWTH_EPOCHS)
+    near = np.flatnonzero(longer[:, 1] <= t.DIVERGED_RATIO * longer[:, 0])
+    begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - t.DIVERGED_EPOCHS)
+    distance = longer[begin:, 1] - longer[begin:, 0]
+    growth = trend_change(distance) / max(float(np.median(distance)), 1e-12)
+    grows = growth > t.DIVERGED_GROWTH and trend_score(distance) > t.TREND_SCORE
+    # While validation itself falls, it only learns more slowly than training.
+    still_learning = trend_score(validation) < -1 or trend_change(longer[begin:, 1]) < 0
+    if hits < t.DIVERGED_HITS or not grows or still_learning:
+        return None
+    ratio = float(np.median(validation) / max(float(np.median(train)), 1e-12))
+    return Advice(
+        id="stop-diverged",
+        title=f"Stop? The validation loss is {ratio:.1f} times the training loss, and moves away",
+        detail="The network no longer learns what carries over to other places. Stopping keeps the best epoch; then "
+        "annotate more varied places.",
+        evidence={
+            "ratio": ratio,
+            "limit": t.DIVERGED_RATIO,
+            "epochs": hits,
+            "distance_growth_percent": round(100 * growth, 1),
+        },
+        rule="R43",
+        severity="stop",
+        **with_actions([_stop(now), change.freeze_more(now), change.somewhat_lower_rate(now)]),
+    )
+
+
+def validation_below_training(now: Situation) -> Advice | None:
+    """Find validation far below training: it is easy, or it has seen what it is measured on."""
+    pairs = _pairs(now, t.EASY_EPOCHS)
+    if len(pairs) < t.EASY_EPOCHS:
+        return None
+    train, validation = pairs.T
+    hits = int(np.sum(validation < t.EASY_RATIO * train))
+    if hits < t.EASY_HITS:
+        return None
+    return Advice(
+        id="validation-below-training",
+        title="Validation looks too good: its loss is less than half of the training loss",
+        detail="The held-out labels are easier than the others, or the same places are in both. Trust the score less; "
+        "hold out more labels, or annotate an image for validation alone.",
+        evidence={
+            "val_loss": float(np.median(validation)),
+            "train_loss": float(np.median(train)),
+            "ratio": float(np.median(validation / train)),
+            "limit": t.EASY_RATIO,
+            "epochs": hits,
+        },
+        rule="B10, R64",
+        severity="warning",
+        **with_actions([change.larger_validation(now), change.work("Give one image the role of validation")]),
+    )
+
+
+def find_rise(now: Situation) -> Rise | None:
+    """Find a rise of the validation loss, after the warm-up, that is more than noise."""
+    begin = now.curves.warmup_end
+    known = np.flatnonzero(np.isfinite(now.curves.val_loss))
+    known = known[known >= begin]
+    values = now.curves.val_loss[known]
+    if len(values) < t.OVERFITTING_EPOCHS + 1:
+        return None
+    smooth = running_median(values, 3)
+    around = int(np.argmin(smooth))
+    near = range(max(0, around - 1), min(len(values), around + 2))
+    lowest = min(near, key=lambda i: values[i])
+    amount = recent(values) - float(smooth[around])
+    rise = Rise(
+        lowest=int(known[lowest]),
+        epochs=len(values) - 1 - lowest,
+        share=amount / max(float(smooth[around]), 1e-12),
+        score=trend_score(values[lowest:]),
+    )
+    needed = t.RISE_SHARE_WHILE_LEARNING if _still_learning(now, rise.lowest) else t.RISE_SHARE
+    wanted = t.RISE_SCORE_LONG if rise.epochs >= t.RISE_LONG else t.RISE_SCORE
+    steady = rise.score >= wanted and amount > t.RISE_NOISE * noise(values[-4 * t.STOP_RISING_EPOCHS :])
+    return rise if steady and rise.share >= needed else None
+
+
+def _still_learning(now: Situation, begin: int) -> bool:
+    score = now.curves.val_miou[begin:]
+    return trend_score(score) > t.TREND_SCORE and trend_change(score) > t.FLAT_MIOU
+
+
+def _training_falls(now: Situation, rise: Rise) -> bool:
+    train = now.curves.train_loss[rise.lowest :]
+    return trend_score(train) < -t.TREND_SCORE and trend_change(train) < 0
+
+
+def _score_gap(now: Situation) -> tuple[float, float] | None:
+    """Median mIoU in training and validation, where training is high, validation far below, and not catching up."""
+    curves = now.curves
+    after = slice(max(curves.warmup_end, 0), None)
+    both = np.isfinite(curves.train_miou[after]) & np.isfinite(curves.val_miou[after])
+    if len(curves) < t.GAP_FIRST_EPOCH or both.sum() < t.GAP_EPOCHS:
+        return None
+    train, validation = curves.train_miou[after][both], curves.val_miou[after][both]
+    gaps = (train - validation)[-t.GAP_EPOCHS :]
+    level = float(np.median(train[-t.GAP_EPOCHS :])), float(np.median(validation[-t.GAP_EPOCHS :]))
+    last = validation[-t.FLAT_EPOCHS :]
+    catching_up = trend_score(last) > 1 and trend_change(last) > t.FLAT_MIOU
+    if catching_up or level[0] < t.HIGH_MIOU or gaps.min() < t.GAP_MIOU / 2 or level[0] - level[1] < t.GAP_MIOU:
+        return None
+    return level
+
+
+def _pairs(now: Situation, epochs: int) -> np.ndarray:
+    """(n, 2) training and validation loss of the last epochs that have both."""
+    pairs = np.stack([now.curves.train_loss, now.curves.val_loss], axis=1)
+    return pairs[np.isfinite(pairs).all(axis=1)][-epochs:]
+
+
+def _stop(now: Situation) -> Action:
+    return change.stop_and_keep(now.curves.best_epoch if len(finite(now.curves.val_loss)) else None)

@@ -1,0 +1,106 @@
+"""Statistics of short, noisy series in which some points may be missing (NaN). NumPy only."""
+
+import math
+
+import numpy as np
+
+# Longer series are thinned to this many block medians: the tests compare all pairs.
+MOST_POINTS = 120
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """Drop what is missing."""
+    return values[np.isfinite(values)]
+
+
+def thin(values: np.ndarray) -> np.ndarray:
+    """Return at most `MOST_POINTS` block medians of the finite values, in order."""
+    kept = finite(values)
+    if len(kept) <= MOST_POINTS:
+        return kept
+    return np.array([np.median(block) for block in np.array_split(kept, MOST_POINTS)])
+
+
+def recent(values: np.ndarray, count: int = 3) -> float:
+    """Return the median of the last `count` finite values, NaN if there is none."""
+    kept = finite(values)
+    return float(np.median(kept[-count:])) if len(kept) else math.nan
+
+
+def trend_score(values: np.ndarray) -> float:
+    """Return the Mann-Kendall z score: above 0 for a rise, below for a fall, 0 where nothing can be said.
+
+    Blind to how large the steps are, so that single spikes do not make a trend.
+    """
+    kept = thin(values)
+    n = len(kept)
+    if n < 4:
+        return 0.0
+    upper = np.triu_indices(n, 1)
+    balance = float(np.sign(kept[upper[1]] - kept[upper[0]]).sum())
+    variance = n * (n - 1) * (2 * n + 5) / 18
+    return (balance - math.copysign(1, balance)) / math.sqrt(variance) if balance else 0.0
+
+
+def trend_change(values: np.ndarray) -> float:
+    """Return how far the series moved from its start to its end, by the median of all pairwise slopes."""
+    kept = thin(values)
+    n = len(kept)
+    if n < 2:
+        return 0.0
+    first, second = np.triu_indices(n, 1)
+    return float(np.median((kept[second] - kept[first]) / (second - first))) * (n - 1)
+
+
+def noise(values: np.ndarray) -> float:
+    """Return the standard deviation of the noise around the course of the series.
+
+    From second differences, in which a straight course leaves nothing, by their median, so that a few spikes count
+    little. 0 for fewer than four values.
+    """
+    kept = finite(values)
+    if len(kept) < 4:
+        return 0.0
+    second = kept[2:] - 2 * kept[1:-1] + kept[:-2]
+    return float(np.median(np.abs(second))) * 1.4826 / math.sqrt(6)
+
+
+def running_median(values: np.ndarray, width: int = 3) -> np.ndarray:
+    """Smooth with a running median of `width` (odd) finite values; the window shrinks at the ends."""
+    if len(values) == 0:
+        return values.astype(float)
+    padded = np.pad(values.astype(float), width // 2, constant_values=math.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    known = np.isfinite(windows).any(axis=1)
+    out = np.full(len(values), math.nan)
+    out[known] = np.nanmedian(windows[known], axis=1)
+    return out
+
+
+def off_trend(values: np.ndarray) -> np.ndarray:
+    """Return how far each loss lies off the trend of the series, as a share of the trend.
+
+    The trend is a parabola through the logarithms, since a loss mostly falls like an exponential. The value that
+    lies furthest off is left out, so that a single spike neither bends the trend nor counts. Empty for fewer than
+    seven values, or where a value is not above 0.
+    """
+    kept = finite(values)
+    if len(kept) < 7 or kept.min() <= 0:
+        return np.empty(0)
+    steps = np.linspace(-1, 1, len(kept))
+    furthest = int(np.argmax(np.abs(np.log(kept) - _parabola(steps, np.log(kept)))))
+    steps, kept = np.delete(steps, furthest), np.delete(kept, furthest)
+    return kept / np.exp(_parabola(steps, np.log(kept))) - 1
+
+
+def _parabola(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.polyval(np.polyfit(steps, values, 2), steps)
+
+
+def swing(values: np.ndarray) -> float:
+    """Return the coefficient of variation of a detrended series of losses: its swings as a share of its level."""
+    off = off_trend(values)
+    if len(off) == 0:
+        return 0.0
+    # The parabola took three degrees of freedom.
+    return float(math.sqrt(np.sum((off - off.mean()) ** 2) / (len(off) - 3)))

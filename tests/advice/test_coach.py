@@ -1,0 +1,263 @@
+import time
+
+import numpy as np
+import pytest
+
+from histowidgets.advice import balanced_weights, coach, counts_wanted
+from histowidgets.annotations import Project, Rectangle, Stroke
+from histowidgets.images import open_image, samples
+from histowidgets.training import TrainingSettings
+
+NAMES = ["Epithelium", "Stroma", "Lumen", "Muscle", "Fat", "Nerve"]
+
+
+def textured(size=512, seed=0):
+    """An image with enough texture that no two places look the same."""
+    rng = np.random.default_rng(seed)
+    return open_image(rng.integers(60, 200, (size, size, 3)).astype(np.uint8), name=f"texture {seed}")
+
+
+def project_of(n_classes=3, image=None):
+    project = Project(NAMES[:n_classes])
+    return project, project.add_image(image if image is not None else textured())
+
+
+def dots(project, name, class_name, count, x=40, y=40, step=30, width=10):
+    """Dots in rows of 14, so that none touches another."""
+    for i in range(count):
+        project.annotate(name, Stroke([(x + step * (i % 14), y + step * (i // 14))], width), class_name)
+
+
+def found(project, wanted, settings=None):
+    return [advice for advice in coach(project, settings) if advice.id == wanted]
+
+
+def about(project, class_name):
+    return next(a for a in coach(project) if a.id.startswith("annotations-") and a.evidence["class"] == class_name)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "minimum", "recommended", "row"),
+    [(2, 10, 30, "R19"), (3, 15, 40, "R20"), (4, 15, 40, "R20"), (5, 20, 50, "R21"), (6, 20, 50, "R21")],
+)
+def test_r19_r20_r21_annotations_a_class(n_classes, minimum, recommended, row):
+    assert counts_wanted(n_classes) == (minimum, recommended)
+    project, name = project_of(n_classes)
+    for count, severity in ((minimum - 1, "stop"), (1, "warning"), (recommended - minimum - 1, "warning"), (1, "good")):
+        dots(project, name, "Epithelium", count)
+        advice = about(project, "Epithelium")
+        assert advice.severity == severity
+        assert row in advice.rule
+        assert (advice.evidence["minimum"], advice.evidence["recommended"]) == (minimum, recommended)
+
+
+def test_r20_the_row_switches_as_classes_are_added():
+    project, name = project_of(2)
+    dots(project, name, "Stroma", 14)
+    assert about(project, "Stroma").severity == "warning"
+    project.add_class("Lumen")
+    assert about(project, "Stroma").severity == "stop"
+    assert about(project, "Stroma").title.startswith("Stroma needs 1 more stroke")
+
+
+def test_the_title_says_how_many_and_where():
+    project, name = project_of(3)
+    dots(project, name, "Lumen", 9, x=100, y=100)
+    dots(project, name, "Epithelium", 15, x=100, y=130)
+    dots(project, name, "Stroma", 15, x=60, y=400)
+    advice = about(project, "Lumen")
+    assert advice.title == "Lumen needs 6 more strokes, best where it meets Epithelium"
+    assert advice.image_name == name
+    assert advice.region.y < 130 < advice.region.bottom
+
+
+def test_erasers_do_not_count():
+    project, name = project_of(2)
+    project.erase(name, Rectangle(0, 0, 50, 50))
+    assert about(project, "Stroma").evidence["count"] == 0
+
+
+def test_r14_boundary_share_rises_as_boundary_strokes_are_added():
+    project, name = project_of(2)
+    dots(project, name, "Epithelium", 10, y=60)
+    dots(project, name, "Stroma", 10, y=400)
+    (advice,) = found(project, "few-boundaries")
+    assert advice.evidence["boundary_percent"] == 0
+    assert advice.region is not None
+    project.annotate(name, Stroke([(100, 200), (160, 200)], 8), "Epithelium")
+    project.annotate(name, Stroke([(100, 210), (160, 210)], 8), "Stroma")
+    assert found(project, "few-boundaries") == []
+
+
+@pytest.mark.parametrize(("gap", "near"), [(8, True), (14, False)])
+def test_r14_within_ten_pixels(gap, near):
+    project, name = project_of(2)
+    project.annotate(name, Rectangle(100, 100, 40, 20), "Epithelium")
+    project.annotate(name, Rectangle(100, 120 + gap, 40, 20), "Stroma")
+    assert (found(project, "few-boundaries") == []) is near
+
+
+def test_r15_all_strokes_in_one_corner():
+    project, name = project_of(2)
+    dots(project, name, "Stroma", 4, x=20, y=20)
+    dots(project, name, "Epithelium", 4, x=20, y=60)
+    (advice,) = found(project, "one-corner")
+    assert advice.region.x > 256
+    assert advice.region.y > 256
+    project.annotate(name, Stroke([(450, 450)], 10), "Stroma")
+    assert found(project, "one-corner") == []
+
+
+def test_r15_all_strokes_in_places_that_look_alike():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 90, (512, 512, 3)).astype(np.uint8)
+    pixels[:, 300:] += 120
+    project, name = project_of(2, open_image(pixels, name="two halves"))
+    dots(project, name, "Stroma", 8, x=20, y=20, step=36)
+    dots(project, name, "Epithelium", 8, x=20, y=480, step=36)
+    (advice,) = found(project, "one-kind-of-place")
+    assert advice.region.x + advice.region.width / 2 > 300
+    dots(project, name, "Stroma", 3, x=380)
+    assert found(project, "one-kind-of-place") == []
+
+
+def test_r16_r24_b16_pixels_labelled_twice():
+    project, name = project_of(2)
+    project.annotate(name, Rectangle(100, 100, 40, 40), "Stroma")
+    assert found(project, "labelled-twice") == []
+    project.annotate(name, Rectangle(130, 130, 40, 40), "Epithelium")
+    (advice,) = found(project, "labelled-twice")
+    assert advice.title == "Epithelium was painted over Stroma"
+    assert advice.evidence["pixels"] == 100
+    assert advice.region == (130, 130, 10, 10)
+
+
+def test_r16_r24_near_identical_places_with_different_labels():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 200, (512, 512, 3)).astype(np.uint8)
+    pixels[400:440, 400:440] = pixels[80:120, 80:120]
+    project, name = project_of(2, open_image(pixels, name="twins"))
+    project.annotate(name, Rectangle(80, 80, 40, 40), "Stroma")
+    project.annotate(name, Rectangle(240, 240, 40, 40), "Epithelium")
+    assert found(project, "contradicting-labels") == []
+    project.annotate(name, Rectangle(400, 400, 40, 40), "Epithelium")
+    advice = found(project, "contradicting-labels")[0]
+    assert "Epithelium and Stroma" in advice.title
+    assert advice.region is not None
+
+
+def test_r16_right_labels_on_real_tissue_do_not_contradict():
+    project, name = project_of(2, samples.colon_ihc())
+    pixels = samples.colon_ihc().read(0, 0, 512, 512)
+    bright = pixels.mean(axis=-1) > 200
+    rng = np.random.default_rng(0)
+    for wanted, class_name in ((True, "Stroma"), (False, "Epithelium")):
+        ys, xs = np.nonzero(bright == wanted)
+        for i in rng.choice(len(ys), 20, replace=False):
+            if (bright[max(0, ys[i] - 5) : ys[i] + 6, max(0, xs[i] - 5) : xs[i] + 6] == wanted).all():
+                project.annotate(name, Stroke([(xs[i], ys[i])], 8), class_name)
+    assert found(project, "contradicting-labels") == []
+
+
+def test_r18_r25_r52_one_labelled_image_is_flagged_and_the_flag_is_gone_at_two():
+    project, name = project_of(2)
+    assert found(project, "one-image") == []
+    dots(project, name, "Stroma", 2)
+    other = project.add_image(textured(seed=1))
+    (advice,) = found(project, "one-image")
+    assert advice.image_name == other
+    dots(project, other, "Stroma", 2)
+    assert found(project, "one-image") == []
+
+
+def test_r23_b11_ten_times_the_area_offers_weights_once():
+    project, name = project_of(3)
+    project.annotate(name, Rectangle(0, 0, 200, 100), "Stroma")
+    project.annotate(name, Rectangle(0, 200, 50, 40), "Epithelium")
+    project.annotate(name, Rectangle(0, 300, 10, 10), "Lumen")
+    settings = TrainingSettings()
+    (advice,) = found(project, "area-imbalance", settings)
+    assert advice.evidence["ratio"] == 200
+    weights = advice.patch["class_weights"]
+    assert weights == {"Epithelium": 1.0, "Stroma": 0.1, "Lumen": 10.0}
+    changed = settings.model_copy(update=advice.patch)
+    assert found(project, "area-imbalance", changed) == []
+
+
+def test_r23_not_below_ten():
+    project, name = project_of(2)
+    project.annotate(name, Rectangle(0, 0, 90, 10), "Stroma")
+    project.annotate(name, Rectangle(0, 200, 10, 10), "Epithelium")
+    assert found(project, "area-imbalance") == []
+
+
+def test_r23_weights_stay_within_their_bounds():
+    weights = balanced_weights({"a": 1e9, "b": 1000.0, "c": 1.0})
+    assert weights == {"a": 0.1, "b": 1.0, "c": 10.0}
+
+
+def test_r61_names_the_least_covered_image():
+    project, name = project_of(2)
+    dots(project, name, "Stroma", 8)
+    other = project.add_image(textured(seed=1))
+    assert found(project, "least-covered-image")[0].image_name == other
+    dots(project, other, "Stroma", 8)
+    assert found(project, "least-covered-image") == []
+
+
+def test_an_empty_project_gets_an_answer():
+    assert [advice.id for advice in coach(Project(["A", "B"]))] == ["no-image"]
+    project, _ = project_of(2)
+    assert [advice.severity for advice in coach(project)] == ["stop", "stop"]
+
+
+def test_a_snapshot_gets_the_same_advice():
+    project, name = project_of(3)
+    dots(project, name, "Stroma", 9)
+    dots(project, name, "Lumen", 9, y=300)
+    assert coach(project.snapshot()) == coach(project)
+
+
+@pytest.mark.parametrize("shape", [(8, 700, 3), (40, 40), (3000, 60, 5)])
+def test_odd_images_are_looked_at(shape):
+    pixels = np.random.default_rng(0).integers(0, 200, shape).astype(np.uint8)
+    project, name = project_of(2, open_image(pixels, name="odd"))
+    for i in range(4):
+        project.annotate(name, Stroke([(4 + i, 4)], 3), "Stroma")
+        project.annotate(name, Stroke([(shape[1] - 4 - i, 6)], 3), "Epithelium")
+    inside = project.image(name).region
+    assert all(inside.contains(advice.region) for advice in coach(project) if advice.region is not None)
+
+
+def test_the_most_urgent_comes_first():
+    project, name = project_of(2)
+    dots(project, name, "Stroma", 40)
+    severities = [advice.severity for advice in coach(project)]
+    assert severities[0] == "stop"
+    assert severities[-1] == "good"
+
+
+def test_r65_every_advice_gives_its_numbers_and_its_rule():
+    project, name = project_of(2)
+    dots(project, name, "Stroma", 12)
+    project.annotate(name, Rectangle(0, 0, 300, 300), "Epithelium")
+    for advice in coach(project):
+        assert advice.evidence
+        assert advice.rule.startswith("R")
+
+
+def test_quick_enough_to_call_after_each_stroke():
+    project, name = project_of(3)
+    rng = np.random.default_rng(0)
+    for i in range(100):
+        walk = rng.uniform(30, 480, 2) + np.cumsum(rng.normal(0, 3, (20, 2)), axis=0)
+        project.annotate(name, Stroke(walk, 8), NAMES[i % 3])
+    coach(project)
+    spent = []
+    for _ in range(9):
+        project.annotate(name, Stroke([rng.uniform(30, 480, 2)], 8), "Lumen")
+        begun = time.process_time()
+        coach(project)
+        spent.append(time.process_time() - begun)
+    # 30 ms is the aim on a quiet machine; twice that, so that a busy one does not fail the test.
+    assert np.median(spent) < 0.06
