@@ -1,0 +1,51 @@
+"""Building networks: backbones and their weights, input scaling, freeze groups.
+
+The list of backbones is plain data and loads without torch; the rest is fetched when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
+
+if TYPE_CHECKING:
+    from histowidgets.models._encoders import check_backbone, find_backbone
+    from histowidgets.models._freeze import FREEZE_CHOICES, apply_freeze, freeze_groups, frozen_parameters
+    from histowidgets.models._network import Network, NetworkSpec, build_network
+
+_HOME_OF = {
+    "FREEZE_CHOICES": "_freeze",
+    "Network": "_network",
+    "NetworkSpec": "_network",
+    "apply_freeze": "_freeze",
+    "build_network": "_network",
+    "check_backbone": "_encoders",
+    "find_backbone": "_encoders",
+    "freeze_groups": "_freeze",
+    "frozen_parameters": "_freeze",
+}
+
+__all__ = [
+    "ARCHITECTURES",
+    "DEFAULT_BACKBONE",
+    "FREEZE_CHOICES",
+    "Backbone",
+    "Network",
+    "NetworkSpec",
+    "apply_freeze",
+    "backbones",
+    "build_network",
+    "check_backbone",
+    "find_backbone",
+    "freeze_groups",
+    "frozen_parameters",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a name that needs torch from its module."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'histowidgets.models' has no attribute {name!r}")
+    value = getattr(import_module(f"histowidgets.models.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

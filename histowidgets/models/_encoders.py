@@ -1,0 +1,145 @@
+"""From a backbone's name to an encoder with its pretrained weights."""
+
+import difflib
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from segmentation_models_pytorch.encoders import encoders as smp_encoders
+from torch import nn
+
+from histowidgets.errors import BackboneError
+from histowidgets.models._bundled import bundled_state
+from histowidgets.models._hub import fetch_weights
+from histowidgets.models._registry import IMAGENET_MEAN, IMAGENET_STD, Backbone, backbones
+
+
+def find_backbone(name: str) -> Backbone:
+    """Return the card of a backbone by name.
+
+    Parameters
+    ----------
+    name : str
+        A name of `backbones()`, of an encoder of segmentation-models-pytorch, or of a timm model
+        (with or without ``tu-`` before it).
+
+    Raises
+    ------
+    BackboneError
+        Nobody knows the name.
+    """
+    cards = {card.name: card for card in backbones()}
+    if name in cards:
+        return cards[name]
+    if name in smp_encoders:
+        settings = smp_encoders[name]["pretrained_settings"]
+        return Backbone(name, name, None, "see its hub page", "hub" if "imagenet" in settings else "none")
+    timm_name = name.removeprefix("tu-")
+    if timm.is_model(timm_name):
+        config = timm.get_pretrained_cfg(timm_name)
+        has_weights = config is not None and bool(config.hf_hub_id)
+        return Backbone(
+            name,
+            f"tu-{timm_name}",
+            None,
+            str(getattr(config, "license", None) or "see its hub page"),
+            "hub" if has_weights else "none",
+            _three(config.mean if config else (), IMAGENET_MEAN),
+            _three(config.std if config else (), IMAGENET_STD),
+        )
+    close = difflib.get_close_matches(name, [*cards, *smp_encoders, *timm.list_models()], n=3)
+    hint = f"Did you mean {', '.join(close)}?" if close else f"Choose one of {', '.join(cards)}."
+    raise BackboneError(f"There is no backbone called {name!r}. {hint}")
+
+
+def check_backbone(name: str) -> None:
+    """Raise `BackboneError` if nobody knows a backbone of this name."""
+    find_backbone(name)
+
+
+def encoder_of(card: Backbone, n_channels: int, depth: int) -> nn.Module:
+    """Build the encoder of a card with random weights for `n_channels` input channels."""
+    with warnings.catch_warnings():
+        # smp renames its timm encoders; the name we use is the one its own weights were published under.
+        warnings.filterwarnings("ignore", message="`timm-` encoders are deprecated")
+        return smp.encoders.get_encoder(card.encoder, in_channels=n_channels, depth=depth, weights=None)
+
+
+def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: int) -> str:
+    """Fill an encoder with its pretrained weights, the first convolution adapted to `n_channels` (row R8).
+
+    Parameters
+    ----------
+    encoder : Module
+        The encoder inside a network; its weights are replaced.
+    card : Backbone
+        Whose weights; ``weights`` is "bundled" or "hub".
+    n_channels : int
+        Input channels, 1 to 64.
+    depth : int
+        Number of stages of the encoder.
+
+    Returns
+    -------
+    str
+        What the weights are, for people to read.
+
+    Raises
+    ------
+    WeightsUnavailableError
+        The weights lie on the hub and could not be had.
+    BackboneError
+        The weights do not fit the encoder.
+    """
+    if card.encoder.startswith("tu-"):
+        path, source = fetch_weights(card)
+        source_encoder = smp.encoders.TimmUniversalEncoder(
+            name=card.encoder.removeprefix("tu-"),
+            in_channels=n_channels,
+            depth=depth,
+            pretrained=True,
+            pretrained_cfg_overlay={"file": str(path)},
+        )
+        _copy(source_encoder.state_dict(), encoder, card)
+        return source
+    state: Mapping[str, torch.Tensor]
+    if card.weights == "bundled":
+        state, source = bundled_state(), "ImageNet weights that come with the installation"
+    else:
+        from safetensors.torch import load_file
+
+        path, source = fetch_weights(card)
+        state = load_file(path)
+    three: Any = encoder_of(card, 3, depth)
+    _copy(state, three, card)
+    # smp's own rule: one channel takes the sum over red, green and blue, others repeat them, scaled.
+    three.set_in_channels(n_channels, pretrained=True)
+    _copy(three.state_dict(), encoder, card)
+    return source
+
+
+def _copy(state: Mapping[str, torch.Tensor], encoder: nn.Module, card: Backbone) -> None:
+    """Copy tensors into an encoder; every tensor the encoder has must come, in its shape."""
+    own = encoder.state_dict()
+    wrong = [
+        name
+        for name, value in own.items()
+        if name not in state or state[name].shape != value.shape
+        if not name.endswith("num_batches_tracked")
+    ]
+    if wrong:
+        raise BackboneError(
+            f"The weights of {card.name} do not fit its encoder: {wrong[0]} and {len(wrong) - 1} more tensors are "
+            "missing or have another shape. Install the versions of timm and segmentation-models-pytorch "
+            "that histowidgets asks for."
+        )
+    encoder.load_state_dict({name: state.get(name, value) for name, value in own.items()})
+
+
+def _three(values: Any, default: tuple[float, float, float]) -> tuple[float, float, float]:
+    if len(values) != 3:
+        return default
+    return float(values[0]), float(values[1]), float(values[2])

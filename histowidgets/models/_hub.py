@@ -1,0 +1,83 @@
+"""Fetching pretrained weights from the Hugging Face hub, failing fast where there is no network."""
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from huggingface_hub import constants, hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError
+from segmentation_models_pytorch.encoders import encoders as smp_encoders
+
+from histowidgets.errors import BackboneError
+from histowidgets.models._registry import Backbone
+
+REACH_SECONDS = 3.0
+"""How long the hub may take to answer at all before it counts as out of reach (our choice): the hub's own
+client tries six times, which took 23 s offline, and a person waits for it."""
+
+WEIGHT_FILE = "model.safetensors"
+"""The only file that is fetched: a format that holds tensors and cannot run code."""
+
+
+class WeightsUnavailableError(BackboneError):
+    """Weights on the hub could not be had; the message says why, in a few words."""
+
+
+def fetch_weights(card: Backbone) -> tuple[Path, str]:
+    """Find the weights of a hub backbone in the local cache, or download them.
+
+    Parameters
+    ----------
+    card : Backbone
+        A card whose ``weights`` is "hub".
+
+    Returns
+    -------
+    path : Path
+        A safetensors file.
+    source : str
+        What it is, for people to read.
+
+    Raises
+    ------
+    WeightsUnavailableError
+        Offline, or the hub refused, or the file is not there.
+    """
+    repository, revision = _address(card)
+    source = f"ImageNet weights from the hub, {repository}"
+    try:
+        return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)), source
+    except (OSError, ValueError):
+        pass  # not in the cache: OSError covers the hub's LocalEntryNotFoundError
+    if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
+        raise WeightsUnavailableError("HF_HUB_OFFLINE is set and they are not in the local cache")
+    _reach(constants.ENDPOINT)
+    try:
+        return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision)), source
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise WeightsUnavailableError(f"the hub answered: {str(error).splitlines()[0]}") from error
+
+
+def _address(card: Backbone) -> tuple[str, str | None]:
+    """Repository and revision of a card's weights; smp pins its revisions."""
+    if card.encoder.startswith("tu-"):
+        import timm
+
+        config = timm.get_pretrained_cfg(card.encoder.removeprefix("tu-"))
+        repository, _, revision = str(config.hf_hub_id if config else "").partition("@")
+        return repository, revision or None
+    settings = smp_encoders[card.encoder]["pretrained_settings"]["imagenet"]
+    return settings["repo_id"], settings["revision"]
+
+
+def _reach(endpoint: str) -> None:
+    """Ask once whether the hub answers (proxies of the environment are honoured)."""
+    request = urllib.request.Request(endpoint, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=REACH_SECONDS):
+            return
+    except urllib.error.HTTPError:
+        return  # it answered, if not kindly
+    except OSError as error:
+        raise WeightsUnavailableError(f"{endpoint} could not be reached") from error

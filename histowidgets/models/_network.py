@@ -1,0 +1,275 @@
+"""One shape for every network: pixels in [0, 1] go in, logits of the same size come out."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import nn
+from torch.nn import functional
+
+from histowidgets.errors import BackboneError
+from histowidgets.models._encoders import find_backbone, load_pretrained
+from histowidgets.models._hub import WeightsUnavailableError
+from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone
+
+MULTIPLE = 32
+"""Sides of what the encoder sees are multiples of this: five halvings."""
+
+_DEPTH = {"pspnet": 3}
+"""Stages of the encoder that an architecture uses, where not five (smp's defaults)."""
+
+_LEAST_SIDE = {"pan": 128}
+"""Sides below which an architecture's pooling pyramid has nothing left to pool."""
+
+_WITH_DECODER_CHANNELS = ("unet", "unetplusplus", "manet")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What it takes to build the same network again.
+
+    Attributes
+    ----------
+    architecture : str
+        One of `ARCHITECTURES`.
+    backbone : str
+        Name of the backbone; see `backbones`.
+    n_channels : int
+        Input channels, 1 to 64.
+    n_classes : int
+        Classes, 2 to 254.
+    decoder_channels : tuple of int or None
+        Widths of the decoder's blocks, coarse to fine: five, or four when `output_stride` is 2; None for the
+        architecture's own. U-Net, U-Net++ and MA-Net only.
+    output_stride : {1, 2}
+        2 leaves out the last block of a U-Net's decoder; its logits are then enlarged twofold.
+    """
+
+    architecture: str = "unet"
+    backbone: str = DEFAULT_BACKBONE
+    n_channels: int = 3
+    n_classes: int = 2
+    decoder_channels: tuple[int, ...] | None = None
+    output_stride: int = 1
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise BackboneError(
+                f"There is no architecture called {self.architecture!r}; use one of {', '.join(ARCHITECTURES)}."
+            )
+        if not 1 <= self.n_channels <= 64:
+            raise BackboneError(f"A network takes 1 to 64 channels, not {self.n_channels}; choose fewer channels.")
+        if not 2 <= self.n_classes <= 254:
+            raise BackboneError(f"A network tells 2 to 254 classes apart, not {self.n_classes}.")
+        if self.output_stride not in (1, 2) or (self.output_stride == 2 and self.architecture != "unet"):
+            raise BackboneError(
+                f"output_stride is {self.output_stride} with {self.architecture}; use 1, or 2 with architecture 'unet'."
+            )
+        self._check_decoder()
+
+    def _check_decoder(self) -> None:
+        if self.decoder_channels is None:
+            return
+        wanted = 4 if self.output_stride == 2 else 5
+        if self.architecture not in _WITH_DECODER_CHANNELS:
+            raise BackboneError(
+                f"{self.architecture} has no decoder_channels; leave them None, or use "
+                f"{', '.join(_WITH_DECODER_CHANNELS)}."
+            )
+        if len(self.decoder_channels) != wanted or min(self.decoder_channels) < 1:
+            raise BackboneError(
+                f"decoder_channels is {self.decoder_channels}; {wanted} positive numbers are needed "
+                f"when output_stride is {self.output_stride}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        values = asdict(self)
+        if self.decoder_channels is not None:
+            values["decoder_channels"] = list(self.decoder_channels)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "NetworkSpec":
+        """Build a spec from `to_dict`'s answer.
+
+        Raises
+        ------
+        BackboneError
+            A value is missing, unknown or impossible.
+        """
+        known = dict(values)
+        channels = known.get("decoder_channels")
+        if channels is not None:
+            known["decoder_channels"] = tuple(int(width) for width in channels)
+        try:
+            return cls(**known)
+        except TypeError as error:
+            raise BackboneError(f"This is no description of a network: {error}.") from error
+
+
+class Network(nn.Module):
+    """A segmentation network with its input scaling inside.
+
+    Attributes
+    ----------
+    spec : NetworkSpec
+        What it is; the backbone is the one really used.
+    weights_used : str
+        Where the encoder's weights came from, for people to read.
+    core : Module
+        The network of segmentation-models-pytorch: ``core.encoder``, ``core.decoder``, ``core.segmentation_head``.
+    kept_still : tuple of Module
+        Modules that ``train()`` leaves in evaluation mode; `apply_freeze` sets them.
+    """
+
+    input_mean: torch.Tensor
+    input_std: torch.Tensor
+    multiple = MULTIPLE
+
+    def __init__(self, spec: NetworkSpec, core: nn.Module, mean: torch.Tensor, std: torch.Tensor) -> None:
+        super().__init__()
+        self.spec = spec
+        self.core = core
+        self.weights_used = "random"
+        self.kept_still: tuple[nn.Module, ...] = ()
+        # Kept with the weights, so that a loaded network scales as it did when it was trained.
+        self.register_buffer("input_mean", mean)
+        self.register_buffer("input_std", std)
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The encoder inside the core."""
+        return cast(nn.Module, self.core.encoder)
+
+    def train(self, mode: bool = True) -> "Network":
+        """Set training mode, but for the modules that freezing keeps still."""
+        super().train(mode)
+        for module in self.kept_still:
+            module.training = False
+        return self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Compute logits.
+
+        Parameters
+        ----------
+        x : Tensor
+            (N, C, H, W), float, in [0, 1]; any height and width.
+
+        Returns
+        -------
+        Tensor
+            (N, K, H, W) logits.
+        """
+        height, width = x.shape[-2:]
+        x = (x - self.input_mean) / self.input_std
+        least = _LEAST_SIDE.get(self.spec.architecture, MULTIPLE)
+        down = max(least - height, -height % MULTIPLE)
+        right = max(least - width, -width % MULTIPLE)
+        if down or right:
+            # Reflection needs more pixels than it adds.
+            mode = "reflect" if down < height and right < width else "replicate"
+            x = functional.pad(x, (0, right, 0, down), mode=mode)
+        logits = self.core(x)
+        if self.spec.output_stride != 1:
+            logits = functional.interpolate(
+                logits, scale_factor=self.spec.output_stride, mode="bilinear", align_corners=False
+            )
+        return logits[..., :height, :width]
+
+
+def build_network(
+    spec: NetworkSpec,
+    pretrained: bool = True,
+    report: Callable[[str], None] | None = None,
+    seed: int | None = None,
+) -> Network:
+    """Build a network, with pretrained encoder weights where they can be had.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        What to build.
+    pretrained : bool
+        Whether to fill the encoder with its ImageNet weights. Where they lie on the hub and cannot be had, the
+        bundled backbone takes the place of the one asked for (row R6), and ``network.spec`` says so.
+    report : callable, optional
+        Is told, in a sentence, when something else than asked for is used.
+    seed : int, optional
+        Seeds the random weights, leaving torch's own generator as it was.
+
+    Returns
+    -------
+    Network
+        In training mode, nothing frozen, on the CPU.
+
+    Raises
+    ------
+    BackboneError
+        The backbone is unknown, or does not fit the architecture.
+    """
+    say = report if report is not None else (lambda text: None)
+    card = find_backbone(spec.backbone)
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        network = _assemble(spec, card)
+        if not pretrained:
+            return network
+        if card.weights == "none":
+            say(f"There are no pretrained weights for {card.name}; it starts from random weights.")
+            return network
+        try:
+            network.weights_used = load_pretrained(
+                network.encoder, card, spec.n_channels, _DEPTH.get(spec.architecture, 5)
+            )
+        except WeightsUnavailableError as error:
+            say(
+                f"The pretrained weights of {card.name} could not be had ({error}). "
+                f"The bundled {DEFAULT_BACKBONE} is used instead."
+            )
+            return build_network(replace(spec, backbone=DEFAULT_BACKBONE), report=report)
+    return network
+
+
+def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
+    """Build the network with random weights."""
+    arguments: dict[str, Any] = {}
+    if spec.decoder_channels is not None:
+        # A fifth block is made only to be cut off again: smp wants one for each halving.
+        arguments["decoder_channels"] = (*spec.decoder_channels, spec.decoder_channels[-1])[:5]
+    elif spec.output_stride == 2:
+        arguments["decoder_channels"] = (256, 128, 64, 32, 32)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="`timm-` encoders are deprecated")
+            core = smp.create_model(
+                spec.architecture,
+                encoder_name=card.encoder,
+                encoder_weights=None,
+                in_channels=spec.n_channels,
+                classes=spec.n_classes,
+                **arguments,
+            )
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # What an unsuitable encoder raises depends on where in smp or timm it fails.
+        raise BackboneError(
+            f"{spec.backbone} cannot carry a {spec.architecture} ({error}). "
+            f"Choose another backbone, such as {DEFAULT_BACKBONE}."
+        ) from error
+    if spec.output_stride == 2:
+        core.decoder.blocks = core.decoder.blocks[:-1]
+    mean, std = _scaling(card, spec.n_channels)
+    return Network(spec, core, mean, std)
+
+
+def _scaling(card: Backbone, n_channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation that the weights expect, (1, C, 1, 1); the mean of the three if C is not 3."""
+    mean, std = torch.tensor(card.mean), torch.tensor(card.std)
+    if n_channels != 3:
+        mean, std = mean.mean().expand(n_channels), std.mean().expand(n_channels)
+    return mean.reshape(1, -1, 1, 1).clone(), std.reshape(1, -1, 1, 1).clone()

@@ -1,0 +1,112 @@
+"""The backbones and architectures on offer, as plain data (no torch)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ARCHITECTURES: tuple[str, ...] = (
+    "unet",
+    "unetplusplus",
+    "manet",
+    "linknet",
+    "fpn",
+    "pan",
+    "pspnet",
+    "deeplabv3",
+    "deeplabv3plus",
+    "upernet",
+    "segformer",
+)
+"""The names that segmentation-models-pytorch gives the architectures; each takes any backbone listed here."""
+
+DEFAULT_BACKBONE = "efficientnet-lite0"
+"""The backbone whose weights come with the installation, used where others cannot be had (row R6)."""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+HALF = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One encoder that can carry a network, and where its weights come from.
+
+    Attributes
+    ----------
+    name : str
+        The name to write in ``TrainingSettings.backbone``.
+    encoder : str
+        The name that segmentation-models-pytorch knows it by.
+    parameters : int or None
+        Parameters of the encoder; None where it was not built to be counted.
+    licence : str
+        Licence of the weights.
+    weights : {"bundled", "hub", "none"}
+        Whether the pretrained weights lie in the installation, on the Hugging Face hub, or nowhere.
+    mean, std : tuple of float
+        The input scaling of the weights for red, green and blue in [0, 1].
+    note : str
+        When to choose it.
+    commercial_use : bool
+        Whether the licence of the weights allows commercial use.
+    """
+
+    name: str
+    encoder: str
+    parameters: int | None
+    licence: str
+    weights: Literal["bundled", "hub", "none"]
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    note: str = ""
+    commercial_use: bool = True
+
+
+_CARDS = (
+    Backbone(
+        DEFAULT_BACKBONE,
+        "timm-tf_efficientnet_lite0",
+        3_371_008,
+        "Apache-2.0",
+        "bundled",
+        HALF,
+        HALF,
+        "Works offline; the quickest good choice without a GPU.",
+    ),
+    Backbone("resnet18", "resnet18", 11_176_512, "BSD-3-Clause", "hub", note="Small and robust; for few tiles."),
+    Backbone("resnet34", "resnet34", 21_284_672, "BSD-3-Clause", "hub", note="A good start for most images on a GPU."),
+    Backbone(
+        "resnet50",
+        "resnet50",
+        23_508_032,
+        "BSD-3-Clause",
+        "hub",
+        note="For thousands of tiles and 12 GB of GPU memory or more.",
+    ),
+    Backbone(
+        "efficientnet-b0",
+        "efficientnet-b0",
+        4_007_548,
+        "Apache-2.0",
+        "hub",
+        note="Few parameters; for few tiles or little GPU memory.",
+    ),
+    Backbone("efficientnet-b1", "efficientnet-b1", 6_513_184, "Apache-2.0", "hub", note="Between b0 and b2."),
+    Backbone("efficientnet-b2", "efficientnet-b2", 7_700_994, "Apache-2.0", "hub", note="The largest of these three."),
+    Backbone("mobilenet_v2", "mobilenet_v2", 2_223_872, "BSD-3-Clause", "hub", note="Small and quick to predict."),
+    Backbone(
+        "mobilenetv3-small",
+        "tu-mobilenetv3_small_100",
+        927_008,
+        "Apache-2.0",
+        "hub",
+        note="The smallest; quickest to predict.",
+    ),
+)
+
+
+def backbones() -> list[Backbone]:
+    """List the backbones on offer, the bundled one first.
+
+    Any other encoder name of segmentation-models-pytorch or timm is accepted too where a backbone is asked for.
+    """
+    return list(_CARDS)

@@ -1,0 +1,135 @@
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import save_file
+from segmentation_models_pytorch.encoders import encoders as smp_encoders
+
+from histowidgets.errors import BackboneError
+from histowidgets.models import (
+    ARCHITECTURES,
+    DEFAULT_BACKBONE,
+    NetworkSpec,
+    backbones,
+    build_network,
+    check_backbone,
+    find_backbone,
+)
+from histowidgets.models._bundled import bundled_path, bundled_state
+from histowidgets.models._encoders import encoder_of
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """A hub that must not be asked, with an empty cache."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("card", backbones(), ids=lambda card: card.name)
+def test_card_states_the_parameters_its_encoder_has(card):
+    encoder = encoder_of(card, 3, 5)
+    assert sum(p.numel() for p in encoder.parameters()) == card.parameters
+
+
+def test_bundled_backbone_comes_first_and_needs_no_hub():
+    assert backbones()[0].name == DEFAULT_BACKBONE
+    assert backbones()[0].weights == "bundled"
+
+
+def test_bundled_weights_fit_timm_in_order_and_shape():
+    raw = torch.load(bundled_path(), weights_only=True)
+    ours = bundled_state()
+    assert len(ours) == len(raw) - 2
+    for (name, tensor), before in zip(ours.items(), raw.values(), strict=False):
+        assert tensor.shape == before.shape, name
+        assert torch.equal(tensor, before)
+
+
+def test_damaged_bundled_weights_are_refused(tmp_path):
+    broken = tmp_path / "weights.pth"
+    content = bytearray(bundled_path().read_bytes())
+    content[1000] ^= 1
+    broken.write_bytes(content)
+    with pytest.raises(BackboneError, match="damaged: SHA-256"):
+        bundled_state(broken)
+    with pytest.raises(BackboneError, match="missing at"):
+        bundled_state(tmp_path / "none.pth")
+
+
+def test_bundled_weights_reach_every_tensor_of_the_encoder():
+    spec = NetworkSpec()
+    network = build_network(spec, report=pytest.fail)
+    assert "come with the installation" in network.weights_used
+    state = bundled_state()
+    for name, value in network.core.encoder.state_dict().items():
+        assert torch.equal(value, state[name]), name
+
+
+def test_r6_without_the_hub_the_bundled_backbone_is_used_and_said(offline):
+    said = []
+    network = build_network(NetworkSpec(backbone="resnet34", n_classes=3), report=said.append)
+    assert network.spec.backbone == DEFAULT_BACKBONE
+    assert len(said) == 1
+    assert "resnet34" in said[0]
+    assert "could not be had" in said[0]
+    assert DEFAULT_BACKBONE in said[0]
+    assert network.eval()(torch.rand(1, 3, 32, 32)).shape == (1, 3, 32, 32)
+
+
+def test_r6_not_pretrained_asks_nobody(offline):
+    network = build_network(NetworkSpec(backbone="resnet18"), pretrained=False, report=pytest.fail)
+    assert network.spec.backbone == "resnet18"
+    assert network.weights_used == "random"
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenetv3-small"])
+def test_hub_weights_in_the_cache_are_used_offline(offline, name):
+    """A cache laid out as the hub's own client leaves it, with weights of our own making."""
+    import timm
+
+    card = find_backbone(name)
+    if card.encoder.startswith("tu-"):
+        torch.manual_seed(5)
+        state = timm.create_model(card.encoder.removeprefix("tu-")).state_dict()
+        repository, revision = timm.get_pretrained_cfg(card.encoder.removeprefix("tu-")).hf_hub_id, "0" * 40
+        refs = offline / f"models--{repository.replace('/', '--')}" / "refs"
+        refs.mkdir(parents=True)
+        (refs / "main").write_text(revision)
+    else:
+        torch.manual_seed(5)
+        state = encoder_of(card, 3, 5).state_dict()
+        settings = smp_encoders[card.encoder]["pretrained_settings"]["imagenet"]
+        repository, revision = settings["repo_id"], settings["revision"]
+    folder = offline / f"models--{repository.replace('/', '--')}" / "snapshots" / revision
+    folder.mkdir(parents=True)
+    save_file({name: value.contiguous() for name, value in state.items()}, folder / "model.safetensors")
+    network = build_network(NetworkSpec(backbone=name), report=pytest.fail)
+    assert repository in network.weights_used
+    own = network.core.encoder.state_dict()
+    first = next(iter(own))
+    assert torch.equal(own[first], state[first.removeprefix("model.")])
+
+
+def test_unknown_backbone_suggests_near_names():
+    with pytest.raises(BackboneError, match="resnet34"):
+        check_backbone("resnet33")
+
+
+def test_any_timm_or_smp_name_is_accepted():
+    assert find_backbone("tu-resnet10t").weights == "hub"
+    assert find_backbone("resnet10t").encoder == "tu-resnet10t"
+    assert find_backbone("densenet121").encoder == "densenet121"
+    network = build_network(NetworkSpec(backbone="tu-resnet10t"), pretrained=False)
+    assert network.eval()(torch.rand(1, 3, 64, 64)).shape == (1, 2, 64, 64)
+
+
+def test_backbone_that_cannot_carry_the_architecture_is_named():
+    with pytest.raises(BackboneError, match="vit_tiny_patch16_224 cannot carry a unet"):
+        build_network(NetworkSpec(backbone="vit_tiny_patch16_224"), pretrained=False)
+
+
+def test_architectures_are_smp_names():
+    import segmentation_models_pytorch as smp
+
+    assert set(ARCHITECTURES) <= set(smp.MODEL_ARCHITECTURES_MAPPING)
