@@ -1,0 +1,116 @@
+"""Predictions as files for other programs."""
+
+import json
+import uuid
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from histowidgets.errors import PredictionError
+from histowidgets.prediction._limits import TIFF_TILE
+from histowidgets.prediction._overlay import rgb
+
+if TYPE_CHECKING:
+    from histowidgets.prediction._prediction import PredictedObject, Prediction
+
+_OBJECT_TYPES = ("annotation", "detection")
+
+
+def write_geojson(prediction: "Prediction", path: str | PathLike[str], object_type: str, min_area_um2: float) -> None:
+    """Write the objects of a prediction as a FeatureCollection in QuPath's flavour; see `Prediction.save_geojson`."""
+    if object_type not in _OBJECT_TYPES:
+        raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
+    colors = {name: list(rgb(color)) for name, color in prediction.colors.items()}
+    features = [_feature(found, object_type, colors) for found in prediction.objects(min_area_um2)]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _feature(found: "PredictedObject", object_type: str, colors: dict[str, list[int]]) -> dict[str, Any]:
+    rings = [found.polygon.exterior, *found.polygon.interiors]
+    area = {"Area px^2": float(found.area_px)} if found.area_um2 is None else {"Area µm^2": round(found.area_um2, 6)}
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid4()),
+        "geometry": {"type": "Polygon", "coordinates": [_ring(ring.coords) for ring in rings]},
+        "properties": {
+            "objectType": object_type,
+            "classification": {"name": found.class_name, "color": colors[found.class_name]},
+            "measurements": area,
+        },
+    }
+
+
+def _ring(points: Any) -> list[list[int]]:
+    """Corners lie between pixels, on whole numbers."""
+    return [[int(x), int(y)] for x, y in points]
+
+
+def write_png(prediction: "Prediction", path: str | PathLike[str]) -> None:
+    """Write a label map as a palette PNG; see `Prediction.save_png`."""
+    picture = PillowImage.fromarray(prediction.labels)
+    palette = np.zeros((256, 3), np.uint8)
+    for index, color in enumerate(prediction.colors.values()):
+        palette[index] = rgb(color)
+    picture.putpalette(palette.ravel().tolist())
+    try:
+        picture.save(path, format="PNG")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def write_ome_tiff(prediction: "Prediction", path: str | PathLike[str], probabilities: bool) -> None:
+    """Write labels, and probabilities if wanted, as OME-TIFF; see `Prediction.save_ome_tiff`."""
+    import tifffile
+
+    common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
+    pixel_size = prediction.pixel_size_um
+    if pixel_size is not None:
+        common |= {"resolution": (1e4 / pixel_size, 1e4 / pixel_size), "resolutionunit": "CENTIMETER"}
+    try:
+        with tifffile.TiffWriter(path, ome=True, bigtiff=prediction.labels.size > 1 << 30) as tiff:
+            metadata = _ome(prediction, f"{prediction.image_name} labels", 1)
+            tiff.write(prediction.labels, metadata={"axes": "YX", **metadata}, **common)
+            if probabilities:
+                metadata = _ome(prediction, f"{prediction.image_name} probabilities", len(prediction.classes))
+                metadata["Channel"] = {"Name": prediction.classes}
+                planes = np.ascontiguousarray(np.moveaxis(prediction.probabilities, -1, 0))
+                tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
+    """Describe an image in OME's words: name, classes, pixel size, and where in the slide the region lies."""
+    region, pixel_size = prediction.region, prediction.pixel_size_um
+    step, unit = (1.0, "pixel") if pixel_size is None else (pixel_size, "µm")
+    metadata: dict[str, Any] = {
+        "Name": name,
+        "Description": json.dumps({"classes": prediction.classes, "region": list(region)}),
+        "Plane": {
+            "PositionX": [region.x * step] * n_planes,
+            "PositionXUnit": [unit] * n_planes,
+            "PositionY": [region.y * step] * n_planes,
+            "PositionYUnit": [unit] * n_planes,
+        },
+    }
+    if pixel_size is not None:
+        metadata |= {
+            "PhysicalSizeX": pixel_size,
+            "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeY": pixel_size,
+            "PhysicalSizeYUnit": "µm",
+        }
+    return metadata
+
+
+def _cannot_write(path: str | PathLike[str], error: OSError) -> PredictionError:
+    return PredictionError(
+        f"{path} cannot be written ({error.strerror or error}). Choose a folder that you may write to."
+    )

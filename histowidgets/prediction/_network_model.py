@@ -1,0 +1,83 @@
+"""A trained network as the model of a classifier."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+
+from histowidgets.errors import BackboneError, ClassifierError
+from histowidgets.models import Network, NetworkSpec, build_network
+from histowidgets.prediction._limits import BATCH_ON_CPU, BATCH_ON_GPU, NETWORK_CONTEXT, NETWORK_TILE
+
+
+class NetworkModel:
+    """A copy of a network that nobody trains any more.
+
+    Parameters
+    ----------
+    network : Network
+        Is copied, and so may be trained on while this predicts.
+    """
+
+    kind = "network"
+    multiple = Network.multiple
+    output_stride = 1
+    context = NETWORK_CONTEXT
+    largest_tile = NETWORK_TILE
+
+    def __init__(self, network: Network) -> None:
+        self._network = deepcopy(network).eval().requires_grad_(False)
+        self._device = self._network.input_mean.device
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self._network.spec.n_classes
+
+    @property
+    def n_channels(self) -> int:
+        """Number of input channels."""
+        return self._network.spec.n_channels
+
+    @property
+    def batch_size(self) -> int:
+        """Tiles that are predicted at once."""
+        return BATCH_ON_CPU if self._device.type == "cpu" else BATCH_ON_GPU
+
+    def network(self) -> Network:
+        """Return a copy of the network in training mode, to train on."""
+        return deepcopy(self._network).requires_grad_(True).train()
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        with torch.inference_mode():
+            logits = self._network(torch.from_numpy(batch).to(self._device))
+            answer: np.ndarray = logits.float().softmax(1).cpu().numpy()
+        return answer
+
+    def spec(self) -> dict[str, Any]:
+        """Return the network's spec, for JSON."""
+        return {"network": self._network.spec.to_dict(), "weights_used": self._network.weights_used}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return weights and buffers by name."""
+        return {name: value.cpu().numpy() for name, value in self._network.state_dict().items()}
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "NetworkModel":
+        """Build the model from `spec` and `tensors`.
+
+        Raises
+        ------
+        ClassifierError
+            If they do not fit each other.
+        """
+        try:
+            network = build_network(NetworkSpec.from_dict(spec["network"]), pretrained=False)
+            network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+        except (KeyError, TypeError, RuntimeError, BackboneError) as error:
+            raise ClassifierError(f"The weights do not fit the network that is described: {error}") from error
+        network.weights_used = str(spec.get("weights_used", "restored"))
+        return cls(network)

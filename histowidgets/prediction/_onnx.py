@@ -1,0 +1,169 @@
+"""Networks in and out as ONNX."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from histowidgets.errors import ClassifierError
+from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+
+OPSET = 18
+_MULTIPLE = 32
+
+
+def export_network(network: Any, path: str | PathLike[str]) -> None:
+    """Write a network with its softmax as ONNX: "pixels" (N, C, H, W) in [0, 1] to "probabilities" (N, K, H, W).
+
+    Raises
+    ------
+    ClassifierError
+        If the packages for it are missing, or the file cannot be written.
+    """
+    _needed("onnx")
+    _needed("onnxscript")
+    import torch
+
+    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval()
+    example = torch.zeros(1, network.spec.n_channels, 2 * _MULTIPLE, 2 * _MULTIPLE)
+    any_size = torch.export.Dim.DYNAMIC
+    program = torch.onnx.export(
+        model,
+        (example,),
+        input_names=["pixels"],
+        output_names=["probabilities"],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=({0: any_size, 2: any_size, 3: any_size},),
+        verbose=False,
+    )
+    if program is None:
+        raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
+    try:
+        program.save(str(path))
+    except OSError as error:
+        raise ClassifierError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+class OnnxModel:
+    """A network from an ONNX file as the model of a classifier (row R62).
+
+    One input of (N, C, H, W) in [0, 1]; one output of (N, K, H / s, W / s), logits or probabilities: which of the
+    two is found out by asking it.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    n_channels, n_classes : int
+        What it must have.
+
+    Raises
+    ------
+    ClassifierError
+        If onnxruntime is missing, or the file is no ONNX, or its shapes are others.
+    """
+
+    kind = "onnx"
+    batch_size = BATCH_ON_CPU
+    context = NETWORK_CONTEXT
+
+    def __init__(self, content: bytes, n_channels: int, n_classes: int) -> None:
+        runtime = _needed("onnxruntime")
+        try:
+            self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+        self._content, self.n_channels, self.n_classes = content, n_channels, n_classes
+        side = self._checked_side()
+        self.multiple = side or _MULTIPLE
+        self.largest_tile = side or NETWORK_TILE
+        self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
+
+    def _checked_side(self) -> int | None:
+        """Check the input; return its side if that is fixed."""
+        inputs = self._session.get_inputs()
+        shape = inputs[0].shape if inputs else []
+        if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)":
+            raise ClassifierError(
+                f"The model takes {[(i.name, i.shape, i.type) for i in inputs]}; one float input of "
+                "(batch, channels, height, width) is wanted."
+            )
+        if isinstance(shape[1], int) and shape[1] != self.n_channels:
+            raise ClassifierError(f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.")
+        sides = [n for n in shape[2:] if isinstance(n, int)]
+        if sides and (len(sides) == 1 or sides[0] != sides[1]):
+            raise ClassifierError(f"The model takes tiles of {shape[2]} x {shape[3]}; square or free ones are wanted.")
+        return sides[0] if sides else None
+
+    def _probed(self, side: int) -> tuple[int, bool]:
+        """Run it once: return its output stride, and whether it gives logits."""
+        pixels = np.random.default_rng(0).random((1, self.n_channels, side, side), dtype=np.float32)
+        try:
+            answer = self._run(pixels)
+        except Exception as error:
+            raise ClassifierError(f"The model cannot be run on {side} x {side} pixels: {error}") from error
+        if answer.ndim != 4 or answer.shape[1] != self.n_classes:
+            raise ClassifierError(
+                f"The model gives {answer.shape}; (batch, {self.n_classes} classes, height, width) is wanted. "
+                "Name as many classes as it has."
+            )
+        stride = side // answer.shape[2]
+        if answer.shape[2:] != (side // stride, side // stride) or side % stride:
+            raise ClassifierError(f"The model gives {answer.shape[2:]} for {side} x {side} pixels: no whole stride.")
+        probabilities = bool(answer.min() >= 0 and np.allclose(answer.sum(1), 1, atol=1e-3))
+        return stride, not probabilities
+
+    def _run(self, batch: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = self._session.run(None, {self._session.get_inputs()[0].name: batch})[0]
+        return answer
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        answer = self._run(np.ascontiguousarray(batch))
+        if not self._softmax:
+            return answer
+        answer = np.exp(answer - answer.max(1, keepdims=True))
+        normalized: np.ndarray = answer / answer.sum(1, keepdims=True)
+        return normalized
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the tensors do not say, for JSON."""
+        return {"n_channels": self.n_channels, "n_classes": self.n_classes}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the file's bytes."""
+        return {"onnx": np.frombuffer(self._content, np.uint8)}
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "OnnxModel":
+        """Build the model from `spec` and `tensors`."""
+        return cls(tensors["onnx"].tobytes(), int(spec["n_channels"]), int(spec["n_classes"]))
+
+
+def read_onnx(path: str | PathLike[str], n_channels: int, n_classes: int) -> OnnxModel:
+    """Read a model from a file.
+
+    Raises
+    ------
+    ClassifierError
+        If it cannot be read, or is no model of that many channels and classes.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return OnnxModel(content, n_channels, n_classes)
+
+
+def _needed(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ClassifierError(
+            f"ONNX files need the package {name!r}, which is not installed. Install them with "
+            'pip install "histowidgets[onnx]".'
+        ) from error

@@ -1,0 +1,87 @@
+"""Probabilities kept at the resolution they were computed at, and enlarged when somebody asks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from histowidgets.errors import PredictionError
+from histowidgets.images import scaled_shape
+from histowidgets.prediction._limits import BAND_ROWS
+
+
+class ProbabilityMap:
+    """Class probabilities of a region, one value for each `scale` x `scale` full-size pixels.
+
+    Kept as float16 (steps below 0.0005): three classes of 4096 x 4096 pixels take 100 MB, or 25 MB at scale 2.
+
+    Parameters
+    ----------
+    values : ndarray of (K, rows, cols)
+        From 0 to 1; rows and cols are those of the region at downsample `scale`.
+    width, height : int
+        Of the region, in full-size pixels.
+    scale : int, default 1
+        Full-size pixels a value, along each side.
+
+    Raises
+    ------
+    PredictionError
+        If the shape does not fit the region.
+    """
+
+    def __init__(self, values: np.ndarray, width: int, height: int, scale: int = 1) -> None:
+        if values.ndim != 3 or values.shape[1:] != scaled_shape(width, height, scale):
+            rows, cols = scaled_shape(width, height, scale)
+            raise PredictionError(
+                f"Probabilities of shape {values.shape} do not fit a region of {width} x {height} pixels at "
+                f"scale {scale}; (classes, {rows}, {cols}) is wanted."
+            )
+        self.values = np.ascontiguousarray(values, np.float16)
+        self.values.setflags(write=False)
+        self.width, self.height, self.scale = width, height, scale
+
+    def bands(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Enlarge band by band, bilinearly with the values at the centres of their pixels.
+
+        Yields
+        ------
+        int
+            First row, in full-size pixels from the region's top.
+        ndarray of float32, (K, rows of the band, width)
+        """
+        for top in range(0, self.height, BAND_ROWS):
+            bottom = min(self.height, top + BAND_ROWS)
+            yield top, self._band(top, bottom)
+
+    def _band(self, top: int, bottom: int) -> np.ndarray:
+        if self.scale == 1:
+            return self.values[:, top:bottom].astype(np.float32)
+        # Two more rows on each side, so that a band's edge is interpolated as if there were none.
+        first = max(0, top // self.scale - 2)
+        last = min(self.values.shape[1], -(-bottom // self.scale) + 2)
+        box = (0.0, top / self.scale - first, self.width / self.scale, bottom / self.scale - first)
+        out = np.empty((len(self.values), bottom - top, self.width), np.float32)
+        for k, plane in enumerate(self.values):
+            small = PillowImage.fromarray(plane[first:last].astype(np.float32))
+            size = (self.width, bottom - top)
+            out[k] = np.asarray(small.resize(size, PillowImage.Resampling.BILINEAR, box))
+        return out
+
+    def labels(self) -> np.ndarray:
+        """Return the most probable class of each full-size pixel, uint8 (height, width); the first one of equals."""
+        labels = np.zeros((self.height, self.width), np.uint8)
+        for top, band in self.bands():
+            part = labels[top : top + band.shape[1]]
+            best = band[0]
+            for k in range(1, len(band)):
+                part[band[k] > best] = k
+                np.maximum(best, band[k], out=best)
+        return labels
+
+    def expanded(self) -> np.ndarray:
+        """Return the probabilities of each full-size pixel, float32 (height, width, K)."""
+        out = np.empty((self.height, self.width, len(self.values)), np.float32)
+        for top, band in self.bands():
+            out[top : top + band.shape[1]] = np.moveaxis(band, 0, -1)
+        return out

@@ -1,0 +1,175 @@
+"""Where tiles may be placed: points on annotations, and the parts of images they are read from."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from histowidgets.annotations import UNLABELLED, Annotation, ProjectSnapshot, Split, rasterize
+from histowidgets.images import Image, Region
+from histowidgets.training._limits import ANCHORS_AN_ANNOTATION, WHOLE_PIXELS, WINDOW_TILES
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of one image that tiles are cut from.
+
+    Attributes
+    ----------
+    image_name : str
+        Which image.
+    region : Region
+        Where; it may contain held-out rectangles.
+    pieces : tuple of Region
+        All of it that may be read: overlapping rectangles around what is held out.
+    """
+
+    image_name: str
+    region: Region
+    pieces: tuple[Region, ...]
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """The labelled points of one annotation that tiles may be centred near.
+
+    Attributes
+    ----------
+    class_index : int
+        The class of the annotation.
+    points : ndarray, shape (n, 2), float64
+        x, y in full-size pixels.
+    windows : ndarray, shape (n,), int
+        The window that each point's tile is cut from.
+    """
+
+    class_index: int
+    points: np.ndarray
+    windows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Placement:
+    """All that tiles can be cut from, and around.
+
+    Attributes
+    ----------
+    windows : list of Window
+        What may be read.
+    anchors : list of Anchors
+        One for each annotation that has labelled pixels outside the held-out rectangles.
+    n_tiles : int
+        Tiles of a grid, with the settings' overlap, that hold such pixels: the measure of an epoch.
+    """
+
+    windows: list[Window]
+    anchors: list[Anchors]
+    n_tiles: int
+
+    def classes(self) -> set[int]:
+        """Class indices that training can see."""
+        return {anchors.class_index for anchors in self.anchors}
+
+
+def place_anchors(
+    snapshot: ProjectSnapshot, split: Split, tile_size: int, downsample: int, tile_overlap: float, seed: int
+) -> Placement:
+    """Find the points that training tiles are placed around.
+
+    Parameters
+    ----------
+    snapshot : ProjectSnapshot
+        Images and annotations.
+    split : Split
+        What is held out; no pixel of it is in any window (row B10).
+    tile_size : int
+        In pixels at the downsample.
+    downsample : int
+        Full-size pixels along one pixel of a tile.
+    tile_overlap : float
+        Share that neighbouring tiles of the counting grid have in common.
+    seed : int
+        Picks points of large annotations.
+    """
+    rng = np.random.default_rng([seed, 0])
+    class_index = {name: index for index, name in enumerate(snapshot.classes)}
+    windows: list[Window] = []
+    index_of: dict[Window, int] = {}
+    anchors: list[Anchors] = []
+    cells: set[tuple[str, int, int]] = set()
+    stride = max(1.0, tile_size * downsample * (1 - tile_overlap))
+    side = tile_size * downsample
+    for name in snapshot.annotated_names():
+        image = snapshot.images[name]
+        strips = split.training_regions(name, image)
+        if not strips:
+            continue
+        for annotation in snapshot.annotations[name]:
+            if annotation.class_name is None:
+                continue
+            points = _labelled_points(snapshot, name, annotation, class_index, downsample)
+            points = points[_inside(points, strips)]
+            if len(points) == 0:
+                continue
+            cells.update((name, int(x), int(y)) for x, y in np.unique(points // stride, axis=0))
+            if len(points) > ANCHORS_AN_ANNOTATION:
+                points = points[rng.choice(len(points), ANCHORS_AN_ANNOTATION, replace=False)]
+            chosen = np.empty(len(points), int)
+            for i, point in enumerate(points):
+                window = _window(name, image, point, strips, side, downsample)
+                if window not in index_of:
+                    index_of[window] = len(windows)
+                    windows.append(window)
+                chosen[i] = index_of[window]
+            anchors.append(Anchors(class_index[annotation.class_name], points, chosen))
+    return Placement(windows, anchors, len(cells))
+
+
+def _labelled_points(
+    snapshot: ProjectSnapshot,
+    name: str,
+    annotation: Annotation,
+    class_index: Mapping[str, int],
+    downsample: int,
+) -> np.ndarray:
+    """Centres, (n, 2) x and y at full size, of the pixels that an annotation has and that kept its label."""
+    image = snapshot.images[name]
+    left, top, right, bottom = annotation.shape.bounds
+    box = Region(math.floor(left), math.floor(top), math.ceil(right - left) + 2, math.ceil(bottom - top) + 2)
+    region = box.intersect(Region(0, 0, image.width, image.height))
+    if region is None:
+        return np.empty((0, 2))
+    step = float(downsample)
+    while region.area / step**2 > WHOLE_PIXELS:
+        step *= 2
+    own = rasterize([annotation], class_index, region, step)
+    final = snapshot.labels(name, region, step)
+    rows, columns = np.nonzero((own != UNLABELLED) & (own == final))
+    return np.stack([region.x + (columns + 0.5) * step, region.y + (rows + 0.5) * step], axis=1)
+
+
+def _inside(points: np.ndarray, regions: Sequence[Region]) -> np.ndarray:
+    """Which points, (n, 2), lie in any of the regions."""
+    inside = np.zeros(len(points), bool)
+    for region in regions:
+        inside |= (
+            (points[:, 0] >= region.x)
+            & (points[:, 0] < region.right)
+            & (points[:, 1] >= region.y)
+            & (points[:, 1] < region.bottom)
+        )
+    return inside
+
+
+def _window(name: str, image: Image, point: np.ndarray, strips: Sequence[Region], side: int, downsample: int) -> Window:
+    """Choose what a point's tile is cut from: the whole image, or, of a large one, a part with room around."""
+    region = image.region
+    if region.area / downsample**2 > WHOLE_PIXELS:
+        cell = WINDOW_TILES * side
+        column, row = int(point[0] // cell), int(point[1] // cell)
+        own = Region(column * cell, row * cell, cell, cell).intersect(region)
+        wide = None if own is None else own.expanded(side + side // 4).intersect(region)
+        region = region if wide is None else wide
+    pieces = (region.intersect(strip) for strip in strips)
+    return Window(name, region, tuple(piece for piece in pieces if piece is not None))

@@ -1,0 +1,38 @@
+"""Which epoch is the best one. No torch."""
+
+from collections.abc import Sequence
+
+from histowidgets.training._events import EpochRecord
+from histowidgets.training._settings import TrainingSettings
+
+
+def score(record: EpochRecord, settings: TrainingSettings) -> float | None:
+    """Say how good an epoch is; larger is better, None where it cannot be told.
+
+    The score is the validation mIoU, the IoU of the focus class (row N16), or the validation loss with its sign
+    turned, as the settings say. A focus class that the validation labels lack leaves the mIoU.
+    """
+    if settings.early_stopping_metric == "none":
+        return None
+    if settings.early_stopping_metric == "val_loss":
+        return None if record["val_loss"] is None else -record["val_loss"]
+    if settings.focus_class is not None:
+        focused = record["val_iou"].get(settings.focus_class)
+        if focused is not None:
+            return focused
+    return record["val_miou"]
+
+
+def is_better(record: EpochRecord, best: EpochRecord | None, settings: TrainingSettings) -> bool:
+    """Say whether an epoch beats the best so far; where none can be scored, the later one does."""
+    if best is None:
+        return True
+    new, old = score(record, settings), score(best, settings)
+    return new is None or old is None or new > old
+
+
+def should_stop_early(history: Sequence[EpochRecord], best_epoch: int | None, settings: TrainingSettings) -> bool:
+    """Say whether the best epoch lies `early_stopping_patience` epochs back (row R41)."""
+    if not history or best_epoch is None or score(history[-1], settings) is None:
+        return False
+    return history[-1]["epoch"] - best_epoch >= settings.early_stopping_patience

@@ -1,0 +1,220 @@
+"""How well a training would do on tissue it has not seen: every label is held out once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.images import Region
+from histowidgets.training._anchors import place_anchors
+from histowidgets.training._control import RunControl
+from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Event
+from histowidgets.training._loop import run_loop
+from histowidgets.training._prepare import fitted_normalization
+from histowidgets.training._request import TrainingRequest, make_request
+from histowidgets.training._settings import TrainingSettings
+
+FEWEST_FOLDS, MOST_FOLDS = 2, 20
+
+Progress = Callable[[int, int, EpochRecord], None]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training: what it held out, and how its last epoch did there.
+
+    The last epoch, not the best one: choosing an epoch by the labels that it is measured on would flatter it.
+    """
+
+    held_out: Mapping[str, tuple[Region, ...]]
+    record: EpochRecord
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The scores of all folds.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        In the project's order.
+    folds : tuple of Fold
+        Those that were finished.
+    n_folds : int
+        Those that were asked for.
+    """
+
+    classes: tuple[str, ...]
+    folds: tuple[Fold, ...]
+    n_folds: int
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether some folds were not finished."""
+        return len(self.folds) < self.n_folds
+
+    def iou(self, class_name: str) -> tuple[float, float] | None:
+        """Mean and standard deviation over the folds (n - 1) of a class's IoU; None if no fold could measure it.
+
+        Folds whose held-out labels lack the class do not count; with one fold the deviation is NaN.
+        """
+        return _mean_and_sd([fold.record["val_iou"][class_name] for fold in self.folds])
+
+    def miou(self) -> tuple[float, float] | None:
+        """Mean and standard deviation over the folds of the mIoU."""
+        return _mean_and_sd([fold.record["val_miou"] for fold in self.folds])
+
+    def __str__(self) -> str:
+        rows = [(name, self.iou(name)) for name in self.classes] + [("mIoU", self.miou())]
+        width = max(len(name) for name, _ in rows)
+        lines = [f"{len(self.folds)} of {self.n_folds} folds; mean ± standard deviation of the IoU"]
+        for name, pair in rows:
+            lines.append(f"{name:<{width}}  " + ("no labels" if pair is None else f"{pair[0]:.3f} ± {pair[1]:.3f}"))
+        return "\n".join(lines)
+
+
+def cross_validate(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings | None = None,
+    folds: int = 5,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> CrossValidation:
+    """Train once for each fold, and measure on what it held out (row R64).
+
+    Whole images are held out where there are at least as many as folds; else each image is cut into as many
+    rectangles. Folds share no pixel, and neither do the tiles of the two sides of a fold, their surroundings included.
+    Images of role "train" are trained on in every fold.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        Images and annotations.
+    settings : TrainingSettings, optional
+        Of each training; early stopping is off. The defaults if left out: a minute a fold.
+    folds : int
+        2 to 20.
+    progress : callable, optional
+        ``progress(fold, folds, record)`` after each epoch; folds count from 1.
+    should_stop : callable, optional
+        Is asked after each step; True ends the work within one batch. Ctrl+C does too.
+
+    Returns
+    -------
+    CrossValidation
+        Of the folds that were finished.
+
+    Raises
+    ------
+    SettingsError
+        The number of folds is out of its range, or a setting does not fit.
+    TrainingDataError
+        The labels are too few for so many folds.
+    """
+    if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
+        raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
+    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    settings = settings if settings is not None else TrainingSettings()
+    settings = settings.model_copy(update={"early_stopping_metric": "none"})
+    requests = [_request(snapshot, settings, split, n) for n, split in enumerate(make_folds(snapshot, settings, folds))]
+    done: list[Fold] = []
+    try:
+        for number, request in enumerate(requests, 1):
+            record = _train_fold(request, number, folds, progress, should_stop)
+            if record is None:
+                break
+            done.append(Fold(request.split.held_out, record))
+    except KeyboardInterrupt:
+        pass  # what is finished is of use
+    return CrossValidation(tuple(snapshot.classes), tuple(done), folds)
+
+
+def make_folds(snapshot: ProjectSnapshot, settings: TrainingSettings, folds: int) -> list[Split]:
+    """Divide the labels into folds that share no pixel; see `cross_validate`."""
+    whole: dict[str, tuple[Region, ...]] = dict.fromkeys(snapshot.images, ())
+    everything = place_anchors(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
+    points: dict[str, list[np.ndarray]] = {}
+    for anchors in everything.anchors:
+        for point, window in zip(anchors.points, anchors.windows, strict=True):
+            points.setdefault(everything.windows[int(window)].image_name, []).append(point)
+    names = [name for name in points if snapshot.roles[name] != "train"]
+    held: list[dict[str, tuple[Region, ...]]] = [dict(whole) for _ in range(folds)]
+    if len(names) >= folds:
+        sizes = [0] * folds
+        for name in sorted(names, key=lambda name: (-len(points[name]), name)):
+            smallest = sizes.index(min(sizes))
+            sizes[smallest] += len(points[name])
+            held[smallest][name] = (snapshot.images[name].region,)
+    else:
+        for name in names:
+            pieces = _cut(np.array(points[name]), snapshot.images[name].region, folds)
+            for number, piece in enumerate(pieces):
+                held[number][name] = (piece,)
+    return [Split(one) for one in held]
+
+
+def _cut(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
+    """Cut a region into rectangles with about equally many points in each, across its longer side."""
+    if pieces == 1:
+        return [region]
+    axis = 0 if region.width >= region.height else 1
+    start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
+    first = pieces // 2
+    share = first / pieces
+    place = float(np.quantile(points[:, axis], share)) if len(points) else start + length * share
+    edge = int(min(max(round(place), start + 1), start + max(1, length - 1)))
+    if axis == 0:
+        one = Region(region.x, region.y, edge - region.x, region.height)
+        other = Region(edge, region.y, region.right - edge, region.height)
+    else:
+        one = Region(region.x, region.y, region.width, edge - region.y)
+        other = Region(region.x, edge, region.width, region.bottom - edge)
+    below = points[:, axis] < edge
+    return _cut(points[below], one, first) + _cut(points[~below], other, pieces - first)
+
+
+def _request(snapshot: ProjectSnapshot, settings: TrainingSettings, split: Split, number: int) -> TrainingRequest:
+    request = make_request(snapshot, settings, split=split)
+    held = any(
+        (snapshot.labels(name, region, settings.downsample) < len(snapshot.classes)).any()
+        for name, regions in split.held_out.items()
+        for region in regions
+    )
+    if request.split is not split or not held:
+        raise TrainingDataError(
+            f"Fold {number + 1} would have labels of fewer than two classes to learn from, or none to measure on. "
+            "Use fewer folds, or paint more of each class."
+        )
+    return replace(request, folder=None)
+
+
+def _train_fold(
+    request: TrainingRequest,
+    number: int,
+    folds: int,
+    progress: Progress | None,
+    should_stop: Callable[[], bool] | None,
+) -> EpochRecord | None:
+    """Train one fold on this thread; return the record of its last epoch, or None if it was stopped."""
+    control = RunControl()
+    records: list[EpochRecord] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            records.append(event.record)
+            if progress is not None:
+                progress(number, folds, event.record)
+        elif isinstance(event, BatchEnded) and should_stop is not None and should_stop():
+            control.stop("nothing")
+
+    run_loop(request, fitted_normalization(request), hear, control)
+    return None if control.keep is not None else records[-1]
+
+
+def _mean_and_sd(values: Sequence[float | None]) -> tuple[float, float] | None:
+    known = np.array([value for value in values if value is not None])
+    if len(known) == 0:
+        return None
+    return float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else float("nan")

@@ -1,0 +1,117 @@
+"""A thread that answers the newest request, and forgets the older ones."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Payload = TypeVar("Payload")
+Answer = TypeVar("Answer")
+
+_log = logging.getLogger(__name__)
+
+
+class LatestWorker(Generic[Payload, Answer]):
+    """One thread that works on the newest request; what an older one would have answered is dropped.
+
+    Parameters
+    ----------
+    name
+        Names the thread: ``histowidgets-<name>``.
+    work
+        ``work(payload, is_stale)`` computes the answer, on the worker's thread. ``is_stale()`` turns True once a
+        newer request has come or the worker is closed: long work asks it now and then, and returns anything.
+    deliver
+        ``deliver(payload, answer, error)`` receives the answer, or the exception that `work` raised (with its
+        traceback), on the worker's thread. It is called only if nothing newer came meanwhile.
+
+    Attributes
+    ----------
+    idle : threading.Event
+        Set while nothing waits and nothing is worked on.
+
+    Examples
+    --------
+    >>> worker = LatestWorker("doubling", lambda payload, is_stale: 2 * payload, lambda p, answer, e: print(answer))
+    >>> worker.request(21)
+    1
+    >>> worker.idle.wait()
+    42
+    True
+    >>> worker.close()
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Payload, Callable[[], bool]], Answer],
+        deliver: Callable[[Payload, Answer | None, BaseException | None], None],
+    ) -> None:
+        self._work, self._deliver = work, deliver
+        self._changed = threading.Condition()
+        self._waiting: list[Payload] = []  # empty, or the newest payload
+        self._newest = 0
+        self._closed = False
+        self.idle = threading.Event()
+        self.idle.set()
+        self._thread = threading.Thread(target=self._loop, name=f"histowidgets-{name}", daemon=True)
+        self._thread.start()
+
+    def request(self, payload: Payload) -> int:
+        """Ask for an answer; returns at once.
+
+        Parameters
+        ----------
+        payload
+            What `work` and `deliver` are given.
+
+        Returns
+        -------
+        int
+            The request's number, counted from 1. After `close`, requests are numbered but not worked on.
+        """
+        with self._changed:
+            self._newest += 1
+            if not self._closed:
+                self._waiting = [payload]
+                self.idle.clear()
+                self._changed.notify()
+            return self._newest
+
+    def close(self) -> None:
+        """End the thread: what is under way turns stale, and nothing is delivered once this has returned."""
+        with self._changed:
+            self._closed = True
+            self._waiting = []
+            self._changed.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                if not self._waiting:
+                    self.idle.set()
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    self.idle.set()
+                    return
+                payload, number = self._waiting.pop(), self._newest
+            self._answer(payload, number)
+
+    def _answer(self, payload: Payload, number: int) -> None:
+        def is_stale() -> bool:
+            return self._closed or self._newest != number
+
+        answer, error = None, None
+        try:
+            answer = self._work(payload, is_stale)
+        except Exception as raised:  # noqa: BLE001 - the boundary of the thread: the error is the answer
+            error = raised
+        if is_stale():
+            return
+        try:
+            self._deliver(payload, answer, error)
+        except Exception:  # noqa: BLE001 - the boundary of the thread
+            # Nobody is left to be told, and the next request still deserves its answer.
+            _log.exception("%s could not deliver an answer", self._thread.name)

@@ -1,0 +1,30 @@
+"""Thresholds of this room that we chose ourselves, row (P) of the acceptance table; no source gives them."""
+
+CACHE_BYTES = 256 << 20
+"""Normalized training pixels kept in memory. Four times what the images of a workshop need, an eighth of 2 GB."""
+
+VALIDATION_BYTES = 128 << 20
+"""Normalized validation tiles kept in memory; where the labels need more, tiles are thinned evenly, and said so."""
+
+WHOLE_PIXELS = 4_000_000
+"""A training region of up to this many pixels (at the downsample) is read as one piece; a larger one in windows."""
+
+WINDOW_TILES = 4
+"""Side, in tiles, of the windows that a large image is read in."""
+
+ANCHORS_AN_ANNOTATION = 512
+"""Places on one annotation that a tile may be centred near: enough for any stroke, few enough for large areas."""
+
+MIN_STEPS_AN_EPOCH = 2
+"""An epoch of a single step says little (row N10); below this a message says so."""
+
+CONTINUE_LR_SHARE = 0.3
+"""Highest learning rate when training goes on from a classifier, as a share of the setting: at the full rate the
+first steps undo what was learned."""
+
+TEACH_FROM_STEP = 80
+"""The step from which unlabelled pixels are learned from (a mean teacher, Tarvainen & Valpola 2017): before it the
+averaged weights know too little. As measured best among the recipes tried on sparse strokes."""
+
+TEACH_ABOVE = 0.8
+"""Probability from which the averaged weights count as sure of a pixel."""

@@ -1,0 +1,219 @@
+"""The training loop, in plain sight. It knows no thread, no widget and no project."""
+
+import copy
+import math
+
+import torch
+
+from histowidgets.errors import TrainingError
+from histowidgets.images import Normalization
+from histowidgets.training._best import is_better, score, should_stop_early
+from histowidgets.training._control import Kept, RunControl
+from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, StateChanged
+from histowidgets.training._folder import RunFolder
+from histowidgets.training._limits import TEACH_FROM_STEP
+from histowidgets.training._loss import sure_labels, teaching_loss
+from histowidgets.training._metrics import Confusion
+from histowidgets.training._prepare import Emit, prepare
+from histowidgets.training._request import TrainingRequest
+from histowidgets.training._tiles import Batch
+
+
+class _Stopped(Exception):
+    """Somebody stopped the run: no error, but the way out of nested loops."""
+
+
+def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
+    """Train until the epochs or the time are used up, validation stops improving, or `control` says stop.
+
+    Parameters
+    ----------
+    request : TrainingRequest
+        What to train on and how.
+    normalization : Normalization
+        Fitted; see `fitted_normalization`.
+    emit : callable
+        Is given each event, on this thread.
+    control : RunControl
+        Obeyed within one batch; takes the weights that are kept.
+
+    Raises
+    ------
+    TrainingError
+        The loss became NaN or infinite.
+    """
+    _Loop(request, normalization, emit, control).run()
+
+
+class _Loop:
+    def __init__(self, request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
+        self.settings = request.settings
+        self.classes = request.snapshot.classes
+        self.request, self.emit, self.control = request, emit, control
+        self.history: list[EpochRecord] = []
+        self.best: EpochRecord | None = None
+        self.step = 0
+        self.parts = prepare(request, normalization, emit)
+        self.folder = RunFolder(request, normalization, self.parts.network, emit)
+
+    def run(self) -> None:
+        """Go through the epochs."""
+        settings, parts, control = self.settings, self.parts, self.control
+        self.emit(
+            RunStarted(
+                self.request.run_id,
+                self.request.placement.n_tiles,
+                parts.validation.n_tiles,
+                parts.steps_per_epoch,
+                settings.epochs,
+                parts.network.spec.backbone,
+            )
+        )
+        self.emit(StateChanged("running"))
+        control.start_clock()
+        try:
+            for epoch in range(1, settings.epochs + 1):
+                train_loss, train_scores = self._train(epoch)
+                val_loss, val_scores = self._validate()
+                self._end_epoch(epoch, train_loss, train_scores, val_loss, val_scores)
+                if self._time_is_up():
+                    break
+                if should_stop_early(self.history, self.best["epoch"] if self.best else None, settings):
+                    self.emit(Message("info", f"Stopped early: no better epoch in {settings.early_stopping_patience}."))
+                    break
+        except _Stopped:
+            self._keep_on_stop()
+        self.folder.close(self.history, control.kept)
+
+    def _train(self, epoch: int) -> tuple[float, Confusion]:
+        """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""
+        parts, total, taken = self.parts, 0.0, 0
+        scores = Confusion(len(self.classes))
+        parts.network.train()
+        for step in range(1, parts.steps_per_epoch + 1):
+            self._check()
+            share = parts.schedule.share(self._progress())
+            for group, peak in zip(parts.optimizer.param_groups, parts.peaks, strict=True):
+                group["lr"] = peak * share
+            loss = self._step(scores)
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"The loss became {loss} in epoch {epoch}, step {step}. Lower the learning rate "
+                    f"(it is {self.settings.learning_rate:g}), or set precision to 'fp32'."
+                )
+            total, taken = total + loss, taken + 1
+            self.step += 1
+            self.emit(BatchEnded(epoch, step, parts.steps_per_epoch, loss, parts.peaks[0] * share, self._left()))
+            if self._time_is_up():
+                break
+        return total / taken, scores
+
+    def _step(self, scores: Confusion) -> float:
+        """Learn from one batch."""
+        parts, arithmetic = self.parts, self.parts.arithmetic
+        batch = parts.tiles.draw()
+        pixels, labels = arithmetic.move(batch.pixels, batch.labels)
+        with arithmetic.own_random():
+            with arithmetic.cast():
+                logits = parts.network(pixels)
+            logits = logits.float()
+            loss = parts.loss(logits, labels)
+            if self.settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
+                loss = loss + self.settings.consistency * teaching_loss(logits, self._taught(batch, labels))
+            parts.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+        if self.settings.gradient_clip > 0:
+            trained = [p for group in parts.optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(trained, self.settings.gradient_clip)
+        parts.optimizer.step()
+        parts.averaged.update()
+        scores.add(logits.detach().argmax(1), labels)
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _taught(self, batch: Batch, labels: torch.Tensor) -> torch.Tensor:
+        """Ask the averaged weights about the unlabelled pixels, in their unvaried colours."""
+        arithmetic = self.parts.arithmetic
+        plain, _ = arithmetic.move(batch.plain, batch.labels)
+        with arithmetic.cast():
+            logits = self.parts.averaged.network(plain)
+        return sure_labels(logits.float(), labels)
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float | None, Confusion]:
+        """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
+        parts, arithmetic = self.parts, self.parts.arithmetic
+        scores = Confusion(len(self.classes))
+        total, pixels_seen = 0.0, 0
+        for batch in parts.validation:
+            self._check()
+            pixels, labels = arithmetic.move(batch.pixels, batch.labels)
+            with arithmetic.cast():
+                logits = parts.averaged.network(pixels)
+            logits = logits.float()
+            n_labelled = int((batch.labels < len(self.classes)).sum())
+            total += float(parts.loss(logits, labels)) * n_labelled
+            pixels_seen += n_labelled
+            scores.add(logits.argmax(1), labels)
+        return (total / pixels_seen if pixels_seen else None), scores
+
+    def _end_epoch(
+        self, epoch: int, train_loss: float, train: Confusion, val_loss: float | None, val: Confusion
+    ) -> None:
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=train_loss,
+            val_loss=val_loss,
+            train_miou=train.mean_iou(),
+            val_miou=val.mean_iou(),
+            val_iou=dict(zip(self.classes, val.iou(), strict=True)),
+            val_accuracy=val.accuracy(),
+            learning_rate=self.parts.optimizer.param_groups[0]["lr"],
+            seconds=self.control.seconds(),
+        )
+        self.parts.schedule.epoch_ended(score(record, self.settings))
+        self.history.append(record)
+        best = is_better(record, self.best, self.settings)
+        if best:
+            self.best = record
+            # Kept before it is told, so that who hears of the epoch finds its weights.
+            self.control.kept = self._snapshot(record)
+            self.folder.write_checkpoint(self.control.kept)
+        self.folder.write_history(self.history)
+        self.emit(EpochEnded(record, best))
+
+    def _keep_on_stop(self) -> None:
+        """Do with the weights what the one who stopped the run asked for."""
+        control = self.control
+        if control.keep == "nothing":
+            control.kept = None
+        elif control.keep == "last":
+            control.kept = self._snapshot(self.history[-1] if self.history else None)
+        elif control.kept is None and self.step:
+            control.kept = self._snapshot(None)
+            self.emit(Message("info", "Stopped before the first epoch ended: the weights kept were not measured."))
+
+    def _snapshot(self, record: EpochRecord | None) -> Kept:
+        return Kept(copy.deepcopy(self.parts.averaged.network).to("cpu"), record)
+
+    def _check(self) -> None:
+        if self.control.should_stop(lambda paused: self.emit(StateChanged("paused" if paused else "running"))):
+            raise _Stopped
+
+    def _progress(self) -> float:
+        """How far the run has come, 0 to 1: by steps or by time, whichever is further."""
+        by_steps = self.step / (self.settings.epochs * self.parts.steps_per_epoch)
+        limit = self.settings.max_seconds
+        return min(1.0, max(by_steps, self.control.seconds() / limit if limit else 0.0))
+
+    def _left(self) -> float:
+        """Estimate the seconds left, from the speed so far and the time limit."""
+        seconds = self.control.seconds()
+        steps_left = self.settings.epochs * self.parts.steps_per_epoch - self.step
+        left = seconds / self.step * steps_left
+        limit = self.settings.max_seconds
+        return max(0.0, left if limit is None else min(left, limit - seconds))
+
+    def _time_is_up(self) -> bool:
+        limit = self.settings.max_seconds
+        return limit is not None and self.control.seconds() >= limit

@@ -1,0 +1,138 @@
+"""From a request to everything a loop turns: network, optimizer, tiles, loss, schedule."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from histowidgets.images import Normalization
+from histowidgets.models import Network, apply_freeze, build_network
+from histowidgets.training._ema import AveragedWeights
+from histowidgets.training._engine import Arithmetic
+from histowidgets.training._events import Event, Message
+from histowidgets.training._limits import CONTINUE_LR_SHARE, MIN_STEPS_AN_EPOCH
+from histowidgets.training._loss import Loss, make_loss
+from histowidgets.training._request import TrainingRequest
+from histowidgets.training._schedule import Schedule
+from histowidgets.training._settings import TrainingSettings
+from histowidgets.training._tiles import TrainingTiles, ValidationTiles, cut_validation_tiles
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a loop turns; see the modules of the types."""
+
+    network: Network
+    averaged: AveragedWeights
+    optimizer: torch.optim.Optimizer
+    peaks: tuple[float, ...]
+    schedule: Schedule
+    loss: Loss
+    tiles: TrainingTiles
+    validation: ValidationTiles
+    arithmetic: Arithmetic
+    normalization: Normalization
+    steps_per_epoch: int
+
+
+def fitted_normalization(request: TrainingRequest) -> Normalization:
+    """Return the run's normalization: that of the classifier it goes on from, else fitted to the training images."""
+    if request.start is not None:
+        return request.start.normalization
+    settings = request.settings
+    fixed = settings.normalization == "fixed_range"
+    return Normalization(
+        settings.normalization,
+        per_channel=settings.normalization_per_channel,
+        low=settings.normalization_low if fixed else None,
+        high=settings.normalization_high if fixed else None,
+    ).fitted(request.train_images())
+
+
+def prepare(request: TrainingRequest, normalization: Normalization, emit: Emit) -> Parts:
+    """Build everything a loop turns, saying what a person should know about it."""
+    settings = request.settings
+    arithmetic = Arithmetic(settings)
+    network = _network(request, emit)
+    apply_freeze(network, settings.freeze, settings.adapt_norm)
+    network.train()
+    arithmetic.place(network)
+    validation = cut_validation_tiles(request.snapshot, request.split, normalization, settings)
+    steps = settings.steps_per_epoch or math.ceil(request.placement.n_tiles / settings.batch_size)
+    _tell(request, validation, steps, emit)
+    optimizer, peaks = make_optimizer(network, settings, going_on=request.start is not None)
+    return Parts(
+        network=network,
+        averaged=AveragedWeights(network, settings.ema_decay),
+        optimizer=optimizer,
+        peaks=peaks,
+        schedule=Schedule(settings),
+        loss=make_loss(settings, request.snapshot.classes, arithmetic.device),
+        tiles=TrainingTiles(request.placement, request.snapshot, normalization, settings),
+        validation=validation,
+        arithmetic=arithmetic,
+        normalization=normalization,
+        steps_per_epoch=steps,
+    )
+
+
+def make_optimizer(
+    network: Network, settings: TrainingSettings, going_on: bool = False
+) -> tuple[torch.optim.Optimizer, tuple[float, ...]]:
+    """Return AdamW over what is not frozen, and the highest learning rate of each of its groups.
+
+    The encoder has a group of its own, at ``encoder_lr_ratio`` of the rate when it starts from learned weights
+    (rows N1 and B13).
+    """
+    encoder = [p for p in network.encoder.parameters() if p.requires_grad]
+    inside = {id(p) for p in encoder}
+    rest = [p for p in network.parameters() if p.requires_grad and id(p) not in inside]
+    rate = settings.learning_rate * (CONTINUE_LR_SHARE if going_on else 1.0)
+    learned = going_on or network.weights_used != "random"
+    groups = [(rest, rate), (encoder, rate * (settings.encoder_lr_ratio if learned else 1.0))]
+    groups = [(members, peak) for members, peak in groups if members]
+    optimizer = torch.optim.AdamW(
+        [{"params": members, "lr": peak} for members, peak in groups], weight_decay=settings.weight_decay
+    )
+    return optimizer, tuple(peak for _, peak in groups)
+
+
+def _network(request: TrainingRequest, emit: Emit) -> Network:
+    settings = request.settings
+    if request.start is None:
+        return build_network(
+            request.spec(),
+            pretrained=settings.pretrained,
+            report=lambda text: emit(Message("warning", text)),
+            seed=settings.seed,
+        )
+    network = build_network(request.start.spec, pretrained=False, seed=settings.seed)
+    network.load_state_dict({name: torch.from_numpy(np.array(v)) for name, v in request.start.tensors.items()})
+    network.weights_used = "weights of the classifier that training goes on from"
+    emit(Message("info", "Training goes on from the classifier, at a lower learning rate."))
+    return network
+
+
+def _tell(request: TrainingRequest, validation: ValidationTiles, steps: int, emit: Emit) -> None:
+    """Say what is missing or odd about the data (rows N10 and B12)."""
+    settings = request.settings
+    n_tiles = request.placement.n_tiles
+
+    def warn(text: str) -> None:
+        emit(Message("warning", text))
+
+    # What only one side of the split has is said by the split itself.
+    painted = {a.class_name for some in request.snapshot.annotations.values() for a in some}
+    for name in request.snapshot.classes:
+        if name not in painted:
+            warn(f"{name} has no labels: it cannot be learned. Paint some of it.")
+    if validation.n_left_out:
+        warn(f"Validation measures on {validation.n_tiles} tiles; {validation.n_left_out} more had no room in memory.")
+    if settings.batch_size > n_tiles:
+        warn(f"A batch has {settings.batch_size} tiles, but the labels fill only {n_tiles}: tiles repeat, varied.")
+    if steps < MIN_STEPS_AN_EPOCH:
+        warn("An epoch is a single step. Set steps_per_epoch to 10 or more, or paint more, for steadier curves.")

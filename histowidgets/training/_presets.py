@@ -1,0 +1,60 @@
+"""Ready-made settings; each names only what differs from the default, which is "cpu"."""
+
+from typing import Any
+
+_GUIDE: dict[str, Any] = {
+    # What the guide's presets share: they were written for a GPU and for runs without a time limit.
+    "decoder": "full",
+    "adapt_norm": False,
+    "downsample": 1,
+    "steps_per_epoch": None,
+    "max_seconds": None,
+    "ema_decay": 0.0,
+    "consistency": 0.0,
+    "early_stopping_patience": 15,
+    "rotation": 0.0,
+    "scale": 1.0,
+    "stain_jitter": 0.0,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "cpu": {},
+    # Two cores and 2 GB of memory (Binder): a smaller tile and batch keep the peak low.
+    "workshop": {"tile_size": 160, "batch_size": 2, "learning_rate": 3e-3, "consistency": 0.0},
+    # Row R26: these nine exactly.
+    "first-run": {
+        **_GUIDE,
+        "architecture": "unet",
+        "backbone": "resnet34",
+        "epochs": 50,
+        "early_stopping_metric": "miou",
+        "batch_size": 8,
+        "learning_rate": 0.001,
+        "tile_size": 512,
+        "pretrained": True,
+        "scheduler": "one-cycle",
+        "loss": "ce_dice",
+        "freeze": "early",
+    },
+    # Row R31, for fewer than 200 tiles.
+    "very-small": {
+        **_GUIDE,
+        "backbone": "efficientnet-b0",
+        "freeze": "encoder",
+        "augmentation": True,
+        "epochs": 200,
+        "batch_size": 4,
+        "learning_rate": 0.001,
+        "tile_size": 256,
+    },
+    # Row R32, for more than 10000 tiles.
+    "large": {
+        **_GUIDE,
+        "backbone": "resnet50",
+        "freeze": "none",
+        "epochs": 50,
+        "batch_size": 16,
+        "learning_rate": 5e-4,
+        "tile_size": 512,
+    },
+}

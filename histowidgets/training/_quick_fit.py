@@ -1,0 +1,125 @@
+"""Fitting the quick learner's two small networks: about a quarter of a second on a CPU."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+from torch.nn import functional
+
+# Chosen by us (P) on strokes in 4 images; the scores are flat around them.
+HIDDEN = 64
+STEPS = 120
+BATCH = 256
+LEARNING_RATE = 1e-2
+DROPOUT = 0.2
+INPUT_NOISE = 0.1
+WEIGHT_DECAY = 1e-2
+POOL = 4096
+"""Rows of random numbers that are drawn once; each step takes a random stretch of them, which costs nothing."""
+WARM_UP = 0.3
+"""Share of the steps in which the learning rate rises, as One Cycle does by default."""
+
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+
+
+def fit_heads(inputs: list[torch.Tensor], labels: torch.Tensor, n_classes: int, seed: int) -> list[Layers]:
+    """Fit a small network to each kind of features of the same pixels.
+
+    Each has two hidden layers with ReLU. Batches are drawn with every class equally likely. The networks are fitted
+    side by side in one loop, which saves a third of the time; they share nothing but the batches.
+
+    Parameters
+    ----------
+    inputs : list of Tensor (N, values)
+        Features; one entry a network.
+    labels : Tensor of int64, (N,)
+        Class indices.
+    n_classes : int
+    seed : int
+        The same seed and inputs give the same weights; torch's own generator is left alone.
+
+    Returns
+    -------
+    list of layers
+        For each network, (weight, bias) a layer, the standardization of the inputs folded into the first.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    means, stds = [x.mean(0) for x in inputs], [x.std(0, unbiased=False) + 1e-4 for x in inputs]
+    scaled = [(x - m) / s for x, m, s in zip(inputs, means, stds, strict=True)]
+    with torch.enable_grad():
+        heads = [_new_layers([x.shape[1], HIDDEN, HIDDEN, n_classes], generator) for x in inputs]
+        weights = [tensor for head in heads for layer in head for tensor in layer]
+        optimizer = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS, pct_start=WARM_UP)
+        pools = [_Pool(x.shape[1], generator) for x in inputs]
+        for batch in _batches(labels, n_classes, generator):
+            losses = [
+                functional.cross_entropy(_forward(head, x[batch], pool), labels[batch])
+                for head, x, pool in zip(heads, scaled, pools, strict=True)
+            ]
+            optimizer.zero_grad()
+            torch.stack(losses).sum().backward()
+            optimizer.step()
+            schedule.step()
+    return [_folded(head, m, s) for head, m, s in zip(heads, means, stds, strict=True)]
+
+
+def _batches(labels: torch.Tensor, n_classes: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Draw the pixels of each step, all classes that are there equally likely."""
+    by_class = [places for k in range(n_classes) if len(places := torch.nonzero(labels == k)[:, 0])]
+    lengths = torch.tensor([len(places) for places in by_class])
+    starts = torch.cumsum(lengths, 0) - lengths
+    sorted_places = torch.cat(by_class)
+    for _ in range(STEPS):
+        chosen = torch.randint(len(by_class), (BATCH,), generator=generator)
+        share = torch.rand(BATCH, generator=generator)
+        within = torch.minimum((share * lengths[chosen]).long(), lengths[chosen] - 1)
+        yield sorted_places[starts[chosen] + within]
+
+
+def _new_layers(widths: list[int], generator: torch.Generator) -> Layers:
+    """Draw weights and biases as torch's Linear does."""
+    layers = []
+    for n_in, n_out in pairwise(widths):
+        bound = n_in**-0.5
+        weight = (torch.rand(n_out, n_in, generator=generator) * 2 - 1) * bound
+        bias = (torch.rand(n_out, generator=generator) * 2 - 1) * bound
+        layers.append((weight.requires_grad_(), bias.requires_grad_()))
+    return layers
+
+
+class _Pool:
+    """Input noise and dropout masks of one network, drawn from our own generator."""
+
+    def __init__(self, n_inputs: int, generator: torch.Generator) -> None:
+        self._noise = INPUT_NOISE * torch.randn(POOL, n_inputs, generator=generator)
+        self._masks = (torch.rand(POOL, HIDDEN, generator=generator) >= DROPOUT) / (1 - DROPOUT)
+        self._generator = generator
+
+    def noise(self, n_rows: int) -> torch.Tensor:
+        return self._stretch(self._noise, n_rows)
+
+    def mask(self, n_rows: int) -> torch.Tensor:
+        return self._stretch(self._masks, n_rows)
+
+    def _stretch(self, values: torch.Tensor, n_rows: int) -> torch.Tensor:
+        first = int(torch.randint(POOL - n_rows + 1, (1,), generator=self._generator))
+        return values[first : first + n_rows]
+
+
+def _forward(layers: Layers, x: torch.Tensor, pool: _Pool) -> torch.Tensor:
+    """Compute logits with input noise and dropout."""
+    x = x + pool.noise(len(x))
+    for i, (weight, bias) in enumerate(layers):
+        if i:
+            x = functional.relu(x) * pool.mask(len(x))
+        x = functional.linear(x, weight, bias)
+    return x
+
+
+def _folded(layers: Layers, mean: torch.Tensor, std: torch.Tensor) -> Layers:
+    """Fold the standardization of the inputs into the first layer."""
+    plain = [(weight.detach(), bias.detach()) for weight, bias in layers]
+    weight, bias = plain[0]
+    plain[0] = (weight / std, bias - weight @ (mean / std))
+    return plain

@@ -1,0 +1,100 @@
+"""A run that replays given records: the face of a training without the training. No torch."""
+
+import threading
+from collections.abc import Iterable
+
+from histowidgets.training._best import is_better
+from histowidgets.training._events import EpochEnded, EpochRecord, RunEnded, RunStarted, State, StateChanged
+from histowidgets.training._face import Keep, RunFace
+from histowidgets.training._settings import TrainingSettings
+
+
+class ReplayedRun(RunFace):
+    """A run made of records; see `replay`."""
+
+    classifier = None
+
+    def __init__(self, records: Iterable[EpochRecord], settings: TrainingSettings) -> None:
+        super().__init__("replay", settings)
+        self._left = list(records)
+        self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
+        self._emit(RunStarted(self.id, 0, 0, 0, len(self._left), settings.backbone))
+        self._emit(StateChanged("running"))
+
+    def advance(self) -> bool:
+        """Emit the next epoch, and the end after the last; return whether any is left."""
+        if self.is_over:
+            return False
+        if self._left:
+            record = self._left.pop(0)
+            best = next((past for past in self.history if past["epoch"] == self.best_epoch), None)
+            self._emit(EpochEnded(record, is_better(record, best, self.settings)))
+        if not self._left:
+            self._end("finished")
+        return not self.is_over
+
+    def pause(self) -> None:
+        """Hold the replay."""
+        if self.state == "running":
+            self._go.clear()
+            self._emit(StateChanged("paused"))
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self.state == "paused":
+            self._emit(StateChanged("running"))
+            self._go.set()
+
+    def stop(self, keep: Keep = "best") -> None:
+        """End the replay; `keep` says which epoch `best_epoch` names, as in a training."""
+        if self.is_over:
+            return
+        if keep == "nothing":
+            self.best_epoch = None
+        elif keep == "last" and self.history:
+            self.best_epoch = self.history[-1]["epoch"]
+        self._end("stopped")
+        self._stop.set()
+        self._go.set()
+
+    def _end(self, state: State) -> None:
+        self._emit(StateChanged(state))
+        self._emit(RunEnded(state, self.best_epoch))
+
+    def _play(self, interval: float) -> None:
+        while not self._stop.wait(interval):
+            self._go.wait()
+            with self._changed:
+                if not self.advance():
+                    return
+
+
+def replay(
+    records: Iterable[EpochRecord], settings: TrainingSettings | None = None, interval: float | None = 0
+) -> ReplayedRun:
+    """Make a run that emits given records instead of training, for tests, demos and old histories.
+
+    Parameters
+    ----------
+    records : iterable of EpochRecord
+        The epochs, in order.
+    settings : TrainingSettings, optional
+        What the run says it was started with; the defaults if left out.
+    interval : float or None
+        Seconds between epochs, emitted by a thread; 0 emits all before returning; None emits one at each call of
+        ``advance()``.
+
+    Returns
+    -------
+    ReplayedRun
+        With the attributes and methods of a `TrainingRun`; its classifier is None.
+    """
+    run = ReplayedRun(records, settings if settings is not None else TrainingSettings())
+    if interval == 0:
+        while run.advance():
+            pass
+    elif interval is not None:
+        threading.Thread(target=run._play, args=(interval,), name="histowidgets-replay", daemon=True).start()
+    return run

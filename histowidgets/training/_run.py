@@ -1,0 +1,238 @@
+"""One training on a thread of its own, and how to start it."""
+
+import atexit
+import threading
+import traceback
+import weakref
+from typing import TYPE_CHECKING
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.errors import HistowidgetsError, TrainingError
+from histowidgets.images import Normalization
+from histowidgets.training._control import Kept, RunControl
+from histowidgets.training._events import Event, RunEnded, RunFailed, State, StateChanged
+from histowidgets.training._face import Keep, RunFace
+from histowidgets.training._loop import run_loop
+from histowidgets.training._prepare import fitted_normalization
+from histowidgets.training._request import TrainingRequest, make_request
+from histowidgets.training._settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from histowidgets.prediction import Classifier
+
+_EXIT_SECONDS = 5.0
+"""How long a closing kernel waits for its runs to end their step; a step takes well under a second."""
+
+_running: "weakref.WeakSet[TrainingRun]" = weakref.WeakSet()
+
+_KEEPS = ("best", "last", "nothing")
+
+
+class TrainingRun(RunFace):
+    """One training; made by `start_training`.
+
+    Its thread is a daemon: closing the kernel does not wait for it, and with a project folder the best weights so
+    far are on disk. See `RunFace` for the attributes.
+
+    Attributes
+    ----------
+    split : Split
+        What validation alone sees.
+    """
+
+    def __init__(self, request: TrainingRequest) -> None:
+        super().__init__(request.run_id, request.settings)
+        self.split: Split = request.split
+        self._request = request
+        self._control = RunControl()
+        self._normalization: Normalization | None = None
+        self._made: tuple[Kept, Classifier] | None = None
+        self._making = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name=f"histowidgets-training-{self.id}", daemon=True)
+
+    @property
+    def classifier(self) -> "Classifier | None":
+        """The best classifier so far; None before the first epoch ends, and after ``stop(keep="nothing")``.
+
+        Its weights are its own: training on does not change it. Asking again costs nothing until a better epoch.
+        """
+        kept = self._control.kept
+        if kept is None or self._normalization is None:
+            return None
+        with self._making:
+            if self._made is None or self._made[0] is not kept:
+                self._made = (kept, make_classifier(self._request, self._normalization, kept, self.history))
+            return self._made[1]
+
+    def pause(self) -> None:
+        """Hold the run within one batch; no effect when it is over."""
+        self._control.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._control.resume()
+
+    def stop(self, keep: Keep = "best") -> None:
+        """End the run within one batch; no effect when it is over.
+
+        Parameters
+        ----------
+        keep : {"best", "last", "nothing"}
+            Which weights `classifier` has afterwards: those of the best epoch, those of this moment, or none.
+
+        Raises
+        ------
+        TrainingError
+            `keep` is none of the three.
+        """
+        if keep not in _KEEPS:
+            raise TrainingError(f"keep is {keep!r}; use {', '.join(map(repr, _KEEPS))}.")
+        with self._changed:
+            if self.is_over:
+                return
+            if self.state != "stopping":
+                self._emit(StateChanged("stopping"))
+        self._control.stop(keep)
+
+    def wait(self, timeout: float | None = None) -> State:
+        """Block until the run is over, at most `timeout` seconds; return the state."""
+        state = super().wait(timeout)
+        if self.is_over and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return state
+
+    def start(self) -> None:
+        """Start the thread; `start_training` does it."""
+        _running.add(self)
+        self._thread.start()
+
+    def _work(self) -> None:
+        """Prepare, loop, and tell how it ended: the body of the thread."""
+        state: State = "failed"
+        try:
+            self._tell(StateChanged("preparing"))
+            for message in self._request.messages:
+                self._tell(message)
+            self._normalization = fitted_normalization(self._request)
+            run_loop(self._request, self._normalization, self._tell, self._control)
+            state = "finished" if self._control.keep is None else "stopped"
+        except Exception as error:  # noqa: BLE001 - the boundary of the thread: whatever it is, the person hears of it
+            self.error = error
+            reason = str(error) if isinstance(error, HistowidgetsError) else f"{type(error).__name__}: {error}"
+            self._tell(RunFailed(reason, traceback.format_exc()))
+        kept = self._control.kept
+        best = kept.record["epoch"] if kept is not None and kept.record is not None else None
+        self._tell(StateChanged(state))
+        self._tell(RunEnded(state, best))
+
+    def _tell(self, event: Event) -> None:
+        with self._changed:
+            # Whoever pressed stop sees "stopping" until the end, also where the loop was about to say otherwise.
+            if isinstance(event, StateChanged) and self.state == "stopping" and event.state in _BEFORE_STOPPING:
+                return
+        self._emit(event)
+
+
+_BEFORE_STOPPING = ("preparing", "running", "paused")
+
+
+@atexit.register
+def _stop_all() -> None:
+    """End what still runs when the kernel closes: a thread cut off inside torch can crash the process."""
+    runs = [run for run in list(_running) if not run.is_over]
+    for run in runs:
+        run.stop("best")
+    for run in runs:
+        run.wait(_EXIT_SECONDS)
+
+
+def make_classifier(request: TrainingRequest, normalization: Normalization, kept: Kept, history: list) -> "Classifier":
+    """Make a classifier of kept weights, with all that is needed to use them elsewhere."""
+    from histowidgets.prediction import Classifier, NetworkModel
+
+    snapshot, settings, image = request.snapshot, request.settings, request.image()
+    painted = {name: len(snapshot.annotations[name]) for name in snapshot.annotated_names()}
+    return Classifier(
+        NetworkModel(kept.network),
+        classes=list(snapshot.classes),
+        colors=dict(snapshot.colors),
+        channel_names=image.channel_names,
+        normalization=normalization,
+        pixel_size_um=image.pixel_size_um,
+        downsample=settings.downsample,
+        tile_size=settings.tile_size,
+        settings=settings.model_dump(mode="json"),
+        scores={} if kept.record is None else dict(kept.record),
+        history=[dict(record) for record in history],
+        trained_on={
+            "run": request.run_id,
+            "annotations": painted,
+            "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
+        },
+        name=request.run_id,
+    )
+
+
+def start_training(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings | None = None,
+    *,
+    continue_from: "Classifier | None" = None,
+    split: Split | None = None,
+) -> TrainingRun:
+    """Train on a project's annotations, on a thread; return at once.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        Is captured as it is now: painting on does not disturb the run. With a folder, the run is written to
+        ``runs/<id>``.
+    settings : TrainingSettings, optional
+        The defaults if left out.
+    continue_from : Classifier, optional
+        Go on from its weights, where classes and network are the same; else a message says why not.
+    split : Split, optional
+        What validation alone may see; by default `split_project` decides.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    TrainingDataError
+        There is too little to learn from.
+    SettingsError, BackboneError
+        A setting does not fit the project, or nobody knows the backbone.
+    """
+    request = make_request(project, settings if settings is not None else TrainingSettings(), continue_from, split)
+    run = TrainingRun(request)
+    run.start()
+    return run
+
+
+def train(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings | None = None,
+    *,
+    continue_from: "Classifier | None" = None,
+    split: Split | None = None,
+) -> TrainingRun:
+    """Train and wait; Ctrl+C stops and keeps the best weights. Arguments and errors as `start_training`.
+
+    Raises
+    ------
+    TrainingError
+        The run broke off, besides what `start_training` raises; the cause is chained.
+    """
+    run = start_training(project, settings, continue_from=continue_from, split=split)
+    try:
+        run.wait()
+    except KeyboardInterrupt:
+        run.stop(keep="best")
+        run.wait()
+    if run.error is not None:
+        if isinstance(run.error, HistowidgetsError):
+            raise run.error
+        raise TrainingError(f"The training broke off: {run.error}") from run.error
+    return run

@@ -1,0 +1,334 @@
+"""Everything that can be set about a training, in one place: defaults, ranges, units and help.
+
+The form, the command line and the documentation read them from here. No torch.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+
+from histowidgets.errors import SettingsError
+from histowidgets.models import ARCHITECTURES, DEFAULT_BACKBONE
+
+WEIGHT_RANGE = (0.1, 10.0)
+"""Bounds of a class's weight multiplier (rows R23 and R57)."""
+
+Architecture = Literal[
+    "unet",
+    "unetplusplus",
+    "manet",
+    "linknet",
+    "fpn",
+    "pan",
+    "pspnet",
+    "deeplabv3",
+    "deeplabv3plus",
+    "upernet",
+    "segformer",
+]
+_POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
+_FREEZE = ("none", "early", "encoder")
+_PIXELS = "pixels at the downsample"
+
+
+def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool = False, **bounds: Any) -> Any:
+    """One field, with what the form needs to show it."""
+    extra: dict[str, Any] = {"unit": unit, "section": section, "basic": basic}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)
+
+
+class TrainingSettings(BaseModel):
+    """The settings of one training; immutable, and checked whenever they are made or changed.
+
+    ``TrainingSettings()`` is the preset "cpu": good for a minute of training on a computer without a GPU.
+    ``model_copy(update={...})`` checks what it is given, like the constructor.
+
+    Raises
+    ------
+    SettingsError
+        A field is unknown, or its value impossible; the message names the field and its range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    architecture: Architecture = _setting("unet", "Network", "How the network is put together.", basic=True)
+    backbone: str = _setting(
+        DEFAULT_BACKBONE,
+        "Network",
+        "The pretrained encoder: a name of hw.backbones(), or any of smp or timm.",
+        basic=True,
+        min_length=1,
+        max_length=100,
+    )
+    decoder: Literal["light", "full"] = _setting(
+        "light",
+        "Network",
+        "Light is quick without a GPU: narrow, and for a U-Net it ends at half the tile's size. "
+        "Architectures other than U-Net, U-Net++ and MA-Net always use their own.",
+    )
+    pretrained: bool = _setting(True, "Network", "Start the encoder from ImageNet weights.", basic=True)
+    freeze: str | tuple[str, ...] = _setting(
+        "encoder",
+        "Network",
+        "What of the encoder stays as it is: none, early (stem and two blocks), encoder (all), or a list of groups.",
+        basic=True,
+    )
+    adapt_norm: bool = _setting(
+        True,
+        "Network",
+        "Let the norm layers of frozen groups follow the statistics of your images; their weights stay.",
+    )
+
+    tile_size: int = _setting(192, "Tiles", "Side of a tile.", _PIXELS, basic=True, ge=64, le=1024, multiple_of=32)
+    downsample: Literal[1, 2, 4, 8] = _setting(
+        2, "Tiles", "Image pixels along one side of a pixel that the network sees.", "x", basic=True
+    )
+    tile_overlap: float = _setting(
+        0.25, "Tiles", "How much neighbouring tiles share; more overlap makes more tiles an epoch.", "", ge=0, le=0.75
+    )
+    batch_size: int = _setting(4, "Tiles", "Tiles in one step.", "tiles", basic=True, ge=1, le=64)
+    steps_per_epoch: int | None = _setting(
+        20, "Tiles", "Steps in an epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
+    )
+
+    normalization: Literal["percentile_99", "min_max", "z_score", "fixed_range"] = _setting(
+        "percentile_99", "Normalization", "How pixel values are brought to 0..1; statistics are of whole images."
+    )
+    normalization_per_channel: bool | None = _setting(
+        None, "Normalization", "Statistics for each channel; empty: only above three channels."
+    )
+    normalization_low: float | None = _setting(
+        None, "Normalization", "Value that becomes 0; for fixed_range.", "image values"
+    )
+    normalization_high: float | None = _setting(
+        None, "Normalization", "Value that becomes 1; for fixed_range.", "image values"
+    )
+
+    augmentation: bool = _setting(True, "Augmentation", "Vary the tiles while training.", basic=True)
+    flip: bool = _setting(True, "Augmentation", "Mirror tiles, left to right and top to bottom.")
+    rotate90: bool = _setting(True, "Augmentation", "Turn tiles by quarter turns.")
+    rotation: float = _setting(180.0, "Augmentation", "Turn tiles by any angle up to this.", "degrees", ge=0, le=180)
+    scale: float = _setting(1.5, "Augmentation", "Enlarge or shrink tiles by up to this factor.", "x", ge=1, le=2)
+    brightness: float = _setting(0.15, "Augmentation", "Vary brightness by up to this share.", ge=0, le=0.5)
+    contrast: float = _setting(0.15, "Augmentation", "Vary contrast by up to this share.", ge=0, le=0.5)
+    color_jitter: float = _setting(
+        0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; three channels only.", ge=0, le=0.5
+    )
+    stain_jitter: float = _setting(
+        0.3, "Augmentation", "Vary haematoxylin, eosin and DAB apart; three channels only.", ge=0, le=1
+    )
+    channel_jitter: float = _setting(
+        0.2, "Augmentation", "Vary each channel apart; for other than three channels.", ge=0, le=0.5
+    )
+    elastic: float = _setting(
+        0.0, "Augmentation", "Bend tiles, for tissue that is distorted; 1 moves pixels by up to about ten.", ge=0, le=1
+    )
+
+    epochs: int = _setting(60, "Training", "Rounds of training, at most.", "epochs", basic=True, ge=1, le=5000)
+    max_seconds: float | None = _setting(
+        60.0,
+        "Training",
+        "Time the training may take; the learning rate's course is fitted to it. Empty: no limit.",
+        "s",
+        basic=True,
+        ge=1,
+        le=604_800,
+    )
+    learning_rate: float = _setting(
+        5e-3, "Training", "Highest learning rate, of the decoder.", "", basic=True, ge=1e-7, le=1
+    )
+    encoder_lr_ratio: float = _setting(
+        0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
+    )
+    scheduler: Literal["one-cycle", "cosine", "plateau", "step", "none"] = _setting(
+        "one-cycle", "Training", "How the learning rate changes as training goes on."
+    )
+    weight_decay: float = _setting(0.01, "Training", "Pull of the weights towards zero (AdamW).", ge=0, le=0.5)
+    gradient_clip: float = _setting(1.0, "Training", "Longest gradient; 0 for no limit.", ge=0, le=100)
+    ema_decay: float = _setting(
+        0.98, "Training", "Memory of the averaged weights that are validated and kept; 0 for none.", ge=0, le=0.9999
+    )
+    loss: Literal["ce_dice", "ce", "focal", "focal_dice"] = _setting(
+        "ce_dice", "Training", "What training makes small: cross-entropy or focal, with or without Dice.", basic=True
+    )
+    focal_gamma: float = _setting(2.0, "Training", "How much focal loss looks away from easy pixels.", ge=0.5, le=5)
+    consistency: float = _setting(
+        1.0,
+        "Training",
+        "Weight of also learning, on unlabelled pixels, what the averaged weights are sure of; 0 for none.",
+        ge=0,
+        le=4,
+    )
+    class_weights: dict[str, float] = _setting(
+        {}, "Training", "Weight multiplier of a class, 0.1 to 10; classes left out have 1."
+    )
+    precision: Literal["auto", "fp32", "bf16"] = _setting(
+        "auto", "Training", "Number format of the network's arithmetic; auto takes bf16 where the processor has it."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = _setting("auto", "Training", "What computes.")
+    seed: int = _setting(0, "Training", "Start of all random numbers.", ge=0, le=999_999)
+
+    validation_fraction: float = _setting(
+        0.2, "Validation", "Share of the labels held out to measure on.", "", basic=True, ge=0.05, le=0.5
+    )
+    early_stopping_metric: Literal["miou", "val_loss", "none"] = _setting(
+        "miou", "Validation", "What tells the best epoch, and when to stop early; none runs to the end."
+    )
+    early_stopping_patience: int = _setting(
+        20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
+    )
+    focus_class: str | None = _setting(None, "Validation", "A class whose IoU alone tells the best epoch.")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from error
+
+    @field_validator("backbone")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if name != name.strip() or not name.isprintable():
+            raise ValueError("a name without spaces around it is wanted")
+        return name
+
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _known_freeze(cls, freeze: Any) -> Any:
+        if isinstance(freeze, str):
+            if freeze not in _FREEZE:
+                raise ValueError(f"use {', '.join(_FREEZE)}, or a list such as ['stem', 'block1']")
+            return freeze
+        if not isinstance(freeze, (list, tuple)) or not all(isinstance(name, str) for name in freeze):
+            raise ValueError(f"use {', '.join(_FREEZE)}, or a list such as ['stem', 'block1']")
+        for name in freeze:
+            if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
+                raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")
+        return tuple(freeze)
+
+    @field_validator("class_weights")
+    @classmethod
+    def _bounded(cls, weights: dict[str, float]) -> dict[str, float]:
+        low, high = WEIGHT_RANGE
+        for name, weight in weights.items():
+            if not low <= weight <= high:
+                raise ValueError(f"{name!r} has {weight:g}; weights go from {low:g} to {high:g}")
+        return weights
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        low, high = self.normalization_low, self.normalization_high
+        if self.normalization == "fixed_range" and (low is None or high is None or low >= high):
+            raise ValueError(
+                "normalization 'fixed_range' needs normalization_low below normalization_high, "
+                f"such as 0 and 4095; they are {low} and {high}"
+            )
+        if self.architecture in _POOLING and self.batch_size < 2:
+            raise ValueError(f"batch_size is 1; {self.architecture} needs 2 or more to learn")
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; the changes are checked."""
+        return type(self)(**{**self.model_dump(), **(update or {})})
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return settings from a mapping of fields, or settings themselves; like the constructor."""
+        if isinstance(obj, cls):
+            return obj
+        if not isinstance(obj, Mapping):
+            raise SettingsError(f"The settings are a {type(obj).__name__}; a mapping of fields is wanted.")
+        return cls(**obj)
+
+    @classmethod
+    def preset(cls, name: str) -> "TrainingSettings":
+        """Return ready-made settings by name; see `preset_names`.
+
+        Raises
+        ------
+        SettingsError
+            There is no such preset.
+        """
+        from histowidgets.training._presets import PRESETS
+
+        if name not in PRESETS:
+            raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        return cls(**PRESETS[name])
+
+    @classmethod
+    def preset_names(cls) -> list[str]:
+        """List the presets, the default first."""
+        from histowidgets.training._presets import PRESETS
+
+        return list(PRESETS)
+
+    def to_json(self) -> str:
+        """Write all settings as JSON that `from_json` reads back."""
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainingSettings":
+        """Read what `to_json` wrote; fields that are left out take their defaults.
+
+        Raises
+        ------
+        SettingsError
+            The text is no JSON object, or a field is unknown or impossible.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise SettingsError(f"The settings are no JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
+        return cls(**values)
+
+
+def setting_range(name: str) -> str:
+    """Describe in words what a field of `TrainingSettings` accepts, such as ``"1 to 64"``."""
+    field = TrainingSettings.model_fields[name]
+    schema = TrainingSettings.model_json_schema()["properties"][name]
+    options = [schema, *schema.get("anyOf", [])]
+    for option in options:
+        if "enum" in option:
+            return ", ".join(str(value) for value in option["enum"])
+        if "minimum" in option and "maximum" in option:
+            text = f"{option['minimum']:g} to {option['maximum']:g}"
+            return text + (f" in steps of {option['multipleOf']}" if "multipleOf" in option else "")
+    return _kind(field)
+
+
+def _kind(field: FieldInfo) -> str:
+    names: dict[Any, str] = {
+        bool: "true or false",
+        bool | None: "true, false or nothing",
+        float | None: "a number or nothing",
+    }
+    names[str | None] = "a name or nothing"
+    names[dict[str, float]] = f"class names with numbers from {WEIGHT_RANGE[0]:g} to {WEIGHT_RANGE[1]:g}"
+    return names.get(field.annotation, "text")
+
+
+def _explain(error: ValidationError) -> str:
+    """Turn pydantic's errors into one sentence a field."""
+    lines: dict[str, str] = {}
+    for item in error.errors():
+        name = str(item["loc"][0]) if item["loc"] else ""
+        if item["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(name, TrainingSettings.model_fields, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            lines.setdefault(name, f"There is no setting {name!r}{hint}")
+        elif item["type"] == "value_error":
+            what = str(item["ctx"]["error"])
+            lines.setdefault(name, f"{name} is {item['input']!r}: {what}." if name else f"{what}.")
+        else:
+            lines.setdefault(name, f"{name} is {item['input']!r}; it takes {setting_range(name)}.")
+    return " ".join(lines.values())
+
+
+if set(Architecture.__args__) != set(ARCHITECTURES):  # type: ignore[attr-defined]
+    raise ImportError("the architectures of the settings and of histowidgets.models differ")

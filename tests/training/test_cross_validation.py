@@ -1,0 +1,97 @@
+import math
+
+import pytest
+
+from histowidgets.annotations import Project, Stroke
+from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.images import open_image
+from histowidgets.training import cross_validate
+from histowidgets.training._cross_validation import make_folds
+from tests.training.helpers import painted, quick, striped
+
+
+def held_of(folds):
+    return [(name, region) for split in folds for name, regions in split.held_out.items() for region in regions]
+
+
+def test_r64_few_images_are_cut_into_rectangles_that_share_no_pixel():
+    project = painted(n_images=2, strokes=10)
+    snapshot = project.snapshot()
+    folds = make_folds(snapshot, quick(), 5)
+    held = held_of(folds)
+    assert len(held) == 10
+    for i, (name, region) in enumerate(held):
+        for other, apart in held[i + 1 :]:
+            assert name != other or region.intersect(apart) is None
+    for name in snapshot.images:
+        assert sum(region.area for other, region in held if other == name) == 256 * 256
+        for split in folds:
+            labelled = sum((snapshot.labels(name, region) != 255).sum() for region in split.held_out[name])
+            assert labelled > 0
+
+
+def test_r64_many_images_are_held_out_whole_each_once():
+    project = painted(n_images=5, strokes=2, side=128)
+    folds = make_folds(project.snapshot(), quick(), 3)
+    held = held_of(folds)
+    assert sorted(name for name, _ in held) == sorted(project.image_names)
+    assert all((region.width, region.height) == (128, 128) for _, region in held)
+    assert all(1 <= sum(bool(r) for r in split.held_out.values()) <= 2 for split in folds)
+
+
+def test_r64_images_for_training_alone_are_never_held_out():
+    project = painted(n_images=3, strokes=4, roles=["train", "both", "both"])
+    for split in make_folds(project.snapshot(), quick(), 2):
+        assert split.held_out["image 0"] == ()
+
+
+def test_r64_mean_and_deviation_for_each_class():
+    told = []
+    answer = cross_validate(
+        painted(strokes=10), quick(steps_per_epoch=6), folds=3, progress=lambda *what: told.append(what)
+    )
+    assert not answer.cancelled
+    assert [(fold, folds, record["epoch"]) for fold, folds, record in told] == [
+        (fold, 3, epoch) for fold in (1, 2, 3) for epoch in (1, 2)
+    ]
+    values = [fold.record["val_iou"]["Dark"] for fold in answer.folds]
+    mean, deviation = answer.iou("Dark")
+    assert mean == pytest.approx(sum(values) / 3)
+    assert deviation == pytest.approx(math.sqrt(sum((v - mean) ** 2 for v in values) / 2))
+    assert 0 < answer.miou()[0] <= 1
+    assert "3 of 3 folds" in str(answer)
+    assert "Bright" in str(answer)
+
+
+def test_r64_can_be_cancelled_keeping_finished_folds():
+    told = []
+    answer = cross_validate(
+        painted(strokes=8),
+        quick(epochs=1),
+        folds=2,
+        progress=lambda fold, folds, record: told.append(fold),
+        should_stop=lambda: bool(told),
+    )
+    assert answer.cancelled
+    assert len(answer.folds) == 1
+    assert math.isnan(answer.miou()[1])
+
+
+def test_r64_interrupt_keeps_finished_folds():
+    def interrupt(fold, folds, record):
+        if fold == 2:
+            raise KeyboardInterrupt
+
+    answer = cross_validate(painted(strokes=8), quick(epochs=1), folds=2, progress=interrupt)
+    assert len(answer.folds) == 1
+
+
+def test_too_many_folds_for_the_labels_are_refused():
+    with pytest.raises(SettingsError, match="folds is 1; use 2 to 20"):
+        cross_validate(painted(), quick(), folds=1)
+    project = Project(["Dark", "Bright"])
+    name = project.add_image(open_image(striped(), name="image"))
+    project.annotate(name, Stroke([(16, 16)], width=4), "Dark")
+    project.annotate(name, Stroke([(200, 200)], width=4), "Bright")
+    with pytest.raises(TrainingDataError, match="Use fewer folds, or paint more"):
+        cross_validate(project, quick(), folds=2)

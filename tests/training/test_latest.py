@@ -1,0 +1,151 @@
+"""The worker that answers the newest request only."""
+
+import logging
+import threading
+import traceback
+
+import pytest
+
+from histowidgets.training import LatestWorker
+
+LONG = 10
+
+
+@pytest.fixture
+def gate():
+    """Work that waits until it is let through, and what was delivered."""
+
+    class Gate:
+        def __init__(self):
+            self.begun, self.go = threading.Semaphore(0), threading.Semaphore(0)
+            self.worked, self.delivered, self.stale_seen = [], [], []
+
+        def work(self, payload, is_stale):
+            self.worked.append(payload)
+            self.begun.release()
+            assert self.go.acquire(timeout=LONG)
+            self.stale_seen.append(is_stale())
+            return payload * 10
+
+        def deliver(self, payload, answer, error):
+            self.delivered.append((payload, answer, error))
+
+    gate = Gate()
+    gate.worker = LatestWorker("gate", gate.work, gate.deliver)
+    yield gate
+    for _ in range(50):
+        gate.go.release()
+    gate.worker.close()
+
+
+def test_newest_wins_and_a_stale_answer_is_never_delivered(gate):
+    assert gate.worker.request(1) == 1
+    assert gate.begun.acquire(timeout=LONG)
+    assert [gate.worker.request(n) for n in (2, 3, 4)] == [2, 3, 4]
+    gate.go.release()
+    gate.go.release()
+    assert gate.worker.idle.wait(LONG)
+    assert gate.worked == [1, 4]
+    assert gate.stale_seen == [True, False]
+    assert gate.delivered == [(4, 40, None)]
+
+
+def test_idle_says_when_nothing_is_left(gate):
+    assert gate.worker.idle.is_set()
+    gate.worker.request(1)
+    assert gate.begun.acquire(timeout=LONG)
+    assert not gate.worker.idle.is_set()
+    gate.go.release()
+    assert gate.worker.idle.wait(LONG)
+    assert gate.delivered == [(1, 10, None)]
+
+
+def test_errors_are_delivered_with_their_traceback_and_the_worker_lives_on():
+    delivered = []
+
+    def work(payload, is_stale):
+        return 1 / payload
+
+    worker = LatestWorker("dividing", work, lambda *args: delivered.append(args))
+    worker.request(0)
+    assert worker.idle.wait(LONG)
+    worker.request(2)
+    assert worker.idle.wait(LONG)
+    worker.close()
+    payload, answer, error = delivered[0]
+    assert (payload, answer) == (0, None)
+    assert isinstance(error, ZeroDivisionError)
+    assert "1 / payload" in "".join(traceback.format_exception(error))
+    assert delivered[1] == (2, 0.5, None)
+
+
+def test_a_failing_delivery_is_logged_and_the_next_request_is_answered(caplog):
+    delivered = []
+
+    def deliver(payload, answer, error):
+        if payload == "bad":
+            raise RuntimeError("no page to write to")
+        delivered.append(answer)
+
+    worker = LatestWorker("failing", lambda payload, is_stale: payload, deliver)
+    with caplog.at_level(logging.ERROR):
+        worker.request("bad")
+        assert worker.idle.wait(LONG)
+    worker.request("good")
+    assert worker.idle.wait(LONG)
+    worker.close()
+    assert "no page to write to" in caplog.text
+    assert delivered == ["good"]
+
+
+def test_close_joins_and_delivers_nothing_more(gate):
+    gate.worker.request(1)
+    assert gate.begun.acquire(timeout=LONG)
+    closing = threading.Thread(target=gate.worker.close)
+    closing.start()
+    gate.worker.request(2)
+    while not gate.worker._closed:
+        pass
+    gate.go.release()
+    gate.go.release()
+    closing.join(LONG)
+    assert not closing.is_alive()
+    assert not gate.worker._thread.is_alive()
+    assert gate.delivered == []
+    gate.worker.request(3)
+    assert gate.worker.idle.is_set()
+    gate.worker.close()
+
+
+def test_close_from_inside_a_delivery_does_not_wait_for_itself():
+    done = threading.Event()
+
+    def deliver(payload, answer, error):
+        worker.close()
+        done.set()
+
+    worker = LatestWorker("self-closing", lambda payload, is_stale: payload, deliver)
+    worker.request(1)
+    assert done.wait(LONG)
+    worker._thread.join(LONG)
+    assert not worker._thread.is_alive()
+
+
+def test_many_requests_from_many_threads_end_with_the_newest():
+    delivered = []
+    worker = LatestWorker("busy", lambda payload, is_stale: payload, lambda p, a, e: delivered.append(a))
+    last = {}
+
+    def ask(base):
+        for i in range(200):
+            last[worker.request((base, i))] = (base, i)
+
+    threads = [threading.Thread(target=ask, args=(base,)) for base in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert worker.idle.wait(LONG)
+    worker.close()
+    assert delivered[-1] == last[800]
+    assert len(set(delivered)) == len(delivered)
