@@ -1,4 +1,4 @@
-"""How long `import histowidgets` takes in a fresh interpreter, and what it loads. The goal is under 0.5 s, and no torch or widget."""
+"""How long `import histowidgets` takes in a fresh interpreter (goal 0.5 s), and what it loads (no torch, no widget)."""
 
 import argparse
 import json
@@ -22,7 +22,10 @@ def main() -> None:
         for _ in range(runs)
     ]
     seconds = [result[0] for result in results]
-    print(f"import histowidgets: median {statistics.median(seconds):.3f} s of {runs} (max {max(seconds):.3f} s), goal 0.5 s")
+    print(
+        f"import histowidgets: median {statistics.median(seconds):.3f} s of {runs} "
+        f"(max {max(seconds):.3f} s), goal 0.5 s"
+    )
     print(f"torch or widget modules loaded: {results[-1][1] or 'none'}")
 
 

@@ -1,4 +1,4 @@
-"""Resident memory of a real kernel at each step of the loop: import, studio, quick prediction, training at the CPU defaults.
+"""Resident memory of a real kernel at each step of the loop, up to training at the CPU defaults.
 
 The goal is under 1.5 GB throughout.
 """

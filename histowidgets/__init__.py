@@ -4,8 +4,13 @@ Importing this module is quick: each name is fetched from its room when it is fi
 torch nor the widgets are loaded before they are needed.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Read once, when torch is loaded. By default its threads spin while they wait; where the browser, the kernel and two
+# learners share two cores, that made training up to twenty times slower (docs/architecture.md, "Sharing the cores").
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 

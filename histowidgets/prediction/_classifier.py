@@ -148,12 +148,11 @@ class Classifier:
         region : (x, y, width, height), optional
             In full-size pixels; the whole image if not given. The surroundings are read as context.
         overlap : float, default 0.125
-            Share of a tile of `tile_size` that neighbours have in common, 0 to 0.5; never less than the context
-            that the model needs.
+            Share of `tile_size` that neighbouring tiles have in common, 0 to 0.5; at least the model's context.
         blend : {"centre-crop", "gaussian", "linear"}
             How tiles are put together.
         tta : bool, default False
-            Average over the eight symmetries of the square (row N5); takes eight times as long.
+            Average over the eight symmetries of the square (row N5), which takes eight times as long.
         progress : callable, optional
             ``progress(done, total)`` after each tile.
         should_stop : callable, optional

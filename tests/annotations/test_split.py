@@ -1,6 +1,7 @@
 """Row B10: training and validation share no pixel. Rows R16 and B16: what was labelled twice."""
 
 import json
+
 import numpy as np
 import pytest
 from scipy import ndimage

@@ -1,0 +1,400 @@
+"""The annotation canvas: one image of a project, painted on."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import numpy as np
+import traitlets
+
+from histowidgets.annotations import Change, Project, Stroke
+from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError
+from histowidgets.images import Region
+from histowidgets.widgets._batch import SerialQueue
+from histowidgets.widgets._drawing import Drawing
+from histowidgets.widgets._frame import CanvasFrame
+from histowidgets.widgets._layers import Layers
+from histowidgets.widgets._plain_mouse import PlainMouse
+from histowidgets.widgets._pointer import PointerLayer
+from histowidgets.widgets._pointer_messages import PointerMessages
+from histowidgets.widgets._static import static_html
+from histowidgets.widgets._tools import MOST_BRUSH_WIDTH, TOOLS
+from histowidgets.widgets._tree import close_tree
+from histowidgets.widgets._view import View
+
+if TYPE_CHECKING:  # prediction imports torch
+    from histowidgets.prediction import Prediction
+
+
+class AnnotationCanvas(ipywidgets.VBox):
+    """Shows an image of a project and lets a person paint on it.
+
+    What the hand does is shown by the browser at once; each stroke then becomes an annotation of the project,
+    and edits made elsewhere, from Python too, appear here. Methods may be called from any thread.
+
+    Parameters
+    ----------
+    project
+        With at least one image.
+    image_name
+        The image to show first; the project's first by default.
+    width, height
+        Size of the picture's area on the page, in CSS pixels.
+    palette, status
+        Whether the row of classes and the status line are shown; the studio has its own classes.
+
+    Attributes
+    ----------
+    tool : str
+        "pan", "brush" or "eraser".
+    class_name : str
+        The class that the brush paints.
+    brush_width : float
+        In image pixels, 1 to 200.
+    prediction_opacity, annotation_opacity : float
+        0 to 1.
+    overlay_on : bool
+        Whether the prediction is shown at all.
+    image_name : str
+        The image that is shown; `show_image` changes it.
+
+    Raises
+    ------
+    ImageNameError
+        If the project has no image, or none of that name.
+
+    Examples
+    --------
+    >>> import histowidgets as hw
+    >>> project = hw.Project(["Tumour", "Stroma"])
+    >>> project.add_image(hw.samples.colon_ihc())
+    'colon_ihc'
+    >>> canvas = hw.AnnotationCanvas(project)
+    >>> canvas.close()
+    """
+
+    tool = traitlets.Enum(TOOLS, "brush")
+    class_name = traitlets.Unicode()
+    brush_width = traitlets.Float(12.0, min=1.0, max=float(MOST_BRUSH_WIDTH))
+    prediction_opacity = traitlets.Float(0.4, min=0.0, max=1.0)
+    annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
+    overlay_on = traitlets.Bool(True)
+    image_name = traitlets.Unicode(read_only=True)
+    _closed = True  # until it is built: an object that failed to be is closed too when it is collected
+
+    def __init__(
+        self,
+        project: Project,
+        image_name: str | None = None,
+        width: int = 760,
+        height: int = 600,
+        *,
+        palette: bool = True,
+        status: bool = True,
+    ) -> None:
+        if not project.image_names:
+            raise ImageNameError("the project has no image yet: project.add_image(…) first")
+        self.project = project
+        self._queue = SerialQueue()
+        self._status_callbacks: list[Callable[[str], None]] = []
+        name = project.image_names[0] if image_name is None else image_name
+        image = project.image(name)
+        self._layers = Layers(width, height)
+        self._view = View.fit(image.width, image.height, width, height)
+        self._state = threading.RLock()  # of what is to be shown; `_drawing` has what is drawn
+        self._drawing = Drawing(project, self._layers, name, self._view)
+        self._pointer = PointerLayer(manager_id=self._layers.manager_id, layer_id=self._layers.top_id)
+        self._pointer.layout.grid_area = "1 / 1 / 2 / 2"
+        self._frame = CanvasFrame(self, self._layers.canvas, self._pointer, palette=palette, status=status)
+        self._frame.resize(width, height)
+        super().__init__(self._frame.children)
+        self.add_class("hw-canvas")
+        if palette:
+            self.add_class("hw-alone")
+        self.set_trait("image_name", name)
+        self.class_name = project.classes[0]
+        self._closed = False
+        self._messages = PointerMessages(self, self._pointer, self._queue)
+        self._plain_mouse = PlainMouse(self, self._layers)
+        self._layers.canvas.on_client_ready(self.redraw)
+        self._pointer.show_image(image)
+        self._show_project()
+        self._set_opacity()
+        self._unsubscribe = self.project.subscribe(self._changed)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        """What is to be in view: x, y (the image point in the middle), zoom, region. It is drawn at once, or soon."""
+        return self._view
+
+    @property
+    def drawn_view(self) -> View:
+        """The view that was drawn last."""
+        return self._drawing.view
+
+    def show_image(self, name: str) -> None:
+        """Show another image of the project, all of it (ImageNameError if there is none of that name)."""
+        image = self.project.image(name)
+        view = View.fit(image.width, image.height, self._view.stage_width, self._view.stage_height)
+        with self._state:
+            self._view = view
+            self.set_trait("image_name", name)
+
+        def job() -> None:
+            self._drawing.image_name, self._drawing.view = name, view
+            self._pointer.show_image(image)
+            self._show_caption()
+            self._show_project()
+            self._draw(self._drawing.everything)
+
+        self._queue.submit(job)
+
+    def fit(self) -> None:
+        """Show the whole image."""
+        self.look(self.view.fitted())
+
+    def zoom(self, factor: float) -> None:
+        """Zoom by a factor about the middle of what is in view."""
+        self.look(self.view.zoomed(factor))
+
+    def go_to(self, region: Region) -> None:
+        """Show a region of the image in the middle, as large as is useful."""
+        self.look(self.view.on(region))
+
+    def look(self, view: View, answering: tuple[str, int] | None = None) -> None:
+        """Show another view of the image, such as ``canvas.view.look(x, y, zoom)``.
+
+        Parameters
+        ----------
+        view
+            Made from `view`.
+        answering
+            The page and the number of the request that this answers.
+        """
+        with self._state:
+            name = self.image_name
+            self._view = looked = self._view.look(view.x, view.y, view.zoom)
+
+        def job() -> None:
+            if answering is not None:
+                self._messages.answered_view = answering
+            if name == self._drawing.image_name:
+                self._drawing.view = looked
+            self._draw(self._drawing.everything)
+
+        self._queue.submit(job)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the picture's area another size, in CSS pixels."""
+        self._reshape(width, height, self._drawing.scale)
+
+    def redraw(self) -> None:
+        """Draw everything again, as when a page has been loaded anew."""
+        self._queue.submit(lambda: self._draw(self._drawing.everything))
+
+    def use_scale(self, scale: float) -> None:
+        """Draw this many pixels a CSS pixel, as the screen has."""
+        if abs(scale - self._drawing.scale) > 1e-6:
+            self._reshape(self._view.stage_width, self._view.stage_height, scale)
+
+    def _reshape(self, width: int, height: int, scale: float) -> None:
+        with self._state:
+            self._view = self._view.on_stage(width, height)
+
+        def job() -> None:
+            self._drawing.scale = scale
+            self._drawing.view = self._drawing.view.on_stage(width, height)
+            self._frame.resize(width, height)
+            self._layers.resize(width, height, scale)
+            self._draw(self._drawing.everything)
+
+        self._queue.submit(job)
+
+    def _draw(self, draw: Callable[[], None]) -> None:
+        """Draw, within the queue; what goes wrong is said, and the page is told what it sees."""
+        if self._closed:
+            return
+        try:
+            draw()
+        except (HistowidgetsError, OSError) as error:
+            self.say(str(error), "error")
+        view = self._drawing.view
+        self._frame.bar.show_view(view.zoom, self._drawing.image.pixel_size_um)
+        self._pointer.view = [view.x, view.y, view.zoom]
+        self._messages.tell_drawn(view)
+
+    # -- what is shown over the image ----------------------------------------------------------------
+
+    def show_prediction(self, prediction: "Prediction | None", caption: str = "") -> None:
+        """Lay a prediction over its image, with a caption at the top left; None takes it away. From any thread.
+
+        Parameters
+        ----------
+        prediction
+            Kept for its image, and shown whenever that is.
+        caption
+            Such as ``"Prediction: quick learner · mIoU 0.81 on held-out strokes"``.
+        """
+
+        def job() -> None:
+            if self._drawing.keep_prediction(prediction, caption):
+                self._show_caption()
+                self._draw(self._drawing.only_prediction)
+
+        self._queue.submit(job)
+
+    def show_held_out(self, regions: Sequence[Region]) -> None:
+        """Outline the rectangles of this image that only validation sees; none by default."""
+        self._pointer.held_out = [[int(edge) for edge in region] for region in regions]
+
+    def _show_caption(self) -> None:
+        self._pointer.caption = self._drawing.caption if self.overlay_on else ""
+
+    def _show_project(self) -> None:
+        """Bring classes, counts and buttons up to date with the project."""
+        classes = self.project.classes
+        if self.class_name not in classes:  # it has another name now
+            self.class_name = classes[min(self._pointer.class_index, len(classes) - 1)]
+        self._frame.show_project(self.project, self._drawing.image_name, self.class_name, self.tool)
+
+    @traitlets.validate("class_name")
+    def _known_class(self, proposal: Any) -> str:
+        if proposal["value"] not in self.project.classes:
+            raise ClassNameError(
+                f"The project has no class {proposal['value']!r}; it has {', '.join(self.project.classes)}."
+            )
+        return str(proposal["value"])
+
+    @traitlets.observe("class_name", "tool")
+    def _chosen(self, _: Any) -> None:
+        self._queue.submit(self._show_project)
+
+    @traitlets.observe("brush_width")
+    def _brush_changed(self, _: Any) -> None:
+        self._queue.submit(lambda: setattr(self._pointer, "brush_width", self.brush_width))
+
+    @traitlets.observe("prediction_opacity", "annotation_opacity", "overlay_on")
+    def _set_opacity(self, _: Any = None) -> None:
+        def job() -> None:
+            self._pointer.annotation_opacity = self.annotation_opacity
+            shown = self.prediction_opacity if self.overlay_on else 0.0
+            self._layers.set_opacity(shown, self.annotation_opacity)
+            self._show_caption()
+
+        self._queue.submit(job)
+
+    # -- editing ---------------------------------------------------------------------------------------
+
+    def paint(self, points: np.ndarray, class_name: str | None, width: float) -> None:
+        """Add a stroke to the image that is shown, as the brush does; class None erases.
+
+        Parameters
+        ----------
+        points
+            ``(n, 2)``, x then y, in image pixels.
+        class_name
+            One of the project's classes, or None.
+        width
+            In image pixels.
+
+        Raises
+        ------
+        ShapeError, ClassNameError, ReadOnlyError
+            As `Project.annotate` does.
+        """
+        stroke = Stroke(points, width=width)
+        if class_name is None:
+            self.project.erase(self.image_name, stroke)
+        else:
+            self.project.annotate(self.image_name, stroke, class_name)
+
+    def try_paint(self, points: np.ndarray) -> bool:
+        """Paint with the tool, class and width that are chosen; say so and return False if that cannot be."""
+        try:
+            self.paint(points, None if self.tool == "eraser" else self.class_name, self.brush_width)
+        except (HistowidgetsError, OSError) as error:
+            self.say(str(error), "error")
+            return False
+        return True
+
+    def sketch(self, points: np.ndarray, width: float, color: str) -> None:
+        """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""
+        self._queue.submit(lambda: self._layers.sketch(points, width, color))
+
+    def undo(self) -> bool:
+        """Take the project's last edit back; return whether there was one."""
+        return self._step(self.project.undo, "Nothing to undo.")
+
+    def redo(self) -> bool:
+        """Do again what was taken back last; return whether there was something."""
+        return self._step(self.project.redo, "Nothing to redo.")
+
+    def _step(self, step: Callable[[], bool], nothing: str) -> bool:
+        try:
+            done = step()
+        except (HistowidgetsError, OSError) as error:
+            self.say(str(error), "error")
+            return False
+        if not done:
+            self.say(nothing)
+        return done
+
+    def _changed(self, change: Change) -> None:
+        """Show an edit of the project; comes on the thread that made it."""
+
+        def job() -> None:
+            if self._closed:
+                return
+            self._frame.status.say("")  # what was wrong before is over
+            self._show_project()
+            if change.kind == "classes":
+                self._draw(self._drawing.everything)
+            elif change.kind == "annotations" and change.image_name in (None, self._drawing.image_name):
+                self._draw(lambda: self._drawing.annotations_in(change.region))
+
+        self._queue.submit(job)
+
+    # -- saying ----------------------------------------------------------------------------------------
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Put a line of text, at level "info" or "error", in the status line and read it to a screen reader."""
+        self._frame.status.say(text, level)
+        self._pointer.send({"kind": "say", "text": text})
+        for callback in list(self._status_callbacks):
+            callback(text)
+
+    def on_status(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with each text that the status line says."""
+        self._status_callbacks.append(callback)
+
+    def hover(self, x: float, y: float) -> None:
+        """Say what is at an image point, in the status line."""
+        self._frame.status.show_place(self._drawing.describe(x, y))
+
+    # -- the page ----------------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add the static picture to what a notebook keeps of this widget, for readers without a kernel."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if isinstance(bundle, dict):
+            prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
+            picture = self._drawing.static_picture(prediction_opacity, self.annotation_opacity)
+            bundle["text/html"] = static_html(picture, self.image_name)
+        return bundle
+
+    def close(self) -> None:
+        """Close the canvas and all its parts; the project stays as it is."""
+        if self._closed:
+            return
+        self._closed = True
+        self._unsubscribe()
+        self._layers.canvas.on_client_ready(self.redraw, remove=True)
+        # ipycanvas' manager is the kernel's, and hangs on the canvas: that one is taken out first.
+        self._frame.stage.children = []
+        close_tree(self._pointer)
+        self._layers.close()
+        close_tree(self._frame.status)  # may hang on nothing
+        close_tree(self)

@@ -1,0 +1,103 @@
+"""What stands around the picture: tools, sliders, classes and the status line, and the stage that holds it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import ipywidgets
+
+from histowidgets.annotations import Project
+from histowidgets.widgets._palette import ClassPalette
+from histowidgets.widgets._pointer import PointerLayer
+from histowidgets.widgets._status import StatusLine
+from histowidgets.widgets._style import style_widget
+from histowidgets.widgets._tools import TOOLS, CanvasBar, ToolColumn
+
+if TYPE_CHECKING:
+    from histowidgets.widgets._canvas import AnnotationCanvas
+
+ZOOM_STEP = 1.25
+
+
+class CanvasFrame:
+    """The widgets of an annotation canvas other than the picture; `children` is what the canvas box holds.
+
+    Parameters
+    ----------
+    canvas
+        What the buttons, sliders and chips act on.
+    picture, pointer
+        What the kernel draws, and the pointer layer over it.
+    palette, status
+        Whether classes and status line are shown.
+    """
+
+    def __init__(
+        self,
+        canvas: "AnnotationCanvas",
+        picture: ipywidgets.DOMWidget,
+        pointer: PointerLayer,
+        *,
+        palette: bool,
+        status: bool,
+    ) -> None:
+        self._pointer = pointer
+        self.tools, self.bar, self.status = ToolColumn(_actions(canvas, pointer)), CanvasBar(), StatusLine()
+        self.palette = ClassPalette(partial(setattr, canvas, "class_name")) if palette else None
+        # Both lie in the one cell of a grid (canvas.css).
+        self.stage = ipywidgets.Box([picture, pointer])
+        self.stage.add_class("hw-stage")
+        row = ipywidgets.HBox([self.tools, ipywidgets.VBox([self.bar, self.stage])])
+        row.add_class("hw-canvas-row")
+        below = [part for part in (self.palette, self.status if status else None) if part is not None]
+        self.children = [style_widget("canvas"), row, *below]
+        for slider, name in (
+            (self.bar.brush, "brush_width"),
+            (self.bar.prediction, "prediction_opacity"),
+            (self.bar.annotations, "annotation_opacity"),
+        ):
+            _link(slider, canvas, name)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the stage a size in CSS pixels."""
+        self.stage.layout.width, self.stage.layout.height = f"{width}px", f"{height}px"
+        self._pointer.stage = [width, height]
+
+    def show_project(self, project: Project, image_name: str, class_name: str, tool: str) -> None:
+        """Bring classes, counts and buttons up to date."""
+        colors = project.colors
+        self._pointer.classes = [{"name": name, "color": color} for name, color in colors.items()]
+        self._pointer.class_index = list(colors).index(class_name)
+        self._pointer.tool = tool
+        if self.palette is not None:
+            self.palette.show(colors, class_name)
+        writable = not project.read_only
+        self.tools.show(tool, project.can_undo and writable, project.can_redo and writable)
+        self.status.show_saved(project, image_name)
+
+
+def _actions(canvas: "AnnotationCanvas", pointer: PointerLayer) -> dict[str, Callable[[], object]]:
+    return {
+        **{tool: partial(setattr, canvas, "tool", tool) for tool in TOOLS},
+        "undo": canvas.undo,
+        "redo": canvas.redo,
+        "zoom-in": partial(canvas.zoom, ZOOM_STEP),
+        "zoom-out": partial(canvas.zoom, 1 / ZOOM_STEP),
+        "fit": canvas.fit,
+        "help": partial(pointer.send, {"kind": "help"}),
+    }
+
+
+def _link(slider: ipywidgets.FloatSlider, canvas: "AnnotationCanvas", name: str) -> None:
+    """Keep a slider and a trait of the canvas at the same value.
+
+    A slider rounds what it is given to its steps, and says so; that is no choice of the person's.
+    """
+
+    def slid(change: dict[str, float]) -> None:
+        if abs(change["new"] - getattr(canvas, name)) > 0.501 * slider.step:
+            setattr(canvas, name, change["new"])
+
+    slider.value = getattr(canvas, name)
+    slider.observe(slid, names="value")
+    canvas.observe(lambda change: setattr(slider, "value", change["new"]), names=name)

@@ -1,0 +1,128 @@
+"""The kernel's drawing: image, prediction and annotations as layers of one ipycanvas MultiCanvas."""
+
+import ipywidgets
+import numpy as np
+from ipycanvas import Canvas, MultiCanvas
+
+from histowidgets.images import Region
+from histowidgets.widgets._batch import batch
+from histowidgets.widgets._render import Picture
+
+
+class Layers:
+    """Image below, prediction over it, annotations on top; each drawn apart from the others.
+
+    Prediction and annotations are kept opaque on canvases that are not shown, so that another opacity costs
+    a message of a few bytes. All coordinates are drawn pixels. Calls come one at a time (`SerialQueue`).
+
+    Parameters
+    ----------
+    width, height
+        Size on the page in CSS pixels.
+    scale
+        Drawn pixels a CSS pixel.
+    """
+
+    def __init__(self, width: int, height: int, scale: float = 1.0) -> None:
+        # Without a fixed layout a canvas is stretched by the box it is in.
+        layout = ipywidgets.Layout(grid_area="1 / 1 / 2 / 2", flex="0 0 auto")
+        self.canvas = MultiCanvas(3, layout=layout)
+        self.canvas.add_class("hw-picture")
+        self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
+        self._prediction_source, self._annotation_source = Canvas(), Canvas()
+        self._anchor = Canvas(width=1, height=1)
+        # Two, in turn: ipycanvas decodes an image when it draws it, and may still be at the one before.
+        self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
+        self._prediction_alpha = self._annotation_alpha = 1.0
+        self.resize(width, height, scale)
+
+    def resize(self, width: int, height: int, scale: float) -> None:
+        """Give the canvases another size; everything has to be drawn again after it."""
+        self.scale = scale
+        self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
+        pixels = round(width * scale), round(height * scale)
+        for canvas in (self.canvas, self._prediction_source, self._annotation_source):
+            if (canvas.width, canvas.height) != pixels:
+                canvas.width, canvas.height = pixels
+
+    @property
+    def manager_id(self) -> str:
+        """Model id of what works through ipycanvas' commands on the page."""
+        return str(self.canvas.get_state("_canvas_manager")["_canvas_manager"].removeprefix("IPY_MODEL_"))
+
+    @property
+    def top_id(self) -> str:
+        """Model id of the top layer."""
+        return str(self._annotations.model_id)
+
+    def draw(
+        self,
+        picture: Picture | None = None,
+        prediction: tuple[np.ndarray, Region] | None = None,
+        annotations: tuple[np.ndarray, Region] | None = None,
+        *,
+        clear_prediction: bool = False,
+        clear_annotations: bool = False,
+    ) -> None:
+        """Draw what is given, in one batch: the page shows all of it at once, or nothing yet.
+
+        Parameters
+        ----------
+        picture
+            Replaces the image.
+        prediction, annotations
+            RGBA pixels, uint8, and the rectangle that they replace.
+        clear_prediction, clear_annotations
+            Forget what was drawn there before.
+        """
+        if picture is not None:
+            self._pictures.reverse()
+            self._pictures[0].format, self._pictures[0].value = picture.format, picture.data
+        with batch(self._anchor):
+            if picture is not None:
+                self._image.clear()
+                self._image.draw_image(self._pictures[0], picture.x, picture.y, picture.width, picture.height)
+            for source, patch, clear in (
+                (self._prediction_source, prediction, clear_prediction),
+                (self._annotation_source, annotations, clear_annotations),
+            ):
+                if clear:
+                    source.clear()
+                if patch is not None:
+                    pixels, place = patch
+                    source.clear_rect(place.x, place.y, place.width, place.height)
+                    source.put_image_data(pixels, place.x, place.y)
+            self._compose()
+
+    def set_opacity(self, prediction: float, annotations: float) -> None:
+        """Show prediction and annotations with these opacities (0 to 1)."""
+        self._prediction_alpha, self._annotation_alpha = prediction, annotations
+        with batch(self._anchor):
+            self._compose()
+
+    def sketch(self, points: np.ndarray, width: float, color: str) -> None:
+        """Draw a line straight onto the shown annotations, until they are next drawn."""
+        with batch(self._anchor):
+            self._annotations.line_width = width
+            self._annotations.line_cap = self._annotations.line_join = "round"
+            self._annotations.stroke_style = color
+            self._annotations.stroke_lines(points)
+
+    def _compose(self) -> None:
+        for layer, source, alpha in (
+            (self._prediction, self._prediction_source, self._prediction_alpha),
+            (self._annotations, self._annotation_source, self._annotation_alpha),
+        ):
+            layer.clear()
+            if alpha > 0:
+                layer.global_alpha = alpha
+                layer.draw_image(source, 0, 0)
+
+    def close(self) -> None:
+        """Close the canvases and images, but not the canvas manager, which is the kernel's."""
+        for layer in (self._image, self._prediction, self._annotations, self.canvas):
+            layer.layout.close()
+            layer.close()
+        for widget in (self._prediction_source, self._annotation_source, self._anchor, *self._pictures):
+            widget.layout.close()
+            widget.close()

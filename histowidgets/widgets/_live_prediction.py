@@ -1,0 +1,210 @@
+"""Keeps the best prediction there is over the picture: the quick learner's, then the network's."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.errors import HistowidgetsError, TrainingDataError
+from histowidgets.images import Region
+from histowidgets.prediction import Classifier, Prediction
+from histowidgets.training import LatestWorker
+
+# Above this many pixels only what is in view is predicted live.
+WHOLE_IMAGE_PIXELS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a worker needs to answer; it never touches the project or a widget."""
+
+    snapshot: ProjectSnapshot
+    image_name: str
+    region: Region | None
+    split: Split | None = None
+    classifier: Classifier | None = None
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One learner's classifier, its prediction, and its score on held-out strokes (None where unknown)."""
+
+    classifier: Classifier
+    prediction: Prediction
+    score: float | None
+    caption: str
+
+
+def caption(learner: str, score: float | None) -> str:
+    """Return the words over the picture, such as ``"U-Net, epoch 3 · mIoU 0.87 on held-out strokes"``."""
+    return learner if score is None else f"{learner} · mIoU {score:.2f} on held-out strokes"
+
+
+class LivePrediction:
+    """Two workers behind the picture, and the choice between their answers.
+
+    The quick learner answers each edit; while it works, a newer edit makes its answer void. The network
+    answers each better epoch. The one with the better score on held-out strokes is shown; without scores,
+    the network is shown once its run has kept an epoch.
+
+    Parameters
+    ----------
+    project
+        What is annotated.
+    view
+        Returns the name of the image shown and the region in view.
+    show
+        Called from a worker's thread with the prediction (or None) and its caption.
+    report
+        Called from a worker's thread with a text and a level when an answer failed.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        view: Callable[[], tuple[str, Region]],
+        show: Callable[[Prediction | None, str], None],
+        report: Callable[[str, str], None],
+    ) -> None:
+        self._project, self._view, self._show, self._report = project, view, show, report
+        self._lock = threading.RLock()
+        self._answers: dict[str, Answer] = {}
+        self._split: Split | None = None
+        self.enabled = True
+        self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
+        self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
+
+    # -- what the studio asks for ---------------------------------------------------------------
+
+    def warm_up(self) -> None:
+        """Load the learner's libraries and compute the image's features before the first stroke."""
+        if self.enabled:
+            self.quick.request(self._request())
+
+    def refresh(self) -> None:
+        """Fit the quick learner to the annotations as they are now; returns at once."""
+        if self.enabled:
+            self.quick.request(self._request())
+
+    def judge_on(self, split: Split | None) -> None:
+        """Score the quick learner on the held-out strokes of `split` from now on."""
+        with self._lock:
+            self._split = split
+        self.refresh()
+
+    def offer_network(self, classifier: Classifier, words: str, score: float | None) -> None:
+        """Predict with a network's weights, and show that once they are the better ones."""
+        request = self._request(classifier=classifier, words=caption(words, score))
+        self.network.request((request, score))
+
+    def forget_network(self) -> None:
+        """Let the quick learner speak alone, as when a run is thrown away."""
+        with self._lock:
+            self._answers.pop("network", None)
+        self._choose()
+
+    def image_changed(self) -> None:
+        """Predict the image that is shown now with the classifiers there are."""
+        with self._lock:
+            network = self._answers.pop("network", None)
+            quick = self._answers.pop("quick", None)
+        self._show(None, "")
+        if quick is not None or network is None:
+            self.refresh()
+        if network is not None:
+            request = self._request(classifier=network.classifier, words=network.caption)
+            self.network.request((request, network.score))
+
+    @property
+    def best(self) -> Answer | None:
+        """The answer that is shown, or None before the first."""
+        with self._lock:
+            quick, network = self._answers.get("quick"), self._answers.get("network")
+        if quick is None or network is None:
+            return network or quick
+        if quick.score is not None and network.score is not None and quick.score > network.score:
+            return quick
+        return network
+
+    def close(self) -> None:
+        """End both workers."""
+        self.quick.close()
+        self.network.close()
+
+    # -- on the workers' threads ----------------------------------------------------------------
+
+    def _request(self, classifier: Classifier | None = None, words: str = "") -> Request:
+        name, in_view = self._view()
+        snapshot = self._project.snapshot()
+        image = snapshot.images[name]
+        whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
+        return Request(snapshot, name, None if whole else in_view, self._split, classifier, words)
+
+    def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
+        # Here, on the worker's thread: it loads torch, and the page must not wait for that.
+        from histowidgets.training import quick_classifier, warm_quick
+
+        if not any(request.snapshot.annotations.values()):
+            warm_quick(request.snapshot, request.image_name)
+        image = request.snapshot.images[request.image_name]
+        score = None
+        classifier = quick_classifier(request.snapshot)
+        if is_stale():
+            return None
+        prediction = classifier.predict(image, region=request.region)
+        if request.split is not None and not is_stale():
+            score = _held_out_score(request.snapshot, request.split)
+        return Answer(classifier, prediction, score, caption("quick learner", score))
+
+    def _predict_network(self, payload: tuple[Request, float | None], is_stale: Callable[[], bool]) -> Answer:
+        request, score = payload
+        if request.classifier is None:
+            raise ValueError("a network's overlay needs its classifier")
+        image = request.snapshot.images[request.image_name]
+        prediction = request.classifier.predict(image, region=request.region)
+        return Answer(request.classifier, prediction, score, request.caption)
+
+    def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
+        if isinstance(error, TrainingDataError):
+            # Fewer than two classes painted: the studio's hint says so; an old answer would be a lie.
+            with self._lock:
+                self._answers.pop("quick", None)
+            self._choose()
+            return
+        self._deliver("quick", payload, answer, error)
+
+    def _deliver_network(
+        self, payload: tuple[Request, float | None], answer: Answer | None, error: BaseException | None
+    ) -> None:
+        self._deliver("network", payload[0], answer, error)
+
+    def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
+        if error is not None:
+            known = isinstance(error, HistowidgetsError)
+            self._report(str(error) if known else f"No prediction: {type(error).__name__}: {error}", "error")
+            return
+        if answer is None or request.image_name != self._view()[0]:
+            return
+        with self._lock:
+            self._answers[learner] = answer
+        self._choose()
+
+    def _choose(self) -> None:
+        best = self.best
+        if best is None:
+            self._show(None, "")
+        else:
+            self._show(best.prediction, f"Prediction: {best.caption}")
+
+
+def _held_out_score(snapshot: ProjectSnapshot, split: Split) -> float | None:
+    """Score a quick learner that has seen only the training side of `split`."""
+    from histowidgets.training import quick_classifier
+
+    try:
+        scores: dict[str, Any] = quick_classifier(snapshot, split=split).scores
+    except TrainingDataError:
+        return None
+    return scores.get("val_miou")

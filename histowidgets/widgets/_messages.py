@@ -1,0 +1,186 @@
+"""What the pointer layer on the page may say to the kernel, checked before anything is done with it."""
+
+import threading
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+
+# The page starts a new stroke after 10,000 points.
+MOST_POINTS = 20_000
+# Edits of one page that may wait for an earlier one that has not come yet; then they go on without it.
+MOST_WAITING = 64
+LARGEST_COORDINATE = 1e7
+
+
+class MessageError(ValueError):
+    """A message from the page is not one that the pointer layer sends."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    client: Annotated[str, Field(max_length=32)]
+
+
+class Ready(_Message):
+    """The page has a pointer layer, and `scale` device pixels a CSS pixel."""
+
+    kind: Literal["ready"]
+    scale: Annotated[FiniteFloat, Field(ge=0.1, le=4)]
+
+
+class Redraw(_Message):
+    """The page could not follow the drawing, and needs all of it again."""
+
+    kind: Literal["redraw"]
+
+
+class StrokeMessage(_Message):
+    """A stroke was painted; its points, float32 x and y in turn in image pixels, come as a buffer."""
+
+    kind: Literal["stroke"]
+    number: Annotated[int, Field(ge=1)]
+    tool: Literal["brush", "eraser"]
+    class_name: Annotated[str, Field(max_length=1000)]
+    width: Annotated[FiniteFloat, Field(gt=0, le=10_000)]
+
+
+class Step(_Message):
+    """An edit is taken back, or done again."""
+
+    kind: Literal["undo", "redo"]
+    number: Annotated[int, Field(ge=1)]
+
+
+class ViewMessage(_Message):
+    """The person looks somewhere else."""
+
+    kind: Literal["view"]
+    number: Annotated[int, Field(ge=1)]
+    x: FiniteFloat
+    y: FiniteFloat
+    zoom: Annotated[FiniteFloat, Field(gt=0)]
+
+
+class ToolMessage(_Message):
+    """Another tool was chosen."""
+
+    kind: Literal["tool"]
+    tool: Literal["pan", "brush", "eraser"]
+
+
+class ClassMessage(_Message):
+    """Another class was chosen."""
+
+    kind: Literal["class"]
+    class_name: Annotated[str, Field(max_length=1000)]
+
+
+class WidthMessage(_Message):
+    """The brush was made wider or narrower."""
+
+    kind: Literal["width"]
+    width: Annotated[FiniteFloat, Field(ge=1, le=200)]
+
+
+class Overlay(_Message):
+    """The prediction is to be hidden, or shown again."""
+
+    kind: Literal["overlay"]
+
+
+class Hover(_Message):
+    """The pen is over an image point."""
+
+    kind: Literal["hover"]
+    x: FiniteFloat
+    y: FiniteFloat
+
+
+class Leave(_Message):
+    """The pen has left the canvas."""
+
+    kind: Literal["leave"]
+
+
+Edit = StrokeMessage | Step
+Choice = ToolMessage | ClassMessage | WidthMessage | Overlay
+Message = Ready | Redraw | Edit | ViewMessage | Choice | Hover | Leave
+_messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+def parse_message(content: Any) -> Message:
+    """Return the message in `content`.
+
+    Raises
+    ------
+    MessageError
+        If it is none; the text names the first field that is wrong.
+    """
+    try:
+        return _messages.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "message"
+        raise MessageError(f"unreadable message from the page: {field}: {first['msg']}") from None
+
+
+def parse_points(buffers: Any) -> np.ndarray:
+    """Return the points of a stroke from the buffers of its message.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, ``(n, 2)``, x then y, image pixels.
+
+    Raises
+    ------
+    MessageError
+        If there is not one buffer of 1 to `MOST_POINTS` pairs of finite float32.
+    """
+    if not isinstance(buffers, list | tuple) or len(buffers) != 1:
+        raise MessageError("a stroke came without its points")
+    size = memoryview(buffers[0]).nbytes
+    if size == 0 or size % 8:
+        raise MessageError(f"a stroke came with {size} bytes; its points are pairs of 4-byte numbers")
+    if size // 8 > MOST_POINTS:
+        raise MessageError(f"a stroke came with {size // 8} points; {MOST_POINTS} is the most")
+    points = np.frombuffer(buffers[0], np.float32).astype(np.float64).reshape(-1, 2)
+    if not (np.isfinite(points).all() and (np.abs(points) <= LARGEST_COORDINATE).all()):
+        raise MessageError("a stroke came with coordinates that are no numbers")
+    return points
+
+
+class Inbox:
+    """Puts the edits of each page back in order, and drops those that come twice.
+
+    ipykernel may handle two messages of one widget on two threads, so a later edit can overtake an earlier one;
+    and the page sends an edit again that was not answered for a while.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: dict[str, int] = {}
+        self._waiting: dict[str, dict[int, Any]] = {}
+
+    def take(self, client: str, number: int, item: Any) -> list[tuple[int, Any]] | None:
+        """Return the edits whose turn it is now, as (number, item) in order; None if this one was here before."""
+        with self._lock:
+            following = self._next.setdefault(client, 1)
+            waiting = self._waiting.setdefault(client, {})
+            if number < following or number in waiting:
+                return None
+            waiting[number] = item
+            if len(waiting) > MOST_WAITING:
+                following = min(waiting)
+            ready = []
+            while following in waiting:
+                ready.append((following, waiting.pop(following)))
+                following += 1
+            self._next[client] = following
+            return ready
+
+    def is_done(self, client: str, number: int) -> bool:
+        """Tell whether the turn of this edit has come."""
+        with self._lock:
+            return number < self._next.get(client, 1)

@@ -1,0 +1,84 @@
+"""From what a person passes to `Studio` to the project behind it; a cell that is run again finds its work again."""
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from histowidgets.annotations import Project
+from histowidgets.errors import ClassNameError, ImageNameError
+from histowidgets.images import Image, open_image
+
+PROJECT_FILE = "project.json"
+# Projects without a folder that this kernel remembers, so that running a cell again loses no stroke.
+REMEMBERED = 8
+_remembered: OrderedDict[Any, Project] = OrderedDict()
+
+
+def as_images(images: Any) -> list[Image]:
+    """Open one image or several: arrays, paths, `Image` objects, or a list of them."""
+    many = images if isinstance(images, list | tuple) else [images]
+    return [open_image(one) for one in many]
+
+
+def _fingerprint(image: Image) -> tuple[Any, ...]:
+    side = 256
+    x, y = max(0, (image.width - side) // 2), max(0, (image.height - side) // 2)
+    middle = image.read(x, y, min(side, image.width), min(side, image.height))
+    return (image.name, image.width, image.height, zlib.crc32(middle.tobytes()))
+
+
+def open_project(
+    images: Any, classes: Sequence[str] | None, folder: str | Path | None, fresh: bool = False
+) -> tuple[Project, str]:
+    """Return the project for these images, and a line that says where it came from ("" for a new one).
+
+    Raises
+    ------
+    ClassNameError
+        If no classes are given for a new project.
+    ImageError
+        If an image cannot be used.
+    ProjectFolderError
+        If `folder` cannot be written or holds a damaged project.
+    """
+    if isinstance(images, Project):
+        return images, ""
+    if folder is not None and (Path(folder) / PROJECT_FILE).is_file():
+        return _reopen(images, classes, folder)
+    if images is None:
+        raise ImageNameError("a new studio needs an image: pass an array, a path or a list of them")
+    opened = as_images(images)
+    if not opened:
+        raise ImageNameError("a new studio needs an image, and the list is empty")
+    if classes is None:
+        raise ClassNameError('a new studio needs classes, such as classes=["Epithelium", "Stroma"]')
+    key = (tuple(classes), tuple(_fingerprint(image) for image in opened))
+    if folder is None and not fresh and key in _remembered:
+        project = _remembered[key]
+        _remembered.move_to_end(key)
+        count = sum(project.count().values())
+        return project, f"Found {count} annotations of this session again; fresh=True starts anew." if count else ""
+    project = Project(list(classes), folder=folder)
+    for image in opened:
+        project.add_image(image)
+    if folder is None:
+        _remembered[key] = project
+        while len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
+    return project, ""
+
+
+def _reopen(images: Any, classes: Sequence[str] | None, folder: str | Path) -> tuple[Project, str]:
+    project = Project.open(folder)
+    words = f"Opened {Path(folder).name}: {sum(project.count().values())} annotations."
+    if project.read_only:
+        return project, words + " Another session holds it, so this one is read-only."
+    for image in as_images(images) if images is not None else []:
+        if image.name not in project.image_names:
+            project.add_image(image)
+    for name in classes or []:
+        if name not in project.classes:
+            project.add_class(name)
+    return project, words

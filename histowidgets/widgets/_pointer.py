@@ -1,0 +1,63 @@
+"""The pointer layer: an anywidget over the canvas that shows at once what the hand does."""
+
+import re
+
+import anywidget
+import traitlets
+
+from histowidgets.images import Image
+from histowidgets.widgets._style import STATIC
+
+# The parts of static/canvas_pointer.js, each after those it uses.
+_PARTS = ("canvas_geometry", "canvas_keys", "canvas_ink", "canvas_furniture", "canvas_link", "canvas_pointer")
+
+
+def _one_module() -> str:
+    """Return the parts as one ES module, which is what anywidget takes.
+
+    They are modules of their own so that each can be read, and run by Node, alone.
+    """
+    texts = [(STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS]
+    joined = "\n".join(re.sub(r"^import .*\n", "", text, flags=re.MULTILINE) for text in texts)
+    return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
+
+
+class PointerLayer(anywidget.AnyWidget):
+    """What the page needs to know to answer the hand by itself. Written by the kernel only.
+
+    Attributes
+    ----------
+    manager_id, layer_id : str
+        Model ids of ipycanvas' manager and of the top layer: their work tells when a drawing is on the screen.
+    stage, image_size : list of int
+        Sizes in CSS pixels and in image pixels.
+    pixel_size : float or None
+        Micrometres an image pixel.
+    view : list of float
+        x, y and zoom of the view that the kernel has drawn.
+    classes : list of dict
+        ``name`` and ``color`` of each class; `class_index` is the one that the brush paints.
+    held_out : list of list of int
+        Rectangles x, y, width, height that only validation sees.
+    """
+
+    _esm = _one_module()
+
+    manager_id = traitlets.Unicode().tag(sync=True)
+    layer_id = traitlets.Unicode().tag(sync=True)
+    stage = traitlets.List(traitlets.Int()).tag(sync=True)
+    image_size = traitlets.List(traitlets.Int()).tag(sync=True)
+    pixel_size = traitlets.Float(None, allow_none=True).tag(sync=True)
+    view = traitlets.List(traitlets.Float()).tag(sync=True)
+    classes = traitlets.List(traitlets.Dict()).tag(sync=True)
+    class_index = traitlets.Int(0).tag(sync=True)
+    tool = traitlets.Unicode("brush").tag(sync=True)
+    brush_width = traitlets.Float(12.0).tag(sync=True)
+    caption = traitlets.Unicode("").tag(sync=True)
+    held_out = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
+    annotation_opacity = traitlets.Float(1.0).tag(sync=True)
+
+    def show_image(self, image: Image) -> None:
+        """Tell the page of another image; nothing of it is held out yet."""
+        self.image_size, self.pixel_size = [image.width, image.height], image.pixel_size_um
+        self.held_out = []

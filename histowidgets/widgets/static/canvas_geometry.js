@@ -1,0 +1,61 @@
+// Pure arithmetic of the view. A view {x, y, zoom} is the image point in the middle of the stage and the CSS
+// pixels an image pixel takes; a stage {width, height} is in CSS pixels. `_view.py` holds the same rules.
+const MOST_ZOOM = 40;
+const LEAST_SHARE_OF_FIT = 0.25;
+
+export function fitZoom(image, stage) {
+  return Math.min(stage.width / image.width, stage.height / image.height);
+}
+
+export function clampView(view, image, stage) {
+  const least = Math.min(1, fitZoom(image, stage)) * LEAST_SHARE_OF_FIT;
+  return {
+    x: Math.min(Math.max(view.x, 0), image.width),
+    y: Math.min(Math.max(view.y, 0), image.height),
+    zoom: Math.min(Math.max(view.zoom, least), MOST_ZOOM),
+  };
+}
+
+export function fitView(image, stage) {
+  return { x: image.width / 2, y: image.height / 2, zoom: Math.min(fitZoom(image, stage), MOST_ZOOM) };
+}
+
+export function toImage(view, stage, [x, y]) {
+  return [(x - stage.width / 2) / view.zoom + view.x, (y - stage.height / 2) / view.zoom + view.y];
+}
+
+export function toStage(view, stage, [x, y]) {
+  return [(x - view.x) * view.zoom + stage.width / 2, (y - view.y) * view.zoom + stage.height / 2];
+}
+
+// The image point under `at` stays under it.
+export function zoomAt(view, image, stage, at, factor) {
+  const [x, y] = toImage(view, stage, at);
+  const zoom = clampView({ ...view, zoom: view.zoom * factor }, image, stage).zoom;
+  const moved = { x: x - (at[0] - stage.width / 2) / zoom, y: y - (at[1] - stage.height / 2) / zoom, zoom };
+  return clampView(moved, image, stage);
+}
+
+export function sameView(a, b) {
+  return Math.abs(a.zoom / b.zoom - 1) < 1e-6 && Math.hypot(a.x - b.x, a.y - b.y) * b.zoom < 0.01;
+}
+
+// CSS transform (origin at the top left) that shows pixels drawn for the view `drawn` as the view `wanted`.
+export function viewTransform(drawn, wanted, stage) {
+  if (sameView(drawn, wanted)) return "";
+  const k = wanted.zoom / drawn.zoom;
+  const x = (stage.width / 2) * (1 - k) + (drawn.x - wanted.x) * wanted.zoom;
+  const y = (stage.height / 2) * (1 - k) + (drawn.y - wanted.y) * wanted.zoom;
+  return `translate(${x}px, ${y}px) scale(${k})`;
+}
+
+// The longest round length whose bar stays below `most` CSS pixels.
+export function scaleBar(zoom, pixelSize, most = 120) {
+  const unit = pixelSize ? zoom / pixelSize : zoom; // CSS pixels a micrometre, or an image pixel
+  const longest = most / unit;
+  const power = 10 ** Math.floor(Math.log10(longest));
+  const length = [5, 2, 1].find((step) => step * power <= longest) * power;
+  const digits = Math.max(0, -Math.floor(Math.log10(length)));
+  const text = pixelSize && length >= 1000 ? `${length / 1000} mm` : `${length.toFixed(digits)} ${pixelSize ? "µm" : "px"}`;
+  return { pixels: length * unit, text };
+}

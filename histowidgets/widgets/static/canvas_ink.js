@@ -1,0 +1,76 @@
+import { toStage } from "./canvas_geometry.js";
+
+// What the hand has painted and the kernel has not drawn yet. A stroke has three stacked canvases' worth of
+// paint (dark rim, light rim, colour), so that adding a segment never has to touch what is there already:
+// the rims of a new segment lie under the colour of the old ones.
+const RIMS = [
+  { rim: 2, color: () => "rgb(0, 0, 0)", alpha: 0.55 },
+  { rim: 1, color: () => "rgb(255, 255, 255)", alpha: 0.9 },
+  { rim: 0, color: (stroke) => stroke.color, alpha: 0.9 },
+];
+
+export class Ink {
+  constructor(parent) {
+    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, color, eraser}
+    this.layers = RIMS.map(({ alpha }) => {
+      const canvas = document.createElement("canvas");
+      canvas.className = "hw-ink";
+      canvas.style.opacity = alpha;
+      parent.append(canvas);
+      return canvas;
+    });
+  }
+
+  resize(stage, scale) {
+    this.stage = stage;
+    this.scale = scale;
+    for (const canvas of this.layers) {
+      canvas.width = Math.round(stage.width * scale);
+      canvas.height = Math.round(stage.height * scale);
+    }
+  }
+
+  setOpacity(share) {
+    RIMS.forEach(({ alpha }, i) => (this.layers[i].style.opacity = alpha * share));
+  }
+
+  add(number, stroke) {
+    this.strokes.set(number, stroke);
+  }
+
+  // Paint what was added to the stroke since `from` points.
+  extend(stroke, from, view) {
+    this._paint(stroke, Math.max(0, from - 1), view);
+  }
+
+  remove(numbers, view) {
+    for (const number of numbers) this.strokes.delete(number);
+    this.repaint(view);
+  }
+
+  repaint(view) {
+    for (const canvas of this.layers) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    for (const stroke of this.strokes.values()) this._paint(stroke, 0, view);
+  }
+
+  _paint(stroke, from, view) {
+    const points = [];
+    for (let i = 2 * from; i < stroke.points.length; i += 2) {
+      points.push(toStage(view, this.stage, [stroke.points[i], stroke.points[i + 1]]));
+    }
+    // A line without length is not drawn by every browser.
+    if (points.length === 1) points.push([points[0][0] + 0.01, points[0][1]]);
+    this.layers.forEach((canvas, i) => {
+      const { rim, color } = RIMS[i];
+      const context = canvas.getContext("2d");
+      context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      context.lineCap = context.lineJoin = "round";
+      context.lineWidth = Math.max(1, stroke.width * view.zoom) + 2 * rim;
+      context.strokeStyle = color(stroke);
+      context.beginPath();
+      points.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
+      context.stroke();
+      context.setTransform(1, 0, 0, 1, 0, 0);
+    });
+  }
+}

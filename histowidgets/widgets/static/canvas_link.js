@@ -1,0 +1,126 @@
+// The line to the kernel: edits are numbered, kept until they are answered, and sent again if no answer comes;
+// at most one request for a view, and one for what is under the pen, is on its way.
+const RESEND_MS = 10000;
+const VIEW_PAUSE_MS = 60;
+
+export class Link {
+  constructor(model) {
+    this.model = model;
+    this.client = Math.random().toString(36).slice(2, 10);
+    this.edits = 0;
+    this.unanswered = new Map(); // edit number -> [content, buffers]
+    this.views = 0;
+    this.viewOnWay = 0;
+    this.viewWaiting = null;
+    this.choices = 0; // of tool, class, width or overlay on their way
+    this.hoverOnWay = false;
+    this.hoverWaiting = null;
+    this.manager = null;
+    this.findManager();
+    this.resend = setInterval(() => this._sendOldestAgain(), RESEND_MS);
+  }
+
+  async findManager() {
+    try {
+      this.manager = await this.model.widget_manager.get_model(this.model.get("manager_id"));
+      this.layer = await this.model.widget_manager.get_model(this.model.get("layer_id"));
+    } catch (error) {
+      this.manager = null; // drawn() then waits for a frame, or a moment
+    }
+  }
+
+  send(content, buffers = []) {
+    this.model.send({ ...content, client: this.client }, undefined, buffers);
+  }
+
+  choose(content) {
+    this.choices += 1;
+    this.send(content);
+  }
+
+  edit(content, buffers = []) {
+    const number = ++this.edits;
+    this.unanswered.set(number, [{ ...content, number }, buffers]);
+    this.send({ ...content, number }, buffers);
+    return number;
+  }
+
+  // The edits of this page among those answered.
+  answered(edits) {
+    const mine = edits.filter(([client]) => client === this.client).map(([, number]) => number);
+    for (const number of mine) this.unanswered.delete(number);
+    return mine;
+  }
+
+  view(view) {
+    this.viewWaiting = view;
+    clearTimeout(this.viewTimer);
+    this.viewTimer = setTimeout(() => this._sendView(), VIEW_PAUSE_MS);
+  }
+
+  viewAnswered(client, number) {
+    if (client === this.client && number >= this.viewOnWay) this.viewOnWay = 0;
+    if (this.viewWaiting && !this.viewOnWay) this._sendView();
+  }
+
+  get viewPending() {
+    return Boolean(this.viewWaiting || this.viewOnWay);
+  }
+
+  _sendView() {
+    clearTimeout(this.viewTimer);
+    if (this.viewOnWay || !this.viewWaiting) return;
+    this.viewOnWay = ++this.views;
+    this.send({ kind: "view", number: this.viewOnWay, ...this.viewWaiting });
+    this.viewWaiting = null;
+  }
+
+  hover(point) {
+    if (this.hoverOnWay) {
+      this.hoverWaiting = point;
+      return;
+    }
+    this.hoverOnWay = true;
+    this.send(point ? { kind: "hover", x: point[0], y: point[1] } : { kind: "leave" });
+  }
+
+  hoverAnswered() {
+    this.hoverOnWay = false;
+    if (this.hoverWaiting === null) return;
+    const point = this.hoverWaiting;
+    this.hoverWaiting = null;
+    this.hover(point);
+  }
+
+  // Resolves once ipycanvas has really painted all that the kernel sent until now. ipycanvas works through its
+  // commands as one chain of promises; one that failed would keep every later drawing from the page, so
+  // it is mended here and the kernel asked to draw again.
+  async drawn() {
+    const work = this.manager?.currentProcessing;
+    if (!work) return this._nextFrame();
+    try {
+      await work;
+    } catch (error) {
+      if (this.manager.currentProcessing === work) this.manager.currentProcessing = Promise.resolve();
+      this.send({ kind: "redraw" });
+    }
+    await Promise.resolve();
+  }
+
+  _nextFrame(most = 250) {
+    return new Promise((resolve) => {
+      this.layer?.once("new-frame", () => queueMicrotask(resolve));
+      setTimeout(resolve, most);
+    });
+  }
+
+  _sendOldestAgain() {
+    const [oldest] = this.unanswered.values();
+    if (oldest) this.send(...oldest);
+  }
+
+  close() {
+    clearInterval(this.resend);
+    clearTimeout(this.viewTimer);
+  }
+}

@@ -1,0 +1,193 @@
+// Draws the settings form. The page never decides what is valid: it sends what was entered, and shows the answer.
+function make(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text; // textContent: HTML in a name is shown as text
+  return node;
+}
+
+function option(words) {
+  const node = make("option", "", words);
+  node.value = words;
+  return node;
+}
+
+function controlOf(spec) {
+  if (spec.kind === "choice") {
+    const select = make("select");
+    select.append(...spec.choices.map(option));
+    return select;
+  }
+  const input = make("input");
+  input.type = spec.kind === "flag" ? "checkbox" : "text";
+  input.autocomplete = "off";
+  input.spellcheck = false;
+  if (spec.kind === "number") input.inputMode = "decimal";
+  if (spec.placeholder) input.placeholder = spec.placeholder;
+  return input;
+}
+
+// One row: label, control, unit, and the line that says what is wrong.
+function makeField(spec, prefix, enter) {
+  const row = make("div", "hw-field");
+  row.dataset.name = spec.name;
+  row.dataset.kind = spec.kind;
+  const control = controlOf(spec);
+  control.id = `${prefix}-${spec.name}`;
+  control.title = spec.help;
+  const label = make("label", "", spec.label);
+  label.htmlFor = control.id;
+  label.title = spec.help;
+  const error = make("div", "hw-field-error");
+  error.id = `${control.id}-error`;
+  error.setAttribute("aria-live", "polite");
+  row.append(label, control, make("span", "hw-unit", spec.unit), error);
+
+  const entry = () => (spec.kind === "flag" ? control.checked : control.value);
+  let sent, shown;
+  const send = () => {
+    if (entry() === shown && !row.classList.contains("hw-invalid")) return;
+    sent = entry();
+    enter(spec.name, sent);
+  };
+  control.addEventListener("change", send);
+  control.addEventListener("keydown", (event) => event.key === "Enter" && send());
+
+  const show = (state) => {
+    const value = state.entries[spec.name];
+    const typing = control === document.activeElement && spec.kind !== "flag" && entry() !== sent && entry() !== shown;
+    if (!typing) {
+      if (spec.kind === "flag") control.checked = value;
+      else {
+        if (spec.kind === "choice" && ![...control.options].some((one) => one.value === value)) control.append(option(value));
+        if (control.value !== value) control.value = value;
+      }
+    }
+    shown = value;
+    const wrong = state.errors[spec.name];
+    if (error.textContent !== (wrong ?? "")) error.textContent = wrong ?? "";
+    row.classList.toggle("hw-invalid", Boolean(wrong));
+    row.classList.toggle("hw-changed", state.changed.includes(spec.name));
+    control.disabled = state.disabled || state.idle.includes(spec.name);
+    if (wrong) {
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", error.id);
+    } else {
+      control.removeAttribute("aria-invalid");
+      control.removeAttribute("aria-describedby");
+    }
+  };
+  return { row, show, spec };
+}
+
+function makePreset(presets, prefix, send) {
+  const row = make("div", "hw-preset-row");
+  const label = make("label", "", "Preset");
+  const select = make("select");
+  select.id = `${prefix}-preset`;
+  label.htmlFor = select.id;
+  select.title = label.title = "Ready-made settings; choosing one replaces all settings below";
+  presets.forEach(([words, name]) => select.append(Object.assign(option(words), { value: name })));
+  const note = make("span", "hw-changed-note");
+  const reset = make("button", "hw-icon");
+  reset.type = "button";
+  reset.title = "Back to the preset as it was";
+  reset.setAttribute("aria-label", reset.title);
+  reset.append(make("i", "fa fa-undo"));
+  select.addEventListener("change", () => send({ kind: "preset", name: select.value }));
+  reset.addEventListener("click", () => send({ kind: "preset", name: select.value }));
+  row.append(label, select, note, reset);
+  const show = (state) => {
+    select.value = state.preset;
+    select.disabled = reset.disabled = state.disabled;
+    const changed = state.changed.length > 0;
+    note.textContent = changed ? "(changed)" : "";
+    reset.style.visibility = changed ? "" : "hidden";
+  };
+  return { row, show };
+}
+
+function makeSection(title, fields) {
+  const fold = make("details", "hw-section-fold");
+  const heading = make("summary", "", title);
+  const note = make("span", "hw-muted");
+  heading.append(note);
+  const grid = make("div", "hw-fields");
+  grid.append(...fields.map((field) => field.row));
+  fold.append(heading, grid);
+  const show = (state) => {
+    const wrong = fields.filter((field) => state.errors[field.spec.name]).length;
+    const changed = fields.filter((field) => state.changed.includes(field.spec.name)).length;
+    const notes = [];
+    if (wrong) notes.push(`${wrong} to correct`);
+    if (changed) notes.push(`${changed} changed`);
+    note.textContent = notes.length ? ` · ${notes.join(", ")}` : "";
+    note.classList.toggle("hw-wrong", wrong > 0);
+  };
+  return { fold, show };
+}
+
+function makeCode() {
+  const fold = make("details", "hw-section-fold hw-code");
+  const box = make("div", "hw-code-box");
+  const area = make("textarea");
+  area.spellcheck = false;
+  area.readOnly = true;
+  area.title = "Python code that makes these settings";
+  area.setAttribute("aria-label", area.title);
+  area.addEventListener("focus", () => area.select());
+  const copy = make("button", "hw-copy", "Copy");
+  copy.type = "button";
+  copy.title = "Copy the code to the clipboard";
+  copy.addEventListener("click", async () => {
+    area.select();
+    // Pages without https have no clipboard; the code is selected then, and Ctrl+C copies it.
+    try {
+      await navigator.clipboard.writeText(area.value);
+      copy.textContent = "Copied";
+    } catch {
+      copy.textContent = "Selected";
+    }
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+  box.append(area, copy);
+  fold.append(make("summary", "", "Copy as Python"), box);
+  const show = (state) => {
+    area.value = state.code.trimEnd();
+    area.rows = area.value.split("\n").length;
+  };
+  return { fold, show };
+}
+
+function render({ model, el }) {
+  // Random, since each form loads this file anew and cannot count the others; labels find their controls by it.
+  const prefix = `hw-form-${Math.random().toString(36).slice(2)}`;
+  const send = (message) => model.send(message);
+  const fields = model
+    .get("_fields")
+    .map((spec) => makeField(spec, prefix, (name, entry) => send({ kind: "enter", name, entry })));
+  const preset = makePreset(model.get("_presets"), prefix, send);
+  const short = make("div", "hw-fields");
+  short.append(...fields.filter((field) => !field.spec.section).map((field) => field.row));
+  const titles = [...new Set(fields.map((field) => field.spec.section).filter(Boolean))];
+  const sections = titles.map((title) =>
+    makeSection(title, fields.filter((field) => field.spec.section === title)),
+  );
+  const code = makeCode();
+
+  const form = make("div", "hw-form");
+  form.setAttribute("role", "group");
+  form.setAttribute("aria-label", "Training settings");
+  // JupyterLab would take letters and arrows for its own shortcuts.
+  form.dataset.lmSuppressShortcuts = "true";
+  form.append(preset.row, short, ...sections.map((section) => section.fold), code.fold);
+  el.append(form);
+
+  const parts = [preset, ...fields, ...sections, code];
+  const draw = () => parts.forEach((part) => part.show(model.get("_state")));
+  model.on("change:_state", draw);
+  draw();
+  return () => model.off("change:_state", draw);
+}
+
+export default { render };

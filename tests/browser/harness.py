@@ -1,0 +1,276 @@
+"""A real JupyterLab and a notebook in it, driven from a test."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+HOW_TO_GET_CHROMIUM = (
+    "no Chromium found: the browser tests need one; install it (Debian: apt-get install chromium) "
+    "or put chromium, chromium-browser, google-chrome or chrome on the PATH"
+)
+TIMEOUT_MS = 60_000
+
+# Awaited in the page: runs code in the notebook's kernel and hands back what it printed, or its error.
+_EXECUTE = """
+async (code) => {
+  const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+  const future = kernel.requestExecute({ code, store_history: false });
+  let text = "", error = null;
+  future.onIOPub = (message) => {
+    if (message.header.msg_type === "stream") text += message.content.text;
+    if (message.header.msg_type === "error") error = message.content.traceback.join("\\n");
+  };
+  await future.done;
+  return { text, error };
+}
+"""
+
+
+def find_chromium() -> str | None:
+    """Path of the system's Chromium, or None."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+class LabServer:
+    """One `jupyter lab` of this interpreter, with a home, settings and notebooks of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.notebooks = folder / "notebooks"
+        self.log_path = folder / "jupyter.log"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.notebooks.mkdir()
+        _write_quiet_settings(folder / "config")
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(), cwd=self.notebooks, env=_environment(folder), stdout=log, stderr=log
+            )
+
+    def _command(self) -> list[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--ip=127.0.0.1",
+            f"--port={self.port}",
+            "--ServerApp.port_retries=0",
+            "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",
+            f"--ServerApp.root_dir={self.notebooks}",
+            "--expose-app-in-browser",
+        ]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")
+        return command
+
+    def wait_until_up(self, seconds: float = 60) -> None:
+        """Return once the server answers; fail with its log if it does not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/api", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log_path.read_text()[-3000:]}")
+
+    def close(self) -> None:
+        """Stop the server and with it its kernels."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    for name, part in {
+        "HOME": "home",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "config/lab/user-settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "config/lab/workspaces",
+        "IPYTHONDIR": "ipython",
+    }.items():
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        environment[name] = str(folder / part)
+    # Two small threads are what a workshop laptop has; torch would otherwise fight the browser for the cores.
+    environment.setdefault("OMP_NUM_THREADS", "2")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
+    return environment
+
+
+def _write_quiet_settings(config: Path) -> None:
+    """Turn off what pops up over a notebook: news, updates."""
+    folder = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    folder.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (folder / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+
+
+class Notebook:
+    """A notebook of its own in a page of its own, in single-document mode."""
+
+    def __init__(self, page: Any, server: LabServer, cells: list[str], name: str | None = None) -> None:
+        self.page = page
+        self.server = server
+        self.page_errors: list[str] = []
+        self.path = f"{name or uuid.uuid4().hex[:8]}.ipynb"
+        document = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{number}",
+                    "metadata": {},
+                    "execution_count": None,
+                    "outputs": [],
+                    "source": source,
+                }
+                for number, source in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (server.notebooks / self.path).write_text(json.dumps(document))
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        page.on("console", self._keep_widget_error)
+        self._open()
+
+    def _keep_widget_error(self, message: Any) -> None:
+        if message.type == "error" and any(word in message.text for word in ("idget", "ipycanvas", "bqplot")):
+            self.page_errors.append(message.text)
+
+    def _open(self) -> None:
+        self.page.goto(f"{self.server.url}/doc/tree/{self.path}")
+        self._wait_for_kernel()
+
+    def _wait_for_kernel(self) -> None:
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        self.page.wait_for_function(
+            """() => {
+              const context = window.jupyterapp?.shell.currentWidget?.context;
+              const kernel = context?.isReady && context.sessionContext.session?.kernel;
+              return kernel && kernel.connectionStatus === "connected" && kernel.status === "idle";
+            }"""
+        )
+
+    def run_all(self, wait: bool = True) -> None:
+        """Run all the cells; with `wait`, until the last one is done."""
+        command = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+        self.page.evaluate(f"() => {command}" if wait else f"() => {{ {command}; }}")
+
+    def run_cell(self, index: int, wait: bool = True) -> None:
+        """Run one cell by its position."""
+        self.page.evaluate(
+            """([index, wait]) => {
+              window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+              const done = window.jupyterapp.commands.execute('notebook:run-cell');
+              return wait ? done.then(() => null) : null;
+            }""",
+            [index, wait],
+        )
+
+    def execute(self, code: str) -> str:
+        """Run code in the kernel, outside of the cells; returns what it printed."""
+        result = self.page.evaluate(_EXECUTE, code)
+        if result["error"]:
+            raise AssertionError(result["error"])
+        return result["text"]
+
+    def value(self, expression: str) -> Any:
+        """Value in the kernel of an expression that JSON can carry."""
+        return json.loads(self.execute(f"import json as _json; print(_json.dumps({expression}))"))
+
+    def wait_for_value(self, expression: str, wanted: Any, seconds: float = 20) -> None:
+        """Return once the expression has the wanted value in the kernel."""
+        end = time.monotonic() + seconds
+        while (found := self.value(expression)) != wanted:
+            if time.monotonic() > end:
+                raise AssertionError(f"{expression} is {found!r}; waited {seconds:g} s for {wanted!r}")
+            self.page.wait_for_timeout(50)
+
+    def wait_for(self, script: str, argument: Any = None, seconds: float = 20) -> Any:
+        """Return what the JavaScript function gives once that is truthy."""
+        return self.page.wait_for_function(script, arg=argument, timeout=seconds * 1000).json_value()
+
+    def pixel(self, selector: str, x: float, y: float) -> list[int]:
+        """RGBA of a canvas element at CSS position (x, y) within it."""
+        return self.pixels(selector, [(x, y)])[0]
+
+    def pixels(self, selector: str, points: list[tuple[float, float]]) -> list[list[int]]:
+        """RGBA of a canvas element at CSS positions within it."""
+        return self.page.evaluate(
+            """([selector, points]) => {
+              const canvas = document.querySelector(selector);
+              const kx = canvas.width / canvas.offsetWidth, ky = canvas.height / canvas.offsetHeight;
+              const context = canvas.getContext("2d");
+              const read = ([x, y]) => [...context.getImageData(Math.round(x * kx), Math.round(y * ky), 1, 1).data];
+              return points.map(read);
+            }""",
+            [selector, [list(point) for point in points]],
+        )
+
+    def layer_pixels(self, model_id: str, points: list[tuple[float, float]]) -> list[list[int]]:
+        """RGBA of an ipycanvas layer, shown or not, at its own pixel positions."""
+        return self.page.evaluate(
+            """async ([id, points]) => {
+              const panel = window.jupyterapp.shell.currentWidget;
+              const mimeType = "application/vnd.jupyter.widget-view+json";
+              const manager = await panel.content.rendermime.createRenderer(mimeType)._manager.promise;
+              const context = (await manager.get_model(id)).canvas.getContext("2d");
+              return points.map(([x, y]) => [...context.getImageData(x, y, 1, 1).data]);
+            }""",
+            [model_id, [list(point) for point in points]],
+        )
+
+    def reload(self) -> None:
+        """Reload the page; the kernel and its widgets stay."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
+        self.page.reload()
+        self._wait_for_kernel()
+
+    def screenshot(self, name: str) -> None:
+        """Save a picture of the page in the folder HISTOWIDGETS_SCREENSHOTS names, if it is set."""
+        if folder := os.environ.get("HISTOWIDGETS_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+    def close(self) -> None:
+        """Shut the kernel down and close the page."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown().then(() => null)"
+        )
+        self.page.close()

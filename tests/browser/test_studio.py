@@ -1,0 +1,170 @@
+"""The whole loop with a real hand on it: paint, see, train, watch, correct, stop, save, reload."""
+
+import re
+import statistics
+
+import pytest
+
+from tests.browser.studio_hand import STROKES, StudioHand
+
+CELL = """
+import histowidgets as hw
+settings = hw.TrainingSettings.preset("cpu").model_copy(update={"max_seconds": 40.0})
+studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
+studio
+"""
+
+
+@pytest.fixture
+def hand(open_notebook):
+    notebook = open_notebook([CELL], width=1600, height=1000)
+    notebook.run_all()
+    return StudioHand(notebook)
+
+
+@pytest.mark.slow
+def test_the_whole_loop(hand, tmp_path):
+    notebook = hand.notebook
+    notebook.screenshot("studio-0-new")
+
+    # Paint with the mouse: the strokes are annotations, and their pixels are on the kernel's layer.
+    for class_name, lines in STROKES.items():
+        hand.pick_class(class_name)
+        for points in lines:
+            hand.paint(points)
+    wanted = {name: len(lines) for name, lines in STROKES.items()}
+    notebook.wait_for_value("studio.project.count()", wanted)
+    red, _, blue, _ = hand.picture_at(STROKES["Stroma"][0][1])
+    assert blue - red > 60, "the stroke's pixels are the blue of its class"
+
+    # A prediction follows by itself.
+    hand.wait_for_caption(r"quick learner")
+    quick = hand.picture()
+    assert notebook.value("len(set(studio.prediction.labels.ravel().tolist()))") == 3
+    notebook.screenshot("studio-1-quick")
+
+    # Train: the chart's path grows, the picture's caption names the network, painting goes on meanwhile.
+    hand.press("Train")
+    notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 2", True, seconds=60)
+    hand.wait_for_curve(points=2)
+    first = hand.curve_points()
+    notebook.screenshot("studio-2-training")
+    hand.pick_class("Lumen")
+    hand.paint([(445, 395), (460, 420)])
+    notebook.wait_for_value("studio.project.count()['Lumen']", wanted["Lumen"] + 1)
+    hand.wait_for_curve(points=first + 1)
+    hand.wait_for_caption(r"U-Net, epoch \d+ · mIoU 0\.\d\d on held-out strokes", seconds=60)
+    notebook.screenshot("studio-3-network")
+    assert hand.picture() != quick
+
+    # Pause, resume and stop act; the best epoch is kept.
+    hand.press("Pause")
+    notebook.wait_for_value("studio.run.state", "paused")
+    hand.press("Resume")
+    notebook.wait_for_value("studio.run.state", "running")
+    hand.press("Stop, keep best")
+    notebook.wait_for_value("studio.run.state", "stopped")
+    hand.wait_for_notice(r"epoch \d+ is kept")
+    assert notebook.value("studio.run.classifier is not None")
+
+    # Save, and use it in a new kernel.
+    folder = tmp_path / "saved"
+    hand.open_tab("Results")
+    hand.fill("Save to", str(folder))
+    hand.press("Save classifier")
+    hand.wait_for_notice(r"Saved .*classifier")
+    notebook.screenshot("studio-4-results")
+    assert (folder / "classifier" / "model.safetensors").is_file()
+
+    # Reload: nothing is run again, and everything is drawn again.
+    before = hand.picture()
+    notebook.reload()
+    notebook.wait_for("() => document.querySelector('.hw-pointer')")
+    hand.wait_for_caption(r"on held-out strokes|quick learner")
+    hand.wait_for_picture(before)
+    hand.open_tab("Train")
+    hand.wait_for_curve(points=first + 1)
+    notebook.screenshot("studio-5-reloaded")
+    notebook.execute("studio.close()")
+
+
+@pytest.mark.slow
+def test_what_is_wrong_is_said_in_the_studio_and_nothing_is_lost(hand, tmp_path):
+    notebook = hand.notebook
+    hand.press("Train")
+    hand.wait_for_notice(r"(?i)no annotations|stroke|paint", level="error")
+    hand.pick_class("Stroma")
+    hand.paint(STROKES["Stroma"][0])
+    notebook.wait_for_value("studio.project.count()['Stroma']", 1)
+    hand.press("Train")
+    hand.wait_for_notice(r"(?i)class", level="error")
+    hand.open_tab("Project")
+    text = tmp_path / "notes.png"
+    text.write_text("this is no image")
+    hand.fill("Open", str(text))
+    hand.press("Open")
+    hand.wait_for_notice(r"notes\.png", level="error")
+    foreign = tmp_path / "elsewhere.geojson"
+    foreign.write_text(
+        '{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0,0],[9,0],[9,9],[0,0]]]},'
+        ' "properties": {"objectType": "annotation", "classification": {"name": "Nerve", "color": [1,2,3]}}}'
+    )
+    hand.fill("Import", str(foreign))
+    hand.press("Import")
+    hand.wait_for_notice(r"Nerve", level="error")
+    hand.fill("Add class", "Stroma")
+    hand.press("Add")
+    hand.wait_for_notice(r"Stroma", level="error")
+    hand.fill("Add class", "<img src=x onerror=alert(1)>")
+    hand.press("Add")
+    notebook.wait_for(
+        "() => [...document.querySelectorAll('.hw-class-name')].some((n) => n.textContent.startsWith('<img'))"
+    )
+    assert notebook.page.locator(".hw-class-name img").count() == 0
+    assert notebook.value("studio.project.count()['Stroma']") == 1
+    notebook.screenshot("studio-6-errors")
+    notebook.execute("studio.close()")
+
+
+@pytest.mark.slow
+def test_an_error_in_the_training_thread_reaches_the_person(hand):
+    notebook = hand.notebook
+    hand.paint_all()
+    notebook.execute(
+        "import histowidgets.training._run_loop_fault as f"
+        if False
+        else "import segmentation_models_pytorch as smp\n"
+        "def broken(*a, **k): raise RuntimeError('the disk is on fire')\n"
+        "import torch; torch.optim.AdamW.step = broken"
+    )
+    hand.press("Train")
+    hand.wait_for_notice(r"the disk is on fire", level="error", seconds=60)
+    assert notebook.value("'Traceback' in studio.log_panel.text")
+    assert notebook.value("studio.run.state") == "failed"
+    assert notebook.value("sum(studio.project.count().values())") == sum(len(v) for v in STROKES.values())
+    notebook.execute("studio.close()")
+
+
+@pytest.mark.slow
+def test_a_stroke_shows_within_a_frame_while_training_runs_and_while_a_cell_blocks(hand):
+    notebook = hand.notebook
+    hand.paint_all()
+    hand.press("Train")
+    notebook.wait_for_value("studio.run is not None and studio.run.state", "running", seconds=60)
+    hand.pick_class("Stroma")
+    training = hand.ink_latencies([(300, 250), (330, 290), (300, 320)])
+    hand.stop_and_wait()
+    notebook.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+        ".requestExecute({ code: 'import time; time.sleep(4)' }); }"
+    )
+    blocked = hand.ink_latencies([(200, 350), (230, 390), (260, 380)])
+    for name, latencies in (("training", training), ("blocked", blocked)):
+        # From the event to the callback of the frame it is painted in; headless frames come every 16.7 ms.
+        assert statistics.median(latencies) <= 16.7, name
+    notebook.execute("studio.close()")
+
+
+def test_the_greeting_tells_a_new_person_what_to_do(hand):
+    assert re.search("(?i)paint", hand.notice())
+    hand.notebook.execute("studio.close()")

@@ -1,0 +1,35 @@
+"""Rules of the house that a reader should not have to check: sizes, unpickling, banned libraries."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "histowidgets"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES_A_FILE = 400
+MOST_LINES_A_FUNCTION = 70
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES_A_FILE
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno + 1 > MOST_LINES_A_FUNCTION
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_is_unpickled_and_no_banned_library_is_used(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\b(import|from)\s+(pickle|cPickle|dill|joblib|albumentations)\b", text)
+    assert "smp.utils" not in text
+    for call in re.finditer(r"torch\.load\(([^)]*)\)", text):
+        assert "weights_only=True" in call.group(1)
+    assert "allow_pickle=True" not in text

@@ -1,0 +1,51 @@
+"""What `import histowidgets` gives, and what it costs."""
+
+import json
+import subprocess
+import sys
+
+import histowidgets
+
+HEAVY = [
+    "torch",
+    "torchvision",
+    "segmentation_models_pytorch",
+    "ipywidgets",
+    "ipycanvas",
+    "bqplot",
+    "anywidget",
+    "IPython",
+]
+
+
+def test_exports_are_sorted_and_all_there():
+    assert histowidgets.__all__ == sorted(histowidgets.__all__)
+    for name in histowidgets.__all__:
+        assert getattr(histowidgets, name) is not None
+    assert set(histowidgets.__all__) <= set(dir(histowidgets))
+
+
+def test_unknown_name_is_an_attribute_error():
+    assert not hasattr(histowidgets, "no_such_name")
+
+
+def test_import_loads_neither_torch_nor_widgets():
+    code = f"import sys, json, histowidgets; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_annotating_loads_neither_torch_nor_widgets():
+    code = (
+        "import sys, json, histowidgets as hw; p = hw.Project(classes=['A', 'B']);"
+        "n = p.add_image(hw.samples.colon_ihc()); p.annotate(n, hw.Stroke([(5, 5), (20, 20)]), 'A');"
+        f"p.label_map(n); hw.coach(p); print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_version_is_that_of_the_package():
+    from importlib.metadata import version
+
+    assert version("histowidgets") == histowidgets.__version__

@@ -1,0 +1,157 @@
+"""The studio in a kernel without a page: what it shows, what it keeps, and that it leaves nothing behind."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+import histowidgets as hw
+from histowidgets.errors import TrainingDataError
+from histowidgets.widgets._live_prediction import Answer, LivePrediction, caption
+
+
+@pytest.fixture
+def halves():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 60, (96, 128, 3)).astype(np.uint8)
+    pixels[:, 64:] += 150
+    return pixels
+
+
+@pytest.fixture
+def studio(halves):
+    studio = hw.Studio(halves, classes=["Dark", "Bright"], fresh=True)
+    yield studio
+    studio.close()
+
+
+def _paint(project, lines=(20, 50, 80)):
+    name = project.image_names[0]
+    for y in lines:
+        project.annotate(name, hw.Stroke([(8, y), (50, y)], width=6), "Dark")
+        project.annotate(name, hw.Stroke([(76, y), (120, y)], width=6), "Bright")
+
+
+def test_strokes_are_followed_by_a_prediction(studio):
+    assert studio.prediction is None
+    _paint(studio.project)
+    assert studio.live.quick.idle.wait(60)
+    labels = studio.prediction.labels
+    assert labels.shape == (96, 128)
+    assert (labels[:, :56] == 0).mean() > 0.9
+    assert (labels[:, 72:] == 1).mean() > 0.9
+    assert studio.classifier.classes == ["Dark", "Bright"]
+
+
+def test_the_prediction_goes_when_what_it_was_learned_from_is_undone(studio):
+    _paint(studio.project, lines=(50,))
+    assert studio.live.quick.idle.wait(60)
+    assert studio.prediction is not None
+    studio.project.undo()
+    assert studio.live.quick.idle.wait(60)
+    assert studio.prediction is None
+
+
+def test_training_without_strokes_is_a_named_error_and_a_line(studio):
+    with pytest.raises(TrainingDataError, match=r"(?i)annotat|stroke|paint"):
+        studio.train()
+    _paint(studio.project, lines=(50,))
+    studio.project.undo()
+    with pytest.raises(TrainingDataError, match="Dark"):
+        studio.train()
+
+
+def test_the_palette_the_canvas_and_python_agree_on_the_class(studio):
+    studio.canvas.class_name = "Bright"
+    assert studio._classes.classes.selected == "Bright"
+    studio._classes.classes.selected = "Dark"
+    assert studio.canvas.class_name == "Dark"
+    studio.project.add_class("<b>Third</b>")
+    assert studio._classes.coach.idle.wait(30)
+    assert [row["name"] for row in studio._classes.classes.rows][-1] == "<b>Third</b>"
+
+
+def test_a_studio_leaves_no_widget_behind(halves):
+    before = set(_instances)
+    studio = hw.Studio(halves, classes=["Dark", "Bright"], fresh=True)
+    _paint(studio.project)
+    assert studio.live.quick.idle.wait(60)
+    studio.close()
+    studio.close()  # twice is once
+    # ipycanvas keeps one manager a kernel.
+    left = [type(_instances[key]).__name__ for key in set(_instances) - before]
+    assert [name for name in left if name not in ("_CanvasManager", "Layout")] == []
+
+
+def test_a_cell_run_again_on_a_folder_takes_over_and_may_write(halves, tmp_path):
+    first = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
+    _paint(first.project)
+    second = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
+    assert not second.project.read_only
+    assert second.project.count() == {"Dark": 3, "Bright": 3}
+    _paint(second.project, lines=(35,))
+    second.close()
+    second.project.close()
+
+
+def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
+    holder = hw.Project(["Dark", "Bright"], folder=tmp_path / "project")
+    holder.add_image(halves, name="halves")
+    studio = hw.Studio(folder=tmp_path / "project")
+    assert studio.project.read_only
+    assert "read-only" in studio.log_panel.text
+    studio.close()
+    studio.project.close()
+    holder.close()
+
+
+@pytest.mark.slow
+def test_n7_train_stop_keep_best_and_train_on(studio):
+    _paint(studio.project)
+    settings = hw.TrainingSettings(
+        tile_size=64, downsample=1, batch_size=2, epochs=200, max_seconds=None, steps_per_epoch=3
+    )
+    run = studio.train(settings)
+    while not run.history:
+        assert run.wait(timeout=0.05) not in ("failed", "finished")
+    run.stop(keep="best")
+    assert run.wait(60) == "stopped"
+    studio._training._bridge.join(10)
+    assert studio.live.network.idle.wait(60)
+    assert "network" in studio.live._answers
+    assert studio._training._train.description == "Train on"
+    again = studio.train(settings.model_copy(update={"epochs": 1}))
+    again.wait(120)
+    assert again.split.held_out == run.split.held_out, "what was trained on is never scored"
+
+
+# -- which learner is shown --------------------------------------------------------------------------
+
+
+def _live():
+    project = SimpleNamespace(snapshot=lambda: None)
+    return LivePrediction(project, lambda: ("image", None), lambda prediction, words: None, lambda text, level: None)
+
+
+@pytest.mark.parametrize(
+    ("quick", "network", "shown"),
+    [
+        (0.7, 0.8, "network"),
+        (0.8, 0.7, "quick"),
+        (None, 0.7, "network"),
+        (0.8, None, "network"),
+        (None, None, "network"),
+    ],
+)
+def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, shown):
+    live = _live()
+    answers = {"quick": Answer(None, None, quick, "q"), "network": Answer(None, None, network, "n")}
+    live._answers.update(answers)
+    assert live.best is answers[shown]
+    live.close()
+
+
+def test_the_caption_says_which_learner_and_how_good():
+    assert caption("U-Net, epoch 3", 0.8749) == "U-Net, epoch 3 · mIoU 0.87 on held-out strokes"
+    assert caption("quick learner", None) == "quick learner"
