@@ -1,8 +1,9 @@
 """Keeps the best prediction there is over the picture: the quick learner's, then the network's."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
@@ -24,22 +25,34 @@ class Request:
     region: Region | None
     split: Split | None = None
     classifier: Classifier | None = None
-    caption: str = ""
+    learner: str = ""
+    scores: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One learner's classifier, its prediction, and its score on held-out strokes (None where unknown)."""
+    """One learner's classifier and its prediction.
+
+    Attributes
+    ----------
+    score : float or None
+        mIoU on held-out strokes.
+    class_scores : dict
+        Class name to IoU on held-out strokes; None where a class has none.
+    learner : str
+        Such as ``"U-Net, epoch 31"``.
+    """
 
     classifier: Classifier
     prediction: Prediction
-    score: float | None
-    caption: str
+    learner: str
+    score: float | None = None
+    class_scores: Mapping[str, float | None] = field(default_factory=dict)
 
-
-def caption(learner: str, score: float | None) -> str:
-    """Return the words over the picture, such as ``"U-Net, epoch 3 · mIoU 0.87 on held-out strokes"``."""
-    return learner if score is None else f"{learner} · mIoU {score:.2f} on held-out strokes"
+    @property
+    def caption(self) -> str:
+        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on held-out strokes"``."""
+        return self.learner if self.score is None else f"{self.learner} · mIoU {self.score:.2f} on held-out strokes"
 
 
 class LivePrediction:
@@ -59,6 +72,8 @@ class LivePrediction:
         Called from a worker's thread with the prediction (or None) and its caption.
     report
         Called from a worker's thread with a text and a level when an answer failed.
+    log
+        Called from a worker's thread with the traceback of an error that is nobody's input.
     """
 
     def __init__(
@@ -67,12 +82,14 @@ class LivePrediction:
         view: Callable[[], tuple[str, Region]],
         show: Callable[[Prediction | None, str], None],
         report: Callable[[str, str], None],
+        log: Callable[[str], None],
     ) -> None:
-        self._project, self._view, self._show, self._report = project, view, show, report
+        self._project, self._view, self._show, self._report, self._log = project, view, show, report, log
         self._lock = threading.RLock()
         self._answers: dict[str, Answer] = {}
         self._split: Split | None = None
         self.enabled = True
+        self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
 
@@ -94,10 +111,12 @@ class LivePrediction:
             self._split = split
         self.refresh()
 
-    def offer_network(self, classifier: Classifier, words: str, score: float | None) -> None:
-        """Predict with a network's weights, and show that once they are the better ones."""
-        request = self._request(classifier=classifier, words=caption(words, score))
-        self.network.request((request, score))
+    def offer_network(self, classifier: Classifier, learner: str, scores: Mapping[str, Any]) -> None:
+        """Predict with a network's weights, and show that once they are the better ones.
+
+        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out.
+        """
+        self.network.request(replace(self._request(), classifier=classifier, learner=learner, scores=scores))
 
     def forget_network(self) -> None:
         """Let the quick learner speak alone, as when a run is thrown away."""
@@ -114,16 +133,23 @@ class LivePrediction:
         if quick is not None or network is None:
             self.refresh()
         if network is not None:
-            request = self._request(classifier=network.classifier, words=network.caption)
-            self.network.request((request, network.score))
+            scores = {"val_miou": network.score, "val_iou": network.class_scores}
+            self.offer_network(network.classifier, network.learner, scores)
+
+    def show_learner(self, wanted: str) -> None:
+        """Show the "best" learner, or always the "quick" one or the "network", where both have answered."""
+        self.wanted = wanted
+        self._choose()
 
     @property
     def best(self) -> Answer | None:
-        """The answer that is shown, or None before the first."""
+        """The answer that is shown, or None before the first: that of the better learner, unless one was asked for."""
         with self._lock:
             quick, network = self._answers.get("quick"), self._answers.get("network")
         if quick is None or network is None:
             return network or quick
+        if self.wanted != "best":
+            return quick if self.wanted == "quick" else network
         if quick.score is not None and network.score is not None and quick.score > network.score:
             return quick
         return network
@@ -135,12 +161,12 @@ class LivePrediction:
 
     # -- on the workers' threads ----------------------------------------------------------------
 
-    def _request(self, classifier: Classifier | None = None, words: str = "") -> Request:
+    def _request(self) -> Request:
         name, in_view = self._view()
         snapshot = self._project.snapshot()
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
-        return Request(snapshot, name, None if whole else in_view, self._split, classifier, words)
+        return Request(snapshot, name, None if whole else in_view, self._split)
 
     def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
         # Here, on the worker's thread: it loads torch, and the page must not wait for that.
@@ -149,22 +175,21 @@ class LivePrediction:
         if not any(request.snapshot.annotations.values()):
             warm_quick(request.snapshot, request.image_name)
         image = request.snapshot.images[request.image_name]
-        score = None
+        scores: Mapping[str, Any] = {}
         classifier = quick_classifier(request.snapshot)
         if is_stale():
             return None
         prediction = classifier.predict(image, region=request.region)
         if request.split is not None and not is_stale():
-            score = _held_out_score(request.snapshot, request.split)
-        return Answer(classifier, prediction, score, caption("quick learner", score))
+            scores = _held_out_scores(request.snapshot, request.split)
+        return _answer(classifier, prediction, "quick learner", scores)
 
-    def _predict_network(self, payload: tuple[Request, float | None], is_stale: Callable[[], bool]) -> Answer:
-        request, score = payload
+    def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer:
         if request.classifier is None:
             raise ValueError("a network's overlay needs its classifier")
         image = request.snapshot.images[request.image_name]
         prediction = request.classifier.predict(image, region=request.region)
-        return Answer(request.classifier, prediction, score, request.caption)
+        return _answer(request.classifier, prediction, request.learner, request.scores)
 
     def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
         if isinstance(error, TrainingDataError):
@@ -175,15 +200,15 @@ class LivePrediction:
             return
         self._deliver("quick", payload, answer, error)
 
-    def _deliver_network(
-        self, payload: tuple[Request, float | None], answer: Answer | None, error: BaseException | None
-    ) -> None:
-        self._deliver("network", payload[0], answer, error)
+    def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
+        self._deliver("network", payload, answer, error)
 
     def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
         if error is not None:
             known = isinstance(error, HistowidgetsError)
             self._report(str(error) if known else f"No prediction: {type(error).__name__}: {error}", "error")
+            if not known:
+                self._log("".join(traceback.format_exception(error)))
             return
         if answer is None or request.image_name != self._view()[0]:
             return
@@ -199,12 +224,16 @@ class LivePrediction:
             self._show(best.prediction, f"Prediction: {best.caption}")
 
 
-def _held_out_score(snapshot: ProjectSnapshot, split: Split) -> float | None:
+def _answer(classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any]) -> Answer:
+    return Answer(classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}))
+
+
+def _held_out_scores(snapshot: ProjectSnapshot, split: Split) -> Mapping[str, Any]:
     """Score a quick learner that has seen only the training side of `split`."""
     from histowidgets.training import quick_classifier
 
     try:
-        scores: dict[str, Any] = quick_classifier(snapshot, split=split).scores
+        scores: Mapping[str, Any] = quick_classifier(snapshot, split=split).scores
     except TrainingDataError:
-        return None
-    return scores.get("val_miou")
+        return {}
+    return scores

@@ -12,11 +12,27 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._live_prediction import Answer
 
 Notify = Callable[[str, str], None]
+LEARNERS = [("whichever scores better", "best"), ("the quick learner", "quick"), ("the network", "network")]
 
 
-def _table(rows: list[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><th scope='row'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows)
-    return f"<table class='hw-table'>{cells}</table>"
+def _table(answer: Answer) -> str:
+    """Return one row a class: IoU on held-out strokes, area, and share of the area."""
+    prediction = answer.prediction
+    unit = "µm²" if prediction.pixel_size_um else "px²"
+    measured = prediction.measurements()
+    rows = []
+    for name in prediction.classes:
+        iou = answer.class_scores.get(name)
+        area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
+        cells = ["–" if iou is None else f"{iou:.2f}", f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
+        rows.append((name, cells))
+    rows.append(("all (mIoU)", ["–" if answer.score is None else f"{answer.score:.2f}", "", ""]))
+    body = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        for name, cells in rows
+    )
+    head = "<tr><th></th><th scope='col'>IoU, held out</th><th scope='col'>area</th><th scope='col'>share</th></tr>"
+    return f"<table class='hw-table'><caption>{escape(answer.caption)}</caption>{head}{body}</table>"
 
 
 class ResultsPanel(ipywidgets.VBox):
@@ -26,16 +42,25 @@ class ResultsPanel(ipywidgets.VBox):
     ----------
     answer
         Returns the answer that is shown on the picture, or None.
+    show_learner
+        Called with "best", "quick" or "network" when the person chooses which learner is shown.
     folder
         Where files go by default.
     notify
         Called with a text and a level.
     """
 
-    def __init__(self, answer: Callable[[], Answer | None], folder: Path, notify: Notify) -> None:
+    def __init__(
+        self,
+        answer: Callable[[], Answer | None],
+        show_learner: Callable[[str], None],
+        folder: Path,
+        notify: Notify,
+    ) -> None:
         self._answer, self._notify = answer, notify
-        self._scores = ipywidgets.HTML()
-        self._areas = ipywidgets.HTML()
+        self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
+        self._learner.observe(lambda change: show_learner(change["new"]), names="value")
+        self._numbers = ipywidgets.HTML()
         self._folder = ipywidgets.Text(
             value=str(folder),
             description="Save to",
@@ -43,56 +68,35 @@ class ResultsPanel(ipywidgets.VBox):
             tooltip="Folder for the classifier and the files; it is made if it is not there",
         )
         self._folder.add_class("hw-wide")
-        buttons = []
-        for text, icon, tip, action in (
-            (
-                "Save classifier",
-                "save",
-                "Weights, classes and normalization, for hw.Classifier.load",
-                self.save_classifier,
-            ),
-            ("Labels (PNG)", "picture-o", "The label map of the picture shown, with the class colours", self.save_png),
-            ("GeoJSON (QuPath)", "map-o", "The predicted areas as QuPath reads them", self.save_geojson),
-        ):
-            button = ipywidgets.Button(description=text, icon=icon, tooltip=tip)
-            button.on_click(lambda _, act=action: self._soon(act))
-            buttons.append(button)
-        buttons[0].button_style = "primary"
-        row = ipywidgets.HBox(buttons)
+        row = ipywidgets.HBox([self._button(*each) for each in self._actions()])
         row.add_class("hw-wrap")
-        super().__init__(
-            [
-                ipywidgets.HTML("<h4 class='hw-title'>Held-out strokes</h4>"),
-                self._scores,
-                ipywidgets.HTML("<h4 class='hw-title'>Predicted areas</h4>"),
-                self._areas,
-                self._folder,
-                row,
-            ]
-        )
+        super().__init__([self._learner, self._numbers, self._folder, row])
         self.add_class("hw-section")
         self.refresh()
+
+    def _actions(self) -> list[tuple[str, str, str, Callable[[], Path]]]:
+        return [
+            ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
+            ("Labels (PNG)", "picture-o", "The label map of the picture shown, with the class colours", self.save_png),
+            ("GeoJSON (QuPath)", "map-o", "The predicted areas as QuPath reads them", self.save_geojson),
+        ]
+
+    def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path]) -> ipywidgets.Button:
+        style = "primary" if action == self.save_classifier else ""
+        button = ipywidgets.Button(description=text, icon=icon, tooltip=tip, button_style=style)
+        button.on_click(lambda _: self._soon(action))
+        return button
 
     def refresh(self) -> None:
         """Show the numbers of the answer that is on the picture now."""
         answer = self._answer()
         if answer is None:
-            self._scores.value = "<p class='hw-quiet'>Not scored yet: train a network first.</p>"
-            self._areas.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
+            self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
             return
-        self._scores.value = self._score_table(answer)
-        rows = [(name, f"{value:,.4g}") for name, value in answer.prediction.measurements().items()]
-        self._areas.value = _table(rows)
-
-    @staticmethod
-    def _score_table(answer: Answer) -> str:
-        if answer.score is None:
-            return "<p class='hw-quiet'>Not scored yet: train a network first.</p>"
-        scores = answer.classifier.scores
-        rows = [("mIoU", f"{answer.score:.2f}")]
-        for name, value in (scores.get("val_iou") or {}).items():
-            rows.append((name, "not held out" if value is None else f"{value:.2f}"))
-        return _table(rows) + f"<p class='hw-quiet'>{escape(answer.caption.split(' · ')[0])}</p>"
+        hint = (
+            "" if answer.score is not None else "<p class='hw-quiet'>Press Train for a score on held-out strokes.</p>"
+        )
+        self._numbers.value = _table(answer) + hint
 
     # -- files ------------------------------------------------------------------------------------
 

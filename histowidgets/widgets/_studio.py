@@ -30,6 +30,8 @@ from histowidgets.widgets._tree import close_tree
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import TrainingRun
 
+ARCHITECTURE_NAMES = {"unet": "U-Net", "unetplusplus": "U-Net++", "deeplabv3plus": "DeepLabV3+", "fpn": "FPN"}
+
 # CSS pixels. Below FOLD_WIDTH the side goes under the picture.
 FOLD_WIDTH = 900
 SIDE_WIDTH = 372
@@ -167,11 +169,11 @@ class Studio(ipywidgets.VBox):
         self.notice, self.log_panel = Notice(), LogPanel()
         self.canvas = AnnotationCanvas(self.project, palette=False)
         self.form = SettingsForm(settings)
-        self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify)
+        self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify, self.log_panel.add)
         self._classes = ClassPanel(self.project, on_show=self._go_to)
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")
-        self._results = ResultsPanel(lambda: self.live.best, Path(folder), self.notify)
+        self._results = ResultsPanel(lambda: self.live.best, self.live.show_learner, Path(folder), self.notify)
         self._project_panel = ProjectPanel(self.project, lambda: self.canvas.image_name, self._show_image, self.notify)
         tabs = ipywidgets.Tab(
             [self._training, self.form, self._results, self._project_panel],
@@ -250,10 +252,9 @@ class Studio(ipywidgets.VBox):
         if classifier is None:
             self.live.forget_network()
             return
-        record = next((r for r in run.history if r["epoch"] == run.best_epoch), None)
-        score = None if record is None else record.get("val_miou")
-        words = f"U-Net, epoch {run.best_epoch}" if run.best_epoch else "U-Net"
-        self.live.offer_network(classifier, words, score)
+        epoch = classifier.scores.get("epoch")
+        name = ARCHITECTURE_NAMES.get(run.settings.architecture, run.settings.architecture)
+        self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores)
 
 
 def _close_studio_of(folder: str | Path | None) -> None:

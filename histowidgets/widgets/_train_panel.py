@@ -201,6 +201,8 @@ class TrainPanel(ipywidgets.VBox):
         self._show_state("idle")
         if self.advice.advice is None:
             self.advice.idle = "The curves show no known pattern, or are too short to judge."
+        if event.state == "failed":
+            return  # the reason stands there already
         if run.classifier is None:
             self._notify("The run ended without keeping anything.", "warning")
             return

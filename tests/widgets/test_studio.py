@@ -8,7 +8,7 @@ from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
 from histowidgets.errors import TrainingDataError
-from histowidgets.widgets._live_prediction import Answer, LivePrediction, caption
+from histowidgets.widgets._live_prediction import Answer, LivePrediction
 
 
 @pytest.fixture
@@ -131,7 +131,9 @@ def test_n7_train_stop_keep_best_and_train_on(studio):
 
 def _live():
     project = SimpleNamespace(snapshot=lambda: None)
-    return LivePrediction(project, lambda: ("image", None), lambda prediction, words: None, lambda text, level: None)
+    return LivePrediction(
+        project, lambda: ("image", None), lambda prediction, words: None, lambda text, level: None, lambda text: None
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,12 +148,15 @@ def _live():
 )
 def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, shown):
     live = _live()
-    answers = {"quick": Answer(None, None, quick, "q"), "network": Answer(None, None, network, "n")}
+    answers = {"quick": Answer(None, None, "q", quick), "network": Answer(None, None, "n", network)}
     live._answers.update(answers)
     assert live.best is answers[shown]
+    for wanted in ("quick", "network"):
+        live.show_learner(wanted)
+        assert live.best is answers[wanted]
     live.close()
 
 
 def test_the_caption_says_which_learner_and_how_good():
-    assert caption("U-Net, epoch 3", 0.8749) == "U-Net, epoch 3 · mIoU 0.87 on held-out strokes"
-    assert caption("quick learner", None) == "quick learner"
+    assert Answer(None, None, "U-Net, epoch 3", 0.8749).caption == "U-Net, epoch 3 · mIoU 0.87 on held-out strokes"
+    assert Answer(None, None, "quick learner").caption == "quick learner"

@@ -1,0 +1,39 @@
+"""Row R41, B4 and N16: which epoch is the best one."""
+
+import pytest
+
+from histowidgets.training import TrainingSettings
+from histowidgets.training._best import is_better, should_stop_early
+
+
+def record(epoch=1, miou=0.5, loss=1.0, **iou):
+    return {"epoch": epoch, "val_miou": miou, "val_loss": loss, "val_iou": iou}
+
+
+@pytest.mark.parametrize(
+    ("new", "best", "wanted"),
+    [
+        (record(miou=0.6, loss=2.0), record(miou=0.5, loss=1.0), True),
+        (record(miou=0.4, loss=0.1), record(miou=0.5, loss=1.0), False),
+        (record(miou=1.0, loss=0.1), record(miou=1.0, loss=0.2), True),
+        (record(miou=1.0, loss=0.3), record(miou=1.0, loss=0.2), False),
+        (record(miou=1.0, loss=0.2), record(miou=1.0, loss=0.2), False),
+        (record(miou=None, loss=None), record(miou=None, loss=None), True),
+    ],
+)
+def test_r41_the_best_epoch_has_the_highest_miou_and_of_equals_the_lowest_loss(new, best, wanted):
+    assert is_better(new, best, TrainingSettings()) is wanted
+
+
+def test_n16_the_focus_class_tells_the_best_epoch():
+    settings = TrainingSettings(focus_class="Gland")
+    assert is_better(record(miou=0.4, Gland=0.9), record(miou=0.5, Gland=0.8), settings)
+    assert is_better(record(miou=0.6, Gland=None), record(miou=0.5, Gland=0.8), settings) is False
+
+
+def test_r41_early_stopping_waits_for_its_patience():
+    settings = TrainingSettings(early_stopping_patience=3)
+    history = [record(epoch) for epoch in range(1, 5)]
+    assert not should_stop_early(history[:3], 1, settings)
+    assert should_stop_early(history, 1, settings)
+    assert not should_stop_early(history, 1, settings.model_copy(update={"early_stopping_metric": "none"}))
