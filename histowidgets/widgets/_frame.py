@@ -88,16 +88,17 @@ def _actions(canvas: "AnnotationCanvas", pointer: PointerLayer) -> dict[str, Cal
     }
 
 
-def _link(slider: ipywidgets.FloatSlider, canvas: "AnnotationCanvas", name: str) -> None:
+def _link(slider: ipywidgets.FloatSlider | ipywidgets.IntSlider, canvas: "AnnotationCanvas", name: str) -> None:
     """Keep a slider and a trait of the canvas at the same value.
 
     A slider rounds what it is given to its steps, and says so; that is no choice of the person's.
     """
+    shown = round if isinstance(slider, ipywidgets.IntSlider) else float
 
     def slid(change: dict[str, float]) -> None:
         if abs(change["new"] - getattr(canvas, name)) > 0.501 * slider.step:
-            setattr(canvas, name, change["new"])
+            setattr(canvas, name, float(change["new"]))
 
-    slider.value = getattr(canvas, name)
+    slider.value = shown(getattr(canvas, name))
     slider.observe(slid, names="value")
-    canvas.observe(lambda change: setattr(slider, "value", change["new"]), names=name)
+    canvas.observe(lambda change: setattr(slider, "value", shown(change["new"])), names=name)

@@ -66,14 +66,13 @@ class CanvasBar(ipywidgets.HBox):
     """
 
     def __init__(self) -> None:
-        self.brush = ipywidgets.FloatSlider(
-            12.0,
-            min=1.0,
-            max=float(MOST_BRUSH_WIDTH),
-            step=1.0,
+        # Whole numbers: the page would answer 18.0 with 17.999999999999996, which looks like the person's choice.
+        self.brush = ipywidgets.IntSlider(
+            12,
+            min=1,
+            max=int(MOST_BRUSH_WIDTH),
             description="Brush",
             tooltip="Width of the brush in image pixels ([ and ])",
-            readout_format=".0f",
         )
         self.brush.add_class("hw-brush")
         self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
