@@ -90,9 +90,10 @@ class Studio(ipywidgets.VBox):
         if not self.project.image_names:
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self._split: Split | None = None
+        self._greeted = False
         self._build(settings or TrainingSettings())
         self._connect()
-        super().__init__([style_widget("studio", "panels"), self._room, self._screen, self.notice])
+        super().__init__([style_widget("studio", "panels"), self._room, self._screen])
         self.add_class("hw-studio")
         self._closed = False
         _open_studios[id(self.project)] = self
@@ -160,7 +161,7 @@ class Studio(ipywidgets.VBox):
         self._project_panel.close()
         self.canvas.close()
         # The canvas closes what is its own; ipycanvas' manager, which it refers to, belongs to the kernel.
-        self._screen.children = [part for part in self._screen.children if part is not self.canvas]
+        self._main.children = [part for part in self._main.children if part is not self.canvas]
         close_tree(self)
 
     # -- how it is put together ---------------------------------------------------------------------
@@ -180,9 +181,11 @@ class Studio(ipywidgets.VBox):
             titles=("Train", "Settings", "Results", "Project"),
         )
         tabs.add_class("hw-tabs")
-        side = ipywidgets.VBox([self._classes, tabs, self.log_panel])
+        side = ipywidgets.VBox([self._classes, tabs])
         side.add_class("hw-side")
-        self._screen = ipywidgets.Box([self.canvas, side])
+        self._main = ipywidgets.VBox([self.canvas, self.log_panel])
+        self._main.add_class("hw-main")
+        self._screen = ipywidgets.Box([self.notice, self._main, side])
         self._screen.add_class("hw-screen")
         self._room = Room()
         self._room.observe(lambda change: self._fit_room(*change["new"]), names="size")
@@ -219,9 +222,13 @@ class Studio(ipywidgets.VBox):
         return self.canvas.image_name, self.canvas.view.region
 
     def _show_prediction(self, prediction: Prediction | None, caption: str) -> None:
-        if not self._closed:
-            self.canvas.show_prediction(prediction, caption)
-            self._results.refresh()
+        if self._closed:
+            return
+        self.canvas.show_prediction(prediction, caption)
+        self._results.refresh()
+        if prediction is not None and not self._greeted:
+            self._greeted = True
+            self.notify("The first prediction. Correct it with more strokes, or press Train for a network.")
 
     def _show_held_out(self) -> None:
         if self._split is not None:
