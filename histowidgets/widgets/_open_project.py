@@ -46,7 +46,7 @@ def open_project(
     if isinstance(images, Project):
         return images, ""
     if folder is not None and (Path(folder) / PROJECT_FILE).is_file():
-        return _reopen(images, classes, folder)
+        return extend(Project.open(folder), images, classes)
     if images is None:
         raise ImageNameError("a new studio needs an image: pass an array, a path or a list of them")
     opened = as_images(images)
@@ -70,9 +70,15 @@ def open_project(
     return project, ""
 
 
-def _reopen(images: Any, classes: Sequence[str] | None, folder: str | Path) -> tuple[Project, str]:
-    project = Project.open(folder)
-    words = f"Opened {Path(folder).name}: {sum(project.count().values())} annotations."
+def forget(project: Project) -> None:
+    """Let go of a project that was remembered."""
+    for key in [key for key, kept in _remembered.items() if kept is project]:
+        del _remembered[key]
+
+
+def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tuple[Project, str]:
+    """Add the images and classes that a project in a folder does not have yet; return it with a line about it."""
+    words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
         return project, words + " Another session holds it, so this one is read-only."
     for image in as_images(images) if images is not None else []:

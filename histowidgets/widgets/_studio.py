@@ -19,7 +19,7 @@ from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._monitor import LossMonitor
 from histowidgets.widgets._notice import LogPanel, Notice
-from histowidgets.widgets._open_project import open_project
+from histowidgets.widgets._open_project import extend, forget, open_project
 from histowidgets.widgets._project_panel import ProjectPanel
 from histowidgets.widgets._results_panel import ResultsPanel
 from histowidgets.widgets._room import Room
@@ -85,8 +85,11 @@ class Studio(ipywidgets.VBox):
         fresh: bool = False,
     ) -> None:
         self._closed = True  # until it is whole: a widget that failed to be made is closed by Python
-        _close_studio_of(folder)
-        self.project, found = open_project(images, classes, folder, fresh)
+        held = _studio_on(folder)
+        if held is None:
+            self.project, found = open_project(images, classes, folder, fresh)
+        else:
+            self.project, found = extend(held.project, images, classes)
         if not self.project.image_names:
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self._split: Split | None = None
@@ -96,6 +99,7 @@ class Studio(ipywidgets.VBox):
         super().__init__([style_widget("studio", "panels"), self._room, self._screen])
         self.add_class("hw-studio")
         self._closed = False
+        self._take_over(_open_studios.get(id(self.project)))
         _open_studios[id(self.project)] = self
         self.notify(*self._greeting(found))
         self.live.warm_up()
@@ -150,12 +154,16 @@ class Studio(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the run (its best epoch is kept), the workers and all widgets. The project stays as it is."""
-        if self._closed:
-            return
+        if not self._closed:
+            forget(self.project)
+            self._close(stop_run=True)
+
+    def _close(self, stop_run: bool) -> None:
         self._closed = True
-        _open_studios.pop(id(self.project), None)
+        if _open_studios.get(id(self.project)) is self:
+            del _open_studios[id(self.project)]
         self._unsubscribe()
-        self._training.close()
+        self._training.close(stop_run)
         self.live.close()
         self._classes.close()
         self._project_panel.close()
@@ -163,6 +171,15 @@ class Studio(ipywidgets.VBox):
         # The canvas closes what is its own; ipycanvas' manager, which it refers to, belongs to the kernel.
         self._main.children = [part for part in self._main.children if part is not self.canvas]
         close_tree(self)
+
+    def _take_over(self, earlier: "Studio | None") -> None:
+        """Go on where an earlier studio of this project was, as when its cell is run again: its run goes on."""
+        if earlier is None:
+            return
+        run = earlier.run
+        earlier._close(stop_run=False)
+        if run is not None:
+            self._training.watch(run)
 
     # -- how it is put together ---------------------------------------------------------------------
 
@@ -264,13 +281,13 @@ class Studio(ipywidgets.VBox):
         self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores)
 
 
-def _close_studio_of(folder: str | Path | None) -> None:
-    """Close the studio of this kernel that holds `folder`, so that running a cell again may write to it."""
+def _studio_on(folder: str | Path | None) -> Studio | None:
+    """Return the studio of this kernel whose project lies in `folder`, if there is one."""
     if folder is None:
-        return
+        return None
     wanted = Path(folder).expanduser().resolve()
     for studio in list(_open_studios.values()):
         held = studio.project.folder
         if held is not None and Path(held).resolve() == wanted:
-            studio.close()
-            studio.project.close()
+            return studio
+    return None

@@ -142,10 +142,11 @@ class TrainPanel(ipywidgets.VBox):
             continue_from=before,
             split=None if last is None else last.split,
         )
-        self._watch(run)
+        self.watch(run)
         return run
 
-    def _watch(self, run: "TrainingRun") -> None:
+    def watch(self, run: "TrainingRun") -> None:
+        """Show a run, from its first event on, and let the buttons act on it."""
         with self._lock:
             if self._bridge is not None:
                 self._bridge.close()
@@ -220,9 +221,9 @@ class TrainPanel(ipywidgets.VBox):
         self._train.description = "Train on" if again else "Train"
         self._fresh.layout.visibility = "visible" if again and not active else "hidden"
 
-    def close(self) -> None:
-        """Stop a run that is on, keeping its best epoch, and close the widgets."""
-        if self.run is not None and self.active:
+    def close(self, stop_run: bool = True) -> None:
+        """Close the widgets; with `stop_run`, end a run that is on first, keeping its best epoch."""
+        if stop_run and self.run is not None and self.active:
             self.run.stop(keep="best")
             self.run.wait(timeout=10)
         if self._bridge is not None:

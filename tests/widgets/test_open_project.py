@@ -5,7 +5,7 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.errors import ClassNameError, ImageNameError, ImageOpenError, ImageSizeError, ImageValueError
-from histowidgets.widgets._open_project import open_project
+from histowidgets.widgets._open_project import forget, open_project
 
 
 def _image(seed=0):
@@ -23,6 +23,9 @@ def test_a_cell_run_again_finds_the_annotations_of_this_kernel():
     other_classes, _ = open_project(_image(), ["A", "C"], None)
     fresh, _ = open_project(_image(), ["A", "B"], None, fresh=True)
     assert len({id(p) for p in (project, other_image, other_classes, fresh)}) == 4
+    forget(project)
+    anew, _ = open_project(_image(), ["A", "B"], None)
+    assert anew is not project
 
 
 def test_a_folder_is_opened_again_with_what_is_new(tmp_path):

@@ -88,6 +88,7 @@ def test_a_cell_run_again_on_a_folder_takes_over_and_may_write(halves, tmp_path)
     first = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
     _paint(first.project)
     second = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
+    assert first.comm is None, "the widgets of the first are gone"
     assert not second.project.read_only
     assert second.project.count() == {"Dark": 3, "Bright": 3}
     _paint(second.project, lines=(35,))
@@ -124,6 +125,21 @@ def test_n7_train_stop_keep_best_and_train_on(studio):
     again = studio.train(settings.model_copy(update={"epochs": 1}))
     again.wait(120)
     assert again.split.held_out == run.split.held_out, "what was trained on is never scored"
+
+
+@pytest.mark.slow
+def test_a_cell_run_again_while_training_keeps_the_run_and_the_strokes(halves):
+    first = hw.Studio(halves, classes=["Dark", "Bright"], fresh=True)
+    _paint(first.project)
+    settings = hw.TrainingSettings(tile_size=64, downsample=1, batch_size=2, epochs=500, max_seconds=None)
+    run = first.train(settings)
+    second = hw.Studio(first.project)
+    assert second.run is run
+    while not run.history:
+        assert run.wait(timeout=0.05) not in ("failed", "finished", "stopped")
+    second.close()
+    assert run.state == "stopped"
+    assert sum(second.project.count().values()) == 6
 
 
 # -- which learner is shown --------------------------------------------------------------------------
