@@ -19,8 +19,8 @@ from histowidgets.annotations._history import History
 from histowidgets.annotations._journal import Journal, damaged, read_journal
 from histowidgets.annotations._lock import FolderLock
 from histowidgets.annotations._state import ImageState, Record, State
-from histowidgets.errors import ImageError, ProjectError, ProjectFolderError
-from histowidgets.images import Image, open_image
+from histowidgets.errors import ProjectError, ProjectFolderError
+from histowidgets.images import DeferredImage, Image
 
 VERSION = 1
 PROJECT_FILE = "project.json"
@@ -174,30 +174,23 @@ def _read_description(folder: Path) -> tuple[dict[str, Any], State]:
         colors = colors_for(names, {c["name"]: c["color"] for c in description["classes"]})
         state = State(names, colors)
         for entry in description["images"]:
-            state.images[entry["name"]] = ImageState(_open_entry(folder, entry), checked_role(entry["role"]))
-    except ImageError as error:
-        raise ProjectFolderError(
-            f"An image of the project in {folder} cannot be opened: {error} Put the file back, or correct its path "
-            f"in {PROJECT_FILE}."
-        ) from error
+            state.images[entry["name"]] = ImageState(_image_of(folder, entry), checked_role(entry["role"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ProjectFolderError(f"{path} is damaged: {error!r}. Restore it from a backup.") from error
     return description, state
 
 
-def _open_entry(folder: Path, entry: Mapping[str, Any]) -> Image:
-    image = open_image(
+def _image_of(folder: Path, entry: Mapping[str, Any]) -> Image:
+    """Return an image that is opened when it is first used: one missing file must not lock the others away."""
+    return DeferredImage(
         folder / entry["path"],
         name=entry["name"],
+        width=entry["width"],
+        height=entry["height"],
         channel_names=entry["channel_names"],
         pixel_size_um=entry["pixel_size_um"],
+        advice=f"Put the file back, or correct its path in {folder / PROJECT_FILE}.",
     )
-    if (image.width, image.height) != (entry["width"], entry["height"]):
-        raise ProjectFolderError(
-            f"{image.source} is {image.width} x {image.height} pixels, but was {entry['width']} x "
-            f"{entry['height']} when it was annotated. Put the same file back."
-        )
-    return image
 
 
 def _stored_path(path: Path, folder: Path) -> str:

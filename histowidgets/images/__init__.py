@@ -1,10 +1,12 @@
 """Images: opening them, reading regions at a downsample, statistics, normalization, display and samples.
 
-Knows NumPy, Pillow, tifffile and scikit-image only.
+Knows NumPy, Pillow, tifffile, OpenSlide, zarr and scikit-image only; the heavy ones are loaded when a
+file of their kind is opened.
 """
 
 from histowidgets.images import samples
 from histowidgets.images._array import ArrayImage
+from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
 from histowidgets.images._image import Image
 from histowidgets.images._normalization import STRATEGIES, Normalization
@@ -18,6 +20,7 @@ __all__ = [
     "ArrayImage",
     "ChannelDisplay",
     "ChannelStatistics",
+    "DeferredImage",
     "Image",
     "ImageStatistics",
     "Normalization",

@@ -15,6 +15,7 @@ LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 CONTRAST_SIDE = 512
 #: Colours of channels that are not red, green and blue: magenta and green can be told apart by all eyes.
 CHANNEL_COLORS = ("#FF00FF", "#00FF00", "#00FFFF", "#FFFF00", "#FF0000", "#0000FF", "#FFFFFF")
+_RGB = ("#FF0000", "#00FF00", "#0000FF")
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,19 @@ def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay
     Returns
     -------
     tuple of ChannelDisplay
-        One a channel; beyond the seventh channel they are off.
+        One a channel, in the colours that the image's file gives it; beyond the seventh channel they are off.
     """
-    pixels = _overview(image_or_pixels, CONTRAST_SIDE) if isinstance(image_or_pixels, Image) else image_or_pixels
+    if isinstance(image_or_pixels, Image):
+        return _contrast_of(_overview(image_or_pixels, CONTRAST_SIDE), image_or_pixels.channel_colors)
+    return _contrast_of(image_or_pixels, None)
+
+
+def _contrast_of(pixels: np.ndarray, given: tuple[str, ...] | None) -> tuple[ChannelDisplay, ...]:
+    """Choose how each channel of (rows, cols, channels) is shown, in the given colours if there are any."""
     n_channels = pixels.shape[-1]
-    if n_channels == 3 and pixels.dtype == np.uint8:
-        return tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
-    colors = {1: ("#FFFFFF",), 3: ("#FF0000", "#00FF00", "#0000FF")}.get(n_channels, CHANNEL_COLORS)
+    if n_channels == 3 and pixels.dtype == np.uint8 and given in (None, _RGB):
+        return tuple(ChannelDisplay(color, 0.0, 255.0) for color in _RGB)
+    colors = given or {1: ("#FFFFFF",), 3: _RGB}.get(n_channels, CHANNEL_COLORS)
     shown = []
     for c in range(n_channels):
         low, high = np.percentile(pixels[..., c], [LOW_PERCENTILE, HIGH_PERCENTILE])
@@ -115,7 +122,8 @@ def thumbnail(image: Image, max_side: int = 512) -> np.ndarray:
     -------
     ndarray of (rows, cols, 3), uint8
     """
-    return display_rgb(_overview(image, max_side))
+    pixels = _overview(image, max_side)
+    return display_rgb(pixels, _contrast_of(pixels, image.channel_colors))
 
 
 def _overview(image: Image, max_side: int) -> np.ndarray:

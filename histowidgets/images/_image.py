@@ -27,6 +27,8 @@ class Image(ABC):
         Full size in pixels.
     channel_names : tuple of str
         One a channel.
+    channel_colors : tuple of str or None
+        "#RRGGBB" of each channel as its file says; None if it does not.
     dtype : numpy.dtype
         uint8, uint16, float32 or float64.
     pixel_size_um : float or None
@@ -48,6 +50,7 @@ class Image(ABC):
         pixel_size_um: float | None = None,
         downsamples: Sequence[float] = (1.0,),
         source: str | None = None,
+        channel_colors: Sequence[str] | None = None,
     ) -> None:
         self._name = name
         self._width, self._height = int(width), int(height)
@@ -56,6 +59,7 @@ class Image(ABC):
         self._pixel_size_um = _checked_pixel_size(name, pixel_size_um)
         self._downsamples = tuple(float(d) for d in downsamples)
         self._source = source
+        self._channel_colors = None if channel_colors is None else tuple(channel_colors)
         if min(self._width, self._height) < MIN_SIDE:
             raise ImageSizeError(
                 f"Image {name!r} is {self._width} x {self._height} pixels; each side must have at least "
@@ -67,6 +71,7 @@ class Image(ABC):
     height = property(operator.attrgetter("_height"), doc="Number of rows at full size.")
     dtype = property(operator.attrgetter("_dtype"), doc="Type of the pixels.")
     channel_names = property(operator.attrgetter("_channel_names"), doc="Name of each channel.")
+    channel_colors = property(operator.attrgetter("_channel_colors"), doc="Colour of each channel, or None.")
     pixel_size_um = property(operator.attrgetter("_pixel_size_um"), doc="Pixel side in um, or None.")
     downsamples = property(operator.attrgetter("_downsamples"), doc="Downsamples of the stored levels.")
     source = property(operator.attrgetter("_source"), doc="Absolute path of the file, or None.")
@@ -246,7 +251,7 @@ def default_channel_names(count: int, dtype: np.dtype | None = None) -> tuple[st
 def named_after(path: str | Path) -> str:
     """Name an image after its file: "slide.ome.tif" becomes "slide"."""
     name = Path(path).name
-    for ending in (".ome.tiff", ".ome.tif"):
+    for ending in (".ome.tiff", ".ome.tif", ".ome.zarr"):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return Path(path).stem

@@ -12,7 +12,7 @@ BAND_PIXELS = 1 << 24
 #: Decoded bytes below which a TIFF is read whole when it is opened.
 EAGER_BYTES = 32 << 20
 
-#: Decoded bytes of TIFF tiles and strips kept for the next read, an image.
+#: Decoded bytes of tiles, strips or chunks kept for the next read, an image.
 CACHE_BYTES = 64 << 20
 
 #: A resolution tag that means a larger pixel than this (um) is a printer's setting (72 or 300 dpi), no scale.

@@ -12,6 +12,10 @@ from histowidgets.images._array import ArrayImage
 from histowidgets.images._image import Image
 from histowidgets.images._raster import open_raster
 
+#: Of slides that may be no TIFF. Where there are several files, it is the one to open.
+_SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
+#: Any of these makes a folder a Zarr.
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -26,8 +30,9 @@ def open_image(
     Parameters
     ----------
     path_or_array : path, ndarray or Image
-        A PNG, JPEG, BMP, TIFF, OME-TIFF (pyramids are read in parts) or Aperio .svs file; or an array of
-        (H, W), (H, W, C) or (C, H, W), of 1 to 64 channels; or an Image, which is passed through.
+        A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide knows (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
+        .svslide and others); the folder of an OME-Zarr; an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64
+        channels; or an Image, which is passed through. Pyramids and large files are read in parts.
     name : str, optional
         By default the file's name without its ending, or "image".
     channel_names : sequence of str, optional
@@ -66,7 +71,7 @@ def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None
     if not path.exists():
         raise ImageOpenError(f"There is no file {path}. Check the path; the current folder is {Path.cwd()}.")
     if path.is_dir():
-        raise ImageOpenError(f"{path} is a folder. Give the path of an image file.")
+        return _open_folder(path, name, channel_names, pixel_size_um)
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -74,8 +79,55 @@ def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None
         raise ImageOpenError(f"{path} cannot be opened: {error.strerror or error}.") from error
     if not start:
         raise ImageOpenError(f"{path} is empty. Copy it again.")
+    given = (name, channel_names, pixel_size_um)
     if start in _TIFF_STARTS:
-        from histowidgets.images._tiff import open_tiff
+        return _open_any_tiff(path, *given)
+    if path.suffix.lower() in _SLIDE_ENDINGS:
+        reader, why = _slide_reader()
+        if reader is None:
+            raise ImageOpenError(f"{path} cannot be read: OpenSlide cannot be loaded ({why}). Install openslide-bin.")
+        slide = reader.open_slide(path, *given)
+        if slide is not None:
+            return slide
+    return open_raster(path, *given)
 
-        return open_tiff(path, name, channel_names, pixel_size_um)
-    return open_raster(path, name, channel_names, pixel_size_um)
+
+def _open_folder(
+    path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
+) -> Image:
+    if path.suffix.lower() == ".zarr" or any((path / file).exists() for file in _ZARR_FILES):
+        from histowidgets.images._zarr import open_zarr  # zarr takes a while to load
+
+        return open_zarr(path, name, channel_names, pixel_size_um)
+    raise ImageOpenError(f"{path} is a folder. Give the path of an image file, or the folder of an OME-Zarr.")
+
+
+def _open_any_tiff(
+    path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
+) -> Image:
+    """Open a slide through OpenSlide, any other TIFF through tifffile, and what that cannot read through OpenSlide."""
+    from histowidgets.images import _tiff
+
+    given = (name, channel_names, pixel_size_um)
+    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):  # never a slide of OpenSlide's
+        return _tiff.open_tiff(path, *given)
+    reader, _ = _slide_reader()
+    slide = None if reader is None else reader.open_slide(path, *given)
+    if slide is not None:
+        return slide
+    try:
+        return _tiff.open_tiff(path, *given)
+    except ImageOpenError:
+        generic = None if reader is None else reader.open_generic(path, *given)
+        if generic is None:
+            raise
+        return generic
+
+
+def _slide_reader() -> tuple[Any, str]:
+    """Return (the module that reads slides, ""), or (None, why) where OpenSlide's C library cannot be loaded."""
+    try:
+        from histowidgets.images import _slide  # OpenSlide takes a while to load
+    except (ImportError, OSError) as error:
+        return None, str(error)
+    return _slide, ""

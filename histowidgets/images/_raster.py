@@ -41,7 +41,8 @@ def open_raster(
                 pixels = _deep_png(path) if _is_deep_colour(picture) else _pixels(picture)
     except PIL.UnidentifiedImageError:
         raise ImageOpenError(
-            f"{path} is no image that can be read. PNG, JPEG, BMP, TIFF, OME-TIFF and Aperio .svs files can."
+            f"{path} is no image that can be read. PNG, JPEG, BMP, TIFF, OME-TIFF, OME-Zarr and "
+            "slides that OpenSlide knows (.svs, .ndpi, .mrxs and others) can."
         ) from None
     except PIL.Image.DecompressionBombError as error:
         raise ImageOpenError(

@@ -86,3 +86,18 @@ def scaled_shape(width: int, height: int, downsample: float) -> tuple[int, int]:
     if not (math.isfinite(downsample) and downsample >= 1):
         raise RegionError(f"The downsample is {downsample}; it must be a number of at least 1.")
     return math.ceil(height / downsample), math.ceil(width / downsample)
+
+
+def level_downsample(full: tuple[int, int], level: tuple[int, int]) -> float:
+    """Return how much smaller a stored level is; whole, if its size is a whole fraction rounded up or down.
+
+    Parameters
+    ----------
+    full, level : (int, int)
+        (width, height) of the full-size image and of the level.
+    """
+    ratio = (full[0] / level[0] + full[1] / level[1]) / 2
+    whole = max(1, round(ratio))
+    if all(small in (big // whole, math.ceil(big / whole)) for big, small in zip(full, level, strict=True)):
+        return float(whole)
+    return ratio

@@ -14,6 +14,7 @@ from histowidgets.images._array import ArrayImage
 from histowidgets.images._image import Image, default_channel_names, named_after
 from histowidgets.images._layout import as_kept, channels_last, kept_dtype, over_white
 from histowidgets.images._limits import EAGER_BYTES, MAX_CHANNELS
+from histowidgets.images._region import level_downsample
 from histowidgets.images._tiff_metadata import channel_names_of, pixel_size_of
 from histowidgets.images._tiff_segments import DECODE_ERRORS, SegmentReader
 
@@ -47,7 +48,7 @@ class TiffImage(Image):
             dtype=dtype,
             channel_names=names or default_channel_names(n_channels, dtype),
             pixel_size_um=pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um,
-            downsamples=[_downsample(full, level) for level in self._levels],
+            downsamples=[level_downsample(full.size, level.size) for level in self._levels],
             source=str(path),
         )
         self._require_names_for(n_channels)
@@ -71,22 +72,12 @@ class _Level:
 
     def __init__(self, series: Any) -> None:
         keyframe = series.keyframe
-        self.width, self.height = int(keyframe.imagewidth), int(keyframe.imagelength)
+        self.width, self.height = self.size = int(keyframe.imagewidth), int(keyframe.imagelength)
         _ = keyframe.decode  # made on first use, from the file, which will be closed by then
         self.pages = list(series.pages)
         if any(page is None for page in self.pages):
             raise ImageOpenError("a page of the series is missing")
         self.n_channels = len(self.pages) * int(keyframe.samplesperpixel)
-
-
-def _downsample(full: _Level, level: _Level) -> float:
-    """Return how much smaller a level is; whole, if its size is a whole fraction rounded up or down."""
-    ratio = (full.width / level.width + full.height / level.height) / 2
-    whole = round(ratio)
-    sizes = ((full.width, level.width), (full.height, level.height))
-    if all(small in (big // whole, math.ceil(big / whole)) for big, small in sizes):
-        return float(whole)
-    return ratio
 
 
 class _Finish:

@@ -10,10 +10,11 @@ import warnings
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 from histowidgets.annotations import Project, Rectangle, Stroke
-from histowidgets.errors import ProjectError, ProjectFolderError, ReadOnlyError
-from histowidgets.images import ArrayImage, samples
+from histowidgets.errors import ImageOpenError, ProjectError, ProjectFolderError, ReadOnlyError
+from histowidgets.images import ArrayImage, _deferred, samples
 from tests.annotations.conftest import CLASSES, blank, random_stroke
 
 SQUARE = Rectangle(10, 10, 20, 20)
@@ -227,8 +228,10 @@ def test_a_missing_journal_is_an_empty_one(kept):
         (lambda d: json.dumps({**d, "version": 99}), "version 99.*Update"),
         (lambda d: json.dumps({**d, "classes": []}), "is damaged"),
         (lambda d: json.dumps({**d, "images": [{"name": "x"}]}), "is damaged"),
-        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "path": "gone.tif"}]}), "Put the file back"),
-        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "width": 7}]}), "Put the same file back"),
+        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "width": 0}]}), "is damaged"),
+        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "width": None}]}), "is damaged"),
+        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "path": 3}]}), "is damaged"),
+        (lambda d: json.dumps({**d, "images": [{**d["images"][0], "channel_names": []}]}), "is damaged"),
     ],
 )
 def test_a_damaged_project_file_is_refused(kept, change, message):
@@ -237,6 +240,48 @@ def test_a_damaged_project_file_is_refused(kept, change, message):
     path.write_text(change(json.loads(path.read_text())))
     with pytest.raises(ProjectFolderError, match=message):
         Project.open(kept.folder)
+
+
+def test_images_are_opened_when_they_are_first_used(kept, monkeypatch):
+    opened, real = [], _deferred.open_image
+    monkeypatch.setattr(_deferred, "open_image", lambda path, **given: opened.append(path) or real(path, **given))
+    kept.add_image(samples.colon_ihc(), "colon")
+    kept.annotate("blank", SQUARE, "Gland")
+    again = reopen(kept)
+    assert again.label_map("blank")[15, 15] == CLASSES.index("Gland")
+    again.annotate("colon", SQUARE, "Stroma")
+    assert opened == []
+    again.image("colon").read(0, 0, 5, 5)
+    assert [path.name for path in opened] == ["colon.tif"]
+    again.close()
+
+
+def test_a_missing_image_hinders_only_its_own_use(kept):
+    kept.add_image(samples.colon_ihc(), "colon")
+    kept.annotate("colon", SQUARE, "Gland")
+    kept.annotate("blank", SQUARE, "Stroma")
+    before = everything(kept)
+    file = kept.folder / "images" / "colon.tif"
+    file.rename(file.with_suffix(".away"))
+    again = reopen(kept)
+    assert everything(again) == before
+    again.image("blank").read(0, 0, 5, 5)
+    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*correct its path in .*project\.json"
+    with pytest.raises(ImageOpenError, match=wanted):
+        again.image("colon").read(0, 0, 5, 5)
+    again.annotate("colon", SQUARE, "Lumen")  # what is known of it can still be worked on
+    file.with_suffix(".away").rename(file)
+    assert again.image("colon").read(0, 0, 5, 5).shape == (5, 5, 3)
+    again.close()
+
+
+def test_another_image_in_its_place_is_refused_at_use(kept):
+    kept.close()
+    tifffile.imwrite(kept.folder / "images" / "blank.tif", np.zeros((30, 20), np.uint8))
+    again = Project.open(kept.folder)
+    with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Put the same file back"):
+        again.image("blank").read(0, 0, 5, 5)
+    again.close()
 
 
 def test_a_folder_without_a_project_is_refused(tmp_path):

@@ -285,7 +285,7 @@ def test_threads_read_parts_at_once(tmp_path, lazy):
 
 
 def test_the_cache_stays_within_its_bytes():
-    from histowidgets.images._tiff_segments import SegmentCache
+    from histowidgets.images._cache import SegmentCache
 
     cache = SegmentCache(most_bytes=1000)
     for i in range(10):

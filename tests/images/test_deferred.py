@@ -1,0 +1,84 @@
+"""Images that are opened when they are first used."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tifffile
+
+from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError, RegionError
+from histowidgets.images import DeferredImage, _deferred, thumbnail
+
+PIXELS = np.random.default_rng(0).integers(0, 60_000, (40, 50, 2)).astype(np.uint16)
+
+
+@pytest.fixture
+def path(tmp_path):
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.moveaxis(PIXELS, -1, 0), metadata={"axes": "CYX"})
+    return tmp_path / "a.ome.tif"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Count the openings."""
+    paths, real = [], _deferred.open_image
+    monkeypatch.setattr(_deferred, "open_image", lambda path, **given: paths.append(path) or real(path, **given))
+    return paths
+
+
+def defer(path, width=50, height=40, names=("a", "b"), **more):
+    return DeferredImage(path, name="n", width=width, height=height, channel_names=names, **more)
+
+
+def test_it_is_opened_once_and_only_for_its_pixels(path, opened):
+    image = defer(path, pixel_size_um=0.5)
+    assert (image.name, image.width, image.height, image.pixel_size_um) == ("n", 50, 40, 0.5)
+    assert (image.channel_names, image.source, image.region.area) == (("a", "b"), str(path), 2000)
+    assert "not opened yet" in repr(image)
+    assert opened == []
+    np.testing.assert_array_equal(image.read(3, 4, 20, 10), PIXELS[4:14, 3:23])
+    assert (image.dtype, image.downsamples, image.channel_colors) == (np.uint16, (1.0,), None)
+    assert thumbnail(image, 20).shape == (14, 17, 3)
+    assert "0.5 um/px" in repr(image)
+    assert opened == [path]
+
+
+def test_many_threads_open_it_once(path, opened):
+    image = defer(path)
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(lambda _: image.read(0, 0, 50, 40), range(16)))
+    assert all((part == PIXELS).all() for part in parts)
+    assert len(opened) == 1
+
+
+def test_a_missing_file_is_named_at_each_use_until_it_is_back(path):
+    away = path.with_name("away")
+    path.rename(away)
+    image = defer(path, advice="Ring the archive.")
+    for use in (lambda: image.read(0, 0, 5, 5), lambda: image.dtype, lambda: image.downsamples):
+        with pytest.raises(ImageOpenError, match=r"image 'n' cannot be used: There is no file .*a\.ome\.tif.*Ring"):
+            use()
+    assert image.width == 50
+    away.rename(path)
+    np.testing.assert_array_equal(image.read(0, 0, 50, 40), PIXELS)
+
+
+def test_another_file_of_that_name_is_refused(path):
+    with pytest.raises(ImageOpenError, match=r"a\.ome\.tif is 50 x 40 pixels, but was 51 x 40.*Put the same file back"):
+        defer(path, width=51).read(0, 0, 5, 5)
+    with pytest.raises(ImageSizeError, match=r"'n' cannot be used: .*2 channel\(s\), but 3"):
+        defer(path, names=("a", "b", "c")).read(0, 0, 5, 5)
+
+
+def test_a_region_outside_is_refused(path):
+    with pytest.raises(RegionError, match="is not inside image 'n'"):
+        defer(path).read(40, 0, 11, 5)
+
+
+def test_what_can_be_no_image_is_refused_at_once(path):
+    with pytest.raises(ImageSizeError, match="each side must have at least"):
+        defer(path, width=0)
+    with pytest.raises(ImageSizeError, match="has 0 channels"):
+        defer(path, names=())
+    with pytest.raises(ImageError, match="pixel size"):
+        defer(path, pixel_size_um=-1)
