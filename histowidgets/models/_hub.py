@@ -45,7 +45,7 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
         Offline, or the hub refused, or the file is not there.
     """
     repository, revision = _address(card)
-    source = f"ImageNet weights from the hub, {repository}"
+    source = f"{'histology' if card.repository else 'ImageNet'} weights from the hub, {repository}"
     try:
         return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)), source
     except (OSError, ValueError):
@@ -61,6 +61,8 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
 
 def _address(card: Backbone) -> tuple[str, str | None]:
     """Repository and revision of a card's weights; smp pins its revisions."""
+    if card.repository:
+        return card.repository, None
     if card.encoder.startswith("tu-"):
         import timm
 

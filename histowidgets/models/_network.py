@@ -195,10 +195,11 @@ def build_network(
     spec : NetworkSpec
         What to build.
     pretrained : bool
-        Whether to fill the encoder with its ImageNet weights. Where they lie on the hub and cannot be had, the
+        Whether to fill the encoder with its pretrained weights. Where they lie elsewhere and cannot be had, the
         bundled backbone takes the place of the one asked for (row R6), and ``network.spec`` says so.
     report : callable, optional
-        Is told, in a sentence, when something else than asked for is used.
+        Is told, in a sentence, when something else than asked for is used, and, before they are loaded, that weights
+        must not be used commercially.
     seed : int, optional
         Seeds the random weights, leaving torch's own generator as it was.
 
@@ -223,6 +224,8 @@ def build_network(
         if card.weights == "none":
             say(f"There are no pretrained weights for {card.name}; it starts from random weights.")
             return network
+        if not card.commercial_use:
+            say(f"The weights of {card.name} must not be used commercially; their licence is: {card.licence}.")
         try:
             network.weights_used = load_pretrained(
                 network.encoder, card, spec.n_channels, _DEPTH.get(spec.architecture, 5)

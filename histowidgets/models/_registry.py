@@ -24,6 +24,9 @@ DEFAULT_BACKBONE = "efficientnet-lite0"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
+_LUNIT_MEAN = (0.70322989, 0.53606487, 0.66096631)
+_LUNIT_STD = (0.21716536, 0.26081574, 0.20723464)
+"""Of the patches that Lunit's weights learned from (Kang et al. 2023)."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +43,29 @@ class Backbone:
         Parameters of the encoder; None where it was not built to be counted.
     licence : str
         Licence of the weights.
-    weights : {"bundled", "hub", "none"}
-        Whether the pretrained weights lie in the installation, on the Hugging Face hub, or nowhere.
+    weights : {"bundled", "package", "hub", "none"}
+        Whether the pretrained weights lie in the installation, in a package of the extra ``backbones``, on the
+        Hugging Face hub, or nowhere.
     mean, std : tuple of float
         The input scaling of the weights for red, green and blue in [0, 1].
     note : str
         When to choose it.
     commercial_use : bool
         Whether the licence of the weights allows commercial use.
+    repository : str
+        Where on the hub the weights lie, if not where smp or timm look for those of `encoder`.
     """
 
     name: str
     encoder: str
     parameters: int | None
     licence: str
-    weights: Literal["bundled", "hub", "none"]
+    weights: Literal["bundled", "package", "hub", "none"]
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     note: str = ""
     commercial_use: bool = True
+    repository: str = ""
 
 
 _CARDS = (
@@ -100,6 +107,71 @@ _CARDS = (
         "Apache-2.0",
         "hub",
         note="The smallest; quickest to predict.",
+    ),
+    Backbone(
+        "efficientnet-lite1",
+        "timm-tf_efficientnet_lite1",
+        4_135_680,
+        "Apache-2.0",
+        "package",
+        HALF,
+        HALF,
+        "Works offline with histowidgets[backbones]; a little larger than lite0.",
+    ),
+    Backbone(
+        "efficientnet-lite2",
+        "timm-tf_efficientnet_lite2",
+        4_811_072,
+        "Apache-2.0",
+        "package",
+        HALF,
+        HALF,
+        "Works offline with histowidgets[backbones]; the largest that does.",
+    ),
+    # For H&E at about 20x. The first is what an advice takes, hence the one with the fewest conditions.
+    Backbone(
+        "resnet50-kather100k",
+        "resnet50",
+        23_508_032,
+        "CC-BY-4.0",
+        "hub",
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 1.0),
+        "Learned on histology: nine tissues of colorectal H&E (TIAToolbox).",
+        repository="1aurent/resnet50.tiatoolbox-kather100k",
+    ),
+    Backbone(
+        "resnet50-tcga-brca",
+        "resnet50",
+        23_508_032,
+        "GPL-3.0",
+        "hub",
+        note="Learned on histology, without labels: breast cancer of TCGA (SimCLR).",
+        repository="1aurent/resnet50.tcga_brca_simclr",
+    ),
+    Backbone(
+        "resnet50-lunit-swav",
+        "resnet50",
+        23_508_032,
+        "Lunit, non-commercial",
+        "hub",
+        _LUNIT_MEAN,
+        _LUNIT_STD,
+        "Learned on histology, without labels: 19 million patches of TCGA (SwAV).",
+        commercial_use=False,
+        repository="1aurent/resnet50.lunit_swav",
+    ),
+    Backbone(
+        "resnet50-lunit-bt",
+        "resnet50",
+        23_508_032,
+        "Lunit, non-commercial",
+        "hub",
+        _LUNIT_MEAN,
+        _LUNIT_STD,
+        "Learned on histology, without labels: 19 million patches of TCGA (Barlow Twins).",
+        commercial_use=False,
+        repository="1aurent/resnet50.lunit_bt",
     ),
 )
 

@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from histowidgets.training._cross_validation import CrossValidation, cross_validate
     from histowidgets.training._latest import LatestWorker
     from histowidgets.training._quick import quick_classifier, warm_quick
+    from histowidgets.training._rate_test import LearningRateTest, find_learning_rate
     from histowidgets.training._run import TrainingRun, start_training, train
 
 _HOME_OF = {
     "CrossValidation": "_cross_validation",
     "LatestWorker": "_latest",
+    "LearningRateTest": "_rate_test",
     "TrainingRun": "_run",
     "cross_validate": "_cross_validation",
+    "find_learning_rate": "_rate_test",
     "quick_classifier": "_quick",
     "start_training": "_run",
     "train": "_run",
@@ -47,6 +50,7 @@ __all__ = [
     "EpochRecord",
     "Event",
     "LatestWorker",
+    "LearningRateTest",
     "Message",
     "ReplayedRun",
     "RunEnded",
@@ -57,6 +61,7 @@ __all__ = [
     "TrainingRun",
     "TrainingSettings",
     "cross_validate",
+    "find_learning_rate",
     "quick_classifier",
     "replay",
     "setting_range",

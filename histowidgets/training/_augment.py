@@ -158,7 +158,7 @@ def bend(
 
 
 def vary_color(batch: torch.Tensor, settings: TrainingSettings, rng: np.random.Generator) -> torch.Tensor:
-    """Vary stain, brightness, contrast, saturation, hue, or each channel, of a batch.
+    """Vary stain, brightness, contrast, saturation, hue, or each channel, of a batch; then blur, and add noise.
 
     Parameters
     ----------
@@ -188,7 +188,29 @@ def vary_color(batch: torch.Tensor, settings: TrainingSettings, rng: np.random.G
     matrix = matrix * contrast[:, None, None]
     mixed = torch.einsum("nij,njhw->nihw", torch.from_numpy(matrix).to(batch), batch - center)
     shift = torch.from_numpy(offset).to(batch)[:, :, None, None]
-    return mixed.add_(center + shift).clamp_(0, 1)
+    varied = mixed.add_(center + shift).clamp_(0, 1)
+    if settings.blur > 0:
+        varied = _blur(varied, settings.blur, rng)
+    if settings.noise > 0:
+        varied = _add_noise(varied, settings.noise, rng)
+    return varied
+
+
+def _blur(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
+    """Blur each tile by a Gaussian of its own standard deviation, up to `most` pixels."""
+    blurred = []
+    for tile, sigma in zip(batch, rng.uniform(0, most, len(batch)).tolist(), strict=True):
+        side = 2 * math.ceil(3 * sigma) + 1
+        # torchvision divides by sigma; a kernel of one pixel changes nothing anyway.
+        blurred.append(transforms.gaussian_blur(tile, [side, side], [sigma, sigma]) if side > 1 else tile)
+    return torch.stack(blurred)
+
+
+def _add_noise(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
+    """Add Gaussian noise to each tile, with a standard deviation of its own, up to `most`."""
+    strength = rng.uniform(0, most, (len(batch), 1, 1, 1)).astype(np.float32)
+    noise = rng.standard_normal(tuple(batch.shape), dtype=np.float32) * strength
+    return batch.add(torch.from_numpy(noise).to(batch)).clamp_(0, 1)
 
 
 def _vary_stain(batch: torch.Tensor, amount: float, rng: np.random.Generator) -> torch.Tensor:

@@ -38,8 +38,13 @@ def is_better(record: EpochRecord, best: EpochRecord | None, settings: TrainingS
     return new_loss is not None and old_loss is not None and new_loss < old_loss
 
 
-def should_stop_early(history: Sequence[EpochRecord], best_epoch: int | None, settings: TrainingSettings) -> bool:
-    """Say whether the best epoch lies `early_stopping_patience` epochs back (row R41)."""
-    if not history or best_epoch is None or score(history[-1], settings) is None:
+def should_stop_early(history: Sequence[EpochRecord], settings: TrainingSettings) -> bool:
+    """Say whether the score has not risen for `early_stopping_patience` epochs (row R41).
+
+    A lower loss at the same score makes an epoch the better one, but is no reason to go on.
+    """
+    if not history or score(history[-1], settings) is None:
         return False
-    return history[-1]["epoch"] - best_epoch >= settings.early_stopping_patience
+    scored = [(value, -record["epoch"]) for record in history if (value := score(record, settings)) is not None]
+    reached = -max(scored)[1]
+    return history[-1]["epoch"] - reached >= settings.early_stopping_patience

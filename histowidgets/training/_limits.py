@@ -28,3 +28,13 @@ averaged weights know too little. As measured best among the recipes tried on sp
 
 TEACH_ABOVE = 0.8
 """Probability from which the averaged weights count as sure of a pixel."""
+
+RATE_TEST_STEPS = 100
+"""Steps of a learning rate range test, over seven powers of ten."""
+
+RATE_TEST_FLOOR = 1e-5
+"""Least rate that a range test suggests: below it what the loss does is the luck of the first batches, as measured
+with small ones."""
+
+RATE_TEST_FLAT = 0.05
+"""Share of the loss at the floor that it must fall by in a range test; else nothing is suggested."""

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import torch
 
@@ -15,7 +16,9 @@ from histowidgets.training._limits import TEACH_FROM_STEP
 from histowidgets.training._loss import sure_labels, teaching_loss
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._prepare import Emit, prepare
+from histowidgets.training._rate_test import try_rates
 from histowidgets.training._request import TrainingRequest
+from histowidgets.training._schedule import tile_size_at
 from histowidgets.training._tiles import Batch
 
 
@@ -70,20 +73,34 @@ class _Loop:
             )
         )
         self.emit(StateChanged("running"))
-        control.start_clock()
         try:
+            if settings.find_learning_rate:
+                self._find_rate()
+            # The time limit is for training itself.
+            control.start_clock()
             for epoch in range(1, settings.epochs + 1):
                 train_loss, train_scores = self._train(epoch)
                 val_loss, val_scores = self._validate()
                 self._end_epoch(epoch, train_loss, train_scores, val_loss, val_scores)
                 if self._time_is_up():
                     break
-                if should_stop_early(self.history, self.best["epoch"] if self.best else None, settings):
+                if should_stop_early(self.history, settings):
                     self.emit(Message("info", f"Stopped early: no better epoch in {settings.early_stopping_patience}."))
                     break
         except _Stopped:
             self._keep_on_stop()
         self.folder.close(self.history, control.kept)
+
+    def _find_rate(self) -> None:
+        """Replace the highest learning rates by what the range test suggests; the groups keep their ratio."""
+        chosen = self.settings.learning_rate
+        self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
+        found = try_rates(self.parts, self.settings, self._check).suggested
+        if found is None:
+            self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
+            return
+        self.parts = replace(self.parts, peaks=tuple(peak * found / chosen for peak in self.parts.peaks))
+        self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, which is used."))
 
     def _train(self, epoch: int) -> tuple[float, Confusion]:
         """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""
@@ -109,24 +126,40 @@ class _Loop:
         return total / taken, scores
 
     def _step(self, scores: Confusion) -> float:
-        """Learn from one batch."""
-        parts, arithmetic = self.parts, self.parts.arithmetic
-        batch = parts.tiles.draw()
+        """Learn from one step's batches: with accumulation, as from one batch of all their tiles (row N2)."""
+        parts, settings = self.parts, self.settings
+        size = tile_size_at(settings, self._progress())
+        batches = [parts.tiles.draw(size) for _ in range(settings.accumulation)]
+        weights = [parts.loss.weight(batch.labels) for batch in batches]
+        # The mean over all labelled pixels, not the mean of means: batches with few labels would count too much.
+        total = sum(weights) or 1.0
+        parts.optimizer.zero_grad(set_to_none=True)
+        value = 0.0
+        for number, (batch, weight) in enumerate(zip(batches, weights, strict=True)):
+            if number:
+                self._check()
+            share = 1.0 if len(batches) == 1 else weight / total
+            value += self._learn_from(batch, share, scores)
+        if settings.gradient_clip > 0:
+            trained = [p for group in parts.optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(trained, settings.gradient_clip)
+        parts.optimizer.step()
+        parts.averaged.update()
+        return value
+
+    def _learn_from(self, batch: Batch, share: float, scores: Confusion) -> float:
+        """Add one batch's gradient, with its share in the step; return its part of the loss."""
+        parts, arithmetic, settings = self.parts, self.parts.arithmetic, self.settings
         pixels, labels = arithmetic.move(batch.pixels, batch.labels)
         with arithmetic.own_random():
             with arithmetic.cast():
                 logits = parts.network(pixels)
             logits = logits.float()
-            loss = parts.loss(logits, labels)
-            if self.settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
-                loss = loss + self.settings.consistency * teaching_loss(logits, self._taught(batch, labels))
-            parts.optimizer.zero_grad(set_to_none=True)
+            loss = parts.loss(logits, labels) * share
+            if settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
+                weight = settings.consistency / settings.accumulation
+                loss = loss + weight * teaching_loss(logits, self._taught(batch, labels))
             loss.backward()
-        if self.settings.gradient_clip > 0:
-            trained = [p for group in parts.optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(trained, self.settings.gradient_clip)
-        parts.optimizer.step()
-        parts.averaged.update()
         scores.add(logits.detach().argmax(1), labels)
         return float(loss.detach())
 
@@ -152,7 +185,7 @@ class _Loop:
                 logits = parts.averaged.network(pixels)
             logits = logits.float()
             n_labelled = int((batch.labels < len(self.classes)).sum())
-            total += float(parts.loss(logits, labels)) * n_labelled
+            total += float(parts.loss(logits, labels, every_pixel=True)) * n_labelled
             pixels_seen += n_labelled
             scores.add(logits.argmax(1), labels)
         return (total / pixels_seen if pixels_seen else None), scores

@@ -13,7 +13,7 @@ from histowidgets.training._ema import AveragedWeights
 from histowidgets.training._engine import Arithmetic
 from histowidgets.training._events import Event, Message
 from histowidgets.training._limits import CONTINUE_LR_SHARE, MIN_STEPS_AN_EPOCH
-from histowidgets.training._loss import Loss, make_loss
+from histowidgets.training._loss import Loss
 from histowidgets.training._request import TrainingRequest
 from histowidgets.training._schedule import Schedule
 from histowidgets.training._settings import TrainingSettings
@@ -62,7 +62,9 @@ def prepare(request: TrainingRequest, normalization: Normalization, emit: Emit) 
     network.train()
     arithmetic.place(network)
     validation = cut_validation_tiles(request.snapshot, request.split, normalization, settings)
-    steps = settings.steps_per_epoch or math.ceil(request.placement.n_tiles / settings.batch_size)
+    steps = settings.steps_per_epoch or math.ceil(
+        request.placement.n_tiles / (settings.batch_size * settings.accumulation)
+    )
     _tell(request, validation, steps, emit)
     optimizer, peaks = make_optimizer(network, settings, going_on=request.start is not None)
     return Parts(
@@ -71,7 +73,7 @@ def prepare(request: TrainingRequest, normalization: Normalization, emit: Emit) 
         optimizer=optimizer,
         peaks=peaks,
         schedule=Schedule(settings),
-        loss=make_loss(settings, request.snapshot.classes, arithmetic.device),
+        loss=Loss(settings, request.snapshot.classes, arithmetic.device),
         tiles=TrainingTiles(request.placement, request.snapshot, normalization, settings),
         validation=validation,
         arithmetic=arithmetic,
@@ -132,7 +134,9 @@ def _tell(request: TrainingRequest, validation: ValidationTiles, steps: int, emi
             warn(f"{name} has no labels: it cannot be learned. Paint some of it.")
     if validation.n_left_out:
         warn(f"Validation measures on {validation.n_tiles} tiles; {validation.n_left_out} more had no room in memory.")
-    if settings.batch_size > n_tiles:
-        warn(f"A batch has {settings.batch_size} tiles, but the labels fill only {n_tiles}: tiles repeat, varied.")
+    in_a_step = settings.batch_size * settings.accumulation
+    if in_a_step > n_tiles:
+        what = "A batch has" if settings.accumulation == 1 else f"The {settings.accumulation} batches of a step have"
+        warn(f"{what} {in_a_step} tiles, but the labels fill only {n_tiles}: tiles repeat, varied.")
     if steps < MIN_STEPS_AN_EPOCH:
         warn("An epoch is a single step. Set steps_per_epoch to 10 or more, or paint more, for steadier curves.")

@@ -17,25 +17,29 @@ _GUIDE: dict[str, Any] = {
     "stain_jitter": 0.0,
 }
 
+# Row R26: these nine exactly.
+_FIRST_RUN: dict[str, Any] = {
+    **_GUIDE,
+    "architecture": "unet",
+    "backbone": "resnet34",
+    "epochs": 50,
+    "early_stopping_metric": "miou",
+    "batch_size": 8,
+    "learning_rate": 0.001,
+    "tile_size": 512,
+    "pretrained": True,
+    "scheduler": "one-cycle",
+    "loss": "ce_dice",
+    "freeze": "early",
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "cpu": {},
     # Two cores and 2 GB of memory (Binder): a smaller tile and batch keep the peak low.
     "workshop": {"tile_size": 160, "batch_size": 2, "learning_rate": 3e-3, "consistency": 0.0},
-    # Row R26: these nine exactly.
-    "first-run": {
-        **_GUIDE,
-        "architecture": "unet",
-        "backbone": "resnet34",
-        "epochs": 50,
-        "early_stopping_metric": "miou",
-        "batch_size": 8,
-        "learning_rate": 0.001,
-        "tile_size": 512,
-        "pretrained": True,
-        "scheduler": "one-cycle",
-        "loss": "ce_dice",
-        "freeze": "early",
-    },
+    "first-run": _FIRST_RUN,
+    # The guide's later variant: a careful rate, and the range test to find a better one.
+    "first-run-2026": {**_FIRST_RUN, "learning_rate": 1e-4, "find_learning_rate": True},
     # Row R31, for fewer than 200 tiles.
     "very-small": {
         **_GUIDE,
@@ -57,4 +61,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 5e-4,
         "tile_size": 512,
     },
+    # Row R58: for fewer than 500 tiles, up to 5000, and more; each freezes a part of what the one before it does.
+    "transfer-small": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2", "block3")},
+    "transfer-medium": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2")},
+    "transfer-large": {**_FIRST_RUN, "freeze": ("stem", "block1")},
 }

@@ -1,4 +1,4 @@
-"""The learning rate as a function of how far the run has come."""
+"""The learning rate, and the size of tiles, as functions of how far the run has come."""
 
 import math
 
@@ -6,6 +6,12 @@ from histowidgets.training._settings import TrainingSettings
 
 WARM_UP = 0.3
 """Share of a one-cycle run in which the rate rises (Smith & Topin 2018; row R26)."""
+
+SMALL_SHARE = 0.4
+"""Share of a run with progressive resizing in which tiles have half their size (row N2)."""
+
+SMALLEST_TILE, TILE_STEP = 64, 32
+"""What a halved tile is not smaller than, and a multiple of: the range of ``tile_size``."""
 
 START_DIVISOR, END_DIVISOR = 25.0, 1e4
 PLATEAU_FACTOR, PLATEAU_EPOCHS = 0.5, 10
@@ -54,6 +60,14 @@ class Schedule:
         if self._waited >= PLATEAU_EPOCHS:
             self._plateau = max(self._plateau * PLATEAU_FACTOR, PLATEAU_LEAST)
             self._waited = 0
+
+
+def tile_size_at(settings: TrainingSettings, progress: float) -> int:
+    """Side of the training tiles at `progress`, 0 to 1: half at first where the settings ask for that."""
+    if not settings.progressive_resizing or progress >= SMALL_SHARE:
+        return settings.tile_size
+    half = math.ceil(settings.tile_size / 2 / TILE_STEP) * TILE_STEP
+    return max(SMALLEST_TILE, half)
 
 
 def _cosine(start: float, end: float, progress: float) -> float:

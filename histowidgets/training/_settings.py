@@ -87,10 +87,21 @@ class TrainingSettings(BaseModel):
     downsample: Literal[1, 2, 4, 8] = _setting(
         2, "Tiles", "Image pixels along one side of a pixel that the network sees.", "x", basic=True
     )
+    progressive_resizing: bool = _setting(
+        False, "Tiles", "Train on tiles of half the size for the first 40 % of the run: quicker, and often as good."
+    )
     tile_overlap: float = _setting(
         0.25, "Tiles", "How much neighbouring tiles share; more overlap makes more tiles an epoch.", "", ge=0, le=0.75
     )
-    batch_size: int = _setting(4, "Tiles", "Tiles in one step.", "tiles", basic=True, ge=1, le=64)
+    batch_size: int = _setting(4, "Tiles", "Tiles in memory at once.", "tiles", basic=True, ge=1, le=64)
+    accumulation: int = _setting(
+        1,
+        "Tiles",
+        "Batches that one step learns from: as a batch so many times larger, in the same memory.",
+        "batches",
+        ge=1,
+        le=8,
+    )
     steps_per_epoch: int | None = _setting(
         20, "Tiles", "Steps in an epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
     )
@@ -127,6 +138,16 @@ class TrainingSettings(BaseModel):
     elastic: float = _setting(
         0.0, "Augmentation", "Bend tiles, for tissue that is distorted; 1 moves pixels by up to about ten.", ge=0, le=1
     )
+    blur: float = _setting(
+        0.0, "Augmentation", "Blur tiles by up to this standard deviation, for scans out of focus.", _PIXELS, ge=0, le=3
+    )
+    noise: float = _setting(
+        0.0,
+        "Augmentation",
+        "Add noise of up to this standard deviation to tiles, whose values are 0 to 1.",
+        ge=0,
+        le=0.2,
+    )
 
     epochs: int = _setting(60, "Training", "Rounds of training, at most.", "epochs", basic=True, ge=1, le=5000)
     max_seconds: float | None = _setting(
@@ -141,6 +162,11 @@ class TrainingSettings(BaseModel):
     learning_rate: float = _setting(
         5e-3, "Training", "Highest learning rate, of the decoder.", "", basic=True, ge=1e-7, le=1
     )
+    find_learning_rate: bool = _setting(
+        False,
+        "Training",
+        "Try rates from 1e-7 to 1 on up to 100 batches first, and train with the one at which the loss falls fastest.",
+    )
     encoder_lr_ratio: float = _setting(
         0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
     )
@@ -152,10 +178,21 @@ class TrainingSettings(BaseModel):
     ema_decay: float = _setting(
         0.98, "Training", "Memory of the averaged weights that are validated and kept; 0 for none.", ge=0, le=0.9999
     )
-    loss: Literal["ce_dice", "ce", "focal", "focal_dice"] = _setting(
-        "ce_dice", "Training", "What training makes small: cross-entropy or focal, with or without Dice.", basic=True
+    loss: Literal["ce_dice", "ce", "focal", "focal_dice", "lovasz"] = _setting(
+        "ce_dice",
+        "Training",
+        "What training makes small: cross-entropy or focal, with or without Dice, or Lovasz, which follows the IoU.",
+        basic=True,
     )
     focal_gamma: float = _setting(2.0, "Training", "How much focal loss looks away from easy pixels.", ge=0.5, le=5)
+    hardest_share: float = _setting(
+        1.0,
+        "Training",
+        "Share of the labelled pixels, the hardest, that cross-entropy and focal loss learn from; 1 for all. "
+        "Dice sees all pixels; with Lovasz only 1 is possible.",
+        ge=0.05,
+        le=1,
+    )
     consistency: float = _setting(
         1.0,
         "Training",
@@ -229,6 +266,11 @@ class TrainingSettings(BaseModel):
             )
         if self.architecture in _POOLING and self.batch_size < 2:
             raise ValueError(f"batch_size is 1; {self.architecture} needs 2 or more to learn")
+        if self.loss == "lovasz" and self.hardest_share < 1:
+            raise ValueError(
+                f"hardest_share is {self.hardest_share:g} and loss is 'lovasz', which ranks the pixels itself; "
+                "use hardest_share 1, or another loss"
+            )
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

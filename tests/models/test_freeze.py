@@ -38,6 +38,11 @@ def test_r58_groups_cover_each_encoder_parameter_exactly_once(name):
     assert list(groups) == ["stem", *(f"block{n}" for n in range(1, len(groups)))]
 
 
+@pytest.mark.parametrize("name", [card.name for card in backbones() if not card.repository])
+def test_r58_every_backbone_has_the_groups_of_the_transfer_presets(name):
+    assert {"stem", "block1", "block2", "block3"} <= set(freeze_groups(network_of(name)))
+
+
 @pytest.mark.parametrize("name", [card.name for card in backbones()])
 def test_b6_freezing_a_group_freezes_no_more_and_no_less(name):
     network = network_of(name)

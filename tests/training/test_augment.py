@@ -170,3 +170,34 @@ def test_torch_random_numbers_are_left_alone():
     bend(image, mask, 0.5, rng)
     vary_color(batch(), TrainingSettings(), rng)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_blur_takes_detail_and_keeps_the_mean():
+    before = batch(n=8)
+    after = vary_color(before, settings(blur=3), np.random.default_rng(0))
+    assert (after.std(dim=(1, 2, 3)) < before.std(dim=(1, 2, 3))).all()
+    assert torch.allclose(after.mean(dim=(1, 2, 3)), before.mean(dim=(1, 2, 3)), atol=0.02)
+    assert torch.equal(before, batch(n=8))
+    # Each tile is blurred by an amount of its own.
+    assert len({round(float(s), 3) for s in after.std(dim=(1, 2, 3))}) == 8
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_noise_has_the_strength_asked_for_at_most(channels):
+    grey = torch.full((16, channels, 64, 64), 0.5)
+    after = vary_color(grey, settings(noise=0.1), np.random.default_rng(0))
+    spread = after.std(dim=(1, 2, 3))
+    assert spread.max() < 0.105
+    assert spread.max() > 0.07
+    assert spread.min() < 0.03
+    assert after.min() >= 0
+    assert after.max() <= 1
+
+
+def test_blur_and_noise_are_off_by_default_and_repeat_with_a_seed():
+    assert (TrainingSettings().blur, TrainingSettings().noise) == (0, 0)
+    assert torch.allclose(vary_color(batch(), settings(), np.random.default_rng(0)), batch(), atol=1e-5)
+    rough = settings(blur=2, noise=0.1)
+    one, other = (vary_color(batch(), rough, np.random.default_rng(4)) for _ in range(2))
+    assert torch.equal(one, other)
+    assert torch.equal(vary_color(batch(), settings(blur=2, noise=0.1, augmentation=False), None), batch())

@@ -34,6 +34,9 @@ def test_n16_the_focus_class_tells_the_best_epoch():
 def test_r41_early_stopping_waits_for_its_patience():
     settings = TrainingSettings(early_stopping_patience=3)
     history = [record(epoch) for epoch in range(1, 5)]
-    assert not should_stop_early(history[:3], 1, settings)
-    assert should_stop_early(history, 1, settings)
-    assert not should_stop_early(history, 1, settings.model_copy(update={"early_stopping_metric": "none"}))
+    assert not should_stop_early(history[:3], settings)
+    assert should_stop_early(history, settings)
+    assert not should_stop_early([*history[:3], record(4, miou=0.6)], settings)
+    assert not should_stop_early(history, settings.model_copy(update={"early_stopping_metric": "none"}))
+    falling = [record(epoch, loss=1 / epoch) for epoch in range(1, 5)]
+    assert should_stop_early(falling, settings), "a lower loss at the same score is no reason to go on"

@@ -46,6 +46,14 @@ def test_r32_large_preset():
     assert (s.backbone, s.freeze, s.epochs, s.batch_size, s.learning_rate) == ("resnet50", "none", 50, 16, 5e-4)
 
 
+def test_r58_transfer_presets_freeze_nested_sets():
+    small, medium, large = (
+        set(TrainingSettings.preset(f"transfer-{size}").freeze) for size in ("small", "medium", "large")
+    )
+    assert {"stem"} < large < medium < small
+    assert "block4" not in small
+
+
 @pytest.mark.parametrize("name", TrainingSettings.preset_names())
 def test_presets_survive_json(name):
     settings = TrainingSettings.preset(name)
@@ -77,6 +85,11 @@ def test_every_field_has_help_section_and_range(name):
         ({"architecture": "pan", "batch_size": 1}, "pan needs 2 or more"),
         ({"backbone": " resnet18"}, "a name without spaces"),
         ({"max_seconds": 0}, "max_seconds is 0"),
+        ({"blur": 4}, "blur is 4; it takes 0 to 3"),
+        ({"noise": 0.5}, r"noise is 0.5; it takes 0 to 0\.2"),
+        ({"accumulation": 9}, "accumulation is 9; it takes 1 to 8"),
+        ({"hardest_share": 0.01}, r"hardest_share is 0.01; it takes 0.05 to 1\."),
+        ({"hardest_share": 0.5, "loss": "lovasz"}, "use hardest_share 1, or another loss"),
     ],
 )
 def test_bad_values_name_the_field_and_its_range(values, message):
@@ -121,3 +134,11 @@ def test_settings_events_and_replay_load_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_n4_lovasz_and_a_hardest_share_exclude_each_other():
+    """What forbids a pair names both fields, and lifting it with either is enough."""
+    hard = TrainingSettings(hardest_share=0.5)
+    with pytest.raises(SettingsError, match=r"hardest_share is 0\.5 and loss is 'lovasz'"):
+        hard.model_copy(update={"loss": "lovasz"})
+    assert hard.model_copy(update={"loss": "lovasz", "hardest_share": 1}).loss == "lovasz"
