@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from histowidgets.annotations import Change, Project, Stroke
+from histowidgets.annotations import Change, Project, Shape
 from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.widgets._batch import SerialQueue
@@ -47,9 +47,9 @@ class AnnotationCanvas(ipywidgets.VBox):
     Attributes
     ----------
     tool : str
-        "pan", "brush" or "eraser".
+        "pan", "brush", "eraser", "line", "rectangle" or "polygon".
     class_name : str
-        The class that the brush paints.
+        The class that the brush paints and the shapes get.
     brush_width : float
         In image pixels, 1 to 200.
     prediction_opacity, annotation_opacity : float
@@ -118,7 +118,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._messages = PointerMessages(self, self._pointer, self._queue)
         self._plain_mouse = PlainMouse(self, self._layers)
         self._layers.canvas.on_client_ready(self.redraw)
-        self._pointer.show_image(image)
+        self._pointer.show_image(name, image)
         self._show_project()
         self._set_opacity()
         self._unsubscribe = self.project.subscribe(self._changed)
@@ -145,7 +145,7 @@ class AnnotationCanvas(ipywidgets.VBox):
 
         def job() -> None:
             self._drawing.image_name, self._drawing.view = name, view
-            self._pointer.show_image(image)
+            self._pointer.show_image(name, image)
             self._show_caption()
             self._show_project()
             self._draw(self._drawing.everything)
@@ -279,7 +279,7 @@ class AnnotationCanvas(ipywidgets.VBox):
     @traitlets.observe("prediction_opacity", "annotation_opacity", "overlay_on")
     def _set_opacity(self, _: Any = None) -> None:
         def job() -> None:
-            self._pointer.annotation_opacity = self.annotation_opacity
+            self._pointer.annotation_opacity, self._pointer.overlay_on = self.annotation_opacity, self.overlay_on
             shown = self.prediction_opacity if self.overlay_on else 0.0
             self._layers.set_opacity(shown, self.annotation_opacity)
             self._show_caption()
@@ -288,37 +288,25 @@ class AnnotationCanvas(ipywidgets.VBox):
 
     # -- editing ---------------------------------------------------------------------------------------
 
-    def paint(self, points: np.ndarray, class_name: str | None, width: float) -> None:
-        """Add a stroke to the image that is shown, as the brush does; class None erases.
+    def draw(self, shape: Shape, class_name: str | None) -> None:
+        """Add a shape to the image that is shown, as the tools do; class None erases.
 
         Parameters
         ----------
-        points
-            ``(n, 2)``, x then y, in image pixels.
+        shape
+            A stroke, line, polygon or rectangle, in image pixels.
         class_name
             One of the project's classes, or None.
-        width
-            In image pixels.
 
         Raises
         ------
         ShapeError, ClassNameError, ReadOnlyError
             As `Project.annotate` does.
         """
-        stroke = Stroke(points, width=width)
         if class_name is None:
-            self.project.erase(self.image_name, stroke)
+            self.project.erase(self.image_name, shape)
         else:
-            self.project.annotate(self.image_name, stroke, class_name)
-
-    def try_paint(self, points: np.ndarray) -> bool:
-        """Paint with the tool, class and width that are chosen; say so and return False if that cannot be."""
-        try:
-            self.paint(points, None if self.tool == "eraser" else self.class_name, self.brush_width)
-        except (HistowidgetsError, OSError) as error:
-            self.say(str(error), "error")
-            return False
-        return True
+            self.project.annotate(self.image_name, shape, class_name)
 
     def sketch(self, points: np.ndarray, width: float, color: str) -> None:
         """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""

@@ -45,6 +45,16 @@ class StrokeMessage(_Message):
     width: Annotated[FiniteFloat, Field(gt=0, le=10_000)]
 
 
+class ShapeMessage(_Message):
+    """A line, a rectangle or a polygon was drawn; its points come as those of a stroke do."""
+
+    kind: Literal["shape"]
+    number: Annotated[int, Field(ge=1)]
+    tool: Literal["line", "rectangle", "polygon"]
+    class_name: Annotated[str, Field(max_length=1000)]
+    width: Annotated[FiniteFloat, Field(gt=0, le=10_000)]
+
+
 class Step(_Message):
     """An edit is taken back, or done again."""
 
@@ -66,7 +76,7 @@ class ToolMessage(_Message):
     """Another tool was chosen."""
 
     kind: Literal["tool"]
-    tool: Literal["pan", "brush", "eraser"]
+    tool: Literal["pan", "brush", "eraser", "line", "rectangle", "polygon"]
 
 
 class ClassMessage(_Message):
@@ -84,9 +94,17 @@ class WidthMessage(_Message):
 
 
 class Overlay(_Message):
-    """The prediction is to be hidden, or shown again."""
+    """The prediction is to be shown, or not."""
 
     kind: Literal["overlay"]
+    on: bool
+
+
+class Short(_Message):
+    """A polygon was to be closed that has too few points yet."""
+
+    kind: Literal["short"]
+    points: Annotated[int, Field(ge=1, le=2)]
 
 
 class Hover(_Message):
@@ -103,9 +121,9 @@ class Leave(_Message):
     kind: Literal["leave"]
 
 
-Edit = StrokeMessage | Step
+Edit = StrokeMessage | ShapeMessage | Step
 Choice = ToolMessage | ClassMessage | WidthMessage | Overlay
-Message = Ready | Redraw | Edit | ViewMessage | Choice | Hover | Leave
+Message = Ready | Redraw | Edit | ViewMessage | Choice | Short | Hover | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
@@ -126,7 +144,7 @@ def parse_message(content: Any) -> Message:
 
 
 def parse_points(buffers: Any) -> np.ndarray:
-    """Return the points of a stroke from the buffers of its message.
+    """Return the points of a stroke or shape from the buffers of its message.
 
     Returns
     -------
@@ -139,15 +157,15 @@ def parse_points(buffers: Any) -> np.ndarray:
         If there is not one buffer of 1 to `MOST_POINTS` pairs of finite float32.
     """
     if not isinstance(buffers, list | tuple) or len(buffers) != 1:
-        raise MessageError("a stroke came without its points")
+        raise MessageError("a drawing came without its points")
     size = memoryview(buffers[0]).nbytes
     if size == 0 or size % 8:
-        raise MessageError(f"a stroke came with {size} bytes; its points are pairs of 4-byte numbers")
+        raise MessageError(f"a drawing came with {size} bytes; its points are pairs of 4-byte numbers")
     if size // 8 > MOST_POINTS:
-        raise MessageError(f"a stroke came with {size // 8} points; {MOST_POINTS} is the most")
+        raise MessageError(f"a drawing came with {size // 8} points; {MOST_POINTS} is the most")
     points = np.frombuffer(buffers[0], np.float32).astype(np.float64).reshape(-1, 2)
     if not (np.isfinite(points).all() and (np.abs(points) <= LARGEST_COORDINATE).all()):
-        raise MessageError("a stroke came with coordinates that are no numbers")
+        raise MessageError("a drawing came with coordinates that are no numbers")
     return points
 
 

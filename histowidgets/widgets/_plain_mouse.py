@@ -4,17 +4,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from histowidgets.errors import HistowidgetsError
+from histowidgets.widgets._drawn_shape import drawn_shape
 from histowidgets.widgets._layers import Layers
 
 if TYPE_CHECKING:
     from histowidgets.widgets._canvas import AnnotationCanvas
 
 ERASER_COLOR = "#e1e4e8"
+TRAIL_WIDTH = 2.0  # CSS pixels; where the hand went while it drew a shape
 
 
 class PlainMouse:
-    """Paints, erases and moves the picture from mouse events that travel to the kernel one by one.
+    """Draws, erases and moves the picture from mouse events that travel to the kernel one by one.
 
+    Lines and rectangles go from where the button went down to where it came up, polygons all along the way.
     Where the pointer layer runs it lies over the canvas, and none of these events comes.
     """
 
@@ -39,11 +43,12 @@ class PlainMouse:
         canvas = self._canvas
         if canvas.tool != "pan":
             color = ERASER_COLOR if canvas.tool == "eraser" else canvas.project.colors[canvas.class_name]
-            width = canvas.brush_width * canvas.view.zoom * self._layers.scale
+            thick = canvas.brush_width * canvas.view.zoom if canvas.tool in ("brush", "eraser") else TRAIL_WIDTH
+            width = thick * self._layers.scale
             canvas.sketch(np.array(self._points[-2:]) * self._layers.scale, width, color)
 
     def up(self, x: float, y: float) -> None:
-        """End: the stroke becomes an annotation, or the picture moves."""
+        """End: what was drawn becomes an annotation, or the picture moves."""
         points, self._points = self._points, []
         if not points:
             return
@@ -51,5 +56,17 @@ class PlainMouse:
         if canvas.tool == "pan":
             (x0, y0), (x1, y1) = points[0], points[-1]
             canvas.look(view.look(view.x - (x1 - x0) / view.zoom, view.y - (y1 - y0) / view.zoom, view.zoom))
-        elif not canvas.try_paint(np.array([view.to_image(*point) for point in points])):
+        else:
+            self._draw(np.array([view.to_image(*point) for point in points]))
+
+    def _draw(self, points: np.ndarray) -> None:
+        """Make what the tool makes of points in image pixels; say so if that cannot be."""
+        canvas = self._canvas
+        if canvas.tool in ("line", "rectangle"):
+            points = points[[0, -1]]
+        try:
+            shape = drawn_shape(canvas.tool, points, canvas.brush_width)
+            canvas.draw(shape, None if canvas.tool == "eraser" else canvas.class_name)
+        except (HistowidgetsError, OSError) as error:
+            canvas.say(str(error), "error")
             canvas.redraw()  # the sketch is still there

@@ -9,7 +9,18 @@ from histowidgets.images import Image
 from histowidgets.widgets._style import STATIC
 
 # The parts of static/canvas_pointer.js, each after those it uses.
-_PARTS = ("canvas_geometry", "canvas_keys", "canvas_ink", "canvas_furniture", "canvas_link", "canvas_pointer")
+_PARTS = (
+    "canvas_geometry",
+    "canvas_keys",
+    "canvas_ink",
+    "canvas_furniture",
+    "canvas_link",
+    "canvas_brush",
+    "canvas_outline",
+    "canvas_shapes",
+    "canvas_commands",
+    "canvas_pointer",
+)
 
 
 def _one_module() -> str:
@@ -29,6 +40,8 @@ class PointerLayer(anywidget.AnyWidget):
     ----------
     manager_id, layer_id : str
         Model ids of ipycanvas' manager and of the top layer: their work tells when a drawing is on the screen.
+    image_name : str
+        A shape that is not finished ends with its image.
     stage, image_size : list of int
         Sizes in CSS pixels and in image pixels.
     pixel_size : float or None
@@ -46,6 +59,7 @@ class PointerLayer(anywidget.AnyWidget):
     manager_id = traitlets.Unicode().tag(sync=True)
     layer_id = traitlets.Unicode().tag(sync=True)
     stage = traitlets.List(traitlets.Int()).tag(sync=True)
+    image_name = traitlets.Unicode("").tag(sync=True)
     image_size = traitlets.List(traitlets.Int()).tag(sync=True)
     pixel_size = traitlets.Float(None, allow_none=True).tag(sync=True)
     view = traitlets.List(traitlets.Float()).tag(sync=True)
@@ -56,8 +70,10 @@ class PointerLayer(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     held_out = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
+    overlay_on = traitlets.Bool(True).tag(sync=True)
 
-    def show_image(self, image: Image) -> None:
-        """Tell the page of another image; nothing of it is held out yet."""
+    def show_image(self, name: str, image: Image) -> None:
+        """Tell the page of another image of the project; nothing of it is held out yet."""
+        self.image_name = name
         self.image_size, self.pixel_size = [image.width, image.height], image.pixel_size_um
         self.held_out = []

@@ -7,6 +7,7 @@ import traitlets
 
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._batch import SerialQueue
+from histowidgets.widgets._drawn_shape import drawn_shape
 from histowidgets.widgets._messages import (
     Choice,
     ClassMessage,
@@ -17,6 +18,8 @@ from histowidgets.widgets._messages import (
     Message,
     MessageError,
     Ready,
+    ShapeMessage,
+    Short,
     StrokeMessage,
     ToolMessage,
     ViewMessage,
@@ -30,7 +33,7 @@ from histowidgets.widgets._view import View
 if TYPE_CHECKING:
     from histowidgets.widgets._canvas import AnnotationCanvas
 
-EDIT_KINDS = ("stroke", "undo", "redo")
+EDIT_KINDS = ("stroke", "shape", "undo", "redo")
 
 
 class PointerMessages:
@@ -101,9 +104,9 @@ class PointerMessages:
             return
         message, buffers = item
         try:
-            if isinstance(message, StrokeMessage):
-                class_name = message.class_name if message.tool == "brush" else None
-                self._canvas.paint(parse_points(buffers), class_name, message.width)
+            if isinstance(message, StrokeMessage | ShapeMessage):
+                class_name = None if message.tool == "eraser" else message.class_name
+                self._canvas.draw(drawn_shape(message.tool, parse_points(buffers), message.width), class_name)
             elif message.kind == "undo":
                 self._canvas.undo()
             else:
@@ -143,6 +146,10 @@ class PointerMessages:
         elif isinstance(message, ViewMessage):
             self._wanted = message
             self._queue.submit(self._look)
+        elif isinstance(message, Short):
+            self._canvas.say(
+                f"A polygon needs at least 3 points; this one has {message.points}. Click on, or press Escape.", "error"
+            )
         elif isinstance(message, Ready):
             self._canvas.use_scale(message.scale)
         else:
@@ -159,7 +166,7 @@ class PointerMessages:
             elif isinstance(message, WidthMessage):
                 canvas.brush_width = message.width
             else:
-                canvas.overlay_on = not canvas.overlay_on
+                canvas.overlay_on = message.on
         except (HistowidgetsError, traitlets.TraitError) as error:
             canvas.say(str(error), "error")
         finally:

@@ -11,6 +11,9 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     ("pan", "hand-paper", "Hand: move the picture (H, or hold Space)"),
     ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
     ("eraser", "eraser", "Eraser (E, or the right button)"),
+    ("line", "minus", "Line of the brush's width (L; Shift: 45° steps)"),
+    ("rectangle", "square-o", "Rectangle (R)"),
+    ("polygon", "draw-polygon", "Polygon (P; double click or Enter closes it)"),
     None,
     ("undo", "undo", "Undo (Z)"),
     ("redo", "redo", "Redo (Shift+Z)"),
@@ -21,7 +24,7 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     None,
     ("help", "question", "Keys (?)"),
 )
-TOOLS = ("pan", "brush", "eraser")
+TOOLS = ("pan", "brush", "eraser", "line", "rectangle", "polygon")
 
 
 class ToolColumn(ipywidgets.VBox):

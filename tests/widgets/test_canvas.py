@@ -328,7 +328,7 @@ def test_bad_arguments_have_named_errors(project, canvas):
     with pytest.raises(traitlets.TraitError, match="tool"):
         canvas.tool = "hammer"
     with pytest.raises(ShapeError, match="outside"):
-        canvas.paint(np.array([[-90, -90.0]]), "Stroma", 5)
+        canvas.draw(Stroke([[-90, -90]], width=5), "Stroma")
 
 
 def test_python_reaches_all_that_the_hand_does(canvas):

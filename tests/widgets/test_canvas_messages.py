@@ -7,6 +7,8 @@ from histowidgets.widgets._messages import MOST_POINTS, MOST_WAITING, Inbox, Mes
 
 STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_name": "Tumour", "width": 8.0}
 
+SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
+
 
 @pytest.mark.parametrize(
     ("content", "words"),
@@ -23,6 +25,14 @@ STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_
         ({**STROKE, "client": "x" * 1000}, "client"),
         ({**STROKE, "surprise": 1}, "surprise"),
         ({key: value for key, value in STROKE.items() if key != "class_name"}, "class_name"),
+        ({**STROKE, "tool": "polygon"}, r"stroke\.tool"),
+        ({**SHAPE, "tool": "brush"}, r"shape\.tool"),
+        ({**SHAPE, "number": 0}, "number"),
+        ({**SHAPE, "width": float("inf")}, "width"),
+        ({**SHAPE, "points": [[1, 2]]}, "points"),
+        ({"kind": "short", "client": "a", "points": 3}, "points"),
+        ({"kind": "overlay", "client": "a"}, "on"),
+        ({"kind": "overlay", "client": "a", "on": "<b>"}, "on"),
         ({"kind": "view", "client": "a", "number": 1, "x": 0, "y": float("inf"), "zoom": 1}, r"view\.y"),
         ({"kind": "view", "client": "a", "number": 1, "x": 0, "y": 0, "zoom": 0}, "zoom"),
         ({"kind": "ready", "client": "a", "scale": 1000}, "scale"),

@@ -36,6 +36,23 @@ export function zoomAt(view, image, stage, at, factor) {
   return clampView(moved, image, stage);
 }
 
+// The point nearest to `to` that lies from `from` at a multiple of 45 degrees.
+export function snapTo45([x, y], to) {
+  const [dx, dy] = [to[0] - x, to[1] - y];
+  const angle = (Math.round(Math.atan2(dy, dx) / (Math.PI / 4)) * Math.PI) / 4;
+  const length = dx * Math.cos(angle) + dy * Math.sin(angle);
+  return [x + length * Math.cos(angle), y + length * Math.sin(angle)];
+}
+
+// The view after two fingers went from the stage points a, b to c, d.
+export function pinchedView(view, image, stage, [a, b], [c, d]) {
+  const middle = (p, q) => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
+  const apart = (p, q) => Math.max(1, Math.hypot(p[0] - q[0], p[1] - q[1]));
+  const [from, to] = [middle(a, b), middle(c, d)];
+  const { x, y, zoom } = zoomAt(view, image, stage, from, apart(c, d) / apart(a, b));
+  return { x: x - (to[0] - from[0]) / zoom, y: y - (to[1] - from[1]) / zoom, zoom };
+}
+
 export function sameView(a, b) {
   return Math.abs(a.zoom / b.zoom - 1) < 1e-6 && Math.hypot(a.x - b.x, a.y - b.y) * b.zoom < 0.01;
 }

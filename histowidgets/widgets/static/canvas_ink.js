@@ -2,7 +2,7 @@ import { toStage } from "./canvas_geometry.js";
 
 // What the hand has painted and the kernel has not drawn yet. A stroke has three stacked canvases' worth of
 // paint (dark rim, light rim, colour), so that adding a segment never has to touch what is there already:
-// the rims of a new segment lie under the colour of the old ones.
+// the rims of a new segment lie under the colour of the old ones. An area is the inside of its points.
 const RIMS = [
   { rim: 2, color: () => "rgb(0, 0, 0)", alpha: 0.55 },
   { rim: 1, color: () => "rgb(255, 255, 255)", alpha: 0.9 },
@@ -11,7 +11,7 @@ const RIMS = [
 
 export class Ink {
   constructor(parent) {
-    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, color, eraser}
+    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, color, area}
     this.layers = RIMS.map(({ alpha }) => {
       const canvas = document.createElement("canvas");
       canvas.className = "hw-ink";
@@ -65,11 +65,16 @@ export class Ink {
       const context = canvas.getContext("2d");
       context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
       context.lineCap = context.lineJoin = "round";
-      context.lineWidth = Math.max(1, stroke.width * view.zoom) + 2 * rim;
+      context.lineWidth = (stroke.area ? 0 : Math.max(1, stroke.width * view.zoom)) + 2 * rim;
       context.strokeStyle = color(stroke);
       context.beginPath();
       points.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
-      context.stroke();
+      if (stroke.area) {
+        context.closePath();
+        context.fillStyle = color(stroke);
+        context.fill("evenodd");
+      }
+      if (!stroke.area || rim) context.stroke();
       context.setTransform(1, 0, 0, 1, 0, 0);
     });
   }

@@ -3,11 +3,15 @@
 export const KEYS = [
   ["1 … 9", "choose a class"],
   ["B   E   H", "brush, eraser, hand"],
+  ["L   R   P", "line (Shift: 45° steps), rectangle, polygon"],
+  ["Enter", "close the polygon (double click, or its first point too)"],
+  ["Backspace", "take the polygon's last point back"],
+  ["Escape", "give up what is being drawn"],
   ["[   ]", "smaller, larger brush"],
   ["Space + drag", "move the picture (middle button too)"],
   ["Right button", "erase"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
-  ["O", "prediction on and off"],
+  ["O", "prediction off and on (held down: off for as long)"],
   ["+   −   wheel", "zoom in, out (wheel: click the picture first, or hold Ctrl)"],
   ["F", "fit the picture"],
   ["← ↑ → ↓", "move the picture"],
@@ -19,9 +23,11 @@ const PLAIN = {
   b: ["tool", "brush"],
   e: ["tool", "eraser"],
   h: ["tool", "pan"],
+  l: ["tool", "line"],
+  r: ["tool", "rectangle"],
+  p: ["tool", "polygon"],
   "[": ["thinner"],
   "]": ["thicker"],
-  o: ["overlay"],
   f: ["fit"],
   "+": ["zoom", 1.25],
   "=": ["zoom", 1.25],
@@ -30,6 +36,8 @@ const PLAIN = {
   "?": ["help"],
   " ": ["hold"],
   Escape: ["escape"],
+  Enter: ["close"],
+  Backspace: ["back"],
   ArrowLeft: ["move", -1, 0],
   ArrowRight: ["move", 1, 0],
   ArrowUp: ["move", 0, -1],
@@ -42,6 +50,7 @@ export function actionOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "z") return [event.shiftKey ? "redo" : "undo"];
   if (event.ctrlKey || event.metaKey) return key === "y" ? ["redo"] : null;
+  if (key === "o") return ["overlay", event.timeStamp];
   if (/^[1-9]$/.test(key)) return ["class", Number(key) - 1];
   return PLAIN[key] ?? null;
 }

@@ -1,15 +1,16 @@
-import { clampView, fitView, sameView, toImage, viewTransform, zoomAt } from "./canvas_geometry.js";
+import { clampView, pinchedView, sameView, toImage, viewTransform, zoomAt } from "./canvas_geometry.js";
+import { Brush } from "./canvas_brush.js";
+import { COMMANDS, endBlink } from "./canvas_commands.js";
 import { Furniture } from "./canvas_furniture.js";
 import { Ink } from "./canvas_ink.js";
 import { actionOf } from "./canvas_keys.js";
 import { Link } from "./canvas_link.js";
+import { SHAPE_TOOLS, ShapeTools, rectangleCorners } from "./canvas_shapes.js";
 
 // The pointer layer: lies over the kernel's picture, takes pointer, wheel and keys, shows at once what the hand
 // does, and tells the kernel. `drawn` is the view of the kernel's pixels, `view` the one the person wants to see.
-const MOST_POINTS = 10000; // a longer stroke goes on as a new one; the kernel refuses more than twice this
 const MOST_SCALE = 2; // device pixels a CSS pixel that the kernel is asked to draw
 const ERASER_COLOR = "rgb(225, 228, 232)";
-const LEAST_STEP = 0.75; // CSS pixels between two points of a stroke
 
 class PointerLayer {
   constructor(model, el) {
@@ -25,6 +26,8 @@ class PointerLayer {
     this.root.dataset.jpSuppressContextMenu = "true";
     this.link = new Link(model);
     this.ink = new Ink(this.root);
+    this.brush = new Brush(this);
+    this.shapes = new ShapeTools(this);
     this.furniture = new Furniture(this.root);
     this.fingers = new Map(); // pointerId -> stage point, for pinching
     this.gesture = null;
@@ -45,6 +48,7 @@ class PointerLayer {
     const { model } = this;
     const take = {
       stage: ([width, height]) => this._setStage(width, height),
+      image_name: () => this.shapes.cancel(),
       image_size: ([width, height]) => (this.image = { width, height }),
       pixel_size: (size) => (this.pixelSize = size),
       classes: (classes) => (this.classes = classes),
@@ -53,6 +57,7 @@ class PointerLayer {
       brush_width: () => this._takeChoices(),
       caption: (text) => this.furniture.setCaption(text),
       held_out: (rectangles) => this.furniture.setBoxes(rectangles),
+      overlay_on: () => this._takeChoices(),
       annotation_opacity: (share) => this.ink.setOpacity(share),
     };
     this.changes = Object.entries(take).map(([name, set]) => {
@@ -73,8 +78,18 @@ class PointerLayer {
   _takeChoices() {
     if (this.link.choices > 0) return;
     this.classIndex = this.model.get("class_index");
-    this.tool = this.model.get("tool");
     this.brushWidth = this.model.get("brush_width");
+    this.overlayOn = this.model.get("overlay_on");
+    this.useTool(this.model.get("tool"));
+  }
+
+  // A shape that is not finished ends with its tool.
+  useTool(tool) {
+    if (this.shapes.tool && this.shapes.tool !== tool) {
+      if (this.gesture?.kind === "shape") this.gesture = null;
+      this.shapes.cancel();
+    }
+    this.tool = tool;
   }
 
   _heard(content) {
@@ -130,25 +145,40 @@ class PointerLayer {
     if (picture) picture.style.transform = viewTransform(this.drawn, this.view, this.stage);
     this.furniture.place(this.view, this.stage, this.pixelSize);
     this.root.dataset.mode = this._mode();
-    this._showRing();
+    this._showPen();
   }
 
-  _showRing() {
+  // The ring of the brush, and the shape that is open, which reaches to the pen.
+  _showPen() {
+    this.shapes.show(this.at);
     const mode = this._mode();
-    if (!this.at || (mode !== "brush" && mode !== "eraser")) return this.furniture.hideRing();
-    this.furniture.showRing(this.at, this.brushWidth * this.view.zoom, this._color(mode));
+    if (!this.at || !["brush", "eraser", "line"].includes(mode)) return this.furniture.hideRing();
+    this.furniture.showRing(this.at, this.brushWidth * this.view.zoom, this.colorOf(mode));
   }
 
   _mode() {
-    if (this.gesture) return this.gesture.kind === "stroke" ? this.gesture.tool : "panning";
+    if (this.gesture) return this.gesture.tool ?? "panning";
     return this.spaceHeld ? "pan" : this.tool;
   }
 
-  _color(tool) {
+  colorOf(tool) {
     return tool === "eraser" ? ERASER_COLOR : (this.classes[this.classIndex]?.color ?? "#ffffff");
   }
 
-  _look(view) {
+  get className() {
+    return this.classes[this.classIndex]?.name ?? "";
+  }
+
+  hint(text) {
+    this.furniture.showHint(text);
+    this.furniture.say(text);
+  }
+
+  tellShort(points) {
+    this.link.send({ kind: "short", points });
+  }
+
+  look(view) {
     const wanted = clampView(view, this.image, this.stage);
     if (sameView(wanted, this.view)) return;
     this.view = wanted;
@@ -180,8 +210,11 @@ class PointerLayer {
     on("pointerleave", () => this._left());
     on("wheel", (event) => this._wheel(event), { passive: false });
     on("keydown", (event) => this._key(event));
-    on("keyup", (event) => event.key === " " && this._hold(false));
-    on("blur", () => this._hold(false));
+    on("keyup", (event) => this._keyUp(event));
+    on("blur", (event) => {
+      this.hold(false);
+      endBlink(this, event.timeStamp);
+    });
     on("contextmenu", (event) => event.preventDefault());
     // The notebook would move its focus to the cell, away from the canvas.
     for (const name of ["mousedown", "mouseup", "click", "dblclick", "contextmenu"]) {
@@ -209,19 +242,24 @@ class PointerLayer {
     if (this.gesture) return;
     const pan = event.button === 1 || this.spaceHeld || this.tool === "pan";
     if (pan) this.gesture = { kind: "pan", pointer: event.pointerId, at: this.at };
-    else this._startStroke(event.pointerId, event.button === 2 ? "eraser" : this.tool, this.at);
+    else if (event.button !== 2 && SHAPE_TOOLS.includes(this.tool)) this._startShape(event);
+    else this.gesture = this.brush.start(event.pointerId, event.button === 2 ? "eraser" : this.tool, this.at);
     this._show();
   }
 
-  _startStroke(pointer, tool, at) {
-    const stroke = {
-      points: toImage(this.view, this.stage, at),
-      width: this.brushWidth,
-      color: this._color(tool),
-    };
-    this.gesture = { kind: "stroke", pointer, tool, stroke, last: at, className: this.classes[this.classIndex]?.name };
-    this.ink.add(0, stroke); // 0: the one under the pen; it gets its number when it is sent
-    this.ink.extend(stroke, 0, this.view);
+  _startShape(event) {
+    if (!this.shapes.down(this.tool, this.at, event.timeStamp)) return;
+    this.gesture = { kind: "shape", pointer: event.pointerId, tool: this.tool };
+  }
+
+  // The kernel's annotation takes the place of this ink.
+  finishShape(tool, points) {
+    const content = { kind: "shape", tool, class_name: this.className, width: this.brushWidth };
+    const number = this.link.edit(content, [new Float32Array(points.flat()).buffer]);
+    const shown = tool === "rectangle" ? rectangleCorners(...points) : points;
+    const shape = { points: shown.flat(), width: this.brushWidth, color: this.colorOf(tool), area: tool !== "line" };
+    this.ink.add(number, shape);
+    this.ink.extend(shape, 0, this.view);
   }
 
   _move(event) {
@@ -231,9 +269,10 @@ class PointerLayer {
     if (gesture?.kind === "pinch") this._pinch();
     else if (gesture?.pointer === event.pointerId) {
       if (gesture.kind === "pan") this._drag(gesture);
-      else this._extendStroke(gesture, event);
+      else if (gesture.kind === "shape") this._dragShape(event);
+      else this.gesture = this.brush.extend(gesture, this._places(event));
     }
-    this._showRing();
+    this._showPen();
     if (!gesture) this.link.hover(toImage(this.view, this.stage, this.at));
   }
 
@@ -241,24 +280,17 @@ class PointerLayer {
     const [x, y] = gesture.at;
     gesture.at = this.at;
     const { zoom } = this.view;
-    this._look({ x: this.view.x - (this.at[0] - x) / zoom, y: this.view.y - (this.at[1] - y) / zoom, zoom });
+    this.look({ x: this.view.x - (this.at[0] - x) / zoom, y: this.view.y - (this.at[1] - y) / zoom, zoom });
   }
 
-  _extendStroke(gesture, event) {
-    const { stroke } = gesture;
-    const from = stroke.points.length / 2;
+  // All stage points that one event stands for.
+  _places(event) {
     const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) {
-      const at = this._point(each);
-      if (Math.hypot(at[0] - gesture.last[0], at[1] - gesture.last[1]) < LEAST_STEP) continue;
-      gesture.last = at;
-      stroke.points.push(...toImage(this.view, this.stage, at));
-    }
-    this.ink.extend(stroke, from, this.view);
-    if (stroke.points.length / 2 >= MOST_POINTS) {
-      this._finishStroke(gesture);
-      this._startStroke(gesture.pointer, gesture.tool, gesture.last);
-    }
+    return (events.length ? events : [event]).map((each) => this._point(each));
+  }
+
+  _dragShape(event) {
+    for (const at of this._places(event)) this.shapes.drag(at, event.shiftKey);
   }
 
   _up(event) {
@@ -269,48 +301,39 @@ class PointerLayer {
       if (this.fingers.size < 2) this.gesture = null;
     } else if (gesture.pointer === event.pointerId) {
       this.gesture = null;
-      if (gesture.kind === "stroke") this._finishStroke(gesture);
+      if (gesture.kind === "stroke") this.brush.finish(gesture);
+      else if (gesture.kind === "shape" && event.type === "pointerup") this.shapes.up();
+      else if (gesture.kind === "shape") this.shapes.drop();
     }
     this._show();
   }
 
-  _finishStroke({ stroke, tool, className }) {
-    const content = { kind: "stroke", tool, class_name: className ?? "", width: stroke.width };
-    const number = this.link.edit(content, [new Float32Array(stroke.points).buffer]);
-    this.ink.strokes.delete(0);
-    this.ink.add(number, stroke);
-  }
-
-  _dropStroke() {
-    if (this.gesture?.kind !== "stroke") return;
+  dropDrawing() {
+    if (this.gesture?.kind === "shape") this.shapes.drop();
+    else if (this.gesture?.kind === "stroke") this.brush.drop();
+    else return;
     this.gesture = null;
-    this.ink.remove([0], this.view);
   }
 
   _left() {
     if (this.gesture) return;
     this.at = null;
-    this.furniture.hideRing();
+    this._showPen();
     this.link.hover(false);
   }
 
   // -- zoom -----------------------------------------------------------------------------------
 
   _startPinch() {
-    this._dropStroke();
+    this.dropDrawing();
     this.gesture = { kind: "pinch", fingers: [...this.fingers.values()] };
   }
 
   _pinch() {
     const { gesture } = this;
-    const [a, b] = gesture.fingers;
-    const [c, d] = [...this.fingers.values()];
-    gesture.fingers = [c, d];
-    const middle = (p, q) => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
-    const apart = (p, q) => Math.max(1, Math.hypot(p[0] - q[0], p[1] - q[1]));
-    const [from, to] = [middle(a, b), middle(c, d)];
-    const zoomed = zoomAt(this.view, this.image, this.stage, from, apart(c, d) / apart(a, b));
-    this._look({ ...zoomed, x: zoomed.x - (to[0] - from[0]) / zoomed.zoom, y: zoomed.y - (to[1] - from[1]) / zoomed.zoom });
+    const now = [...this.fingers.values()];
+    this.look(pinchedView(this.view, this.image, this.stage, gesture.fingers, now));
+    gesture.fingers = now;
   }
 
   // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
@@ -321,87 +344,40 @@ class PointerLayer {
     event.stopPropagation();
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? this.stage.height : 1;
     const turn = Math.max(-240, Math.min(240, event.deltaY * unit));
-    this._look(zoomAt(this.view, this.image, this.stage, this._point(event), Math.exp(-turn * 0.002)));
+    this.look(zoomAt(this.view, this.image, this.stage, this._point(event), Math.exp(-turn * 0.002)));
     if (this.gesture) return;
     this.at = this._point(event);
-    this._showRing();
+    this._showPen();
   }
 
   // -- keys -----------------------------------------------------------------------------------
 
   _key(event) {
+    if (event.key === "Shift") this._straighten(event);
     const action = actionOf(event);
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (action || (plain && event.key !== "Tab")) event.stopPropagation();
     if (!action) return;
     event.preventDefault();
     const [name, ...values] = action;
-    this[`_do_${name}`](...values);
+    COMMANDS[name](this, ...values);
     this._show();
   }
 
-  _do_tool(tool) {
-    this.tool = tool;
-    this.link.choose({ kind: "tool", tool });
+  _keyUp(event) {
+    if (event.key === " ") this.hold(false);
+    else if (event.key.toLowerCase() === "o") endBlink(this, event.timeStamp);
+    else if (event.key === "Shift") this._straighten(event);
   }
 
-  _do_class(index) {
-    if (index >= this.classes.length) return;
-    this.classIndex = index;
-    this.link.choose({ kind: "class", class_name: this.classes[index].name });
-    if (this.tool !== "brush") this._do_tool("brush");
+  // A line snaps when Shift goes down, not only when the pen moves next.
+  _straighten(event) {
+    if (this.gesture?.tool !== "line" || !this.at) return;
+    this.shapes.drag(this.at, event.shiftKey);
+    this._show();
   }
 
-  _do_thicker(factor = 1.2) {
-    const step = factor > 1 ? Math.ceil : Math.floor;
-    this.brushWidth = Math.min(200, Math.max(1, step(this.brushWidth * factor)));
-    this.link.choose({ kind: "width", width: this.brushWidth });
-  }
-
-  _do_thinner() {
-    this._do_thicker(1 / 1.2);
-  }
-
-  _do_undo() {
-    this.link.edit({ kind: "undo" });
-  }
-
-  _do_redo() {
-    this.link.edit({ kind: "redo" });
-  }
-
-  _do_overlay() {
-    this.link.choose({ kind: "overlay" });
-  }
-
-  _do_fit() {
-    this._look(fitView(this.image, this.stage));
-  }
-
-  _do_zoom(factor) {
-    const middle = [this.stage.width / 2, this.stage.height / 2];
-    this._look(zoomAt(this.view, this.image, this.stage, middle, factor));
-  }
-
-  _do_move(x, y) {
-    const step = 60 / this.view.zoom;
-    this._look({ ...this.view, x: this.view.x + x * step, y: this.view.y + y * step });
-  }
-
-  _do_help() {
-    this.furniture.toggleHelp();
-  }
-
-  _do_escape() {
-    this.furniture.toggleHelp(false);
-    this._dropStroke();
-  }
-
-  _do_hold() {
-    this._hold(true);
-  }
-
-  _hold(held) {
+  hold(held) {
     this.spaceHeld = held;
     this._show();
   }

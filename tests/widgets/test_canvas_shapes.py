@@ -1,0 +1,121 @@
+"""Lines, rectangles and polygons without a page: what the kernel makes of messages, and of the plain mouse."""
+
+import numpy as np
+import pytest
+
+from histowidgets.annotations import Line, Polygon, Project, Rectangle, Stroke
+from histowidgets.errors import ShapeError
+from histowidgets.images import samples
+from histowidgets.widgets import AnnotationCanvas
+from histowidgets.widgets._drawn_shape import drawn_shape
+from histowidgets.widgets._tools import TOOLS
+from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
+
+CORNERS = [[100, 100], [150, 100], [150, 140]]
+
+
+@pytest.fixture
+def canvas():
+    project = Project(["Epithelium", "Stroma"])
+    project.add_image(samples.colon_ihc(), name="colon")
+    canvas = AnnotationCanvas(project)
+    yield canvas
+    canvas.close()
+
+
+@pytest.fixture
+def page(canvas, monkeypatch):
+    return Page(canvas, monkeypatch)
+
+
+def say_shape(page, tool, points, class_name="Stroma", width=9.0):
+    content = {"kind": "shape", "tool": tool, "class_name": class_name, "width": width}
+    return page.edit(content, [np.asarray(points, np.float32).tobytes()])
+
+
+@pytest.mark.parametrize(
+    ("tool", "points", "wanted"),
+    [
+        ("line", [[10, 20], [40, 60]], Line([[10, 20], [40, 60]], width=9.0)),
+        ("rectangle", [[60, 20], [10, 50]], Rectangle(10, 20, 50, 30)),
+        ("polygon", CORNERS, Polygon(CORNERS)),
+    ],
+)
+def test_a_shape_is_one_annotation_is_answered_and_undone_in_one_step(canvas, page, tool, points, wanted):
+    answers = say_shape(page, tool, points)
+    (annotation,) = canvas.project.annotations("colon")
+    assert (annotation.shape, annotation.class_name) == (wanted, "Stroma")
+    assert drawn_edits(answers) == [["page", 1]]
+    assert drawn_edits(page.edit({"kind": "undo"})) == [["page", 2]]
+    assert canvas.project.annotations("colon") == ()
+
+
+@pytest.mark.parametrize(
+    ("tool", "points", "class_name", "words"),
+    [
+        ("rectangle", [[10, 10], [10, 50]], "Stroma", "above 0"),
+        ("rectangle", CORNERS, "Stroma", "got 3 points"),
+        ("line", [[10, 10]], "Stroma", "got 1 points"),
+        ("polygon", [[10, 10], [20, 20]], "Stroma", "at least 3"),
+        ("polygon", np.array(CORNERS) - 900, "Stroma", "outside"),
+        ("line", [[10, 10], [np.nan, 2]], "Stroma", "no numbers"),
+        ("polygon", CORNERS, "Nerve", "Nerve"),
+        ("polygon", np.ones((10**5, 2)), "Stroma", "100000 points"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused_with_its_reason(canvas, page, tool, points, class_name, words):
+    answers = say_shape(page, tool, points, class_name)
+    (refusal,) = (answer for answer in answers if answer["kind"] == "refused")
+    assert refusal["edits"] == [["page", 1]]
+    assert words in refusal["error"]
+    assert "hw-error" in canvas._frame.status._said.value
+    assert canvas.project.annotations("colon") == ()
+    assert drawn_edits(say_shape(page, "polygon", CORNERS)) == [["page", 2]]
+
+
+def test_a_shape_that_cannot_be_read_takes_its_turn_and_is_refused(page):
+    answers = page.edit({"kind": "shape", "tool": "hammer", "class_name": "Stroma", "width": 9.0})
+    assert [answer["edits"] for answer in answers if answer["kind"] == "refused"] == [[["page", 1]]]
+    assert drawn_edits(say_shape(page, "polygon", CORNERS)) == [["page", 2]]
+
+
+def test_a_polygon_that_is_closed_too_early_is_explained(canvas, page):
+    assert kinds(page.say({"kind": "short", "points": 2})) == ["say"]
+    assert "needs at least 3 points; this one has 2" in canvas._frame.status._said.value
+
+
+def test_the_overlay_is_set_not_flipped_so_that_a_blink_ends_as_it_began(canvas, page):
+    for on in (False, False, True):
+        assert kinds(page.say({"kind": "overlay", "on": on}))[-1] == "chosen"
+        assert canvas.overlay_on is canvas._pointer.overlay_on is on
+
+
+def test_every_tool_has_a_button_and_can_be_chosen_from_page_and_python(canvas, page):
+    for tool in TOOLS:
+        page.say({"kind": "tool", "tool": tool})
+        assert canvas.tool == canvas._pointer.tool == tool
+        canvas._frame.tools.buttons[tool].click()
+        assert canvas.tool == tool
+
+
+def test_the_plain_mouse_draws_shapes(canvas):
+    canvas.brush_width = 7
+    path = [(100, 100), (150, 100), (150, 140)]
+    for tool in ("line", "rectangle", "polygon"):
+        drag(canvas, path, tool)
+    line, rectangle, polygon = (annotation.shape for annotation in canvas.project.annotations("colon"))
+    assert isinstance(line, Line)
+    assert line.width == 7
+    assert line.points == pytest.approx(np.array([path[0], path[-1]]))
+    assert isinstance(rectangle, Rectangle)
+    assert rectangle.bounds == pytest.approx((100, 100, 150, 140))
+    assert isinstance(polygon, Polygon)
+    drag(canvas, path[:1], "polygon")
+    assert "at least 3" in canvas._frame.status._said.value
+    assert len(canvas.project.annotations("colon")) == 3
+
+
+def test_what_a_tool_makes_of_points():
+    assert drawn_shape("eraser", np.array([[1.0, 2.0]]), 3.0) == Stroke([[1, 2]], width=3.0)
+    with pytest.raises(ShapeError, match="got 3 points"):
+        drawn_shape("line", np.array(CORNERS, float), 3.0)
