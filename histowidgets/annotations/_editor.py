@@ -57,6 +57,11 @@ class Editor:
         """Who holds the folder, if it is not us."""
         return None if self._folder is None else self._folder.held_by
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called; a project in a folder cannot be edited after that."""
+        return self._closed
+
     def close(self) -> None:
         """Let go of the folder. Nothing is left to save; the project can still be read."""
         with self._lock:

@@ -288,6 +288,6 @@ def _studio_on(folder: str | Path | None) -> Studio | None:
     wanted = Path(folder).expanduser().resolve()
     for studio in list(_open_studios.values()):
         held = studio.project.folder
-        if held is not None and Path(held).resolve() == wanted:
+        if held is not None and Path(held).resolve() == wanted and not studio.project.closed:
             return studio
     return None

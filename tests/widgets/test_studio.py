@@ -96,6 +96,18 @@ def test_a_cell_run_again_on_a_folder_takes_over_and_may_write(halves, tmp_path)
     second.project.close()
 
 
+def test_a_project_that_was_closed_under_its_studio_is_opened_again(halves, tmp_path):
+    first = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
+    _paint(first.project)
+    first.project.close()
+    second = hw.Studio(folder=tmp_path / "project")
+    _paint(second.project, lines=(35,))
+    assert second.project.count() == {"Dark": 4, "Bright": 4}
+    first.close()
+    second.close()
+    second.project.close()
+
+
 def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
     holder = hw.Project(["Dark", "Bright"], folder=tmp_path / "project")
     holder.add_image(halves, name="halves")
