@@ -27,6 +27,7 @@ class Request:
     classifier: Classifier | None = None
     learner: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
+    scored_on: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Answer:
         Class name to IoU on held-out strokes; None where a class has none.
     learner : str
         Such as ``"U-Net, epoch 31"``.
+    scored_on : int
+        How many strokes were held out for the score; few of them make it a rough one.
     """
 
     classifier: Classifier
@@ -48,11 +51,15 @@ class Answer:
     learner: str
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
+    scored_on: int = 0
 
     @property
     def caption(self) -> str:
-        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on held-out strokes"``."""
-        return self.learner if self.score is None else f"{self.learner} · mIoU {self.score:.2f} on held-out strokes"
+        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on 9 held-out strokes"``."""
+        if self.score is None:
+            return self.learner
+        strokes = "stroke" if self.scored_on == 1 else "strokes"
+        return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} held-out {strokes}"
 
 
 class LivePrediction:
@@ -88,6 +95,7 @@ class LivePrediction:
         self._lock = threading.RLock()
         self._answers: dict[str, Answer] = {}
         self._split: Split | None = None
+        self._scored_on = 0
         self.enabled = True
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
@@ -109,6 +117,7 @@ class LivePrediction:
         """Score the quick learner on the held-out strokes of `split` from now on."""
         with self._lock:
             self._split = split
+            self._scored_on = 0 if split is None else held_out_strokes(self._project.snapshot(), split)
         self.refresh()
 
     def offer_network(self, classifier: Classifier, learner: str, scores: Mapping[str, Any]) -> None:
@@ -116,7 +125,10 @@ class LivePrediction:
 
         `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out.
         """
-        self.network.request(replace(self._request(), classifier=classifier, learner=learner, scores=scores))
+        request = self._request()
+        self.network.request(
+            replace(request, classifier=classifier, learner=learner, scores=scores, scored_on=self._scored_on)
+        )
 
     def forget_network(self) -> None:
         """Let the quick learner speak alone, as when a run is thrown away."""
@@ -182,14 +194,15 @@ class LivePrediction:
         prediction = classifier.predict(image, region=request.region)
         if request.split is not None and not is_stale():
             scores = _held_out_scores(request.snapshot, request.split)
-        return _answer(classifier, prediction, "quick learner", scores)
+        strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
+        return _answer(classifier, prediction, "quick learner", scores, strokes)
 
     def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer:
         if request.classifier is None:
             raise ValueError("a network's overlay needs its classifier")
         image = request.snapshot.images[request.image_name]
         prediction = request.classifier.predict(image, region=request.region)
-        return _answer(request.classifier, prediction, request.learner, request.scores)
+        return _answer(request.classifier, prediction, request.learner, request.scores, request.scored_on)
 
     def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
         if isinstance(error, TrainingDataError):
@@ -224,8 +237,20 @@ class LivePrediction:
             self._show(best.prediction, f"Prediction: {best.caption}")
 
 
-def _answer(classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any]) -> Answer:
-    return Answer(classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}))
+def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
+    """Count the annotations that lie at least partly in what is held out."""
+    return sum(
+        annotation.class_name is not None and any(annotation.shape.region().intersect(held) for held in regions)
+        for name, regions in split.held_out.items()
+        for annotation in snapshot.annotations.get(name, ())
+    )
+
+
+def _answer(
+    classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any], scored_on: int
+) -> Answer:
+    class_scores = dict(scores.get("val_iou") or {})
+    return Answer(classifier, prediction, learner, scores.get("val_miou"), class_scores, scored_on)
 
 
 def _held_out_scores(snapshot: ProjectSnapshot, split: Split) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """The studio in a kernel without a page: what it shows, what it keeps, and that it leaves nothing behind."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
+from histowidgets.annotations import Split
 from histowidgets.errors import TrainingDataError
-from histowidgets.widgets._live_prediction import Answer, LivePrediction
+from histowidgets.images import Region
+from histowidgets.widgets._live_prediction import Answer, LivePrediction, held_out_strokes
 
 
 @pytest.fixture
@@ -185,6 +188,20 @@ def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, sho
     live.close()
 
 
+def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
+    project = hw.Project(["Dark", "Bright"])
+    project.add_image(halves, name="one")
+    project.add_image(halves, name="other", role="validation")
+    for name in project.image_names:
+        project.annotate(name, hw.Stroke([(8, 10), (50, 10)]), "Dark")
+        project.annotate(name, hw.Stroke([(8, 80), (50, 80)]), "Bright")
+    project.erase("one", hw.Stroke([(8, 12), (12, 12)]))
+    held_out = {"one": (Region(0, 0, 60, 40),), "other": (Region(0, 0, 128, 96),)}
+    assert held_out_strokes(project.snapshot(), Split(held_out)) == 3
+
+
 def test_the_caption_says_which_learner_and_how_good():
-    assert Answer(None, None, "U-Net, epoch 3", 0.8749).caption == "U-Net, epoch 3 · mIoU 0.87 on held-out strokes"
+    answer = Answer(None, None, "U-Net, epoch 3", 0.8749, scored_on=9)
+    assert answer.caption == "U-Net, epoch 3 · mIoU 0.87 on 9 held-out strokes"
+    assert replace(answer, scored_on=1).caption.endswith("on 1 held-out stroke")
     assert Answer(None, None, "quick learner").caption == "quick learner"
