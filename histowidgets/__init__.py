@@ -5,8 +5,10 @@ torch nor the widgets are loaded before they are needed.
 """
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from histowidgets import errors
+from histowidgets._lazy import lazy_names
 
 # Read once, when torch is loaded. By default its threads spin while they wait; where the browser, the kernel and two
 # learners share two cores, that made training up to twenty times slower (docs/architecture.md, "Sharing the cores").
@@ -81,15 +83,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a public name from its room."""
-    if name == "errors":
-        return import_module("histowidgets.errors")
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'histowidgets' has no attribute {name!r}")
-    value = getattr(import_module(f"histowidgets.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)
 
 
 def __dir__() -> list[str]:

@@ -3,9 +3,9 @@
 The list of backbones is plain data and loads without torch; the rest is fetched when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from histowidgets._lazy import lazy_names
 from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
 
 if TYPE_CHECKING:
@@ -42,10 +42,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a name that needs torch from its module."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'histowidgets.models' has no attribute {name!r}")
-    value = getattr(import_module(f"histowidgets.models.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)

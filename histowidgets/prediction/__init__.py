@@ -3,9 +3,9 @@
 Predictions and overlays are NumPy alone; what needs torch is fetched when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from histowidgets._lazy import lazy_names
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._model import PixelModel
@@ -47,10 +47,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a name that needs torch from its module."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'histowidgets.prediction' has no attribute {name!r}")
-    value = getattr(import_module(f"histowidgets.prediction.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)

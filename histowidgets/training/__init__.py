@@ -3,9 +3,9 @@
 Settings and events load without torch; the rest is fetched when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from histowidgets._lazy import lazy_names
 from histowidgets.training._events import (
     FINAL_STATES,
     BatchEnded,
@@ -71,10 +71,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a name that needs torch from its module."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'histowidgets.training' has no attribute {name!r}")
-    value = getattr(import_module(f"histowidgets.training.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)

@@ -3,8 +3,9 @@
 Widgets know no torch. `_bridge` is the one place where what a training thread says becomes trait writes.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from histowidgets._lazy import lazy_names
 
 if TYPE_CHECKING:
     from histowidgets.widgets._canvas import AnnotationCanvas
@@ -23,10 +24,4 @@ _HOME_OF = {
 __all__ = ["AnnotationCanvas", "LossMonitor", "SettingsForm", "Studio"]
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a widget from its module."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'histowidgets.widgets' has no attribute {name!r}")
-    value = getattr(import_module(f"histowidgets.widgets.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)

@@ -96,22 +96,18 @@ class LivePrediction:
         self._answers: dict[str, Answer] = {}
         self._split: Split | None = None
         self._scored_on = 0
-        self.enabled = True
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
 
     # -- what the studio asks for ---------------------------------------------------------------
 
-    def warm_up(self) -> None:
-        """Load the learner's libraries and compute the image's features before the first stroke."""
-        if self.enabled:
-            self.quick.request(self._request())
-
     def refresh(self) -> None:
-        """Fit the quick learner to the annotations as they are now; returns at once."""
-        if self.enabled:
-            self.quick.request(self._request())
+        """Fit the quick learner to the annotations as they are now; returns at once.
+
+        Before the first stroke, it loads the learner's libraries and computes the image's features.
+        """
+        self.quick.request(self._request())
 
     def judge_on(self, split: Split | None) -> None:
         """Score the quick learner on the held-out strokes of `split` from now on."""

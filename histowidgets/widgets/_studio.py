@@ -102,7 +102,7 @@ class Studio(ipywidgets.VBox):
         self._take_over(_open_studios.get(id(self.project)))
         _open_studios[id(self.project)] = self
         self.notify(*self._greeting(found))
-        self.live.warm_up()
+        self.live.refresh()
 
     # -- what a person reaches for -----------------------------------------------------------------
 
