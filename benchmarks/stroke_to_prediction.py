@@ -6,13 +6,11 @@ prediction that has seen the stroke. With --training a run is on meanwhile.
 
 import argparse
 import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from _lab import open_notebook
+
+from tests.browser.studio_hand import StudioHand
 
 CELL = """
 import histowidgets as hw
@@ -44,38 +42,24 @@ async () => {
 
 def measure(strokes: int, training: bool) -> list[float]:
     """Return the seconds of each stroke after the first prediction."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.harness import CHROMIUM_ARGUMENTS, LabServer, Notebook, find_chromium
-    from tests.browser.studio_hand import StudioHand
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = LabServer(Path(folder))
-        try:
-            server.wait_until_up()
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-            notebook = Notebook(browser.new_page(viewport={"width": 1366, "height": 900}), server, [CELL])
-            notebook.run_all()
-            hand = StudioHand(notebook)
-            hand.paint_all()
-            hand.wait_for_caption("quick learner")
-            notebook.wait_for_value("studio.live.quick.idle.is_set()", True)
-            if training:
-                hand.press("Train")
-                notebook.wait_for_value("studio.run is not None and studio.run.state", "running", seconds=60)
-            seconds = []
-            for number in range(strokes):
-                done = notebook.value("sum(studio.project.count().values())") + 1
-                x = 100 + 12 * number
-                hand.paint([(x, 420), (x + 6, 430)])
-                start = time.perf_counter()
-                notebook.execute(WAIT.format(done=done))
-                notebook.page.evaluate(PAINTED)
-                seconds.append(time.perf_counter() - start)
-            browser.close()
-            return seconds
-        finally:
-            server.close()
+    with open_notebook([CELL]) as (notebook, _):
+        hand = StudioHand(notebook)
+        hand.paint_all()
+        hand.wait_for_caption("quick learner")
+        notebook.wait_for_value("studio.live.quick.idle.is_set()", True)
+        if training:
+            hand.press("Train")
+            notebook.wait_for_value("studio.run is not None and studio.run.state", "running", seconds=60)
+        seconds = []
+        for number in range(strokes):
+            done = notebook.value("sum(studio.project.count().values())") + 1
+            x = 100 + 12 * number
+            hand.paint([(x, 420), (x + 6, 430)])
+            start = time.perf_counter()
+            notebook.execute(WAIT.format(done=done))
+            notebook.page.evaluate(PAINTED)
+            seconds.append(time.perf_counter() - start)
+        return seconds
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ file of their kind is opened.
 
 from histowidgets.images import samples
 from histowidgets.images._array import ArrayImage
+from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
 from histowidgets.images._image import Image
@@ -18,6 +19,7 @@ from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, 
 __all__ = [
     "STRATEGIES",
     "ArrayImage",
+    "CachedReader",
     "ChannelDisplay",
     "ChannelStatistics",
     "DeferredImage",

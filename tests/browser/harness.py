@@ -106,6 +106,13 @@ class LabServer:
             self._process.wait()
 
 
+class FarServer:
+    """The same server at another address, as through a slow line."""
+
+    def __init__(self, server: LabServer, url: str) -> None:
+        self.notebooks, self.url = server.notebooks, url
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -142,7 +149,7 @@ def _write_quiet_settings(config: Path) -> None:
 class Notebook:
     """A notebook of its own in a page of its own, in single-document mode."""
 
-    def __init__(self, page: Any, server: LabServer, cells: list[str], name: str | None = None) -> None:
+    def __init__(self, page: Any, server: LabServer | FarServer, cells: list[str], name: str | None = None) -> None:
         self.page = page
         self.server = server
         self.page_errors: list[str] = []
