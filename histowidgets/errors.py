@@ -13,7 +13,8 @@ HistowidgetsError
         ProjectFolderError    the folder cannot be written, or holds a damaged project
         ReadOnlyError         another session holds the folder
         GeoJSONError          the file is no GeoJSON we can read
-        UnknownClassError     the GeoJSON names classes that the project does not have
+        LabelPngError         the file is no PNG label map we can read, or does not fit the image
+        UnknownClassError     the GeoJSON or PNG names classes that the project does not have
     TrainingError             a run cannot start, or broke off
         TrainingDataError     there is nothing, or too little, to learn from
         SettingsError         a setting is unknown, or out of its range
@@ -25,8 +26,15 @@ HistowidgetsError
     AdviceError               advice was asked for about what is no history, image type or number of tiles
     WidgetError               a widget was given what it cannot show
 
+HistowidgetsWarning           something that a person should know, but that stops nothing
+    OutsideTrainingWarning    an image is unlike those that the classifier was trained on
+    StartedAnewWarning        a prediction on disk was of something else, and was replaced
+
 Each message says what came, what was wanted, and what to do.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class HistowidgetsError(Exception):
@@ -82,7 +90,11 @@ class GeoJSONError(ProjectError):
 
 
 class UnknownClassError(GeoJSONError):
-    """The GeoJSON names classes that the project does not have."""
+    """The GeoJSON, or the PNG label map, names classes that the project does not have."""
+
+
+class LabelPngError(ProjectError):
+    """The file is no PNG label map that can be read, or does not fit the image."""
 
 
 class TrainingError(HistowidgetsError, RuntimeError):
@@ -123,3 +135,25 @@ class AdviceError(HistowidgetsError, ValueError):
 
 class WidgetError(HistowidgetsError, ValueError):
     """A widget was given what it cannot show."""
+
+
+class HistowidgetsWarning(UserWarning):
+    """Something that a person should know, but that stops nothing."""
+
+
+class OutsideTrainingWarning(HistowidgetsWarning):
+    """An image is unlike those that the classifier was trained on (row N9).
+
+    Attributes
+    ----------
+    evidence : dict
+        The numbers behind it, by name; empty if none were given.
+    """
+
+    def __init__(self, message: str, evidence: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.evidence = dict(evidence or {})
+
+
+class StartedAnewWarning(HistowidgetsWarning):
+    """A prediction on disk was of another classifier, image or settings, and was replaced from the start."""

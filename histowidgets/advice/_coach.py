@@ -5,6 +5,7 @@ from typing import Any
 from histowidgets.advice import _coach_counts as of_count
 from histowidgets.advice import _coach_places as of_place
 from histowidgets.advice._advice import Advice, most_urgent_first
+from histowidgets.advice._coach_sums import sums_of
 from histowidgets.advice._look import look_at, snapshot_of
 from histowidgets.annotations import Project, ProjectSnapshot
 
@@ -23,23 +24,43 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
     Returns
     -------
     list of Advice
-        The most urgent first. There is one about the strokes of each class: "annotations-few" (below the guide's
-        minimum), "annotations-more" (below what it recommends) or "annotations-enough". The others are "no-image",
-        "labelled-twice", "contradicting-labels", "few-boundaries", "one-corner", "one-kind-of-place",
-        "area-imbalance", "one-image" and "least-covered-image".
+        The most urgent first. There is one about each class: "annotations-few" (below the guide's minimum),
+        "annotations-more" (below what it recommends) or "annotations-enough"; its `evidence` holds ``class``,
+        ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of all labels),
+        ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same numbers, where
+        they can be known:
+
+        ==========================================  ========================  =========================================
+        what is missing                             what is good              evidence
+        ==========================================  ========================  =========================================
+        "few-boundaries"                            "boundaries-enough"       boundary_percent, limit_percent
+        "area-imbalance"                            "areas-balanced"          largest, smallest, ratio, limit
+        "one-corner"                                "spread-enough"           reach_percent, limit_percent
+        "one-kind-of-place"                         "kinds-covered"           strokes_in_one_kind_percent, limit_percent
+        "labelled-twice", "contradicting-labels"    "labels-consistent"       pixels_in_all or pairs_in_all; places
+        "one-image"                                 "several-images"          annotated_images, images, wanted
+        "least-covered-image"                       "images-covered"          labelled_percent, most_percent
+        ==========================================  ========================  =========================================
+
+        "image-unreadable" names an image whose pixels cannot be read; its strokes count, its pixels are left out.
+        "no-image" stands alone.
     """
     snapshot = snapshot_of(project)
     if not snapshot.images:
         return [Advice("no-image", "Add an image to begin", "", {"images": 0}, rule="R52")]
     looks = [look_at(project, snapshot, name) for name in snapshot.annotated_names()]
+    sums = sums_of(looks)
+    readable, unreadable = of_place.unreadable(looks)
+    conflicts = [*of_place.overdrawn(snapshot, looks), *of_place.contradictions(snapshot, readable)]
     found: list[Advice | None] = [
-        *of_count.counts(snapshot, looks),
-        *of_place.overdrawn(snapshot, looks),
-        *of_place.contradictions(snapshot, looks),
-        of_place.boundaries(snapshot, looks),
+        *unreadable,
+        *of_count.counts(snapshot, looks, sums),
+        *conflicts,
+        of_place.consistent(sums, conflicts),
+        of_place.boundaries(snapshot, looks, sums),
         of_place.corner(looks),
-        of_place.one_kind(looks),
-        of_count.area_imbalance(snapshot, looks, settings),
+        of_place.one_kind(readable),
+        of_count.area_imbalance(snapshot, sums, settings),
         of_count.one_image(snapshot, looks),
         of_count.least_covered(snapshot, looks),
     ]

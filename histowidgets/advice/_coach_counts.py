@@ -7,6 +7,7 @@ import numpy as np
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, Severity, with_actions
+from histowidgets.advice._coach_sums import Sums
 from histowidgets.advice._look import Look
 from histowidgets.annotations import ProjectSnapshot
 from histowidgets.images import Region
@@ -17,8 +18,11 @@ def counts_wanted(n_classes: int) -> tuple[int, int]:
     return next((minimum, wanted) for least, minimum, wanted in t.COUNTS if n_classes >= least)
 
 
-def counts(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
-    """R19-R21: one advice a class; red ("stop") below the minimum, amber ("warning") below the recommended, green."""
+def counts(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> list[Advice]:
+    """R19-R21: one advice a class; red ("stop") below the minimum, amber ("warning") below the recommended, green.
+
+    The evidence of each holds what else there is to say about the class, by itself.
+    """
     minimum, wanted = counts_wanted(len(snapshot.classes))
     row = "R19" if len(snapshot.classes) <= 2 else "R20" if len(snapshot.classes) <= 4 else "R21"
     numbers = dict.fromkeys(snapshot.classes, 0)
@@ -26,20 +30,41 @@ def counts(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
         for annotation in some:
             if annotation.class_name is not None:
                 numbers[annotation.class_name] += 1
-    return [_count(snapshot, looks, name, number, minimum, wanted, row) for name, number in numbers.items()]
+    found = []
+    for index, (name, number) in enumerate(numbers.items()):
+        evidence: dict[str, float | int | str] = {
+            "class": name,
+            "count": number,
+            "minimum": minimum,
+            "recommended": wanted,
+            "area_pixels": int(sums.areas[index]),
+            "area_percent": round(100 * float(sums.areas[index] / max(1, sums.areas.sum())), 2),
+            "boundary_percent": round(100 * sums.boundary_share(index), 2),
+            "annotated_images": int(sums.images[index]),
+        }
+        found.append(_count(snapshot, looks, evidence, row))
+    return found
 
 
 def one_image(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None:
-    """R18, R25, R52: all labels are on one image."""
-    if len(looks) != 1:
+    """R18, R25, R52: all labels are on one image, or on several."""
+    if not looks:
         return None
+    evidence: dict[str, float | int | str] = {
+        "annotated_images": len(looks),
+        "images": len(snapshot.images),
+        "wanted": 2,
+    }
+    if len(looks) > 1:
+        title = f"{len(looks)} images are annotated"
+        return Advice("several-images", title, "", evidence, rule="R18, R25, R52", severity="good")
     others = [name for name in snapshot.images if name != looks[0].name]
     where = f"Annotate {others[0]} too" if others else "Add a second image and annotate it too"
     return Advice(
         id="one-image",
         title="All strokes are on one image",
         detail=f"{where}: a classifier trained on one image knows one stain and one patient.",
-        evidence={"annotated_images": 1, "images": len(snapshot.images), "wanted": 2},
+        evidence=evidence,
         rule="R18, R25, R52",
         image_name=others[0] if others else None,
         **with_actions([Action(where, kind="annotate")]),
@@ -47,47 +72,56 @@ def one_image(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None
 
 
 def least_covered(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None:
-    """R61: the image with the smallest labelled share."""
+    """R61: the image with the smallest labelled share; far less than another, or not."""
     if len(snapshot.images) < 2 or not looks:
         return None
     shares = dict.fromkeys(snapshot.images, 0.0)
     shares |= {look.name: float(look.labelled.mean()) for look in looks}
     name = min(shares, key=lambda n: shares[n])
+    evidence: dict[str, float | int | str] = {
+        "labelled_percent": round(100 * shares[name], 3),
+        "most_percent": round(100 * max(shares.values()), 3),
+    }
     if shares[name] >= max(shares.values()) / 2:
-        return None
+        title = "All images are covered about alike"
+        return Advice("images-covered", title, "", evidence, rule="R61", severity="good", image_name=name)
     return Advice(
         id="least-covered-image",
         title=f"{name} is covered least by your strokes",
         detail="Annotate there next, so that the classifier knows all images alike.",
-        evidence={
-            "labelled_percent": round(100 * shares[name], 3),
-            "most_percent": round(100 * max(shares.values()), 3),
-        },
+        evidence=evidence,
         rule="R61",
         image_name=name,
         region=snapshot.images[name].region,
     )
 
 
-def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], settings: Any) -> Advice | None:
+def area_imbalance(snapshot: ProjectSnapshot, sums: Sums, settings: Any) -> Advice | None:
     """R23, B11: classes whose areas differ tenfold; the offered weights are final values, so that twice is once."""
-    total = np.sum([look.areas for look in looks], axis=0) if looks else np.zeros(256)
-    areas = {name: float(total[i]) for i, name in enumerate(snapshot.classes) if total[i] > 0}
+    areas = {name: float(sums.areas[i]) for i, name in enumerate(snapshot.classes) if sums.areas[i] > 0}
     if len(areas) < 2:
         return None
     large, small = max(areas, key=lambda n: areas[n]), min(areas, key=lambda n: areas[n])
     ratio = areas[large] / areas[small]
+    evidence: dict[str, float | int | str] = {
+        "largest": large,
+        "smallest": small,
+        "ratio": round(ratio, 2),
+        "limit": t.AREA_RATIO,
+    }
     if ratio < t.AREA_RATIO:
-        return None
+        title = f"No class covers {t.AREA_RATIO:.0f} times the area of another"
+        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good")
     weights = balanced_weights(areas)
     present = getattr(settings, "class_weights", None)
     if present is not None and all(abs(present.get(n, 1.0) - w) < 1e-9 for n, w in weights.items()):
-        return None
+        title = "The class weights balance what the areas lack"
+        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good")
     return Advice(
         id="area-imbalance",
         title=f"{large} covers {ratio:.0f} times the area of {small}",
         detail=f"Annotate more of {small}, or balance the classes in the loss.",
-        evidence={"largest": large, "smallest": small, "ratio": round(ratio, 2), "limit": t.AREA_RATIO},
+        evidence=evidence,
         rule="R23, B11",
         severity="warning",
         **with_actions([Action("Balance the classes once", {"class_weights": weights})]),
@@ -123,14 +157,10 @@ def nearest_other(snapshot: ProjectSnapshot, looks: Sequence[Look], name: str) -
 
 
 def _count(
-    snapshot: ProjectSnapshot, looks: Sequence[Look], name: str, number: int, minimum: int, wanted: int, row: str
+    snapshot: ProjectSnapshot, looks: Sequence[Look], evidence: dict[str, float | int | str], row: str
 ) -> Advice:
-    evidence: dict[str, float | int | str] = {
-        "class": name,
-        "count": number,
-        "minimum": minimum,
-        "recommended": wanted,
-    }
+    name = str(evidence["class"])
+    number, minimum, wanted = (int(evidence[key]) for key in ("count", "minimum", "recommended"))
     if number >= wanted:
         return Advice(
             "annotations-enough", f"{name} has enough strokes: {number}", "", evidence, rule=row, severity="good"

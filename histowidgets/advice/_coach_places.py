@@ -3,34 +3,37 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice._coach_counts import nearest_other
+from histowidgets.advice._coach_sums import Sums
 from histowidgets.advice._look import Look, cell_edges
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, conflicts
+from histowidgets.errors import HistowidgetsError
 
 
-def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None:
-    """R14: hardly any label lies near one of another class."""
-    sampled = [at_boundary(look) for look in looks]
-    near = sum(inside * step**2 for inside, _, step in sampled)
-    all_labelled = sum(labelled * step**2 for _, labelled, step in sampled)
-    classes = {i for look in looks for i in np.flatnonzero(look.areas[:UNLABELLED])}
-    if all_labelled == 0 or len(classes) < 2 or near / all_labelled >= t.BOUNDARY_SHARE:
+def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> Advice | None:
+    """R14: how much of the labels lies near one of another class; hardly any, or enough."""
+    classes = np.flatnonzero(sums.areas)
+    if len(classes) < 2:
         return None
-    place = nearest_other(snapshot, looks, snapshot.classes[min(classes)])
+    share = sums.boundary_share()
+    evidence: dict[str, float | int | str] = {
+        "boundary_percent": round(100 * share, 2),
+        "limit_percent": 100 * t.BOUNDARY_SHARE,
+        "within_pixels": t.BOUNDARY_PIXELS,
+    }
+    if share >= t.BOUNDARY_SHARE:
+        title = f"{100 * share:.0f} % of the labels lie where classes meet"
+        return Advice("boundaries-enough", title, "", evidence, rule="R14", severity="good")
+    place = nearest_other(snapshot, looks, snapshot.classes[int(classes[0])])
     return Advice(
         id="few-boundaries",
         title="Hardly any stroke lies where classes meet",
         detail="Boundaries are hardest to learn. Paint short strokes on both sides of some.",
-        evidence={
-            "boundary_percent": round(100 * near / all_labelled, 2),
-            "limit_percent": 100 * t.BOUNDARY_SHARE,
-            "within_pixels": t.BOUNDARY_PIXELS,
-        },
+        evidence=evidence,
         rule="R14",
         severity="warning",
         image_name=place[1].name if place else None,
@@ -39,33 +42,8 @@ def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | Non
     )
 
 
-def at_boundary(look: Look) -> tuple[int, int, int]:
-    """Count the labelled pixels within 10 full-size pixels of another class's label (row R14).
-
-    Distances along rows and columns count, so that the surrounding is a square; in an image that is looked at
-    smaller, it is at least one pixel of that look.
-
-    Returns
-    -------
-    at_boundary, labelled : int
-        Of the pixels of a grid.
-    step : int
-        Full-size pixels from one pixel of the grid to the next.
-    """
-    # Every other pixel is enough for a share, and four times as fast.
-    skip = max(1, t.BOUNDARY_PIXELS // (5 * look.downsample))
-    labels = np.ascontiguousarray(look.labels[::skip, ::skip])
-    step = skip * look.downsample
-    size = 2 * max(1, round(t.BOUNDARY_PIXELS / step)) + 1
-    # Two filters for any number of classes: somewhere around there is a higher index, or a lower one.
-    labelled = labels != UNLABELLED
-    raised = labels + np.uint8(1)  # 255, the unlabelled, becomes 0
-    other = (ndimage.maximum_filter(raised, size) != raised) | (ndimage.minimum_filter(labels, size) != labels)
-    return int(np.count_nonzero(other & labelled)), int(np.count_nonzero(labelled)), step
-
-
 def corner(looks: Sequence[Look]) -> Advice | None:
-    """R15: on every annotated image, all strokes lie in one part."""
+    """R15: on every annotated image, all strokes lie in one part; or on one they are spread."""
     if sum(look.strokes for look in looks) < t.VARIETY_STROKES:
         return None
     shares = []
@@ -73,8 +51,15 @@ def corner(looks: Sequence[Look]) -> Advice | None:
         rows, cols = np.flatnonzero(look.labelled.any(axis=1)), np.flatnonzero(look.labelled.any(axis=0))
         if len(rows):
             shares.append((rows[-1] - rows[0] + 1) * (cols[-1] - cols[0] + 1) / look.labels.size)
-    if not shares or max(shares) >= t.CORNER_SHARE:
+    if not shares:
         return None
+    evidence: dict[str, float | int | str] = {
+        "reach_percent": round(100 * max(shares), 1),
+        "limit_percent": 100 * t.CORNER_SHARE,
+    }
+    if max(shares) >= t.CORNER_SHARE:
+        title = f"The strokes reach over {100 * max(shares):.0f} % of an image"
+        return Advice("spread-enough", title, "", evidence, rule="R15", severity="good")
     look = looks[0]
     rows, cols = np.nonzero(look.labelled)
     # The part of the image that is opposite, seen from its middle.
@@ -84,7 +69,7 @@ def corner(looks: Sequence[Look]) -> Advice | None:
         id="one-corner",
         title="All strokes lie in one part of the image",
         detail="Annotate other parts too, where the tissue looks different.",
-        evidence={"reach_percent": round(100 * max(shares), 1), "limit_percent": 100 * t.CORNER_SHARE},
+        evidence=evidence,
         rule="R15",
         severity="warning",
         image_name=look.name,
@@ -94,8 +79,8 @@ def corner(looks: Sequence[Look]) -> Advice | None:
 
 
 def one_kind(looks: Sequence[Look]) -> Advice | None:
-    """R15: the images hold two kinds of places, by brightness and colour, and all strokes lie in one kind."""
-    if sum(look.strokes for look in looks) < t.VARIETY_STROKES:
+    """R15: the images hold two kinds of places, by brightness and colour; all strokes lie in one kind, or not."""
+    if not looks or sum(look.strokes for look in looks) < t.VARIETY_STROKES:
         return None
     features = np.concatenate([look.texture.cells for look in looks])
     labelled = np.concatenate([_labelled_cells(look) for look in looks])
@@ -104,9 +89,15 @@ def one_kind(looks: Sequence[Look]) -> Advice | None:
     if labelled.sum() < 3 or explained < t.KINDS_EXPLAIN or smaller < t.KIND_SHARE:
         return None
     share = float(kind[labelled].mean())
-    if max(share, 1 - share) < t.ONE_KIND:
-        return None
     missing = kind != (share > 0.5)
+    evidence: dict[str, float | int | str] = {
+        "other_kind_percent": round(100 * float(missing.mean()), 1),
+        "strokes_in_one_kind_percent": round(100 * max(share, 1 - share), 1),
+        "limit_percent": 100 * t.ONE_KIND,
+    }
+    if max(share, 1 - share) < t.ONE_KIND:
+        title = "The strokes lie in both kinds of places that the images have"
+        return Advice("kinds-covered", title, "", evidence, rule="R15", severity="good")
     # The cell that is most unlike the labelled ones.
     away = np.linalg.norm(features - features[labelled].mean(axis=0), axis=1)
     number = int(np.argmax(np.where(missing, away, -1)))
@@ -117,11 +108,7 @@ def one_kind(looks: Sequence[Look]) -> Advice | None:
         id="one-kind-of-place",
         title="All strokes lie in places that look alike",
         detail="Part of the tissue is brighter, darker or of another colour, and has no stroke: annotate there too.",
-        evidence={
-            "other_kind_percent": round(100 * float(missing.mean()), 1),
-            "strokes_in_one_kind_percent": round(100 * max(share, 1 - share), 1),
-            "limit_percent": 100 * t.ONE_KIND,
-        },
+        evidence=evidence,
         rule="R15",
         severity="warning",
         image_name=look.name,
@@ -188,6 +175,37 @@ def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Adv
         if len(found) == t.MOST_LISTED:
             break
     return found
+
+
+def consistent(sums: Sums, found: Sequence[Advice]) -> Advice | None:
+    """R16, R24: nothing was labelled twice, and nothing that looks the same has two classes."""
+    if found or np.count_nonzero(sums.areas) < 2:
+        return None
+    title = "No place has two classes"
+    return Advice("labels-consistent", title, "", {"places": 0, "pixels_in_all": 0}, rule="R16, R24", severity="good")
+
+
+def unreadable(looks: Sequence[Look]) -> tuple[list[Look], list[Advice]]:
+    """Return the images whose pixels can be read, and an advice about each other one."""
+    readable, found = [], []
+    for look in looks:
+        try:
+            look.texture  # noqa: B018  # reads the pixels, once an image
+        except (HistowidgetsError, OSError, RuntimeError, ValueError) as error:
+            found.append(
+                Advice(
+                    id="image-unreadable",
+                    title=f"The pixels of {look.name} cannot be read, so the coach leaves that image out",
+                    detail=f"Its strokes still count. {error}",
+                    evidence={"images_left_out": 1, "annotations": look.strokes},
+                    rule="R15, R16, R24",
+                    severity="warning",
+                    image_name=look.name,
+                )
+            )
+        else:
+            readable.append(look)
+    return readable, found
 
 
 def _labelled_patches(looks: Sequence[Look]) -> tuple[np.ndarray, np.ndarray, list[tuple[Look, int, int]]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
+from histowidgets.errors import ImageNameError
 from histowidgets.images import Image, Region
 
 _LOCK = threading.Lock()
@@ -100,13 +101,20 @@ def look_at(project: Project | ProjectSnapshot, snapshot: ProjectSnapshot, name:
     """Look at one image of a project."""
     image = snapshot.images[name]
     downsample = max(1, math.ceil(max(image.width, image.height) / t.COACH_SIDE))
-    if isinstance(project, ProjectSnapshot):
-        labels = project.labels(name, downsample=downsample)
-    else:
-        # The project keeps its label maps up to date, stroke by stroke.
-        labels = project.label_map(name, downsample)
+    labels = None if isinstance(project, ProjectSnapshot) else _kept_labels(project, snapshot, name, downsample)
+    if labels is None:
+        labels = snapshot.labels(name, downsample=downsample)
     strokes = sum(a.class_name is not None for a in snapshot.annotations[name])
     return Look(name, image, downsample, labels, strokes)
+
+
+def _kept_labels(project: Project, snapshot: ProjectSnapshot, name: str, downsample: int) -> np.ndarray | None:
+    """Return the labels that the project keeps up to date, stroke by stroke; None if they fit the snapshot no more."""
+    try:
+        labels = project.label_map(name, downsample)
+    except ImageNameError:
+        return None  # it was removed since
+    return labels if tuple(project.classes) == snapshot.classes else None
 
 
 def cell_edges(length: int) -> np.ndarray:

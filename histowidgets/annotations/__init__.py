@@ -1,12 +1,13 @@
 """Annotations: classes, shapes, the project with undo and its folder, label maps, GeoJSON, and splits.
 
-Knows NumPy, SciPy, shapely, tifffile and the `images` room; neither torch nor any widget.
+Knows NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and the `images` room; neither torch nor any widget.
 """
 
 from histowidgets.annotations._annotation import Annotation
 from histowidgets.annotations._blocks import class_pixels
 from histowidgets.annotations._classes import MAX_CLASSES, PALETTE
 from histowidgets.annotations._conflicts import Conflict, conflicts
+from histowidgets.annotations._geometry import painted_area
 from histowidgets.annotations._labels import UNLABELLED, rasterize
 from histowidgets.annotations._project import Project
 from histowidgets.annotations._shapes import Line, Polygon, Rectangle, Shape, Stroke, shape_from_dict
@@ -32,6 +33,7 @@ __all__ = [
     "Stroke",
     "class_pixels",
     "conflicts",
+    "painted_area",
     "rasterize",
     "shape_from_dict",
     "split_project",

@@ -1,5 +1,6 @@
 """An annotation: a shape with a class, and who drew it when."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,14 +53,17 @@ class Annotation:
         """
         try:
             name = values["class"]
+            drawn_at = float(values["time"])
+            if not math.isfinite(drawn_at):
+                raise ShapeError(f"The time of an annotation is {drawn_at}; seconds since 1970 are wanted.")
             return cls(
                 str(values["id"]),
                 shape_from_dict(values["shape"]),
                 None if name is None else str(name),
-                float(values["time"]),
+                drawn_at,
                 str(values["annotator"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             if isinstance(error, ShapeError):
                 raise
             raise ShapeError(f"An annotation lacks a field, or has a bad one: {error!r}.") from error

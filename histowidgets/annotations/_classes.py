@@ -39,11 +39,13 @@ def checked_name(name: object, taken: Iterable[str] = ()) -> str:
     Raises
     ------
     ClassNameError
-        If it is no text, is empty, or is taken.
+        If it is no text, cannot be written as such, is empty, or is taken.
     """
     if not isinstance(name, str) or not name.strip():
         raise ClassNameError(f"A class name is {name!r}; it must be text that is not blank.")
     name = name.strip()
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise ClassNameError(f"The class name {name!r} holds half a character, which cannot be written to a file.")
     if name in taken:
         raise ClassNameError(f"There are two classes named {name!r}; each needs a name of its own.")
     return name

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from histowidgets.annotations._edits import Edit, edit_from_record
+from histowidgets.annotations._edit import Edit
+from histowidgets.annotations._edits import edit_from_record
 from histowidgets.annotations._folder import ProjectFolder
 from histowidgets.annotations._history import History
 from histowidgets.annotations._label_cache import LabelCache

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from histowidgets.annotations._classes import checked_names, colors_for
-from histowidgets.annotations._edits import checked_role, edit_from_record
+from histowidgets.annotations._edit import checked_role
+from histowidgets.annotations._edits import edit_from_record
 from histowidgets.annotations._history import History
 from histowidgets.annotations._journal import Journal, damaged, read_journal
 from histowidgets.annotations._lock import FolderLock
+from histowidgets.annotations._shapes import FARTHEST
 from histowidgets.annotations._state import ImageState, Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
 from histowidgets.images import DeferredImage, Image
@@ -154,7 +156,7 @@ def _replay(path: Path, number: int, record: Record, state: State, history: Hist
             history.redo(state)
         else:
             history.do(edit_from_record(record, state), state)
-    except (ProjectError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (ProjectError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(path, number, f"{type(error).__name__}: {error}") from error
 
 
@@ -163,7 +165,7 @@ def _read_description(folder: Path) -> tuple[dict[str, Any], State]:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         version = description["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ProjectFolderError(f"{path} is damaged: {error!r}. Restore it from a backup.") from error
     if version != VERSION:
         raise ProjectFolderError(
@@ -174,14 +176,22 @@ def _read_description(folder: Path) -> tuple[dict[str, Any], State]:
         colors = colors_for(names, {c["name"]: c["color"] for c in description["classes"]})
         state = State(names, colors)
         for entry in description["images"]:
-            state.images[entry["name"]] = ImageState(_image_of(folder, entry), checked_role(entry["role"]))
-    except (KeyError, TypeError, ValueError) as error:
+            image = _image_of(folder, entry)
+            if image.name in state.images:
+                raise ValueError(f"two images are named {image.name!r}")
+            state.images[image.name] = ImageState(image, checked_role(entry["role"]))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProjectFolderError(f"{path} is damaged: {error!r}. Restore it from a backup.") from error
     return description, state
 
 
 def _image_of(folder: Path, entry: Mapping[str, Any]) -> Image:
     """Return an image that is opened when it is first used: one missing file must not lock the others away."""
+    for key in ("name", "path"):
+        if not isinstance(entry[key], str) or not entry[key].strip() or "\0" in entry[key]:
+            raise ValueError(f"the {key} of an image is {entry[key]!r}")
+    if not all(isinstance(entry[side], int) and entry[side] <= FARTHEST for side in ("width", "height")):
+        raise ValueError(f"image {entry['name']!r} is {entry['width']} x {entry['height']} pixels")
     return DeferredImage(
         folder / entry["path"],
         name=entry["name"],

@@ -137,7 +137,7 @@ def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[Rea
     for number, feature in enumerate(features, start=1):
         try:
             shapes.extend(_from_feature(feature, read))
-        except (ShapeError, KeyError, TypeError, ValueError) as error:
+        except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise GeoJSONError(f"Feature {number} of {path.name} cannot be read: {_words(error)}") from error
     exact = content.get("histowidgets") if isinstance(content, dict) else None
     if isinstance(exact, dict) and exact.get("version") == EXACT_VERSION and exact.get("features") == len(shapes):
@@ -146,7 +146,7 @@ def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[Rea
                 name = entry["class"]
                 item = _exact(entry, None if name is None else str(name))
                 shapes.insert(int(entry["place"]), (item, entry["color"]))
-        except (ShapeError, KeyError, TypeError, ValueError) as error:
+        except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise GeoJSONError(f'The "histowidgets" member of {path.name} is damaged: {_words(error)}') from error
     yield from shapes
 

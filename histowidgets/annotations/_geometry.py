@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -14,8 +15,11 @@ _QUARTER_PIECES = 8
 
 def painted_area(shape: Shape) -> BaseGeometry:
     """Return the area that a shape paints, as a polygon or multipolygon."""
+    if isinstance(shape, Stroke) and isinstance(shape.width, np.ndarray) and len(shape.points) > 1:
+        discs = shapely.buffer(shapely.points(shape.points), shape.radii, quad_segs=_QUARTER_PIECES)
+        return shapely.union_all(shapely.convex_hull(shapely.union(discs[:-1], discs[1:])))
     if isinstance(shape, Stroke | Line):
-        return path_of(shape).buffer(shape.width / 2, quad_segs=_QUARTER_PIECES)
+        return path_of(shape).buffer(shape.mean_width / 2, quad_segs=_QUARTER_PIECES)
     if isinstance(shape, Rectangle):
         return shapely.box(*shape.bounds)
     if isinstance(shape, Polygon):

@@ -1,6 +1,6 @@
 """Undo and redo without limit."""
 
-from histowidgets.annotations._edits import Edit
+from histowidgets.annotations._edit import Edit
 from histowidgets.annotations._state import State
 
 

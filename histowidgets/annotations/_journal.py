@@ -112,7 +112,7 @@ def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
 def _parsed(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
-    except ValueError:  # bad JSON, or bytes that are no text
+    except (ValueError, RecursionError):  # bad JSON, or bytes that are no text
         return None
     return record if isinstance(record, dict) and isinstance(record.get("op"), str) else None
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from histowidgets.annotations._edits import Edit
+from histowidgets.annotations._edit import Edit
 from histowidgets.annotations._labels import draw, rasterize
 from histowidgets.annotations._state import State
 from histowidgets.images import Region, scaled_shape
@@ -36,8 +36,12 @@ class LabelCache:
         """Bring the kept maps up to date after an edit was applied, or (not `forward`) taken back."""
         change = edit.change(state)
         added = edit.added()
+        if edit.renumbers():
+            self._maps.clear()
+        if change.kind == "images":
+            self._maps = {key: labels for key, labels in self._maps.items() if key[0] != change.image_name}
         if change.region is None:
-            return  # names, colours and roles are not in a label map; classes come and go at its end
+            return  # names, colours and roles are not in a label map; other classes come and go at its end
         for (name, downsample), labels in self._maps.items():
             if name != change.image_name:
                 continue

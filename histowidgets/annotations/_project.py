@@ -1,32 +1,22 @@
 """The project: images, classes and annotations, with undo, kept on disk if it has a folder."""
 
 import os
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from histowidgets.annotations._annotation import Annotation
 from histowidgets.annotations._classes import checked_names, colors_for, free_color
+from histowidgets.annotations._edit import checked_role, image_state
 from histowidgets.annotations._editor import Editor
-from histowidgets.annotations._edits import (
-    checked_role,
-    image_state,
-    known_class,
-)
+from histowidgets.annotations._exchange import Exchange
 from histowidgets.annotations._folder import ProjectFolder
-from histowidgets.annotations._geojson_read import read_geojson
-from histowidgets.annotations._geojson_write import write_geojson
-from histowidgets.annotations._shapes import Shape
 from histowidgets.annotations._state import Change, ImageState, State
-from histowidgets.errors import ImageNameError, ProjectError, ShapeError
+from histowidgets.errors import ImageNameError
 from histowidgets.images import Image, open_image
 
 
-class Project(Editor):
+class Project(Exchange):
     """Images with their annotations.
 
     All methods may be called from any thread. Each edit is one step of undo; with a folder it is on disk before
@@ -140,11 +130,34 @@ class Project(Editor):
             self._require_writable()
             if name in self._state.images:
                 raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
+            if name in self._state.removed:
+                raise ImageNameError(
+                    f"An image named {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
+                    "or give another name with name=."
+                )
             if self._folder is not None:
                 opened = self._folder.add_image(opened, name, role)
             self._state.images[name] = ImageState(opened, role)
         self._tell(Change("images", name))
         return name
+
+    def remove_image(self, name: str) -> None:
+        """Take an image out of the project; undo brings it back, with its role and annotations. One step of undo.
+
+        With a folder, the file of the image stays. Until undo brings it back, its name cannot be given again.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        """
+        self._edit({"op": "remove-image", "image": name})
+
+    @property
+    def removed_images(self) -> list[str]:
+        """Names of the images that were removed, and that undo can bring back."""
+        with self._lock:
+            return sorted(self._state.removed)
 
     # --- classes ---------------------------------------------------------------------------------------------------
 
@@ -169,156 +182,30 @@ class Project(Editor):
         """Give a class another name; its annotations follow. One step of undo."""
         self._edit({"op": "rename-class", "old": old, "new": new})
 
+    def merge_classes(self, names: str | Sequence[str], into: str) -> None:
+        """Give all the annotations of some classes, of every image, to another class; the classes go. One step of undo.
+
+        The indices of later classes in label maps become smaller.
+
+        Raises
+        ------
+        ClassNameError
+            If a class is unknown, or there is none but `into` itself.
+        """
+        self._edit({"op": "merge-classes", "names": [names] if isinstance(names, str) else list(names), "into": into})
+
+    def delete_class(self, name: str) -> None:
+        """Take out a class that has no annotations. One step of undo.
+
+        The indices of later classes in label maps become smaller.
+
+        Raises
+        ------
+        ClassNameError
+            If it is unknown, is the only one, or has annotations: `merge_classes` moves those.
+        """
+        self._edit({"op": "delete-class", "name": name})
+
     def recolor_class(self, name: str, color: str) -> None:
         """Give a class another colour, "#RRGGBB". One step of undo."""
         self._edit({"op": "recolor-class", "name": name, "color": color})
-
-    # --- annotations -----------------------------------------------------------------------------------------------
-
-    def annotate(self, name: str, shape: Shape, class_name: str) -> str:
-        """Draw a shape with a class on an image. One step of undo.
-
-        Parameters
-        ----------
-        name : str
-            Of the image.
-        shape : Stroke, Line, Polygon or Rectangle
-            May reach past the edge of the image, but must touch it.
-        class_name : str
-
-        Returns
-        -------
-        str
-            The id of the annotation.
-
-        Raises
-        ------
-        ImageNameError, ClassNameError
-            If the name is unknown.
-        ShapeError
-            If it is no shape, or lies wholly outside the image.
-        ReadOnlyError
-            If another session holds the folder.
-        """
-        with self._lock:
-            known_class(class_name, self._state)
-        return self._draw(name, shape, class_name)
-
-    def erase(self, name: str, shape: Shape) -> str:
-        """Erase what was drawn where a shape is; what is drawn later counts again. One step of undo."""
-        return self._draw(name, shape, None)
-
-    def remove(self, annotation_id: str) -> None:
-        """Remove an annotation (ProjectError if there is none of that id). One step of undo."""
-        with self._lock:
-            found = [
-                name
-                for name, image in self._state.images.items()
-                if any(a.id == annotation_id for a in image.annotations)
-            ]
-        if not found:
-            raise ProjectError(f"There is no annotation with the id {annotation_id!r}.")
-        self._edit({"op": "remove", "image": found[0], "ids": [annotation_id]})
-
-    def annotations(self, name: str) -> tuple[Annotation, ...]:
-        """Return the annotations of an image in the order of drawing, erasers among them."""
-        with self._lock:
-            return image_state(self._state, name).frozen()
-
-    def count(self, name: str | None = None) -> dict[str, int]:
-        """Count the annotations of each class, of one image or of all; erasers do not count."""
-        with self._lock:
-            images = list(self._state.images.values()) if name is None else [image_state(self._state, name)]
-            counts = dict.fromkeys(self._state.classes, 0)
-            for image in images:
-                for annotation in image.annotations:
-                    if annotation.class_name is not None:
-                        counts[annotation.class_name] += 1
-            return counts
-
-    def label_map(self, name: str, downsample: float = 1) -> np.ndarray:
-        """Return the labels of a whole image.
-
-        Parameters
-        ----------
-        name : str
-        downsample : float, default 1
-            Labels are taken at the centre of `downsample` x `downsample` full-size pixels (nearest).
-
-        Returns
-        -------
-        ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
-            Class indices, 255 where unlabelled; the caller's to change.
-        """
-        with self._lock:
-            image_state(self._state, name)
-            return self._maps.get(self._state, name, downsample)
-
-    def _draw(self, name: str, shape: Shape, class_name: str | None) -> str:
-        if not isinstance(shape, Shape):
-            raise ShapeError(f"A {type(shape).__name__} is no shape; draw a Stroke, Line, Polygon or Rectangle.")
-        image = self.image(name)
-        if shape.region().intersect(image.region) is None:
-            raise ShapeError(
-                f"The {type(shape).__name__.lower()} lies wholly outside image {name!r} of {image.width} x "
-                f"{image.height} pixels. Coordinates are x then y, in full-size pixels."
-            )
-        annotation = Annotation(uuid.uuid4().hex, shape, class_name, time.time(), self.annotator)
-        self._edit({"op": "add", "image": name, "annotations": [annotation.to_dict()]})
-        return annotation.id
-
-    # --- GeoJSON ---------------------------------------------------------------------------------------------------
-
-    def export_geojson(self, name: str, path: "str | os.PathLike[str]") -> None:
-        """Write the annotations of an image as QuPath reads them.
-
-        Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them.
-        What our own import needs to restore the exact shapes is written beside, so that nothing is lost.
-
-        Raises
-        ------
-        ImageNameError
-            If there is no image of that name.
-        GeoJSONError
-            If the file cannot be written.
-        """
-        with self._lock:
-            annotations, colors = image_state(self._state, name).frozen(), dict(self._state.colors)
-        write_geojson(Path(path), annotations, colors)
-
-    def import_geojson(
-        self,
-        name: str,
-        path: "str | os.PathLike[str]",
-        unknown_classes: Literal["error", "add", "skip"] = "error",
-    ) -> int:
-        """Draw the annotations of a GeoJSON file on an image, as one step of undo.
-
-        Parameters
-        ----------
-        name : str
-            Of the image.
-        path : path
-            As QuPath or `export_geojson` writes it. Points, and features without a class, are left out with a
-            warning that counts them.
-        unknown_classes : {"error", "add", "skip"}
-            What to do with classes that the project does not have; "add" takes their colours too.
-
-        Returns
-        -------
-        int
-            How many annotations were drawn, erasers included.
-
-        Raises
-        ------
-        GeoJSONError
-            If the file cannot be read; the message gives the number of the feature.
-        UnknownClassError
-            If classes are unknown and `unknown_classes` is "error".
-        """
-        path = Path(path)
-        read = read_geojson(path, self.image(name), self.colors, unknown_classes)
-        if read.shapes:
-            self._edit(read.to_record(name, self.annotator))
-        read.warn(path)
-        return len(read.shapes)

@@ -6,9 +6,9 @@ A pixel (column i, row j) covers x from i to i + 1 and y from j to j + 1.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def _as_points(points: Any, kind: str, least: int) -> np.ndarray:
     """Return a read-only (N, 2) float64 copy of points, or say what is wrong with them."""
     try:
         array = np.array(points, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ShapeError(f"The points of a {kind} must be numbers, as (N, 2): x then y.") from None
     if array.ndim != 2 or array.shape[1] != 2:
         raise ShapeError(f"The points of a {kind} have shape {array.shape}; (N, 2) is wanted: x then y.")
@@ -41,7 +41,7 @@ def _as_number(value: Any, what: str, above: float | None = None) -> float:
     """Return a finite float, above a bound if one is given."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ShapeError(f"The {what} is {value!r}; a number is wanted.") from None
     if not math.isfinite(number) or (above is not None and number <= above):
         wanted = "a finite number" if above is None else f"a finite number above {above:g}"
@@ -49,6 +49,11 @@ def _as_number(value: Any, what: str, above: float | None = None) -> float:
     if abs(number) > FARTHEST:
         raise ShapeError(f"The {what} is {number}; at most {FARTHEST:,.0f} pixels are possible.")
     return number
+
+
+def _as_step(dx: float, dy: float) -> np.ndarray:
+    """Return how far to move, (2,), or say what is wrong with it."""
+    return np.array([_as_number(dx, "way to the right"), _as_number(dy, "way down")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,10 @@ class Shape(ABC):
     @abstractmethod
     def _find_bounds(self) -> tuple[float, float, float, float]:
         """Return what `bounds` keeps."""
+
+    @abstractmethod
+    def moved(self, dx: float, dy: float) -> "Shape":
+        """Return the same shape `dx` pixels to the right and `dy` down (ShapeError if one is no finite number)."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -80,26 +89,61 @@ class Shape(ABC):
         return hash((type(self), self.bounds))
 
 
+def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
+    """Return one width as a float, or one for each point as a read-only (N,) float64 copy; or say what is wrong."""
+    if not (isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim)):
+        return _as_number(value, f"width of a {kind}", above=0)
+    try:
+        widths = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ShapeError(f"The widths of a {kind} must be numbers: one, or one for each point.") from None
+    if widths.shape != (n_points,):
+        raise ShapeError(
+            f"The widths of a {kind} of {n_points} point(s) have shape {widths.shape}; one number, or one for each "
+            "point, is wanted."
+        )
+    if not (np.isfinite(widths) & (widths > 0) & (widths <= FARTHEST)).all():
+        raise ShapeError(f"A width of the {kind} is not a finite number above 0 and up to {FARTHEST:,.0f}.")
+    widths.setflags(write=False)
+    return widths
+
+
 @dataclass(frozen=True, eq=False)
 class _Path(Shape):
     """Points joined by straight pieces, with a width, round at ends and corners."""
 
     points: np.ndarray
-    width: float
+    width: float | np.ndarray
     _least_points: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         kind = type(self).__name__.lower()
         object.__setattr__(self, "points", _as_points(self.points, kind, self._least_points))
-        object.__setattr__(self, "width", _as_number(self.width, f"width of a {kind}", above=0))
+        object.__setattr__(self, "width", _as_width(self.width, kind, len(self.points)))
+
+    @cached_property
+    def radii(self) -> np.ndarray:
+        """Half the width at each point, (N,), in full-size pixels."""
+        return np.broadcast_to(np.asarray(self.width, np.float64) / 2, len(self.points))
+
+    @property
+    def mean_width(self) -> float:
+        """The width, or the mean of the widths at the points, in full-size pixels."""
+        return float(np.mean(self.width))
 
     def _find_bounds(self) -> tuple[float, float, float, float]:
-        low, high = self.points.min(axis=0) - self.width / 2, self.points.max(axis=0) + self.width / 2
+        radii = self.radii[:, None]
+        low, high = (self.points - radii).min(axis=0), (self.points + radii).max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def moved(self, dx: float, dy: float) -> Self:
+        """Return the same path `dx` pixels to the right and `dy` down."""
+        return replace(self, points=self.points + _as_step(dx, dy))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""
-        return {"type": type(self).__name__.lower(), "points": self.points.tolist(), "width": self.width}
+        width = self.width.tolist() if isinstance(self.width, np.ndarray) else self.width
+        return {"type": type(self).__name__.lower(), "points": self.points.tolist(), "width": width}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +154,17 @@ class Stroke(_Path):
     ----------
     points : array-like of (N, 2)
         The path of the brush, x then y, in full-size pixels; one point is a dot.
-    width : float, default 8
-        Diameter of the brush in full-size pixels.
+    width : float or array-like of (N,), default 8
+        Diameter of the brush in full-size pixels; or one for each point, as a pen's pressure gives it. Between two
+        points the stroke tapers: it covers the convex hull of their discs.
 
     Raises
     ------
     ShapeError
-        If a point is not finite, there is none, or the width is not above 0.
+        If a point is not finite, there is none, or a width is not above 0.
     """
 
-    width: float = 8.0
+    width: float | np.ndarray = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +186,10 @@ class Line(_Path):
 
     width: float = 5.0
     _least_points: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", _as_number(self.width, "width of a line", above=0))
+        super().__post_init__()
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +224,11 @@ class Polygon(Shape):
     def _find_bounds(self) -> tuple[float, float, float, float]:
         low, high = self.points.min(axis=0), self.points.max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def moved(self, dx: float, dy: float) -> "Polygon":
+        """Return the same polygon `dx` pixels to the right and `dy` down."""
+        step = _as_step(dx, dy)
+        return Polygon(self.points + step, [hole + step for hole in self.holes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""
@@ -212,6 +266,11 @@ class Rectangle(Shape):
 
     def _find_bounds(self) -> tuple[float, float, float, float]:
         return self.x, self.y, self.x + self.width, self.y + self.height
+
+    def moved(self, dx: float, dy: float) -> "Rectangle":
+        """Return the same rectangle `dx` pixels to the right and `dy` down."""
+        step = _as_step(dx, dy)
+        return Rectangle(self.x + step[0], self.y + step[1], self.width, self.height)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""

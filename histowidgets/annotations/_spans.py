@@ -91,32 +91,35 @@ def _path_spans(paths: Sequence[tuple[int, _Path]], region: Region, downsample: 
     """Return one span for each row of each straight piece; those of one path overlap."""
     scale = 1.0 / downsample
     corner = np.array([region.x, region.y], float)
-    starts, ends, owners, radii = [], [], [], []
+    starts, ends, owners, first_radii, last_radii = [], [], [], [], []
     for i, path in paths:
         points = (path.points - corner) * scale
         pieces = max(1, len(points) - 1)
         starts.append(points[:pieces])
         ends.append(points[-pieces:])
         owners.append(np.full(pieces, i))
-        radii.append(np.full(pieces, path.width / 2 * scale))
-    a, b = np.concatenate(starts), np.concatenate(ends)
-    owner, radius = np.concatenate(owners), np.concatenate(radii)
-    first = _first_centre_from(np.minimum(a[:, 1], b[:, 1]) - radius, rows)
-    past = _first_centre_from(np.maximum(a[:, 1], b[:, 1]) + radius, rows)
+        if isinstance(path.width, np.ndarray):
+            first_radii.append(path.radii[:pieces] * scale)
+            last_radii.append(path.radii[-pieces:] * scale)
+        else:
+            first_radii.append(np.full(pieces, path.width / 2 * scale))
+            last_radii.append(first_radii[-1])
+    a, b, owner = np.concatenate(starts), np.concatenate(ends), np.concatenate(owners)
+    ra, rb = np.concatenate(first_radii), np.concatenate(last_radii)
+    first = _first_centre_from(np.minimum(a[:, 1] - ra, b[:, 1] - rb), rows)
+    past = _first_centre_from(np.maximum(a[:, 1] + ra, b[:, 1] + rb), rows)
     piece, row = _each_row(first, past)
-    left, right = _capsule_extent(a[piece], b[piece], radius[piece], row + 0.5)
+    left, right = _capsule_extent(a[piece], b[piece], ra[piece], row + 0.5)
+    if (ra != rb).any():
+        tapers = (ra != rb)[piece]
+        some, y = piece[tapers], row[tapers] + 0.5
+        left[tapers], right[tapers] = _tapered_extent(a[some], b[some], ra[some], rb[some], y)
     return Spans(owner[piece], row, _first_centre_from(left, cols), _first_centre_from(right, cols))
 
 
 def _capsule_extent(a: np.ndarray, b: np.ndarray, radius: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where the line y enters and leaves the points within `radius` of the piece from a to b."""
-    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
-    for end in (a, b):  # the round ends
-        half_squared = radius**2 - (y - end[:, 1]) ** 2
-        half = np.sqrt(np.maximum(half_squared, 0))
-        hit = half_squared >= 0
-        left = np.where(hit, np.minimum(left, end[:, 0] - half), left)
-        right = np.where(hit, np.maximum(right, end[:, 0] + half), right)
+    left, right = _discs_extent(((a, radius), (b, radius)), y)
     # The straight sides: |distance from the line| <= radius, and the foot lies between a and b.
     direction = b - a
     length = np.hypot(direction[:, 0], direction[:, 1])
@@ -127,6 +130,42 @@ def _capsule_extent(a: np.ndarray, b: np.ndarray, radius: np.ndarray, y: np.ndar
     low, high = np.maximum(low1, low2) + a[:, 0], np.minimum(high1, high2) + a[:, 0]
     hit = (high >= low) & (length > 0)
     return np.where(hit, np.minimum(left, low), left), np.where(hit, np.maximum(right, high), right)
+
+
+def _tapered_extent(
+    a: np.ndarray, b: np.ndarray, ra: np.ndarray, rb: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the line y enters and leaves the convex hull of a disc at a and one at b, of unlike radii."""
+    left, right = _discs_extent(((a, ra), (b, rb)), y)
+    direction = b - a
+    length = np.hypot(direction[:, 0], direction[:, 1])
+    outside = length > np.abs(ra - rb)  # else one disc holds the other
+    safe = np.where(outside, length, 1.0)
+    unit = direction / safe[:, None]
+    # A straight side touches both discs where their normals are alike: this far along, and the rest across.
+    along = np.where(outside, (ra - rb) / safe, 0.0)
+    across = np.sqrt(1 - along**2)
+    for side in (-1, 1):
+        normal = along[:, None] * unit + side * across[:, None] * np.column_stack([-unit[:, 1], unit[:, 0]])
+        p, q = a + ra[:, None] * normal, b + rb[:, None] * normal
+        height = q[:, 1] - p[:, 1]
+        share = (y - p[:, 1]) / np.where(height == 0, 1.0, height)
+        hit = outside & (height != 0) & (share >= 0) & (share <= 1)
+        x = p[:, 0] + share * (q[:, 0] - p[:, 0])
+        left, right = np.where(hit, np.minimum(left, x), left), np.where(hit, np.maximum(right, x), right)
+    return left, right
+
+
+def _discs_extent(discs: Sequence[tuple[np.ndarray, np.ndarray]], y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last x of discs (centres, radii) on the line y; inf and -inf where it meets none."""
+    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
+    for centre, radius in discs:
+        half_squared = radius**2 - (y - centre[:, 1]) ** 2
+        half = np.sqrt(np.maximum(half_squared, 0))
+        hit = half_squared >= 0
+        left = np.where(hit, np.minimum(left, centre[:, 0] - half), left)
+        right = np.where(hit, np.maximum(right, centre[:, 0] + half), right)
+    return left, right
 
 
 def _solve(slope: np.ndarray, offset: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,11 +48,12 @@ class ImageState:
 
 @dataclass
 class State:
-    """Classes, colours and images."""
+    """Classes, colours and images; and the names of the images that were removed, which undo can bring back."""
 
     classes: list[str]
     colors: dict[str, str]
     images: dict[str, ImageState] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     def class_index(self) -> dict[str, int]:
         """Return the index of each class, as in label maps."""

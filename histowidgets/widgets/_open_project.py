@@ -82,7 +82,7 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
     if project.read_only:
         return project, words + " Another session holds it, so this one is read-only."
     for image in as_images(images) if images is not None else []:
-        if image.name not in project.image_names:
+        if image.name not in [*project.image_names, *project.removed_images]:
             project.add_image(image)
     for name in classes or []:
         if name not in project.classes:

@@ -196,6 +196,116 @@ def test_r23_weights_stay_within_their_bounds():
     assert weights == {"a": 0.1, "b": 1.0, "c": 10.0}
 
 
+def test_r14_a_good_boundary_share_is_said_in_all_and_by_class():
+    project, name = project_of(3)
+    project.annotate(name, Rectangle(100, 100, 40, 20), "Epithelium")
+    project.annotate(name, Rectangle(100, 120, 40, 20), "Stroma")
+    project.annotate(name, Rectangle(100, 300, 40, 60), "Lumen")
+    (advice,) = found(project, "boundaries-enough")
+    assert advice.severity == "good"
+    assert advice.evidence["boundary_percent"] == pytest.approx(20, abs=1)
+    shares = {c: about(project, c).evidence["boundary_percent"] for c in NAMES[:3]}
+    assert shares == {"Epithelium": pytest.approx(50, abs=3), "Stroma": pytest.approx(50, abs=3), "Lumen": 0}
+    areas = {c: about(project, c).evidence["area_percent"] for c in NAMES[:3]}
+    assert areas == {"Epithelium": 20, "Stroma": 20, "Lumen": 60}
+    assert about(project, "Lumen").evidence["area_pixels"] == 2400
+
+
+def good_project():
+    """Two images on which nothing is missing."""
+    project, name = project_of(2)
+    names = [name, project.add_image(textured(seed=1))]
+    for one in names:
+        dots(project, one, "Stroma", 20, x=60, y=60, step=32, width=16)
+        dots(project, one, "Epithelium", 20, x=76, y=60, step=32, width=14)
+        project.annotate(one, Stroke([(450, 450)], 16), "Stroma")
+    return project
+
+
+def test_r14_r15_r16_r18_r19_r23_r24_r25_all_good_is_said_with_its_numbers():
+    project = good_project()
+    advice = coach(project)
+    assert {a.severity for a in advice} == {"good"}
+    assert [a.id for a in advice] == [
+        "annotations-enough",
+        "annotations-enough",
+        "labels-consistent",
+        "boundaries-enough",
+        "spread-enough",
+        "areas-balanced",
+        "several-images",
+        "images-covered",
+    ]
+    numbers = {a.id: a.evidence for a in advice}
+    assert numbers["spread-enough"]["reach_percent"] > 25
+    assert 1 < numbers["areas-balanced"]["ratio"] < 2
+    assert numbers["several-images"]["annotated_images"] == 2
+    assert numbers["images-covered"]["labelled_percent"] > 1
+    assert numbers["labels-consistent"]["pixels_in_all"] == 0
+    assert about(project, "Stroma").evidence["annotated_images"] == 2
+
+
+def test_r15_strokes_in_both_kinds_of_places_are_said_to_be():
+    pixels = np.random.default_rng(0).integers(60, 90, (512, 512, 3)).astype(np.uint8)
+    pixels[:, 300:] += 120
+    project, name = project_of(2, open_image(pixels, name="two halves"))
+    dots(project, name, "Stroma", 14, x=20, y=20, step=36)
+    (advice,) = found(project, "kinds-covered")
+    assert 50 < advice.evidence["strokes_in_one_kind_percent"] < 97
+
+
+def test_r23_weights_that_are_set_are_said_to_balance():
+    project, name = project_of(2)
+    project.annotate(name, Rectangle(0, 0, 200, 100), "Stroma")
+    project.annotate(name, Rectangle(0, 300, 10, 10), "Epithelium")
+    (offer,) = found(project, "area-imbalance", TrainingSettings())
+    weights = offer.patch["class_weights"]
+    assert all(0.1 <= weight <= 10 for weight in weights.values())
+    set_once = TrainingSettings().model_copy(update=offer.patch)
+    (advice,) = found(project, "areas-balanced", set_once)
+    assert advice.evidence["ratio"] == 200
+    assert found(project, "area-imbalance", set_once) == []
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut short", "no image"])
+def test_an_image_that_cannot_be_read_is_left_out_and_said_to_be(tmp_path, fault):
+    project = Project(NAMES[:2], tmp_path / "project")
+    for seed in range(2):
+        name = project.add_image(textured(seed=seed), name=f"image {seed}")
+        dots(project, name, "Stroma", 5)
+        dots(project, name, "Epithelium", 5, y=300)
+    project.close()
+    path = tmp_path / "project" / "images" / "image_1.tif"
+    content = path.read_bytes()
+    if fault == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if fault == "cut short" else b"no image")
+    project = Project.open(tmp_path / "project")
+    (advice,) = found(project, "image-unreadable")
+    assert advice.image_name == "image 1"
+    assert advice.severity == "warning"
+    assert about(project, "Stroma").evidence["count"] == 10
+    assert {"annotations-few", "few-boundaries"} & {a.id for a in coach(project)}
+    path.write_bytes(content)
+    assert found(project, "image-unreadable") == []
+    project.close()
+
+
+def test_a_project_that_changes_meanwhile_is_seen_as_it_was():
+    project = good_project()
+    snapshot = project.snapshot()
+    before = coach(snapshot)
+    from histowidgets.advice._look import look_at
+
+    wanted = [look_at(snapshot, snapshot, name).labels for name in snapshot.images]
+    project.merge_classes("Epithelium", "Stroma")
+    project.remove_image("texture 1")
+    for name, labels in zip(snapshot.images, wanted, strict=True):
+        np.testing.assert_array_equal(look_at(project, snapshot, name).labels, labels)
+    assert coach(snapshot) == before
+
+
 def test_r61_names_the_least_covered_image():
     project, name = project_of(2)
     dots(project, name, "Stroma", 8)

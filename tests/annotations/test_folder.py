@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import PIL.Image
@@ -399,34 +397,3 @@ def test_another_process_holds_the_folder_until_it_dies(kept):
     third = Project.open(kept.folder)  # what the dead process left behind is noticed as stale
     assert not third.read_only
     third.close()
-
-
-PAINTER = """
-import sys
-import warnings
-import numpy as np
-from histowidgets.annotations import Project, Stroke
-project = Project.open(sys.argv[1])
-rng = np.random.default_rng(int(sys.argv[2]))
-while True:
-    identity = project.annotate("blank", Stroke(rng.uniform(0, 90, (20, 2)), 5), "Gland")
-    print(identity, flush=True)
-"""
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_sigkill_loses_nothing_that_was_confirmed(kept, seed):
-    kept.close()
-    confirmed_at_least = int(np.random.default_rng(seed).integers(1, 60))
-    command = [sys.executable, "-c", PAINTER, str(kept.folder), str(seed)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        confirmed = [process.stdout.readline().strip() for _ in range(confirmed_at_least)]
-        os.kill(process.pid, signal.SIGKILL)
-        confirmed += [line.strip() for line in process.stdout]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # whether a line was torn is up to the moment
-        again = Project.open(kept.folder)
-    kept_ids = [a.id for a in again.annotations("blank")]
-    assert kept_ids[: len(confirmed)] == [c for c in confirmed if len(c) == 32]
-    assert len(kept_ids) <= len(confirmed) + 1
-    again.close()

@@ -204,6 +204,37 @@ def test_an_earlier_split_of_another_image_or_role_does_not_count():
     assert split_project(project.snapshot(), previous=odd).held_out["image 0"] == ()
 
 
+def test_b10_an_earlier_split_outlives_merged_classes_moved_strokes_and_removed_images():
+    project = painted(30, seed=1, images=2)
+    first = split_project(project.snapshot())
+    project.merge_classes("Stroma", "Lumen")
+    project.move(project.annotations("image 0")[3].id, 2, -2)
+    project.remove_image("image 1")
+    second = split_project(project.snapshot(), seed=7, previous=first)
+    assert second.held_out == {"image 0": first.held_out["image 0"]}
+    assert second.messages == ()
+    project.undo()
+    third = split_project(project.snapshot(), seed=8, previous=first)
+    assert third.held_out == first.held_out
+    (held,) = third.held_out["image 0"]
+    counts = class_pixels(project.snapshot(), "image 0", held)
+    assert counts.shape == (2,)
+    assert (counts > 0).all()
+
+
+def test_b10_roles_alone_split_by_image_and_name_what_one_side_lacks():
+    project = painted(30, seed=1, images=2)
+    project.set_role("image 0", "train")
+    project.set_role("image 1", "validation")
+    whole = project.image("image 1").region
+    split = split_project(project.snapshot())
+    assert split == Split({"image 0": (), "image 1": (whole,)}, ())
+    assert split.training_regions("image 1", project.image("image 1")) == []
+    project.remove([a.id for a in project.annotations("image 0") if a.class_name == "Gland"])
+    (message,) = split_project(project.snapshot()).messages
+    assert message == "Gland is only in validation, so it cannot be learned. Paint more of it."
+
+
 # --- what was labelled twice ---
 
 
