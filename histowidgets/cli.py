@@ -1,102 +1,166 @@
 """The command line: `histowidgets train`, `predict` and `cross-validate`, on the folders that the studio writes."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from histowidgets.errors import HistowidgetsError
+from histowidgets.errors import HistowidgetsError, ProjectFolderError, SettingsError
 
-EXIT_OK, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 130
+if TYPE_CHECKING:
+    from histowidgets.annotations import Project
+    from histowidgets.training import TrainingRun, TrainingSettings
+
+EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+_CODES = """exit codes: 0 all went well; 1 the work failed on the way; 2 the arguments, the settings or the project were
+refused; 130 interrupted (what was best until then is kept)"""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="histowidgets", description="Train and use pixel classifiers on the project folders of the studio."
+        prog="histowidgets",
+        description="Train and use pixel classifiers on the project folders of the studio.",
+        epilog=_CODES,
     )
     commands = parser.add_subparsers(dest="command", required=True)
 
-    train = commands.add_parser("train", help="train a network on a project's annotations")
+    train = commands.add_parser(
+        "train",
+        help="train a network on a project's annotations",
+        description="Train a network on a project's annotations. Ctrl+C, or SIGTERM, stops within a batch and keeps "
+        "the best weights so far. Several processes or GPUs: torchrun --nproc-per-node 2 -m histowidgets train ...",
+        epilog=_CODES,
+    )
     train.add_argument("project", type=Path, help="project folder")
-    train.add_argument("--out", type=Path, required=True, help="folder for the classifier")
+    train.add_argument(
+        "--output",
+        "--out",
+        "-o",
+        type=Path,
+        help="folder for the classifier (default: classifiers/<run> in the project)",
+    )
+    train.add_argument("--resume", action="store_true", help="go on with the last run, if it broke off")
+    train.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to this folder")
     _add_settings(train)
 
-    check = commands.add_parser("cross-validate", help="train and score on folds that share no pixel")
+    check = commands.add_parser("cross-validate", help="train and score on folds that share no pixel", epilog=_CODES)
     check.add_argument("project", type=Path, help="project folder")
     check.add_argument("--folds", type=int, default=5, help="number of folds, 2 or more (default 5)")
     _add_settings(check)
 
-    predict = commands.add_parser("predict", help="write the labels of images")
+    predict = commands.add_parser("predict", help="write the labels of images", epilog=_CODES)
     predict.add_argument("classifier", type=Path, help="classifier folder")
     predict.add_argument("images", type=Path, nargs="+", help="image files")
-    predict.add_argument("--out", type=Path, required=True, help="folder for the results")
+    predict.add_argument("--output", "--out", "-o", type=Path, required=True, help="folder for the results")
     predict.add_argument(
-        "--format", choices=["png", "geojson", "ome-tiff"], default="png", help="what to write (default png)"
+        "--format",
+        choices=["png", "geojson", "ome-tiff", "zarr", "csv"],
+        default="png",
+        help="what to write (default png); ome-tiff and zarr never hold an image whole in memory",
+    )
+    predict.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, or 'local' for one made here"
     )
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", type=Path, help="JSON file of settings")
-    parser.add_argument("--preset", default="cpu", help="preset where no --settings is given (default cpu)")
+    parser.add_argument(
+        "--preset", help="ready-made settings (default cpu); --settings changes them where both are given"
+    )
     parser.add_argument("--epochs", type=int, help="epochs, instead of those of the settings")
     parser.add_argument("--max-seconds", type=float, help="time limit in seconds, instead of that of the settings")
 
 
-def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the class is loaded late
+def _settings(arguments: argparse.Namespace) -> "TrainingSettings":
     from histowidgets.training import TrainingSettings
 
+    settings = TrainingSettings.preset(arguments.preset or "cpu")
     if arguments.settings is not None:
-        settings = TrainingSettings.from_json(arguments.settings.read_text(encoding="utf-8"))
-    else:
-        settings = TrainingSettings.preset(arguments.preset)
+        text = arguments.settings.read_text(encoding="utf-8")
+        try:
+            given = TrainingSettings.from_json(text)
+            settings = settings.model_copy(update={name: getattr(given, name) for name in json.loads(text)})
+        except SettingsError as error:
+            raise SettingsError(f"{arguments.settings}: {error}") from error
     changed = {"epochs": arguments.epochs, "max_seconds": arguments.max_seconds}
     update = {name: value for name, value in changed.items() if value is not None}
     return TrainingSettings(**{**settings.model_dump(), **update})
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from histowidgets.annotations import Project
-    from histowidgets.training import EpochEnded, Message, start_training
+    from histowidgets._follow import Bars, follow, terminated_like_interrupted
+    from histowidgets.training import joined, write_tensorboard
 
     settings = _settings(arguments)
-    project = Project.open(arguments.project)
-    run = start_training(project, settings)
-    with tqdm(total=settings.epochs, unit="epoch") as bar:
-
-        def show(event: object) -> None:
-            if isinstance(event, EpochEnded):
-                bar.update(1)
-                miou = event.record["val_miou"]
-                bar.set_postfix_str("not scored" if miou is None else f"mIoU {miou:.3f}")
-            elif isinstance(event, Message):
-                bar.write(event.text, file=sys.stderr)
-
-        unsubscribe = run.subscribe(show)
-        try:
-            run.wait()
-        except KeyboardInterrupt:
-            run.stop(keep="best")
-            run.wait()
-        finally:
-            unsubscribe()
+    with terminated_like_interrupted(), joined() as together:
+        first = together.rank == 0
+        if arguments.resume and together.size > 1:
+            raise SettingsError("--resume is for one process. Leave torchrun out, or start a new run.")
+        project = together.first_then_others(lambda: _open(arguments.project, wanted=first))
+        run = _started(arguments, settings, project, first)
+        if first and arguments.tensorboard is not None:
+            write_tensorboard(run, arguments.tensorboard)
+        interrupted = follow(run, Bars(run.settings.epochs) if first else None)
     if run.error is not None:
-        raise run.error
-    if run.classifier is None:
-        print("interrupted before the first epoch ended: nothing was saved", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    run.classifier.save(arguments.out)
-    print(f"saved {arguments.out} (epoch {run.best_epoch}, {run.state})")
-    return EXIT_OK
+        print(f"histowidgets: the training failed: {run.error}", file=sys.stderr)
+        return EXIT_FAILED
+    classifier = run.classifier
+    if first and classifier is None:
+        print("interrupted before there was anything to keep: nothing was saved", file=sys.stderr)
+    elif first and classifier is not None:
+        output = arguments.output or arguments.project / "classifiers" / run.id
+        try:
+            classifier.save(output)
+        except (HistowidgetsError, OSError) as error:
+            print(f"histowidgets: {error}", file=sys.stderr)
+            return EXIT_FAILED
+        print(f"saved {output} (epoch {run.best_epoch}, {run.state})")
+    return EXIT_INTERRUPTED if interrupted or run.state == "stopped" else EXIT_OK
+
+
+def _open(folder: Path, wanted: bool) -> "Project":
+    """Open a project; one that is `wanted` for writing must be free."""
+    from histowidgets.annotations import Project
+
+    project = Project.open(folder)
+    if wanted and project.read_only:
+        raise ProjectFolderError(f"{folder} is open elsewhere: {project.held_by}. Close it there, then train.")
+    return project
+
+
+def _started(
+    arguments: argparse.Namespace, settings: "TrainingSettings", project: "Project", first: bool
+) -> "TrainingRun":
+    """Start a run, or go on with the one that broke off; of several processes the first alone writes its folder."""
+    from histowidgets.training import resume_training, start_training, unfinished_run
+
+    broken = unfinished_run(project) if arguments.resume else None
+    if broken is None:
+        return start_training(project if first else project.snapshot(), settings)
+    print(f"going on: {broken}", file=sys.stderr)
+    chosen = (arguments.settings, arguments.preset, arguments.epochs, arguments.max_seconds)
+    return resume_training(broken.folder, project, None if chosen == (None,) * 4 else settings)
 
 
 def _cross_validate(arguments: argparse.Namespace) -> int:
-    from histowidgets.annotations import Project
-    from histowidgets.training import cross_validate
+    from tqdm import tqdm
 
-    result = cross_validate(Project.open(arguments.project), _settings(arguments), folds=arguments.folds)
+    from histowidgets.annotations import Project
+    from histowidgets.training import EpochRecord, cross_validate
+
+    settings = _settings(arguments)
+    with tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None) as bar:
+
+        def show(fold: int, folds: int, record: EpochRecord) -> None:
+            bar.update((fold - 1) * settings.epochs + record["epoch"] - bar.n)
+            bar.set_postfix_str(f"fold {fold} of {folds}")
+
+        result = cross_validate(Project.open(arguments.project), settings, folds=arguments.folds, progress=show)
     print(result)
     return EXIT_OK
 
@@ -104,26 +168,21 @@ def _cross_validate(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from histowidgets.prediction import Classifier
+    from histowidgets.prediction import predict_images
 
-    classifier = Classifier.load(arguments.classifier)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    for path in tqdm(arguments.images, unit="image"):
-        try:
-            prediction = classifier.predict(path)
-            target = arguments.out / path.name.split(".")[0]
-            if arguments.format == "png":
-                prediction.save_png(target.with_suffix(".png"))
-            elif arguments.format == "geojson":
-                prediction.save_geojson(target.with_suffix(".geojson"))
-            else:
-                prediction.save_ome_tiff(target.with_suffix(".ome.tif"))
-        except (HistowidgetsError, OSError) as error:
-            # One bad image must not cost the others.
-            failed += 1
-            print(f"{path}: {error}", file=sys.stderr)
-    return EXIT_REFUSED if failed else EXIT_OK
+    with tqdm(total=len(arguments.images), unit="image", disable=None) as bar:
+        results = predict_images(
+            arguments.classifier,
+            arguments.images,
+            arguments.output,
+            arguments.scheduler,
+            format=arguments.format,
+            progress=lambda done, total, seconds_left: bar.update(done - bar.n),
+        )
+    failed = [result for result in results if result.state == "failed"]
+    for result in failed:
+        print(f"{result.source}: {result.error}", file=sys.stderr)
+    return EXIT_FAILED if failed else EXIT_OK
 
 
 _COMMANDS = {"train": _train, "cross-validate": _cross_validate, "predict": _predict}
@@ -135,15 +194,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 when something was refused (the reason is on standard error), 130 when
-        interrupted before there was anything to keep.
+        0 when all went well; 1 when the work failed on the way; 2 when the arguments, the settings, or what they
+        name were refused (the reason is on standard error); 130 when interrupted.
     """
     parsed = _parser().parse_args(arguments)
     try:
         return _COMMANDS[parsed.command](parsed)
-    except (HistowidgetsError, OSError) as error:
+    except (HistowidgetsError, OSError, UnicodeDecodeError) as error:
         print(f"histowidgets: {error}", file=sys.stderr)
         return EXIT_REFUSED
+    except KeyboardInterrupt:
+        print("histowidgets: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 if __name__ == "__main__":

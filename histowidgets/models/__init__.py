@@ -6,12 +6,12 @@ The list of backbones is plain data and loads without torch; the rest is fetched
 from typing import TYPE_CHECKING
 
 from histowidgets._lazy import lazy_names
-from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
+from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Architecture, Backbone, backbones
 
 if TYPE_CHECKING:
     from histowidgets.models._encoders import check_backbone, find_backbone
     from histowidgets.models._freeze import FREEZE_CHOICES, apply_freeze, freeze_groups, frozen_parameters
-    from histowidgets.models._network import Network, NetworkSpec, build_network
+    from histowidgets.models._network import Network, NetworkSpec, build_network, check_network
 
 _HOME_OF = {
     "FREEZE_CHOICES": "_freeze",
@@ -20,6 +20,7 @@ _HOME_OF = {
     "apply_freeze": "_freeze",
     "build_network": "_network",
     "check_backbone": "_encoders",
+    "check_network": "_network",
     "find_backbone": "_encoders",
     "freeze_groups": "_freeze",
     "frozen_parameters": "_freeze",
@@ -29,6 +30,7 @@ __all__ = [
     "ARCHITECTURES",
     "DEFAULT_BACKBONE",
     "FREEZE_CHOICES",
+    "Architecture",
     "Backbone",
     "Network",
     "NetworkSpec",
@@ -36,6 +38,7 @@ __all__ = [
     "backbones",
     "build_network",
     "check_backbone",
+    "check_network",
     "find_backbone",
     "freeze_groups",
     "frozen_parameters",

@@ -3,18 +3,26 @@
 import difflib
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import segmentation_models_pytorch as smp
 import timm
 import torch
 from segmentation_models_pytorch.encoders import encoders as smp_encoders
+from segmentation_models_pytorch.encoders.timm_vit import TimmViTEncoder
 from torch import nn
 
 from histowidgets.errors import BackboneError
 from histowidgets.models._bundled import packaged_state
 from histowidgets.models._hub import fetch_weights
 from histowidgets.models._registry import IMAGENET_MEAN, IMAGENET_STD, Backbone, backbones
+
+TRANSFORMER_DEPTH = 4
+"""Feature maps that "dpt" takes from a transformer."""
+
+_TRANSFORMERS = "vision_transformer"
+"""The module of timm whose models are plain vision transformers."""
 
 
 def find_backbone(name: str) -> Backbone:
@@ -31,7 +39,7 @@ def find_backbone(name: str) -> Backbone:
     BackboneError
         Nobody knows the name.
     """
-    cards = {card.name: card for card in backbones()}
+    cards = {card.name: card for card in backbones(foundation=True)}
     if name in cards:
         return cards[name]
     if name in smp_encoders:
@@ -49,6 +57,7 @@ def find_backbone(name: str) -> Backbone:
             "hub" if has_weights else "none",
             _three(config.mean if config else (), IMAGENET_MEAN),
             _three(config.std if config else (), IMAGENET_STD),
+            family="transformer" if timm_name in timm.list_models(module=_TRANSFORMERS) else "pyramid",
         )
     close = difflib.get_close_matches(name, [*cards, *smp_encoders, *timm.list_models()], n=3)
     hint = f"Did you mean {', '.join(close)}?" if close else f"Choose one of {', '.join(cards)}."
@@ -62,10 +71,30 @@ def check_backbone(name: str) -> None:
 
 def encoder_of(card: Backbone, n_channels: int, depth: int) -> nn.Module:
     """Build the encoder of a card with random weights for `n_channels` input channels."""
+    if card.family == "transformer":
+        return _transformer(card, n_channels)
     with warnings.catch_warnings():
         # smp renames its timm encoders; the name we use is the one its own weights were published under.
         warnings.filterwarnings("ignore", message="`timm-` encoders are deprecated")
         return smp.encoders.get_encoder(card.encoder, in_channels=n_channels, depth=depth, weights=None)
+
+
+def transformer_arguments(card: Backbone) -> dict[str, Any]:
+    """Return what a vision transformer is built with: tiles are of any size, whatever it learned from."""
+    return {"dynamic_img_size": True, **dict(card.arguments)}
+
+
+def _transformer(card: Backbone, n_channels: int, weights: Path | None = None) -> nn.Module:
+    """Build a vision transformer as "dpt" has it, with random weights or those of a file."""
+    classes = {name: value for name, value in card.arguments if name == "num_classes"}
+    return TimmViTEncoder(
+        card.encoder.removeprefix("tu-"),
+        pretrained=weights is not None,
+        in_channels=n_channels,
+        depth=TRANSFORMER_DEPTH,
+        pretrained_cfg_overlay=None if weights is None else {"file": str(weights), **classes},
+        **transformer_arguments(card),
+    )
 
 
 def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: int) -> str:
@@ -94,6 +123,10 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
     BackboneError
         The weights do not fit the encoder.
     """
+    if card.family == "transformer":
+        path, source = fetch_weights(card)
+        _copy(_transformer(card, n_channels, path).state_dict(), encoder, card)
+        return source
     if card.encoder.startswith("tu-"):
         path, source = fetch_weights(card)
         source_encoder = smp.encoders.TimmUniversalEncoder(

@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from huggingface_hub import constants, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 from segmentation_models_pytorch.encoders import encoders as smp_encoders
 
 from histowidgets.errors import BackboneError
@@ -55,6 +55,10 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
     _reach(constants.ENDPOINT)
     try:
         return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision)), source
+    except GatedRepoError as error:
+        raise WeightsUnavailableError(
+            f"they are gated: ask for access at https://huggingface.co/{repository}, then log in with 'hf auth login'"
+        ) from error
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise WeightsUnavailableError(f"the hub answered: {str(error).splitlines()[0]}") from error
 

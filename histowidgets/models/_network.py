@@ -11,12 +11,15 @@ from torch import nn
 from torch.nn import functional
 
 from histowidgets.errors import BackboneError
-from histowidgets.models._encoders import find_backbone, load_pretrained
+from histowidgets.models._encoders import TRANSFORMER_DEPTH, find_backbone, load_pretrained, transformer_arguments
 from histowidgets.models._hub import WeightsUnavailableError
-from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone
+from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
 
 MULTIPLE = 32
 """Sides of what the encoder sees are multiples of this: five halvings."""
+
+PATCH = 16
+"""Side of the patches of a vision transformer: `MULTIPLE` is a multiple of it."""
 
 _DEPTH = {"pspnet": 3}
 """Stages of the encoder that an architecture uses, where not five (smp's defaults)."""
@@ -235,13 +238,49 @@ def build_network(
                 f"The pretrained weights of {card.name} could not be had ({error}). "
                 f"The bundled {DEFAULT_BACKBONE} is used instead."
             )
-            return build_network(replace(spec, backbone=DEFAULT_BACKBONE), report=report)
+            other = replace(spec, backbone=DEFAULT_BACKBONE)
+            if card.family == "transformer":
+                say("It carries no dpt, so the architecture is a unet.")
+                other = replace(other, architecture="unet")
+            return build_network(other, report=report)
     return network
+
+
+def check_network(spec: NetworkSpec) -> None:
+    """Raise `BackboneError` if nobody knows the backbone, or it does not fit the architecture.
+
+    The network is built without memory for its weights; nothing is fetched.
+    """
+    if spec not in _fitting:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            _assemble(spec, find_backbone(spec.backbone))
+        _fitting.add(spec)
+
+
+_fitting: set[NetworkSpec] = set()
+
+
+def _check_family(spec: NetworkSpec, card: Backbone) -> None:
+    """Tell vision transformers, and what takes them, from the rest."""
+    if spec.architecture == "dpt" and card.family != "transformer":
+        names = ", ".join(one.name for one in backbones(foundation=True) if one.family == "transformer")
+        raise BackboneError(
+            f"{card.name} cannot carry a dpt, which takes vision transformers with patches of 16 pixels: {names}, or "
+            f"one of timm such as vit_small_patch16_224. For {card.name} use another architecture, such as unet."
+        )
+    if card.family == "transformer" and spec.architecture != "dpt":
+        raise BackboneError(
+            f"{card.name} cannot carry a {spec.architecture}: it is a vision transformer, for architecture 'dpt' only. "
+            f"For a {spec.architecture} choose another backbone, such as {DEFAULT_BACKBONE}."
+        )
 
 
 def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
     """Build the network with random weights."""
+    _check_family(spec, card)
     arguments: dict[str, Any] = {}
+    if card.family == "transformer":
+        arguments = {**transformer_arguments(card), "encoder_depth": TRANSFORMER_DEPTH}
     if spec.decoder_channels is not None:
         # A fifth block is made only to be cut off again: smp wants one for each halving.
         arguments["decoder_channels"] = (*spec.decoder_channels, spec.decoder_channels[-1])[:5]
@@ -261,9 +300,14 @@ def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         # What an unsuitable encoder raises depends on where in smp or timm it fails.
         raise BackboneError(
-            f"{spec.backbone} cannot carry a {spec.architecture} ({error}). "
-            f"Choose another backbone, such as {DEFAULT_BACKBONE}."
+            f"{spec.backbone} cannot carry a {spec.architecture} ({error}). All that hw.backbones() lists can; "
+            f"for {spec.backbone} try unet or fpn."
         ) from error
+    if card.family == "transformer" and core.encoder.output_stride != PATCH:
+        raise BackboneError(
+            f"{card.name} has patches of {core.encoder.output_stride} pixels; {PATCH} are wanted. "
+            "Choose another, such as vit_small_patch16_224."
+        )
     if spec.output_stride == 2:
         core.decoder.blocks = core.decoder.blocks[:-1]
     mean, std = _scaling(card, spec.n_channels)

@@ -1,9 +1,9 @@
 """The backbones and architectures on offer, as plain data (no torch)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-ARCHITECTURES: tuple[str, ...] = (
+Architecture = Literal[
     "unet",
     "unetplusplus",
     "manet",
@@ -15,8 +15,14 @@ ARCHITECTURES: tuple[str, ...] = (
     "deeplabv3plus",
     "upernet",
     "segformer",
-)
-"""The names that segmentation-models-pytorch gives the architectures; each takes any backbone listed here."""
+    "dpt",
+]
+
+ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
+"""The names that segmentation-models-pytorch gives the architectures.
+
+Each but "dpt" takes any backbone that `backbones` lists; "dpt" takes vision transformers, and they take only it.
+"""
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """The backbone whose weights come with the installation, used where others cannot be had (row R6)."""
@@ -54,6 +60,12 @@ class Backbone:
         Whether the licence of the weights allows commercial use.
     repository : str
         Where on the hub the weights lie, if not where smp or timm look for those of `encoder`.
+    family : {"pyramid", "transformer"}
+        Whether it halves the image five times, as most do, or cuts it into patches of 16 pixels.
+    foundation : bool
+        Whether it is a large encoder that learned from very many histology images, to be used frozen (row N15).
+    arguments : tuple of (str, float)
+        What timm has to be told to build it.
     """
 
     name: str
@@ -66,6 +78,9 @@ class Backbone:
     note: str = ""
     commercial_use: bool = True
     repository: str = ""
+    family: Literal["pyramid", "transformer"] = "pyramid"
+    foundation: bool = False
+    arguments: tuple[tuple[str, float], ...] = ()
 
 
 _CARDS = (
@@ -176,9 +191,44 @@ _CARDS = (
 )
 
 
-def backbones() -> list[Backbone]:
+_FOUNDATION = (
+    Backbone(
+        "phikon",
+        "tu-vit_base_patch16_224",
+        85_798_656,
+        "Owkin, non-commercial",
+        "hub",
+        note="Foundation encoder for H&E at 20x: 40 million patches of TCGA (iBOT; Filiot et al. 2023).",
+        commercial_use=False,
+        repository="1aurent/vit_base_patch16_224.owkin_pancancer",
+        family="transformer",
+        foundation=True,
+        arguments=(("num_classes", 0),),
+    ),
+    Backbone(
+        "uni",
+        "tu-vit_large_patch16_224",
+        303_350_784,
+        "CC-BY-NC-ND-4.0, non-commercial",
+        "hub",
+        note="Foundation encoder for H&E at 20x: 100 million patches (DINOv2; Chen et al. 2024). Access is asked for.",
+        commercial_use=False,
+        repository="MahmoodLab/UNI",
+        family="transformer",
+        foundation=True,
+        arguments=(("num_classes", 0), ("init_values", 1e-5)),
+    ),
+)
+
+
+def backbones(foundation: bool = False) -> list[Backbone]:
     """List the backbones on offer, the bundled one first.
 
     Any other encoder name of segmentation-models-pytorch or timm is accepted too where a backbone is asked for.
+
+    Parameters
+    ----------
+    foundation : bool
+        Whether to list the foundation encoders too: large, for a GPU, used frozen, and with architecture "dpt".
     """
-    return list(_CARDS)
+    return [*_CARDS, *(_FOUNDATION if foundation else ())]

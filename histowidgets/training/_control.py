@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from histowidgets.models import Network
 from histowidgets.training._events import EpochRecord
@@ -14,11 +15,17 @@ from histowidgets.training._face import Keep
 class Kept:
     """Weights that outlive the loop: a network of its own on the CPU, in evaluation mode, and its epoch's record.
 
-    The record is None for weights that were kept before an epoch had ended.
+    The record is None for weights that were kept before an epoch had ended. The confusion matrix counts the labelled
+    pixels of validation, a row for each true class; None without validation labels.
     """
 
     network: Network
     record: EpochRecord | None
+    confusion: list[list[int]] | None = None
+
+    def scores(self) -> dict[str, Any]:
+        """Return the record with the confusion matrix; empty where nothing was measured."""
+        return {} if self.record is None else {**self.record, "confusion": self.confusion}
 
 
 class RunControl:
@@ -28,10 +35,13 @@ class RunControl:
     ----------
     kept : Kept or None
         The best weights so far; written by the loop alone, whole, so that reading needs no lock.
+    leaving : bool
+        Whether it is the kernel that ends, and no person who stopped the run: it can then be gone on with later.
     """
 
     def __init__(self) -> None:
         self.kept: Kept | None = None
+        self.leaving = False
         self._changed = threading.Condition()
         self._paused = False
         self._keep: Keep | None = None
@@ -61,9 +71,9 @@ class RunControl:
                 self._keep = keep
             self._changed.notify_all()
 
-    def start_clock(self) -> None:
-        """Count time from now."""
-        self._started, self._rested = time.perf_counter(), 0.0
+    def start_clock(self, used: float = 0.0) -> None:
+        """Count time from now, on top of the seconds that were used before."""
+        self._started, self._rested = time.perf_counter() - used, 0.0
 
     def seconds(self) -> float:
         """Time since the start, pauses left out."""

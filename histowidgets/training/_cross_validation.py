@@ -9,10 +9,9 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.training._anchors import place_anchors
-from histowidgets.training._control import RunControl
-from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Event
-from histowidgets.training._loop import run_loop
-from histowidgets.training._prepare import fitted_normalization
+from histowidgets.training._budget import check_budget
+from histowidgets.training._events import EpochRecord
+from histowidgets.training._here import can_measure, train_here
 from histowidgets.training._request import TrainingRequest, make_request
 from histowidgets.training._settings import TrainingSettings
 
@@ -81,12 +80,15 @@ def cross_validate(
     folds: int = 5,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    *,
+    groups: Mapping[str, str] | None = None,
 ) -> CrossValidation:
     """Train once for each fold, and measure on what it held out (row R64).
 
     Whole images are held out where there are at least as many as folds; else each image is cut into as many
     rectangles. Folds share no pixel, and neither do the tiles of the two sides of a fold, their surroundings included.
-    Images of role "train" are trained on in every fold.
+    Images of role "train" are trained on in every fold; those of role "validation" take part like all others. Only the
+    statistics of the normalization may be of all of an image.
 
     Parameters
     ----------
@@ -99,7 +101,10 @@ def cross_validate(
     progress : callable, optional
         ``progress(fold, folds, record)`` after each epoch; folds count from 1.
     should_stop : callable, optional
-        Is asked after each step; True ends the work within one batch. Ctrl+C does too.
+        Is asked before each batch; True ends the work within one batch. Ctrl+C does too.
+    groups : mapping of image name to str, optional
+        What belongs together, such as the images of one patient: it is held out together, in one fold. Images that are
+        not named are groups of their own.
 
     Returns
     -------
@@ -109,16 +114,20 @@ def cross_validate(
     Raises
     ------
     SettingsError
-        The number of folds is out of its range, or a setting does not fit.
+        The number of folds is out of its range, there are fewer groups than folds, or a setting does not fit.
     TrainingDataError
         The labels are too few for so many folds.
+    BudgetError
+        The memory is too little; see `estimate`.
     """
     if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
     settings = settings if settings is not None else TrainingSettings()
     settings = settings.model_copy(update={"early_stopping_metric": "none"})
-    requests = [_request(snapshot, settings, split, n) for n, split in enumerate(make_folds(snapshot, settings, folds))]
+    splits = make_folds(snapshot, settings, folds, groups)
+    requests = [_request(snapshot, settings, split, number) for number, split in enumerate(splits)]
+    check_budget(requests[0])
     done: list[Fold] = []
     try:
         for number, request in enumerate(requests, 1):
@@ -131,7 +140,9 @@ def cross_validate(
     return CrossValidation(tuple(snapshot.classes), tuple(done), folds)
 
 
-def make_folds(snapshot: ProjectSnapshot, settings: TrainingSettings, folds: int) -> list[Split]:
+def make_folds(
+    snapshot: ProjectSnapshot, settings: TrainingSettings, folds: int, groups: Mapping[str, str] | None = None
+) -> list[Split]:
     """Divide the labels into folds that share no pixel; see `cross_validate`."""
     whole: dict[str, tuple[Region, ...]] = dict.fromkeys(snapshot.images, ())
     everything = place_anchors(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
@@ -141,18 +152,39 @@ def make_folds(snapshot: ProjectSnapshot, settings: TrainingSettings, folds: int
             points.setdefault(everything.windows[int(window)].image_name, []).append(point)
     names = [name for name in points if snapshot.roles[name] != "train"]
     held: list[dict[str, tuple[Region, ...]]] = [dict(whole) for _ in range(folds)]
-    if len(names) >= folds:
+    together = _together(names, snapshot, groups or {})
+    if len(together) >= folds:
         sizes = [0] * folds
-        for name in sorted(names, key=lambda name: (-len(points[name]), name)):
+        weights = {group: sum(len(points[name]) for name in members) for group, members in together.items()}
+        for group in sorted(together, key=lambda group: (-weights[group], group)):
             smallest = sizes.index(min(sizes))
-            sizes[smallest] += len(points[name])
-            held[smallest][name] = (snapshot.images[name].region,)
+            sizes[smallest] += weights[group]
+            for name in together[group]:
+                held[smallest][name] = (snapshot.images[name].region,)
+    elif groups:
+        raise SettingsError(
+            f"The labelled images are of {len(together)} groups, which cannot be divided into {folds} folds. "
+            "Use fewer folds, or leave groups out: then images are cut."
+        )
     else:
         for name in names:
             pieces = _cut(np.array(points[name]), snapshot.images[name].region, folds)
             for number, piece in enumerate(pieces):
                 held[number][name] = (piece,)
     return [Split(one) for one in held]
+
+
+def _together(
+    names: Sequence[str], snapshot: ProjectSnapshot, groups: Mapping[str, str]
+) -> dict[tuple[bool, str], list[str]]:
+    """Return the images of each group; an image without one is alone, whatever it is called."""
+    for name in groups:
+        if name not in snapshot.images:
+            raise SettingsError(f"groups names {name!r}, which is no image; there are {', '.join(snapshot.images)}.")
+    together: dict[tuple[bool, str], list[str]] = {}
+    for name in names:
+        together.setdefault((name in groups, groups.get(name, name)), []).append(name)
+    return together
 
 
 def _cut(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
@@ -177,12 +209,7 @@ def _cut(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
 
 def _request(snapshot: ProjectSnapshot, settings: TrainingSettings, split: Split, number: int) -> TrainingRequest:
     request = make_request(snapshot, settings, split=split)
-    held = any(
-        (snapshot.labels(name, region, settings.downsample) < len(snapshot.classes)).any()
-        for name, regions in split.held_out.items()
-        for region in regions
-    )
-    if request.split is not split or not held:
+    if request.split is not split or not can_measure(request):
         raise TrainingDataError(
             f"Fold {number + 1} would have labels of fewer than two classes to learn from, or none to measure on. "
             "Use fewer folds, or paint more of each class."
@@ -198,19 +225,13 @@ def _train_fold(
     should_stop: Callable[[], bool] | None,
 ) -> EpochRecord | None:
     """Train one fold on this thread; return the record of its last epoch, or None if it was stopped."""
-    control = RunControl()
-    records: list[EpochRecord] = []
 
-    def hear(event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            records.append(event.record)
-            if progress is not None:
-                progress(number, folds, event.record)
-        elif isinstance(event, BatchEnded) and should_stop is not None and should_stop():
-            control.stop("nothing")
+    def hear(record: EpochRecord) -> None:
+        if progress is not None:
+            progress(number, folds, record)
 
-    run_loop(request, fitted_normalization(request), hear, control)
-    return None if control.keep is not None else records[-1]
+    trained = train_here(request, hear, should_stop)
+    return None if trained is None else trained.history[-1]
 
 
 def _mean_and_sd(values: Sequence[float | None]) -> tuple[float, float] | None:

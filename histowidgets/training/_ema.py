@@ -1,8 +1,10 @@
 """Averaged weights, which are validated and kept."""
 
 import copy
+from typing import Any
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from histowidgets.models import Network
 
@@ -36,7 +38,22 @@ class AveragedWeights:
         """Take in the weights after a step."""
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        for mine, theirs in self._averaged:
-            mine.lerp_(theirs, 1 - decay) if self._decay else mine.copy_(theirs)
+        if self._averaged:
+            mine, theirs = (list(some) for some in zip(*self._averaged, strict=True))
+            # torch's own, which averages all in one call; a decay of 0 makes it a copy.
+            get_ema_multi_avg_fn(decay if self._decay else 0.0)(mine, theirs, self._steps)
+        for kept, current in self._copied:
+            kept.copy_(current)
+
+    def state(self) -> dict[str, Any]:
+        """Return the averages; what is copied from the network in training is left out. `restore` takes it back."""
+        return {"steps": self._steps, "weights": {str(i): mine for i, (mine, _) in enumerate(self._averaged)}}
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken; the network in training must be as it was then."""
+        self._steps = state["steps"]
+        for i, (mine, _) in enumerate(self._averaged):
+            mine.copy_(state["weights"][str(i)])
         for kept, current in self._copied:
             kept.copy_(current)

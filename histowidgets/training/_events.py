@@ -30,7 +30,7 @@ class EpochRecord(TypedDict):
 
 @dataclass(frozen=True)
 class RunStarted:
-    """Training begins: the network is built and the tiles are placed."""
+    """Training begins: the network is built and the tiles are placed; `arithmetic` says how it computes."""
 
     run_id: str
     n_train_tiles: int
@@ -38,6 +38,7 @@ class RunStarted:
     steps_per_epoch: int
     epochs: int
     backbone: str
+    arithmetic: str = ""
 
 
 @dataclass(frozen=True)

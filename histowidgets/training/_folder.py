@@ -1,10 +1,12 @@
-"""A run's folder: settings, history, checkpoint and a summary, each written whole and then renamed."""
+"""A run's folder: settings, history, weights, where it stands and a summary, each written whole and then renamed."""
 
 import csv
 import io
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,15 @@ import torch
 
 from histowidgets.images import Normalization
 from histowidgets.models import Network
+from histowidgets.training._checkpoint import Checkpoint, write_checkpoint
+from histowidgets.training._checkpoint_header import CHECKPOINT_FILE
 from histowidgets.training._control import Kept
+from histowidgets.training._engine import Choice
 from histowidgets.training._events import EpochRecord, Message
+from histowidgets.training._fingerprint import fingerprint
+from histowidgets.training._limits import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
+from histowidgets.training._records import RUN_VERSION
 from histowidgets.training._request import TrainingRequest
-
-RUN_VERSION = 1
-"""Format of ``run.json``."""
 
 
 class RunFolder:
@@ -33,23 +38,36 @@ class RunFolder:
         Goes into ``run.json``, which holds what it takes to use the checkpoint.
     network : Network
         Its description does too.
+    choice : Choice
+        How it computes; so does this.
     emit : callable
         Takes the warning.
     """
 
-    def __init__(self, request: TrainingRequest, normalization: Normalization, network: Network, emit: Any) -> None:
+    def __init__(
+        self, request: TrainingRequest, normalization: Normalization, network: Network, choice: Choice, emit: Any
+    ) -> None:
         self._folder = request.folder
         self._emit = emit
         self._classes = list(request.snapshot.classes)
+        self._cost, self._written = 0.0, 0.0
+        started = datetime.now(UTC).isoformat(timespec="seconds")
         self._about: dict[str, Any] = {
             "version": RUN_VERSION,
             "id": request.run_id,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": started if request.resumed is None else request.resumed.plain["started"],
             "network": network.spec.to_dict(),
             "weights": network.weights_used,
+            "arithmetic": asdict(choice),
             "classes": self._classes,
             "normalization": normalization.to_dict(),
             "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
+        }
+        self._to_go_on = {
+            "started": self._about["started"],
+            "settings": request.settings.model_dump(mode="json"),
+            "split": request.split.to_dict(),
+            **fingerprint(request.snapshot),
         }
         self._write("settings.json", request.settings.to_json().encode())
         self._write_about("running", None)
@@ -71,6 +89,21 @@ class RunFolder:
             self._write("checkpoint.safetensors", _packed(kept.network))
             self._write_about("running", kept)
 
+    def write_state(self, state: Callable[[], Checkpoint]) -> None:
+        """Write ``resume.safetensors``: where the run stands, for a kernel that is killed.
+
+        It is left out for once where epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the
+        time, but not for longer than `CHECKPOINT_SECONDS`.
+        """
+        began = time.perf_counter()
+        if self._folder is None or began - self._written < min(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE):
+            return
+        checkpoint = state()
+        whole = replace(checkpoint, plain={**checkpoint.plain, **self._to_go_on})
+        self._place(CHECKPOINT_FILE, lambda partial: write_checkpoint(partial, whole))
+        self._written = time.perf_counter()
+        self._cost = self._written - began
+
     def close(self, history: Sequence[EpochRecord], kept: Kept | None) -> None:
         """Write the summary, and leave as checkpoint what is kept in the end."""
         if self._folder is None:
@@ -81,25 +114,35 @@ class RunFolder:
         else:
             self._write("checkpoint.safetensors", _packed(kept.network))
         self._write_about("ended", kept)
+        if self._folder is not None:
+            # Last of all: until here the run could have been gone on with.
+            (self._folder / CHECKPOINT_FILE).unlink(missing_ok=True)
 
     def _write_about(self, state: str, kept: Kept | None) -> None:
-        record = None if kept is None else kept.record
-        about = {**self._about, "state": state, "kept": record}
+        about = {
+            **self._about,
+            "state": state,
+            "kept": None if kept is None else kept.record,
+            "confusion": None if kept is None else kept.confusion,
+        }
         self._write("run.json", json.dumps(about, indent=2).encode())
 
     def _write(self, name: str, content: bytes) -> None:
+        self._place(name, lambda partial: partial.write_bytes(content))
+
+    def _place(self, name: str, fill: Callable[[Path], object]) -> None:
+        """Have a file filled beside its place, and rename it when it is on disk."""
         if self._folder is None:
             return
         path = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(name + ".partial")
-            with Path.open(partial, "wb") as file:
-                file.write(content)
-                file.flush()
+            fill(partial)
+            with partial.open("rb") as file:
                 os.fsync(file.fileno())
             partial.replace(path)
-        except OSError as error:
+        except (OSError, safetensors.SafetensorError) as error:
             self._folder = None
             self._emit(Message("warning", f"The run is no longer written to disk: {path} failed ({error})."))
 

@@ -38,3 +38,30 @@ with small ones."""
 
 RATE_TEST_FLAT = 0.05
 """Share of the loss at the floor that it must fall by in a range test; else nothing is suggested."""
+
+PROBE_FROM_STEPS = 300
+"""Steps of a run from which its share is enough to time which arithmetic is quickest."""
+
+PROBE_SHARE = 0.03
+"""Share of a run that such timing may take."""
+
+PROBE_SECONDS = 5.0
+"""And how long at most."""
+
+CHECKPOINT_SHARE = 0.05
+"""Share of a run's time that noting where it stands may take, where epochs are short."""
+
+CHECKPOINT_SECONDS = 10.0
+"""And how long at most nothing is noted then: what a killed kernel can cost besides an epoch."""
+
+ARITHMETIC_BYTES = 32 << 20
+"""What computing takes besides weights and activations: kernels compiled, workspaces, threads. As measured."""
+
+LARGEST_TIMES = 3
+"""Copies of the largest layer's input and output that a step holds for a moment, on top of what it saves."""
+
+LOSS_TIMES = 8
+"""Copies of the logits, in fp32, that the loss holds at once."""
+
+REDUCED_SHARE = 0.6
+"""Share of activations' memory that is left with bf16 or fp16: some layers stay in fp32."""

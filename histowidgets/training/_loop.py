@@ -2,24 +2,29 @@
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 
 from histowidgets.errors import TrainingError
 from histowidgets.images import Normalization
 from histowidgets.training._best import is_better, score, should_stop_early
+from histowidgets.training._checkpoint import Checkpoint, capture, put_back
 from histowidgets.training._control import Kept, RunControl
-from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, StateChanged
+from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, State, StateChanged
 from histowidgets.training._folder import RunFolder
 from histowidgets.training._limits import TEACH_FROM_STEP
 from histowidgets.training._loss import sure_labels, teaching_loss
 from histowidgets.training._metrics import Confusion
+from histowidgets.training._pieces import Pieces, is_out_of_memory
 from histowidgets.training._prepare import Emit, prepare
 from histowidgets.training._rate_test import try_rates
 from histowidgets.training._request import TrainingRequest
 from histowidgets.training._schedule import tile_size_at
 from histowidgets.training._tiles import Batch
+from histowidgets.training._together import Together
 
 
 class _Stopped(Exception):
@@ -45,7 +50,11 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
     TrainingError
         The loss became NaN or infinite.
     """
-    _Loop(request, normalization, emit, control).run()
+    try:
+        loop = _Loop(request, normalization, emit, control)
+    except _Stopped:
+        return
+    loop.run()
 
 
 class _Loop:
@@ -55,9 +64,14 @@ class _Loop:
         self.request, self.emit, self.control = request, emit, control
         self.history: list[EpochRecord] = []
         self.best: EpochRecord | None = None
+        self.confusion: list[list[int]] | None = None
         self.step = 0
-        self.parts = prepare(request, normalization, emit)
-        self.folder = RunFolder(request, normalization, self.parts.network, emit)
+        self.together = Together()
+        self.pieces = Pieces(self.settings, emit)
+        self.parts = prepare(request, normalization, emit, partial(self._check, "preparing"))
+        self.folder = RunFolder(request, normalization, self.parts.network, self.parts.arithmetic.choice, emit)
+        if request.resumed is not None:
+            self._put_back(request.resumed)
 
     def run(self) -> None:
         """Go through the epochs."""
@@ -70,32 +84,69 @@ class _Loop:
                 parts.steps_per_epoch,
                 settings.epochs,
                 parts.network.spec.backbone,
+                str(parts.arithmetic.choice),
             )
         )
         self.emit(StateChanged("running"))
         try:
-            if settings.find_learning_rate:
+            if self.request.resumed is not None:
+                self._tell_again()
+            elif settings.find_learning_rate:
                 self._find_rate()
             # The time limit is for training itself.
-            control.start_clock()
-            for epoch in range(1, settings.epochs + 1):
+            control.start_clock(0.0 if self.request.resumed is None else self.request.resumed.plain["seconds"])
+            # Looked at before an epoch, not after one: a run may have broken off when all was done.
+            while len(self.history) < settings.epochs and not self._is_done():
+                epoch = len(self.history) + 1
                 train_loss, train_scores = self._train(epoch)
                 val_loss, val_scores = self._validate()
                 self._end_epoch(epoch, train_loss, train_scores, val_loss, val_scores)
-                if self._time_is_up():
-                    break
-                if should_stop_early(self.history, settings):
-                    self.emit(Message("info", f"Stopped early: no better epoch in {settings.early_stopping_patience}."))
-                    break
         except _Stopped:
             self._keep_on_stop()
-        self.folder.close(self.history, control.kept)
+        finally:
+            parts.tiles.close()
+        if not control.leaving:
+            self.folder.close(self.history, control.kept)
+
+    def _is_done(self) -> bool:
+        """Say whether there is no use in, or no time for, another epoch."""
+        if self.history and self._time_is_up():
+            return True
+        if not should_stop_early(self.history, self.settings):
+            return False
+        self.emit(Message("info", f"Stopped early: no better epoch in {self.settings.early_stopping_patience}."))
+        return True
+
+    def _put_back(self, checkpoint: Checkpoint) -> None:
+        """Bring all to where the run broke off."""
+        plain = checkpoint.plain
+        better = put_back(checkpoint, self.parts)
+        self.parts = replace(self.parts, peaks=tuple(plain["peaks"]))
+        self.step, self.history, self.best = plain["step"], list(plain["history"]), plain["best"]
+        self.confusion, self.pieces.count = plain["confusion"], plain["pieces"]
+        if self.best is not None:
+            network = self._snapshot(None).network if better is None else better
+            self.control.kept = Kept(network, self.best, plain["best_confusion"])
+
+    def _tell_again(self) -> None:
+        """Tell the epochs from before the run broke off, for those who draw its curve."""
+        best: EpochRecord | None = None
+        for record in self.history:
+            better = is_better(record, best, self.settings)
+            best = record if better else best
+            self.emit(EpochEnded(record, better))
 
     def _find_rate(self) -> None:
         """Replace the highest learning rates by what the range test suggests; the groups keep their ratio."""
         chosen = self.settings.learning_rate
         self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
-        found = try_rates(self.parts, self.settings, self._check).suggested
+        try:
+            found = try_rates(self.parts, self.settings, self._check).suggested
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self.emit(Message("warning", f"Memory ran out while rates were tried; {chosen:g} is used."))
+            return
         if found is None:
             self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
             return
@@ -123,6 +174,7 @@ class _Loop:
             self.emit(BatchEnded(epoch, step, parts.steps_per_epoch, loss, parts.peaks[0] * share, self._left()))
             if self._time_is_up():
                 break
+        self.together.add_up(scores.counts)
         return total / taken, scores
 
     def _step(self, scores: Confusion) -> float:
@@ -130,36 +182,43 @@ class _Loop:
         parts, settings = self.parts, self.settings
         size = tile_size_at(settings, self._progress())
         batches = [parts.tiles.draw(size) for _ in range(settings.accumulation)]
+        value, seen = self.pieces.until_it_fits(partial(self._gradient, batches))
+        scores.counts += seen.counts
+        parts.arithmetic.step(parts.optimizer, settings.gradient_clip)
+        parts.averaged.update()
+        return value
+
+    def _gradient(self, batches: Sequence[Batch]) -> tuple[float, Confusion]:
+        """Compute the gradient of a step, from nothing; return its loss, and the scores on its tiles."""
+        parts, seen = self.parts, Confusion(len(self.classes))
+        batches = [piece for batch in batches for piece in self.pieces.of(batch)]
         weights = [parts.loss.weight(batch.labels) for batch in batches]
         # The mean over all labelled pixels, not the mean of means: batches with few labels would count too much.
-        total = sum(weights) or 1.0
+        (total,) = self.together.sums(sum(weights))
         parts.optimizer.zero_grad(set_to_none=True)
         value = 0.0
         for number, (batch, weight) in enumerate(zip(batches, weights, strict=True)):
             if number:
                 self._check()
-            share = 1.0 if len(batches) == 1 else weight / total
-            value += self._learn_from(batch, share, scores)
-        if settings.gradient_clip > 0:
-            trained = [p for group in parts.optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(trained, settings.gradient_clip)
-        parts.optimizer.step()
-        parts.averaged.update()
-        return value
+            share = 1.0 if weight == total else weight / total
+            with self.together.apart(parts.learner, last=number == len(batches) - 1):
+                value += self._learn_from(batch, share, len(batches), seen)
+        return self.together.sums(value)[0], seen
 
-    def _learn_from(self, batch: Batch, share: float, scores: Confusion) -> float:
-        """Add one batch's gradient, with its share in the step; return its part of the loss."""
+    def _learn_from(self, batch: Batch, share: float, of: int, scores: Confusion) -> float:
+        """Add the gradient of one batch `of` so many, with its share in the step; return its part of the loss."""
         parts, arithmetic, settings = self.parts, self.parts.arithmetic, self.settings
         pixels, labels = arithmetic.move(batch.pixels, batch.labels)
         with arithmetic.own_random():
             with arithmetic.cast():
-                logits = parts.network(pixels)
+                logits = parts.learner(pixels)
             logits = logits.float()
             loss = parts.loss(logits, labels) * share
             if settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
-                weight = settings.consistency / settings.accumulation
+                weight = settings.consistency / (of * self.together.size)
                 loss = loss + weight * teaching_loss(logits, self._taught(batch, labels))
-            loss.backward()
+            # Gradients are averaged over the processes, and are to be their sum.
+            arithmetic.backward(loss * self.together.size)
         scores.add(logits.detach().argmax(1), labels)
         return float(loss.detach())
 
@@ -175,20 +234,34 @@ class _Loop:
     @torch.no_grad()
     def _validate(self) -> tuple[float | None, Confusion]:
         """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
-        parts, arithmetic = self.parts, self.parts.arithmetic
         scores = Confusion(len(self.classes))
-        total, pixels_seen = 0.0, 0
-        for batch in parts.validation:
+        total, pixels_seen = 0.0, 0.0
+        for batch in self.together.mine(self.parts.validation.batches):
             self._check()
-            pixels, labels = arithmetic.move(batch.pixels, batch.labels)
+            if batch is None:
+                continue
+            loss, n_labelled, seen = self.pieces.until_it_fits(partial(self._measured, batch))
+            total += loss
+            pixels_seen += n_labelled
+            scores.counts += seen.counts
+        total, pixels_seen = self.together.sums(total, pixels_seen)
+        self.together.add_up(scores.counts)
+        return (total / pixels_seen if pixels_seen else None), scores
+
+    def _measured(self, batch: Batch) -> tuple[float, int, Confusion]:
+        """Return the sum of the loss over a batch's labelled pixels, their number, and the scores."""
+        parts, arithmetic = self.parts, self.parts.arithmetic
+        seen, total, pixels_seen = Confusion(len(self.classes)), 0.0, 0
+        for piece in self.pieces.of(batch):
+            pixels, labels = arithmetic.move(piece.pixels, piece.labels)
             with arithmetic.cast():
                 logits = parts.averaged.network(pixels)
             logits = logits.float()
-            n_labelled = int((batch.labels < len(self.classes)).sum())
+            n_labelled = int((piece.labels < len(self.classes)).sum())
             total += float(parts.loss(logits, labels, every_pixel=True)) * n_labelled
             pixels_seen += n_labelled
-            scores.add(logits.argmax(1), labels)
-        return (total / pixels_seen if pixels_seen else None), scores
+            seen.add(logits.argmax(1), labels)
+        return total, pixels_seen, seen
 
     def _end_epoch(
         self, epoch: int, train_loss: float, train: Confusion, val_loss: float | None, val: Confusion
@@ -205,14 +278,16 @@ class _Loop:
             seconds=self.control.seconds(),
         )
         self.parts.schedule.epoch_ended(score(record, self.settings))
+        self.confusion = val.counts.tolist() if val.counts.any() else None
         self.history.append(record)
         best = is_better(record, self.best, self.settings)
         if best:
             self.best = record
             # Kept before it is told, so that who hears of the epoch finds its weights.
-            self.control.kept = self._snapshot(record)
+            self.control.kept = self._snapshot(record, self.confusion)
             self.folder.write_checkpoint(self.control.kept)
         self.folder.write_history(self.history)
+        self.folder.write_state(self._state)
         self.emit(EpochEnded(record, best))
 
     def _keep_on_stop(self) -> None:
@@ -221,16 +296,32 @@ class _Loop:
         if control.keep == "nothing":
             control.kept = None
         elif control.keep == "last":
-            control.kept = self._snapshot(self.history[-1] if self.history else None)
+            control.kept = self._snapshot(self.history[-1] if self.history else None, self.confusion)
         elif control.kept is None and self.step:
             control.kept = self._snapshot(None)
             self.emit(Message("info", "Stopped before the first epoch ended: the weights kept were not measured."))
 
-    def _snapshot(self, record: EpochRecord | None) -> Kept:
-        return Kept(copy.deepcopy(self.parts.averaged.network).to("cpu"), record)
+    def _snapshot(self, record: EpochRecord | None, confusion: list[list[int]] | None = None) -> Kept:
+        return Kept(copy.deepcopy(self.parts.averaged.network).to("cpu"), record, confusion)
 
-    def _check(self) -> None:
-        if self.control.should_stop(lambda paused: self.emit(StateChanged("paused" if paused else "running"))):
+    def _state(self) -> Checkpoint:
+        """Note where the run stands, for a kernel that is killed."""
+        kept = self.control.kept
+        apart = kept is not None and self.best is not self.history[-1]
+        about = {
+            "step": self.step,
+            "pieces": self.pieces.count,
+            "history": self.history,
+            "best": self.best,
+            "confusion": self.confusion,
+            "best_confusion": None if kept is None else kept.confusion,
+            "seconds": self.control.seconds(),
+        }
+        return capture(self.parts, kept.network if kept is not None and apart else None, about)
+
+    def _check(self, state: State = "running") -> None:
+        """Hold while the run is paused, and leave when it is stopped; `state` is what it is in otherwise."""
+        if self.control.should_stop(lambda paused: self.emit(StateChanged("paused" if paused else state))):
             raise _Stopped
 
     def _progress(self) -> float:

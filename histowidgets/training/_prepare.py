@@ -1,6 +1,5 @@
 """From a request to everything a loop turns: network, optimizer, tiles, loss, schedule."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,16 +7,19 @@ import numpy as np
 import torch
 
 from histowidgets.images import Normalization
-from histowidgets.models import Network, apply_freeze, build_network
+from histowidgets.models import Network, apply_freeze, build_network, find_backbone
+from histowidgets.training._ahead import TilesAhead
 from histowidgets.training._ema import AveragedWeights
-from histowidgets.training._engine import Arithmetic
+from histowidgets.training._engine import Arithmetic, Choice, choices
 from histowidgets.training._events import Event, Message
 from histowidgets.training._limits import CONTINUE_LR_SHARE, MIN_STEPS_AN_EPOCH
 from histowidgets.training._loss import Loss
 from histowidgets.training._request import TrainingRequest
 from histowidgets.training._schedule import Schedule
 from histowidgets.training._settings import TrainingSettings
+from histowidgets.training._speed import find_arithmetic
 from histowidgets.training._tiles import TrainingTiles, ValidationTiles, cut_validation_tiles
+from histowidgets.training._together import Together
 
 Emit = Callable[[Event], None]
 
@@ -27,12 +29,13 @@ class Parts:
     """What a loop turns; see the modules of the types."""
 
     network: Network
+    learner: torch.nn.Module
     averaged: AveragedWeights
     optimizer: torch.optim.Optimizer
     peaks: tuple[float, ...]
     schedule: Schedule
     loss: Loss
-    tiles: TrainingTiles
+    tiles: TilesAhead
     validation: ValidationTiles
     arithmetic: Arithmetic
     normalization: Normalization
@@ -53,28 +56,37 @@ def fitted_normalization(request: TrainingRequest) -> Normalization:
     ).fitted(request.train_images())
 
 
-def prepare(request: TrainingRequest, normalization: Normalization, emit: Emit) -> Parts:
-    """Build everything a loop turns, saying what a person should know about it."""
+def prepare(
+    request: TrainingRequest, normalization: Normalization, emit: Emit, check: Callable[[], None] = lambda: None
+) -> Parts:
+    """Build everything a loop turns, saying what a person should know about it; `check` may raise to end that."""
     settings = request.settings
-    arithmetic = Arithmetic(settings)
+    check()
     network = _network(request, emit)
     apply_freeze(network, settings.freeze, settings.adapt_norm)
     network.train()
-    arithmetic.place(network)
-    validation = cut_validation_tiles(request.snapshot, request.split, normalization, settings)
-    steps = settings.steps_per_epoch or math.ceil(
-        request.placement.n_tiles / (settings.batch_size * settings.accumulation)
-    )
+    validation = cut_validation_tiles(request.snapshot, request.split, normalization, settings, check)
+    steps = request.steps_per_epoch()
     _tell(request, validation, steps, emit)
+    together = Together()
+    together.check(settings)
+    share = (together.rank, together.size)
+    tiles = TilesAhead(
+        TrainingTiles(request.placement, request.snapshot, normalization, settings, share), settings.accumulation
+    )
+    check()
+    arithmetic = _arithmetic(request, network, tiles, steps, emit)
+    arithmetic.place(network)
     optimizer, peaks = make_optimizer(network, settings, going_on=request.start is not None)
     return Parts(
         network=network,
+        learner=together.wrapped(network),
         averaged=AveragedWeights(network, settings.ema_decay),
         optimizer=optimizer,
         peaks=peaks,
         schedule=Schedule(settings),
         loss=Loss(settings, request.snapshot.classes, arithmetic.device),
-        tiles=TrainingTiles(request.placement, request.snapshot, normalization, settings),
+        tiles=tiles,
         validation=validation,
         arithmetic=arithmetic,
         normalization=normalization,
@@ -97,8 +109,12 @@ def make_optimizer(
     learned = going_on or network.weights_used != "random"
     groups = [(rest, rate), (encoder, rate * (settings.encoder_lr_ratio if learned else 1.0))]
     groups = [(members, peak) for members, peak in groups if members]
+    # On a processor the fused form is the quickest; elsewhere torch knows best.
+    on_cpu = all(p.device.type == "cpu" for members, _ in groups for p in members)
     optimizer = torch.optim.AdamW(
-        [{"params": members, "lr": peak} for members, peak in groups], weight_decay=settings.weight_decay
+        [{"params": members, "lr": peak} for members, peak in groups],
+        weight_decay=settings.weight_decay,
+        fused=True if on_cpu else None,
     )
     return optimizer, tuple(peak for _, peak in groups)
 
@@ -114,9 +130,26 @@ def _network(request: TrainingRequest, emit: Emit) -> Network:
         )
     network = build_network(request.start.spec, pretrained=False, seed=settings.seed)
     network.load_state_dict({name: torch.from_numpy(np.array(v)) for name, v in request.start.tensors.items()})
-    network.weights_used = "weights of the classifier that training goes on from"
-    emit(Message("info", "Training goes on from the classifier, at a lower learning rate."))
+    network.weights_used = request.start.weights_used
+    if request.resumed is None:
+        emit(Message("info", "Training goes on from the classifier, at a lower learning rate."))
     return network
+
+
+def _arithmetic(request: TrainingRequest, network: Network, tiles: TilesAhead, steps: int, emit: Emit) -> Arithmetic:
+    """Choose how to compute: as before in a run that goes on, as set, or else what is quickest here."""
+    settings = request.settings
+    if request.resumed is not None:
+        return Arithmetic(settings, Choice(**request.resumed.part("arithmetic")["choice"]))
+    found = find_arithmetic(
+        settings, network, tiles.sample, len(request.snapshot.classes), settings.epochs * steps * settings.accumulation
+    )
+    if found is not None:
+        emit(Message("info", str(found)))
+    own = Arithmetic(settings, None if found is None else found.choice)
+    offered = choices(settings, own.device)
+    (agreed,) = Together().agreed(offered.index(own.choice))
+    return Arithmetic(settings, offered[int(agreed)])
 
 
 def _tell(request: TrainingRequest, validation: ValidationTiles, steps: int, emit: Emit) -> None:
@@ -127,6 +160,11 @@ def _tell(request: TrainingRequest, validation: ValidationTiles, steps: int, emi
     def warn(text: str) -> None:
         emit(Message("warning", text))
 
+    if settings.freeze != "encoder" and find_backbone(settings.backbone).foundation:
+        warn(
+            f"{settings.backbone} is a foundation encoder, and freeze is {settings.freeze!r}: few labels spoil what it "
+            "has learned, and it is slow to train. Set freeze to 'encoder'."
+        )
     # What only one side of the split has is said by the split itself.
     painted = {a.class_name for some in request.snapshot.annotations.values() for a in some}
     for name in request.snapshot.classes:

@@ -12,6 +12,7 @@ from histowidgets.training._limits import RATE_TEST_FLAT, RATE_TEST_FLOOR, RATE_
 from histowidgets.training._prepare import Parts, fitted_normalization, make_optimizer, prepare
 from histowidgets.training._request import make_request
 from histowidgets.training._settings import TrainingSettings
+from histowidgets.training._together import Together
 
 LOWEST, HIGHEST = 1e-7, 1.0
 _MEMORY = 0.9
@@ -64,7 +65,10 @@ def find_learning_rate(
     settings = settings if settings is not None else TrainingSettings()
     request = make_request(project, settings)
     parts = prepare(request, fitted_normalization(request), lambda event: None)
-    return try_rates(parts, settings, lambda: None)
+    try:
+        return try_rates(parts, settings, lambda: None)
+    finally:
+        parts.tiles.close()
 
 
 def try_rates(parts: Parts, settings: TrainingSettings, check: Callable[[], None]) -> LearningRateTest:
@@ -135,11 +139,9 @@ def _step(parts: Parts, settings: TrainingSettings, optimizer: torch.optim.Optim
     optimizer.zero_grad(set_to_none=True)
     with arithmetic.own_random():
         with arithmetic.cast():
-            logits = parts.network(pixels)
+            logits = parts.learner(pixels)
         loss = parts.loss(logits.float(), labels)
-        loss.backward()
-    if settings.gradient_clip > 0:
-        trained = [p for group in optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(trained, settings.gradient_clip)
-    optimizer.step()
-    return float(loss.detach())
+        arithmetic.backward(loss)
+    arithmetic.step(optimizer, settings.gradient_clip)
+    together = Together()
+    return together.sums(float(loss.detach()))[0] / together.size

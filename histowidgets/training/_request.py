@@ -1,5 +1,6 @@
 """What one training works on: captured, and checked, before its thread starts."""
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,13 +13,14 @@ import numpy as np
 from histowidgets.annotations import Project, ProjectSnapshot, Split, split_project
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region
-from histowidgets.models import NetworkSpec, check_backbone
+from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._anchors import Placement, place_anchors
 from histowidgets.training._events import Message
 from histowidgets.training._settings import TrainingSettings
 
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
+    from histowidgets.training._checkpoint import Checkpoint
 
 _LIGHT = (64, 48, 32, 16)
 """Decoder widths that learn best from strokes in seconds on a processor (measured; see docs/architecture.md)."""
@@ -26,11 +28,12 @@ _LIGHT = (64, 48, 32, 16)
 
 @dataclass(frozen=True)
 class Start:
-    """Where training goes on from: the weights and the normalization of a classifier."""
+    """Where training goes on from: the weights and the normalization of a classifier, or of a run that broke off."""
 
     spec: NetworkSpec
     tensors: Mapping[str, np.ndarray]
     normalization: Normalization
+    weights_used: str = "weights of the classifier that training goes on from"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class TrainingRequest:
         Where the run is written.
     messages : tuple of Message
         What checking brought up.
+    resumed : Checkpoint or None
+        Where the same run broke off; `start` then has its weights.
     """
 
     run_id: str
@@ -65,10 +70,16 @@ class TrainingRequest:
     start: Start | None
     folder: Path | None
     messages: tuple[Message, ...]
+    resumed: "Checkpoint | None" = None
 
     def spec(self) -> NetworkSpec:
         """Describe the network that the settings ask for."""
         return wanted_spec(self.settings, len(self.image().channel_names), len(self.snapshot.classes))
+
+    def steps_per_epoch(self) -> int:
+        """Return the steps of an epoch: those that are set, or as many as there are tiles for."""
+        in_a_step = self.settings.batch_size * self.settings.accumulation
+        return self.settings.steps_per_epoch or math.ceil(self.placement.n_tiles / in_a_step)
 
     def image(self) -> Image:
         """Return one of the annotated images; all have the same number of channels."""
@@ -113,7 +124,8 @@ def make_request(
     _check_painted(snapshot)
     _check_channels(snapshot)
     _check_names(snapshot, settings)
-    check_backbone(settings.backbone)
+    channels = len(snapshot.images[snapshot.annotated_names()[0]].channel_names)
+    check_network(wanted_spec(settings, channels, len(snapshot.classes)))
     messages: list[Message] = []
     start = None if continue_from is None else _start_of(continue_from, snapshot, settings, messages)
     chosen = split or _split(snapshot, settings, None if start is None else continue_from)

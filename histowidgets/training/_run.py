@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
-from histowidgets.training._control import Kept, RunControl
+from histowidgets.training._budget import check_budget
+from histowidgets.training._control import Kept
 from histowidgets.training._events import Event, RunEnded, RunFailed, State, StateChanged
 from histowidgets.training._face import Keep, RunFace
 from histowidgets.training._loop import run_loop
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import TrainingRequest, make_request
+from histowidgets.training._resume import find_unfinished, resume_training
 from histowidgets.training._settings import TrainingSettings
+from histowidgets.training._together import make_control
 
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _EXIT_SECONDS = 5.0
 """How long a closing kernel waits for its runs to end their step; a step takes well under a second."""
 
-_running: "weakref.WeakSet[TrainingRun]" = weakref.WeakSet()
+running_runs: "weakref.WeakSet[TrainingRun]" = weakref.WeakSet()
 
 _KEEPS = ("best", "last", "nothing")
 
@@ -44,7 +47,7 @@ class TrainingRun(RunFace):
         super().__init__(request.run_id, request.settings)
         self.split: Split = request.split
         self._request = request
-        self._control = RunControl()
+        self._control = make_control()
         self._normalization: Normalization | None = None
         self._made: tuple[Kept, Classifier] | None = None
         self._making = threading.Lock()
@@ -103,7 +106,7 @@ class TrainingRun(RunFace):
 
     def start(self) -> None:
         """Start the thread; `start_training` does it."""
-        _running.add(self)
+        running_runs.add(self)
         self._thread.start()
 
     def _work(self) -> None:
@@ -139,8 +142,9 @@ _BEFORE_STOPPING = ("preparing", "running", "paused")
 @atexit.register
 def _stop_all() -> None:
     """End what still runs when the kernel closes: a thread cut off inside torch can crash the process."""
-    runs = [run for run in list(_running) if not run.is_over]
+    runs = [run for run in list(running_runs) if not run.is_over]
     for run in runs:
+        run._control.leaving = True
         run.stop("best")
     for run in runs:
         run.wait(_EXIT_SECONDS)
@@ -162,7 +166,7 @@ def make_classifier(request: TrainingRequest, normalization: Normalization, kept
         downsample=settings.downsample,
         tile_size=settings.tile_size,
         settings=settings.model_dump(mode="json"),
-        scores={} if kept.record is None else dict(kept.record),
+        scores=kept.scores(),
         history=[dict(record) for record in history],
         trained_on={
             "run": request.run_id,
@@ -179,6 +183,7 @@ def start_training(
     *,
     continue_from: "Classifier | None" = None,
     split: Split | None = None,
+    ignore_budget: bool = False,
 ) -> TrainingRun:
     """Train on a project's annotations, on a thread; return at once.
 
@@ -193,6 +198,8 @@ def start_training(
         Go on from its weights, where classes and network are the same; else a message says why not.
     split : Split, optional
         What validation alone may see; by default `split_project` decides.
+    ignore_budget : bool
+        Start also where the memory seems too little; see `estimate`.
 
     Returns
     -------
@@ -204,8 +211,12 @@ def start_training(
         There is too little to learn from.
     SettingsError, BackboneError
         A setting does not fit the project, or nobody knows the backbone.
+    BudgetError
+        The memory, of this computer, of its container or of its GPU, is too little; names settings that would fit.
     """
     request = make_request(project, settings if settings is not None else TrainingSettings(), continue_from, split)
+    if not ignore_budget:
+        check_budget(request)
     run = TrainingRun(request)
     run.start()
     return run
@@ -217,15 +228,25 @@ def train(
     *,
     continue_from: "Classifier | None" = None,
     split: Split | None = None,
+    ignore_budget: bool = False,
+    resume: bool = False,
 ) -> TrainingRun:
     """Train and wait; Ctrl+C stops and keeps the best weights. Arguments and errors as `start_training`.
+
+    With ``resume=True`` the last run of the project's folder goes on, if its kernel was killed; else a new one starts.
+    See `resume_training`: with other settings than that run's, or other annotations, a new run trains on from its
+    best weights. `continue_from` and `split` are then not looked at.
 
     Raises
     ------
     TrainingError
         The run broke off, besides what `start_training` raises; the cause is chained.
     """
-    run = start_training(project, settings, continue_from=continue_from, split=split)
+    broken = find_unfinished(project) if resume and isinstance(project, Project) else None
+    if broken is not None:
+        run = resume_training(broken.folder, project, settings)
+    else:
+        run = start_training(project, settings, continue_from=continue_from, split=split, ignore_budget=ignore_budget)
     try:
         run.wait()
     except KeyboardInterrupt:

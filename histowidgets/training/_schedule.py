@@ -1,6 +1,7 @@
 """The learning rate, and the size of tiles, as functions of how far the run has come."""
 
 import math
+from typing import Any
 
 from histowidgets.training._settings import TrainingSettings
 
@@ -48,6 +49,14 @@ class Schedule:
         if self._kind == "step":
             return STEP_FACTOR ** min(int(progress * STEPS), STEPS - 1)
         return self._plateau
+
+    def state(self) -> dict[str, Any]:
+        """Return what the epochs so far have left behind, as JSON holds it; `restore` takes it back."""
+        return {"best": self._best, "waited": self._waited, "plateau": self._plateau}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._best, self._waited, self._plateau = state["best"], state["waited"], state["plateau"]
 
     def epoch_ended(self, score: float | None) -> None:
         """Tell the score of an epoch, larger for better; "plateau" halves the rate after ten without a better one."""

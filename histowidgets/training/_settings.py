@@ -12,24 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.fields import FieldInfo
 
 from histowidgets.errors import SettingsError
-from histowidgets.models import ARCHITECTURES, DEFAULT_BACKBONE
+from histowidgets.models import DEFAULT_BACKBONE, Architecture
 
 WEIGHT_RANGE = (0.1, 10.0)
 """Bounds of a class's weight multiplier (rows R23 and R57)."""
 
-Architecture = Literal[
-    "unet",
-    "unetplusplus",
-    "manet",
-    "linknet",
-    "fpn",
-    "pan",
-    "pspnet",
-    "deeplabv3",
-    "deeplabv3plus",
-    "upernet",
-    "segformer",
-]
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 _FREEZE = ("none", "early", "encoder")
 _PIXELS = "pixels at the downsample"
@@ -203,8 +190,11 @@ class TrainingSettings(BaseModel):
     class_weights: dict[str, float] = _setting(
         {}, "Training", "Weight multiplier of a class, 0.1 to 10; classes left out have 1."
     )
-    precision: Literal["auto", "fp32", "bf16"] = _setting(
-        "auto", "Training", "Number format of the network's arithmetic; auto takes bf16 where the processor has it."
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _setting(
+        "auto", "Training", "Number format of the network's arithmetic; auto times what this computer has."
+    )
+    memory_format: Literal["auto", "contiguous", "channels_last"] = _setting(
+        "auto", "Training", "Order of pixels in memory; auto takes the quickest. Set both for repeatable runs."
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = _setting("auto", "Training", "What computes.")
     seed: int = _setting(0, "Training", "Start of all random numbers.", ge=0, le=999_999)
@@ -308,6 +298,16 @@ class TrainingSettings(BaseModel):
 
         return list(PRESETS)
 
+    def probe(self, epochs: int = 5) -> Self:
+        """Return the same settings for a short run before a long one, to see whether it learns at all (row N13).
+
+        It has 5 to 10 epochs and does not stop early; `compare_runs` and `diagnose` then tell what to change.
+        """
+        if not 5 <= epochs <= 10:
+            raise SettingsError(f"epochs is {epochs}; a probe run has 5 to 10.")
+        patience = max(epochs, self.early_stopping_patience)
+        return self.model_copy(update={"epochs": epochs, "early_stopping_patience": patience})
+
     def to_json(self) -> str:
         """Write all settings as JSON that `from_json` reads back."""
         return self.model_dump_json(indent=2)
@@ -370,7 +370,3 @@ def _explain(error: ValidationError) -> str:
         else:
             lines.setdefault(name, f"{name} is {item['input']!r}; it takes {setting_range(name)}.")
     return " ".join(lines.values())
-
-
-if set(Architecture.__args__) != set(ARCHITECTURES):  # type: ignore[attr-defined]
-    raise ImportError("the architectures of the settings and of histowidgets.models differ")

@@ -1,8 +1,10 @@
 """Batches of training tiles around annotations, and the tiles that validation measures on."""
 
+import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +56,8 @@ class TrainingTiles:
         Fitted.
     settings : TrainingSettings
         Tile size, batch size, augmentation, seed.
+    share : (int, int)
+        Which process this is, from 0, and of how many: each cuts its part of the same batches.
     """
 
     def __init__(
@@ -62,7 +66,10 @@ class TrainingTiles:
         snapshot: ProjectSnapshot,
         normalization: Normalization,
         settings: TrainingSettings,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
+        self._share, self._shares = share
+        self._drawn = 0
         self._placement = placement
         self._settings = settings
         self._store = PixelStore(snapshot, normalization, settings.downsample, CACHE_BYTES)
@@ -75,31 +82,76 @@ class TrainingTiles:
 
     def draw(self, size: int | None = None) -> Batch:
         """Cut the next batch; `size` is the side of its tiles, that of the settings by default and at most."""
-        settings, rng = self._settings, self._rng
+        settings = self._settings
         size = settings.tile_size if size is None else size
-        pixels, labels = [], []
-        for _ in range(settings.batch_size):
-            image, mask = self._tile(size)
-            if settings.augmentation and settings.elastic > 0:
-                image, mask = bend(image, mask, settings.elastic, rng)
+        pixels, labels, varied = [], [], []
+        for place in range(settings.batch_size):
+            anchors = self._next_annotation()
+            self._drawn += 1
+            if place % self._shares != self._share:
+                continue
+            # Each tile has random numbers of its own, so that it does not matter who cuts the others.
+            rng = np.random.default_rng([settings.seed, 1, self._drawn])
+            image, mask = self._tile(anchors, size, rng)
             pixels.append(image)
             labels.append(mask)
+            if settings.augmentation:
+                varied.append(vary_color(image[None], settings, rng)[0])
         plain = torch.stack(pixels)
-        return Batch(vary_color(plain, settings, rng), torch.stack(labels), plain)
+        return Batch(torch.stack(varied) if varied else plain, torch.stack(labels), plain)
 
-    def _tile(self, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        settings, rng = self._settings, self._rng
-        anchors = self._next_annotation()
+    def sample(self) -> Batch:
+        """Cut the next batch, which `draw` will give all the same."""
+        before = copy.deepcopy(self.state())
+        try:
+            return self.draw()
+        finally:
+            self.restore(before)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the next batches depend on, as JSON holds it; `restore` takes it back."""
+        queues = {str(index): list(waiting) for index, waiting in self._queues.items()}
+        return {"random": self._rng.bit_generator.state, "queues": queues, "drawn": self._drawn}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._rng.bit_generator.state = state["random"]
+        self._drawn = state["drawn"]
+        self._queues = {int(index): list(waiting) for index, waiting in state["queues"].items()}
+
+    def _tile(
+        self, anchors: Anchors, size: int, rng: np.random.Generator, strays: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        settings = self._settings
         which = int(rng.integers(len(anchors.points)))
         window = self._placement.windows[int(anchors.windows[which])]
         pixels, labels = self._store.get(window)
         geometry: Geometry = draw_geometry(settings, rng)
-        stray = rng.uniform(-1, 1, 2) * _STRAY * size / geometry.zoom
+        stray = rng.uniform(-1, 1, 2) * (_STRAY * size / geometry.zoom if strays else 0.0)
         center = (anchors.points[which] - (window.region.x, window.region.y)) / settings.downsample + stray
         reach = size / geometry.zoom / 2
         x = _clamped(float(center[0]), reach, labels.shape[1])
         y = _clamped(float(center[1]), reach, labels.shape[0])
-        return cut_tile(pixels, labels, (x, y), size, geometry)
+        image, mask = cut_tile(pixels, labels, (x, y), size, geometry)
+        if settings.augmentation and settings.elastic > 0:
+            return bend(image, mask, settings.elastic, rng)
+        return image, mask
+
+    def variations(self, n: int, seed: int) -> list[torch.Tensor]:
+        """Cut the tile around one labelled point `n` times, varied each time; (C, T, T) float32 in [0, 1].
+
+        What `draw` gives does not change. `seed` picks the point, and the variations.
+        """
+        settings, rng = self._settings, np.random.default_rng([seed, 2])
+        anchors = self._placement.anchors[int(rng.integers(len(self._placement.anchors)))]
+        which = int(rng.integers(len(anchors.points)))
+        one = Anchors(anchors.class_index, anchors.points[which : which + 1], anchors.windows[which : which + 1])
+        tiles = []
+        for number in range(n):
+            rng = np.random.default_rng([seed, 3, number])
+            image, _ = self._tile(one, settings.tile_size, rng, strays=False)
+            tiles.append(vary_color(image[None], settings, rng)[0])
+        return tiles
 
     def _next_annotation(self) -> Anchors:
         index = self._classes[int(self._rng.integers(len(self._classes)))]
@@ -135,23 +187,37 @@ class ValidationTiles:
 
 
 def cut_validation_tiles(
-    snapshot: ProjectSnapshot, split: Split, normalization: Normalization, settings: TrainingSettings
+    snapshot: ProjectSnapshot,
+    split: Split,
+    normalization: Normalization,
+    settings: TrainingSettings,
+    check: Callable[[], None] = lambda: None,
 ) -> ValidationTiles:
-    """Cut the labelled parts of the held-out rectangles into tiles; nothing outside them is read (row B10)."""
+    """Cut the labelled parts of the held-out rectangles into tiles; nothing outside them is read (row B10).
+
+    `check` is called before each tile; it may raise to end the cutting.
+    """
     size, downsample = settings.tile_size, settings.downsample
+
+    def is_labelled(name: str, rectangle: Region, origin: tuple[int, int], fresh: tuple[int, int]) -> bool:
+        check()
+        labels = _fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample)
+        return bool((labels != UNLABELLED).any())
+
     places = [
         (name, rectangle, origin, fresh)
         for name, rectangles in sorted(split.held_out.items())
+        if snapshot.annotations.get(name)
         for rectangle in rectangles
         for origin, fresh in _grid(rectangle, size, downsample)
-        if snapshot.annotations.get(name)
-        if (_fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample) != UNLABELLED).any()
+        if is_labelled(name, rectangle, origin, fresh)
     ]
     n_channels = len(next(iter(snapshot.images.values())).channel_names)
     room = max(1, VALIDATION_BYTES // (size * size * (4 * n_channels + 1)))
     kept = [places[int(i * len(places) / room)] for i in range(room)] if len(places) > room else places
     pixels, labels = [], []
     for name, rectangle, origin, fresh in kept:
+        check()
         region = Region(origin[0], origin[1], size * downsample, size * downsample)
         raw = read_padded(snapshot.images[name], region, downsample, within=rectangle)
         pixels.append(torch.from_numpy(normalization.apply(raw).transpose(2, 0, 1).copy()))

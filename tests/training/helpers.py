@@ -14,6 +14,7 @@ QUICK = {
     "steps_per_epoch": 2,
     "max_seconds": None,
     "precision": "fp32",
+    "memory_format": "contiguous",
     "device": "cpu",
 }
 

@@ -11,8 +11,8 @@ from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import make_request
 from tests.training.helpers import painted, quick
 
-# Colour is varied batch by batch, so only without it do two batches of 2 hold the tiles of one of 4.
-SAME = {"augmentation": False, "freeze": "none", "loss": "ce", "class_weights": {"Dark": 3.0}, "ema_decay": 0.0}
+# Two batches of 2 hold the tiles of one of 4, varied alike.
+SAME = {"freeze": "none", "loss": "ce", "class_weights": {"Dark": 3.0}, "ema_decay": 0.0}
 
 
 def loop_of(settings):
@@ -41,7 +41,7 @@ def test_n2_accumulated_batches_teach_what_the_larger_batch_does(more):
         assert (scores.counts == same_scores.counts).all()
         assert small.keys() == large.keys()
         for name, gradient in large.items():
-            assert torch.allclose(small[name], gradient, atol=1e-4 * float(gradient.abs().max()) + 1e-7), name
+            assert torch.allclose(small[name], gradient, atol=5e-4 * float(gradient.abs().max()) + 1e-7), name
 
 
 def test_n2_unlabelled_pixels_are_taught_alike(monkeypatch):

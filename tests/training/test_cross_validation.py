@@ -4,7 +4,8 @@ import pytest
 
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import SettingsError, TrainingDataError
-from histowidgets.images import open_image
+from histowidgets.images import Region, open_image
+from histowidgets.training import _prepare as prepare_module
 from histowidgets.training import cross_validate
 from histowidgets.training._cross_validation import make_folds
 from tests.training.helpers import painted, quick, striped
@@ -37,6 +38,55 @@ def test_r64_many_images_are_held_out_whole_each_once():
     assert sorted(name for name, _ in held) == sorted(project.image_names)
     assert all((region.width, region.height) == (128, 128) for _, region in held)
     assert all(1 <= sum(bool(r) for r in split.held_out.values()) <= 2 for split in folds)
+
+
+def test_r64_images_of_a_group_are_held_out_together():
+    project = painted(n_images=6, strokes=2, side=128)
+    patients = {"image 0": "A", "image 1": "A", "image 2": "A", "image 3": "B", "image 4": "B"}
+    folds = make_folds(project.snapshot(), quick(), 3, patients)
+    held = [{name for name, regions in split.held_out.items() if regions} for split in folds]
+    assert sorted(map(sorted, held)) == [["image 0", "image 1", "image 2"], ["image 3", "image 4"], ["image 5"]]
+    with pytest.raises(SettingsError, match="of 3 groups, which cannot be divided into 4 folds"):
+        make_folds(project.snapshot(), quick(), 4, patients)
+    with pytest.raises(SettingsError, match="groups names 'image 9', which is no image"):
+        cross_validate(project, quick(), groups={"image 9": "A"})
+
+
+def test_r64_sides_of_a_fold_read_no_pixel_in_common_context_included(monkeypatch):
+    """What training and validation really read of the images, by fold."""
+    from histowidgets.images import Image
+    from histowidgets.training import _here as here
+
+    read = {"training": [], "validation": []}
+    side = ["training"]
+    real_read, real_cut, real_loop = Image.read, prepare_module.cut_validation_tiles, here.run_loop
+
+    def listen(image, x, y, width, height, downsample=1):
+        read[side[0]].append((image.name, Region(x, y, width, height)))
+        return real_read(image, x, y, width, height, downsample)
+
+    def cut(*arguments):
+        side[0] = "validation"
+        try:
+            return real_cut(*arguments)
+        finally:
+            side[0] = "training"
+
+    def loop(request, *rest):
+        read["training"].clear()
+        read["validation"].clear()
+        real_loop(request, *rest)
+        assert read["training"]
+        assert read["validation"]
+        for name, one in read["training"]:
+            for other, two in read["validation"]:
+                assert name != other or one.intersect(two) is None
+
+    monkeypatch.setattr(Image, "read", listen)
+    monkeypatch.setattr(prepare_module, "cut_validation_tiles", cut)
+    monkeypatch.setattr(here, "run_loop", loop)
+    answer = cross_validate(painted(strokes=10), quick(epochs=1, rotation=180, scale=1.5), folds=3)
+    assert len(answer.folds) == 3
 
 
 def test_r64_images_for_training_alone_are_never_held_out():
@@ -72,6 +122,7 @@ def test_r64_can_be_cancelled_keeping_finished_folds():
         progress=lambda fold, folds, record: told.append(fold),
         should_stop=lambda: bool(told),
     )
+    assert told == [1], "the second fold ends before its first batch"
     assert answer.cancelled
     assert len(answer.folds) == 1
     assert math.isnan(answer.miou()[1])

@@ -3,8 +3,8 @@
 import pytest
 
 from histowidgets.training import TrainingSettings, train
+from histowidgets.training._ahead import TilesAhead
 from histowidgets.training._schedule import tile_size_at
-from histowidgets.training._tiles import TrainingTiles
 from tests.training.helpers import painted, quick
 
 
@@ -17,14 +17,14 @@ def test_n2_tiles_have_half_their_size_for_the_first_40_percent(full, half):
 
 def test_n2_a_run_sees_small_tiles_first_and_measures_on_full_ones(monkeypatch):
     sizes = []
-    draw = TrainingTiles.draw
+    draw = TilesAhead.draw
 
     def listen(self, size=None):
         batch = draw(self, size)
         sizes.append((tuple(batch.pixels.shape[-2:]), tuple(batch.labels.shape[-2:]), bool((batch.labels < 255).any())))
         return batch
 
-    monkeypatch.setattr(TrainingTiles, "draw", listen)
+    monkeypatch.setattr(TilesAhead, "draw", listen)
     run = train(painted(), quick(tile_size=128, epochs=2, steps_per_epoch=5, progressive_resizing=True))
     assert run.state == "finished"
     assert [tiles for tiles, _, _ in sizes] == [(64, 64)] * 4 + [(128, 128)] * 6
