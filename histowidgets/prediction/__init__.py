@@ -9,20 +9,30 @@ from histowidgets._lazy import lazy_names
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._model import PixelModel
+from histowidgets.prediction._objects import PredictedObject
+from histowidgets.prediction._options import PredictOptions
 from histowidgets.prediction._overlay import overlay_rgba
-from histowidgets.prediction._prediction import PredictedObject, Prediction
+from histowidgets.prediction._prediction import Prediction
 from histowidgets.prediction._probability_map import ProbabilityMap
+from histowidgets.prediction._range import RangeWarning, check_range
+from histowidgets.prediction._stored_prediction import StoredPrediction, open_prediction
 from histowidgets.prediction._tile import Tile, read_tile
+from histowidgets.prediction._view_predictor import ViewPredictor
 
 if TYPE_CHECKING:
+    from histowidgets.prediction._inference import fastest_inference
+    from histowidgets.prediction._many import ImageResult, predict_images
     from histowidgets.prediction._network_model import NetworkModel
     from histowidgets.prediction._quick_features import pyramid_width
     from histowidgets.prediction._quick_model import QuickModel, forget_features, quick_tiles, tile_features
 
 _HOME_OF = {
+    "ImageResult": "_many",
     "NetworkModel": "_network_model",
     "QuickModel": "_quick_model",
+    "fastest_inference": "_inference",
     "forget_features": "_quick_model",
+    "predict_images": "_many",
     "pyramid_width": "_quick_features",
     "quick_tiles": "_quick_model",
     "tile_features": "_quick_model",
@@ -30,16 +40,25 @@ _HOME_OF = {
 
 __all__ = [
     "Classifier",
+    "ImageResult",
     "NetworkModel",
     "PixelModel",
+    "PredictOptions",
     "PredictedObject",
     "Prediction",
     "ProbabilityMap",
     "QuickModel",
+    "RangeWarning",
+    "StoredPrediction",
     "Tile",
+    "ViewPredictor",
+    "check_range",
+    "fastest_inference",
     "forget_features",
     "match_channels",
+    "open_prediction",
     "overlay_rgba",
+    "predict_images",
     "pyramid_width",
     "quick_tiles",
     "read_tile",

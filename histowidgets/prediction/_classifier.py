@@ -2,26 +2,29 @@
 
 import copy
 import operator
+import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from histowidgets.errors import ClassifierError, PredictionError, RegionError
+from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError, RegionError
 from histowidgets.images import Image, Normalization, Region, open_image
-from histowidgets.prediction._blend import BLENDS
 from histowidgets.prediction._channels import match_channels
-from histowidgets.prediction._model import PixelModel, Progress, ShouldStop
-from histowidgets.prediction._predict import TileNeeds, plan_tiles, predict_map
+from histowidgets.prediction._classifier_files import ClassifierFiles
+from histowidgets.prediction._model import PixelModel
+from histowidgets.prediction._options import MoreOptions, PredictOptions, Progress, ShouldStop
+from histowidgets.prediction._predict import Job, predict_labels, predict_map
 from histowidgets.prediction._prediction import Prediction, checked_classes
-from histowidgets.prediction._probability_map import ProbabilityMap
+from histowidgets.prediction._range import RangeWarning, check_range
 
-MOST_OVERLAP = 0.5
+if TYPE_CHECKING:
+    from histowidgets.prediction._stored_prediction import StoredPrediction
 
 
-class Classifier:
+class Classifier(ClassifierFiles):
     """Tells the class of each pixel; made by training, kept in a folder.
 
     Parameters
@@ -118,11 +121,6 @@ class Classifier:
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")
 
-    @property
-    def kind(self) -> str:
-        """Which sort of model is inside: "network", "quick" or "onnx"."""
-        return self.model.kind
-
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         return f"<Classifier{name}: {self.kind}, {len(self.classes)} classes: {', '.join(self.classes)}>"
@@ -138,6 +136,8 @@ class Classifier:
         should_stop: ShouldStop | None = None,
         *,
         within: Region | None = None,
+        probabilities: bool = True,
+        **options: Unpack[MoreOptions],
     ) -> Prediction:
         """Predict an image of any size, or a region of it.
 
@@ -146,20 +146,22 @@ class Classifier:
         image : Image, array or path
             With the channels that the classifier was trained on.
         region : (x, y, width, height), optional
-            In full-size pixels; the whole image if not given. The surroundings are read as context.
-        overlap : float, default 0.125
-            Share of `tile_size` that neighbouring tiles have in common, 0 to 0.5; at least the model's context.
-        blend : {"centre-crop", "gaussian", "linear"}
-            How tiles are put together.
-        tta : bool, default False
-            Average over the eight symmetries of the square (row N5), which takes eight times as long.
+            In full-size pixels; the whole image if not given, with an `OutsideTrainingWarning` where it is unlike
+            those of training (row N9). The surroundings are read as context.
+        overlap, blend, tta
+            See `PredictOptions`.
         progress : callable, optional
-            ``progress(done, total)`` after each tile.
+            ``progress(done, total, seconds_left)`` after each tile, or each batch of them.
         should_stop : callable, optional
-            Asked before each tile; True stops.
+            Asked before each batch; True stops.
         within : Region, optional
             The only pixels that are read, also as context; the whole image if not given. Validation reads
             nothing but what was held out.
+        probabilities : bool, default True
+            False computes the labels alone, which takes less time and a fraction of the memory.
+        **options
+            ``grids``, ``smooth_px``, ``smooth_um``, ``skip_blank``, ``precision``, ``downsample``: see
+            `PredictOptions`.
 
         Returns
         -------
@@ -175,135 +177,188 @@ class Classifier:
         PredictionCancelled
             When `should_stop` says so.
         """
-        if blend not in BLENDS:
-            raise PredictionError(f"blend is {blend!r}; use {', '.join(BLENDS)}.")
-        if not 0 <= overlap <= MOST_OVERLAP:
-            raise PredictionError(f"overlap is {overlap!r}; a share from 0 to {MOST_OVERLAP} is wanted.")
-        opened = open_image(image)
-        wanted = opened.region if region is None else _checked_region(opened, region)
-        readable = opened.region if within is None else _checked_region(opened, within)
-        if not readable.contains(wanted):
-            raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
-        found = predict_map(
-            self.model,
-            opened,
-            plan_tiles(TileNeeds.of(self.model), wanted, readable, self.downsample, self.tile_size, overlap),
-            self.normalization,
-            match_channels(self.channel_names, opened.channel_names, opened.name),
-            within=None if readable == opened.region else readable,
-            blend=blend,
-            tta=tta,
-            progress=progress,
-            should_stop=should_stop,
-        )
-        return self._prediction(found, opened, wanted)
-
-    def _prediction(self, found: ProbabilityMap, image: Image, region: Region) -> Prediction:
+        chosen = PredictOptions.of({"overlap": overlap, "blend": blend, "tta": tta, **options})
+        job = self.job(open_image(image), region, chosen, within)
+        if region is None:
+            self._warn(job.image)
+        found = predict_map(job, progress, should_stop) if probabilities else None
+        labels = None if probabilities else predict_labels(job, progress, should_stop)
         prediction = Prediction(
             found,
+            labels=labels,
             classes=self.classes,
             colors=self.colors,
-            region=region,
-            pixel_size_um=image.pixel_size_um,
-            image_name=image.name,
+            region=job.region,
+            pixel_size_um=job.image.pixel_size_um,
+            image_name=job.image.name,
         )
         _ = prediction.labels  # here, where somebody waits for it, and not when it is drawn
         return prediction
 
-    def save(self, folder: str | PathLike[str]) -> None:
-        """Write the classifier into a folder: ``classifier.json`` and ``model.safetensors``.
-
-        It is written whole beside the folder and then takes its place, so that an earlier classifier there is
-        replaced, and never half.
-
-        Raises
-        ------
-        ClassifierError
-            If the folder cannot be written, or holds something else.
-        """
-        from histowidgets.prediction._folder import save_classifier
-
-        save_classifier(self, folder)
-
-    @classmethod
-    def load(cls, folder: str | PathLike[str]) -> "Classifier":
-        """Load a classifier that `save` wrote. Nothing is unpickled.
-
-        Raises
-        ------
-        ClassifierError
-            If the folder or a file is missing, damaged, or written by a newer version; the message names it.
-        """
-        from histowidgets.prediction._folder import load_classifier
-
-        return load_classifier(folder)
-
-    def export_onnx(self, path: str | PathLike[str]) -> None:
-        """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
-
-        Raises
-        ------
-        ClassifierError
-            If this is no network, the packages for it are missing, or the file cannot be written.
-        """
-        from histowidgets.prediction._network_model import NetworkModel
-        from histowidgets.prediction._onnx import export_network
-
-        if not isinstance(self.model, NetworkModel):
-            raise ClassifierError(
-                f"A classifier of kind {self.kind!r} has no network to export. Train a network first."
-            )
-        export_network(self.model.network().eval(), path)
-
-    @classmethod
-    def from_onnx(
-        cls,
-        path: str | PathLike[str],
-        classes: Sequence[str],
-        normalization: Normalization,
+    def predict_to(
+        self,
+        image: Image | np.ndarray | str | PathLike[str],
+        out: str | PathLike[str],
+        region: Region | tuple[int, int, int, int] | None = None,
         *,
-        colors: Mapping[str, str] | Sequence[str] | None = None,
-        channel_names: Sequence[str] = ("Red", "Green", "Blue"),
-        pixel_size_um: float | None = None,
-        downsample: int = 1,
-        tile_size: int = 256,
-    ) -> "Classifier":
-        """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W) (row R62).
+        probabilities: bool = False,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        **options: Any,
+    ) -> "StoredPrediction":
+        """Predict into a file as it goes along, in memory that does not grow with the image.
+
+        An interrupted prediction goes on where it was when this is called again in the same way. If the classifier,
+        the image or a setting is another one, it starts anew, with a `StartedAnewWarning`.
 
         Parameters
         ----------
-        path : path
-        classes : sequence of str
-            In the order of its output.
-        normalization : Normalization
-            Fitted, or "fixed_range".
-        colors : mapping or sequence, optional
-            Colour-blind safe ones by default.
-        channel_names : sequence of str
-            In the order of its input.
-        pixel_size_um, downsample, tile_size
-            As for `Classifier`.
+        image : Image, array or path
+        out : path
+            ``….zarr`` for an OME-Zarr, or ``….ome.tif`` for a tiled pyramidal OME-TIFF; until that is complete its
+            parts are kept in a hidden folder beside it.
+        region : (x, y, width, height), optional
+            In full-size pixels; the whole image if not given.
+        probabilities : bool, default False
+            Keep them too, as uint8 (255 for 1) at full size.
+        progress, should_stop
+            See `predict`.
+        **options
+            See `PredictOptions`. The image is predicted in blocks of 2176 pixels or more, each with its real
+            surroundings; a Gaussian or linear `blend` mixes tiles inside a block, not over its border.
+
+        Returns
+        -------
+        StoredPrediction
+            As `open_prediction` opens it.
+
+        Raises
+        ------
+        PredictionError
+            If the image's channels do not fit, an argument is out of range, or something else is at `out`.
+        PredictionCancelled
+            When `should_stop` says so; what was made is kept.
+        """
+        from histowidgets.prediction._out_of_core import predict_to_disk
+
+        chosen = PredictOptions.of(options)
+        wanted = None if region is None else Region(*region)
+        place, opened = Path(out).expanduser(), open_image(image)
+        if region is None:
+            self._warn(opened)
+        return predict_to_disk(self, opened, place, wanted, probabilities, chosen, progress, should_stop)
+
+    def check(self, image: Image | np.ndarray | str | PathLike[str]) -> list[RangeWarning]:
+        """Say whether an image is like those that the classifier was trained on (rows N9 and R56).
+
+        Returns
+        -------
+        list of RangeWarning
+            Empty where it is; else what is unlike, with its numbers, and what to do.
+
+        Raises
+        ------
+        PredictionError
+            If the image's channels do not fit.
+        """
+        opened = open_image(image)
+        channels = match_channels(self.channel_names, opened.channel_names, opened.name)
+        return check_range(opened, self.normalization, channels)
+
+    def _warn(self, image: Image) -> None:
+        """Warn whoever called the caller of this, where the image is unlike those of training."""
+        for found in self.check(image):
+            told = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
+            warnings.warn(told, stacklevel=3)
+
+    def adapted_to(
+        self,
+        images: Image | np.ndarray | str | PathLike[str] | Sequence[Image],
+        region: Region | tuple[int, int, int, int] | None = None,
+        seed: int = 0,
+    ) -> "Classifier":
+        """Measure the network's batch-norm statistics again on new images (AdaBN, row N11); nothing is trained.
+
+        Helps where stain or scanner differ from those of training. Look at the result: statistics of an image of
+        little tissue, or without one of the classes, can make it worse.
+
+        Parameters
+        ----------
+        images : Image, array, path, or sequence of images
+        region : (x, y, width, height), optional
+            The only pixels that are measured, of each image.
+        seed : int, default 0
+            Of the places.
+
+        Returns
+        -------
+        Classifier
+            A new one; this one stays as it was. Its ``scores`` say that it was adapted and hold the earlier ones
+            apart, as they are not its own.
 
         Raises
         ------
         ClassifierError
-            If onnxruntime is missing, the file is no ONNX, or channels or classes are others than named.
+            If this is no network, or one without batch norm.
+        PredictionError, RegionError
+            If channels do not fit, or the region is not inside an image.
         """
-        from histowidgets.annotations import PALETTE
-        from histowidgets.prediction._onnx import read_onnx
+        from histowidgets.prediction._adapt import adapted
 
-        if colors is None:
-            colors = [PALETTE[i % len(PALETTE)] for i in range(len(classes))]
-        return cls(
-            read_onnx(path, len(channel_names), len(classes)),
-            classes=classes,
-            colors=colors,
-            channel_names=channel_names,
-            normalization=normalization,
-            pixel_size_um=pixel_size_um,
-            downsample=downsample,
-            tile_size=tile_size,
-            name=Path(path).stem,
+        single = isinstance(images, Image | np.ndarray | str | PathLike)
+        opened = [open_image(images)] if single else list(images)  # type: ignore[arg-type]
+        for image in opened if region is not None else ():
+            _checked_region(image, region or ())
+        wanted = None if region is None else Region(*region)
+        names = [image.name for image in opened]
+        return Classifier(
+            adapted(self, opened, wanted, seed),
+            classes=self.classes,
+            colors=self.colors,
+            channel_names=self.channel_names,
+            normalization=self.normalization,
+            pixel_size_um=self.pixel_size_um,
+            downsample=self.downsample,
+            tile_size=self.tile_size,
+            settings=self.settings,
+            scores={"adapted_to": names, "before_adaptation": self.scores},
+            history=self.history,
+            trained_on={**self.trained_on, "norm_statistics_of": names},
+            name=f"{self.name} (adapted to {', '.join(names)})".strip(),
+        )
+
+    def job(
+        self,
+        image: Image,
+        region: Sequence[int] | None = None,
+        options: PredictOptions | None = None,
+        within: Region | None = None,
+    ) -> Job:
+        """Check what `predict` is given, and describe the work.
+
+        Raises
+        ------
+        PredictionError
+            If the image's channels do not fit, or the region may not be read.
+        RegionError
+            If the region is not inside the image.
+        """
+        wanted = image.region if region is None else _checked_region(image, region)
+        readable = image.region if within is None else _checked_region(image, within)
+        if not readable.contains(wanted):
+            raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
+        chosen = options or PredictOptions()
+        chosen.sigma_px(image.pixel_size_um)  # refuses um where the image has no pixel size
+        return Job(
+            self.model,
+            image,
+            self.normalization,
+            match_channels(self.channel_names, image.channel_names, image.name),
+            wanted,
+            None if readable == image.region else readable,
+            chosen.downsample or self.downsample,
+            self.tile_size,
+            chosen,
         )
 
 

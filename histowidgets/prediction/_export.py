@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,20 @@ from histowidgets.prediction._limits import TIFF_TILE
 from histowidgets.prediction._overlay import rgb
 
 if TYPE_CHECKING:
-    from histowidgets.prediction._prediction import PredictedObject, Prediction
+    from histowidgets.prediction._objects import PredictedObject
+    from histowidgets.prediction._prediction import Prediction
 
 _OBJECT_TYPES = ("annotation", "detection")
 
 
-def write_geojson(prediction: "Prediction", path: str | PathLike[str], object_type: str, min_area_um2: float) -> None:
-    """Write the objects of a prediction as a FeatureCollection in QuPath's flavour; see `Prediction.save_geojson`."""
+def write_geojson(
+    objects: Sequence["PredictedObject"], colors: Mapping[str, str], path: str | PathLike[str], object_type: str
+) -> None:
+    """Write objects as a FeatureCollection in QuPath's flavour; see `PredictionResults.save_geojson`."""
     if object_type not in _OBJECT_TYPES:
         raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
-    colors = {name: list(rgb(color)) for name, color in prediction.colors.items()}
-    features = [_feature(found, object_type, colors) for found in prediction.objects(min_area_um2)]
+    triples = {name: list(rgb(color)) for name, color in colors.items()}
+    features = [_feature(found, object_type, triples) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
     try:
         Path(path).write_text(text, encoding="utf-8")
@@ -34,7 +38,13 @@ def write_geojson(prediction: "Prediction", path: str | PathLike[str], object_ty
 
 def _feature(found: "PredictedObject", object_type: str, colors: dict[str, list[int]]) -> dict[str, Any]:
     rings = [found.polygon.exterior, *found.polygon.interiors]
-    area = {"Area px^2": float(found.area_px)} if found.area_um2 is None else {"Area µm^2": round(found.area_um2, 6)}
+    if found.area_um2 is None:
+        measured = {"Area px^2": float(found.area_px), "Perimeter px": found.perimeter_px}
+    else:
+        measured = {"Area µm^2": round(found.area_um2, 6), "Perimeter µm": found.perimeter_um or 0.0}
+    measured["Circularity"] = found.circularity
+    if found.mean_probability is not None:
+        measured["Mean probability"] = found.mean_probability
     return {
         "type": "Feature",
         "id": str(uuid.uuid4()),
@@ -42,7 +52,7 @@ def _feature(found: "PredictedObject", object_type: str, colors: dict[str, list[
         "properties": {
             "objectType": object_type,
             "classification": {"name": found.class_name, "color": colors[found.class_name]},
-            "measurements": area,
+            "measurements": measured,
         },
     }
 
@@ -92,7 +102,7 @@ def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
     step, unit = (1.0, "pixel") if pixel_size is None else (pixel_size, "µm")
     metadata: dict[str, Any] = {
         "Name": name,
-        "Description": json.dumps({"classes": prediction.classes, "region": list(region)}),
+        "Description": json.dumps({"classes": prediction.classes, "colors": prediction.colors, "region": list(region)}),
         "Plane": {
             "PositionX": [region.x * step] * n_planes,
             "PositionXUnit": [unit] * n_planes,

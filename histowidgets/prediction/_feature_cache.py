@@ -68,6 +68,15 @@ class FeatureCache(Generic[Kept]):
                 self._bytes -= old.nbytes
         return value
 
+    def has(self, image: Image, key: Hashable) -> bool:
+        """Tell whether a value is kept; it then counts as used."""
+        place = (id(image), key)
+        with self._lock:
+            if place not in self._values:
+                return False
+            self._values.move_to_end(place)
+            return True
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

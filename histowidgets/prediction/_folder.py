@@ -20,6 +20,7 @@ from safetensors.numpy import save as save_tensors
 from histowidgets.errors import ClassifierError, ImageError
 from histowidgets.images import Normalization
 from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._migrations import MIGRATIONS, migrated
 from histowidgets.prediction._model import PixelModel
 
 VERSION = 1
@@ -168,14 +169,19 @@ def _read_card(path: Path) -> dict[str, Any]:
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise _damaged(path, f"it does not say that its format is {FORMAT!r}")
     version = card.get("version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < min(MIGRATIONS):
         raise _damaged(path, f"its version is {version!r}")
     if version > VERSION:
         raise ClassifierError(
             f"{path} has version {version}, this program reads up to {VERSION}. Update histowidgets: "
             f"it was written by {card.get('versions', {}).get('histowidgets', 'a newer one')}."
         )
-    return card
+    try:
+        return migrated(card, VERSION)
+    except KeyError as error:
+        raise _damaged(path, f"{error} is missing") from error
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
 
 
 def _read_weights(path: Path, card: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ BAND_ROWS = 512
 
 #: Largest side of a tile of a network, at the classifier's downsample: larger tiles waste less on context,
 #: smaller ones need less memory.
-NETWORK_TILE = 512
+NETWORK_TILE = 640
 
 #: Pixels of real context that a network is given on each side of what it answers for, where the image has them.
 NETWORK_CONTEXT = 48
@@ -42,3 +42,48 @@ MIN_AREA_UM2 = 10.0
 
 #: Side of the tiles in an OME-TIFF.
 TIFF_TILE = 256
+
+#: Largest share that neighbouring tiles have in common, and largest standard deviation of the blur (px or um).
+MOST_OVERLAP, MOST_SMOOTHING = 0.5, 200.0
+
+#: A tile is blank if no normalized channel (0 to 1) has a larger standard deviation, or spans more.
+BLANK_STD, BLANK_RANGE = 0.02, 0.2
+
+#: Full-size pixels a tile of a region, and tiles, from which a network looks for its fastest way to compute.
+PROBE_FROM_TILES = 12
+
+#: A faster number format has to take less than this share of the time of fp32, as fp32 is more exact.
+CLEARLY_FASTER = 0.85
+
+#: Side of the blocks that a prediction on disk is made of, in pixels at the classifier's downsample: a multiple of 32,
+#: and a whole number of the largest tiles of a network without their context (544 = 640 - 2 x 48).
+BLOCK_SIDE = 2176
+
+#: Longest side of the coarsest level of a pyramid, in pixels.
+PYRAMID_SIDE = 1024
+
+#: Times `BLOCK_SIDE` that a block may be long in full-size pixels, where the model sees a downsampled image.
+MOST_BLOCK_SCALE = 4
+
+#: Distance in pixels by which a smoothed outline may leave pixel edges when its length is measured.
+OUTLINE_TOLERANCE = 1.0
+
+#: Pixels below which an outline is measured as it is: it has too few corners to smooth.
+SMALL_OUTLINE = 16
+
+#: Tiles on which norm statistics are measured again, and how many at once (a batch of few makes them noisy).
+ADAPT_TILES, ADAPT_BATCH = 64, 8
+
+#: N9: an image lies outside the training statistics from so many standard deviations of mean or percentiles, or from
+#: this factor of the standard deviation; no standard deviation counts as less than this share of the mean.
+OUTSIDE_SIGMAS, OUTSIDE_SPREAD, LEAST_SIGMA_SHARE = 3.0, 2.0, 0.01
+
+#: Side of the cells, at the classifier's downsample, in which predictions of what is in view are kept, and the largest
+#: downsample for which they grow.
+VIEW_CELL, MOST_CELL_SCALE = 128, 8
+
+#: Bytes of probabilities that are kept for what is in view.
+VIEW_BYTES = 64 << 20
+
+#: Pixels, at the classifier's downsample, above which a view is not predicted while somebody waits.
+VIEW_PIXELS = 4_200_000

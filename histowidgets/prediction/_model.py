@@ -84,5 +84,17 @@ class RemembersTiles(Protocol):
         ...
 
 
-Progress = Callable[[int, int], None]
-ShouldStop = Callable[[], bool]
+@runtime_checkable
+class AnswersFast(Protocol):
+    """A model that has a faster way to compute, and can give labels without probabilities."""
+
+    def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
+        """Return the fastest way to predict `tiles` tiles of `side` x `side` pixels.
+
+        Returns
+        -------
+        callable
+            From a batch as `PixelModel.probabilities` takes it, and whether labels are wanted, to probabilities, or
+            to labels: uint8 (N, H / output_stride, W / output_stride).
+        """
+        ...

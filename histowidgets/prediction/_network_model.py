@@ -1,6 +1,7 @@
 """A trained network as the model of a classifier."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -9,7 +10,14 @@ import torch
 
 from histowidgets.errors import BackboneError, ClassifierError
 from histowidgets.models import Network, NetworkSpec, build_network
-from histowidgets.prediction._limits import BATCH_ON_CPU, BATCH_ON_GPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction._inference import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction._limits import (
+    BATCH_ON_CPU,
+    BATCH_ON_GPU,
+    NETWORK_CONTEXT,
+    NETWORK_TILE,
+    PROBE_FROM_TILES,
+)
 
 
 class NetworkModel:
@@ -30,6 +38,8 @@ class NetworkModel:
     def __init__(self, network: Network) -> None:
         self._network = deepcopy(network).eval().requires_grad_(False)
         self._device = self._network.input_mean.device
+        self._prepared: dict[Way, torch.nn.Module] = {PLAIN: self._network}
+        self._preparing = threading.Lock()
 
     @property
     def n_classes(self) -> int:
@@ -52,9 +62,29 @@ class NetworkModel:
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""
+        return self._compute(PLAIN, batch, labels=False)
+
+    def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
+        """Return the fastest way to predict tiles; see `AnswersFast`.
+
+        For few of them looking for it would take longer than it saves, so that a small region is always computed in
+        fp32.
+        """
+        way = PLAIN
+        if tiles >= PROBE_FROM_TILES:
+            way = fastest_inference(self._network, (self.batch_size, self.n_channels, side, side))
+        return lambda batch, labels: self._compute(way, batch, labels)
+
+    def _compute(self, way: Way, batch: np.ndarray, labels: bool) -> np.ndarray:
+        with self._preparing:
+            if way not in self._prepared:
+                self._prepared[way] = prepared(self._network, way)
+            network = self._prepared[way]
+        with torch.inference_mode(), way.cast(self._device):
+            logits = network(way.placed(torch.from_numpy(batch).to(self._device)))
         with torch.inference_mode():
-            logits = self._network(torch.from_numpy(batch).to(self._device))
-            answer: np.ndarray = logits.float().softmax(1).cpu().numpy()
+            found = logits.argmax(1).to(torch.uint8) if labels else logits.float().softmax(1)
+            answer: np.ndarray = found.cpu().numpy()
         return answer
 
     def spec(self) -> dict[str, Any]:

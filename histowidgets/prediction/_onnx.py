@@ -1,7 +1,6 @@
 """Networks in and out as ONNX."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,31 +9,46 @@ import numpy as np
 
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction._onnx_files import needed, require_self_contained, with_external_data
 
 OPSET = 18
 _MULTIPLE = 32
 
 
-def export_network(network: Any, path: str | PathLike[str]) -> None:
-    """Write a network with its softmax as ONNX: "pixels" (N, C, H, W) in [0, 1] to "probabilities" (N, K, H, W).
+def export_network(
+    network: Any,
+    path: str | PathLike[str],
+    names: tuple[str, str] = ("pixels", "probabilities"),
+    softmax: bool = True,
+) -> None:
+    """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
+
+    Parameters
+    ----------
+    network : Network
+    path : path
+    names : (str, str)
+        Of input and output.
+    softmax : bool, default True
+        False for logits.
 
     Raises
     ------
     ClassifierError
         If the packages for it are missing, or the file cannot be written.
     """
-    _needed("onnx")
-    _needed("onnxscript")
+    needed("onnx")
+    needed("onnxscript")
     import torch
 
-    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval()
+    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval() if softmax else network
     example = torch.zeros(1, network.spec.n_channels, 2 * _MULTIPLE, 2 * _MULTIPLE)
     any_size = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
         model,
         (example,),
-        input_names=["pixels"],
-        output_names=["probabilities"],
+        input_names=[names[0]],
+        output_names=[names[1]],
         opset_version=OPSET,
         dynamo=True,
         dynamic_shapes=({0: any_size, 2: any_size, 3: any_size},),
@@ -72,7 +86,8 @@ class OnnxModel:
     context = NETWORK_CONTEXT
 
     def __init__(self, content: bytes, n_channels: int, n_classes: int) -> None:
-        runtime = _needed("onnxruntime")
+        runtime = needed("onnxruntime")
+        require_self_contained(content)
         try:
             self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -153,17 +168,7 @@ def read_onnx(path: str | PathLike[str], n_channels: int, n_classes: int) -> Onn
         If it cannot be read, or is no model of that many channels and classes.
     """
     try:
-        content = Path(path).read_bytes()
+        content = with_external_data(Path(path))
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
     return OnnxModel(content, n_channels, n_classes)
-
-
-def _needed(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ClassifierError(
-            f"ONNX files need the package {name!r}, which is not installed. Install them with "
-            'pip install "histowidgets[onnx]".'
-        ) from error

@@ -23,7 +23,7 @@ class AxisPlan:
 
 
 def plan_axis(
-    length: int, before: int, after: int, *, largest: int, margin: int, multiple: int, align: int
+    length: int, before: int, after: int, *, largest: int, margin: int, multiple: int, align: int, shift: float = 0.0
 ) -> AxisPlan:
     """Lay tiles along one axis.
 
@@ -41,6 +41,8 @@ def plan_axis(
         Tiles are multiples of this.
     align : int
         Starts and cuts are multiples of this, which divides `multiple`.
+    shift : float, default 0
+        Share of a step by which the inner tiles are moved; the first and the last stay, one more is needed.
 
     Returns
     -------
@@ -60,8 +62,9 @@ def plan_axis(
     count = -(-(span - 2 * margin) // (largest - 2 * margin))
     size = _up(-(-(span + (count - 1) * 2 * margin) // count), multiple)
     last = _up(end - size - begin, align)
-    starts = [begin + (i * last // (count - 1)) // align * align for i in range(count)]
-    cuts = [(starts[i + 1] + starts[i] + size) // 2 // align * align for i in range(count - 1)]
+    places = range(count) if not shift else [0.0, *(i + shift for i in range(count - 1)), count - 1.0]
+    starts = sorted({begin + int(place * last // (count - 1)) // align * align for place in places})
+    cuts = [(starts[i + 1] + starts[i] + size) // 2 // align * align for i in range(len(starts) - 1)]
     return AxisPlan(size, tuple(starts), (0, *cuts, length))
 
 

@@ -22,14 +22,23 @@ class Group:
     n_pixels : int
     polygon : shapely.Polygon
         With holes; in pixels of the label map, (0, 0) is the outer corner of the first pixel.
+    mean : float or None
+        Of the values that were given, over its pixels.
     """
 
     class_index: int
     n_pixels: int
     polygon: shapely.Polygon
+    mean: float | None = None
 
 
-def polygons_of(labels: np.ndarray, n_classes: int, min_pixels: float = 0) -> list[Group]:
+def polygons_of(
+    labels: np.ndarray,
+    n_classes: int,
+    min_pixels: float = 0,
+    values: np.ndarray | None = None,
+    keep_cut: bool = False,
+) -> list[Group]:
     """Find the groups of at least `min_pixels` pixels.
 
     Parameters
@@ -38,6 +47,10 @@ def polygons_of(labels: np.ndarray, n_classes: int, min_pixels: float = 0) -> li
         Class indices, the first class being 0; indices from `n_classes` on belong to no group.
     n_classes : int
     min_pixels : float
+    values : ndarray of (rows, cols), optional
+        Whose mean is wanted for each group.
+    keep_cut : bool, default False
+        Keep groups of any size that reach the edge of the label map: they may go on beyond it.
 
     Returns
     -------
@@ -49,6 +62,9 @@ def polygons_of(labels: np.ndarray, n_classes: int, min_pixels: float = 0) -> li
     groups, n_groups = label(shifted, background=0, connectivity=1, return_num=True)
     sizes = np.bincount(groups.ravel(), minlength=n_groups + 1)
     keep = sizes >= max(min_pixels, 1)
+    if keep_cut:
+        for edge in (groups[0], groups[-1], groups[:, 0], groups[:, -1]):
+            keep[edge] = True
     keep[0] = False
     if not keep.any():
         return []
@@ -57,10 +73,14 @@ def polygons_of(labels: np.ndarray, n_classes: int, min_pixels: float = 0) -> li
     class_of = np.zeros(n_groups + 1, np.int64)
     class_of[groups.ravel()] = labels.ravel()
     rings = _rings_by_group(traced, int(number.max()))
+    means = None
+    if values is not None:
+        means = np.bincount(groups.ravel(), weights=values.ravel(), minlength=n_groups + 1) / np.maximum(sizes, 1)
     found = []
     for group in np.flatnonzero(keep):
         shell, holes = rings[number[group] - 1]
-        found.append(Group(int(class_of[group]), int(sizes[group]), shapely.Polygon(shell, holes)))
+        mean = None if means is None else float(means[group])
+        found.append(Group(int(class_of[group]), int(sizes[group]), shapely.Polygon(shell, holes), mean))
     return sorted(found, key=lambda g: g.class_index)
 
 

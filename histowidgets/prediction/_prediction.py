@@ -2,50 +2,26 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
-import shapely
-from shapely.affinity import translate
 
 from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region
-from histowidgets.prediction._limits import MIN_AREA_UM2
 from histowidgets.prediction._overlay import rgb
-from histowidgets.prediction._polygons import polygons_of
 from histowidgets.prediction._probability_map import ProbabilityMap
+from histowidgets.prediction._results import PredictionResults
+from histowidgets.prediction._sampling import samples
 
 
-@dataclass(frozen=True)
-class PredictedObject:
-    """An area of one class.
-
-    Attributes
-    ----------
-    class_name : str
-    polygon : shapely.Polygon
-        With holes, along pixel edges, in full-size pixels of the image.
-    area_px : int
-        Number of pixels; equals ``polygon.area`` (row B8).
-    area_um2 : float or None
-        None for an image without a pixel size.
-    """
-
-    class_name: str
-    polygon: shapely.Polygon
-    area_px: int
-    area_um2: float | None
-
-
-class Prediction:
+class Prediction(PredictionResults):
     """Classes and probabilities of a region; made by `Classifier.predict`.
 
     Parameters
     ----------
-    probabilities : ProbabilityMap or ndarray of (height, width, K)
-        An array is at full size.
+    probabilities : ProbabilityMap, ndarray of (height, width, K), or None
+        An array is at full size; None if there are labels alone.
     classes : sequence of str
         One a class, in the order of the label map's indices.
     colors : mapping of class name to colour, or sequence of colours
@@ -55,6 +31,8 @@ class Prediction:
     pixel_size_um : float, optional
         Side of a full-size pixel; None if unknown.
     image_name : str, default "image"
+    labels : ndarray of uint8, (height, width), optional
+        The label map, where there are no probabilities to make it from.
 
     Attributes
     ----------
@@ -63,8 +41,6 @@ class Prediction:
     region : Region
     pixel_size_um : float or None
     image_name : str
-    probability_map : ProbabilityMap
-        As computed, before it is enlarged.
 
     Raises
     ------
@@ -74,38 +50,25 @@ class Prediction:
 
     def __init__(
         self,
-        probabilities: ProbabilityMap | np.ndarray,
+        probabilities: ProbabilityMap | np.ndarray | None,
         *,
         classes: Sequence[str],
         colors: Mapping[str, str] | Sequence[str],
         region: Region,
         pixel_size_um: float | None = None,
         image_name: str = "image",
+        labels: np.ndarray | None = None,
     ) -> None:
-        region = Region(*region)
-        if not isinstance(probabilities, ProbabilityMap):
-            array = np.asarray(probabilities)
-            if array.ndim != 3:
-                raise PredictionError(
-                    f"The probabilities have shape {array.shape}; (height, width, classes) is wanted."
-                )
-            probabilities = ProbabilityMap(np.moveaxis(array, -1, 0), region.width, region.height)
-        if (probabilities.width, probabilities.height) != (region.width, region.height):
-            raise PredictionError(
-                f"Probabilities of {probabilities.width} x {probabilities.height} pixels do not fit {region}."
-            )
-        self.classes, self.colors = checked_classes(classes, colors, len(probabilities.values))
-        self.probability_map = probabilities
-        self.region = region
+        self.region = Region(*region)
+        self._map = None if probabilities is None else _checked_map(probabilities, self.region)
+        self._labels = None if labels is None else _checked_labels(labels, self.region)
+        if (self._map is None) == (self._labels is None):
+            raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
+        n_classes = len(classes) if self._map is None else len(self._map.values)
+        self.classes, self.colors = checked_classes(classes, colors, n_classes)
         self.pixel_size_um = pixel_size_um
         self.image_name = image_name
-        self._labels: np.ndarray | None = None
         self._lock = threading.Lock()
-
-    def __repr__(self) -> str:
-        shares = ", ".join(f"{name} {self.measurements()[f'{name} (%)']:.1f} %" for name in self.classes)
-        r = self.region
-        return f"<Prediction of {self.image_name!r} at x={r.x}, y={r.y}, {r.width} x {r.height}: {shares}>"
 
     @property
     def labels(self) -> np.ndarray:
@@ -116,6 +79,26 @@ class Prediction:
                 labels.setflags(write=False)
                 self._labels = labels
             return self._labels
+
+    @property
+    def probability_map(self) -> ProbabilityMap:
+        """The probabilities as computed, before they are enlarged.
+
+        Raises
+        ------
+        PredictionError
+            If only labels were asked for.
+        """
+        if self._map is None:
+            raise PredictionError(
+                "This prediction has labels alone. Predict again without probabilities=False to have probabilities."
+            )
+        return self._map
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether there are probabilities, and not labels alone."""
+        return self._map is not None
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -137,82 +120,17 @@ class Prediction:
         ndarray of uint8, `shape`
             255 where nothing was predicted.
         """
-        rows, row_inside = _samples(region.y, region.height, shape[0], self.region.y, self.region.height)
-        cols, col_inside = _samples(region.x, region.width, shape[1], self.region.x, self.region.width)
+        rows, row_inside = samples(region.y, region.height, shape[0], self.region.y, self.region.height)
+        cols, col_inside = samples(region.x, region.width, shape[1], self.region.x, self.region.width)
         out = np.full(shape, UNLABELLED, np.uint8)
         out[np.ix_(row_inside, col_inside)] = self.labels[np.ix_(rows[row_inside], cols[col_inside])]
         return out
 
-    def objects(self, min_area_um2: float = MIN_AREA_UM2) -> list[PredictedObject]:
-        """Turn the label map into polygons with holes, for each class, the first one too (row B15).
+    def _blocks(self) -> list[Region]:
+        return [self.region]
 
-        Pixels that touch along a side belong together. Areas equal the pixel count times the pixel's area.
-
-        Parameters
-        ----------
-        min_area_um2 : float, default 10
-            Smaller areas are left out; taken as px2 where the image has no pixel size.
-
-        Returns
-        -------
-        list of PredictedObject
-            By class, then from top to bottom.
-        """
-        pixel_area = 1.0 if self.pixel_size_um is None else self.pixel_size_um**2
-        calibrated = self.pixel_size_um is not None
-        return [
-            PredictedObject(
-                self.classes[group.class_index],
-                translate(group.polygon, self.region.x, self.region.y),
-                group.n_pixels,
-                group.n_pixels * pixel_area if calibrated else None,
-            )
-            # Half a pixel below the limit: an area that equals it must not fall to rounding.
-            for group in polygons_of(self.labels, len(self.classes), min_area_um2 / pixel_area - 0.5)
-        ]
-
-    def measurements(self) -> dict[str, float]:
-        """Area and share of each class in the region.
-
-        Returns
-        -------
-        dict of str to float
-            ``"<class> area (um2)"``, or ``"<class> area (px2)"`` where the image has no pixel size, and
-            ``"<class> (%)"`` of the region's pixels.
-        """
-        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))
-        unit = "px2" if self.pixel_size_um is None else "um2"
-        pixel_area = 1.0 if self.pixel_size_um is None else self.pixel_size_um**2
-        values: dict[str, float] = {}
-        for name, count in zip(self.classes, counts, strict=False):
-            values[f"{name} area ({unit})"] = float(count) * pixel_area
-            values[f"{name} (%)"] = 100.0 * float(count) / self.labels.size
-        return values
-
-    def save_geojson(
-        self,
-        path: str | PathLike[str],
-        *,
-        object_type: str = "annotation",
-        min_area_um2: float = MIN_AREA_UM2,
-    ) -> None:
-        """Write the objects as QuPath reads them; see `objects` for `min_area_um2`.
-
-        Parameters
-        ----------
-        path : path
-        object_type : {"annotation", "detection"}
-            What QuPath makes of them.
-        min_area_um2 : float, default 10
-
-        Raises
-        ------
-        PredictionError
-            If `object_type` is neither, or the file cannot be written.
-        """
-        from histowidgets.prediction._export import write_geojson
-
-        write_geojson(self, path, object_type, min_area_um2)
+    def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.labels, self._map.confidence() if confidence and self._map is not None else None
 
     def save_png(self, path: str | PathLike[str]) -> None:
         """Write the label map as a PNG whose palette holds the class colours; read back, it gives the indices.
@@ -245,6 +163,26 @@ class Prediction:
         write_ome_tiff(self, path, probabilities)
 
 
+def _checked_map(probabilities: ProbabilityMap | np.ndarray, region: Region) -> ProbabilityMap:
+    if not isinstance(probabilities, ProbabilityMap):
+        array = np.asarray(probabilities)
+        if array.ndim != 3:
+            raise PredictionError(f"The probabilities have shape {array.shape}; (height, width, classes) is wanted.")
+        probabilities = ProbabilityMap(np.moveaxis(array, -1, 0), region.width, region.height)
+    if (probabilities.width, probabilities.height) != (region.width, region.height):
+        raise PredictionError(
+            f"Probabilities of {probabilities.width} x {probabilities.height} pixels do not fit {region}."
+        )
+    return probabilities
+
+
+def _checked_labels(labels: np.ndarray, region: Region) -> np.ndarray:
+    if labels.shape != (region.height, region.width) or labels.dtype != np.uint8:
+        raise PredictionError(f"Labels of shape {labels.shape} and type {labels.dtype} do not fit {region}.")
+    labels.setflags(write=False)
+    return labels
+
+
 def checked_classes(
     classes: Sequence[str], colors: Mapping[str, str] | Sequence[str], n_classes: int
 ) -> tuple[list[str], dict[str, str]]:
@@ -273,9 +211,3 @@ def checked_classes(
     for color in found.values():
         rgb(color)
     return names, found
-
-
-def _samples(start: int, length: int, count: int, first: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixel under the centre of each of `count` samples, from `first` on, and whether it is inside."""
-    pixels = start + ((np.arange(count) + 0.5) * length / count).astype(np.int64) - first
-    return pixels, (pixels >= 0) & (pixels < size)

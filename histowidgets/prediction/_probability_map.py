@@ -9,6 +9,44 @@ from histowidgets.errors import PredictionError
 from histowidgets.images import scaled_shape
 from histowidgets.prediction._limits import BAND_ROWS
 
+EDGE_ROWS = 2
+"""Rows of a map on either side of a band without which its edge would be interpolated differently."""
+
+
+def enlarged(values: np.ndarray, first: int, top: int, bottom: int, width: int, scale: int) -> np.ndarray:
+    """Enlarge rows of a map to full size, bilinearly with the values at the centres of their pixels.
+
+    Parameters
+    ----------
+    values : ndarray of (K, rows, cols)
+        Rows from `first` on, with `EDGE_ROWS` more on either side where the map has them.
+    first : int
+        In values of the map.
+    top, bottom, width : int
+        What is wanted, in full-size pixels.
+    scale : int
+
+    Returns
+    -------
+    ndarray of float32, (K, bottom - top, width)
+    """
+    box = (0.0, top / scale - first, width / scale, bottom / scale - first)
+    out = np.empty((len(values), bottom - top, width), np.float32)
+    for k, plane in enumerate(values):
+        small = PillowImage.fromarray(plane.astype(np.float32, copy=False))
+        out[k] = np.asarray(small.resize((width, bottom - top), PillowImage.Resampling.BILINEAR, box))
+    return out
+
+
+def best_class(probabilities: np.ndarray) -> np.ndarray:
+    """Return the index of the highest of (K, rows, cols), uint8 (rows, cols); the first one of equals."""
+    labels = np.zeros(probabilities.shape[1:], np.uint8)
+    best = probabilities[0].copy()
+    for k in range(1, len(probabilities)):
+        labels[probabilities[k] > best] = k
+        np.maximum(best, probabilities[k], out=best)
+    return labels
+
 
 class ProbabilityMap:
     """Class probabilities of a region, one value for each `scale` x `scale` full-size pixels.
@@ -58,26 +96,23 @@ class ProbabilityMap:
         if self.scale == 1:
             return self.values[:, top:bottom].astype(np.float32)
         # Two more rows on each side, so that a band's edge is interpolated as if there were none.
-        first = max(0, top // self.scale - 2)
-        last = min(self.values.shape[1], -(-bottom // self.scale) + 2)
-        box = (0.0, top / self.scale - first, self.width / self.scale, bottom / self.scale - first)
-        out = np.empty((len(self.values), bottom - top, self.width), np.float32)
-        for k, plane in enumerate(self.values):
-            small = PillowImage.fromarray(plane[first:last].astype(np.float32))
-            size = (self.width, bottom - top)
-            out[k] = np.asarray(small.resize(size, PillowImage.Resampling.BILINEAR, box))
-        return out
+        first = max(0, top // self.scale - EDGE_ROWS)
+        last = min(self.values.shape[1], -(-bottom // self.scale) + EDGE_ROWS)
+        return enlarged(self.values[:, first:last], first, top, bottom, self.width, self.scale)
 
     def labels(self) -> np.ndarray:
         """Return the most probable class of each full-size pixel, uint8 (height, width); the first one of equals."""
         labels = np.zeros((self.height, self.width), np.uint8)
         for top, band in self.bands():
-            part = labels[top : top + band.shape[1]]
-            best = band[0]
-            for k in range(1, len(band)):
-                part[band[k] > best] = k
-                np.maximum(best, band[k], out=best)
+            labels[top : top + band.shape[1]] = best_class(band)
         return labels
+
+    def confidence(self) -> np.ndarray:
+        """Return the highest probability of each full-size pixel, float32 (height, width)."""
+        out = np.empty((self.height, self.width), np.float32)
+        for top, band in self.bands():
+            out[top : top + band.shape[1]] = band.max(0)
+        return out
 
     def expanded(self) -> np.ndarray:
         """Return the probabilities of each full-size pixel, float32 (height, width, K)."""

@@ -19,7 +19,7 @@ from histowidgets.prediction._limits import (
     QUICK_CONTEXT,
     QUICK_TILE,
 )
-from histowidgets.prediction._predict import TileNeeds, plan_tiles
+from histowidgets.prediction._plan_tiles import TileNeeds, plan_tiles
 from histowidgets.prediction._quick_features import DeepStages, QuickFeatures, deep_stages, quick_features
 from histowidgets.prediction._tile import Tile
 

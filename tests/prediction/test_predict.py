@@ -159,8 +159,9 @@ def test_b7_augmentation_acts_for_the_quick_learner(quick, sample):
 def test_progress_is_told_tile_by_tile():
     image = picture(200, 300)
     calls = []
-    brightness_classifier(image).predict(image, progress=lambda done, total: calls.append((done, total)))
+    brightness_classifier(image).predict(image, progress=lambda *told: calls.append(told))
     assert calls[-1][0] == calls[-1][1] > 10
+    assert calls[-1][2] == 0.0 <= min(c[2] for c in calls)
     assert [c[0] for c in calls] == sorted({c[0] for c in calls})
 
 

@@ -1,0 +1,71 @@
+"""Batch norm that is measured again on another image (row N11).
+
+Source: Li et al., "Revisiting batch normalization for practical domain adaptation" (AdaBN), 2016.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from histowidgets.errors import ClassifierError, PredictionError
+from histowidgets.images import Image, Region
+from histowidgets.prediction._channels import match_channels
+from histowidgets.prediction._limits import ADAPT_BATCH, ADAPT_TILES
+from histowidgets.prediction._network_model import NetworkModel
+from histowidgets.prediction._tile import read_tile
+
+if TYPE_CHECKING:
+    from histowidgets.prediction._classifier import Classifier
+
+
+def adapted(classifier: "Classifier", images: Sequence[Image], region: Region | None, seed: int) -> NetworkModel:
+    """Return the model with its norm statistics measured on images; see `Classifier.adapted_to`."""
+    if not isinstance(classifier.model, NetworkModel):
+        raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no batch norm. Train a network first.")
+    if not images:
+        raise PredictionError("Norm statistics need at least one image; none was given.")
+    network = classifier.model.network().eval().requires_grad_(False)
+    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    if not norms:
+        raise ClassifierError("This network has no batch norm that could be measured again. Predict with it as it is.")
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+        norm.train()
+    tiles = _tiles(classifier, images, region, np.random.default_rng(seed))
+    device = network.input_mean.device
+    with torch.inference_mode():
+        for first in range(0, len(tiles), ADAPT_BATCH):
+            batch = np.stack([_read(classifier, *tile) for tile in tiles[first : first + ADAPT_BATCH]])
+            network(torch.from_numpy(batch).to(device))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return NetworkModel(network.eval())
+
+
+def _tiles(
+    classifier: "Classifier", images: Sequence[Image], region: Region | None, rng: np.random.Generator
+) -> list[tuple[Image, Region, Region]]:
+    """Choose places, spread over each image: what is read, and what it has to lie in."""
+    side = classifier.tile_size * classifier.downsample
+    share = max(1, ADAPT_TILES // len(images))
+    found = []
+    for image in images:
+        within = image.region if region is None else region
+        n = max(1, min(share, -(-4 * within.area // side**2)))
+        for i in range(n):
+            # Strata along the image's longer way, so that no part of it is left out.
+            x = within.x + int((i + rng.random()) / n * max(within.width - side, 0))
+            y = within.y + int(rng.random() * max(within.height - side, 0))
+            found.append((image, Region(x, y, side, side), within))
+    rng.shuffle(found)
+    return found
+
+
+def _read(classifier: "Classifier", image: Image, tile: Region, within: Region) -> np.ndarray:
+    channels = match_channels(classifier.channel_names, image.channel_names, image.name)
+    return read_tile(image, tile, classifier.normalization, classifier.downsample, channels, within)

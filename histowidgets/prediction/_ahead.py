@@ -1,0 +1,31 @@
+"""Reading ahead: the next tiles are read while the model works on those it has."""
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
+
+
+def read_ahead(items: Sequence[Item], read: Callable[[Item], Read]) -> Generator[Read, None, None]:
+    """Read items in order, one ahead, in one thread that ends with the iterator.
+
+    Parameters
+    ----------
+    items : sequence
+        Of a single one nothing can be read ahead, and no thread is made.
+    read : callable
+        May raise; the error comes out where the item would have.
+    """
+    if len(items) < 2:
+        yield from map(read, items)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="histowidgets-read-ahead") as pool:
+        coming = pool.submit(read, items[0])
+        for following in items[1:]:
+            found = coming.result()
+            coming = pool.submit(read, following)
+            yield found
+            del found
+        yield coming.result()

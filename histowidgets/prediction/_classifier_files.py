@@ -1,0 +1,136 @@
+"""What a classifier can be written to, and made from."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from histowidgets.errors import ClassifierError
+from histowidgets.images import Normalization
+from histowidgets.prediction._model import PixelModel
+
+if TYPE_CHECKING:
+    from histowidgets.prediction._classifier import Classifier
+
+
+class ClassifierFiles:
+    """The part of `Classifier` that knows files."""
+
+    model: PixelModel
+
+    @property
+    def kind(self) -> str:
+        """Which sort of model is inside: "network", "quick" or "onnx"."""
+        return self.model.kind
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the classifier into a folder: ``classifier.json`` and ``model.safetensors``.
+
+        It is written whole beside the folder and then takes its place, so that an earlier classifier there is
+        replaced, and never half.
+
+        Raises
+        ------
+        ClassifierError
+            If the folder cannot be written, or holds something else.
+        """
+        from histowidgets.prediction._folder import save_classifier
+
+        save_classifier(cast("Classifier", self), folder)
+
+    @staticmethod
+    def load(folder: str | PathLike[str]) -> "Classifier":
+        """Load a classifier that `save` wrote. Nothing is unpickled.
+
+        Raises
+        ------
+        ClassifierError
+            If the folder or a file is missing, damaged, or written by a newer version; the message names it.
+        """
+        from histowidgets.prediction._folder import load_classifier
+
+        return load_classifier(folder)
+
+    def export_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
+
+        Raises
+        ------
+        ClassifierError
+            If this is no network, the packages for it are missing, or the file cannot be written.
+        """
+        from histowidgets.prediction._network_model import NetworkModel
+        from histowidgets.prediction._onnx import export_network
+
+        if not isinstance(self.model, NetworkModel):
+            raise ClassifierError(
+                f"A classifier of kind {self.kind!r} has no network to export. Train a network first."
+            )
+        export_network(self.model.network().eval(), path)
+
+    def export_qupath(self, folder: str | PathLike[str]) -> None:
+        """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.
+
+        The ONNX goes from "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata hold
+        classes with their colours, channels, pixel size, downsample, and the normalization with the numbers that
+        are used here.
+
+        Raises
+        ------
+        ClassifierError
+            If this is no network, the packages for it are missing, or the folder cannot be written.
+        """
+        from histowidgets.prediction._qupath import export_folder
+
+        export_folder(cast("Classifier", self), Path(folder).expanduser())
+
+    @staticmethod
+    def from_onnx(
+        path: str | PathLike[str],
+        classes: Sequence[str],
+        normalization: Normalization,
+        *,
+        colors: Mapping[str, str] | Sequence[str] | None = None,
+        channel_names: Sequence[str] = ("Red", "Green", "Blue"),
+        pixel_size_um: float | None = None,
+        downsample: int = 1,
+        tile_size: int = 256,
+    ) -> "Classifier":
+        """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W) (row R62).
+
+        Parameters
+        ----------
+        path : path
+        classes : sequence of str
+            In the order of its output.
+        normalization : Normalization
+            Fitted, or "fixed_range".
+        colors : mapping or sequence, optional
+            Colour-blind safe ones by default.
+        channel_names : sequence of str
+            In the order of its input.
+        pixel_size_um, downsample, tile_size
+            As for `Classifier`.
+
+        Raises
+        ------
+        ClassifierError
+            If onnxruntime is missing, the file is no ONNX, or channels or classes are others than named.
+        """
+        from histowidgets.annotations import PALETTE
+        from histowidgets.prediction._classifier import Classifier
+        from histowidgets.prediction._onnx import read_onnx
+
+        if colors is None:
+            colors = [PALETTE[i % len(PALETTE)] for i in range(len(classes))]
+        return Classifier(
+            read_onnx(path, len(channel_names), len(classes)),
+            classes=classes,
+            colors=colors,
+            channel_names=channel_names,
+            normalization=normalization,
+            pixel_size_um=pixel_size_um,
+            downsample=downsample,
+            tile_size=tile_size,
+            name=Path(path).stem,
+        )

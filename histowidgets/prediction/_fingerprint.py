@@ -1,0 +1,59 @@
+"""Whether an unfinished prediction on disk is the one that is asked for."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from histowidgets.images import Image
+from histowidgets.prediction._classifier import Classifier
+
+
+def classifier_digest(classifier: Classifier) -> str:
+    """Return a SHA-256 of everything that the answer of a classifier depends on."""
+    digest = hashlib.sha256()
+    for name, value in sorted(classifier.model.tensors().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    card = {
+        "kind": classifier.kind,
+        "model": classifier.model.spec(),
+        "classes": classifier.classes,
+        "colors": classifier.colors,
+        "channels": list(classifier.channel_names),
+        "normalization": classifier.normalization.to_dict(),
+        "downsample": classifier.downsample,
+        "tile_size": classifier.tile_size,
+    }
+    digest.update(_json(card).encode())
+    return digest.hexdigest()
+
+
+def prediction_fingerprint(classifier: Classifier, image: Image, what: Mapping[str, Any]) -> str:
+    """Return a SHA-256 of classifier, image and settings; a file that was changed counts as another image."""
+    card = {
+        "classifier": classifier_digest(classifier),
+        "image": [image.name, image.width, image.height, list(image.channel_names), image.pixel_size_um],
+        "file": _file(image),
+        "what": dict(what),
+    }
+    return hashlib.sha256(_json(card).encode()).hexdigest()
+
+
+def _file(image: Image) -> list[Any] | None:
+    if image.source is None:
+        return None
+    path = Path(image.source)
+    try:
+        found = path.stat()
+    except OSError:
+        return [str(path)]
+    return [str(path), found.st_size if path.is_file() else 0, found.st_mtime_ns]
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True, default=os.fspath)

@@ -1,0 +1,108 @@
+"""ONNX files, and the weights that they may keep in other files: only beside them."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from histowidgets.errors import ClassifierError
+
+
+def needed(name: str) -> Any:
+    """Import a package of the extra `onnx`.
+
+    Raises
+    ------
+    ClassifierError
+        If it is missing.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ClassifierError(
+            f"ONNX files need the package {name!r}, which is not installed. Install them with "
+            'pip install "histowidgets[onnx]".'
+        ) from error
+
+
+def with_external_data(path: Path) -> bytes:
+    """Read a model, with weights that lie in files beside it, as one.
+
+    Raises
+    ------
+    ClassifierError
+        If it names files outside its folder, or such that are missing.
+    OSError
+        If it cannot be read.
+    """
+    content = path.read_bytes()
+    model = _parsed(content)
+    outside = {location for tensor in _external(model) for location in [_location(tensor)]}
+    if not outside:
+        return content
+    folder = path.resolve().parent
+    for location in sorted(outside):
+        _require_beside(path, folder, location)
+    helper = needed("onnx.external_data_helper")
+    try:
+        helper.load_external_data_for_model(model, str(folder))
+        read: bytes = model.SerializeToString()
+    except Exception as error:
+        raise ClassifierError(f"The weights beside {path} cannot be read: {error}. Copy all files again.") from error
+    return read
+
+
+def require_self_contained(content: bytes) -> None:
+    """Refuse a model that would read files when it is loaded.
+
+    Raises
+    ------
+    ClassifierError
+    """
+    location = next((_location(tensor) for tensor in _external(_parsed(content))), None)
+    if location is not None:
+        raise ClassifierError(
+            f"The model keeps weights in another file ({location!r}). Open it from its own file with from_onnx, "
+            "or save it as one file."
+        )
+
+
+def _parsed(content: bytes) -> Any:
+    onnx = needed("onnx")
+    try:
+        return onnx.load_model_from_string(content)
+    except Exception as error:
+        raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+
+
+def _require_beside(path: Path, folder: Path, location: str) -> None:
+    parts = (*PurePosixPath(location).parts, *PureWindowsPath(location).parts)
+    absolute = PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor != ""
+    target = (folder / location).resolve()
+    if not location or absolute or ".." in parts or not target.is_relative_to(folder):
+        raise ClassifierError(
+            f"{path} keeps weights in {location!r}, outside its own folder. Such files are not opened; save the model "
+            "as one file."
+        )
+    if not target.is_file():
+        raise ClassifierError(f"{path} keeps weights in {location!r}, which is missing. Copy it too.")
+
+
+def _location(tensor: Any) -> str:
+    return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+
+
+def _external(message: Any) -> Iterator[Any]:
+    """Find the tensors that are kept in other files, wherever in the model they are."""
+    if message.DESCRIPTOR.name == "TensorProto":
+        # Location 1 is "external"; a list of entries alone is enough for some readers.
+        if message.data_location == 1 or len(message.external_data):
+            yield message
+        return
+    for kind, value in message.ListFields():
+        if kind.message_type is None:
+            continue
+        # Repeated fields are sequences; a single message is none.
+        for item in [value] if hasattr(value, "ListFields") else value:
+            if hasattr(item, "ListFields"):
+                yield from _external(item)

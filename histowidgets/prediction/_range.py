@@ -1,0 +1,116 @@
+"""Whether an image is like those that a classifier was trained on (rows N9 and R56)."""
+
+import math
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from histowidgets.images import ChannelStatistics, Image, ImageStatistics, Normalization, measure_statistics
+from histowidgets.prediction._limits import LEAST_SIGMA_SHARE, OUTSIDE_SIGMAS, OUTSIDE_SPREAD
+
+_measured: "weakref.WeakKeyDictionary[Image, ImageStatistics]" = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class RangeWarning:
+    """An image that is unlike those of training, or a classifier that cannot tell; shaped like advice.
+
+    Attributes
+    ----------
+    id : {"image-outside-training", "no-training-statistics"}
+    title, detail : str
+        In plain words, and what to do.
+    evidence : dict
+        Numbers, by name.
+    rule : {"N9", "R56"}
+    severity : {"warning"}
+    image_name : str or None
+    """
+
+    id: str
+    title: str
+    detail: str
+    evidence: dict[str, float | int | str] = field(default_factory=dict)
+    rule: str = "N9"
+    severity: str = "warning"
+    image_name: str | None = None
+
+
+def check_range(
+    image: Image,
+    normalization: Normalization,
+    channels: Sequence[int] | None = None,
+) -> list[RangeWarning]:
+    """Compare an image with the statistics that a classifier was trained with.
+
+    Parameters
+    ----------
+    image : Image
+        Is measured once; see `measure_statistics`.
+    normalization : Normalization
+        Of the classifier.
+    channels : sequence of int, optional
+        Which channels of the image the classifier is given, in its order; all as they are if not given.
+
+    Returns
+    -------
+    list of RangeWarning
+        Empty where the image is like those. "image-outside-training" names the channel that is furthest off, where
+        mean or percentiles are 3 standard deviations off, or the standard deviation differs by a factor of 2;
+        "no-training-statistics" where there is nothing to compare with.
+    """
+    known = normalization.statistics
+    if known is None:
+        return [] if normalization.strategy == "fixed_range" else [_NO_STATISTICS]
+    here = _statistics(image)
+    order = range(len(here.channels)) if channels is None else channels
+    mine = [(here.channels[i], image.channel_names[i]) for i in order]
+    if len(mine) != len(known.channels):
+        return []
+    (over, sigmas, factor), channel = max(
+        (_distance(one, theirs), name) for (one, name), theirs in zip(mine, known.channels, strict=True)
+    )
+    if over < 1:
+        return []
+    return [
+        RangeWarning(
+            "image-outside-training",
+            f"Image {image.name} differs from those the classifier was trained on",
+            f"Channel {channel} is brighter, darker, or of another contrast. Look closely at the prediction, "
+            "and annotate some of this image to train on.",
+            {
+                "channel": channel,
+                "sigmas": round(sigmas, 2),
+                "limit_sigmas": OUTSIDE_SIGMAS,
+                "spread_factor": round(factor, 2),
+                "limit_factor": OUTSIDE_SPREAD,
+            },
+            image_name=image.name,
+        )
+    ]
+
+
+_NO_STATISTICS = RangeWarning(
+    "no-training-statistics",
+    "This classifier does not know which images it was trained on",
+    "Its predictions depend on how this image is normalized. Train it again to keep the statistics.",
+    {"statistics": 0},
+    rule="R56",
+)
+
+
+def _statistics(image: Image) -> ImageStatistics:
+    found = _measured.get(image)
+    if found is None:
+        found = _measured[image] = measure_statistics([image])
+    return found
+
+
+def _distance(mine: ChannelStatistics, theirs: ChannelStatistics) -> tuple[float, float, float]:
+    """How far over its limits a channel is (1 = at a limit), its distance in sigmas, and the factor of spread."""
+    sigma = max(theirs.std, LEAST_SIGMA_SHARE * abs(theirs.mean), 1e-12)
+    sigmas = max(abs(getattr(mine, n) - getattr(theirs, n)) for n in ("mean", "p1", "p99")) / sigma
+    ratio = max(mine.std, 1e-12) / max(theirs.std, 1e-12)
+    factor = max(ratio, 1 / ratio)
+    over = max(sigmas / OUTSIDE_SIGMAS, factor / OUTSIDE_SPREAD)
+    return (over if math.isfinite(over) else math.inf), sigmas, factor

@@ -1,0 +1,73 @@
+"""Blurring a probability map that comes row by row, and averaging several, with no more in memory than they need."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+Bands = Iterable[tuple[int, np.ndarray]]
+"""Rows of a map from the top: the first row and float32 (K, some rows, cols); every row comes once."""
+
+REACH = 3.0
+"""Standard deviations at which the Gaussian is cut off."""
+
+
+def reach_of(sigma: float) -> int:
+    """Return how many values on each side the blur of a value needs."""
+    return int(REACH * sigma + 0.5)
+
+
+def smoothed(bands: Bands, sigma: float, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Blur with a Gaussian; edges are repeated, so that probabilities keep their sum.
+
+    Parameters
+    ----------
+    bands : iterable of (int, ndarray)
+    sigma : float
+        In values of the map; 0 leaves them as they are.
+    n_rows : int
+        Of the whole map.
+    """
+    if sigma <= 0:
+        yield from bands
+        return
+    reach = reach_of(sigma)
+    first, done = 0, 0
+    kept: np.ndarray | None = None
+    for _, band in bands:
+        kept = band if kept is None else np.concatenate([kept, band], axis=1)
+        have = first + kept.shape[1]
+        ready = n_rows if have == n_rows else have - reach
+        if ready <= done:
+            continue
+        blurred = ndimage.gaussian_filter(kept, (0, sigma, sigma), mode="nearest", truncate=REACH)
+        yield done, blurred[:, done - first : ready - first]
+        done = ready
+        drop = max(0, done - reach - first)
+        first, kept = first + drop, kept[:, drop:].copy()
+
+
+def averaged(streams: Sequence[Bands]) -> Iterator[tuple[int, np.ndarray]]:
+    """Average maps of the same shape whose rows come in different portions."""
+    if len(streams) == 1:
+        yield from streams[0]
+        return
+    sources = [iter(stream) for stream in streams]
+    kept: list[np.ndarray | None] = [None] * len(sources)
+    top = 0
+    while True:
+        for i, source in enumerate(sources):
+            part = kept[i]
+            if part is None or part.shape[1] == 0:
+                following = next(source, None)
+                if following is None:
+                    return
+                kept[i] = following[1]
+        parts = [part for part in kept if part is not None]
+        n = min(part.shape[1] for part in parts)
+        total = parts[0][:, :n].copy()
+        for part in parts[1:]:
+            total += part[:, :n]
+        kept = [part[:, n:] for part in parts]
+        yield top, total / np.float32(len(parts))
+        top += n

@@ -1,0 +1,177 @@
+"""Predictions that go to disk as they are made."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+import histowidgets as hw
+from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
+from histowidgets.images import Region
+from histowidgets.prediction import Prediction, _out_of_core, _store, _stored_prediction, open_prediction
+from tests.prediction.models import BrightnessModel, brightness_classifier
+from tests.prediction.test_predict import picture
+
+KINDS = ["labels.zarr", "labels.ome.tif"]
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks and pyramids of a test's size."""
+    for module in (_out_of_core, _store, _stored_prediction):
+        monkeypatch.setattr(module, "BLOCK_SIDE", 128)
+    monkeypatch.setattr(_store, "_CHUNK", 64)
+    monkeypatch.setattr(_store, "PYRAMID_SIDE", 64)
+
+
+@pytest.fixture
+def image():
+    pixels = picture(300, 410).read(0, 0, 410, 300)
+    return hw.open_image(pixels, name="slide", pixel_size_um=0.5)
+
+
+def region_of(image):
+    return (0, 0, image.width, image.height)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("downsample", [1, 2])
+def test_it_is_the_prediction_in_memory(image, tmp_path, kind, downsample):
+    classifier = brightness_classifier(image, downsample=downsample)
+    expected = classifier.predict(image)
+    calls = []
+    stored = classifier.predict_to(image, tmp_path / kind, probabilities=True, progress=lambda *c: calls.append(c))
+    assert calls[-1][0] == calls[-1][1] > 10
+    assert stored.complete
+    assert (stored.classes, stored.colors, stored.image_name) == (expected.classes, expected.colors, "slide")
+    labels = stored.read_labels()
+    # Blocks have other tiles than the whole, and real context everywhere.
+    assert (labels == expected.labels).mean() > (0.999 if downsample == 1 else 0.99)
+    part = Region(100, 90, 150, 170)
+    probabilities = stored.read_probabilities(part)
+    assert np.abs(probabilities - expected.probabilities[90:260, 100:250]).mean() < 0.02
+    assert (probabilities.argmax(-1) == labels[90:260, 100:250]).mean() > 0.99
+    np.testing.assert_array_equal(stored.labels[90:260, 100:250], labels[90:260, 100:250])
+    assert stored.labels.shape == (300, 410)
+    assert [p.name for p in tmp_path.iterdir()] == [kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_opens_as_an_image_with_levels_and_pixel_size(image, tmp_path, kind):
+    stored = brightness_classifier(image).predict_to(image, tmp_path / kind)
+    opened = hw.open_image(tmp_path / kind)
+    assert (opened.width, opened.height, len(opened.channel_names)) == (410, 300, 1)
+    assert opened.pixel_size_um == 0.5
+    assert opened.downsamples == (1.0, 2.0, 4.0, 8.0)
+    labels = stored.read_labels()
+    np.testing.assert_array_equal(opened.read(*region_of(opened), 4)[..., 0], labels[::4, ::4])
+    sampled = stored.labels_at(Region(-10, 20, 420, 280), (70, 105))
+    whole = Prediction(None, labels=labels.copy(), classes=stored.classes, colors=stored.colors, region=stored.region)
+    known = whole.labels_at(Region(-10, 20, 420, 280), (70, 105))
+    np.testing.assert_array_equal(sampled == 255, known == 255)
+    assert (sampled == known).mean() > 0.8
+
+
+def test_the_files_name_classes_and_colours(image, tmp_path):
+    classifier = brightness_classifier(image)
+    for kind in KINDS:
+        classifier.predict_to(image, tmp_path / kind, probabilities=True)
+    ome = zarr.open_group(tmp_path / "labels.zarr", mode="r").attrs["ome"]
+    assert ome["image-label"]["properties"][1] == {"label-value": 1, "class": "Bright"}
+    assert ome["image-label"]["colors"][0] == {"label-value": 0, "rgba": [213, 94, 0, 255]}
+    with tifffile.TiffFile(tmp_path / "labels.ome.tif") as tiff:
+        assert tiff.is_ome
+        assert tiff.series[0].is_pyramidal
+        assert tiff.pages[0].is_tiled
+        assert tiff.series[1].axes == "CYX"
+        assert '"Bright"' in tiff.ome_metadata.replace("&quot;", '"')
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("keywords", [{}, {"smooth_px": 2.0, "probabilities": True}])
+def test_an_interrupted_prediction_goes_on(image, tmp_path, kind, keywords):
+    expected = brightness_classifier(image).predict_to(image, tmp_path / f"other-{kind}", **keywords).read_labels()
+    model = BrightnessModel()
+    classifier = brightness_classifier(image, model)
+    with pytest.raises(PredictionCancelled, match="goes on from there"):
+        classifier.predict_to(image, tmp_path / kind, should_stop=lambda: len(model.shapes) > 12, **keywords)
+    first = len(model.shapes)
+    if kind == "labels.zarr":
+        half = open_prediction(tmp_path / kind)
+        assert not half.complete
+        assert (half.read_labels() == 255).any()
+        assert (half.read_labels() != 255).any()
+    calls = []
+    stored = classifier.predict_to(image, tmp_path / kind, progress=lambda *c: calls.append(c), **keywords)
+    whole = BrightnessModel()
+    brightness_classifier(image, whole).predict_to(image, tmp_path / f"again-{kind}", **keywords)
+    assert len(model.shapes) - first < len(whole.shapes)
+    assert calls[0][0] > 4  # what was there counts
+    np.testing.assert_array_equal(stored.read_labels(), expected)
+    n = len(model.shapes)
+    np.testing.assert_array_equal(classifier.predict_to(image, tmp_path / kind, **keywords).read_labels(), expected)
+    assert len(model.shapes) == n  # complete: nothing is computed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_classifier_or_setting_starts_anew_and_says_so(image, tmp_path, kind):
+    classifier = brightness_classifier(image)
+    classifier.predict_to(image, tmp_path / kind)
+    with pytest.warns(StartedAnewWarning, match="was replaced from the start"):
+        classifier.predict_to(image, tmp_path / kind, smooth_px=1)
+    other = brightness_classifier(image, tile_size=32)
+    with pytest.warns(StartedAnewWarning):
+        other.predict_to(image, tmp_path / kind, smooth_px=1)
+
+
+def test_what_is_not_ours_is_left_alone(image, tmp_path):
+    classifier = brightness_classifier(image)
+    (tmp_path / "mine.zarr").mkdir()
+    (tmp_path / "mine.zarr" / "precious").write_text("x")
+    tifffile.imwrite(tmp_path / "mine.ome.tif", np.zeros((8, 8), np.uint8))
+    for name in ("mine.zarr", "mine.ome.tif"):
+        with pytest.raises(PredictionError, match="another name"):
+            classifier.predict_to(image, tmp_path / name)
+    assert (tmp_path / "mine.zarr" / "precious").exists()
+    with pytest.raises(PredictionError, match=r"neither in \.zarr nor in \.ome\.tif"):
+        classifier.predict_to(image, tmp_path / "labels.png")
+    with pytest.raises(PredictionError, match="no option 'blur'"):
+        classifier.predict_to(image, tmp_path / "x.zarr", blur=2)
+    with pytest.raises(PredictionError, match="There is no prediction at"):
+        open_prediction(tmp_path / "missing.zarr")
+    with pytest.raises(PredictionError, match="no prediction that histowidgets wrote"):
+        open_prediction(tmp_path / "mine.ome.tif")
+    state = tmp_path / "mine.zarr" / _store.STATE
+    state.write_text(json.dumps({"format": _store.FORMAT, "version": 99}))
+    with pytest.raises(PredictionError, match="newer histowidgets"):
+        open_prediction(tmp_path / "mine.zarr")
+
+
+def test_b8_objects_on_disk_are_joined_over_the_borders_of_blocks(image, tmp_path):
+    classifier = brightness_classifier(image)
+    stored = classifier.predict_to(image, tmp_path / "labels.zarr", probabilities=True)
+    labels = stored.read_labels().copy()
+    whole = Prediction(
+        None, labels=labels, classes=stored.classes, colors=stored.colors, region=stored.region, pixel_size_um=0.5
+    )
+    expected, found = whole.objects(2), stored.objects(2)
+    assert len(found) == len(expected) > 20
+    for mine, theirs in zip(found, expected, strict=True):
+        assert (mine.class_name, mine.area_px) == (theirs.class_name, theirs.area_px)
+        assert mine.polygon.equals(theirs.polygon)
+        assert mine.polygon.area == mine.area_px
+        assert 0.5 < mine.mean_probability <= 1
+    assert stored.measurements() == whole.measurements()
+
+
+def test_a_region_lies_where_it_was(image, tmp_path):
+    classifier = brightness_classifier(image)
+    stored = classifier.predict_to(image, tmp_path / "r.zarr", (40, 30, 200, 150))
+    assert stored.region == Region(40, 30, 200, 150)
+    expected = classifier.predict(image, (40, 30, 200, 150))
+    assert (stored.read_labels() == expected.labels).mean() > 0.999
+    largest = max(stored.objects(), key=lambda o: o.area_px)
+    assert largest.polygon.bounds[0] >= 40
+    assert stored.read_labels((100, 60, 20, 10)).shape == (10, 20)
