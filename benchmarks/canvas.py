@@ -40,10 +40,10 @@ canvas
 STROKES = """
 import numpy as np
 import histowidgets as hw
-from histowidgets.images import ArrayImage
 project = hw.Project(["Epithelium", "Stroma", "Lumen"])
 rng = np.random.default_rng(0)
-name = project.add_image(rng.integers(120, 220, (2048, 2048, 3)).astype(np.uint8))
+tissue = hw.samples.colon_ihc()
+name = project.add_image(np.tile(tissue.read(0, 0, tissue.width, tissue.height), (4, 4, 1)))
 for number in range({strokes}):
     x, y = rng.uniform(40, 1960, 2)
     points = np.cumsum(np.vstack([[x, y], rng.uniform(-6, 12, (8, 2))]), 0)

@@ -29,12 +29,15 @@ class ChannelDisplay:
     low, high : float
         In the image's own units: at `low` and below the channel adds nothing, at `high` and above all its colour.
     visible : bool
+    gamma : float
+        Above 1 what lies between becomes lighter, below 1 darker; `low` and `high` stay.
     """
 
     color: str
     low: float
     high: float
     visible: bool = True
+    gamma: float = 1.0
 
 
 def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay, ...]:
@@ -102,6 +105,8 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
         plane = pixels[..., c].astype(np.float32)
         # A channel that is the same everywhere has no range: show what lies above it.
         share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
+        if channel.gamma != 1:
+            share = share ** np.float32(1 / channel.gamma)
         for i in range(3):
             amount = int(channel.color[1 + 2 * i : 3 + 2 * i], 16)
             if amount:

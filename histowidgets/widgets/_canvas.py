@@ -1,17 +1,18 @@
 """The annotation canvas: one image of a project, painted on."""
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import ipywidgets
-import numpy as np
 import traitlets
 
-from histowidgets.annotations import Change, Project, Shape
+from histowidgets.annotations import Change, Project
 from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.widgets._batch import SerialQueue
+from histowidgets.widgets._canvas_display import CanvasDisplay
+from histowidgets.widgets._canvas_wand import CanvasWand
 from histowidgets.widgets._drawing import Drawing
 from histowidgets.widgets._frame import CanvasFrame
 from histowidgets.widgets._layers import Layers
@@ -23,11 +24,8 @@ from histowidgets.widgets._tools import MOST_BRUSH_WIDTH, TOOLS
 from histowidgets.widgets._tree import close_tree
 from histowidgets.widgets._view import View
 
-if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import Prediction
 
-
-class AnnotationCanvas(ipywidgets.VBox):
+class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     """Shows an image of a project and lets a person paint on it.
 
     What the hand does is shown by the browser at once; each stroke then becomes an annotation of the project,
@@ -47,15 +45,23 @@ class AnnotationCanvas(ipywidgets.VBox):
     Attributes
     ----------
     tool : str
-        "pan", "brush", "eraser", "line", "rectangle" or "polygon".
+        "pan", "select", "brush", "eraser", "line", "rectangle", "polygon" or "wand".
+    selection : tuple of str
+        Ids of the annotations that are selected, of the image that is shown.
     class_name : str
         The class that the brush paints and the shapes get.
     brush_width : float
         In image pixels, 1 to 200.
-    prediction_opacity, annotation_opacity : float
-        0 to 1.
+    pen_pressure : bool
+        Whether a pen that is pressed less paints and erases narrower, down to 0.3 of the brush.
+    wand_tolerance : float
+        How far a colour may be from that under the wand, 1 to 100.
+    prediction_opacity, uncertainty_opacity, annotation_opacity : float
+        0 to 1; the uncertainty is one minus the probability of the likeliest class.
     overlay_on : bool
-        Whether the prediction is shown at all.
+        Whether prediction and uncertainty are shown at all.
+    patterns : bool
+        Whether each class has its own hatching beside its colour.
     image_name : str
         The image that is shown; `show_image` changes it.
 
@@ -77,9 +83,7 @@ class AnnotationCanvas(ipywidgets.VBox):
     tool = traitlets.Enum(TOOLS, "brush")
     class_name = traitlets.Unicode()
     brush_width = traitlets.Float(12.0, min=1.0, max=float(MOST_BRUSH_WIDTH))
-    prediction_opacity = traitlets.Float(0.4, min=0.0, max=1.0)
-    annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
-    overlay_on = traitlets.Bool(True)
+    pen_pressure = traitlets.Bool(True)
     image_name = traitlets.Unicode(read_only=True)
     _closed = True  # until it is built: an object that failed to be is closed too when it is collected
 
@@ -98,6 +102,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         self.project = project
         self._queue = SerialQueue()
         self._status_callbacks: list[Callable[[str], None]] = []
+        self._display_callbacks = []
         name = project.image_names[0] if image_name is None else image_name
         image = project.image(name)
         self._layers = Layers(width, height)
@@ -139,6 +144,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         """Show another image of the project, all of it (ImageNameError if there is none of that name)."""
         image = self.project.image(name)
         view = View.fit(image.width, image.height, self._view.stage_width, self._view.stage_height)
+        self.selection = ()
         with self._state:
             self._view = view
             self.set_trait("image_name", name)
@@ -226,32 +232,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._pointer.view = [view.x, view.y, view.zoom]
         self._messages.tell_drawn(view)
 
-    # -- what is shown over the image ----------------------------------------------------------------
-
-    def show_prediction(self, prediction: "Prediction | None", caption: str = "") -> None:
-        """Lay a prediction over its image, with a caption at the top left; None takes it away. From any thread.
-
-        Parameters
-        ----------
-        prediction
-            Kept for its image, and shown whenever that is.
-        caption
-            Such as ``"Prediction: quick learner · mIoU 0.81 on held-out strokes"``.
-        """
-
-        def job() -> None:
-            if self._drawing.keep_prediction(prediction, caption):
-                self._show_caption()
-                self._draw(self._drawing.only_prediction)
-
-        self._queue.submit(job)
-
-    def show_held_out(self, regions: Sequence[Region]) -> None:
-        """Outline the rectangles of this image that only validation sees; none by default."""
-        self._pointer.held_out = [[int(edge) for edge in region] for region in regions]
-
-    def _show_caption(self) -> None:
-        self._pointer.caption = self._drawing.caption if self.overlay_on else ""
+    # -- classes, tool and brush ---------------------------------------------------------------------
 
     def _show_project(self) -> None:
         """Bring classes, counts and buttons up to date with the project."""
@@ -272,72 +253,26 @@ class AnnotationCanvas(ipywidgets.VBox):
     def _chosen(self, _: Any) -> None:
         self._queue.submit(self._show_project)
 
-    @traitlets.observe("brush_width")
-    def _brush_changed(self, _: Any) -> None:
-        self._queue.submit(lambda: setattr(self._pointer, "brush_width", self.brush_width))
+    def show_pen(self) -> None:
+        """Offer what only a person with a pen has use for."""
+        self._frame.bar.offer_pen(self.tool)
 
-    @traitlets.observe("prediction_opacity", "annotation_opacity", "overlay_on")
-    def _set_opacity(self, _: Any = None) -> None:
-        def job() -> None:
-            self._pointer.annotation_opacity, self._pointer.overlay_on = self.annotation_opacity, self.overlay_on
-            shown = self.prediction_opacity if self.overlay_on else 0.0
-            self._layers.set_opacity(shown, self.annotation_opacity)
-            self._show_caption()
+    @traitlets.observe("brush_width", "wand_tolerance", "pen_pressure")
+    def _brush_changed(self, change: Any) -> None:
+        name = change["name"]
+        self._queue.submit(lambda: setattr(self._pointer, name, getattr(self, name)))
 
-        self._queue.submit(job)
-
-    # -- editing ---------------------------------------------------------------------------------------
-
-    def draw(self, shape: Shape, class_name: str | None) -> None:
-        """Add a shape to the image that is shown, as the tools do; class None erases.
-
-        Parameters
-        ----------
-        shape
-            A stroke, line, polygon or rectangle, in image pixels.
-        class_name
-            One of the project's classes, or None.
-
-        Raises
-        ------
-        ShapeError, ClassNameError, ReadOnlyError
-            As `Project.annotate` does.
-        """
-        if class_name is None:
-            self.project.erase(self.image_name, shape)
-        else:
-            self.project.annotate(self.image_name, shape, class_name)
-
-    def sketch(self, points: np.ndarray, width: float, color: str) -> None:
-        """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""
-        self._queue.submit(lambda: self._layers.sketch(points, width, color))
-
-    def undo(self) -> bool:
-        """Take the project's last edit back; return whether there was one."""
-        return self._step(self.project.undo, "Nothing to undo.")
-
-    def redo(self) -> bool:
-        """Do again what was taken back last; return whether there was something."""
-        return self._step(self.project.redo, "Nothing to redo.")
-
-    def _step(self, step: Callable[[], bool], nothing: str) -> bool:
-        try:
-            done = step()
-        except (HistowidgetsError, OSError) as error:
-            self.say(str(error), "error")
-            return False
-        if not done:
-            self.say(nothing)
-        return done
+    # -- what others edit ---------------------------------------------------------------------------
 
     def _changed(self, change: Change) -> None:
         """Show an edit of the project; comes on the thread that made it."""
 
         def job() -> None:
-            if self._closed:
+            if self._closed or self._leave_removed_image():
                 return
             self._frame.status.say("")  # what was wrong before is over
             self._show_project()
+            self._show_selection()
             if change.kind == "classes":
                 self._draw(self._drawing.everything)
             elif change.kind == "annotations" and change.image_name in (None, self._drawing.image_name):
@@ -358,9 +293,11 @@ class AnnotationCanvas(ipywidgets.VBox):
         """Call `callback` with each text that the status line says."""
         self._status_callbacks.append(callback)
 
-    def hover(self, x: float, y: float) -> None:
-        """Say what is at an image point, in the status line."""
-        self._frame.status.show_place(self._drawing.describe(x, y))
+    def hover(self, x: float, y: float) -> str:
+        """Say what is at an image point, in the status line; return it."""
+        text = self._drawing.describe(x, y)
+        self._frame.status.show_place(text)
+        return text
 
     # -- the page ----------------------------------------------------------------------------------------
 
@@ -383,6 +320,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         # ipycanvas' manager is the kernel's, and hangs on the canvas: that one is taken out first.
         self._frame.stage.children = []
         close_tree(self._pointer)
+        self._close_legend()
         self._layers.close()
         close_tree(self._frame.status)  # may hang on nothing
         close_tree(self)

@@ -7,8 +7,17 @@ import numpy as np
 import PIL.Image
 
 from histowidgets.annotations import UNLABELLED, Project, rasterize
-from histowidgets.images import ChannelDisplay, Image, Region, auto_contrast, display_rgb, scaled_shape
+from histowidgets.images import (
+    CachedReader,
+    ChannelDisplay,
+    Image,
+    Region,
+    auto_contrast,
+    display_rgb,
+    scaled_shape,
+)
 from histowidgets.widgets._layers import Layers
+from histowidgets.widgets._patterns import hatched
 from histowidgets.widgets._render import (
     annotation_rgba,
     color_table,
@@ -16,6 +25,7 @@ from histowidgets.widgets._render import (
     labels_in_view,
     rim_width,
 )
+from histowidgets.widgets._uncertainty import uncertainty_colors, uncertainty_steps
 from histowidgets.widgets._view import View
 
 if TYPE_CHECKING:  # prediction imports torch
@@ -24,6 +34,8 @@ if TYPE_CHECKING:  # prediction imports torch
 # Up to this size the project's own label map of the whole image is used, which it keeps up to date stroke by
 # stroke; of a larger image, only what is in view is drawn each time.
 WHOLE_MAP_PIXELS = 16_000_000
+# 8-bit RGB that nobody changed; nothing is read to know it.
+AS_IT_IS = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
 
 
 @dataclass
@@ -36,6 +48,10 @@ class Drawing:
         What is drawn, or about to be.
     scale
         Drawn pixels a CSS pixel.
+    patterns
+        Whether each class has its hatching beside its colour.
+    uncertain
+        Whether the uncertainty of the prediction is drawn.
     """
 
     project: Project
@@ -43,8 +59,12 @@ class Drawing:
     image_name: str
     view: View
     scale: float = 1.0
+    patterns: bool = False
+    uncertain: bool = False
     _predictions: dict[str, "tuple[Prediction, str]"] = field(default_factory=dict, repr=False)
-    _contrasts: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
+    _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
+    _steps: "tuple[Prediction, np.ndarray] | None" = field(default=None, repr=False)
+    _reader: CachedReader | None = field(default=None, repr=False)
 
     @property
     def image(self) -> Image:
@@ -76,17 +96,49 @@ class Drawing:
         """Draw all layers again."""
         whole = self._drawn_image(self.scale)
         self.layers.draw(
-            image_in_view(self.image, self.view, self.scale, self._rgb),
+            image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb),
             self._prediction_patch(whole, self.scale),
             self._annotation_patch(whole, self.scale),
+            uncertainty=self._uncertainty_patch(whole),
             clear_prediction=True,
             clear_annotations=True,
         )
 
+    def only_image(self) -> None:
+        """Draw the image again, as after another display."""
+        self.layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
+
     def only_prediction(self) -> None:
-        """Draw the prediction again."""
-        patch = self._prediction_patch(self._drawn_image(self.scale), self.scale)
-        self.layers.draw(prediction=patch, clear_prediction=True)
+        """Draw the prediction again, with its uncertainty."""
+        whole = self._drawn_image(self.scale)
+        patch = self._prediction_patch(whole, self.scale)
+        self.layers.draw(prediction=patch, uncertainty=self._uncertainty_patch(whole), clear_prediction=True)
+
+    def _reader_of_image(self) -> CachedReader:
+        """Return what reads the image shown; what an earlier image left is dropped."""
+        image = self.image
+        if self._reader is None or self._reader.image is not image:
+            self._reader = CachedReader(image)
+        return self._reader
+
+    # -- how the image is shown -------------------------------------------------------------------
+
+    def display(self, name: str) -> tuple[ChannelDisplay, ...]:
+        """Return how each channel of an image is shown; chosen from its pixels when it is first asked for."""
+        if name not in self._displays:
+            self._displays[name] = default_display(self.project.image(name))
+        return self._displays[name]
+
+    def set_display(self, name: str, displays: tuple[ChannelDisplay, ...] | None) -> None:
+        """Show an image's channels otherwise; None: as they are shown by default."""
+        if displays is None:
+            self._displays.pop(name, None)
+        else:
+            self._displays[name] = displays
+
+    def resume(self, earlier: "Drawing") -> None:
+        """Take over how an earlier drawing of the same project showed its images."""
+        self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self.project.image_names}
 
     def annotations_in(self, region: Region | None) -> None:
         """Draw the annotations in a region again; None for all that are in view."""
@@ -108,7 +160,7 @@ class Drawing:
         pixel = Region(int(x), int(y), 1, 1)
         index = {name: number for number, name in enumerate(self.project.classes)}
         label = int(rasterize(self.project.annotations(self.image_name), index, pixel)[0, 0])
-        painted = [f"painted {name}" for name, number in index.items() if number == label]
+        painted = [f"painted {name} ({number + 1})" for name, number in index.items() if number == label]
         chances = [f"{name} {chance:.2f}" for name, chance in self._chances(pixel)[:3]]
         return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
 
@@ -142,13 +194,16 @@ class Drawing:
                 stage.paste(colors, (place.x, place.y), alpha)
         return stage
 
+    def pixels(self, region: Region, downsample: int) -> np.ndarray:
+        """Return a region of the image as it is shown, uint8 RGB, ``(rows, cols, 3)``."""
+        return self._rgb(self.image.read(*region, downsample=downsample))
+
     def _rgb(self, pixels: np.ndarray) -> np.ndarray:
-        """Turn pixels of the image into uint8 RGB, every part of the image with the same contrast."""
-        if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
+        """Turn pixels of the image into uint8 RGB, every part of the image with the same display."""
+        display = self.display(self.image_name)
+        if display == AS_IT_IS and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
             return pixels
-        if self.image_name not in self._contrasts:
-            self._contrasts[self.image_name] = auto_contrast(self.image)
-        return display_rgb(pixels, self._contrasts[self.image_name])
+        return display_rgb(pixels, display)
 
     # -- pieces -----------------------------------------------------------------------------------
 
@@ -173,7 +228,10 @@ class Drawing:
         labels = labels_in_view(self._read_labels, self.view, scale, wide)
         # Past the image's edge the nearest label is repeated; there is nothing there.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
-        rgba = annotation_rgba(labels, list(self.project.colors.values()), scale)
+        colors = list(self.project.colors.values())
+        rgba = annotation_rgba(labels, colors, scale)
+        if self.patterns:
+            rgba = hatched(rgba, labels, colors, wide.x, wide.y, scale)
         return rgba[rim:-rim, rim:-rim], drawn
 
     def _read_labels(self, region: Region, downsample: int) -> np.ndarray:
@@ -188,19 +246,63 @@ class Drawing:
 
     def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[np.ndarray, Region] | None:
         prediction = self.prediction
-        if prediction is None or drawn is None:
+        place = self._predicted_place(drawn, scale)
+        if prediction is None or place is None:
             return None
-        region = prediction.region
-        covered = self.view.drawn_region(region, scale)
-        place = None if covered is None else covered.intersect(drawn)
-        if place is None:
+        columns, rows = self._predicted_pixels(prediction.region, place, scale)
+        project_colors = self.project.colors  # a class that was recoloured since is shown as it is now
+        colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
+        labels = prediction.labels[np.ix_(rows, columns)]
+        rgba = color_table(colors)[labels]
+        if self.patterns:
+            rgba = self._hatched_as_annotated(rgba, labels, prediction.classes, colors, place, scale)
+        return rgba, place
+
+    def _hatched_as_annotated(
+        self, rgba: np.ndarray, labels: np.ndarray, names: list[str], colors: list[str], place: Region, scale: float
+    ) -> np.ndarray:
+        """Hatch a prediction as the project's classes are, which may stand in another order."""
+        order = self.project.classes
+        table = np.full(256, UNLABELLED, np.uint8)
+        shown = dict(self.project.colors)
+        for index, name in enumerate(names):
+            if name in order:
+                table[index], shown[name] = order.index(name), colors[index]
+        return hatched(rgba, table[labels], list(shown.values()), place.x, place.y, scale)
+
+    def _uncertainty_patch(self, drawn: Region | None) -> tuple[np.ndarray, Region] | None:
+        """Return RGBA of how unsure the prediction is, where that is shown."""
+        prediction = self.prediction
+        place = self._predicted_place(drawn, self.scale)
+        if prediction is None or place is None or not self.uncertain:
             return None
+        if self._steps is None or self._steps[0] is not prediction:
+            self._steps = (prediction, uncertainty_steps(prediction))
+        columns, rows = self._predicted_pixels(prediction.region, place, self.scale)
+        computed = prediction.probability_map.scale
+        steps = self._steps[1][np.ix_(rows // computed, columns // computed)]
+        colors = np.append(uncertainty_colors(), np.full((len(uncertainty_colors()), 1), 255, np.uint8), axis=1)
+        return colors[steps], place
+
+    def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
+        """Return the drawn pixels that the prediction covers, of those that are asked for."""
+        if self.prediction is None or drawn is None:
+            return None
+        covered = self.view.drawn_region(self.prediction.region, scale)
+        return None if covered is None else covered.intersect(drawn)
+
+    def _predicted_pixels(self, region: Region, place: Region, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the column and the row of the predicted region under each drawn pixel."""
         columns, rows = self.view.pixel_indices(place, scale)
-        columns = np.clip(columns - region.x, 0, region.width - 1)
-        rows = np.clip(rows - region.y, 0, region.height - 1)
-        colors = self.project.colors  # a class that was recoloured since is shown as it is now
-        shown = [colors.get(name, prediction.colors[name]) for name in prediction.classes]
-        return color_table(shown)[prediction.labels[np.ix_(rows, columns)]], place
+        return np.clip(columns - region.x, 0, region.width - 1), np.clip(rows - region.y, 0, region.height - 1)
+
+
+def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
+    """Return how an image is shown until somebody chooses: 8-bit RGB as it is, else by its pixels."""
+    plain = image.channel_colors in (None, tuple(channel.color for channel in AS_IT_IS))
+    if image.dtype == np.uint8 and len(image.channel_names) == 3 and plain:
+        return AS_IT_IS
+    return auto_contrast(image)
 
 
 def _only_inside(labels: np.ndarray, place: Region, inside: Region | None) -> np.ndarray:

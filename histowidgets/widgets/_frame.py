@@ -5,8 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets
+import traitlets
 
 from histowidgets.annotations import Project
+from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._palette import ClassPalette
 from histowidgets.widgets._pointer import PointerLayer
 from histowidgets.widgets._status import StatusLine
@@ -43,7 +45,7 @@ class CanvasFrame:
     ) -> None:
         self._pointer = pointer
         self.tools, self.bar, self.status = ToolColumn(_actions(canvas, pointer)), CanvasBar(), StatusLine()
-        self.palette = ClassPalette(partial(setattr, canvas, "class_name")) if palette else None
+        self.palette = ClassPalette(partial(_said, canvas, canvas.choose_class)) if palette else None
         # Both lie in the one cell of a grid (canvas.css).
         self.stage = ipywidgets.Box([picture, pointer])
         self.stage.add_class("hw-stage")
@@ -53,10 +55,13 @@ class CanvasFrame:
         self.children = [style_widget("canvas"), row, *below]
         for slider, name in (
             (self.bar.brush, "brush_width"),
+            (self.bar.tolerance, "wand_tolerance"),
             (self.bar.prediction, "prediction_opacity"),
             (self.bar.annotations, "annotation_opacity"),
         ):
             _link(slider, canvas, name)
+
+        traitlets.link((canvas, "pen_pressure"), (self.bar.pen, "value"))
 
     def resize(self, width: int, height: int) -> None:
         """Give the stage a size in CSS pixels."""
@@ -71,9 +76,18 @@ class CanvasFrame:
         self._pointer.tool = tool
         if self.palette is not None:
             self.palette.show(colors, class_name)
+        self.bar.show_tool(tool)
         writable = not project.read_only
         self.tools.show(tool, project.can_undo and writable, project.can_redo and writable)
         self.status.show_saved(project, image_name)
+
+
+def _said(canvas: "AnnotationCanvas", act: Callable[..., object], *arguments: object) -> None:
+    """Do what a button asks for, and say so if that cannot be."""
+    try:
+        act(*arguments)
+    except (HistowidgetsError, OSError) as error:
+        canvas.say(str(error), "error")
 
 
 def _actions(canvas: "AnnotationCanvas", pointer: PointerLayer) -> dict[str, Callable[[], object]]:

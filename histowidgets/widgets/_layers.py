@@ -1,19 +1,21 @@
-"""The kernel's drawing: image, prediction and annotations as layers of one ipycanvas MultiCanvas."""
+"""The kernel's drawing: image, prediction, uncertainty and annotations as layers of one ipycanvas MultiCanvas."""
 
 import ipywidgets
 import numpy as np
 from ipycanvas import Canvas, MultiCanvas
+from ipycanvas.canvas import COMMANDS
 
 from histowidgets.images import Region
 from histowidgets.widgets._batch import batch
+from histowidgets.widgets._png import overlay_png
 from histowidgets.widgets._render import Picture
 
 
 class Layers:
-    """Image below, prediction over it, annotations on top; each drawn apart from the others.
+    """Image below, prediction and uncertainty over it, annotations on top; each drawn apart from the others.
 
-    Prediction and annotations are kept opaque on canvases that are not shown, so that another opacity costs
-    a message of a few bytes. All coordinates are drawn pixels. Calls come one at a time (`SerialQueue`).
+    Prediction, uncertainty and annotations are kept opaque on canvases that are not shown, so that another opacity
+    costs a message of a few bytes. All coordinates are drawn pixels. Calls come one at a time (`SerialQueue`).
 
     Parameters
     ----------
@@ -29,11 +31,12 @@ class Layers:
         self.canvas = MultiCanvas(3, layout=layout)
         self.canvas.add_class("hw-picture")
         self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
-        self._prediction_source, self._annotation_source = Canvas(), Canvas()
+        self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
         self._anchor = Canvas(width=1, height=1)
         # Two, in turn: ipycanvas decodes an image when it draws it, and may still be at the one before.
         self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
         self._prediction_alpha = self._annotation_alpha = 1.0
+        self._uncertainty_alpha = 0.0
         self.resize(width, height, scale)
 
     def resize(self, width: int, height: int, scale: float) -> None:
@@ -41,7 +44,7 @@ class Layers:
         self.scale = scale
         self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
         pixels = round(width * scale), round(height * scale)
-        for canvas in (self.canvas, self._prediction_source, self._annotation_source):
+        for canvas in (self.canvas, self._prediction_source, self._uncertainty_source, self._annotation_source):
             if (canvas.width, canvas.height) != pixels:
                 canvas.width, canvas.height = pixels
 
@@ -61,6 +64,7 @@ class Layers:
         prediction: tuple[np.ndarray, Region] | None = None,
         annotations: tuple[np.ndarray, Region] | None = None,
         *,
+        uncertainty: tuple[np.ndarray, Region] | None = None,
         clear_prediction: bool = False,
         clear_annotations: bool = False,
     ) -> None:
@@ -70,10 +74,10 @@ class Layers:
         ----------
         picture
             Replaces the image.
-        prediction, annotations
+        prediction, annotations, uncertainty
             RGBA pixels, uint8, and the rectangle that they replace.
         clear_prediction, clear_annotations
-            Forget what was drawn there before.
+            Forget what was drawn there before; the uncertainty goes with its prediction.
         """
         if picture is not None:
             self._pictures.reverse()
@@ -84,6 +88,7 @@ class Layers:
                 self._image.draw_image(self._pictures[0], picture.x, picture.y, picture.width, picture.height)
             for source, patch, clear in (
                 (self._prediction_source, prediction, clear_prediction),
+                (self._uncertainty_source, uncertainty, clear_prediction),
                 (self._annotation_source, annotations, clear_annotations),
             ):
                 if clear:
@@ -91,12 +96,13 @@ class Layers:
                 if patch is not None:
                     pixels, place = patch
                     source.clear_rect(place.x, place.y, place.width, place.height)
-                    source.put_image_data(pixels, place.x, place.y)
+                    _put(source, pixels, place)
             self._compose()
 
-    def set_opacity(self, prediction: float, annotations: float) -> None:
-        """Show prediction and annotations with these opacities (0 to 1)."""
+    def set_opacity(self, prediction: float, annotations: float, uncertainty: float = 0.0) -> None:
+        """Show prediction, annotations and uncertainty with these opacities (0 to 1)."""
         self._prediction_alpha, self._annotation_alpha = prediction, annotations
+        self._uncertainty_alpha = uncertainty
         with batch(self._anchor):
             self._compose()
 
@@ -109,20 +115,31 @@ class Layers:
             self._annotations.stroke_lines(points)
 
     def _compose(self) -> None:
-        for layer, source, alpha in (
-            (self._prediction, self._prediction_source, self._prediction_alpha),
-            (self._annotations, self._annotation_source, self._annotation_alpha),
-        ):
+        over_image = (
+            (self._prediction_source, self._prediction_alpha),
+            (self._uncertainty_source, self._uncertainty_alpha),
+        )
+        on_top = ((self._annotation_source, self._annotation_alpha),)
+        for layer, sources in ((self._prediction, over_image), (self._annotations, on_top)):
             layer.clear()
-            if alpha > 0:
-                layer.global_alpha = alpha
-                layer.draw_image(source, 0, 0)
+            for source, alpha in sources:
+                if alpha > 0:
+                    layer.global_alpha = alpha
+                    layer.draw_image(source, 0, 0)
 
     def close(self) -> None:
         """Close the canvases and images, but not the canvas manager, which is the kernel's."""
         for layer in (self._image, self._prediction, self._annotations, self.canvas):
             layer.layout.close()
             layer.close()
-        for widget in (self._prediction_source, self._annotation_source, self._anchor, *self._pictures):
+        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
+        for widget in (*sources, self._anchor, *self._pictures):
             widget.layout.close()
             widget.close()
+
+
+def _put(canvas: Canvas, rgba: np.ndarray, place: Region) -> None:
+    """Put pixels where nothing is, as `put_image_data` does, which would encode them without a palette."""
+    png = overlay_png(rgba, place.x, place.y)
+    if png is not None:
+        canvas._canvas_manager.send_draw_command(canvas, COMMANDS["putImageData"], [png.x, png.y], [png.data])

@@ -1,7 +1,7 @@
 """What the pointer layer on the page may say to the kernel, checked before anything is done with it."""
 
 import threading
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
@@ -11,6 +11,11 @@ MOST_POINTS = 20_000
 # Edits of one page that may wait for an earlier one that has not come yet; then they go on without it.
 MOST_WAITING = 64
 LARGEST_COORDINATE = 1e7
+
+
+ClassName = Annotated[str, Field(max_length=1000)]
+Tolerance = Annotated[FiniteFloat, Field(ge=1, le=100)]
+Coordinate = Annotated[FiniteFloat, Field(ge=-LARGEST_COORDINATE, le=LARGEST_COORDINATE)]
 
 
 class MessageError(ValueError):
@@ -35,31 +40,103 @@ class Redraw(_Message):
     kind: Literal["redraw"]
 
 
-class StrokeMessage(_Message):
-    """A stroke was painted; its points, float32 x and y in turn in image pixels, come as a buffer."""
+class _Edit(_Message):
+    """What is done in order, once, and answered; on the image of that name, or the one shown."""
+
+    number: Annotated[int, Field(ge=1)]
+    image_name: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class StrokeMessage(_Edit):
+    """A stroke was painted; its points, float32 x and y in turn in image pixels, come as a buffer.
+
+    A second buffer, if any, has the width at each point, float32, at most `width`: how hard the pen was pressed.
+    """
 
     kind: Literal["stroke"]
-    number: Annotated[int, Field(ge=1)]
     tool: Literal["brush", "eraser"]
-    class_name: Annotated[str, Field(max_length=1000)]
+    class_name: ClassName
     width: Annotated[FiniteFloat, Field(gt=0, le=10_000)]
 
 
-class ShapeMessage(_Message):
+class ShapeMessage(_Edit):
     """A line, a rectangle or a polygon was drawn; its points come as those of a stroke do."""
 
     kind: Literal["shape"]
-    number: Annotated[int, Field(ge=1)]
     tool: Literal["line", "rectangle", "polygon"]
-    class_name: Annotated[str, Field(max_length=1000)]
+    class_name: ClassName
     width: Annotated[FiniteFloat, Field(gt=0, le=10_000)]
 
 
-class Step(_Message):
+class Step(_Edit):
     """An edit is taken back, or done again."""
 
     kind: Literal["undo", "redo"]
-    number: Annotated[int, Field(ge=1)]
+
+
+class Pick(_Edit):
+    """The topmost annotation at an image point is to be selected; `add` to or, if it is, taken from what is."""
+
+    kind: Literal["pick"]
+    x: Coordinate
+    y: Coordinate
+    tolerance: Annotated[FiniteFloat, Field(ge=0, le=10_000)]
+    add: bool
+
+
+class Marquee(_Edit):
+    """What lies in a rectangle is to be selected, or added to what is."""
+
+    kind: Literal["marquee"]
+    x: Coordinate
+    y: Coordinate
+    width: Annotated[FiniteFloat, Field(gt=0, le=LARGEST_COORDINATE)]
+    height: Annotated[FiniteFloat, Field(gt=0, le=LARGEST_COORDINATE)]
+    add: bool
+
+
+class Move(_Edit):
+    """The selection was dragged."""
+
+    kind: Literal["move"]
+    dx: Coordinate
+    dy: Coordinate
+
+
+class Reclassify(_Edit):
+    """The selection is to be of another class."""
+
+    kind: Literal["reclassify"]
+    class_name: ClassName
+
+
+class SelectionStep(_Edit):
+    """Something is to be done with the selection that needs no numbers."""
+
+    kind: Literal["delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"]
+
+
+class _WandMessage(_Message):
+    """The wand was used at an image point, in a view: x and y of the middle, and zoom."""
+
+    x: Coordinate
+    y: Coordinate
+    tolerance: Tolerance
+    view: tuple[Coordinate, Coordinate, Annotated[FiniteFloat, Field(gt=0)]]
+
+
+class WandMessage(_Edit, _WandMessage):
+    """What the wand finds is to be annotated."""
+
+    kind: Literal["wand"]
+    class_name: ClassName
+
+
+class WandPreview(_WandMessage):
+    """What the wand would find is to be shown; of several such requests only the last one counts."""
+
+    kind: Literal["wand-preview"]
+    request: Annotated[int, Field(ge=1)]
 
 
 class ViewMessage(_Message):
@@ -76,14 +153,14 @@ class ToolMessage(_Message):
     """Another tool was chosen."""
 
     kind: Literal["tool"]
-    tool: Literal["pan", "brush", "eraser", "line", "rectangle", "polygon"]
+    tool: Literal["pan", "select", "brush", "eraser", "line", "rectangle", "polygon", "wand"]
 
 
 class ClassMessage(_Message):
     """Another class was chosen."""
 
     kind: Literal["class"]
-    class_name: Annotated[str, Field(max_length=1000)]
+    class_name: ClassName
 
 
 class WidthMessage(_Message):
@@ -91,6 +168,13 @@ class WidthMessage(_Message):
 
     kind: Literal["width"]
     width: Annotated[FiniteFloat, Field(ge=1, le=200)]
+
+
+class ToleranceMessage(_Message):
+    """The wand was made to take more or less."""
+
+    kind: Literal["tolerance"]
+    tolerance: Tolerance
 
 
 class Overlay(_Message):
@@ -107,6 +191,12 @@ class Short(_Message):
     points: Annotated[int, Field(ge=1, le=2)]
 
 
+class Pen(_Message):
+    """A pen has touched the canvas."""
+
+    kind: Literal["pen"]
+
+
 class Hover(_Message):
     """The pen is over an image point."""
 
@@ -121,9 +211,11 @@ class Leave(_Message):
     kind: Literal["leave"]
 
 
-Edit = StrokeMessage | ShapeMessage | Step
-Choice = ToolMessage | ClassMessage | WidthMessage | Overlay
-Message = Ready | Redraw | Edit | ViewMessage | Choice | Short | Hover | Leave
+SelectionEdit = Pick | Marquee | Move | Reclassify | SelectionStep
+Edit = StrokeMessage | ShapeMessage | WandMessage | Step | SelectionEdit
+EDIT_KINDS = tuple(kind for edit in get_args(Edit) for kind in get_args(edit.model_fields["kind"].annotation))
+Choice = ToolMessage | ClassMessage | WidthMessage | ToleranceMessage | Overlay
+Message = Ready | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Pen | Hover | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
@@ -167,6 +259,32 @@ def parse_points(buffers: Any) -> np.ndarray:
     if not (np.isfinite(points).all() and (np.abs(points) <= LARGEST_COORDINATE).all()):
         raise MessageError("a drawing came with coordinates that are no numbers")
     return points
+
+
+def parse_stroke(buffers: Any, width: float) -> tuple[np.ndarray, float | np.ndarray]:
+    """Return the points of a stroke, and its width or, from a pen that was pressed more or less, one for each point.
+
+    Returns
+    -------
+    points : numpy.ndarray
+        float64, ``(n, 2)``, x then y, image pixels.
+    width : float or numpy.ndarray
+        `width`, or float64, ``(n,)``, each above 0 and at most `width`.
+
+    Raises
+    ------
+    MessageError
+        If the points are none, or the widths are not as many finite float32 between 0 and `width`.
+    """
+    if not isinstance(buffers, list | tuple) or len(buffers) != 2:
+        return parse_points(buffers), width
+    points = parse_points(buffers[:1])
+    if memoryview(buffers[1]).nbytes != 4 * len(points):
+        raise MessageError(f"a stroke of {len(points)} points came without as many widths")
+    widths = np.frombuffer(buffers[1], np.float32).astype(np.float64)
+    if not ((widths > 0) & (widths <= width * 1.001)).all():
+        raise MessageError("a stroke came with widths that are no numbers between 0 and that of the brush")
+    return points, float(widths[0]) if np.ptp(widths) == 0 else widths
 
 
 class Inbox:

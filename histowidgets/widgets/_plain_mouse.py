@@ -1,5 +1,6 @@
 """Painting with ipycanvas' own mouse events, for pages on which the pointer layer's script cannot run."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from histowidgets.widgets._canvas import AnnotationCanvas
 
 ERASER_COLOR = "#e1e4e8"
+NEAR = 4.0  # CSS pixels between a click and what it means
+LEAST_DRAG = 3.0  # CSS pixels; less is a click
 TRAIL_WIDTH = 2.0  # CSS pixels; where the hand went while it drew a shape
 
 
@@ -41,7 +44,7 @@ class PlainMouse:
             return
         self._points.append((x / self._layers.scale, y / self._layers.scale))
         canvas = self._canvas
-        if canvas.tool != "pan":
+        if canvas.tool not in ("pan", "select", "wand"):
             color = ERASER_COLOR if canvas.tool == "eraser" else canvas.project.colors[canvas.class_name]
             thick = canvas.brush_width * canvas.view.zoom if canvas.tool in ("brush", "eraser") else TRAIL_WIDTH
             width = thick * self._layers.scale
@@ -53,11 +56,28 @@ class PlainMouse:
         if not points:
             return
         canvas, view = self._canvas, self._canvas.view
+        (x0, y0), (x1, y1) = points[0], points[-1]
+        dx, dy = (x1 - x0) / view.zoom, (y1 - y0) / view.zoom
         if canvas.tool == "pan":
-            (x0, y0), (x1, y1) = points[0], points[-1]
-            canvas.look(view.look(view.x - (x1 - x0) / view.zoom, view.y - (y1 - y0) / view.zoom, view.zoom))
+            canvas.look(view.look(view.x - dx, view.y - dy, view.zoom))
+        elif canvas.tool == "select":
+            self._try(self._select, view.to_image(x0, y0), dx, dy)
+        elif canvas.tool == "wand":
+            self._try(canvas.fill_similar, *view.to_image(x0, y0))
         else:
             self._draw(np.array([view.to_image(*point) for point in points]))
+
+    def _select(self, at: tuple[float, float], dx: float, dy: float) -> None:
+        """Select what is at an image point, and move it as far as it was dragged."""
+        canvas = self._canvas
+        if canvas.pick(*at, NEAR / canvas.view.zoom) and max(abs(dx), abs(dy)) * canvas.view.zoom >= LEAST_DRAG:
+            canvas.move_selection(dx, dy)
+
+    def _try(self, act: Callable[..., object], *arguments: object) -> None:
+        try:
+            act(*arguments)
+        except (HistowidgetsError, OSError) as error:
+            self._canvas.say(str(error), "error")
 
     def _draw(self, points: np.ndarray) -> None:
         """Make what the tool makes of points in image pixels; say so if that cannot be."""

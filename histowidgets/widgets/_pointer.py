@@ -1,12 +1,10 @@
 """The pointer layer: an anywidget over the canvas that shows at once what the hand does."""
 
-import re
-
 import anywidget
 import traitlets
 
 from histowidgets.images import Image
-from histowidgets.widgets._style import STATIC
+from histowidgets.widgets._style import joined_module
 
 # The parts of static/canvas_pointer.js, each after those it uses.
 _PARTS = (
@@ -18,19 +16,14 @@ _PARTS = (
     "canvas_brush",
     "canvas_outline",
     "canvas_shapes",
+    "canvas_gestures",
+    "canvas_cursor",
+    "canvas_selection",
+    "canvas_selection_bar",
+    "canvas_wand",
     "canvas_commands",
     "canvas_pointer",
 )
-
-
-def _one_module() -> str:
-    """Return the parts as one ES module, which is what anywidget takes.
-
-    They are modules of their own so that each can be read, and run by Node, alone.
-    """
-    texts = [(STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS]
-    joined = "\n".join(re.sub(r"^import .*\n", "", text, flags=re.MULTILINE) for text in texts)
-    return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
 
 
 class PointerLayer(anywidget.AnyWidget):
@@ -52,9 +45,13 @@ class PointerLayer(anywidget.AnyWidget):
         ``name`` and ``color`` of each class; `class_index` is the one that the brush paints.
     held_out : list of list of int
         Rectangles x, y, width, height that only validation sees.
+    selected : list of dict
+        ``rings`` and ``color`` of each annotation that is selected.
+    copied : int
+        How many annotations could be pasted.
     """
 
-    _esm = _one_module()
+    _esm = joined_module(*_PARTS)
 
     manager_id = traitlets.Unicode().tag(sync=True)
     layer_id = traitlets.Unicode().tag(sync=True)
@@ -67,8 +64,12 @@ class PointerLayer(anywidget.AnyWidget):
     class_index = traitlets.Int(0).tag(sync=True)
     tool = traitlets.Unicode("brush").tag(sync=True)
     brush_width = traitlets.Float(12.0).tag(sync=True)
+    wand_tolerance = traitlets.Float(18.0).tag(sync=True)
+    pen_pressure = traitlets.Bool(True).tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     held_out = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
+    selected = traitlets.List(traitlets.Dict()).tag(sync=True)
+    copied = traitlets.Int(0).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
     overlay_on = traitlets.Bool(True).tag(sync=True)
 

@@ -7,8 +7,8 @@ import traitlets
 
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._batch import SerialQueue
-from histowidgets.widgets._drawn_shape import drawn_shape
 from histowidgets.widgets._messages import (
+    EDIT_KINDS,
     Choice,
     ClassMessage,
     Edit,
@@ -17,23 +17,25 @@ from histowidgets.widgets._messages import (
     Leave,
     Message,
     MessageError,
+    Pen,
+    Pick,
     Ready,
-    ShapeMessage,
     Short,
-    StrokeMessage,
+    ToleranceMessage,
     ToolMessage,
     ViewMessage,
+    WandPreview,
     WidthMessage,
     parse_message,
-    parse_points,
 )
+from histowidgets.widgets._outlines import rings_of
+from histowidgets.widgets._page_edits import do_edit
 from histowidgets.widgets._pointer import PointerLayer
+from histowidgets.widgets._status import spoken
 from histowidgets.widgets._view import View
 
 if TYPE_CHECKING:
     from histowidgets.widgets._canvas import AnnotationCanvas
-
-EDIT_KINDS = ("stroke", "shape", "undo", "redo")
 
 
 class PointerMessages:
@@ -48,6 +50,7 @@ class PointerMessages:
         self._inbox = Inbox()
         self._done: list[list[Any]] = []  # [client, number] of edits that are not answered yet
         self._wanted: ViewMessage | None = None
+        self._wanted_preview: WandPreview | None = None
         self.answered_view: tuple[str, int] = ("", 0)
         pointer.on_msg(self._heard)
 
@@ -104,18 +107,18 @@ class PointerMessages:
             return
         message, buffers = item
         try:
-            if isinstance(message, StrokeMessage | ShapeMessage):
-                class_name = None if message.tool == "eraser" else message.class_name
-                self._canvas.draw(drawn_shape(message.tool, parse_points(buffers), message.width), class_name)
-            elif message.kind == "undo":
-                self._canvas.undo()
-            else:
-                self._canvas.redo()
+            picked = do_edit(self._canvas, message, buffers)
         except (HistowidgetsError, MessageError, OSError) as error:
             self._refuse(client, number, str(error))
             return
+        if isinstance(message, Pick):
+            self._queue.submit(partial(self._tell_picked, client, number, picked))
         self._done.append([client, number])
         self._queue.submit(self._answer_rest)
+
+    def _tell_picked(self, client: str, number: int, hit: bool) -> None:
+        """Say whether something was there; a pen that is still down then drags it."""
+        self._pointer.send({"kind": "picked", "client": client, "number": number, "hit": hit})
 
     def _answer(self, client: str, number: int) -> None:
         """Answer an edit that was done before, once more."""
@@ -132,13 +135,14 @@ class PointerMessages:
         self._canvas.say(reason, "error")
 
     def _hover(self, message: Hover | Leave) -> None:
+        text = ""
         try:
             if isinstance(message, Hover):
-                self._canvas.hover(message.x, message.y)
+                text = spoken(self._canvas.hover(message.x, message.y))
         except (HistowidgetsError, OSError) as error:
             self._canvas.say(str(error), "error")
         finally:
-            self._pointer.send({"kind": "hovered"})
+            self._pointer.send({"kind": "hovered", "text": text})
 
     def _do(self, message: Message) -> None:
         if isinstance(message, Choice):
@@ -146,6 +150,11 @@ class PointerMessages:
         elif isinstance(message, ViewMessage):
             self._wanted = message
             self._queue.submit(self._look)
+        elif isinstance(message, WandPreview):
+            self._wanted_preview = message
+            self._queue.submit(self._preview)
+        elif isinstance(message, Pen):
+            self._canvas.show_pen()
         elif isinstance(message, Short):
             self._canvas.say(
                 f"A polygon needs at least 3 points; this one has {message.points}. Click on, or press Escape.", "error"
@@ -165,12 +174,30 @@ class PointerMessages:
                 canvas.class_name = message.class_name
             elif isinstance(message, WidthMessage):
                 canvas.brush_width = message.width
+            elif isinstance(message, ToleranceMessage):
+                canvas.wand_tolerance = message.tolerance
             else:
                 canvas.overlay_on = message.on
         except (HistowidgetsError, traitlets.TraitError) as error:
             canvas.say(str(error), "error")
         finally:
             self._queue.submit(partial(self._pointer.send, {"kind": "chosen", "client": message.client}))
+
+    def _preview(self) -> None:
+        """Show what the wand would take at the place that was asked for last."""
+        message, self._wanted_preview = self._wanted_preview, None
+        if message is None:
+            return
+        canvas = self._canvas
+        rings: list[list[float]] = []
+        try:
+            view = canvas.view.look(*message.view)
+            rings = rings_of(canvas.find_similar(message.x, message.y, message.tolerance, view).area)
+        except (HistowidgetsError, OSError) as error:
+            canvas.say(str(error), "error")
+        finally:
+            answer = {"kind": "wand", "client": message.client, "request": message.request, "rings": rings}
+            self._pointer.send(answer)
 
     def _look(self) -> None:
         """Show the view that was asked for last; those asked for before it are void."""

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.images import Image, Region
+from histowidgets.images import CachedReader, Region
 from histowidgets.widgets._view import View
 
 # An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: told
@@ -44,13 +44,15 @@ def power_of_two_downsample(zoom: float) -> int:
     return 2 ** max(0, math.floor(math.log2(1 / zoom) + 1e-9))
 
 
-def image_in_view(image: Image, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]) -> Picture:
+def image_in_view(
+    reader: CachedReader, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
+) -> Picture:
     """Return the image in view, at no more pixels than the canvas has, nor than the image itself.
 
     Parameters
     ----------
-    image
-        The image to read from.
+    reader
+        Reads the image.
     view, scale
         What to show, and the drawn pixels a CSS pixel.
     to_rgb
@@ -59,24 +61,26 @@ def image_in_view(image: Image, view: View, scale: float, to_rgb: Callable[[np.n
     region, zoom = view.region, view.zoom * scale
     left, top = view.to_stage(region.x, region.y)
     if zoom >= 1:
-        rgb = to_rgb(image.read(*region))
+        rgb = to_rgb(reader.read(region))
         place = (left * scale, top * scale, region.width * zoom, region.height * zoom)
     else:
-        rgb, place = _shrunk(image, view, scale, to_rgb)
+        rgb, place = _shrunk(reader, view, scale, to_rgb)
     data, format = encode_rgb(rgb)
     return Picture(data, format, *place)
 
 
 def _shrunk(
-    image: Image, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
+    reader: CachedReader, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return exactly the drawn pixels that the image covers, so that the browser need not resample them."""
     zoom = view.zoom * scale
-    whole = Region(0, 0, image.width, image.height)
-    drawn = view.drawn_region(whole, scale) or Region(0, 0, 1, 1)
+    drawn = view.drawn_region(reader.image.region, scale) or Region(0, 0, 1, 1)
     downsample = power_of_two_downsample(zoom)
-    region = view.region
-    pixels = to_rgb(image.read(*region, downsample=downsample))
+    seen = view.region
+    # On the grid of what was read before.
+    x, y = seen.x // downsample * downsample, seen.y // downsample * downsample
+    region = Region.from_edges(x, y, seen.right, seen.bottom)
+    pixels = to_rgb(reader.read(region, downsample))
     x0, y0 = view.to_image(drawn.x / scale, drawn.y / scale)
     x1, y1 = view.to_image(drawn.right / scale, drawn.bottom / scale)
     rows, cols = pixels.shape[:2]

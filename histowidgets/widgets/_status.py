@@ -39,6 +39,14 @@ class StatusLine(ipywidgets.HBox):
         _show(self._saved, html.escape(text))
 
 
+def spoken(place: str) -> str:
+    """Return what the line says of a place, such as ``x 120 y 80 · Stroma 0.93``, as a sentence to be read out."""
+    at, *found = place.split(" · ")
+    if not at:
+        return "Beside the picture"
+    return f"{at.replace(' y ', ', y ')}: {', '.join(found) or 'nothing painted'}"
+
+
 def _show(widget: ipywidgets.HTML, text: str) -> None:
     if widget.value != text:
         widget.value = text

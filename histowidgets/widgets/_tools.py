@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 
 MOST_BRUSH_WIDTH = 200
+MOST_TOLERANCE = 100
 
 # name, FontAwesome icon, tooltip; None is a gap
 _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     ("pan", "hand-paper", "Hand: move the picture (H, or hold Space)"),
+    ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete, change the class (V)"),
     ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
     ("eraser", "eraser", "Eraser (E, or the right button)"),
     ("line", "minus", "Line of the brush's width (L; Shift: 45° steps)"),
     ("rectangle", "square-o", "Rectangle (R)"),
     ("polygon", "draw-polygon", "Polygon (P; double click or Enter closes it)"),
+    ("wand", "magic", "Wand: fill what is of similar colour; drag for more or less of it (W)"),
     None,
     ("undo", "undo", "Undo (Z)"),
     ("redo", "redo", "Redo (Shift+Z)"),
@@ -24,7 +27,7 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     None,
     ("help", "question", "Keys (?)"),
 )
-TOOLS = ("pan", "brush", "eraser", "line", "rectangle", "polygon")
+TOOLS = ("pan", "select", "brush", "eraser", "line", "rectangle", "polygon", "wand")
 
 
 class ToolColumn(ipywidgets.VBox):
@@ -78,12 +81,40 @@ class CanvasBar(ipywidgets.HBox):
             tooltip="Width of the brush in image pixels ([ and ])",
         )
         self.brush.add_class("hw-brush")
+        self.pen = ipywidgets.ToggleButton(
+            True,
+            icon="pencil",
+            description="Pressure",
+            tooltip="Pen pressure: a lighter touch paints narrower",
+            layout=ipywidgets.Layout(width="auto", display="none"),
+        )
+        self.pen.add_class("hw-pen")
+        self._has_pen = False
+        self.tolerance = ipywidgets.IntSlider(
+            18,
+            min=1,
+            max=MOST_TOLERANCE,
+            description="Tolerance",
+            tooltip="How far a colour may be from that under the wand, 1 to 100 ([ and ])",
+        )
+        self.tolerance.add_class("hw-tolerance")
         self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
         self.annotations = _opacity("Annotations", "Opacity of the annotations")
         self.zoom = ipywidgets.HTML()
         self.zoom.add_class("hw-zoom")
-        super().__init__([self.brush, self.prediction, self.annotations, self.zoom])
+        super().__init__([self.brush, self.pen, self.tolerance, self.prediction, self.annotations, self.zoom])
         self.add_class("hw-bar")
+
+    def show_tool(self, tool: str) -> None:
+        """Show the slider that the tool has use for: the tolerance of the wand, or the width of the brush."""
+        self.tolerance.layout.display = None if tool == "wand" else "none"
+        self.brush.layout.display = "none" if tool == "wand" else None
+        self.pen.layout.display = None if self._has_pen and tool in ("brush", "eraser") else "none"
+
+    def offer_pen(self, tool: str) -> None:
+        """Show from now on whether a pen's pressure sets the width."""
+        self._has_pen = True
+        self.show_tool(tool)
 
     def show_view(self, zoom: float, pixel_size: float | None) -> None:
         """Say how large the picture is shown."""

@@ -168,7 +168,7 @@ def test_undo_and_redo_by_key_and_the_keys_do_not_reach_the_notebook(start):
     hand.wait_for_count("Epithelium", 0)
     hand.press("Control+y")
     hand.wait_for_count("Epithelium", 1)
-    for key in ("a", "b", "x", "m", "d", "d", "y", "e", "h", "c", "v"):
+    for key in ("a", "b", "x", "m", "d", "d", "y", "e", "v", "c", "h"):
         hand.press(key)
     assert hand.page.locator(".jp-Notebook .jp-Cell").count() == cells
     assert hand.page.locator(".jp-Notebook .jp-CodeCell").count() == cells
@@ -255,7 +255,7 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
 
     wait_for(lambda pixel: not close_to(pixel, bare, 15))
     hand.notebook.screenshot("canvas-prediction")
-    slider = hand.page.locator(".hw-bar [role=slider]").nth(1)
+    slider = hand.page.locator(".hw-bar .widget-slider", has_text="Prediction").locator("[role=slider]")
     slider.focus()
     hand.page.keyboard.press("End")
     wait_for(lambda pixel: close_to(pixel, BLUE, 4))

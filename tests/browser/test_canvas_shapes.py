@@ -338,5 +338,5 @@ def test_a_low_canvas_still_shows_every_tool(hand):
     hand.notebook.wait_for("() => document.querySelector('.hw-pointer').offsetHeight === 380")
     row = hand.page.locator(".hw-canvas-row").bounding_box()
     last = hand.page.locator(".hw-tools .hw-tool").last.bounding_box()
-    assert last["height"] == 32
+    assert last["height"] == 30
     assert last["y"] + last["height"] <= row["y"] + row["height"]

@@ -83,11 +83,14 @@ def test_strokes_painted_while_the_line_is_cut_for_half_a_minute_arrive_in_order
     drag(hand, (150, 250), (250, 250))
     drag(hand, (150, 300), (250, 300))
     hand.page.keyboard.press("z")
+    hand.notebook.wait_for("() => document.querySelector('.hw-kept').textContent.includes('4 edits are kept')")
     hand.page.wait_for_timeout(30_000)
+    hand.notebook.screenshot("canvas-line-cut")
     line.mend()
     hand.notebook.wait_for(CONNECTED, seconds=60)
     hand.notebook.wait_for_value("project.count()", {"Epithelium": 2, "Stroma": 1, "Lumen": 0}, seconds=40)
     hand.wait_for_no_ink()
+    hand.notebook.wait_for("() => document.querySelector('.hw-kept').hidden")
     if (told := hand.page.locator(".jp-Dialog button", has_text="Close")).count():
         told.click()  # JupyterLab's own word about the line
     # And the canvas goes on as before: a view, a class and a stroke.

@@ -216,7 +216,7 @@ def test_tool_class_and_width_chosen_in_the_page_are_the_canvas_own(canvas, page
 def test_hovering_says_what_is_there_and_is_always_answered(canvas, page):
     page.stroke([[100, 100], [150, 120]])
     assert kinds(page.say({"kind": "hover", "x": 100.4, "y": 100.2})) == ["hovered"]
-    assert canvas._frame.status._place.value == "x 100 y 100 · painted Epithelium"
+    assert canvas._frame.status._place.value == "x 100 y 100 · painted Epithelium (1)"
     page.say({"kind": "hover", "x": -5, "y": 3})
     assert canvas._frame.status._place.value == ""
     assert kinds(page.say({"kind": "leave"})) == ["hovered"]

@@ -3,10 +3,21 @@
 import numpy as np
 import pytest
 
-from histowidgets.widgets._messages import MOST_POINTS, MOST_WAITING, Inbox, MessageError, parse_message, parse_points
+from histowidgets.widgets._messages import (
+    MOST_POINTS,
+    MOST_WAITING,
+    Inbox,
+    MessageError,
+    parse_message,
+    parse_points,
+    parse_stroke,
+)
+from histowidgets.widgets._status import spoken
 
 STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_name": "Tumour", "width": 8.0}
 
+EDIT = {"client": "a", "number": 1}
+WAND = {**EDIT, "kind": "wand", "x": 1, "y": 1, "tolerance": 12, "view": [1, 1, 1], "class_name": "Tumour"}
 SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
 
 
@@ -37,6 +48,20 @@ SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
         ({"kind": "view", "client": "a", "number": 1, "x": 0, "y": 0, "zoom": 0}, "zoom"),
         ({"kind": "ready", "client": "a", "scale": 1000}, "scale"),
         ({"kind": "width", "client": "a", "width": 0}, "width"),
+        ({**STROKE, "image_name": "x" * 2000}, "image_name"),
+        ({**EDIT, "kind": "pick", "x": 1, "y": float("nan"), "tolerance": 3, "add": False}, r"pick\.y"),
+        ({**EDIT, "kind": "pick", "x": 1, "y": 1, "tolerance": -3, "add": False}, "tolerance"),
+        ({**EDIT, "kind": "marquee", "x": 1, "y": 1, "width": 0, "height": 3, "add": False}, "width"),
+        ({**EDIT, "kind": "marquee", "x": 1e300, "y": 1, "width": 2, "height": 3, "add": False}, r"marquee\.x"),
+        ({**EDIT, "kind": "move", "dx": float("inf"), "dy": 0}, "dx"),
+        ({**EDIT, "kind": "move", "dx": 1, "dy": 0, "ids": ["a"]}, "ids"),
+        ({**EDIT, "kind": "reclassify", "class_name": "x" * 2000}, "class_name"),
+        ({**EDIT, "kind": "explode"}, "kind"),
+        ({**WAND, "tolerance": 0}, "tolerance"),
+        ({**WAND, "tolerance": 1e9}, "tolerance"),
+        ({**WAND, "view": [1, 2, 0]}, "view"),
+        ({**WAND, "view": [1, 2]}, "view"),
+        ({**WAND, "kind": "wand-preview"}, "request"),
     ],
 )
 def test_a_broken_message_is_named(content, words):
@@ -64,6 +89,33 @@ def test_broken_points_are_named(buffers, words):
         parse_points(buffers)
 
 
+@pytest.mark.parametrize(
+    ("widths", "words"),
+    [
+        (np.ones(1, np.float32), "as many widths"),
+        (np.ones(3, np.float64), "as many widths"),
+        (b"", "as many widths"),
+        (np.array([1, np.nan], np.float32), "no numbers"),
+        (np.array([1, 0], np.float32), "no numbers"),
+        (np.array([1, -2], np.float32), "no numbers"),
+        (np.array([1, 8.1], np.float32), "no numbers"),
+    ],
+)
+def test_broken_widths_are_named(widths, words):
+    points = np.array([[1, 2], [3, 4]], np.float32)
+    with pytest.raises(MessageError, match=words):
+        parse_stroke([points, widths], 8.0)
+
+
+def test_good_widths_come_one_a_point_and_one_for_all_if_they_are_alike():
+    points = np.array([[1, 2], [3, 4]], np.float32)
+    assert parse_stroke([points], 8.0)[1] == 8.0
+    assert parse_stroke([points, np.array([8, 8], np.float32)], 8.0)[1] == 8.0
+    assert parse_stroke([points, memoryview(np.array([8, 3], np.float32))], 8.0)[1].tolist() == [8, 3]
+    with pytest.raises(MessageError, match="without its points"):
+        parse_stroke([points, points, points], 8.0)
+
+
 def test_good_points_come_as_pairs():
     points = parse_points([memoryview(np.array([[1, 2], [3, 4]], np.float32))])
     assert points.tolist() == [[1, 2], [3, 4]]
@@ -88,3 +140,10 @@ def test_an_edit_that_never_comes_does_not_hold_up_the_others_for_ever():
     assert got[:-1] == [[]] * MOST_WAITING
     assert got[-1] == [(number, number) for number in range(2, MOST_WAITING + 3)]
     assert inbox.take("a", 1, 1) is None
+
+
+def test_a_place_is_read_out_as_a_sentence():
+    assert spoken("x 120 y 80 · Stroma 0.93") == "x 120, y 80: Stroma 0.93"
+    assert spoken("x 1 y 2 · painted Stroma (2) · Stroma 0.93") == "x 1, y 2: painted Stroma (2), Stroma 0.93"
+    assert spoken("x 1 y 2") == "x 1, y 2: nothing painted"
+    assert spoken("") == "Beside the picture"

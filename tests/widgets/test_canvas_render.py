@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.images import Region, open_image
+from histowidgets.images import CachedReader, Region, open_image
 from histowidgets.widgets._render import (
     DARK_RIM,
     FILL_ALPHA,
@@ -83,7 +83,7 @@ def test_labels_drawn_in_pieces_are_those_drawn_at_once(zoom, scale):
 def test_zoomed_in_only_the_pixels_in_view_travel():
     image = open_image(np.random.default_rng(0).integers(0, 255, (600, 800, 3)).astype(np.uint8), name="noise")
     view = View.fit(800, 600, 400, 300).look(400, 300, 10)
-    picture = image_in_view(image, view, 1, same)
+    picture = image_in_view(CachedReader(image), view, 1, same)
     assert picture.format == "png"  # small, hence without loss
     region = view.region
     assert np.array_equal(decode(picture), image.read(*region))
@@ -96,7 +96,7 @@ def test_zoomed_out_no_more_pixels_travel_than_are_drawn(scale):
     ramp = np.repeat(np.linspace(0, 255, 2000).astype(np.uint8)[None, :, None], 1000, axis=0).repeat(3, axis=2)
     image = open_image(ramp, name="ramp")
     view = View.fit(2000, 1000, 400, 300)
-    picture = image_in_view(image, view, scale, same)
+    picture = image_in_view(CachedReader(image), view, scale, same)
     assert (picture.width, picture.height) == (400 * scale, 200 * scale)
     pixels = decode(picture)
     assert pixels.shape == (200 * scale, 400 * scale, 3)

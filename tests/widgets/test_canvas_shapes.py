@@ -119,3 +119,21 @@ def test_what_a_tool_makes_of_points():
     assert drawn_shape("eraser", np.array([[1.0, 2.0]]), 3.0) == Stroke([[1, 2]], width=3.0)
     with pytest.raises(ShapeError, match="got 3 points"):
         drawn_shape("line", np.array(CORNERS, float), 3.0)
+
+
+def test_a_stroke_of_a_pen_has_a_width_for_each_point_and_the_button_comes_with_the_first_pen(canvas, page):
+    points, widths = np.array([[10, 10], [40, 10]], np.float32), np.array([3, 9], np.float32)
+    content = {"kind": "stroke", "tool": "brush", "class_name": "Stroma", "width": 9.0}
+    assert drawn_edits(page.edit(content, [points.tobytes(), widths.tobytes()])) == [["page", 1]]
+    (annotation,) = canvas.project.annotations("colon")
+    assert annotation.shape == Stroke(points, width=[3, 9])
+    answers = page.edit(content, [points.tobytes(), np.array([3, 99], np.float32).tobytes()])
+    assert "refused" in kinds(answers)
+    pen = canvas._frame.bar.pen
+    assert pen.layout.display == "none"
+    page.say({"kind": "pen"})
+    assert pen.layout.display is None
+    page.say({"kind": "tool", "tool": "rectangle"})
+    assert pen.layout.display == "none"
+    pen.value = False
+    assert canvas.pen_pressure is canvas._pointer.pen_pressure is False

@@ -4,6 +4,7 @@ import { SHAPE_TOOLS } from "./canvas_shapes.js";
 // What the actions of the keys (canvas_keys.js) do with a pointer layer.
 const MOST_WIDTH = 200;
 const WIDTH_STEP = 1.2;
+const FAR_NUDGE = 10; // CSS pixels that Shift and an arrow key move the selection; 1 without Shift
 const TAP_MS = 300; // a key that is held longer is no tap
 
 function setWidth(layer, width) {
@@ -23,31 +24,60 @@ export const COMMANDS = {
   },
   class(layer, index) {
     if (index >= layer.classes.length) return;
+    if (layer.selection.count) return layer.edit({ kind: "reclassify", class_name: layer.classes[index].name });
     layer.classIndex = index;
     layer.link.choose({ kind: "class", class_name: layer.classes[index].name });
-    if (layer.tool !== "brush" && !SHAPE_TOOLS.includes(layer.tool)) COMMANDS.tool(layer, "brush");
+    if (!["brush", "wand", ...SHAPE_TOOLS].includes(layer.tool)) COMMANDS.tool(layer, "brush");
   },
-  thicker: (layer) => setWidth(layer, Math.ceil(layer.brushWidth * WIDTH_STEP)),
-  thinner: (layer) => setWidth(layer, Math.floor(layer.brushWidth / WIDTH_STEP)),
-  undo: (layer) => layer.link.edit({ kind: "undo" }),
-  redo: (layer) => layer.link.edit({ kind: "redo" }),
+  // The brush, or what the wand takes.
+  thicker(layer) {
+    if (layer.tool === "wand") layer.setTolerance(Math.ceil(layer.wandTolerance * WIDTH_STEP));
+    else setWidth(layer, Math.ceil(layer.brushWidth * WIDTH_STEP));
+  },
+  thinner(layer) {
+    if (layer.tool === "wand") layer.setTolerance(Math.floor(layer.wandTolerance / WIDTH_STEP));
+    else setWidth(layer, Math.floor(layer.brushWidth / WIDTH_STEP));
+  },
+  undo: (layer) => layer.edit({ kind: "undo" }),
+  redo: (layer) => layer.edit({ kind: "redo" }),
   fit: (layer) => layer.look(fitView(layer.image, layer.stage)),
   zoom(layer, factor) {
     const middle = [layer.stage.width / 2, layer.stage.height / 2];
-    layer.look(zoomAt(layer.view, layer.image, layer.stage, middle, factor));
+    const at = layer.cursor.active ? layer.at : middle;
+    layer.look(zoomAt(layer.view, layer.image, layer.stage, at, factor));
   },
-  move(layer, x, y) {
+  // An arrow key: scrolls the list of keys, moves the selection, the picture, or the cross.
+  move(layer, x, y, far) {
+    if (layer.furniture.scrollHelp(y)) return;
+    if (layer.selection.count && !layer.hand.now) {
+      const step = (far ? FAR_NUDGE : 1) / layer.view.zoom;
+      return layer.selection.nudge(x * step, y * step);
+    }
+    if (layer.tool !== "pan" && !layer.spaceHeld) return layer.cursor.move(x, y, far);
     const step = 60 / layer.view.zoom;
     layer.look({ ...layer.view, x: layer.view.x + x * step, y: layer.view.y + y * step });
   },
   help: (layer) => layer.furniture.toggleHelp(),
+  // One thing at a time: what was begun last is given up first.
   escape(layer) {
-    layer.furniture.toggleHelp(false);
-    layer.dropDrawing();
-    layer.shapes.cancel();
+    if (!layer.furniture.help.hidden) layer.furniture.toggleHelp(false);
+    else if (layer.hand.now || layer.shapes.tool) {
+      layer.hand.drop();
+      layer.shapes.cancel();
+    } else if (layer.selection.count) layer.edit({ kind: "deselect" });
   },
   close: (layer) => layer.shapes.close(),
-  back: (layer) => layer.shapes.takeBack(),
+  // Enter closes the polygon of a hand with a pointer, and clicks for one with keys alone.
+  press(layer, key, ...how) {
+    if (key === "Enter" && !layer.cursor.active && layer.shapes.tool) layer.shapes.close();
+    else layer.cursor.press(key === "Enter", ...how);
+  },
+  // Backspace and Delete.
+  back(layer) {
+    if (layer.selection.count) layer.edit({ kind: "delete" });
+    else layer.shapes.takeBack();
+  },
+  edit: (layer, kind) => layer.edit({ kind }),
   hold: (layer) => layer.hold(true),
   // A tap hides or shows the prediction; while the key is held it is only for as long as that.
   overlay(layer, time) {

@@ -15,18 +15,29 @@ export class Furniture {
     this.caption = part(root, "hw-caption");
     this.scale = part(root, "hw-scale");
     this.hint = part(root, "hw-hint");
+    this.kept = part(root, "hw-kept");
     this.ring = part(root, "hw-ring");
+    this.marquee = part(root, "hw-marquee");
+    this.tag = part(root, "hw-tag");
     this.live = part(root, "hw-sr");
     this.live.setAttribute("role", "status");
     this.live.setAttribute("aria-live", "polite");
     this.help = helpPanel();
     root.append(this.help);
-    this.caption.hidden = this.hint.hidden = this.ring.hidden = true;
+    this.kept.hidden = this.caption.hidden = this.hint.hidden = this.ring.hidden = this.marquee.hidden = this.tag.hidden = true;
   }
 
   setCaption(text) {
     this.caption.textContent = text;
     this.caption.hidden = !text;
+  }
+
+  // Edits that the kernel has not answered: it is busy, or the line is down. They are sent again until it does.
+  setKept(edits, seconds) {
+    if (edits && this.kept.hidden) this.say("No answer from the kernel. What you paint is kept here and sent again.");
+    this.kept.hidden = !edits;
+    const what = edits === 1 ? "1 edit is" : `${edits} edits are`;
+    this.kept.textContent = `No answer from the kernel for ${Math.round(seconds)} s · ${what} kept here and sent again`;
   }
 
   setBoxes(rectangles) {
@@ -67,6 +78,22 @@ export class Furniture {
     this.ring.hidden = true;
   }
 
+  // A box [left, top, width, height] on the stage, or none.
+  showMarquee(box) {
+    this.marquee.hidden = !box;
+    if (!box) return;
+    const { style } = this.marquee;
+    style.transform = `translate(${box[0]}px, ${box[1]}px)`;
+    [style.width, style.height] = [`${box[2]}px`, `${box[3]}px`];
+  }
+
+  // A few words beside the pen, or none.
+  showTag(at, text = "") {
+    this.tag.hidden = !at;
+    this.tag.textContent = text;
+    if (at) this.tag.style.transform = `translate(${at[0] + 14}px, ${at[1] - 30}px)`;
+  }
+
   say(text) {
     this.live.textContent = text;
   }
@@ -80,6 +107,14 @@ export class Furniture {
 
   toggleHelp(shown = this.help.hidden) {
     this.help.hidden = !shown;
+  }
+
+  // Scroll the list of keys up or down; returns whether it is shown and has more to show.
+  scrollHelp(by) {
+    const { help } = this;
+    if (help.hidden || help.scrollHeight <= help.clientHeight) return false;
+    help.scrollBy(0, 40 * by);
+    return true;
   }
 
   close() {

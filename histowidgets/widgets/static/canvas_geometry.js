@@ -1,5 +1,6 @@
 // Pure arithmetic of the view. A view {x, y, zoom} is the image point in the middle of the stage and the CSS
 // pixels an image pixel takes; a stage {width, height} is in CSS pixels. `_view.py` holds the same rules.
+export const LEAST_DRAG = 3; // CSS pixels that a pen moves; less is a click
 const MOST_ZOOM = 40;
 const LEAST_SHARE_OF_FIT = 0.25;
 
@@ -42,6 +43,32 @@ export function snapTo45([x, y], to) {
   const angle = (Math.round(Math.atan2(dy, dx) / (Math.PI / 4)) * Math.PI) / 4;
   const length = dx * Math.cos(angle) + dy * Math.sin(angle);
   return [x + length * Math.cos(angle), y + length * Math.sin(angle)];
+}
+
+// Whether a point is inside rings [x, y, x, y, ...] by the even-odd rule, or within `near` of one.
+export function isIn(rings, [x, y], near) {
+  let inside = false;
+  for (const ring of rings) {
+    for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) {
+      const [ax, ay, bx, by] = [ring[i], ring[i + 1], ring[j], ring[j + 1]];
+      if (ay > y !== by > y && x < ax + ((bx - ax) * (y - ay)) / (by - ay)) inside = !inside;
+      const squared = (bx - ax) ** 2 + (by - ay) ** 2;
+      const along = squared ? Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / squared)) : 0;
+      if (Math.hypot(x - ax - along * (bx - ax), y - ay - along * (by - ay)) <= near) return true;
+    }
+  }
+  return inside;
+}
+
+// Corners of the piece between two discs, along the straight lines that touch both; null if one holds the other.
+export function tangents([ax, ay], a, [bx, by], b) {
+  const apart = Math.hypot(bx - ax, by - ay);
+  if (apart <= Math.abs(a - b)) return null;
+  const way = Math.atan2(by - ay, bx - ax);
+  const turn = Math.acos((a - b) / apart);
+  const on = (x, y, r, angle) => [x + r * Math.cos(angle), y + r * Math.sin(angle)];
+  const [left, right] = [way + turn, way - turn];
+  return [on(ax, ay, a, left), on(bx, by, b, left), on(bx, by, b, right), on(ax, ay, a, right)];
 }
 
 // The view after two fingers went from the stage points a, b to c, d.

@@ -1,4 +1,4 @@
-import { toStage } from "./canvas_geometry.js";
+import { tangents, toStage } from "./canvas_geometry.js";
 
 // What the hand has painted and the kernel has not drawn yet. A stroke has three stacked canvases' worth of
 // paint (dark rim, light rim, colour), so that adding a segment never has to touch what is there already:
@@ -11,7 +11,7 @@ const RIMS = [
 
 export class Ink {
   constructor(parent) {
-    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, color, area}
+    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, widths, color, area}
     this.layers = RIMS.map(({ alpha }) => {
       const canvas = document.createElement("canvas");
       canvas.className = "hw-ink";
@@ -53,11 +53,36 @@ export class Ink {
     for (const stroke of this.strokes.values()) this._paint(stroke, 0, view);
   }
 
+  // A stroke whose width follows the pen: from point to point the hull of two discs, as the kernel draws it.
+  _paintTapered(stroke, from, points, view) {
+    this.layers.forEach((canvas, i) => {
+      const { rim, color } = RIMS[i];
+      const context = canvas.getContext("2d");
+      context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      context.fillStyle = color(stroke);
+      points.forEach(([x, y], at) => {
+        const r = Math.max(0.5, (stroke.widths[from + at] * view.zoom) / 2) + rim;
+        context.beginPath();
+        context.arc(x, y, r, 0, 2 * Math.PI);
+        context.fill();
+        if (!at) return;
+        const before = Math.max(0.5, (stroke.widths[from + at - 1] * view.zoom) / 2) + rim;
+        const sides = tangents(points[at - 1], before, [x, y], r);
+        if (!sides) return;
+        context.beginPath();
+        for (const corner of sides) context.lineTo(...corner);
+        context.fill();
+      });
+      context.setTransform(1, 0, 0, 1, 0, 0);
+    });
+  }
+
   _paint(stroke, from, view) {
     const points = [];
     for (let i = 2 * from; i < stroke.points.length; i += 2) {
       points.push(toStage(view, this.stage, [stroke.points[i], stroke.points[i + 1]]));
     }
+    if (stroke.widths) return this._paintTapered(stroke, from, points, view);
     // A line without length is not drawn by every browser.
     if (points.length === 1) points.push([points[0][0] + 0.01, points[0][1]]);
     this.layers.forEach((canvas, i) => {

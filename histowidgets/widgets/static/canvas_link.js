@@ -1,14 +1,18 @@
 // The line to the kernel: edits are numbered, kept until they are answered, and sent again if no answer comes;
 // at most one request for a view, and one for what is under the pen, is on its way.
 const RESEND_MS = 10000;
-const VIEW_PAUSE_MS = 60;
+const VIEW_PAUSE_MS = 16; // moves of one frame make one request
+const SILENCE_MS = 4000; // an edit without answer for this long is worth a word
 
 export class Link {
-  constructor(model) {
+  // `onSilence` is called with how many edits wait for an answer that is overdue, and for how many seconds; 0 when
+  // the answers have come.
+  constructor(model, onSilence) {
     this.model = model;
+    this.onSilence = onSilence;
     this.client = Math.random().toString(36).slice(2, 10);
     this.edits = 0;
-    this.unanswered = new Map(); // edit number -> [content, buffers]
+    this.unanswered = new Map(); // edit number -> [content, buffers, when it was made]
     this.views = 0;
     this.viewOnWay = 0;
     this.viewWaiting = null;
@@ -18,6 +22,7 @@ export class Link {
     this.manager = null;
     this.findManager();
     this.resend = setInterval(() => this._sendOldestAgain(), RESEND_MS);
+    this.watch = setInterval(() => this._watchSilence(), 1000);
   }
 
   async findManager() {
@@ -40,7 +45,7 @@ export class Link {
 
   edit(content, buffers = []) {
     const number = ++this.edits;
-    this.unanswered.set(number, [{ ...content, number }, buffers]);
+    this.unanswered.set(number, [{ ...content, number }, buffers, performance.now()]);
     this.send({ ...content, number }, buffers);
     return number;
   }
@@ -49,13 +54,13 @@ export class Link {
   answered(edits) {
     const mine = edits.filter(([client]) => client === this.client).map(([, number]) => number);
     for (const number of mine) this.unanswered.delete(number);
+    if (mine.length && this.silent) this._watchSilence();
     return mine;
   }
 
   view(view) {
     this.viewWaiting = view;
-    clearTimeout(this.viewTimer);
-    this.viewTimer = setTimeout(() => this._sendView(), VIEW_PAUSE_MS);
+    this.viewTimer ||= setTimeout(() => this._sendView(), VIEW_PAUSE_MS);
   }
 
   viewAnswered(client, number) {
@@ -67,8 +72,10 @@ export class Link {
     return Boolean(this.viewWaiting || this.viewOnWay);
   }
 
+  // The next one goes out when this one is answered, so a long pan asks for as many pictures as the kernel can draw.
   _sendView() {
     clearTimeout(this.viewTimer);
+    this.viewTimer = 0;
     if (this.viewOnWay || !this.viewWaiting) return;
     this.viewOnWay = ++this.views;
     this.send({ kind: "view", number: this.viewOnWay, ...this.viewWaiting });
@@ -116,11 +123,20 @@ export class Link {
 
   _sendOldestAgain() {
     const [oldest] = this.unanswered.values();
-    if (oldest) this.send(...oldest);
+    if (oldest) this.send(oldest[0], oldest[1]);
+  }
+
+  _watchSilence() {
+    const [oldest] = this.unanswered.values();
+    const waited = oldest ? performance.now() - oldest[2] : 0;
+    const silent = waited > SILENCE_MS;
+    if (silent || this.silent) this.onSilence(silent ? this.unanswered.size : 0, waited / 1000);
+    this.silent = silent;
   }
 
   close() {
     clearInterval(this.resend);
+    clearInterval(this.watch);
     clearTimeout(this.viewTimer);
   }
 }

@@ -58,6 +58,47 @@ export class Outline {
   }
 }
 
+export function ringPath(ring) {
+  const parts = [];
+  for (let i = 0; i < ring.length; i += 2) parts.push(`${i ? "L" : "M"}${ring[i]} ${ring[i + 1]}`);
+  return `${parts.join("")}Z`;
+}
+
+// Paths in image coordinates that move and zoom with the picture, each twice outlined: dark, and light in it.
+export class ImageSvg {
+  constructor(parent, name) {
+    this.svg = document.createElementNS(SVG, "svg");
+    this.svg.setAttribute("class", `hw-on-image ${name}`);
+    this.svg.setAttribute("aria-hidden", "true");
+    this.group = document.createElementNS(SVG, "g");
+    this.svg.append(this.group);
+    parent.append(this.svg);
+    this.draw([]);
+  }
+
+  // `areas` are [class name of the element, path, colour].
+  draw(areas) {
+    const outline = areas.map(([, d]) => d).join("");
+    const outlines = ["hw-outline-dark", "hw-outline-light"].map((name) => this._path(name, outline));
+    this.group.replaceChildren(...areas.map((area) => this._path(...area)), ...outlines);
+    this.svg.style.display = outline ? "" : "none";
+  }
+
+  _path(name, d, color) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("class", name);
+    path.setAttribute("d", d);
+    if (color) path.style.fill = color;
+    return path;
+  }
+
+  place(view, stage, [dx, dy] = [0, 0]) {
+    const left = stage.width / 2 + (dx - view.x) * view.zoom;
+    const top = stage.height / 2 + (dy - view.y) * view.zoom;
+    this.group.setAttribute("transform", `translate(${left} ${top}) scale(${view.zoom})`);
+  }
+}
+
 function circle([x, y], r) {
   return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
 }

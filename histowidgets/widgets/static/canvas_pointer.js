@@ -1,16 +1,37 @@
-import { clampView, pinchedView, sameView, toImage, viewTransform, zoomAt } from "./canvas_geometry.js";
+import { clampView, sameView, viewTransform } from "./canvas_geometry.js";
 import { Brush } from "./canvas_brush.js";
 import { COMMANDS, endBlink } from "./canvas_commands.js";
+import { Cursor } from "./canvas_cursor.js";
 import { Furniture } from "./canvas_furniture.js";
+import { Gestures, Pan } from "./canvas_gestures.js";
 import { Ink } from "./canvas_ink.js";
 import { actionOf } from "./canvas_keys.js";
 import { Link } from "./canvas_link.js";
-import { SHAPE_TOOLS, ShapeTools, rectangleCorners } from "./canvas_shapes.js";
+import { SelectTool, Selection } from "./canvas_selection.js";
+import { SelectionBar } from "./canvas_selection_bar.js";
+import { WandTool } from "./canvas_wand.js";
+import { ShapeTools, rectangleCorners } from "./canvas_shapes.js";
 
 // The pointer layer: lies over the kernel's picture, takes pointer, wheel and keys, shows at once what the hand
 // does, and tells the kernel. `drawn` is the view of the kernel's pixels, `view` the one the person wants to see.
 const MOST_SCALE = 2; // device pixels a CSS pixel that the kernel is asked to draw
 const ERASER_COLOR = "rgb(225, 228, 232)";
+
+// What begins a gesture, by the name of the tool.
+function toolsOf(layer) {
+  const brush = new Brush(layer);
+  const { shapes } = layer;
+  return {
+    pan: new Pan(layer),
+    select: new SelectTool(layer),
+    brush,
+    eraser: brush,
+    line: shapes,
+    rectangle: shapes,
+    polygon: shapes,
+    wand: new WandTool(layer),
+  };
+}
 
 class PointerLayer {
   constructor(model, el) {
@@ -24,13 +45,15 @@ class PointerLayer {
     // JupyterLab would take B for "insert a cell below" and Z for undoing cells.
     this.root.dataset.lmSuppressShortcuts = "true";
     this.root.dataset.jpSuppressContextMenu = "true";
-    this.link = new Link(model);
+    this.link = new Link(model, (edits, seconds) => this.furniture.setKept(edits, seconds));
     this.ink = new Ink(this.root);
-    this.brush = new Brush(this);
     this.shapes = new ShapeTools(this);
+    this.selection = new Selection(this);
+    this.tools = toolsOf(this);
+    this.hand = new Gestures(this);
     this.furniture = new Furniture(this.root);
-    this.fingers = new Map(); // pointerId -> stage point, for pinching
-    this.gesture = null;
+    this.cursor = new Cursor(this);
+    this.selectionBar = new SelectionBar(this);
     this.order = Promise.resolve();
     const [x, y, zoom] = model.get("view");
     this.view = this.drawn = { x, y, zoom };
@@ -48,22 +71,26 @@ class PointerLayer {
     const { model } = this;
     const take = {
       stage: ([width, height]) => this._setStage(width, height),
-      image_name: () => this.shapes.cancel(),
+      image_name: (name) => this._setImage(name),
       image_size: ([width, height]) => (this.image = { width, height }),
       pixel_size: (size) => (this.pixelSize = size),
       classes: (classes) => (this.classes = classes),
       class_index: () => this._takeChoices(),
       tool: () => this._takeChoices(),
       brush_width: () => this._takeChoices(),
+      wand_tolerance: () => this._takeChoices(),
+      pen_pressure: (on) => (this.penPressure = on),
       caption: (text) => this.furniture.setCaption(text),
       held_out: (rectangles) => this.furniture.setBoxes(rectangles),
       overlay_on: () => this._takeChoices(),
+      selected: () => this.selection.take(),
+      copied: () => {},
       annotation_opacity: (share) => this.ink.setOpacity(share),
     };
     this.changes = Object.entries(take).map(([name, set]) => {
       const changed = () => {
         set(model.get(name));
-        if (this.ready) this._show();
+        if (this.ready) this.show();
       };
       set(model.get(name));
       model.on(`change:${name}`, changed);
@@ -74,11 +101,23 @@ class PointerLayer {
     this.changes.push(["msg:custom", said]);
   }
 
+  // What is not finished ends with its image; a stroke is kept as far as it went.
+  _setImage(name) {
+    const { now } = this.hand;
+    if (now?.kind === "stroke") now.up();
+    else this.hand.drop();
+    if (now?.kind !== "pan" && now?.kind !== "pinch") this.hand.now = null;
+    this.selection.settle();
+    this.shapes.cancel();
+    this.imageName = name;
+  }
+
   // What the hand chose holds until the kernel has answered it: what it says before that is older.
   _takeChoices() {
     if (this.link.choices > 0) return;
     this.classIndex = this.model.get("class_index");
     this.brushWidth = this.model.get("brush_width");
+    this.wandTolerance = this.model.get("wand_tolerance");
     this.overlayOn = this.model.get("overlay_on");
     this.useTool(this.model.get("tool"));
   }
@@ -86,9 +125,10 @@ class PointerLayer {
   // A shape that is not finished ends with its tool.
   useTool(tool) {
     if (this.shapes.tool && this.shapes.tool !== tool) {
-      if (this.gesture?.kind === "shape") this.gesture = null;
+      if (this.hand.now?.kind === "shape") this.hand.now = null;
       this.shapes.cancel();
     }
+    if (tool !== "select") this.selection.clear();
     this.tool = tool;
   }
 
@@ -97,14 +137,19 @@ class PointerLayer {
       const painted = this.link.drawn();
       this.order = this.order.then(() => painted).then(() => this._painted(content));
     } else if (content.kind === "refused") {
-      this.ink.remove(this.link.answered(content.edits), this.view);
+      this._answered(content.edits);
     } else if (content.kind === "chosen") {
       if (content.client !== this.link.client) return;
       this.link.choices -= 1;
       this._takeChoices();
-      this._show();
+      this.show();
+    } else if (content.kind === "picked") {
+      if (content.client === this.link.client) this.tools.select.picked(content);
+    } else if (content.kind === "wand") {
+      if (content.client === this.link.client) this.tools.wand.found(content);
     } else if (content.kind === "hovered") {
       this.link.hoverAnswered();
+      this.cursor.heard(content.text);
     } else if (content.kind === "say") {
       this.furniture.say(content.text);
     } else if (content.kind === "help") {
@@ -115,13 +160,18 @@ class PointerLayer {
 
   // The kernel's drawing is on the screen from this frame on: its strokes and its view replace ours.
   _painted({ edits, view: [x, y, zoom], client, number }) {
-    const mine = this.link.answered(edits);
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
-    const free = !this.link.viewPending && this.gesture?.kind !== "pan" && this.gesture?.kind !== "pinch";
-    if (free) this.view = this.drawn;
+    if (!this.link.viewPending && !this.hand.movesView) this.view = this.drawn;
+    this._answered(edits);
+    this.show();
+  }
+
+  _answered(edits) {
+    const mine = this.link.answered(edits);
     this.ink.remove(mine, this.view);
-    this._show();
+    this.selection.answered(mine);
+    this.tools.wand.answered(mine);
   }
 
   // -- showing --------------------------------------------------------------------------------
@@ -137,27 +187,31 @@ class PointerLayer {
     this.root.style.height = `${this.stage.height}px`;
     this.ink.resize(this.stage, Math.min(window.devicePixelRatio || 1, MOST_SCALE));
     this.ink.repaint(this.view);
-    this._show();
+    this.show();
   }
 
-  _show() {
+  show() {
     const picture = this.el.parentElement?.querySelector(":scope > canvas.hw-picture");
     if (picture) picture.style.transform = viewTransform(this.drawn, this.view, this.stage);
     this.furniture.place(this.view, this.stage, this.pixelSize);
+    this.selection.place();
+    this.tools.wand.place();
+    this.selectionBar.show();
     this.root.dataset.mode = this._mode();
-    this._showPen();
+    this.showPen();
   }
 
   // The ring of the brush, and the shape that is open, which reaches to the pen.
-  _showPen() {
+  showPen() {
     this.shapes.show(this.at);
     const mode = this._mode();
+    this.root.dataset.over = mode === "select" && this.selection.holds(this.at) ? "selection" : "";
     if (!this.at || !["brush", "eraser", "line"].includes(mode)) return this.furniture.hideRing();
     this.furniture.showRing(this.at, this.brushWidth * this.view.zoom, this.colorOf(mode));
   }
 
   _mode() {
-    if (this.gesture) return this.gesture.tool ?? "panning";
+    if (this.hand.now) return this.hand.now.tool ?? "panning";
     return this.spaceHeld ? "pan" : this.tool;
   }
 
@@ -174,6 +228,17 @@ class PointerLayer {
     this.furniture.say(text);
   }
 
+  setTolerance(tolerance) {
+    this.wandTolerance = Math.min(100, Math.max(1, tolerance));
+    this.link.choose({ kind: "tolerance", tolerance: this.wandTolerance });
+  }
+
+  // Once: the kernel offers what only a pen has use for.
+  tellPen() {
+    if (!this.penTold) this.link.send({ kind: "pen" });
+    this.penTold = true;
+  }
+
   tellShort(points) {
     this.link.send({ kind: "short", points });
   }
@@ -183,7 +248,7 @@ class PointerLayer {
     if (sameView(wanted, this.view)) return;
     this.view = wanted;
     this.ink.repaint(wanted);
-    this._show();
+    this.show();
     this.link.view(wanted);
   }
 
@@ -203,16 +268,17 @@ class PointerLayer {
 
   _listen() {
     const on = (name, handle, options) => this.root.addEventListener(name, handle, options);
-    on("pointerdown", (event) => this._down(event));
-    on("pointermove", (event) => this._move(event));
-    on("pointerup", (event) => this._up(event));
-    on("pointercancel", (event) => this._up(event));
-    on("pointerleave", () => this._left());
-    on("wheel", (event) => this._wheel(event), { passive: false });
+    on("pointerdown", (event) => this.hand.down(event));
+    on("pointermove", (event) => this.hand.move(event));
+    on("pointerup", (event) => this.hand.up(event));
+    on("pointercancel", (event) => this.hand.up(event));
+    on("pointerleave", () => this.hand.left());
+    on("wheel", (event) => this.hand.wheel(event), { passive: false });
     on("keydown", (event) => this._key(event));
     on("keyup", (event) => this._keyUp(event));
     on("blur", (event) => {
       this.hold(false);
+      this.cursor.hide();
       endBlink(this, event.timeStamp);
     });
     on("contextmenu", (event) => event.preventDefault());
@@ -222,137 +288,26 @@ class PointerLayer {
     }
   }
 
-  _point(event) {
-    const box = this.root.getBoundingClientRect();
-    // The page may be scaled by a transform of its own.
-    const k = this.stage.width / box.width || 1;
-    return [(event.clientX - box.left) * k, (event.clientY - box.top) * k];
-  }
-
-  _down(event) {
-    event.preventDefault();
-    event.stopPropagation();
-    this.root.focus({ preventScroll: true });
-    this.root.setPointerCapture(event.pointerId);
-    this.at = this._point(event);
-    if (event.pointerType === "touch") {
-      this.fingers.set(event.pointerId, this.at);
-      if (this.fingers.size === 2) return this._startPinch();
-    }
-    if (this.gesture) return;
-    const pan = event.button === 1 || this.spaceHeld || this.tool === "pan";
-    if (pan) this.gesture = { kind: "pan", pointer: event.pointerId, at: this.at };
-    else if (event.button !== 2 && SHAPE_TOOLS.includes(this.tool)) this._startShape(event);
-    else this.gesture = this.brush.start(event.pointerId, event.button === 2 ? "eraser" : this.tool, this.at);
-    this._show();
-  }
-
-  _startShape(event) {
-    if (!this.shapes.down(this.tool, this.at, event.timeStamp)) return;
-    this.gesture = { kind: "shape", pointer: event.pointerId, tool: this.tool };
+  // Send an edit of the image that is shown, after the move of the selection that is going on.
+  edit(content, buffers) {
+    this.selection.settle();
+    return this.link.edit({ image_name: this.imageName, ...content }, buffers);
   }
 
   // The kernel's annotation takes the place of this ink.
   finishShape(tool, points) {
     const content = { kind: "shape", tool, class_name: this.className, width: this.brushWidth };
-    const number = this.link.edit(content, [new Float32Array(points.flat()).buffer]);
+    const number = this.edit(content, [new Float32Array(points.flat()).buffer]);
     const shown = tool === "rectangle" ? rectangleCorners(...points) : points;
     const shape = { points: shown.flat(), width: this.brushWidth, color: this.colorOf(tool), area: tool !== "line" };
     this.ink.add(number, shape);
     this.ink.extend(shape, 0, this.view);
   }
 
-  _move(event) {
-    this.at = this._point(event);
-    if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, this.at);
-    const { gesture } = this;
-    if (gesture?.kind === "pinch") this._pinch();
-    else if (gesture?.pointer === event.pointerId) {
-      if (gesture.kind === "pan") this._drag(gesture);
-      else if (gesture.kind === "shape") this._dragShape(event);
-      else this.gesture = this.brush.extend(gesture, this._places(event));
-    }
-    this._showPen();
-    if (!gesture) this.link.hover(toImage(this.view, this.stage, this.at));
-  }
-
-  _drag(gesture) {
-    const [x, y] = gesture.at;
-    gesture.at = this.at;
-    const { zoom } = this.view;
-    this.look({ x: this.view.x - (this.at[0] - x) / zoom, y: this.view.y - (this.at[1] - y) / zoom, zoom });
-  }
-
-  // All stage points that one event stands for.
-  _places(event) {
-    const events = event.getCoalescedEvents?.() ?? [];
-    return (events.length ? events : [event]).map((each) => this._point(each));
-  }
-
-  _dragShape(event) {
-    for (const at of this._places(event)) this.shapes.drag(at, event.shiftKey);
-  }
-
-  _up(event) {
-    this.fingers.delete(event.pointerId);
-    const { gesture } = this;
-    if (!gesture) return;
-    if (gesture.kind === "pinch") {
-      if (this.fingers.size < 2) this.gesture = null;
-    } else if (gesture.pointer === event.pointerId) {
-      this.gesture = null;
-      if (gesture.kind === "stroke") this.brush.finish(gesture);
-      else if (gesture.kind === "shape" && event.type === "pointerup") this.shapes.up();
-      else if (gesture.kind === "shape") this.shapes.drop();
-    }
-    this._show();
-  }
-
-  dropDrawing() {
-    if (this.gesture?.kind === "shape") this.shapes.drop();
-    else if (this.gesture?.kind === "stroke") this.brush.drop();
-    else return;
-    this.gesture = null;
-  }
-
-  _left() {
-    if (this.gesture) return;
-    this.at = null;
-    this._showPen();
-    this.link.hover(false);
-  }
-
-  // -- zoom -----------------------------------------------------------------------------------
-
-  _startPinch() {
-    this.dropDrawing();
-    this.gesture = { kind: "pinch", fingers: [...this.fingers.values()] };
-  }
-
-  _pinch() {
-    const { gesture } = this;
-    const now = [...this.fingers.values()];
-    this.look(pinchedView(this.view, this.image, this.stage, gesture.fingers, now));
-    gesture.fingers = now;
-  }
-
-  // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
-  _wheel(event) {
-    const chosen = event.ctrlKey || event.metaKey || document.activeElement === this.root;
-    if (!chosen) return this.furniture.showHint("Click the picture, or hold Ctrl, to zoom with the wheel");
-    event.preventDefault();
-    event.stopPropagation();
-    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? this.stage.height : 1;
-    const turn = Math.max(-240, Math.min(240, event.deltaY * unit));
-    this.look(zoomAt(this.view, this.image, this.stage, this._point(event), Math.exp(-turn * 0.002)));
-    if (this.gesture) return;
-    this.at = this._point(event);
-    this._showPen();
-  }
-
   // -- keys -----------------------------------------------------------------------------------
 
   _key(event) {
+    if (event.target !== this.root && event.key !== "Escape") return event.stopPropagation();
     if (event.key === "Shift") this._straighten(event);
     const action = actionOf(event);
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -361,7 +316,7 @@ class PointerLayer {
     event.preventDefault();
     const [name, ...values] = action;
     COMMANDS[name](this, ...values);
-    this._show();
+    this.show();
   }
 
   _keyUp(event) {
@@ -372,19 +327,21 @@ class PointerLayer {
 
   // A line snaps when Shift goes down, not only when the pen moves next.
   _straighten(event) {
-    if (this.gesture?.tool !== "line" || !this.at) return;
+    if (this.hand.now?.tool !== "line" || !this.at) return;
     this.shapes.drag(this.at, event.shiftKey);
-    this._show();
+    this.show();
   }
 
   hold(held) {
     this.spaceHeld = held;
-    this._show();
+    this.show();
   }
 
   close() {
     for (const [name, handle] of this.changes) this.model.off(name, handle);
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
+    this.selection.settle();
+    this.cursor.close();
     this.link.close();
     this.furniture.close();
     this.root.remove();

@@ -1,4 +1,4 @@
-import { snapTo45, toImage, toStage } from "./canvas_geometry.js";
+import { LEAST_DRAG, snapTo45, toImage, toStage } from "./canvas_geometry.js";
 import { Outline } from "./canvas_outline.js";
 
 // Lines and rectangles are dragged from one point to another; a polygon is clicked, or drawn free-hand, point by
@@ -8,7 +8,6 @@ const MOST_CORNERS = 10000; // the kernel refuses more than twice this
 const NEAR = 10; // CSS pixels from the first point within which the next one closes the polygon
 const DOUBLE = { ms: 500, pixels: 5 };
 const FREE = { first: 6, then: 3 }; // CSS pixels that the pen moves before a click becomes a free-hand piece, and on
-const LEAST_DRAG = 3; // CSS pixels; less is a click
 
 const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
@@ -33,8 +32,15 @@ export class ShapeTools {
     return toImage(this.layer.view, this.layer.stage, at);
   }
 
-  // The pen goes down; returns whether it draws now, until `up`.
-  down(tool, at, time) {
+  // The gesture of a pen that goes down, if it draws now.
+  start(tool, at, { timeStamp }) {
+    if (!this._down(tool, at, timeStamp)) return null;
+    const move = (places, { shiftKey }) => places.forEach((place) => this.drag(place, shiftKey));
+    const drop = () => this.drop();
+    return { kind: "shape", tool, move, up: () => this.up(), drop, cancel: drop };
+  }
+
+  _down(tool, at, time) {
     const last = this.lastDown;
     this.lastDown = { at, time, tool };
     if (tool !== "polygon") return this._begin(tool, [this._image(at), this._image(at)]);

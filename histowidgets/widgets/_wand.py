@@ -1,0 +1,162 @@
+"""The wand: the region around a point whose colours are like those there. Pure NumPy, SciPy, scikit-image, shapely."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy import ndimage
+
+from histowidgets.annotations import Polygon
+from histowidgets.errors import ShapeError
+from histowidgets.images import Region
+
+MOST_PIXELS = 1_000_000  # that are flooded, so that an answer takes a fraction of a second
+SMOOTHING = 1.5  # standard deviation in pixels; less than a nucleus, more than the noise of a camera
+SMALL_HOLE = 24  # pixels; a smaller hole is noise
+MOST_CORNERS = 10_000
+
+
+def wand_downsample(region: Region, downsample: int) -> int:
+    """Return the downsample, `downsample` or twice it as often as needed, at which a region has few enough pixels."""
+    while math.ceil(region.width / downsample) * math.ceil(region.height / downsample) > MOST_PIXELS:
+        downsample *= 2
+    return downsample
+
+
+@dataclass(frozen=True)
+class WandRegion:
+    """What the wand found.
+
+    Attributes
+    ----------
+    area : shapely.Polygon
+        With holes, in full-size pixels.
+    is_cut : bool
+        Whether it would go on beyond what was looked at, other than at the edge of the image.
+    """
+
+    area: shapely.Polygon
+    is_cut: bool
+
+    @property
+    def polygon(self) -> Polygon:
+        """The area as a shape of a project."""
+        outline, *holes = (shapely.get_coordinates(ring)[:-1] for ring in (self.area.exterior, *self.area.interiors))
+        return Polygon(outline, holes)
+
+
+class Wand:
+    """Finds regions of similar colour in one piece of an image.
+
+    Parameters
+    ----------
+    rgb
+        uint8, ``(rows, cols, 3)``: the pixels as they are shown.
+    region
+        Where they lie in the image, in full-size pixels; row and column 0 begin at its corner.
+    downsample
+        Full-size pixels a pixel.
+    image_size
+        Width and height of the whole image.
+    """
+
+    def __init__(self, rgb: np.ndarray, region: Region, downsample: int, image_size: tuple[int, int]) -> None:
+        from skimage.color import rgb2lab
+
+        self._sharp = rgb2lab(rgb.astype(np.float32) / np.float32(255))
+        self._lab = ndimage.gaussian_filter(self._sharp, (SMOOTHING, SMOOTHING, 0), mode="nearest")
+        self._region, self._downsample, self._image_size = region, downsample, image_size
+        self._seen: tuple[tuple[int, int], tuple[np.ndarray, np.ndarray]] | None = None
+
+    def find(self, x: float, y: float, tolerance: float, simplify: float) -> WandRegion:
+        """Return the connected region around an image point.
+
+        Parameters
+        ----------
+        x, y
+            Full-size pixels.
+        tolerance
+            How far a colour may be from that at the point: CIE 1976 colour difference, where 2 is just seen and
+            100 is from black to white.
+        simplify
+            How far the outline may be off, in full-size pixels.
+
+        Raises
+        ------
+        ShapeError
+            If the point is outside of the region that was given.
+        """
+        row, column = (int((at - edge) // self._downsample) for at, edge in ((y, self._region.y), (x, self._region.x)))
+        rows, columns = self._lab.shape[:2]
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise ShapeError("The wand was used beside the picture; use it on the picture.")
+        mask, top, left = self._flooded(row, column, tolerance)
+        is_cut = self._is_cut(top, left, *mask.shape)
+        return WandRegion(self._traced(mask, top, left, simplify), is_cut)
+
+    def _flooded(self, row: int, column: int, tolerance: float) -> tuple[np.ndarray, int, int]:
+        """Return the mask around a pixel, cut to its bounds, and the row and column where it begins."""
+        from skimage.segmentation import flood
+
+        like, like_sharp = (squared <= tolerance**2 for squared in self._differences(row, column))
+        mask = flood(like.view(np.uint8), (row, column), connectivity=1)
+        # Where colours meet, smoothing has mixed them: the region goes on to where it really ends.
+        mask = ndimage.binary_dilation(mask, iterations=2, mask=mask | like_sharp)
+        (found,) = ndimage.find_objects(mask.view(np.uint8))
+        mask = mask[found]
+        holes, _ = ndimage.label(~mask, np.ones((3, 3)))
+        sizes = np.bincount(holes.ravel())
+        edges = np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])
+        small = sizes < SMALL_HOLE
+        small[edges] = False  # these are bays of its coast
+        small[0] = False
+        return mask | small[holes], found[0].start, found[1].start
+
+    def _differences(self, row: int, column: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far, squared, each pixel is from the colour at one: smoothed, and as it is."""
+        seen = self._seen
+        if seen is None or seen[0] != (row, column):  # while the pen is held, only the tolerance changes
+            color = self._lab[row, column]
+            smooth, sharp = (((lab - color) ** 2).sum(axis=-1) for lab in (self._lab, self._sharp))
+            seen = self._seen = (row, column), (smooth, sharp)
+        return seen[1]
+
+    def _is_cut(self, top: int, left: int, rows: int, columns: int) -> bool:
+        region, (width, height) = self._region, self._image_size
+        all_rows, all_columns = self._lab.shape[:2]
+        return (
+            (top == 0 and region.y > 0)
+            or (left == 0 and region.x > 0)
+            or (top + rows == all_rows and region.bottom < height)
+            or (left + columns == all_columns and region.right < width)
+        )
+
+    def _traced(self, mask: np.ndarray, top: int, left: int, simplify: float) -> shapely.Polygon:
+        """Return the area of a mask that begins at a row and a column."""
+        from skimage.measure import find_contours
+
+        # Contours go round corners; at the edge of what was looked at, they do so outside of it.
+        rows, columns = self._lab.shape[:2]
+        at_edge = (top == 0, top + mask.shape[0] == rows), (left == 0, left + mask.shape[1] == columns)
+        beyond = np.pad(mask, [(int(before), int(after)) for before, after in at_edge], mode="edge")
+        corner = np.array([left - at_edge[1][0] - 1, top - at_edge[0][0] - 1]) + 0.5
+        rings = [
+            (ring[:, ::-1] + corner) * self._downsample + self._region[:2]
+            for ring in find_contours(np.pad(beyond, 1).astype(np.uint8), 0.5)
+        ]
+        rings.sort(key=lambda ring: -np.prod(np.ptp(ring, axis=0)))
+        region, (width, height) = self._region, self._image_size
+        inside = shapely.box(region.x, region.y, min(region.right, width), min(region.bottom, height))
+        area = shapely.intersection(shapely.Polygon(rings[0], rings[1:]), inside)
+        for _ in range(12):
+            shown = _largest(area.simplify(simplify))
+            if len(shapely.get_coordinates(shown)) <= MOST_CORNERS:
+                break
+            simplify *= 2
+        return shown
+
+
+def _largest(area: shapely.Geometry) -> shapely.Polygon:
+    parts = [part for part in shapely.get_parts(shapely.make_valid(area)) if isinstance(part, shapely.Polygon)]
+    return max(parts, key=lambda part: part.area)
