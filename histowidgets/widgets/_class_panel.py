@@ -1,15 +1,20 @@
-"""The classes, how many annotations each still needs, and one advice about where to paint next."""
+"""The classes, how many annotations each still needs, one advice about where to paint next, and the coach."""
 
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import ipywidgets
 
 from histowidgets.advice import Advice, coach
 from histowidgets.annotations import Change, Project, ProjectSnapshot
+from histowidgets.errors import HistowidgetsError
 from histowidgets.training import LatestWorker
 from histowidgets.widgets._advice_line import AdviceLine
 from histowidgets.widgets._class_list import ClassList
+from histowidgets.widgets._coach_panel import CoachPanel
+from histowidgets.widgets._patterns import swatch_url
 
 _LEVELS = {"stop": "red", "warning": "amber", "info": "amber", "good": "green"}
 IDLE = "Pick a class and paint a few strokes on the picture."
@@ -24,20 +29,74 @@ class ClassPanel(ipywidgets.VBox):
         What is annotated.
     on_show
         Called with an advice whose place the person wants to see.
+    notify
+        Called with a text and a level when a class was changed.
+    log
+        Called with the traceback of an error of the coach.
     """
 
-    def __init__(self, project: Project, on_show: Callable[[Advice], None]) -> None:
-        self._project = project
+    def __init__(
+        self,
+        project: Project,
+        on_show: Callable[[Advice], None],
+        notify: Callable[[str, str], None] = lambda text, level: None,
+        log: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._project, self._notify, self._log = project, notify, log
+        self._found: Sequence[Advice] = ()
+        self._patterns = False
         self.classes = ClassList()
-        self.advice = AdviceLine(IDLE, on_show=on_show, numbers=False)
-        self._show_counts([])
-        super().__init__([ipywidgets.HTML("<h4 class='hw-title'>Classes</h4>"), self.classes, self.advice])
+        self.classes.on_edit(self._edit)
+        self.advice = AdviceLine(IDLE, on_show)
+        self.coach_panel = CoachPanel(on_show)
+        self.refresh()
+        title = ipywidgets.HTML("<h4 class='hw-title'>Classes</h4>")
+        super().__init__([title, self.classes, self.advice, self.coach_panel])
         self.add_class("hw-section")
+        self.add_class("hw-classes")
         self.coach = LatestWorker("coach", self._ask, self._answered)
         self._unsubscribe = project.subscribe(self._changed)
-        self._changed(None)
+        self.coach.request(project.snapshot())
 
-    def _changed(self, change: Change | None) -> None:
+    def select(self, name: str) -> None:
+        """Mark a class as the one that is painted, one that was added a moment ago too."""
+        self.refresh()
+        self.classes.selected = name
+
+    def show_patterns(self, on: bool) -> None:
+        """Show the hatching of each class beside its colour, as on the picture."""
+        self._patterns = on
+        self.refresh()
+
+    # -- edits of the classes -------------------------------------------------------------------------
+
+    def _edit(self, content: Mapping[str, Any]) -> None:
+        """Do what the page asks; what is wrong is said under the list."""
+        project, name = self._project, str(content.get("name", ""))
+        target = str(content.get("to") or content.get("into") or content.get("color") or "")
+        doers: dict[Any, tuple[Callable[[], object], str]] = {
+            "add": (lambda: project.add_class(name), ""),
+            "rename": (lambda: project.rename_class(name, target), ""),
+            "recolor": (lambda: project.recolor_class(name, target), ""),
+            "merge": (lambda: project.merge_classes(name, target), f"Merged {name} into {target}. Undo takes it back."),
+            "delete": (lambda: project.delete_class(name), f"Deleted the class {name}. Undo brings it back."),
+        }
+        if content.get("kind") not in doers:
+            return
+        act, done = doers[content["kind"]]
+        try:
+            act()
+        except (HistowidgetsError, OSError) as error:
+            self.classes.say_wrong(str(error))
+            return
+        if done:
+            self._notify(done, "info")
+
+    # -- the coach --------------------------------------------------------------------------------------
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "classes":
+            self.refresh()
         # Only the count is cheap enough for the thread that painted; the coach reads pixels.
         self.coach.request(self._project.snapshot())
 
@@ -47,28 +106,36 @@ class ClassPanel(ipywidgets.VBox):
     def _answered(
         self, snapshot: ProjectSnapshot, advice: Sequence[Advice] | None, error: BaseException | None
     ) -> None:
-        self._show_counts(advice or [])
-        urgent = [one for one in advice or [] if one.severity != "good"]
+        if error is not None:
+            self._log("The coach failed.\n" + "".join(traceback.format_exception(error)))
+        self._found = advice or ()
+        self.refresh()
+        urgent = [one for one in self._found if one.severity != "good"]
         started = any(self._project.count().values())
         # Too few strokes is where everybody starts: worth a word, not an alarm. The bars say how far it is.
         self.advice.show(replace(urgent[0], severity="warning") if urgent and started else None)
+        if error is None:
+            self.coach_panel.show(self._found, snapshot, self.advice.advice)
 
-    def _show_counts(self, advice: Sequence[Advice]) -> None:
-        counts = self._project.count()
-        targets = {one.evidence.get("class"): one for one in advice if "recommended" in one.evidence}
-        colors = self._project.colors
+    def refresh(self) -> None:
+        """Show classes, colours and counts as they are now, beside what the coach said last."""
+        counts, colors = self._project.count(), self._project.colors
+        targets = {one.evidence.get("class"): one for one in self._found if "recommended" in one.evidence}
         rows = []
-        for name in self._project.classes:
-            target = targets.get(name)
+        for index, name in enumerate(colors):
+            target, count = targets.get(name), counts.get(name, 0)
             rows.append(
                 {
                     "name": name,
                     "color": colors[name],
-                    "count": counts.get(name, 0),
+                    "count": count,
                     "recommended": int(target.evidence["recommended"]) if target else 0,
                     "level": _LEVELS.get(target.severity, "none") if target else "none",
+                    "locked": _locked(count, len(colors)),
+                    "pattern": swatch_url(index) if self._patterns else "",
                 }
             )
+        self.classes.editable = not self._project.read_only
         self.classes.show(rows)
 
     def close(self) -> None:
@@ -76,3 +143,12 @@ class ClassPanel(ipywidgets.VBox):
         self._unsubscribe()
         self.coach.close()
         super().close()
+
+
+def _locked(count: int, n_classes: int) -> str:
+    """Say why a class cannot be deleted; nothing if it can."""
+    if n_classes == 1:
+        return "The project needs a class"
+    if count:
+        return f"It has {count} annotation{'' if count == 1 else 's'}: merge it instead"
+    return ""

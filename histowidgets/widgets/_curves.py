@@ -206,6 +206,25 @@ def thin(curve: Curve, limit: int = MAX_POINTS) -> Curve:
     return Curve(curve.x[keep], curve.y[keep])
 
 
+# How much of the past a smoothed point keeps, from 0 to below 1.
+SMOOTHING = {"none": 0.0, "light": 0.6, "strong": 0.9}
+
+
+def smoothed(curve: Curve, memory: float) -> Curve:
+    """Return an exponential moving average of `curve`, without its usual pull towards 0 at the start.
+
+    What is NaN stays so, and counts for nothing in its neighbours.
+    """
+    if memory <= 0 or len(curve.x) == 0:
+        return curve
+    from scipy.signal import lfilter  # slow to load, and most never smooth
+
+    known = np.isfinite(curve.y)
+    top = lfilter([1 - memory], [1, -memory], np.where(known, curve.y, 0.0))
+    weight = lfilter([1 - memory], [1, -memory], known.astype(np.float64))
+    return Curve(curve.x, np.where(known, top / np.where(known, weight, 1.0), np.nan))
+
+
 def trimmed(curve: Curve) -> Curve:
     """Return `curve` up to its last finite value; bqplot places an (invisible) label there, and cannot at NaN."""
     finite = np.flatnonzero(np.isfinite(curve.y))

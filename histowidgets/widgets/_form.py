@@ -9,11 +9,13 @@ from typing import Any
 import anywidget
 import traitlets
 
+from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
 from histowidgets.widgets._field import Field
+from histowidgets.widgets._form_facts import FormFacts, freeze_value
 from histowidgets.widgets._setting_text import as_python, differing, label, nearest_preset
-from histowidgets.widgets._style import STATIC
+from histowidgets.widgets._style import joined_module, joined_sheet
 from histowidgets.widgets._tree import close_tree
 
 log = logging.getLogger("histowidgets")
@@ -43,17 +45,27 @@ class SettingsForm(anywidget.AnyWidget):
     ----------
     settings
         What to start from; the preset "cpu" by default.
+    project
+        With one, the form says what would be trained on, how long it takes and in how much memory, and has a weight
+        for each of its classes.
+
+    Attributes
+    ----------
+    facts : FormFacts
+        Works out what follows from the settings, while anybody looks.
     """
 
-    _esm = STATIC / "settings_form.js"
-    _css = STATIC / "panels.css"
+    _esm = joined_module("settings_form_facts", "settings_form")
+    _css = joined_sheet("panels", "form")
 
     # All are written from Python only; the page answers with messages.
     _fields = traitlets.List(traitlets.Dict()).tag(sync=True)
     _presets: Any = traitlets.List().tag(sync=True)
     _state = traitlets.Dict().tag(sync=True)
+    # Written by the worker of the facts alone.
+    _facts = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, settings: TrainingSettings | None = None) -> None:
+    def __init__(self, settings: TrainingSettings | None = None, project: Project | None = None) -> None:
         # Guards all below. What the person enters arrives on a thread that depends on the kernel's version.
         self._lock = threading.RLock()
         self._disabled = False
@@ -71,6 +83,7 @@ class SettingsForm(anywidget.AnyWidget):
             _presets=[[_preset_words(name), name] for name in TrainingSettings.preset_names()],
             _state=self._for_page(),
         )
+        self.facts = FormFacts(project, lambda: self._settings, lambda facts: setattr(self, "_facts", facts))
         self.on_msg(self._message)
 
     # -- what people call -----------------------------------------------------------------------
@@ -181,6 +194,7 @@ class SettingsForm(anywidget.AnyWidget):
         """Take the form off the page, and call nobody any more."""
         with self._lock:
             self._listeners.clear()
+        self.facts.close()
         close_tree(self)
 
     def enter(self, name: str, entry: str | bool) -> None:
@@ -216,12 +230,36 @@ class SettingsForm(anywidget.AnyWidget):
     # -- what the page says ---------------------------------------------------------------------
 
     def _message(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "seen":
+            self.facts.seen(bool(content.get("seen")))
+        elif isinstance(content, dict) and content.get("kind") == "tiles":
+            seed = content.get("seed")
+            self.facts.show_tiles(seed if isinstance(seed, int) and seed >= 0 else None)
         if self._disabled or not isinstance(content, dict):
             return
         if content.get("kind") == "enter" and content.get("name") in self._by_name:
             self.enter(content["name"], content.get("entry", ""))
         elif content.get("kind") == "preset" and content.get("name") in TrainingSettings.preset_names():
             self.set_settings(TrainingSettings.preset(content["name"]))
+        elif content.get("kind") == "undo":
+            self.undo_patch()
+        elif content.get("kind") == "freeze" and isinstance(content.get("groups"), dict):
+            self.freeze({str(name): bool(checked) for name, checked in content["groups"].items()})
+        elif content.get("kind") == "balance":
+            self.balance_classes()
+
+    def freeze(self, groups: Mapping[str, bool]) -> None:
+        """Freeze the groups of the encoder that are True, of all that there are (row R63)."""
+        self.enter("freeze", self._by_name["freeze"].entry(freeze_value(groups)))
+
+    def balance_classes(self) -> None:
+        """Weigh each class by what the labels of all have in common, from 0.1 to 10 (rows R23, B11); undone as a patch.
+
+        The weights are final values, made of the labelled areas alone: twice is as good as once.
+        """
+        weights = self._facts.get("balanced")
+        if weights and weights != self._settings.class_weights:
+            self.patch({"class_weights": dict(weights)})
 
     def _take_pending(self) -> None:
         """Take over all that was entered, or, if that is not possible together, as much of it as is."""
@@ -268,6 +306,7 @@ class SettingsForm(anywidget.AnyWidget):
             now, listeners = self._settings, list(self._listeners)
         if now == before:
             return
+        self.facts.settings_changed()
         for listener in listeners:
             try:
                 listener(now)
@@ -295,7 +334,10 @@ class SettingsForm(anywidget.AnyWidget):
             "idle": [name for name, field in self._by_name.items() if not _matters(field, entered)],
             "preset": self._preset,
             "disabled": self._disabled,
+            "weights": dict(self._settings.class_weights),
+            "canUndo": bool(self._patches),
             "code": as_python(self._settings, self._preset),
+            "json": self._settings.to_json(),
         }
 
 

@@ -172,6 +172,8 @@ class LivePrediction:
     def _request(self) -> Request:
         name, in_view = self._view()
         snapshot = self._project.snapshot()
+        if name not in snapshot.images:  # it was removed a moment ago; another one is about to be shown
+            name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
         return Request(snapshot, name, None if whole else in_view, self._split)

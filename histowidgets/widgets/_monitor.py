@@ -1,4 +1,4 @@
-"""The monitor: what a run has learned so far, as two charts, a line of words, and a table."""
+"""The monitor: what a run has learned so far, as charts, what they mean in words, and a table."""
 
 import threading
 import time
@@ -6,25 +6,24 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from html import escape
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from histowidgets.advice import Action, Advice
 from histowidgets.errors import WidgetError
-from histowidgets.training import (
-    BatchEnded,
-    EpochEnded,
-    Message,
-    RunEnded,
-    RunFailed,
-    RunStarted,
-    StateChanged,
-)
 from histowidgets.widgets._bridge import RunBridge
-from histowidgets.widgets._curves import EpochLog
+from histowidgets.widgets._curves import SMOOTHING, EpochLog
+from histowidgets.widgets._diagnosis_line import DiagnosisLine, OnAction
 from histowidgets.widgets._disclosure import Disclosure
-from histowidgets.widgets._monitor_charts import ChartPair
-from histowidgets.widgets._monitor_text import Progress, messages_html, status_html, table_html
+from histowidgets.widgets._monitor_charts import Charts, class_styles
+from histowidgets.widgets._monitor_files import WaysOut, csv_text
+from histowidgets.widgets._monitor_judge import Judge
+from histowidgets.widgets._monitor_picture import save_picture
+from histowidgets.widgets._monitor_reading import Reading
+from histowidgets.widgets._monitor_text import messages_html, status_html, table_html
 from histowidgets.widgets._run_log import PlainRun
 from histowidgets.widgets._style import style_widget
 from histowidgets.widgets._tree import close_tree
@@ -33,50 +32,61 @@ from histowidgets.widgets._tree import close_tree
 RATE_HZ = 5.0
 # Runs that stay under the present one; more would hide it.
 EARLIER_RUNS = 3
-MESSAGES = 50
 
 
 class LossMonitor(ipywidgets.VBox):
-    """Losses and mIoU of a training, drawn while it runs.
+    """The curves of a training, drawn while it runs, and above them what they mean and what can be done about it.
 
     Parameters
     ----------
     run
-        A `TrainingRun` to watch, or None to wait for `watch` or `add`.
+        A `TrainingRun`, a run that was replayed, a `RunLog`, or anything that `watch` takes; None to wait for `watch`
+        or `add`.
     colors
         Class name to ``"#rrggbb"`` for the curves of single classes.
+    on_action
+        Called as ``on_action(action, advice)``, on an unknown thread, when a button of a diagnosis was clicked.
+        Without it only "stop" has a button, which calls ``run.stop(keep="best")``; changes of settings are words.
 
     Examples
     --------
-    Beside a loop of one's own::
+    Beside a loop of one's own, in plain PyTorch for instance::
 
-        monitor = hw.LossMonitor()
-        display(monitor)
-        for epoch in range(1, 51):
-            ...
-            monitor.add({"epoch": epoch, "train_loss": loss, "val_loss": val_loss})
+        run = hw.RunLog(epochs=50)
+        display(hw.LossMonitor(run))
+        with run:
+            for epoch in range(50):
+                ...
+                run.epoch(train_loss=loss, val_loss=val_loss, learning_rate=rate)
     """
 
-    def __init__(self, run: Any = None, *, colors: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        run: Any = None,
+        *,
+        colors: Mapping[str, str] | None = None,
+        on_action: OnAction | None = None,
+    ) -> None:
         # Guards all below, and is held for every write to the page: events come on the bridge's thread,
         # clicks on a thread that depends on the kernel's version, `add` on the caller's.
         self._lock = threading.RLock()
-        self._log = EpochLog()
+        self._reading = Reading()
         self._earlier: deque[EpochLog] = deque(maxlen=EARLIER_RUNS)
-        self._progress = Progress()
-        self._messages: deque[tuple[str, str]] = deque(maxlen=MESSAGES)
         self._colors = dict(colors or {})
+        self._on_action = on_action
         self._run: Any = None
         self._bridge: RunBridge | None = None
         self._flush: threading.Timer | None = None
         self._drawn_at = -1.0
+        self._judge = Judge()
         self._closed = False
-        self._caption = self._about = ""
+        self._caption = ""
         self._build()
         super().__init__(
             [
-                style_widget("panels"),
+                style_widget("panels", "monitor"),
                 self._status,
+                self._line,
                 self._stage,
                 self._caption_line,
                 self._table_fold,
@@ -90,7 +100,8 @@ class LossMonitor(ipywidgets.VBox):
 
     def _build(self) -> None:
         self._status = ipywidgets.HTML()
-        self._charts = ChartPair(self._draw)
+        self._line = DiagnosisLine(self._usable, self._act)
+        self._charts = Charts(self._draw)
         self._placeholder = ipywidgets.HTML()
         self._placeholder.add_class("hw-placeholder")
         # Charts and words lie in one cell of a grid, so that the first epoch moves nothing.
@@ -98,8 +109,9 @@ class LossMonitor(ipywidgets.VBox):
         self._stage.add_class("hw-monitor-stage")
         self._caption_line = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
+        ways_out = WaysOut(self.to_csv, self.to_png)
         self._table_fold = Disclosure(
-            "Numbers", [self._table], tooltip="The numbers of the charts as a table", on_open=self._draw
+            "Numbers", [ways_out, self._table], tooltip="The numbers of the charts as a table", on_open=self._draw
         )
         self._said = ipywidgets.HTML()
         self._said_fold = Disclosure("Messages", [self._said], tooltip="What the run said", on_open=self._draw)
@@ -112,8 +124,8 @@ class LossMonitor(ipywidgets.VBox):
         Parameters
         ----------
         run
-            A `TrainingRun`, or anything with ``subscribe(callback)`` that calls back with the same events or with
-            one record an epoch; its ``events`` or ``history`` so far are shown first.
+            A `TrainingRun`, a `RunLog`, or anything with ``subscribe(callback)`` that calls back with the events of
+            `histowidgets.training` or with one record an epoch; its ``events`` or ``history`` so far are shown first.
 
         Raises
         ------
@@ -123,19 +135,19 @@ class LossMonitor(ipywidgets.VBox):
         if not callable(getattr(run, "subscribe", None)):
             raise WidgetError(
                 f"LossMonitor can watch a TrainingRun or anything with subscribe(callback), got {run!r}; "
-                "for a loop of your own call monitor.add(record) after each epoch"
+                "for a loop of your own watch a hw.RunLog(), or call monitor.add(record) after each epoch"
             )
         self._refuse_if_closed()
         self._end_bridge()
         with self._lock:
-            self._start_log(keep=run is not self._run)
+            self._start_reading(keep=run is not self._run)
             self._run = run
-            self._progress.state = getattr(run, "state", None)
-            self._progress.epochs = getattr(getattr(run, "settings", None), "epochs", None)
+            self._reading.progress.state = getattr(run, "state", None)
+            self._reading.progress.epochs = getattr(getattr(run, "settings", None), "epochs", None)
             self._draw()
-            log = self._log
+            reading = self._reading
         source = run if hasattr(run, "events") else PlainRun(run)
-        self._bridge = RunBridge(source, partial(self._apply, log), RATE_HZ)
+        self._bridge = RunBridge(source, partial(self._apply, reading), RATE_HZ)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Show one more epoch of any loop; returns at once and may be called as often as wanted.
@@ -153,24 +165,20 @@ class LossMonitor(ipywidgets.VBox):
         """
         self._refuse_if_closed()
         with self._lock:
-            self._log.add(record)
-            self._progress.epoch = self._log.last_epoch
+            self._reading.add(record)
             wait = self._drawn_at + 1 / RATE_HZ - time.monotonic()
             if wait <= 0:
                 self._draw()
-            elif self._flush is None:
+            else:
                 # Without it the last records of a burst would never be drawn.
-                self._flush = threading.Timer(wait, self._draw)
-                self._flush.name = "histowidgets-monitor"
-                self._flush.daemon = True
-                self._flush.start()
+                self._draw_later(wait)
 
     def clear(self) -> None:
         """Stop watching, and show nothing, earlier runs included."""
         self._end_bridge()
         with self._lock:
             self._run = None
-            self._start_log(keep=False)
+            self._start_reading(keep=False)
             self._earlier.clear()
             self._draw()
 
@@ -188,6 +196,22 @@ class LossMonitor(ipywidgets.VBox):
         close_tree(self)
         self._charts.close_all()
 
+    def to_csv(self, path: str | PathLike[str]) -> Path:
+        """Write the records as a table: one row an epoch, ``iou_<class>`` for each class, empty where not measured."""
+        path = Path(path).expanduser()
+        with self._lock:
+            path.write_text(csv_text(self._log), encoding="utf-8", newline="")
+        return path
+
+    def to_png(self, path: str | PathLike[str]) -> Path:
+        """Write loss and mIoU as a picture of 1200 x 840 pixels on white; log axis and classes as they are switched."""
+        path = Path(path).expanduser()
+        with self._lock:
+            names = self._log.class_names() if self.show_classes else []
+            classes = {name: (style.color, style.dash) for name, style in class_styles(names, self._colors).items()}
+            save_picture(path, self._log, classes, self.log_scale)
+        return path
+
     @property
     def run(self) -> Any:
         """The run that is watched, or None."""
@@ -204,6 +228,16 @@ class LossMonitor(ipywidgets.VBox):
         """The epoch that is marked as best, or None."""
         with self._lock:
             return self._log.best_epoch
+
+    @property
+    def diagnosis(self) -> list[Advice]:
+        """What the curves mean, as shown above them: the most urgent first; empty while nothing can be said."""
+        return list(self._line.found)
+
+    @property
+    def line(self) -> DiagnosisLine:
+        """The words above the charts; see its ``idle``, ``restarts`` and ``offer_undo``."""
+        return self._line
 
     @property
     def caption(self) -> str:
@@ -245,15 +279,44 @@ class LossMonitor(ipywidgets.VBox):
     def show_classes(self, value: bool) -> None:
         self._charts.class_toggle.value = bool(value)
 
+    @property
+    def smoothing(self) -> str:
+        """How much the curves are averaged over the epochs before: "none", "light" or "strong"."""
+        return str(self._charts.smoothing.value)
+
+    @smoothing.setter
+    def smoothing(self, value: str) -> None:
+        if value not in SMOOTHING:
+            raise WidgetError(f"smoothing is {value!r}; use {', '.join(map(repr, SMOOTHING))}")
+        self._charts.smoothing.value = value
+
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Add the numbers as HTML, which is all that is left where a saved notebook has no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         with self._lock:
             table = table_html(self._log.records, self._log.class_names(), self._log.best_epoch)
-            bundle["text/html"] = status_html(self._progress) + table
+            bundle["text/html"] = status_html(self._reading.progress) + table
         return bundle
 
+    # -- clicks ---------------------------------------------------------------------------------
+
+    def _usable(self, action: Action) -> bool:
+        if action.kind == "stop":
+            over = self._reading.over or not callable(getattr(self._run, "stop", None))
+            return not over
+        return self._on_action is not None and action.kind == "settings"
+
+    def _act(self, action: Action, advice: Advice) -> None:
+        if self._on_action is not None:
+            self._on_action(action, advice)
+        elif action.kind == "stop" and self._run is not None:
+            self._run.stop(keep="best")
+
     # -- taking events in -----------------------------------------------------------------------
+
+    @property
+    def _log(self) -> EpochLog:
+        return self._reading.log
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -265,60 +328,20 @@ class LossMonitor(ipywidgets.VBox):
         if bridge is not None:
             bridge.close()
 
-    def _start_log(self, keep: bool) -> None:
+    def _start_reading(self, keep: bool) -> None:
         if keep and len(self._log):
             self._earlier.append(self._log)
-        self._log = EpochLog()
-        self._progress = Progress()
-        self._about = ""
-        self._messages.clear()
+        self._reading = Reading()
+        self._judge = Judge()
+        self._line.show([])
 
-    def _apply(self, log: EpochLog, events: list[Any]) -> None:
+    def _apply(self, reading: Reading, events: list[Any]) -> None:
         with self._lock:
-            if log is not self._log or self._closed:
+            if reading is not self._reading or self._closed:
                 return
             for event in events:
-                try:
-                    self._take(event)
-                except WidgetError as error:
-                    # One bad record must not cost the others; the run knows nothing of it.
-                    self._messages.append(("warning", str(error)))
+                reading.take(event)
             self._draw()
-
-    def _take(self, event: Any) -> None:
-        progress = self._progress
-        match event:
-            case RunStarted():
-                progress.epochs = event.epochs
-                self._about = event.backbone
-                if event.n_train_tiles:
-                    self._about += f" · {event.n_train_tiles} training tiles, {event.n_validation_tiles} for validation"
-            case BatchEnded():
-                progress.epoch, progress.step, progress.steps = event.epoch, event.step, event.steps
-                progress.seconds_left = event.seconds_left
-            case EpochEnded():
-                self._take_record(event.record, event.is_best)
-            case StateChanged():
-                progress.state = event.state
-            case Message():
-                self._messages.append((event.level, event.text))
-            case RunFailed():
-                progress.state, progress.reason = "failed", event.reason
-                self._messages.append(("error", event.reason))
-                if event.traceback:
-                    self._messages.append(("traceback", event.traceback))
-            case RunEnded():
-                progress.state, progress.step = event.state, None
-                if len(self._log):
-                    progress.epoch = self._log.last_epoch
-                self._log.mark_best(event.best_epoch)
-            case Mapping():
-                self._take_record(event, None)
-
-    def _take_record(self, record: Mapping[str, Any], is_best: bool | None) -> None:
-        self._log.add(record, is_best)
-        self._progress.epoch, self._progress.step = self._log.last_epoch, None
-        self._progress.seconds = (self._log.record_of(self._log.last_epoch) or {}).get("seconds")
 
     # -- drawing: the one writer of all that is shown -------------------------------------------
 
@@ -328,27 +351,42 @@ class LossMonitor(ipywidgets.VBox):
                 return
             self._flush = None
             self._drawn_at = time.monotonic()
-            self._status.value = status_html(self._progress)
-            self._caption_line.value = f'<div class="hw-muted">{escape(self._caption or self._about)}</div>'
+            self._status.value = status_html(self._reading.progress)
+            self._caption_line.value = f'<div class="hw-muted">{escape(self._caption or self._reading.about)}</div>'
             self._draw_stage()
-            self._charts.draw(self._log, self._earlier, self._progress.epochs, self._colors)
+            self._charts.draw(self._log, self._earlier, self._reading.progress.epochs, self._colors)
             self._draw_folds()
+            found = self._judge.judge(self._reading, getattr(self._run, "settings", None))
+            if found is not None:
+                self._line.show(found)
+            due = self._judge.due_in(self._reading)
+            if due is not None:
+                self._draw_later(due)
+
+    def _draw_later(self, seconds: float) -> None:
+        if self._flush is None:
+            self._flush = threading.Timer(seconds, self._draw)
+            self._flush.name = "histowidgets-monitor"
+            self._flush.daemon = True
+            self._flush.start()
 
     def _draw_stage(self) -> None:
         empty = not len(self._log) and not self._earlier
         self._charts.layout.visibility = "hidden" if empty else None
         self._placeholder.layout.display = None if empty else "none"
-        waiting = self._progress.state in ("preparing", "running", "paused")
-        words = "Waiting for the first epoch…" if waiting else "No run yet: press Train"
-        if self._progress.state == "failed":
+        state = self._reading.progress.state
+        words = (
+            "Waiting for the first epoch…" if state in ("preparing", "running", "paused") else "No run yet: press Train"
+        )
+        if state == "failed":
             words = "The run failed before its first epoch ended"
         self._placeholder.value = f"<p>{words}</p>"
 
     def _draw_folds(self) -> None:
         if self._table_fold.unfolded:
             self._table.value = table_html(self._log.records, self._log.class_names(), self._log.best_epoch)
-        count = len(self._messages)
-        self._said_fold.layout.display = None if count else "none"
-        self._said_fold.title = f"Messages ({count})"
+        messages = self._reading.messages
+        self._said_fold.layout.display = None if messages else "none"
+        self._said_fold.title = f"Messages ({len(messages)})"
         if self._said_fold.unfolded:
-            self._said.value = messages_html(self._messages)
+            self._said.value = messages_html(messages)

@@ -12,6 +12,8 @@ from histowidgets.widgets._tree import close_tree
 # Text, grid and axes take their colours from the theme (static/panels.css); so does the line of the best epoch.
 _MARGIN = {"top": 8, "bottom": 6, "left": 38, "right": 12}
 _EPOCH_LABELS_HEIGHT = 30
+# Grey that shows on white and on black; their dashes still tell training from validation.
+_EARLIER = "#8a8f98"
 
 
 class Style(NamedTuple):
@@ -47,6 +49,8 @@ def _set(widget: Any, **traits: Any) -> None:
 class EpochChart:
     """A chart of named lines over epochs, with the best epoch marked and earlier runs laid beneath.
 
+    Beneath a smoothed line lies, thinly, what it was made of.
+
     Parameters
     ----------
     height
@@ -75,6 +79,7 @@ class EpochChart:
         self._linear_axis = bqplot.Axis(scale=self._linear, **y_axis)
         self._log_axis = bqplot.Axis(scale=self._logarithmic, **y_axis)
         self._beneath: dict[str, bqplot.Lines] = {}
+        self._raw: dict[str, bqplot.Lines] = {}
         self._lines: dict[str, bqplot.Lines] = {}
         best = {"x": self._x, "y": self._unit}
         self._best_line = bqplot.Lines(
@@ -97,7 +102,7 @@ class EpochChart:
             self.add_line(name, style, beneath=True)
 
     def add_line(self, name: str, style: Style, beneath: bool = False) -> None:
-        """Add a line, or change how a line looks; with `beneath`, earlier runs get a faint one of their own."""
+        """Add a line, or change its look; with `beneath`, earlier runs and raw values get faint lines of their own."""
         if name in self._lines:
             _set(self._lines[name], colors=[style.color], line_style=style.dash, stroke_width=style.width)
             return
@@ -105,9 +110,13 @@ class EpochChart:
         look = {"colors": [style.color], "line_style": style.dash, "marker_size": 16}
         self._lines[name] = bqplot.Lines(scales=scales, stroke_width=style.width, **look)
         if beneath:
-            self._beneath[name] = bqplot.Lines(scales=scales, stroke_width=1.5, opacities=[0.3], **look)
+            self._beneath[name] = bqplot.Lines(
+                scales=scales, **{**look, "colors": [_EARLIER]}, stroke_width=1.25, opacities=[0.45]
+            )
+            self._raw[name] = bqplot.Lines(scales=scales, stroke_width=1.0, opacities=[0.35], **look)
         self.figure.marks = [
             *self._beneath.values(),
+            *self._raw.values(),
             self._best_line,
             *self._lines.values(),
             self._best_text,
@@ -124,7 +133,7 @@ class EpochChart:
             return
         self._log = log
         scale = self._logarithmic if log else self._linear
-        for line in (*self._beneath.values(), *self._lines.values()):
+        for line in (*self._beneath.values(), *self._raw.values(), *self._lines.values()):
             line.scales = {"x": self._x, "y": scale}
         self.figure.axes = [self._x_axis, self._log_axis if log else self._linear_axis]
 
@@ -135,10 +144,17 @@ class EpochChart:
         _set(self._logarithmic if self._log else self._linear, min=y.low, max=y.high)
         _set(self._log_axis if self._log else self._linear_axis, tick_values=np.array(y.values))
 
-    def draw_lines(self, curves: Mapping[str, Curve], earlier: Mapping[str, Sequence[Curve]] | None = None) -> None:
-        """Show `curves`, and beneath them those of earlier runs; a line that is not named becomes empty."""
+    def draw_lines(
+        self,
+        curves: Mapping[str, Curve],
+        earlier: Mapping[str, Sequence[Curve]] | None = None,
+        raw: Mapping[str, Curve] | None = None,
+    ) -> None:
+        """Show `curves`, beneath them their `raw` values and earlier runs; a line that is not named becomes empty."""
         for name, line in self._lines.items():
             self._draw_line(line, curves.get(name, NO_CURVE))
+        for name, line in self._raw.items():
+            self._draw_line(line, (raw or {}).get(name, NO_CURVE))
         for name, line in self._beneath.items():
             # Thinned before they are joined: the gaps between runs must stay.
             self._draw_line(line, joined([thin(curve) for curve in (earlier or {}).get(name, ())]))

@@ -1,4 +1,4 @@
-"""The two charts of the monitor, one above the other over the same epochs, with their keys."""
+"""The charts of the monitor, one above the other over the same epochs, with their keys and switches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,16 +6,27 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from histowidgets.widgets._curves import Curve, EpochLog, Ticks, epoch_ticks, linear_ticks, log_ticks
+from histowidgets.widgets._curves import (
+    SMOOTHING,
+    Curve,
+    EpochLog,
+    Ticks,
+    epoch_ticks,
+    linear_ticks,
+    log_ticks,
+    smoothed,
+)
 from histowidgets.widgets._monitor_chart import EpochChart, Style
 from histowidgets.widgets._monitor_text import legend_html
 
 LOSS_HEIGHT = 170
 SCORE_HEIGHT = 150
+RATE_HEIGHT = 80
 IOU_TICKS = Ticks(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
 TRAIN = Style("#0072B2", "solid")
 VALIDATION = Style("#D55E00", "dashed")
+RATE = Style("#8F6BB3", "solid")
 # Line name to its columns of a record, for the loss chart and for the mIoU chart.
 _COLUMNS = {"train": ("train_loss", "train_miou"), "validation": ("val_loss", "val_miou")}
 
@@ -42,30 +53,37 @@ def visible_on_both(color: str) -> str:
     return "#" + "".join(f"{round(255 * c * factor):02x}" for c in parts)
 
 
-class ChartPair(ipywidgets.VBox):
-    """Loss above, mIoU (and the IoU of each class, on demand) below.
+class Charts(ipywidgets.VBox):
+    """Loss above, mIoU (and the IoU of each class, on demand) below it, and the learning rate on demand.
 
     Parameters
     ----------
     redraw
-        Called, on an unknown thread, when a toggle was pressed.
+        Called, on an unknown thread, when a switch was pressed.
     """
 
     def __init__(self, redraw: Callable[[], None]) -> None:
-        self.log_toggle = ipywidgets.ToggleButton(
-            description="log", tooltip="Logarithmic loss axis: shows small changes late in a run"
+        self._redraw = redraw
+        self.log_toggle = self._switch("log", "Logarithmic loss axis: shows small changes late in a run")
+        self.class_toggle = self._switch("classes", "Show the validation IoU of each class")
+        self.rate_toggle = self._switch("learning rate", "Show the learning rate of each epoch")
+        self.earlier_toggle = self._switch("earlier runs", "Show the runs before this one in grey beneath it", True)
+        self.smoothing = ipywidgets.Dropdown(
+            options=list(SMOOTHING),
+            description="smooth",
+            tooltip="Average each curve over the epochs before; its own values stay beneath it, thinly",
         )
-        self.class_toggle = ipywidgets.ToggleButton(
-            description="classes", tooltip="Show the validation IoU of each class"
-        )
-        for toggle in (self.log_toggle, self.class_toggle):
-            toggle.add_class("hw-small")
-            toggle.observe(lambda change: redraw(), names="value")
+        self.smoothing.observe(lambda change: redraw(), names="value")
         styles = {"train": TRAIN, "validation": VALIDATION}
         self.loss = EpochChart(LOSS_HEIGHT, styles, epoch_labels=False)
         self.score = EpochChart(SCORE_HEIGHT, styles, epoch_labels=True)
-        self._loss_legend, self._score_legend = ipywidgets.HTML(), ipywidgets.HTML()
+        self.rate = EpochChart(RATE_HEIGHT, {"rate": RATE}, epoch_labels=False)
+        self.rate.set_log(True)
+        self._loss_legend, self._score_legend, self._rate_legend = (ipywidgets.HTML() for _ in range(3))
         self._class_legend = ipywidgets.HTML(layout={"display": "none"})
+        self._rate_box = ipywidgets.VBox([_head(self._rate_legend), self.rate.figure], layout={"display": "none"})
+        switches = ipywidgets.HBox([self.smoothing, self.earlier_toggle, self.rate_toggle])
+        switches.add_class("hw-switches")
         super().__init__(
             [
                 _head(self._loss_legend, self.log_toggle),
@@ -73,9 +91,17 @@ class ChartPair(ipywidgets.VBox):
                 _head(self._score_legend, self.class_toggle),
                 self.score.figure,
                 self._class_legend,
+                self._rate_box,
+                switches,
             ]
         )
         self.add_class("hw-charts")
+
+    def _switch(self, words: str, tip: str, value: bool = False) -> ipywidgets.ToggleButton:
+        switch = ipywidgets.ToggleButton(value=value, description=words, tooltip=tip)
+        switch.add_class("hw-small")
+        switch.observe(lambda change: self._redraw(), names="value")
+        return switch
 
     def draw(
         self,
@@ -85,22 +111,42 @@ class ChartPair(ipywidgets.VBox):
         colors: Mapping[str, str],
     ) -> None:
         """Show `log`, and beneath it the earlier runs; only what differs is sent to the page."""
+        self.earlier_toggle.disabled = not earlier
+        earlier = earlier if self.earlier_toggle.value else ()
         x = _epoch_axis([log, *earlier], total_epochs)
         styles = class_styles(log.class_names(), colors)
         best = log.best_epoch
         for column, chart in enumerate((self.loss, self.score)):
-            curves = {name: log.curve(columns[column]) for name, columns in _COLUMNS.items()}
+            raw = {name: log.curve(columns[column]) for name, columns in _COLUMNS.items()}
             before = {name: [one.curve(columns[column]) for one in earlier] for name, columns in _COLUMNS.items()}
+            curves = self._smoothed(raw)
             if chart is self.loss:
                 chart.set_log(self.log_toggle.value)
-                chart.draw_axes(x, self._loss_axis([*curves.values(), *before["train"], *before["validation"]]))
+                chart.draw_axes(x, self._loss_axis([*raw.values(), *before["train"], *before["validation"]]))
                 chart.draw_best(best, "" if best is None else f"best {best:g}", x)
             else:
                 chart.draw_axes(x, IOU_TICKS)
                 chart.draw_best(best, "", x)
-                curves.update(self._class_curves(log, styles))
-            chart.draw_lines(curves, before)
+                curves.update(self._smoothed(self._class_curves(log, styles)))
+            chart.draw_lines(curves, before, raw if self._memory else None)
+        self._draw_rate(log, earlier, x)
         self._draw_legends(log, styles)
+
+    @property
+    def _memory(self) -> float:
+        return SMOOTHING[self.smoothing.value]
+
+    def _smoothed(self, curves: Mapping[str, Curve]) -> dict[str, Curve]:
+        return {name: smoothed(curve, self._memory) for name, curve in curves.items()}
+
+    def _draw_rate(self, log: EpochLog, earlier: Sequence[EpochLog], x: Ticks) -> None:
+        self._rate_box.layout.display = None if self.rate_toggle.value else "none"
+        if not self.rate_toggle.value:
+            return
+        curve, before = log.curve("learning_rate"), [one.curve("learning_rate") for one in earlier]
+        self.rate.draw_axes(x, log_ticks(np.concatenate([one.y for one in (curve, *before)]), most=3))
+        self.rate.draw_best(log.best_epoch, "", x)
+        self.rate.draw_lines({"rate": curve}, {"rate": before})
 
     def _loss_axis(self, curves: Sequence[Curve]) -> Ticks:
         values = np.concatenate([curve.y for curve in curves])
@@ -126,15 +172,16 @@ class ChartPair(ipywidgets.VBox):
                     for name, style in (("train", TRAIN), ("validation", VALIDATION))
                 ],
             )
+        self._rate_legend.value = legend_html("Learning rate", [("decoder", RATE, last.get("learning_rate"))])
         self._class_legend.layout.display = None if self.class_toggle.value and styles else "none"
         self._class_legend.value = legend_html(
             "IoU", [(name, style, last.get("val_iou", {}).get(name)) for name, style in styles.items()]
         )
 
     def close_all(self) -> None:
-        """Close both charts with what bqplot made for them."""
-        self.loss.close()
-        self.score.close()
+        """Close the charts with what bqplot made for them."""
+        for chart in (self.loss, self.score, self.rate):
+            chart.close()
 
 
 def class_styles(names: Sequence[str], colors: Mapping[str, str]) -> dict[str, Style]:
@@ -157,7 +204,7 @@ def _epoch_axis(logs: Sequence[EpochLog], total: float | None) -> Ticks:
     return epoch_ticks(first, last, None if total is None else max(total, last))
 
 
-def _head(legend: ipywidgets.HTML, toggle: ipywidgets.ToggleButton) -> ipywidgets.HBox:
-    row = ipywidgets.HBox([legend, toggle])
+def _head(legend: ipywidgets.HTML, *switches: ipywidgets.ToggleButton) -> ipywidgets.HBox:
+    row = ipywidgets.HBox([legend, *switches])
     row.add_class("hw-chart-head")
     return row

@@ -1,14 +1,19 @@
 """The images of the project, its classes, and annotations in and out."""
 
+import warnings
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import ipywidgets
 
 from histowidgets.annotations import Change, Project
-from histowidgets.errors import HistowidgetsError
+from histowidgets.errors import GeoJSONError, HistowidgetsError
 
 Notify = Callable[[str, str], None]
+# What an import does with classes that the project does not have.
+UNKNOWN = [("say so, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
+ENDINGS = (".geojson", ".json", ".png")
 ROLES = [("train and validation", "both"), ("train only", "train"), ("validation only", "validation")]
 
 
@@ -51,11 +56,25 @@ class ProjectPanel(ipywidgets.VBox):
             _Entry("Open", "path of an image", "Open", "Add an image file to the project", self._open),
             _Entry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
             _Entry(
-                "Import", "path of a .geojson", "Import", "Add the annotations of a GeoJSON file (QuPath)", self._import
+                "Import",
+                "path of a .geojson or .png",
+                "Import",
+                "Draw the annotations of a GeoJSON file (QuPath), or of a PNG label map, on this image",
+                self._import,
             ),
-            _Entry("Export", "path of a .geojson", "Export", "Write this image's annotations as GeoJSON", self._export),
+            _Entry(
+                "Export",
+                "path of a .geojson or .png",
+                "Export",
+                "Write this image's annotations as GeoJSON (QuPath), or as a PNG label map with the class colours",
+                self._export,
+            ),
         ]
-        super().__init__([self._images, self._role, *self._entries])
+        self._unknown = ipywidgets.Dropdown(
+            options=UNKNOWN, description="New classes", tooltip="What an import does with classes that are not here yet"
+        )
+        self._said = ipywidgets.HTML("<p class='hw-quiet' role='status'></p>")
+        super().__init__([self._images, self._role, *self._entries[:3], self._unknown, self._entries[3], self._said])
         self.add_class("hw-section")
         self._unsubscribe = project.subscribe(self._changed)
         self.refresh()
@@ -67,8 +86,9 @@ class ProjectPanel(ipywidgets.VBox):
             names = self._project.image_names
             if list(self._images.options) != names:
                 self._images.options = names
-            self._images.value = self._current()
-            self._role.value = self._project.role(self._current())
+            if self._current() in names:  # it may have been removed a moment ago
+                self._images.value = self._current()
+                self._role.value = self._project.role(self._current())
         finally:
             self._quiet = False
 
@@ -82,17 +102,28 @@ class ProjectPanel(ipywidgets.VBox):
 
     def _role_picked(self, change: dict[str, str]) -> None:
         if not self._quiet:
-            self._do(lambda: self._project.set_role(self._current(), change["new"]), "")
+            self._do(lambda: self._set_role(change["new"]), "")
 
-    def _do(self, action: Callable[[], object], done: str) -> bool:
+    def _do(self, action: Callable[[], str | None], done: str) -> bool:
+        """Do something, and say that it is done (in the words it returns, if any) or what was wrong."""
         try:
-            action()
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                words = action() or done
         except (HistowidgetsError, OSError) as error:
-            self._notify(str(error), "error")
+            self._say(str(error), "error")
             return False
-        if done:
-            self._notify(done, "good")
+        if words:
+            self._say(" ".join([words, *(str(one.message) for one in warned)]), "warning" if warned else "good")
         return True
+
+    def _say(self, text: str, level: str) -> None:
+        self._notify(text, level)
+        # Here too, beside what was pressed; the studio's line speaks of other things soon.
+        self._said.value = f"<p class='hw-quiet hw-said-here' data-level='{level}'>{escape(text)}</p>"
+
+    def _set_role(self, role: str) -> None:
+        self._project.set_role(self._current(), role)
 
     def _open(self, path: str) -> None:
         def add() -> None:
@@ -102,18 +133,43 @@ class ProjectPanel(ipywidgets.VBox):
             self._entries[0].text.value = ""
 
     def _add_class(self, name: str) -> None:
-        if self._do(lambda: self._project.add_class(name), f"Added the class {name.strip()}"):
+        def add() -> None:
+            self._project.add_class(name)
+
+        if self._do(add, f"Added the class {name.strip()}"):
             self._entries[1].text.value = ""
 
     def _import(self, path: str) -> None:
-        source = Path(path.strip()).expanduser()
-        self._do(lambda: self._project.import_geojson(self._current(), source), f"Imported {source.name}")
+        def draw() -> str:
+            source = _checked(path)
+            is_png = source.suffix.lower() == ".png"
+            read = self._project.import_label_png if is_png else self._project.import_geojson
+            number = read(self._current(), source, unknown_classes=self._unknown.value)
+            what = f"{number:,} {'area' if is_png else 'annotation'}{'' if number == 1 else 's'}"
+            return f"Imported {what} from {source.name}. Undo takes them back."
+
+        self._do(draw, "")
 
     def _export(self, path: str) -> None:
-        target = Path(path.strip()).expanduser()
-        self._do(lambda: self._project.export_geojson(self._current(), target), f"Wrote {target}")
+        def write() -> str:
+            target = _checked(path)
+            if target.suffix.lower() == ".png":
+                self._project.export_label_png(self._current(), target)
+            else:
+                self._project.export_geojson(self._current(), target)
+            return f"Wrote {target}"
+
+        self._do(write, "")
 
     def close(self) -> None:
         """Stop listening and close the widgets."""
         self._unsubscribe()
         super().close()
+
+
+def _checked(path: str) -> Path:
+    """Return the path of a file of annotations."""
+    file = Path(path.strip()).expanduser()
+    if file.suffix.lower() not in ENDINGS:
+        raise GeoJSONError(f"{file.name or 'An empty path'} ends in none of {', '.join(ENDINGS)}; type such a path.")
+    return file

@@ -12,7 +12,7 @@ class Room(anywidget.AnyWidget):
     Attributes
     ----------
     size : list of int
-        Width of the studio and height of the window, in CSS pixels; ``[0, 0]`` until a page has told. Written
+        Width of the studio and height of what scrolls it, in CSS pixels; ``[0, 0]`` until a page has told. Written
         by the page only. With two pages the one that changed last is heard.
     """
 

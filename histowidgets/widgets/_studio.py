@@ -9,23 +9,29 @@ import ipywidgets
 
 from histowidgets.advice import Advice
 from histowidgets.annotations import Change, Split
-from histowidgets.errors import ImageNameError
+from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets._canvas import AnnotationCanvas
 from histowidgets.widgets._class_panel import ClassPanel
+from histowidgets.widgets._display_panel import DisplayPanel
 from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._image_strip import ImageStrip
 from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._monitor import LossMonitor
+from histowidgets.widgets._normalization_fold import NormalizationFold
 from histowidgets.widgets._notice import LogPanel, Notice
 from histowidgets.widgets._open_project import extend, forget, open_project
 from histowidgets.widgets._project_panel import ProjectPanel
 from histowidgets.widgets._results_panel import ResultsPanel
+from histowidgets.widgets._review_panel import ReviewPanel
 from histowidgets.widgets._room import Room
+from histowidgets.widgets._settings_tab import SettingsTab
 from histowidgets.widgets._style import style_widget
 from histowidgets.widgets._train_panel import TrainPanel
 from histowidgets.widgets._tree import close_tree
+from histowidgets.widgets._trials_panel import TrialsPanel
 
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import TrainingRun
@@ -36,10 +42,11 @@ ARCHITECTURE_NAMES = {"unet": "U-Net", "unetplusplus": "U-Net++", "deeplabv3plus
 FOLD_WIDTH = 900
 SIDE_WIDTH = 372
 TOOLS_WIDTH = 48
-STAGE_WIDTHS = (280, 1100)
-STAGE_HEIGHTS = (380, 760)
-# Of the window's height that the picture may take, so that bar, status and notice stay on the screen with it.
-STAGE_SHARE = 0.68
+STAGE_WIDTHS = (280, 1500)
+STAGE_HEIGHTS = (320, 960)
+# What stands on the screen with the picture; the strip with one image, and with more.
+NOTICE_HEIGHT, BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 31, 36, 31, 4
+STRIP_HEIGHTS = (34, 82)
 
 _open_studios: "weakref.WeakValueDictionary[int, Studio]" = weakref.WeakValueDictionary()
 
@@ -164,12 +171,18 @@ class Studio(ipywidgets.VBox):
             del _open_studios[id(self.project)]
         self._unsubscribe()
         self._training.close(stop_run)
+        self._settings_tab.close()
+        self._review.close()
+        self._trials.close()
         self.live.close()
         self._classes.close()
         self._project_panel.close()
+        self._display.close()
+        self._normalization.close()
+        self.strip.close()
         self.canvas.close()
-        # The canvas closes what is its own; ipycanvas' manager, which it refers to, belongs to the kernel.
-        self._main.children = [part for part in self._main.children if part is not self.canvas]
+        # Canvas and strip close what is their own; ipycanvas' manager, which the canvas refers to, is the kernel's.
+        self._main.children = []
         close_tree(self)
 
     def _take_over(self, earlier: "Studio | None") -> None:
@@ -177,6 +190,7 @@ class Studio(ipywidgets.VBox):
         if earlier is None:
             return
         run = earlier.run
+        self.canvas.resume(earlier.canvas)
         earlier._close(stop_run=False)
         if run is not None:
             self._training.watch(run)
@@ -186,34 +200,58 @@ class Studio(ipywidgets.VBox):
     def _build(self, settings: TrainingSettings) -> None:
         self.notice, self.log_panel = Notice(), LogPanel()
         self.canvas = AnnotationCanvas(self.project, palette=False)
-        self.form = SettingsForm(settings)
+        self.strip = ImageStrip(self.project, self.notify)
+        self.strip.add_class("hw-strip-box")
+        self.form = SettingsForm(settings, self.project)
+        self._settings_tab = SettingsTab(self.project, self.form, lambda: self.canvas.image_name)
         self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify, self.log_panel.add)
-        self._classes = ClassPanel(self.project, on_show=self._go_to)
+        self._classes = ClassPanel(self.project, self._go_to, self.notify, self.log_panel.add)
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")
         self._results = ResultsPanel(lambda: self.live.best, self.live.show_learner, Path(folder), self.notify)
+        self._trials = TrialsPanel(self.project, self.form, lambda: self._training.runs)
+        self._review = ReviewPanel(self.project, lambda: self.classifier, self._go_to_place, self._relabel)
         self._project_panel = ProjectPanel(self.project, lambda: self.canvas.image_name, self._show_image, self.notify)
-        tabs = ipywidgets.Tab(
-            [self._training, self.form, self._results, self._project_panel],
-            titles=("Train", "Settings", "Results", "Project"),
+        self._display = DisplayPanel(self.canvas, self.notify, self.log_panel.add, asleep=True)
+        self._normalization = NormalizationFold(self.project, self.form, self._view, self.log_panel.add)
+        results = ipywidgets.VBox([self._results, self._review, self._trials])
+        display = ipywidgets.VBox([self._display, self._normalization])
+        project = ipywidgets.VBox([self._project_panel, self.log_panel])
+        self._tabs = tabs = ipywidgets.Tab(
+            [self._training, self._settings_tab, results, display, project],
+            titles=("Train", "Settings", "Results", "Display", "Project"),
         )
         tabs.add_class("hw-tabs")
-        side = ipywidgets.VBox([self._classes, tabs])
-        side.add_class("hw-side")
-        self._main = ipywidgets.VBox([self.canvas, self.log_panel])
+        tabs.observe(lambda change: self._tab_opened(change["new"]), names="selected_index")
+        self._side = ipywidgets.VBox([self._classes, tabs])
+        self._side.add_class("hw-side")
+        self._main = ipywidgets.VBox([self.canvas, self.strip])
         self._main.add_class("hw-main")
-        self._screen = ipywidgets.Box([self.notice, self._main, side])
+        self._screen = ipywidgets.Box([self.notice, self._main, self._side])
         self._screen.add_class("hw-screen")
         self._room = Room()
-        self._room.observe(lambda change: self._fit_room(*change["new"]), names="size")
+        self._room.observe(lambda _: self._fit_room(), names="size")
 
     def _connect(self) -> None:
         self._classes.classes.selected = self.canvas.class_name
-        self._classes.classes.on_select(lambda name: setattr(self.canvas, "class_name", name))
-        self.canvas.observe(
-            lambda change: setattr(self._classes.classes, "selected", change["new"]), names="class_name"
-        )
+        self._classes.classes.on_select(self._class_chosen)
+        self.canvas.observe(lambda change: self._classes.select(change["new"]), names="class_name")
+        self.canvas.observe(lambda change: self._classes.show_patterns(change["new"]), names="patterns")
+        self.strip.observe(lambda change: self._image_chosen(change["new"]), names="shown")
+        self.canvas.observe(lambda change: setattr(self.strip, "shown", change["new"]), names="image_name")
         self._unsubscribe = self.project.subscribe(self._changed)
+
+    def _class_chosen(self, name: str) -> None:
+        if name == self.canvas.class_name:
+            return  # by the canvas, which the list follows
+        try:
+            self.canvas.choose_class(name)
+        except HistowidgetsError as error:
+            self.canvas.say(str(error), "error")
+
+    def _tab_opened(self, index: int | None) -> None:
+        if index is not None and self._tabs.titles[index] == "Display":
+            self._display.wake()
 
     def _greeting(self, found: str) -> tuple[str, str]:
         if self.project.read_only:
@@ -221,19 +259,29 @@ class Studio(ipywidgets.VBox):
         hint = "Pick a class, paint a few strokes of each, and the first prediction appears by itself."
         return f"{found} {hint}".strip(), "info"
 
-    def _fit_room(self, width: int, window_height: int) -> None:
-        """Give the picture what the page has left beside the side panel."""
-        picture = width - TOOLS_WIDTH - (SIDE_WIDTH if width >= FOLD_WIDTH else 0) - 4
-        self.canvas.resize(
-            min(max(picture, STAGE_WIDTHS[0]), STAGE_WIDTHS[1]),
-            min(max(round(window_height * STAGE_SHARE), STAGE_HEIGHTS[0]), STAGE_HEIGHTS[1]),
-        )
+    def _fit_room(self) -> None:
+        """Give the picture what the page has left beside the side panel, so that all can be seen without scrolling."""
+        width, height = self._room.size
+        if not width:
+            return  # no page has told yet
+        beside = width >= FOLD_WIDTH
+        around = BAR_HEIGHT + STATUS_HEIGHT + STRIP_HEIGHTS[len(self.project.image_names) > 1]
+        stage_width = width - TOOLS_WIDTH - (SIDE_WIDTH if beside else 0) - 4
+        stage_height = _within(height - around - NOTICE_HEIGHT - BORDERS, STAGE_HEIGHTS)
+        was_whole = self.canvas.view == self.canvas.view.fitted()
+        self.canvas.resize(_within(stage_width, STAGE_WIDTHS), stage_height)
+        if was_whole:  # whoever saw all of the image goes on seeing it
+            self.canvas.fit()
+        # As high as the picture with its furniture; what is longer scrolls within.
+        self._side.layout.height = f"{stage_height + around}px" if beside else "auto"
 
     # -- events ---------------------------------------------------------------------------------------
 
     def _changed(self, change: Change) -> None:
         if change.kind in ("annotations", "classes"):
             self.live.refresh()
+        elif change.kind == "images":
+            self._fit_room()
 
     def _view(self) -> tuple[str, Region]:
         return self.canvas.image_name, self.canvas.view.region
@@ -252,9 +300,17 @@ class Studio(ipywidgets.VBox):
             self.canvas.show_held_out(self._split.held_out.get(self.canvas.image_name, ()))
 
     def _show_image(self, name: str) -> None:
-        self.canvas.show_image(name)
+        self.strip.shown = name
+
+    def _image_chosen(self, name: str) -> None:
+        """Show the image that the strip marks: whoever chose it, it comes by here."""
+        if not name:
+            return
+        if name != self.canvas.image_name:
+            self.canvas.show_image(name)
         self._show_held_out()
         self._project_panel.refresh()
+        self._normalization.refresh()
         self.live.image_changed()
 
     def _go_to(self, advice: Advice) -> None:
@@ -262,6 +318,15 @@ class Studio(ipywidgets.VBox):
             self._show_image(advice.image_name)
         if advice.region is not None:
             self.canvas.go_to(advice.region)
+
+    def _go_to_place(self, name: str, region: Region) -> None:
+        if name != self.canvas.image_name:
+            self._show_image(name)
+        self.canvas.go_to(region)
+
+    def _relabel(self, name: str, region: Region, class_name: str) -> None:
+        self._go_to_place(name, region)
+        self.canvas.class_name, self.canvas.tool = class_name, "brush"
 
     def _on_event(self, run: "TrainingRun", event: Any) -> None:
         if isinstance(event, RunStarted):
@@ -279,6 +344,10 @@ class Studio(ipywidgets.VBox):
         epoch = classifier.scores.get("epoch")
         name = ARCHITECTURE_NAMES.get(run.settings.architecture, run.settings.architecture)
         self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores)
+
+
+def _within(value: int, limits: tuple[int, int]) -> int:
+    return min(max(value, limits[0]), limits[1])
 
 
 def _studio_on(folder: str | Path | None) -> Studio | None:

@@ -2,32 +2,41 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from histowidgets.advice import diagnose
+from histowidgets.advice import Action, Advice
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.training import (
-    EpochEnded,
     Message,
     RunEnded,
     RunFailed,
     RunStarted,
+    RunSummary,
     StateChanged,
     TrainingSettings,
+    resume_training,
 )
-from histowidgets.widgets._advice_line import AdviceLine
 from histowidgets.widgets._bridge import RunBridge
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._monitor import LossMonitor
+from histowidgets.widgets._setting_text import label, text_of
+from histowidgets.widgets._unfinished_line import UnfinishedLine
 
 if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
     from histowidgets.training import TrainingRun
 
+_IDLE = (
+    "Paint at least two classes, then press Train. You can go on painting meanwhile. "
+    "Unsure about the settings? Recommend, in their tab, suggests some with its reasons."
+)
 Notify = Callable[[str, str], None]
+# Changes after which the next run goes on from the weights of the last one.
+_MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
 ACTIVE = ("preparing", "running", "paused", "stopping")
 
 
@@ -65,13 +74,11 @@ class TrainPanel(ipywidgets.VBox):
         self._bridge: RunBridge | None = None
         self._starting = False
         self.run: TrainingRun | None = None
-        self.monitor = LossMonitor(colors=project.colors)
-        self.advice = AdviceLine(
-            "Paint at least two classes, then press Train. You can go on painting meanwhile.",
-            on_apply=form.patch,
-            on_undo=form.undo_patch,
-            on_stop=self._stop_keeping_best,
-        )
+        self.runs: list[TrainingRun] = []
+        self.monitor = LossMonitor(colors=project.colors, on_action=self._follow)
+        self.monitor.line.idle = _IDLE
+        self.monitor.line.restarts = True
+        self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
         self._train = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
         self._pause = _button("Pause", "pause", "Pause after this batch, or go on")
         self._stop = _button("Stop, keep best", "stop", "End the run now and keep its best epoch")
@@ -88,7 +95,8 @@ class TrainPanel(ipywidgets.VBox):
         self._fresh.layout.visibility = "hidden"
         row = ipywidgets.HBox([self._train, self._pause, self._stop])
         row.add_class("hw-run-buttons")
-        super().__init__([row, self._fresh, self.advice, self.monitor])
+        self.unfinished = UnfinishedLine(project, self._resume_soon)
+        super().__init__([row, self.unfinished, self._fresh, self.monitor])
         self.add_class("hw-section")
         self._show_state("idle")
 
@@ -96,17 +104,24 @@ class TrainPanel(ipywidgets.VBox):
 
     def start_soon(self) -> None:
         """Start a run without holding the caller; what is wrong is said in the notice."""
+        self._soon(lambda: self.start(self._form.settings, afresh=self._fresh.value))
+
+    def _resume_soon(self, broken: RunSummary) -> None:
+        self._soon(lambda: self.watch(resume_training(broken.folder, self._project)))
+
+    def _soon(self, start: Callable[[], object]) -> None:
         with self._lock:
             if self._starting or self.active:
                 return
             self._starting = True
         self._show_state("preparing")
         self._notify("Preparing the run…", "info")
-        threading.Thread(target=self._start_or_say, name="histowidgets-start", daemon=True).start()
+        work = partial(self._say_what_fails, start)
+        threading.Thread(target=work, name="histowidgets-start", daemon=True).start()
 
-    def _start_or_say(self) -> None:
+    def _say_what_fails(self, start: Callable[[], object]) -> None:
         try:
-            self.start(self._form.settings, afresh=self._fresh.value)
+            start()
         except HistowidgetsError as error:
             self._show_state("idle")
             self._notify(str(error), "error")
@@ -150,10 +165,13 @@ class TrainPanel(ipywidgets.VBox):
         with self._lock:
             if self._bridge is not None:
                 self._bridge.close()
+            self.unfinished.hide()
             self.run = run
+            if run not in self.runs:
+                self.runs.append(run)
             self.monitor.watch(run)
             self.monitor.colors = self._project.colors
-            self.advice.idle = "Watching the curves: what they mean is said here after a few epochs."
+            self.monitor.line.idle = "Watching the curves: what they mean is said here after a few epochs."
             self._bridge = RunBridge(run, lambda events: self._apply(run, events))
 
     @property
@@ -172,6 +190,42 @@ class TrainPanel(ipywidgets.VBox):
     def _stop_keeping_best(self) -> None:
         if self.run is not None:
             self.run.stop(keep="best")
+
+    # -- from a diagnosis ------------------------------------------------------------------------
+
+    def _follow(self, action: Action, advice: Advice) -> None:
+        """Do what a button of a diagnosis says: end the run, or change the settings and start the next one."""
+        if action.kind == "stop":
+            self._stop_keeping_best()
+            return
+        with self._lock:
+            if self._starting or not action.patch:
+                return
+            self._starting = True
+        work = partial(self._restart_or_say, dict(action.patch))
+        threading.Thread(target=work, name="histowidgets-restart", daemon=True).start()
+
+    def _restart_or_say(self, patch: dict[str, Any]) -> None:
+        def restart() -> None:
+            self._form.patch(patch)
+            self.monitor.line.offer_undo(self._undo_patch)
+            changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
+            self._notify(f"The next run starts with {changes}.", "info")
+            if self.active and self.run is not None:
+                self.run.stop(keep="best")
+                self.run.wait()
+            # Longer means on; any other change is judged best from the same start.
+            self.start(self._form.settings, afresh=not set(patch) <= _MORE_OF_THE_SAME)
+
+        self._say_what_fails(restart)
+
+    def _undo_patch(self) -> None:
+        self._form.undo_patch()
+        self._notify("The settings are as they were before the advice. Press Train to use them.", "info")
+
+    def _settings_changed(self) -> None:
+        if not self._form.can_undo_patch:
+            self.monitor.line.offer_undo(None)
 
     # -- from the run, on the bridge's thread -----------------------------------------------------
 
@@ -192,16 +246,10 @@ class TrainPanel(ipywidgets.VBox):
             elif isinstance(event, RunEnded):
                 self._ended(run, event)
             self._on_event(run, event)
-        if any(isinstance(event, EpochEnded) for event in events):
-            found = diagnose(
-                run.history, run.settings, steps_per_epoch=run.steps_per_epoch, n_train_tiles=run.n_train_tiles
-            )
-            self.advice.show(found[0] if found else None)
 
     def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
         self._show_state("idle")
-        if self.advice.advice is None:
-            self.advice.idle = "The curves show no known pattern, or are too short to judge."
+        self.monitor.line.idle = "The curves show no known pattern, or are too short to judge."
         if event.state == "failed":
             return  # the reason stands there already
         if run.classifier is None:
@@ -211,7 +259,7 @@ class TrainPanel(ipywidgets.VBox):
         self._notify(f"Done: {kept} is kept. Correct a place and train on, or save the classifier.", "good")
 
     def _show_state(self, state: str) -> None:
-        active = state in ACTIVE
+        active = self._form.facts.busy = state in ACTIVE
         self._train.disabled = active
         self._pause.disabled = state not in ("running", "paused")
         self._stop.disabled = state not in ("running", "paused")
@@ -228,5 +276,7 @@ class TrainPanel(ipywidgets.VBox):
             self.run.wait(timeout=10)
         if self._bridge is not None:
             self._bridge.close()
+        self._unsubscribe()
+        self.unfinished.wait(10)
         self.monitor.close()
         super().close()

@@ -193,9 +193,10 @@ def test_the_whole_form_is_neat_in_a_narrow_panel(open_notebook):
     page.get_by_label("Preset", exact=True).wait_for()
     for heading in page.locator(".hw-form summary").all():
         heading.click()
+    page.locator(".hw-group-list input").first.wait_for()
     assert page.evaluate(TOO_WIDE, ".hw-form") == []
     assert page.evaluate(CLIPPED_LABELS) == []
-    controls = page.locator(".hw-form :is(input, select)")
+    controls = page.locator(".hw-field :is(input, select), .hw-preset-row select")
     lefts = {round(box["x"]) for box in (one.bounding_box() for one in controls.all())}
     assert len(lefts) == 1, f"controls begin at {sorted(lefts)}"
     unnamed = page.evaluate(

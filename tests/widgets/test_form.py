@@ -6,6 +6,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from histowidgets.errors import SettingsError, WidgetError
+from histowidgets.models import ARCHITECTURES
 from histowidgets.training import TrainingSettings
 from histowidgets.widgets._field import Field
 from histowidgets.widgets._form import SHORT_VIEW, SettingsForm
@@ -40,7 +41,7 @@ def test_ranges_units_and_choices_come_from_the_settings(form):
     shown = {field["name"]: field for field in form._fields}
     assert "64 to 1024 in steps of 32" in shown["tile_size"]["help"]
     assert shown["tile_size"]["unit"] == "pixels at the downsample"
-    assert len(shown["architecture"]["choices"]) == 11
+    assert len(shown["architecture"]["choices"]) == len(ARCHITECTURES)
     assert shown["downsample"]["choices"] == ["1x", "2x", "4x", "8x"]
     assert "efficientnet-lite0" in shown["backbone"]["choices"]
 

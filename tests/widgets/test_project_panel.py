@@ -55,9 +55,41 @@ def test_annotations_go_out_and_come_in_again(panel, tmp_path):
     assert [level for level, _ in panel.said] == ["good", "good"]
 
 
+def test_a_label_map_goes_out_and_comes_in_again_as_one_step_of_undo(panel, tmp_path):
+    panel.project.annotate("first", hw.Rectangle(5, 5, 20, 10), "A")
+    panel.project.annotate("first", hw.Rectangle(30, 5, 20, 10), "B")
+    labels = panel.project.label_map("first")
+    path = tmp_path / "labels.PNG"
+    _enter(panel, "Export", f" {path} ")
+    panel.project.annotate("first", hw.Rectangle(0, 0, 60, 40), "B")
+    painted = panel.project.label_map("first")
+    _enter(panel, "Import", str(path))
+    assert (panel.project.label_map("first") == labels).all()
+    assert "2 areas from labels.PNG" in panel.said[-1][1]
+    assert "2 areas from labels.PNG" in panel._said.value
+    panel.project.undo()
+    assert (panel.project.label_map("first") == painted).all()
+
+
+def test_classes_that_are_not_here_are_added_when_that_is_wanted(panel, tmp_path):
+    other = hw.Project(["Nerve", "A"])
+    other.add_image(np.zeros((40, 60, 3), np.uint8), name="other")
+    other.annotate("other", hw.Rectangle(5, 5, 20, 10), "Nerve")
+    other.export_geojson("other", tmp_path / "nerve.geojson")
+    _enter(panel, "Import", str(tmp_path / "nerve.geojson"))
+    assert panel.said[-1][0] == "error"
+    assert "Nerve" in panel.said[-1][1]
+    panel._unknown.value = "add"
+    _enter(panel, "Import", str(tmp_path / "nerve.geojson"))
+    assert panel.project.count() == {"A": 0, "B": 0, "Nerve": 1}
+
+
 @pytest.mark.parametrize(
     ("label", "text", "words"),
     [
+        ("Import", "notes.txt", r"notes\.txt.*\.png"),
+        ("Export", "", "(?i)empty"),
+        ("Import", "no_such_file.png", "no_such_file.png"),
         ("Open", "no_such_file.png", "no_such_file.png"),
         ("Add class", "A", "A"),
         ("Add class", "  ", "(?i)blank"),

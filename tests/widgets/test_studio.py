@@ -75,6 +75,46 @@ def test_the_palette_the_canvas_and_python_agree_on_the_class(studio):
     assert [row["name"] for row in studio._classes.classes.rows][-1] == "<b>Third</b>"
 
 
+def test_strip_canvas_and_project_agree_on_the_image_also_when_it_is_removed(halves):
+    images = [hw.open_image(halves, name="one"), hw.open_image(halves[::-1].copy(), name="other")]
+    studio = hw.Studio(images, classes=["Dark", "Bright"], fresh=True)
+    studio.strip.shown = "other"
+    assert studio.canvas.image_name == "other"
+    studio.canvas.show_image("one")
+    assert studio.strip.shown == "one"
+    _paint(studio.project, lines=(50,))
+    studio.project.remove_image("one")
+    assert (studio.canvas.image_name, studio.strip.shown) == ("other", "other")
+    assert studio.live.quick.idle.wait(60)
+    assert "Traceback" not in studio.log_panel.text
+    studio.project.undo()
+    assert studio.project.image_names == ["one", "other"]
+    studio.close()
+
+
+def test_a_class_that_was_renamed_stays_the_chosen_one(studio):
+    studio.canvas.class_name = "Bright"
+    studio.project.rename_class("Bright", "Light")
+    assert (studio.canvas.class_name, studio._classes.classes.selected) == ("Light", "Light")
+    studio.project.undo()
+    assert (studio.canvas.class_name, studio._classes.classes.selected) == ("Bright", "Bright")
+
+
+def test_a_cell_run_again_shows_what_was_shown(halves):
+    images = [hw.open_image(halves, name="one"), hw.open_image(halves[::-1].copy(), name="other")]
+    first = hw.Studio(images, classes=["Dark", "Bright"])
+    first.strip.shown = "other"
+    first.canvas.uncertainty_opacity = 0.5
+    darker = [replace(one, low=20.0) for one in first.canvas.display]
+    first.canvas.set_display(darker)
+    second = hw.Studio(images, classes=["Dark", "Bright"])
+    assert second.project is first.project
+    assert (second.canvas.image_name, second.strip.shown) == ("other", "other")
+    assert second.canvas.uncertainty_opacity == 0.5
+    assert second.canvas.display == tuple(darker)
+    second.close()
+
+
 def test_a_studio_leaves_no_widget_behind(halves):
     before = set(_instances)
     studio = hw.Studio(halves, classes=["Dark", "Bright"], fresh=True)

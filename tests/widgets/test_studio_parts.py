@@ -3,17 +3,13 @@
 import pytest
 import traitlets
 
-from histowidgets.advice import Action, Advice
+from histowidgets.advice import Advice
 from histowidgets.images import Region
 from histowidgets.widgets._advice_line import AdviceLine
 from histowidgets.widgets._class_list import ClassList
 from histowidgets.widgets._notice import LogPanel, Notice
 
 HTML_NAME = "<img src=x onerror=alert(1)>"
-
-
-def _buttons(line):
-    return {button.description: button for button in line.children[1].children}
 
 
 def test_notice_shows_text_never_html():
@@ -35,51 +31,31 @@ def test_log_keeps_the_newest_lines_and_escapes_them():
     assert "<img" not in log._text.value
 
 
-def test_advice_line_shows_the_numbers_and_what_can_be_done():
-    applied, shown, stopped = [], [], []
-    line = AdviceLine(
-        "nothing yet", applied.append, lambda: applied.append("undone"), lambda: stopped.append(1), shown.append
-    )
-    assert "nothing yet" in line.children[0].value
+def test_advice_line_shows_the_advice_with_its_numbers_and_goes_there():
+    shown = []
+    line = AdviceLine("nothing yet", shown.append)
+    text, button = line.children[0], line.children[1].children[0]
+    assert "nothing yet" in text.value
+    assert button.layout.display == "none"
     advice = Advice(
-        "lr-too-high",
-        f"The loss swings {HTML_NAME}",
-        "Lower the learning rate.",
-        {"swing": 0.4567},
-        {"learning_rate": 1e-4},
-        "R29",
-        "warning",
+        "few-boundaries",
+        f"Hardly any stroke {HTML_NAME}",
+        "Paint some.",
+        {"boundary_percent": 0.4567, "quoted": '"'},
+        rule="R14",
+        severity="warning",
         region=Region(1, 2, 3, 4),
-        actions=(
-            Action("Lower to 1e-4", {"learning_rate": 1e-4}),
-            Action("Stop", None, "stop"),
-            Action("Paint more", None, "annotate"),
-        ),
     )
     line.show(advice)
-    text = line.children[0].value
-    assert "<img" not in text
-    assert "0.457" in text
-    assert 'data-level="warning"' in text
-    assert list(_buttons(line)) == ["Lower to 1e-4", "Stop", "Show me where"]
-
-    _buttons(line)["Stop"].click()
-    _buttons(line)["Show me where"].click()
-    _buttons(line)["Lower to 1e-4"].click()
-    assert (stopped, shown, applied) == ([1], [advice], [{"learning_rate": 1e-4}])
-    _buttons(line)["Undo"].click()
-    assert applied == [{"learning_rate": 1e-4}, "undone"]
-    assert "Lower to 1e-4" in _buttons(line)
-
-
-def test_the_same_advice_with_new_numbers_keeps_its_buttons():
-    line = AdviceLine(on_apply=lambda patch: None)
-    action = (Action("Lower", {"learning_rate": 1e-4}),)
-    line.show(Advice("a", "t", "d", {"n": 1}, actions=action))
-    before = line.children[1].children
-    line.show(Advice("a", "t", "d", {"n": 2}, actions=action))
-    assert line.children[1].children == before
-    assert "n 2" in line.children[0].value
+    assert "<img" not in text.value
+    assert "boundary percent 0.457" in text.value
+    assert 'data-level="warning"' in text.value
+    assert button.layout.display is None
+    button.click()
+    assert shown == [advice]
+    line.show(None)
+    assert "nothing yet" in text.value
+    assert button.layout.display == "none"
 
 
 def test_class_list_keeps_the_selected_class_and_refuses_unknown_ones():

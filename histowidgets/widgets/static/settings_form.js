@@ -1,10 +1,5 @@
 // Draws the settings form. The page never decides what is valid: it sends what was entered, and shows the answer.
-function make(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text; // textContent: HTML in a name is shown as text
-  return node;
-}
+import { button, make, makeFreeze, makeSummary, makeTiles, makeWeights } from "./settings_form_facts.js";
 
 function option(words) {
   const node = make("option", "", words);
@@ -107,14 +102,14 @@ function makePreset(presets, prefix, send) {
   return { row, show };
 }
 
-function makeSection(title, fields) {
+function makeSection(title, fields, extra) {
   const fold = make("details", "hw-section-fold");
   const heading = make("summary", "", title);
   const note = make("span", "hw-muted");
   heading.append(note);
   const grid = make("div", "hw-fields");
   grid.append(...fields.map((field) => field.row));
-  fold.append(heading, grid);
+  fold.append(heading, grid, ...extra);
   const show = (state) => {
     const wrong = fields.filter((field) => state.errors[field.spec.name]).length;
     const changed = fields.filter((field) => state.changed.includes(field.spec.name)).length;
@@ -127,21 +122,19 @@ function makeSection(title, fields) {
   return { fold, show };
 }
 
-function makeCode() {
+// A text to take away: what it says is code of the state.
+function makeText(key, title, tip) {
   const fold = make("details", "hw-section-fold hw-code");
   const box = make("div", "hw-code-box");
   const area = make("textarea");
   area.spellcheck = false;
   area.readOnly = true;
-  area.title = "Python code that makes these settings";
-  area.setAttribute("aria-label", area.title);
+  area.title = tip;
+  area.setAttribute("aria-label", tip);
   area.addEventListener("focus", () => area.select());
-  const copy = make("button", "hw-copy", "Copy");
-  copy.type = "button";
-  copy.title = "Copy the code to the clipboard";
-  copy.addEventListener("click", async () => {
+  const copy = button("hw-copy", "Copy", "Copy it to the clipboard", async () => {
     area.select();
-    // Pages without https have no clipboard; the code is selected then, and Ctrl+C copies it.
+    // Pages without https have no clipboard; the text is selected then, and Ctrl+C copies it.
     try {
       await navigator.clipboard.writeText(area.value);
       copy.textContent = "Copied";
@@ -151,10 +144,10 @@ function makeCode() {
     setTimeout(() => (copy.textContent = "Copy"), 1500);
   });
   box.append(area, copy);
-  fold.append(make("summary", "", "Copy as Python"), box);
+  fold.append(make("summary", "", title), box);
   const show = (state) => {
-    area.value = state.code.trimEnd();
-    area.rows = area.value.split("\n").length;
+    area.value = state[key].trimEnd();
+    area.rows = Math.min(area.value.split("\n").length, 14);
   };
   return { fold, show };
 }
@@ -170,24 +163,37 @@ function render({ model, el }) {
   const short = make("div", "hw-fields");
   short.append(...fields.filter((field) => !field.spec.section).map((field) => field.row));
   const titles = [...new Set(fields.map((field) => field.spec.section).filter(Boolean))];
+  const summary = makeSummary(send);
+  const freeze = makeFreeze(prefix, send);
+  const weights = makeWeights(prefix, send);
+  const tiles = makeTiles(send);
+  const extras = { Network: [freeze.box], Augmentation: [tiles.box], Training: [weights.box] };
   const sections = titles.map((title) =>
-    makeSection(title, fields.filter((field) => field.spec.section === title)),
+    makeSection(title, fields.filter((field) => field.spec.section === title), extras[title] ?? []),
   );
-  const code = makeCode();
+  tiles.watch(sections[titles.indexOf("Augmentation")].fold);
+  const code = makeText("code", "Copy as Python", "Python code that makes these settings");
+  const json = makeText("json", "Copy as JSON", "All settings as JSON, for the command line and TrainingSettings.from_json");
 
   const form = make("div", "hw-form");
   form.setAttribute("role", "group");
   form.setAttribute("aria-label", "Training settings");
   // JupyterLab would take letters and arrows for its own shortcuts.
   form.dataset.lmSuppressShortcuts = "true";
-  form.append(preset.row, short, ...sections.map((section) => section.fold), code.fold);
+  form.append(preset.row, summary.line, short, ...sections.map((section) => section.fold), code.fold, json.fold);
   el.append(form);
 
-  const parts = [preset, ...fields, ...sections, code];
-  const draw = () => parts.forEach((part) => part.show(model.get("_state")));
-  model.on("change:_state", draw);
+  const parts = [preset, summary, freeze, weights, tiles, ...fields, ...sections, code, json];
+  const draw = () => parts.forEach((part) => part.show(model.get("_state"), model.get("_facts")));
+  model.on("change:_state change:_facts", draw);
   draw();
-  return () => model.off("change:_state", draw);
+  // What follows from the settings is worked out only while somebody looks.
+  const watcher = new IntersectionObserver((entries) => send({ kind: "seen", seen: entries.at(-1).isIntersecting }));
+  watcher.observe(form);
+  return () => {
+    watcher.disconnect();
+    model.off("change:_state change:_facts", draw);
+  };
 }
 
 export default { render };

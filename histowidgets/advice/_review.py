@@ -1,0 +1,219 @@
+"""After training: where the classifier and the labels disagree, tile by tile (row N6)."""
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from histowidgets.advice._look import snapshot_of
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
+from histowidgets.errors import AdviceError
+from histowidgets.images import Region
+
+if TYPE_CHECKING:
+    from histowidgets.prediction import Classifier
+
+MOST_TILES = 400
+"""Tiles that are reviewed at most; of more, evenly many are left out."""
+
+HEAT_SIDE = 96
+"""Longest side of a tile's heat map, in pixels."""
+
+_LEAST_PROBABILITY = 1e-4
+"""A pixel costs no more than this probability does: float16 knows no smaller one, and one pixel shall not rank."""
+
+
+@dataclass(frozen=True)
+class ReviewTile:
+    """One tile with labels.
+
+    Attributes
+    ----------
+    image_name, region
+        Where it lies, in full-size pixels.
+    loss : float
+        Mean cross-entropy over its labelled pixels, in nats; 0 where all is right and sure.
+    disagreement : float
+        Share of its labelled pixels that are predicted as another class, 0 to 1.
+    class_iou : dict
+        Class name to IoU over labelled pixels, of the classes that are labelled or predicted there.
+    n_labelled : int
+        Labelled full-size pixels.
+    held_out : bool
+        Whether its centre was held out from training.
+    confusion : ndarray of (K, K), int64
+        Labelled pixels, a row for each true class.
+    heat : ndarray of (rows, columns), float32
+        1 minus the probability of the label, 0 to 1; NaN where nothing is labelled. At most `HEAT_SIDE` a side.
+    fingerprint : str
+        Changes when the labels of the tile do.
+    """
+
+    image_name: str
+    region: Region
+    loss: float
+    disagreement: float
+    class_iou: Mapping[str, float]
+    n_labelled: int
+    held_out: bool
+    confusion: np.ndarray = field(repr=False, compare=False)
+    heat: np.ndarray = field(repr=False, compare=False)
+    fingerprint: str = ""
+
+    @property
+    def iou(self) -> float:
+        """Mean of the classes' IoU over labelled pixels, 0 to 1."""
+        return float(np.mean(list(self.class_iou.values())))
+
+
+@dataclass(frozen=True)
+class Review:
+    """Labels against prediction.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    tiles : tuple of ReviewTile
+        Highest loss first.
+    n_left_out : int
+        Tiles with labels that were not looked at, since there are more than `MOST_TILES`.
+    """
+
+    classes: tuple[str, ...]
+    tiles: tuple[ReviewTile, ...]
+    n_left_out: int = 0
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Labelled pixels over all tiles, (K, K) int64, a row for each true class."""
+        empty = np.zeros((len(self.classes), len(self.classes)), np.int64)
+        return sum((tile.confusion for tile in self.tiles), empty)
+
+    def class_iou(self) -> dict[str, float]:
+        """IoU of each class over all labelled pixels that were looked at; classes that are nowhere are left out."""
+        return _iou(self.confusion, self.classes)
+
+    def tiles_of(self, true: str, predicted: str) -> list[ReviewTile]:
+        """List the tiles of one cell of the confusion matrix, those with the most such pixels first.
+
+        Raises
+        ------
+        AdviceError
+            There is no such class.
+        """
+        for name in (true, predicted):
+            if name not in self.classes:
+                raise AdviceError(f"There is no class {name!r}; there are {', '.join(self.classes)}.")
+        cell = self.classes.index(true), self.classes.index(predicted)
+        return sorted((tile for tile in self.tiles if tile.confusion[cell]), key=lambda tile: -tile.confusion[cell])
+
+
+def review(
+    classifier: "Classifier",
+    project: Project | ProjectSnapshot,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Review:
+    """Rank the labelled tiles of a project by how badly a classifier does on them.
+
+    Only labelled pixels count. A high loss is a place that was not learned, or a label that is wrong.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        With the project's classes.
+    project : Project or ProjectSnapshot
+        Its labels are taken for the truth.
+    progress : callable, optional
+        ``progress(done, total)`` after each tile.
+    should_stop : callable, optional
+        Asked before each tile; True ends the work with the tiles so far.
+
+    Raises
+    ------
+    AdviceError
+        The classes differ, or nothing is labelled.
+    """
+    snapshot = snapshot_of(project)
+    if tuple(classifier.classes) != tuple(snapshot.classes):
+        raise AdviceError(
+            f"The classifier has the classes {', '.join(classifier.classes)}, the project "
+            f"{', '.join(snapshot.classes)}; train again to review it."
+        )
+    places = list(_labelled_places(snapshot, classifier.tile_size * classifier.downsample))
+    if not places:
+        raise AdviceError("Nothing is labelled: paint a few strokes to review a classifier on.")
+    kept = places
+    if len(places) > MOST_TILES:
+        kept = [places[int(i)] for i in np.linspace(0, len(places) - 1, MOST_TILES)]
+    tiles = []
+    for done, (name, region) in enumerate(kept, 1):
+        if should_stop is not None and should_stop():
+            break
+        tiles.append(_reviewed(classifier, snapshot, name, region))
+        if progress is not None:
+            progress(done, len(kept))
+    ranked = tuple(sorted(tiles, key=lambda tile: -tile.loss))
+    return Review(tuple(snapshot.classes), ranked, len(places) - len(kept))
+
+
+def _labelled_places(snapshot: ProjectSnapshot, side: int) -> Iterator[tuple[str, Region]]:
+    """Tiles of a grid over each image that have a label; found by the bounds of shapes, then by their pixels."""
+    for name in snapshot.annotated_names():
+        image = snapshot.images[name]
+        for y in range(0, image.height, side):
+            for x in range(0, image.width, side):
+                region = Region(x, y, min(side, image.width - x), min(side, image.height - y))
+                if snapshot.near(name, region) and (snapshot.labels(name, region) != UNLABELLED).any():
+                    yield name, region
+
+
+def _reviewed(classifier: "Classifier", snapshot: ProjectSnapshot, name: str, region: Region) -> ReviewTile:
+    labels = snapshot.labels(name, region)
+    prediction = classifier.predict(snapshot.images[name], region)
+    rows, columns = np.nonzero(labels != UNLABELLED)
+    true = labels[rows, columns].astype(np.int64)
+    predicted = prediction.labels[rows, columns].astype(np.int64)
+    of_label = np.full(labels.shape, np.nan, np.float32)
+    of_label[rows, columns] = prediction.probabilities[rows, columns, true]
+    n = len(snapshot.classes)
+    confusion = np.bincount(true * n + predicted, minlength=n * n).reshape(n, n)
+    known = of_label[rows, columns]
+    return ReviewTile(
+        image_name=name,
+        region=region,
+        loss=float(-np.log(np.maximum(known, _LEAST_PROBABILITY)).mean()),
+        disagreement=float(np.mean(predicted != true)),
+        class_iou=_iou(confusion, snapshot.classes),
+        n_labelled=len(true),
+        held_out=_is_held_out(classifier, name, region),
+        confusion=confusion,
+        heat=_small(1 - of_label),
+        fingerprint=f"{zlib.crc32(labels.tobytes()):08x}",
+    )
+
+
+def _iou(confusion: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
+    either = confusion.sum(axis=0) + confusion.sum(axis=1) - np.diag(confusion)
+    return {name: float(confusion[i, i] / either[i]) for i, name in enumerate(classes) if either[i]}
+
+
+def _is_held_out(classifier: "Classifier", name: str, region: Region) -> bool:
+    x, y = region.x + region.width / 2, region.y + region.height / 2
+    held_out = classifier.trained_on.get("held_out", {}).get(name, ())
+    return any(left <= x < left + width and top <= y < top + height for left, top, width, height in held_out)
+
+
+def _small(heat: np.ndarray) -> np.ndarray:
+    """Shrink a heat map, keeping the hottest pixel of each block: a thin stroke stays in sight."""
+    step = max(1, math.ceil(max(heat.shape) / HEAT_SIDE))
+    rows, columns = (math.ceil(length / step) for length in heat.shape)
+    padded = np.full((rows * step, columns * step), np.nan, np.float32)
+    padded[: heat.shape[0], : heat.shape[1]] = heat
+    blocks = padded.reshape(rows, step, columns, step)
+    found = np.where(np.isnan(blocks), -1, blocks).max(axis=(1, 3))
+    return np.where(found < 0, np.nan, found).astype(np.float32)

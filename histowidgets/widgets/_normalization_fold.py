@@ -1,0 +1,58 @@
+"""The preview of the normalization that the form asks for, folded away until somebody wants it."""
+
+from collections.abc import Callable
+
+from histowidgets.annotations import Project
+from histowidgets.images import Normalization, Region
+from histowidgets.training import TrainingSettings
+from histowidgets.widgets._disclosure import Disclosure
+from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._normalization_preview import NormalizationPreview
+
+
+def normalization_of(settings: TrainingSettings) -> Normalization:
+    """Return the normalization that a run with these settings measures the statistics for."""
+    fixed = settings.normalization == "fixed_range"
+    return Normalization(
+        settings.normalization,
+        per_channel=settings.normalization_per_channel,
+        low=settings.normalization_low if fixed else None,
+        high=settings.normalization_high if fixed else None,
+    )
+
+
+class NormalizationFold(Disclosure):
+    """Follows the settings of a form while it is unfolded; computes nothing while it is not.
+
+    Parameters
+    ----------
+    project, view, log
+        As for `NormalizationPreview`.
+    form
+        Whose settings are previewed.
+    """
+
+    def __init__(
+        self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]], log: Callable[[str], None]
+    ) -> None:
+        self._form = form
+        self.preview = NormalizationPreview(project, view, log)
+        super().__init__(
+            "Normalization: what the network is given",
+            [self.preview],
+            tooltip="Picture and values in view, before and after the normalization of the settings",
+            on_open=self.refresh,
+        )
+        self.add_class("hw-fold-section")
+        self._forget = form.on_change(lambda settings: self.refresh())
+
+    def refresh(self) -> None:
+        """Show what is in view now, as the settings are now."""
+        if self.unfolded:
+            self.preview.show(normalization_of(self._form.settings))
+
+    def close(self) -> None:
+        """Stop following the form, end the worker and close the widgets."""
+        self._forget()
+        self.preview.close()
+        super().close()

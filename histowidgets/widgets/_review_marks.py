@@ -1,0 +1,69 @@
+"""Which labels a person looked at in a review and found right; kept beside the project."""
+
+import json
+import logging
+import threading
+from pathlib import Path
+
+from histowidgets.advice import ReviewTile
+
+VERSION = 1
+FILE_NAME = "review.json"
+
+log = logging.getLogger("histowidgets")
+
+
+class ReviewMarks:
+    """Remembers tiles by their place and their labels: a mark lapses when the labels change.
+
+    Parameters
+    ----------
+    folder
+        The project's, where ``review.json`` is written; None keeps the marks in memory.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._path = None if folder is None else folder / FILE_NAME
+        self._lock = threading.Lock()
+        self._right: dict[str, str] = self._read()
+
+    def is_right(self, tile: ReviewTile) -> bool:
+        """Whether the person said that the labels of the tile, as they are, are right."""
+        with self._lock:
+            return self._right.get(_key(tile)) == tile.fingerprint
+
+    def mark(self, tile: ReviewTile, right: bool) -> None:
+        """Remember, or forget, that the labels of the tile are right; written whole before this returns.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written; the mark holds as long as the kernel lives.
+        """
+        with self._lock:
+            if right:
+                self._right[_key(tile)] = tile.fingerprint
+            else:
+                self._right.pop(_key(tile), None)
+            if self._path is None:
+                return
+            beside = self._path.with_name(f".{FILE_NAME}.new")
+            beside.write_text(json.dumps({"version": VERSION, "right": self._right}, indent=1), encoding="utf-8")
+            beside.replace(self._path)
+
+    def _read(self) -> dict[str, str]:
+        if self._path is None or not self._path.is_file():
+            return {}
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            if found["version"] > VERSION:
+                raise ValueError(f"version {found['version']}")
+            return {str(key): str(value) for key, value in found["right"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            # Marks are a convenience: without them the review still works.
+            log.warning("%s is not read: %s", self._path, error)
+            return {}
+
+
+def _key(tile: ReviewTile) -> str:
+    return f"{tile.image_name}:{','.join(map(str, tile.region))}"

@@ -1,0 +1,28 @@
+"""A small picture of a tile with what was predicted badly in red."""
+
+import base64
+import io
+
+import numpy as np
+import PIL.Image
+
+from histowidgets.advice import ReviewTile
+from histowidgets.images import Image, display_rgb
+
+SIDE = 96
+_RED = np.array([230.0, 0.0, 38.0])
+_STRONGEST = 0.75
+
+
+def tile_picture(image: Image, tile: ReviewTile) -> str:
+    """Return a tile as the address of a JPEG of `SIDE` pixels; the redder, the less likely its label was."""
+    region = tile.region
+    downsample = max(1.0, max(region.width, region.height) / SIDE)
+    pixels = display_rgb(image.read(region.x, region.y, region.width, region.height, downsample=downsample))
+    rows, columns = pixels.shape[:2]
+    heat = tile.heat[np.ix_(*(np.arange(n) * m // n for n, m in zip((rows, columns), tile.heat.shape, strict=True)))]
+    alpha = _STRONGEST * np.nan_to_num(heat)[..., None]
+    mixed = pixels.astype(np.float64) * (1 - alpha) + _RED * alpha
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(mixed.round().astype(np.uint8)).save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

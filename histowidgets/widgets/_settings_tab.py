@@ -1,0 +1,35 @@
+"""The tab of the studio where the settings are: what is recommended, and the form."""
+
+from collections.abc import Callable
+
+import ipywidgets
+
+from histowidgets.annotations import Project
+from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._recommend_panel import RecommendPanel
+
+
+class SettingsTab(ipywidgets.VBox):
+    """The recommendation above the form.
+
+    Parameters
+    ----------
+    project
+        What would be trained on.
+    form
+        The settings; closed with the tab.
+    image_name
+        Returns the image that the person looks at.
+    """
+
+    def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
+        self.recommend = RecommendPanel(project, form, image_name)
+        self._form = form
+        super().__init__([self.recommend, form])
+        self.add_class("hw-settings-tab")
+
+    def close(self) -> None:
+        """Close what it holds."""
+        self.recommend.close()
+        self._form.close()
+        super().close()

@@ -1,0 +1,98 @@
+"""Files that the page sends piece by piece, and paths that are being typed."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from histowidgets.errors import ImageOpenError
+
+#: A larger file is better put beside the notebook: it would have to pass through the browser.
+MOST_UPLOAD_BYTES = 2**30
+#: How many names a half-typed path is answered with.
+MOST_HINTS = 20
+
+
+class Upload:
+    """One file on its way from the page to a folder.
+
+    Parameters
+    ----------
+    folder
+        Where it is put; made if missing. None takes a folder that goes with the kernel.
+    name
+        Of the file; what leads out of the folder is cut off.
+    size
+        In bytes.
+
+    Raises
+    ------
+    ImageOpenError
+        If the name is blank or the file too large.
+    """
+
+    def __init__(self, folder: Path | None, name: str, size: int) -> None:
+        # A page on Windows may send a whole path.
+        plain = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
+        if plain in ("", ".", ".."):
+            raise ImageOpenError(f"A file named {name!r} was sent; a name that is not blank is wanted.")
+        if not 0 < size <= MOST_UPLOAD_BYTES:
+            raise ImageOpenError(
+                f"{plain} has {size:,} bytes; 1 to {MOST_UPLOAD_BYTES:,} can be sent through the page. "
+                "Put the file where the kernel runs, and type its path."
+            )
+        target = folder if folder is not None else kernel_folder()
+        target.mkdir(parents=True, exist_ok=True)
+        self.path = _free_path(target / plain)
+        self.size, self.received = size, 0
+        self._file = self.path.open("xb")
+
+    def add(self, piece: bytes) -> bool:
+        """Append a piece; return whether the file is whole. A file longer than was told is an ImageOpenError."""
+        self.received += len(piece)
+        if self.received > self.size:
+            self.drop()
+            raise ImageOpenError(f"{self.path.name} came with more than its {self.size:,} bytes. Send it again.")
+        self._file.write(piece)
+        if self.received == self.size:
+            self._file.close()
+        return self.received == self.size
+
+    def drop(self) -> None:
+        """Forget the file."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+_kernel_folder: "tempfile.TemporaryDirectory[str] | None" = None
+
+
+def kernel_folder() -> Path:
+    """Return a folder that is removed when the kernel ends."""
+    global _kernel_folder
+    if _kernel_folder is None:
+        _kernel_folder = tempfile.TemporaryDirectory(prefix="histowidgets-", ignore_cleanup_errors=True)
+    return Path(_kernel_folder.name)
+
+
+def _free_path(path: Path) -> Path:
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
+def path_hints(typed: str) -> list[str]:
+    """Return paths that begin as `typed` does, folders with a slash at their end; at most `MOST_HINTS`."""
+    folder, start = os.path.split(typed)
+    try:
+        with os.scandir(Path(folder).expanduser()) as entries:
+            fitting = sorted(
+                (entry.name, entry.is_dir())
+                for entry in entries
+                if entry.name.lower().startswith(start.lower()) and (start or not entry.name.startswith("."))
+            )
+    except OSError:
+        return []
+    typed_folder = typed[: len(typed) - len(start)]  # as it was typed, "~" and all
+    return [f"{typed_folder}{name}{'/' if is_folder else ''}" for name, is_folder in fitting[:MOST_HINTS]]

@@ -1,0 +1,52 @@
+"""Advice that changes the next run: a real run goes wrong, its diagnosis is clicked, the next run is another one."""
+
+import pytest
+
+from tests.browser.studio_hand import StudioHand
+
+# A rate far too high, on an image of 128 pixels: an epoch takes a fraction of a second.
+CELL = """
+import numpy as np, histowidgets as hw
+rng = np.random.default_rng(0)
+pixels = rng.integers(60, 110, (128, 128, 3)).astype(np.uint8)
+pixels[:, 64:] += 60
+settings = hw.TrainingSettings(
+    tile_size=64, downsample=1, batch_size=2, epochs=400, max_seconds=None, steps_per_epoch=3, scheduler="none",
+    learning_rate=0.5, ema_decay=0.0, early_stopping_metric="none", consistency=0.0, backbone="mobilenetv3-small",
+)
+studio = hw.Studio(pixels, classes=["Dark", "Bright"], settings=settings, fresh=True)
+name = studio.project.image_names[0]
+for y in (16, 40, 64, 88, 112):
+    studio.project.annotate(name, hw.Stroke([(6, y), (52, y)], width=6), "Dark")
+    studio.project.annotate(name, hw.Stroke([(76, y), (122, y)], width=6), "Bright")
+studio
+"""
+
+
+@pytest.mark.slow
+def test_r29_r65_a_diagnosis_of_a_real_run_is_clicked_and_the_next_run_starts_with_the_changed_setting(open_notebook):
+    notebook = open_notebook([CELL], width=1600, height=1000)
+    notebook.run_all()
+    hand = StudioHand(notebook)
+    hand.press("Train")
+    button = notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Lower the learning rate")
+    button.first.wait_for(timeout=120_000)
+    notebook.screenshot("advice-1-found")
+    words = button.first.inner_text()
+    assert words.endswith("and restart")
+    first = notebook.value("studio.run.id")
+    notebook.execute("first = studio.run")
+    button.first.click()
+    notebook.wait_for_value(f"studio.run.id != {first!r}", True, seconds=60)
+    notebook.wait_for_value("first.is_over", True)
+    rate = notebook.value("studio.run.settings.learning_rate")
+    assert rate < 0.5
+    assert notebook.value("studio.form.settings.learning_rate") == rate
+    assert notebook.value("studio.run.split.held_out == first.split.held_out"), "compared on the same strokes"
+    notebook.screenshot("advice-2-restarted")
+
+    # Undo takes the change of settings back; the run that is on goes on.
+    notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Undo").click()
+    notebook.wait_for_value("studio.form.settings.learning_rate", 0.5)
+    notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Undo").wait_for(state="detached")
+    notebook.execute("studio.close()")

@@ -1,0 +1,77 @@
+"""The review by hand: the worst tile first, cells that filter, a click that shows the place, marks and the brush."""
+
+import pytest
+
+from tests.browser.studio_hand import StudioHand
+
+# Two halves; one stroke is painted as the wrong class.
+CELL = """
+import numpy as np, histowidgets as hw
+rng = np.random.default_rng(0)
+pixels = rng.integers(60, 110, (512, 512, 3)).astype(np.uint8)
+pixels[:, 256:] += 90
+studio = hw.Studio(pixels, classes=["Dark", "Bright"], fresh=True)
+name = studio.project.image_names[0]
+for y in range(30, 500, 60):
+    studio.project.annotate(name, hw.Stroke([(20, y), (200, y)], width=10), "Dark")
+    studio.project.annotate(name, hw.Stroke([(300, y), (480, y)], width=10), "Bright")
+studio.project.annotate(name, hw.Stroke([(400, 470), (440, 470)], width=6), "Dark")
+studio
+"""
+
+
+def set_theme(notebook, dark):
+    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+    notebook.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    notebook.wait_for("(light) => document.body.dataset.jpThemeLight === light", str(not dark).lower())
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_n6_the_review_by_hand(open_notebook, dark):
+    notebook = open_notebook([CELL], width=1600, height=1250)
+    set_theme(notebook, dark)
+    notebook.run_all()
+    hand = StudioHand(notebook)
+    notebook.wait_for_value("studio.classifier is not None", True, seconds=90)
+    hand.open_tab("Results")
+    page = notebook.page
+    page.get_by_role("button", name="Review", exact=True).click()
+    page.locator(".hw-review-tiles tbody tr").first.wait_for(timeout=90_000)
+    worst = notebook.value("list(studio._review.review.tiles[0].region)")
+    assert worst[0] <= 400 < worst[0] + worst[2]
+    assert worst[1] <= 470 < worst[1] + worst[3]
+    rows = page.locator(".hw-review-tiles tbody tr")
+    count = rows.count()
+    first = rows.first
+    assert first.get_attribute("data-tile") == "0"
+    assert first.locator("img").get_attribute("src").startswith("data:image/jpeg")
+    notebook.screenshot(f"review-{'dark' if dark else 'light'}")
+
+    # A cell lists its tiles; again, and all are there.
+    cell = page.get_by_role("button", name="Dark predicted as Bright")
+    cell.click()
+    notebook.wait_for("(n) => document.querySelectorAll('.hw-review-tiles tbody tr').length < n", count)
+    assert rows.first.get_attribute("data-tile") == "0"
+    cell.click()
+    notebook.wait_for("(n) => document.querySelectorAll('.hw-review-tiles tbody tr').length === n", count)
+
+    # A column sorts, one way and the other.
+    page.locator(".hw-review-tiles thead").get_by_role("button", name="loss").press("Enter")
+    page.locator(".hw-review-tiles th[aria-sort=ascending]").wait_for()
+    assert rows.last.get_attribute("data-tile") == "0"
+    page.locator(".hw-review-tiles thead").get_by_role("button", name="loss").press("Enter")
+
+    # The picture shows the place; relabel brings the brush of the class that it was predicted as.
+    notebook.execute("studio.canvas.fit(); studio.canvas.tool = 'pan'")
+    before = notebook.value("list(studio.canvas.view.region)")
+    first.locator(".hw-review-place").click()
+    notebook.wait_for_value(f"list(studio.canvas.view.region) != {before}", True)
+    first.get_by_role("button", name="Relabel").click()
+    notebook.wait_for_value("[studio.canvas.class_name, studio.canvas.tool]", ["Bright", "brush"])
+
+    # What is right goes to the end, and the focus stays on its button.
+    first.get_by_role("button", name="Is right").press("Enter")
+    page.locator("tr[data-tile='0'] button[aria-pressed=true]").wait_for()
+    assert rows.last.get_attribute("data-tile") == "0"
+    assert page.evaluate("() => document.activeElement.closest('tr')?.dataset.tile") == "0"
+    notebook.execute("studio.close()")

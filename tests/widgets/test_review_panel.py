@@ -1,0 +1,113 @@
+"""The review in the widgets: ranked rows with pictures, cells, what a click asks for, and marks that are kept."""
+
+import json
+
+import numpy as np
+import pytest
+
+import histowidgets as hw
+from histowidgets.advice import review
+from histowidgets.widgets._review_marks import FILE_NAME, ReviewMarks
+from histowidgets.widgets._review_panel import ReviewPanel
+from tests.advice.test_review import Halves
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = hw.Project(["Dark", "Bright"], folder=tmp_path / "project")
+    project.add_image(np.full((128, 128, 3), 200, np.uint8), name="image")
+    project.annotate("image", hw.Rectangle(4, 4, 20, 20), "Dark")
+    project.annotate("image", hw.Rectangle(100, 4, 20, 20), "Bright")
+    project.annotate("image", hw.Rectangle(4, 100, 10, 20), "Bright")  # wrong
+    yield project
+    project.close()
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def panel(project, heard):
+    panel = ReviewPanel(
+        project,
+        Halves,
+        lambda name, region: heard.append(("show", name, tuple(region))),
+        lambda name, region, class_name: heard.append(("relabel", name, tuple(region), class_name)),
+    )
+    yield panel
+    panel.close()
+
+
+def page(panel, **content):
+    panel._handle_custom_msg(content, [])
+
+
+def reviewed(panel):
+    page(panel, kind="review")
+    assert panel.idle.wait(30)
+    return panel._view
+
+
+def test_n6_rows_are_ranked_and_the_first_ones_have_a_picture(panel):
+    view = reviewed(panel)
+    assert [row["loss"] for row in view["rows"]] == sorted((row["loss"] for row in view["rows"]), reverse=True)
+    worst = view["rows"][0]
+    assert (worst["place"], worst["disagreement"], worst["iou"]) == ("0, 96", 1.0, 0.0)
+    assert worst["picture"].startswith("data:image/jpeg;base64,")
+    assert worst["cells"] == [[1, 0]]
+    assert view["confusion"] == [[400, 0], [200, 400]]
+    assert "3 tiles" in view["status"]
+    json.dumps(view)
+
+
+def test_n6_clicks_show_the_place_and_bring_the_brush(panel, heard):
+    reviewed(panel)
+    page(panel, kind="show", tile=0)
+    page(panel, kind="relabel", tile=0)
+    assert heard == [("show", "image", (0, 96, 32, 32)), ("relabel", "image", (0, 96, 32, 32), "Dark")]
+
+
+def test_n6_right_is_remembered_in_the_folder_until_the_labels_change(panel, project):
+    reviewed(panel)
+    page(panel, kind="right", tile=0, right=True)
+    assert panel._view["rows"][0]["right"]
+    kept = json.loads((project.folder / FILE_NAME).read_text(encoding="utf-8"))
+    assert kept["version"] == 1
+
+    found = review(Halves(), project)
+    assert ReviewMarks(project.folder).is_right(found.tiles[0])
+    project.annotate("image", hw.Rectangle(20, 110, 5, 5), "Dark")
+    again = review(Halves(), project)
+    assert not ReviewMarks(project.folder).is_right(again.tiles[0]), "other labels, another judgement"
+    page(panel, kind="right", tile=0, right=False)
+    assert not ReviewMarks(project.folder).is_right(found.tiles[0])
+
+
+def test_a_damaged_file_of_marks_costs_only_the_marks(project):
+    for text in ("no json", '{"version": 99, "right": {}}', "[]", '{"version": 1}'):
+        (project.folder / FILE_NAME).write_text(text, encoding="utf-8")
+        marks = ReviewMarks(project.folder)
+        assert not marks.is_right(review(Halves(), project).tiles[0])
+
+
+def test_without_a_classifier_or_labels_it_says_so(project):
+    panel = ReviewPanel(project, lambda: None, lambda *place: None, lambda *place: None)
+    page(panel, kind="review")
+    assert "no classifier yet" in panel._view["status"]
+    panel.close()
+    project.add_class("Third")
+    panel = ReviewPanel(project, Halves, lambda *place: None, lambda *place: None)
+    assert "train again" in reviewed(panel)["status"]
+    assert not panel._view["busy"]
+    panel.close()
+
+
+def test_what_the_page_says_wrongly_does_nothing(panel, heard):
+    page(panel, kind="show", tile=0)
+    reviewed(panel)
+    for content in ({"kind": "show", "tile": 99}, {"kind": "show", "tile": "0"}, {"kind": "other", "tile": 0}):
+        page(panel, **content)
+    panel._handle_custom_msg("text", [])
+    assert heard == []

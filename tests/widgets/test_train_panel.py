@@ -1,0 +1,103 @@
+"""The train panel acts on a diagnosis, takes it back, and goes on with a run that broke off."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import histowidgets as hw
+from histowidgets.advice import Action, Advice
+from histowidgets.training import TrainingSettings
+from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._train_panel import TrainPanel
+
+SETTINGS = TrainingSettings(
+    tile_size=64, downsample=1, batch_size=2, epochs=500, max_seconds=None, steps_per_epoch=2, consistency=0.0
+)
+
+
+def make_project(folder=None):
+    pixels = np.zeros((96, 128, 3), np.uint8)
+    pixels[:, 64:] = 180
+    project = hw.Project(["Dark", "Bright"], folder=folder)
+    name = project.add_image(pixels, name="halves")
+    for y in (20, 50, 80):
+        project.annotate(name, hw.Stroke([(8, y), (50, y)], width=6), "Dark")
+        project.annotate(name, hw.Stroke([(76, y), (120, y)], width=6), "Bright")
+    return project
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+def make_panel(project, said):
+    form = SettingsForm(SETTINGS, project)
+    return TrainPanel(project, form, lambda text, level: said.append(text), said.append, lambda run, event: None), form
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        threading.Event().wait(0.02)
+
+
+@pytest.mark.slow
+def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(said):
+    panel, form = make_panel(make_project(), said)
+    first = panel.start(SETTINGS)
+    wait_until(lambda: first.history)
+    action = Action("Lower the learning rate to 1e-4", {"learning_rate": 1e-4})
+    panel._follow(action, Advice("lr-too-high", "The loss swings", ""))
+    wait_until(lambda: panel.run is not first)
+    second = panel.run
+    assert first.state == "stopped"
+    assert second.settings.learning_rate == form.settings.learning_rate == 1e-4
+    assert second.split.held_out == first.split.held_out
+    assert any("learning rate 0.0001" in text for text in said)
+    undo = next(b for b in panel.monitor.line._buttons.children if b.description == "Undo")
+    undo.click()
+    assert form.settings == SETTINGS
+    panel._follow(Action("Stop", None, "stop"), Advice("stop-rising", "Stop?", ""))
+    wait_until(lambda: second.is_over)
+    panel.close()
+    form.close()
+
+
+def test_a_patch_that_is_impossible_is_said_and_nothing_starts(said):
+    panel, form = make_panel(make_project(), said)
+    panel._follow(Action("Nonsense", {"epochs": -1}), Advice("x", "y", ""))
+    wait_until(lambda: any("epochs" in text for text in said))
+    assert panel.run is None
+    assert form.settings == SETTINGS
+    wait_until(lambda: not panel._starting)
+    assert not panel._train.disabled
+    panel.close()
+    form.close()
+
+
+@pytest.mark.slow
+def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
+    project = make_project(tmp_path / "project")
+    run = hw.start_training(project, SETTINGS)
+    wait_until(lambda: len(run.history) >= 2)
+    run._control.leaving = True  # as when the kernel ends
+    run.stop()
+    run.wait(60)
+    done = len(run.history)
+    panel, form = make_panel(project, said)
+    panel.unfinished.wait(60)
+    assert panel.unfinished.found is not None
+    assert "broke off after epoch" in panel.unfinished._words.value
+    panel.unfinished.go_on()
+    wait_until(lambda: panel.run is not None)
+    assert panel.unfinished.layout.display == "none"
+    assert panel.run.id == run.id
+    wait_until(lambda: len(panel.run.history) > done or panel.run.is_over)
+    assert panel.run.state == "running"
+    panel.close()
+    form.close()
+    project.close()
