@@ -20,41 +20,66 @@ _HOMES = {
     "images": ["Image", "Normalization", "open_image", "samples"],
     "annotations": ["Annotation", "Line", "Polygon", "Project", "Rectangle", "Stroke"],
     "models": ["backbones"],
-    "prediction": ["Classifier", "Prediction"],
+    "prediction": ["Classifier", "Prediction", "open_prediction", "predict_images"],
     "training": [
+        "Comparison",
+        "Estimate",
+        "RunLog",
+        "RunSummary",
         "TrainingRun",
         "TrainingSettings",
+        "augmentation_preview",
+        "compare",
+        "compare_runs",
         "cross_validate",
+        "estimate",
         "quick_classifier",
+        "resume_training",
         "start_training",
         "train",
+        "unfinished_run",
+        "write_tensorboard",
     ],
-    "advice": ["Advice", "coach", "diagnose", "recommend", "suggest_regions"],
-    "widgets": ["AnnotationCanvas", "LossMonitor", "SettingsForm", "Studio"],
+    "advice": ["Advice", "coach", "diagnose", "recommend", "review", "suggest_regions"],
+    "widgets": ["AnnotationCanvas", "CrossValidationChart", "LossMonitor", "SettingsForm", "Studio"],
 }
 _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from histowidgets.advice import Advice, coach, diagnose, recommend, suggest_regions
+    from histowidgets.advice import Advice, coach, diagnose, recommend, review, suggest_regions
     from histowidgets.annotations import Annotation, Line, Polygon, Project, Rectangle, Stroke
     from histowidgets.images import Image, Normalization, open_image, samples
     from histowidgets.models import backbones
-    from histowidgets.prediction import Classifier, Prediction
+    from histowidgets.prediction import Classifier, Prediction, open_prediction, predict_images
     from histowidgets.training import (
+        Comparison,
+        Estimate,
+        RunLog,
+        RunSummary,
         TrainingRun,
         TrainingSettings,
+        augmentation_preview,
+        compare,
+        compare_runs,
         cross_validate,
+        estimate,
         quick_classifier,
+        resume_training,
         start_training,
         train,
+        unfinished_run,
+        write_tensorboard,
     )
-    from histowidgets.widgets import AnnotationCanvas, LossMonitor, SettingsForm, Studio
+    from histowidgets.widgets import AnnotationCanvas, CrossValidationChart, LossMonitor, SettingsForm, Studio
 
 __all__ = [
     "Advice",
     "Annotation",
     "AnnotationCanvas",
     "Classifier",
+    "Comparison",
+    "CrossValidationChart",
+    "Estimate",
     "Image",
     "Line",
     "LossMonitor",
@@ -63,23 +88,35 @@ __all__ = [
     "Prediction",
     "Project",
     "Rectangle",
+    "RunLog",
+    "RunSummary",
     "SettingsForm",
     "Stroke",
     "Studio",
     "TrainingRun",
     "TrainingSettings",
+    "augmentation_preview",
     "backbones",
     "coach",
+    "compare",
+    "compare_runs",
     "cross_validate",
     "diagnose",
     "errors",
+    "estimate",
     "open_image",
+    "open_prediction",
+    "predict_images",
     "quick_classifier",
     "recommend",
+    "resume_training",
+    "review",
     "samples",
     "start_training",
     "suggest_regions",
     "train",
+    "unfinished_run",
+    "write_tensorboard",
 ]
 
 

@@ -102,6 +102,7 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         self.project = project
         self._queue = SerialQueue()
         self._status_callbacks: list[Callable[[str], None]] = []
+        self._view_callbacks: list[Callable[[], None]] = []
         self._display_callbacks = []
         name = project.image_names[0] if image_name is None else image_name
         image = project.image(name)
@@ -229,8 +230,16 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
             self.say(str(error), "error")
         view = self._drawing.view
         self._frame.bar.show_view(view.zoom, self._drawing.image.pixel_size_um)
+        moved = self._pointer.view != [view.x, view.y, view.zoom]
         self._pointer.view = [view.x, view.y, view.zoom]
         self._messages.tell_drawn(view)
+        if moved:
+            for callback in list(self._view_callbacks):
+                callback()
+
+    def on_view(self, callback: Callable[[], None]) -> None:
+        """Call `callback` each time another view has been drawn; it must return at once."""
+        self._view_callbacks.append(callback)
 
     # -- classes, tool and brush ---------------------------------------------------------------------
 

@@ -19,19 +19,19 @@ _ICONS = {"good": "check", "warning": "exclamation-triangle", "info": "info-circ
 
 @dataclass(frozen=True)
 class _Topic:
-    """One line: its name, the advice that it gathers, and what it says when there is none."""
+    """One line: its name, the advice that says something is missing, and those that say all is well."""
 
     name: str
-    ids: tuple[str, ...]
-    fine: str
+    missing: tuple[str, ...]
+    well: tuple[str, ...]
 
 
 _TOPICS = (
-    _Topic("Boundaries", ("few-boundaries",), "enough strokes lie where classes meet"),
-    _Topic("Areas", ("area-imbalance",), "no class covers 10 times another"),
-    _Topic("Spread", ("one-corner", "one-kind-of-place"), "strokes lie in different places"),
-    _Topic("Conflicts", ("labelled-twice", "contradicting-labels"), "no place has two classes"),
-    _Topic("Images", ("one-image", "least-covered-image"), "all images are covered alike"),
+    _Topic("Boundaries", ("few-boundaries",), ("boundaries-enough",)),
+    _Topic("Areas", ("area-imbalance",), ("areas-balanced",)),
+    _Topic("Spread", ("one-corner", "one-kind-of-place"), ("spread-enough", "kinds-covered")),
+    _Topic("Conflicts", ("labelled-twice", "contradicting-labels"), ("labels-consistent",)),
+    _Topic("Images", ("image-unreadable", "one-image", "least-covered-image"), ("images-covered", "several-images")),
 )
 
 
@@ -60,30 +60,37 @@ def coach_lines(found: Sequence[Advice], snapshot: ProjectSnapshot) -> list[Coac
     early = len(drawn) < LEAST_ANNOTATIONS or len(set(drawn)) < 2
     lines = []
     for topic in _TOPICS:
-        mine = tuple(one for one in found if one.id in topic.ids)
+        mine = tuple(one for one in found if one.id in topic.missing)
+        well = tuple(one for one in found if one.id in topic.well)
         if mine:
             level = "warning" if any(one.severity in ("warning", "stop") for one in mine) else "info"
             lines.append(CoachLine(topic.name, level, _summary(mine), _tip(mine[0]), mine))
-        elif early:
+        elif early or not well:
             lines.append(CoachLine(topic.name, "none", "too early to tell"))
         else:
-            lines.append(CoachLine(topic.name, "good", topic.fine))
+            lines.append(CoachLine(topic.name, "good", _summary(well), _tip(well[0])))
     return lines
 
 
 def _summary(mine: Sequence[Advice]) -> str:
+    """Say in a few words, with its number, what the first of some advice of one topic says."""
     first = mine[0]
-    if first.id == "few-boundaries":
-        share, limit = first.evidence["boundary_percent"], first.evidence["limit_percent"]
+    number = first.evidence
+    if first.id in ("few-boundaries", "boundaries-enough"):
+        share, limit = number["boundary_percent"], number["limit_percent"]
         return f"{share:.3g} % of the labels lie where classes meet; {limit:g} % wanted"
-    if first.id == "area-imbalance":
-        evidence = first.evidence
-        return f"{evidence['largest']} covers {evidence['ratio']:.0f} times {evidence['smallest']}"
+    if first.id in ("area-imbalance", "areas-balanced"):
+        return f"{number['largest']} covers {number['ratio']:.3g} times {number['smallest']}"
+    if first.id == "spread-enough":
+        return f"strokes reach over {number['reach_percent']:.0f} % of the picture"
     if first.id in ("labelled-twice", "contradicting-labels"):
         return "1 place has two classes" if len(mine) == 1 else f"{len(mine)} places have two classes"
-    if first.id == "least-covered-image":
-        evidence = first.evidence
-        return f"{first.image_name} is covered least: {evidence['labelled_percent']:.2g} % labelled"
+    if first.id == "labels-consistent":
+        return "no place has two classes"
+    if first.id in ("least-covered-image", "images-covered"):
+        return f"{first.image_name} is covered least: {number['labelled_percent']:.2g} % labelled"
+    if first.id == "several-images":
+        return f"{number['annotated_images']} images are annotated"
     return first.title
 
 

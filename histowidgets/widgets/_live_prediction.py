@@ -9,10 +9,10 @@ from typing import Any
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
-from histowidgets.prediction import Classifier, Prediction
+from histowidgets.prediction import Classifier, Prediction, ViewPredictor
 from histowidgets.training import LatestWorker
 
-# Above this many pixels only what is in view is predicted live.
+# Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
 
 
@@ -99,6 +99,8 @@ class LivePrediction:
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
+        self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
+        self._predictors: dict[str, ViewPredictor] = {}  # of a large image: what was computed is kept for the next pan
 
     # -- what the studio asks for ---------------------------------------------------------------
 
@@ -144,6 +146,18 @@ class LivePrediction:
             scores = {"val_miou": network.score, "val_iou": network.class_scores}
             self.offer_network(network.classifier, network.learner, scores)
 
+    def view_changed(self) -> None:
+        """Predict what has come into view of a large image; returns at once, and computes only what is new."""
+        best = self.best
+        if best is None:
+            return
+        request = self._request()
+        if request.region is None or best.prediction.region.contains(request.region):
+            return
+        with self._lock:
+            learner = next((name for name, answer in self._answers.items() if answer is best), "network")
+        self.view.request(replace(request, classifier=best.classifier, learner=learner))
+
     def show_learner(self, wanted: str) -> None:
         """Show the "best" learner, or always the "quick" one or the "network", where both have answered."""
         self.wanted = wanted
@@ -163,9 +177,9 @@ class LivePrediction:
         return network
 
     def close(self) -> None:
-        """End both workers."""
-        self.quick.close()
-        self.network.close()
+        """End the workers."""
+        for worker in (self.quick, self.network, self.view):
+            worker.close()
 
     # -- on the workers' threads ----------------------------------------------------------------
 
@@ -176,7 +190,20 @@ class LivePrediction:
             name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
-        return Request(snapshot, name, None if whole else in_view, self._split)
+        return Request(snapshot, name, None if whole else _middle(in_view), self._split)
+
+    def _predict(
+        self, learner: str, classifier: Classifier, request: Request, is_stale: Callable[[], bool]
+    ) -> Prediction:
+        """Predict the whole of a small image, or what is asked for of a large one."""
+        image = request.snapshot.images[request.image_name]
+        if request.region is None:
+            return classifier.predict(image, should_stop=is_stale)
+        with self._lock:
+            predictor = self._predictors.get(learner)
+            if predictor is None or predictor.classifier is not classifier:
+                predictor = self._predictors[learner] = ViewPredictor(classifier)
+        return predictor.predict(image, request.region, is_stale)
 
     def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
         # Here, on the worker's thread: it loads torch, and the page must not wait for that.
@@ -184,12 +211,11 @@ class LivePrediction:
 
         if not any(request.snapshot.annotations.values()):
             warm_quick(request.snapshot, request.image_name)
-        image = request.snapshot.images[request.image_name]
         scores: Mapping[str, Any] = {}
         classifier = quick_classifier(request.snapshot)
         if is_stale():
             return None
-        prediction = classifier.predict(image, region=request.region)
+        prediction = self._predict("quick", classifier, request, is_stale)
         if request.split is not None and not is_stale():
             scores = _held_out_scores(request.snapshot, request.split)
         strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
@@ -198,9 +224,25 @@ class LivePrediction:
     def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer:
         if request.classifier is None:
             raise ValueError("a network's overlay needs its classifier")
-        image = request.snapshot.images[request.image_name]
-        prediction = request.classifier.predict(image, region=request.region)
+        prediction = self._predict("network", request.classifier, request, is_stale)
         return _answer(request.classifier, prediction, request.learner, request.scores, request.scored_on)
+
+    def _predict_view(self, request: Request, is_stale: Callable[[], bool]) -> Prediction:
+        if request.classifier is None:
+            raise ValueError("a view is predicted with a classifier")
+        return self._predict(request.learner, request.classifier, request, is_stale)
+
+    def _deliver_view(self, request: Request, prediction: Prediction | None, error: BaseException | None) -> None:
+        if prediction is None or request.image_name != self._view()[0]:
+            self._deliver("view", request, None, error)
+            return
+        with self._lock:
+            for learner, answer in self._answers.items():
+                # A newer classifier's answer is for the view that there was when it was asked.
+                if answer.classifier is request.classifier:
+                    self._answers[learner] = replace(answer, prediction=prediction)
+        self._choose()
+        self.view_changed()
 
     def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
         if isinstance(error, TrainingDataError):
@@ -226,6 +268,7 @@ class LivePrediction:
         with self._lock:
             self._answers[learner] = answer
         self._choose()
+        self.view_changed()  # the person may have moved on while it was computed
 
     def _choose(self) -> None:
         best = self.best
@@ -233,6 +276,15 @@ class LivePrediction:
             self._show(None, "")
         else:
             self._show(best.prediction, f"Prediction: {best.caption}")
+
+
+def _middle(region: Region) -> Region:
+    """Return as much of the middle of a region as is predicted live."""
+    if region.area <= WHOLE_IMAGE_PIXELS:
+        return region
+    share = (WHOLE_IMAGE_PIXELS / region.area) ** 0.5
+    width, height = int(region.width * share), int(region.height * share)
+    return Region(region.x + (region.width - width) // 2, region.y + (region.height - height) // 2, width, height)
 
 
 def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:

@@ -239,6 +239,7 @@ class Studio(ipywidgets.VBox):
         self.canvas.observe(lambda change: self._classes.show_patterns(change["new"]), names="patterns")
         self.strip.observe(lambda change: self._image_chosen(change["new"]), names="shown")
         self.canvas.observe(lambda change: setattr(self.strip, "shown", change["new"]), names="image_name")
+        self.canvas.on_view(self.live.view_changed)
         self._unsubscribe = self.project.subscribe(self._changed)
 
     def _class_chosen(self, name: str) -> None:

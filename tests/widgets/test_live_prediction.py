@@ -1,0 +1,106 @@
+"""The prediction over a large image follows the view, and computes only what is new."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from histowidgets.annotations import Project, Stroke
+from histowidgets.images import Region, open_image, samples
+from histowidgets.widgets._live_prediction import WHOLE_IMAGE_PIXELS, LivePrediction
+
+
+class Screen:
+    """What the studio gives a live prediction: where the person looks, and a place to show things."""
+
+    def __init__(self, project):
+        self.name = project.image_names[0]
+        self.region = Region(0, 0, 400, 300)
+        self.shown, self.said = [], []
+        self._came = threading.Condition()
+        self.live = LivePrediction(
+            project, lambda: (self.name, self.region), self._show, lambda *said: self.said.append(said), self.said.append
+        )
+
+    def _show(self, prediction, caption):
+        with self._came:
+            self.shown.append((prediction, caption))
+            self._came.notify_all()
+
+    def look(self, region):
+        self.region = region
+        self.live.view_changed()
+
+    def wait_for_view(self, region, seconds=60):
+        """Return the prediction that is shown once it covers a region."""
+
+        def covered():
+            prediction = self.shown[-1][0] if self.shown else None
+            return prediction is not None and prediction.region.contains(region)
+
+        with self._came:
+            assert self._came.wait_for(covered, seconds), self.said
+            return self.shown[-1][0]
+
+
+@pytest.fixture
+def screen():
+    tissue = samples.colon_ihc()
+    pixels = np.tile(tissue.read(0, 0, tissue.width, tissue.height), (5, 4, 1))
+    assert pixels.shape[0] * pixels.shape[1] > WHOLE_IMAGE_PIXELS
+    project = Project(["Epithelium", "Stroma"])
+    name = project.add_image(open_image(pixels, name="slide"))
+    project.annotate(name, Stroke([(118, 60), (150, 92)], width=8), "Epithelium")
+    project.annotate(name, Stroke([(260, 230), (285, 262)], width=8), "Stroma")
+    screen = Screen(project)
+    yield screen
+    screen.live.close()
+    assert screen.said == []
+
+
+def test_after_a_pan_the_prediction_is_of_what_is_in_view_and_only_what_is_new_is_computed(screen):
+    screen.live.refresh()
+    first = screen.wait_for_view(screen.region)
+    assert first.region.area < WHOLE_IMAGE_PIXELS / 4
+    predictor = screen.live._predictors["quick"]
+    cells = predictor.computed
+    there = Region(300, 0, 400, 300)
+    screen.look(there)
+    second = screen.wait_for_view(there)
+    assert screen.shown[-1][1].startswith("Prediction: quick learner")
+    assert 0 < predictor.computed - cells < cells
+    common = Region(310, 0, 80, 300)
+    np.testing.assert_array_equal(_part(first, common), _part(second, common))
+    cells = predictor.computed
+    screen.look(Region(0, 0, 400, 300))
+    screen.wait_for_view(Region(0, 0, 400, 300))
+    assert predictor.computed == cells
+
+
+def test_a_stroke_renews_the_prediction_where_the_person_looks_now(screen):
+    screen.live.refresh()
+    screen.wait_for_view(screen.region)
+    there = Region(1200, 1500, 400, 300)
+    screen.look(there)
+    before = screen.wait_for_view(there)
+    project = screen.live._project
+    project.annotate(screen.name, Stroke([(1300, 1600), (1340, 1640)], width=8), "Stroma")
+    screen.live.refresh()
+    screen.live.quick.idle.wait(60)
+    after = screen.wait_for_view(there)
+    assert after is not before
+
+
+def test_of_a_view_that_is_too_large_to_wait_for_the_middle_is_predicted(screen):
+    screen.live.refresh()
+    screen.wait_for_view(screen.region)
+    screen.look(Region(0, 0, 2048, 2560))
+    middle = Region(960, 1216, 128, 128)
+    prediction = screen.wait_for_view(middle)
+    assert prediction.region.area <= 1.1 * WHOLE_IMAGE_PIXELS
+
+
+def _part(prediction, region):
+    rows = slice(region.y - prediction.region.y, region.bottom - prediction.region.y)
+    columns = slice(region.x - prediction.region.x, region.right - prediction.region.x)
+    return prediction.labels[rows, columns]
