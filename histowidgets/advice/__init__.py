@@ -11,6 +11,7 @@ from histowidgets.advice._image_type import IMAGE_TYPES, ImageTypeGuess, guess_i
 from histowidgets.advice._normalization import check_image, suggest_normalization
 from histowidgets.advice._recommend import Recommendation, recommend
 from histowidgets.advice._regions import only_easy_regions, suggest_regions
+from histowidgets.advice._review import Review, ReviewTile, review
 from histowidgets.advice._settings_review import review_settings
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Advice",
     "ImageTypeGuess",
     "Recommendation",
+    "Review",
+    "ReviewTile",
     "balanced_weights",
     "check_image",
     "coach",
@@ -29,6 +32,7 @@ __all__ = [
     "guess_image_type",
     "only_easy_regions",
     "recommend",
+    "review",
     "review_settings",
     "suggest_normalization",
     "suggest_regions",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from histowidgets.advice._guide import guide_page
 from histowidgets.images import Region
 
 Severity = Literal["good", "info", "warning", "stop"]
@@ -67,6 +68,11 @@ class Advice:
     image_name: str | None = None
     region: Region | None = None
     actions: tuple[Action, ...] = ()
+
+    @property
+    def guide(self) -> str:
+        """Address of the page of the guide that explains the rule."""
+        return guide_page(self.id)
 
 
 def with_actions(actions: Iterable[Action | None]) -> dict[str, Any]:

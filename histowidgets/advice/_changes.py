@@ -28,14 +28,14 @@ def lower_rate(now: Situation) -> Action | None:
     """R29: to 1e-4, then to 1e-5."""
     rate = now.learning_rate
     lower = [value for value in t.LOWER_RATES if rate is not None and rate > value * 1.01]
-    return _change(f"Lower the learning rate to {lower[0]:.0e}", learning_rate=lower[0]) if lower else None
+    return _change(f"Lower the learning rate to {_power(lower[0])}", learning_rate=lower[0]) if lower else None
 
 
 def somewhat_lower_rate(now: Situation) -> Action | None:
     """R28: to the next power of ten, not below 1e-5."""
     rate = now.learning_rate
     lower = [value for value in (t.USUAL_RATE, *t.LOWER_RATES) if rate is not None and rate > value * 1.01]
-    return _change(f"Lower the learning rate to {lower[0]:.0e}", learning_rate=lower[0]) if lower else None
+    return _change(f"Lower the learning rate to {_power(lower[0])}", learning_rate=lower[0]) if lower else None
 
 
 def higher_rate(now: Situation) -> Action | None:
@@ -43,7 +43,7 @@ def higher_rate(now: Situation) -> Action | None:
     rate = now.learning_rate
     if rate is None or rate > t.LOW_RATE:
         return None
-    return _change(f"Raise the learning rate to {t.USUAL_RATE:.0e}", learning_rate=t.USUAL_RATE)
+    return _change(f"Raise the learning rate to {_power(t.USUAL_RATE)}", learning_rate=t.USUAL_RATE)
 
 
 def one_cycle(now: Situation) -> Action | None:
@@ -183,3 +183,8 @@ def _augment(now: Situation, label: str, **wanted: Any) -> Action | None:
 
 def _change(label: str, **patch: Any) -> Action:
     return Action(label, patch)
+
+
+def _power(rate: float) -> str:
+    """Write a rate as people do: 1e-4, and not 1e-04."""
+    return f"{rate:.0e}".replace("e-0", "e-")

@@ -43,6 +43,13 @@ class Curves:
     def __len__(self) -> int:
         return len(self.epoch)
 
+    def until(self, epochs: int) -> "Curves":
+        """Return the first epochs alone."""
+        own = {name: getattr(self, name)[:epochs] for name in ("epoch", *_NUMBERS)}
+        iou = {name: values[:epochs] for name, values in self.class_iou.items()}
+        broken = tuple(one for one in self.broken if one[0] <= own["epoch"][-1])
+        return Curves(class_iou=iou, broken=broken, steps=self.steps, **own)
+
     @property
     def validated(self) -> bool:
         """Whether any validation was measured."""

@@ -29,6 +29,10 @@ DIAGNOSES = (
 )
 """The ids of all diagnoses; of those that are equally severe, the earlier one is shown first."""
 
+_PRAISE = {"good", "converged"}
+# Before this many epochs too little is said to be kept up.
+_STEADY = 5
+
 
 def diagnose(
     history: Iterable[Mapping[str, Any]],
@@ -57,6 +61,9 @@ def diagnose(
     confusion : mapping, optional
         True class to predicted class to pixels; tells which class to merge a poor one with.
 
+    What was found after each of the two epochs before, and now for once is not, is still told: a line that comes and
+    goes helps nobody.
+
     Returns
     -------
     list of Advice
@@ -71,7 +78,24 @@ def diagnose(
     curves = read_history(history)
     if len(curves) == 0:
         return []
-    now = Situation(curves, settings, steps_per_epoch, n_train_tiles, class_tiles, confusion)
+    told = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion)
+    found = _found_at(Situation(curves, *told))
+    if len(curves) > _STEADY:
+        found += _still_told(found, [_found_at(Situation(curves.until(len(curves) - k), *told)) for k in (1, 2)])
+    return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
+
+
+def _still_told(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
+    """Return what both epochs before said and this one does not; praise and blame exclude each other."""
+    ids = {advice.id for advice in found}
+    if ids & _PRAISE:
+        return []
+    earlier = {advice.id for advice in before[1]} - ids - (_PRAISE if ids else set())
+    return [advice for advice in before[0] if advice.id in earlier]
+
+
+def _found_at(now: Situation) -> list[Advice]:
+    """Apply every rule to the curves as they are."""
     found = [
         advice
         for advice in (
@@ -91,7 +115,7 @@ def diagnose(
         advice = rule(now, {a.id for a in found})
         if advice is not None:
             found.append(advice)
-    return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
+    return found
 
 
 def _of_learning_rate(now: Situation) -> list[Advice]:

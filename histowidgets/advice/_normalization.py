@@ -8,7 +8,8 @@ import numpy as np
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice._image_type import ImageType, guess_image_type, overview
-from histowidgets.images import Image, ImageStatistics, measure_statistics
+from histowidgets.images import Image
+from histowidgets.prediction import check_range
 
 _TOPS = (255, 1023, 4095, 16383, 65535)
 
@@ -70,48 +71,17 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
         standard deviations off, or its standard deviation differs by a factor of 2; "no-training-statistics" where
         the classifier has none.
     """
-    normalization = classifier.normalization
-    known: ImageStatistics | None = normalization.statistics
-    if known is None and normalization.strategy == "fixed_range":
-        return []
-    if known is None:
-        return [
-            Advice(
-                id="no-training-statistics",
-                title="This classifier does not know which images it was trained on",
-                detail="Its predictions depend on how this image is normalized. Train it again to keep the statistics.",
-                evidence={"statistics": 0},
-                rule="R56",
-                severity="warning",
-            )
-        ]
-    here = measure_statistics([image])
-    if len(here.channels) != len(known.channels):
-        return []
-    worst = max(
-        (_distance(mine, theirs), name)
-        for mine, theirs, name in zip(here.channels, known.channels, image.channel_names, strict=True)
-    )
-    (over, sigmas, factor), channel = worst
-    if over < 1:
-        return []
     return [
         Advice(
-            id="image-outside-training",
-            title=f"Image {image.name} differs from those the classifier was trained on",
-            detail=f"Channel {channel} is brighter, darker, or of another contrast. Look closely at the prediction, "
-            "and annotate some of this image to train on.",
-            evidence={
-                "channel": channel,
-                "sigmas": round(sigmas, 2),
-                "limit_sigmas": t.OUTSIDE_SIGMAS,
-                "spread_factor": round(factor, 2),
-                "limit_factor": t.OUTSIDE_SPREAD,
-            },
-            rule="N9",
+            id=found.id,
+            title=found.title,
+            detail=found.detail,
+            evidence=found.evidence,
+            rule=found.rule,
             severity="warning",
-            image_name=image.name,
+            image_name=found.image_name,
         )
+        for found in check_range(image, classifier.normalization)
     ]
 
 
@@ -145,12 +115,3 @@ def _already(image: Image, settings: Any, name: str, value: Any) -> bool:
     if name == "normalization_per_channel" and present is None:
         present = len(image.channel_names) > 3
     return bool(present == value)
-
-
-def _distance(mine: Any, theirs: Any) -> tuple[float, float, float]:
-    """How far over its limits a channel is (1 = at a limit), its distance in sigmas, and the factor of spread."""
-    sigma = max(theirs.std, t.LEAST_SIGMA_SHARE * abs(theirs.mean), 1e-12)
-    sigmas = max(abs(getattr(mine, n) - getattr(theirs, n)) for n in ("mean", "p1", "p99")) / sigma
-    ratio = max(mine.std, 1e-12) / max(theirs.std, 1e-12)
-    factor = max(ratio, 1 / ratio)
-    return max(sigmas / t.OUTSIDE_SIGMAS, factor / t.OUTSIDE_SPREAD), sigmas, factor

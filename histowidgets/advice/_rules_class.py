@@ -76,7 +76,8 @@ def class_poor(now: Situation, never: set[str]) -> list[Advice]:
         last = finite(now.curves.class_iou[name])[-t.POOR_EPOCHS :]
         behind = levels[name] < t.POOR_IOU and others - levels[name] > t.POOR_GAP and others >= t.OTHERS_FINE
         learning = trend_change(last) >= t.STILL_LEARNING and trend_score(last) > t.TREND_SCORE
-        if name not in never and behind and len(last) >= t.POOR_EPOCHS and not learning:
+        once_fine = float(np.nanmax(running_median(now.curves.class_iou[name], 3))) >= t.ONCE_FINE
+        if name not in never and behind and len(last) >= t.POOR_EPOCHS and not learning and not once_fine:
             found.append(_poor(now, name, levels[name], others))
     return found
 

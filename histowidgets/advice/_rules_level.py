@@ -9,7 +9,7 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Advice, with_actions
 from histowidgets.advice._curves import Situation
 from histowidgets.advice._rules_loss import starting_loss
-from histowidgets.advice._series import finite, noise, recent, trend_change, trend_score
+from histowidgets.advice._series import finite, noise, recent, running_median, trend_change, trend_score
 
 # With these a run is not called good; what is wrong with the split says nothing against the curves.
 _AGAINST_GOOD = {
@@ -59,7 +59,7 @@ def underfitting(now: Situation, found: Collection[str]) -> Advice | None:
 
 def converged(now: Situation, found: Collection[str]) -> Advice | None:
     """R38: both curves are flat at a high score."""
-    if _AGAINST_CONVERGED & set(found) or not _all_flat(now) or not _high(now):
+    if _AGAINST_CONVERGED & set(found) or not _all_flat(now) or not _high(now) or _wavers(now.curves.val_miou):
         return None
     return Advice(
         id="converged",
@@ -124,6 +124,11 @@ def _flat_over(known: np.ndarray, epochs: int, enough: float) -> bool:
 def _rising(score: np.ndarray) -> bool:
     last = finite(score)[-t.FLAT_EPOCHS :]
     return trend_change(last) > t.FLAT_MIOU and trend_score(last) > t.TREND_SCORE
+
+
+def _wavers(score: np.ndarray) -> bool:
+    last = running_median(finite(score), 3)[-t.FLAT_EPOCHS :]
+    return len(last) > 0 and float(np.ptp(last)) > t.FLAT_MIOU_BAND
 
 
 def _low(now: Situation) -> bool:

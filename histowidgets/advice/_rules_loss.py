@@ -8,7 +8,7 @@ from histowidgets.advice import _changes as change
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Advice, with_actions
 from histowidgets.advice._curves import Situation
-from histowidgets.advice._series import finite, noise, off_trend, recent, running_median, swing, trend_score
+from histowidgets.advice._series import finite, off_trend, recent, running_median, swing, trend_score
 
 
 def loss_nan(now: Situation) -> Advice | None:
@@ -63,6 +63,8 @@ def lr_too_low(now: Situation) -> Advice | None:
     start, level = starting_loss(now), _level(now)
     if not (start > 0 and level > t.SLOW_SHARE * start) or (rate is not None and rate >= t.HIGH_RATE):
         return None
+    if _lowest(now) < t.SLOW_EVER * start:
+        return None
     higher = change.higher_rate(now)
     cause = "the learning rate is too low" if higher else "too low a learning rate, or a problem with the labels"
     return Advice(
@@ -83,27 +85,33 @@ def lr_too_low(now: Situation) -> Advice | None:
 
 
 def starting_loss(now: Situation) -> float:
-    """Return the training loss at the start: that of epoch 1, or of the first three where it is only noise."""
+    """Return the training loss at the start: that of epoch 1, or of the first three where they are higher."""
     values = finite(now.curves.train_loss)
-    if len(values) == 0:
-        return math.nan
-    early = float(np.median(values[:3]))
-    return early if abs(values[0] - early) < 3 * noise(values) else float(values[0])
+    return float(max(values[0], np.median(values[:3]))) if len(values) else math.nan
 
 
 def _swings(now: Situation) -> dict[str, float | int | str] | None:
     train, validation = _settled(now, now.curves.train_loss), _settled(now, now.curves.val_loss)
-    if len(train) < t.SWING_EPOCHS_AT_LEAST:
+    ends = now.setting("epochs")
+    short = ends is not None and int(ends) <= t.SHORT_RUN
+    if len(train) < (t.SWING_EPOCHS_AT_LEAST if short else t.SWING_EPOCHS):
         return None
     shares = {"train": swing(train), "validation": swing(validation)}
     start = starting_loss(now)
-    if (
-        shares["train"] > t.SWING
-        and _often_off(train)
-        and shares["train"] * np.median(train) > t.SWING_OF_START * start
-    ):
+    levels = {"train": train, "validation": validation}
+    ordinary = len(validation) > 0 and now.learning_rate is not None and now.learning_rate <= t.ORDINARY_RATE
+    least = t.SWING_OF_START * start * (t.SWING_AT_ORDINARY_RATE if ordinary else 1)
+    far = {
+        name: shares[name] > t.SWING and _often_off(last) and shares[name] * np.median(last) > least
+        for name, last in levels.items()
+    }
+    follows = {
+        name: shares[name] > t.SWING_OF_OTHER and shares[name] * np.median(last) > share * least
+        for (name, last), share in zip(levels.items(), (1.0, t.SWING_FOLLOWS), strict=True)
+    }
+    if far["train"] and (follows["validation"] or len(validation) == 0):
         which = "train"
-    elif shares["validation"] > t.SWING and _often_off(validation) and shares["train"] > t.SWING_WITH_VALIDATION:
+    elif far["validation"] and follows["train"]:
         which = "validation"
     else:
         return None
@@ -112,7 +120,7 @@ def _swings(now: Situation) -> dict[str, float | int | str] | None:
 
 def _settled(now: Situation, values: np.ndarray) -> np.ndarray:
     """Return the last epochs, as far as they lie after the warm-up."""
-    return finite(values[now.curves.warmup_end :][-t.SWING_EPOCHS :])
+    return finite(values[max(now.curves.warmup_end, t.SWING_SKIPS) :][-t.SWING_EPOCHS :])
 
 
 def _often_off(values: np.ndarray) -> bool:
@@ -141,14 +149,26 @@ def _stuck_at_a_high_rate(now: Situation) -> dict[str, float | int | str] | None
     rate, start, level = now.learning_rate, starting_loss(now), _level(now)
     if rate is None or rate < t.HIGH_RATE or len(now.curves) < t.SLOW_EPOCH or _has_learned(now):
         return None
-    if _ramp_too_early(now) or not (start > 0 and level > t.SLOW_SHARE * start):
+    if _ramp_too_early(now):
         return None
-    return {"loss_share_of_start": level / start, "limit": t.SLOW_SHARE}
+    if start > 0 and level > t.SLOW_SHARE * start:
+        return {"loss_share_of_start": level / start, "limit": t.SLOW_SHARE}
+    scores = [finite(values)[-t.SWING_EPOCHS :] for values in (now.curves.train_miou, now.curves.val_miou)]
+    known = [values for values in scores if len(values) == t.SWING_EPOCHS]
+    if not known or any(recent(v, 5) >= t.LOW_MIOU or trend_score(v) > t.TREND_SCORE for v in known):
+        return None
+    return {"miou": max(recent(values, 5) for values in known), "limit_miou": t.LOW_MIOU}
 
 
 def _level(now: Situation) -> float:
     """Return where the training loss is now; two spikes in a row do not lift it."""
     return min(recent(now.curves.train_loss, 3), recent(now.curves.train_loss, 5))
+
+
+def _lowest(now: Situation) -> float:
+    """Return the lowest level of the training loss over five epochs so far."""
+    known = finite(now.curves.train_loss)
+    return float(running_median(known, 5)[2:-2].min()) if len(known) >= 5 else math.nan
 
 
 def _has_learned(now: Situation) -> bool:

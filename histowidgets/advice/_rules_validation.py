@@ -1,5 +1,6 @@
 """Diagnoses about validation beside training: overfitting, when to stop, and validation that is too good."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +9,22 @@ from histowidgets.advice import _changes as change
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice._curves import Situation
+from histowidgets.advice._rules_loss import starting_loss
 from histowidgets.advice._series import finite, noise, recent, running_median, trend_change, trend_score
 
 
 @dataclass(frozen=True)
 class Rise:
-    """A rise of the validation loss since its lowest point: where that was (index), for how long, how far."""
+    """A rise of the validation loss since its lowest point: where that was (index), for how long, how far.
+
+    `at_top` says that it has not come down again since.
+    """
 
     lowest: int
     epochs: int
     share: float
     score: float
+    at_top: bool = True
 
 
 def overfitting(now: Situation) -> Advice | None:
@@ -64,7 +70,7 @@ def overfitting(now: Situation) -> Advice | None:
 def stop_rising(now: Situation) -> Advice | None:
     """R42: validation has risen for 10 epochs."""
     rise = find_rise(now)
-    if rise is None or rise.epochs < t.STOP_RISING_EPOCHS:
+    if rise is None or rise.epochs < t.STOP_RISING_EPOCHS or not rise.at_top:
         return None
     return Advice(
         id="stop-rising",
@@ -124,7 +130,11 @@ def validation_below_training(now: Situation) -> Advice | None:
         return None
     train, validation = pairs.T
     hits = int(np.sum(validation < t.EASY_RATIO * train))
-    if hits < t.EASY_HITS:
+    far = float(np.median(train - validation)) > t.EASY_OF_START * starting_loss(now)
+    scores = np.stack([now.curves.val_miou, now.curves.train_miou])[:, -t.EASY_EPOCHS :]
+    scores = scores[:, np.isfinite(scores).all(axis=0)]
+    lead = float(np.median(scores[0] - scores[1])) if scores.size else math.nan
+    if hits < t.EASY_HITS or not far or lead < t.EASY_MIOU:
         return None
     return Advice(
         id="validation-below-training",
@@ -137,9 +147,10 @@ def validation_below_training(now: Situation) -> Advice | None:
             "ratio": float(np.median(validation / train)),
             "limit": t.EASY_RATIO,
             "epochs": hits,
+            **({} if math.isnan(lead) else {"miou_above_training": lead}),
         },
         rule="B10, R64",
-        severity="warning",
+        severity="info",
         **with_actions([change.larger_validation(now), change.work("Give one image the role of validation")]),
     )
 
@@ -166,7 +177,34 @@ def find_rise(now: Situation) -> Rise | None:
     needed = t.RISE_SHARE_WHILE_LEARNING if _still_learning(now, rise.lowest) else t.RISE_SHARE
     wanted = t.RISE_SCORE_LONG if rise.epochs >= t.RISE_LONG else t.RISE_SCORE
     steady = rise.score >= wanted and amount > t.RISE_NOISE * noise(values[-4 * t.STOP_RISING_EPOCHS :])
-    return rise if steady and rise.share >= needed else None
+    far = amount > t.RISE_OF_START * starting_loss(now)
+    return rise if steady and far and rise.share >= needed else _stays_above(now)
+
+
+def _stays_above(now: Situation) -> Rise | None:
+    """Find a validation that left its lowest level for good, by its loss and its mIoU, be it while warming up."""
+    known = np.flatnonzero(np.isfinite(now.curves.val_loss))
+    smooth = running_median(now.curves.val_loss[known], 3)
+    lowest = int(np.argmin(smooth))
+    last = smooth[lowest + 1 :][-t.STAYS_EPOCHS :]
+    if len(smooth) - 1 - lowest < t.STAYS_FROM or _rate_will_fall(now):
+        return None
+    low = float(smooth[lowest])
+    if last.min() <= (1 + t.STAYS_SHARE) * low or last.min() - low <= t.STAYS_OF_START * starting_loss(now):
+        return None
+    scores = running_median(finite(now.curves.val_miou), 3)
+    if len(scores) and float(scores.max()) - recent(scores, t.STAYS_EPOCHS) <= t.STAYS_MIOU:
+        return None
+    share = recent(smooth) / max(low, 1e-12) - 1
+    at_top = recent(smooth) >= t.STAYS_AT_TOP * float(smooth[lowest:].max())
+    return Rise(int(known[lowest]), len(smooth) - 1 - lowest, share, trend_score(smooth[lowest:]), at_top)
+
+
+def _rate_will_fall(now: Situation) -> bool:
+    """Whether the schedule has most of the fall of the learning rate still to come."""
+    rate = finite(now.curves.learning_rate)
+    planned = now.setting("scheduler") in ("one-cycle", "cosine")
+    return planned and len(rate) > 0 and float(rate[-1]) > t.STAYS_BELOW_RATE * float(rate.max())
 
 
 def _still_learning(now: Situation, begin: int) -> bool:

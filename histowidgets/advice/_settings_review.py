@@ -14,8 +14,9 @@ def review_settings(
     image_type: str | None = None,
     stain_varies: bool = False,
     distorted: bool = False,
+    multi_scale: bool = False,
 ) -> list[Advice]:
-    """Look at settings before a run (rows R34, R35, R53-R55, N10).
+    """Look at settings before a run (rows R33-R35, R53-R55, N10).
 
     Parameters
     ----------
@@ -25,6 +26,8 @@ def review_settings(
     image_type : {"he", "brightfield", "fluorescence"}, optional
     stain_varies, distorted : bool
         What the person chose, or `coach` found, about the images.
+    multi_scale : bool
+        Whether classes are told apart by what is near and far at once.
 
     Returns
     -------
@@ -36,6 +39,7 @@ def review_settings(
         _augmentation(now),
         _stain(now) if stain_varies else None,
         _distortion(now) if distorted else None,
+        _scales(now) if multi_scale else None,
         _early_stopping(now),
         _batch(now, n_tiles),
         _pretrained(now, image_type),
@@ -82,6 +86,21 @@ def _distortion(now: Situation) -> Advice | None:
         evidence={"elastic": float(now.setting("elastic") or 0)},
         rule="R35",
         **with_actions([action]),
+    )
+
+
+def _scales(now: Situation) -> Advice | None:
+    backbone = str(now.setting("backbone") or "")
+    if backbone.startswith("resnet50"):
+        return None
+    return Advice(
+        id="multi-scale",
+        title="Features of several scales are needed: take resnet50",
+        detail="Its many layers see small things and their surroundings at once. Or train elsewhere, and import the "
+        "network as ONNX.",
+        evidence={"backbone": backbone},
+        rule="R33",
+        **with_actions([Action("Use the backbone resnet50", {"backbone": "resnet50"})]),
     )
 
 

@@ -17,11 +17,25 @@ STOP_RISING_EPOCHS = 10
 RISE_SHARE = 0.04
 #: ... and from this many standard deviations of its own noise ...
 RISE_NOISE = 4.0
+#: ... and from this share of the loss at the start: near zero, small steps are large shares.
+RISE_OF_START = 0.03
 #: ... and when it is steady: Mann-Kendall z. Six values that rise one after another have 2.63. In a long curve some
 #: stretch looks like a rise by chance; of more values, more is asked for.
 RISE_SCORE = 2.5
 RISE_SCORE_LONG = 3.6
 RISE_LONG = 9
+#: Validation that stays above its lowest level by this share, and by this share of its start, for `STAYS_EPOCHS` on
+#: end, has risen too, however it got there ...
+STAYS_SHARE = 0.25
+STAYS_OF_START = 0.08
+STAYS_EPOCHS = 5
+#: ... at the earliest so many epochs after the lowest one, and if the mIoU fell by this much. To ask whether to stop
+#: (R42), it has to be still near its highest level since then.
+STAYS_FROM = 8
+STAYS_MIOU = 0.03
+STAYS_AT_TOP = 0.9
+#: While the rate of One Cycle or cosine is above this share of its peak, its fall may still mend that.
+STAYS_BELOW_RATE = 0.3
 #: A loss may rise while the mIoU still grows (the network only gets more certain); then it has to rise by this share.
 RISE_SHARE_WHILE_LEARNING = 0.3
 #: A trend counts as one from this z on.
@@ -46,14 +60,22 @@ GAP_FIRST_EPOCH = 10
 #: R39: swings of the detrended last epochs, as coefficient of variation ...
 SWING = 0.30
 SWING_EPOCHS = 10
-#: ... of which as few are enough where a short run has no more after its warm-up.
+#: ... of which as few are enough in a run of at most `SHORT_RUN` epochs. The first ones fall too fast to be judged.
 SWING_EPOCHS_AT_LEAST = 8
+SHORT_RUN = 16
+SWING_SKIPS = 2
 #: One bad batch is no swing: so many epochs must lie off the trend by half of `SWING`.
 SWING_DEVIATIONS = 4
-#: A swing is one only if it is this share of the loss at the start: near zero, everything swings.
-SWING_OF_START = 0.03
-#: Validation may swing because it is small; it speaks of the learning rate where training swings too, by this much.
-SWING_WITH_VALIDATION = 0.12
+#: A swing is one only if it is this share of the loss at the start: near zero, everything swings. In real healthy
+#: runs of few tiles a step it is mostly below this, at a hundred times the learning rate mostly above.
+SWING_OF_START = 0.12
+#: Training may swing because its tiles are few and drawn by chance, validation because it is small. It is the weights
+#: that jump where both do: the other one swings by this much, validation by this share of what is asked of training.
+SWING_OF_OTHER = 0.2
+SWING_FOLLOWS = 0.5
+#: At a usual rate, up to this one, another reason is likelier: then the swings have to be so many times as large.
+ORDINARY_RATE = 1e-2
+SWING_AT_ORDINARY_RATE = 2.0
 #: Training loss this many times its lowest smoothed level, for so many epochs after the warm-up: it is thrown off.
 THROWN_OFF = 1.5
 THROWN_OFF_EPOCHS = 5
@@ -61,20 +83,28 @@ THROWN_OFF_EPOCHS = 5
 THROWN_OFF_EPOCHS_HIGH_RATE = 3
 #: Where the loss does not move at all, a learning rate of this much is the likelier reason than too small a one.
 HIGH_RATE = 2e-2
+#: At such a rate, a score below `LOW_MIOU` that does not grow has the same reason.
 #: R29: the learning rates to go down to, one after the other.
 LOWER_RATES = (1e-4, 1e-5)
 #: R40: the learning rate to go up to, and up to which rate that is worth trying.
 USUAL_RATE = 1e-3
 LOW_RATE = 5e-4
 
-#: R40: at this epoch the loss is still above this share of its start.
+#: R40: at this epoch the loss is still above this share of its start ...
 SLOW_EPOCH = 10
 SLOW_SHARE = 0.95
+#: ... and was never, for five epochs, below this one: what once was lower has been learned.
+SLOW_EVER = 0.9
 
 #: Validation under half of training in 8 of the last 10 epochs: leaked or easy (as in the reference extension).
 EASY_RATIO = 0.5
 EASY_HITS = 8
 EASY_EPOCHS = 10
+#: Training is measured on varied tiles with dropout and moving norm layers, so that validation is below it in healthy
+#: runs too. It counts where the distance is this share of the loss at the start ...
+EASY_OF_START = 0.15
+#: ... and where the mIoU, if it is known, is higher in validation by this much; in real healthy runs it is up to 0.15.
+EASY_MIOU = 0.18
 
 # --- How high, and whether it still moves -----------------------------------------------------------------------
 
@@ -90,8 +120,9 @@ FLAT_OF_START = 0.01
 FLAT_SHARE_NOISY = 0.10
 #: (or by less than so many standard deviations of its noise) ...
 FLAT_NOISE = 2.5
-#: ... and the mIoU by less than this.
+#: ... and the mIoU by less than this, within a band of this width.
 FLAT_MIOU = 0.02
+FLAT_MIOU_BAND = 0.1
 #: Without any mIoU: a loss that is flat above this share of its start is a low score.
 FLAT_LOSS_IS_LOW = 0.7
 #: R36: the earliest epoch to call a run good, and the share that the loss must have fallen by.
@@ -106,7 +137,9 @@ POOR_GAP = 0.25
 #: A class is poor beside others that are learned: their median IoU is at least this.
 OTHERS_FINE = 0.6
 POOR_EPOCHS = 8
-POOR_FIRST_EPOCH = 10
+POOR_FIRST_EPOCH = 15
+#: What once was this good is not poor: its score wavers.
+ONCE_FINE = 0.6
 #: A class that gained this much over those epochs is still learning.
 STILL_LEARNING = 0.05
 #: Never above this IoU in this many epochs, while another class reached `LEARNED_IOU` (reference extension).
@@ -150,11 +183,6 @@ OUTLIER_RANGE = 1.5
 NO_OUTLIER_RANGE = 1.1
 #: R48: share of pixels at the top of the range that makes an image saturated.
 SATURATED_SHARE = 0.005
-#: N9: mean or percentiles this many training standard deviations off ...
-OUTSIDE_SIGMAS = 3.0
-#: ... (of at least this share of the mean), or a standard deviation that differs by this factor.
-LEAST_SIGMA_SHARE = 0.01
-OUTSIDE_SPREAD = 2.0
 
 # --- Recommendations --------------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks._curves import settings
 from histowidgets.advice import DIAGNOSES, SEVERITIES, diagnose
 from histowidgets.errors import AdviceError
-from tests.advice.curves import settings
 
 
 def history(train, val=None, train_miou=None, val_miou=None, rate=1e-3, val_iou=None, accuracy=None):
@@ -368,6 +368,56 @@ def test_validation_far_below_training():
     train = falling(n, floor=0.4)
     assert "validation-below-training" in ids(history(train, [0.3 * v for v in train]))
     assert "validation-below-training" not in ids(history(train, [0.7 * v for v in train]))
+
+
+def test_validation_below_training_is_no_fault_where_the_scores_are_close():
+    """Training is measured on varied tiles: that its loss is more than twice as high is usual."""
+    n = 20
+    train = falling(n, floor=0.4)
+    val = [0.3 * v for v in train]
+    assert "validation-below-training" not in ids(history(train, val, 0.88, 0.97))
+    assert "validation-below-training" in ids(history(train, val, 0.6, 0.95))
+    tiny = [v / 40 if i > 4 else v for i, v in enumerate(train)]
+    assert "validation-below-training" not in ids(history(tiny, [0.3 * v for v in tiny]))
+
+
+def test_r39_swings_of_training_alone_are_tiles_drawn_by_chance():
+    n = 24
+    signs = np.array([1, -1] * (n // 2))
+    train = np.array(falling(n, floor=0.45)) * (1 + 0.6 * signs)
+    steady = falling(n, floor=0.3)
+    rate = 3e-2
+    assert "lr-too-high" not in ids(history(train, steady, rate=rate), settings(learning_rate=rate, scheduler="none"))
+    jumping = np.array(steady) * (1 - 0.5 * signs)
+    assert "lr-too-high" in ids(history(train, jumping, rate=rate), settings(learning_rate=rate, scheduler="none"))
+
+
+def test_r37_validation_that_left_its_lowest_level_for_good():
+    """A real run: validation is best while One Cycle warms up, and never again; its later course has no trend."""
+    val = [0.50, 0.43, 0.23, 0.07, 0.02, 0.02, 0.06, 0.34, 0.38, 0.30, 0.25, 0.34, 0.27, 0.36, 0.25, 0.35, 0.29, 0.33]
+    miou = [0.6, 0.8, 0.96, 0.99, 1.0, 1.0, 0.96, 0.85, 0.82, 0.87, 0.89, 0.86, 0.88, 0.82, 0.87, 0.84, 0.86, 0.83]
+    n = len(val)
+    found = diagnose(history(falling(n), val, 0.9, miou), settings(scheduler="none"))
+    assert by_id(found, "overfitting").evidence["lowest_at_epoch"] in (5, 6)
+    # The score stayed: the network only gets more certain.
+    assert "overfitting" not in ids(history(falling(n), val, 0.9, 0.9), settings(scheduler="none"))
+    # The learning rate has most of its fall to come, which may mend it.
+    assert "overfitting" not in ids(history(falling(n), val, 0.9, miou), settings(scheduler="cosine"))
+
+
+def test_r30_a_class_that_once_was_found_is_not_poor():
+    n = 25
+    wavers = [0.3 if i < 6 else 0.8 if i < 10 else 0.35 for i in range(n)]
+    assert "class-poor" not in ids(history(falling(n), val_iou={"Gland": [0.9] * n, "Lumen": wavers}))
+
+
+def test_what_was_said_twice_is_still_told_once_more():
+    n = 16
+    scores = {"Gland": [*[0.0] * (n - 2), 0.06, 0.06], "Stroma": [0.41] * n, "Lumen": [0.0] * n}
+    records = history([0.9] * n, [0.9] * n, 0.14, 0.14, val_iou=scores, accuracy=0.41)
+    assert "one-class-predicted" in ids(records[:-2], settings())
+    assert "one-class-predicted" in ids(records[:-1], settings())
+    assert "one-class-predicted" not in ids(records, settings())
 
 
 def test_n10_a_class_in_one_split():

@@ -197,6 +197,16 @@ def test_r34_r35_jitter_and_bending_where_they_are_called_for():
     assert review_settings(strong, stain_varies=True, distorted=True) == []
 
 
+def test_r33_features_of_several_scales_ask_for_resnet50_or_an_import():
+    settings = TrainingSettings(backbone="resnet34")
+    found = {advice.id: advice for advice in review_settings(settings, multi_scale=True)}
+    assert found["multi-scale"].patch == {"backbone": "resnet50"}
+    assert "ONNX" in found["multi-scale"].detail
+    assert "multi-scale" not in {advice.id for advice in review_settings(settings)}
+    changed = settings.model_copy(update=found["multi-scale"].patch)
+    assert review_settings(changed, multi_scale=True) == []
+
+
 def test_n10_a_batch_of_all_tiles():
     settings = TrainingSettings(batch_size=16)
     found = {advice.id: advice for advice in review_settings(settings, n_tiles=12)}

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from histowidgets.advice import only_easy_regions, suggest_regions
 from histowidgets.annotations import Project, Rectangle, Stroke
@@ -154,3 +155,60 @@ def test_r22_a_sure_classifier_is_no_reason_to_complain():
     project, name = project_of()
     project.annotate(name, Stroke([(30, 100), (30, 300)], 8), "Left")
     assert only_easy_regions(project, ByColumn(border=-1e6)) is None
+
+
+class ByColour:
+    """A classifier that is sure near colours that were labelled, and the less so the further away."""
+
+    classes = ("Left", "Right")
+
+    def __init__(self, project, name):
+        pixels, labels = project.image(name).read(0, 0, 256, 256).astype(float), project.label_map(name)
+        self.trees = [cKDTree(pixels[labels == k][::7]) for k in (0, 1)]
+
+    def predict(self, image, region=None):
+        region = image.region if region is None else region
+        pixels = image.read(*region).reshape(-1, 3).astype(float)
+        far = np.stack([np.minimum(tree.query(pixels)[0], 60) + 4 for tree in self.trees], -1)
+        share = (1 / far**2) / (1 / far**2).sum(-1, keepdims=True)
+        probabilities = share.reshape(region.height, region.width, 2).astype(np.float32)
+        return Prediction(probabilities, classes=self.classes, colors=["#0072B2", "#E69F00"], region=region)
+
+
+def patchwork(seed, side=32):
+    """Two common colours and six rare ones in squares; the odd ones are of the second class: image and truth."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.choice(8, (256 // side, 256 // side), p=[0.4, 0.4, *[0.2 / 6] * 6])
+    kinds.flat[rng.permutation(kinds.size)[:8]] = np.arange(8)
+    kinds = kinds.repeat(side, 0).repeat(side, 1)
+    colors = np.random.default_rng(seed + 100).uniform(40, 215, (8, 3))
+    pixels = colors[kinds] + rng.normal(0, 3, (256, 256, 3))
+    return open_image(np.clip(pixels, 0, 255).astype(np.uint8), name="patchwork"), kinds % 2
+
+
+def accuracy_after(suggest, seed, strokes=7):
+    """Paint at suggested or at random places; return the share of pixels that is right."""
+    image, truth = patchwork(seed)
+    project, name = project_of(image)
+    rng = np.random.default_rng(seed)
+
+    def paint(x, y):
+        x, y = min(max(x, 4), 251), min(max(y, 4), 251)
+        project.annotate(name, Stroke([(x - 2, y), (x + 2, y)], 4), project.classes[truth[int(y), int(x)]])
+
+    for k in (0, 1):
+        rows, cols = np.nonzero(truth == k)
+        first = rng.integers(len(rows))
+        paint(float(cols[first]), float(rows[first]))
+    for _ in range(strokes):
+        place = (float(rng.uniform(0, 256)), float(rng.uniform(0, 256)))
+        if suggest:
+            region = suggest_regions(project, ByColour(project, name), n=1)[0].region
+            place = (region.x + region.width / 2, region.y + region.height / 2)
+        paint(*place)
+    return float((ByColour(project, name).predict(image).labels == truth).mean())
+
+
+def test_r17_suggested_places_teach_more_than_random_ones():
+    random, suggested = (np.mean([accuracy_after(how, seed) for seed in range(6)]) for how in (False, True))
+    assert suggested > random + 0.05

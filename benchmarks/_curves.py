@@ -13,6 +13,8 @@ import numpy as np
 
 @dataclass
 class Labelled:
+    """A curve and what it should be called; `allowed` may be said besides."""
+
     kind: str
     history: list[dict]
     settings: SimpleNamespace
@@ -21,6 +23,7 @@ class Labelled:
 
 
 def settings(**changes):
+    """Return what stands for `TrainingSettings`."""
     values = {
         "backbone": "resnet34",
         "freeze": "early",
@@ -54,6 +57,7 @@ class Maker:
         self.start = math.log(self.n_classes) * self.rng.uniform(0.8, 1.6)
 
     def epochs(self, low, high):
+        """Draw a number of epochs, both ends included."""
         return int(self.rng.integers(low, high + 1))
 
     def schedule(self, n, total, rate):
@@ -106,23 +110,13 @@ def history_of(m, train, val, train_miou, val_miou, rate, class_iou=None, accura
         class_iou = {
             name: np.clip(val_miou + o + m.rng.normal(0, 0.01, n), 0, 1) for name, o in zip(names, offsets, strict=True)
         }
+    columns = {"train_loss": train, "val_loss": val, "train_miou": train_miou, "val_miou": val_miou}
+    columns |= {"val_accuracy": accuracy, "learning_rate": rate}
     records = []
     for i in range(n):
-        records.append(
-            {
-                "epoch": i + 1,
-                "train_loss": float(train[i]),
-                "val_loss": None if val is None else float(val[i]),
-                "train_miou": None if train_miou is None else float(train_miou[i]),
-                "val_miou": None if val_miou is None else float(val_miou[i]),
-                "val_iou": {}
-                if class_iou is None
-                else {k: None if v is None else float(v[i]) for k, v in class_iou.items()},
-                "val_accuracy": None if accuracy is None else float(accuracy[i]),
-                "learning_rate": float(rate[i]),
-                "seconds": 2.0 * (i + 1),
-            }
-        )
+        record = {key: None if values is None else float(values[i]) for key, values in columns.items()}
+        scores = {k: None if v is None else float(v[i]) for k, v in (class_iou or {}).items()}
+        records.append({"epoch": i + 1, **record, "val_iou": scores, "seconds": 2.0 * (i + 1)})
     return records
 
 
@@ -169,8 +163,7 @@ def overfitting(m):
     expected = {"overfitting"} | ({"stop-rising"} if n_rise >= 14 else set())
     total = int(n * m.rng.uniform(1.0, 1.3))
     # A warm-up that reaches into the rise would hide it on purpose.
-    total = min(total, int(n_fall / 0.3))
-    total = max(total, n)
+    total = max(min(total, int(n_fall / 0.3)), n)
     if 0.3 * total > n_fall:
         total = n
     allowed = {"stop-rising", "stop-diverged"}
@@ -240,8 +233,7 @@ def lr_too_low(m):
 def lr_too_high(m):
     n = m.epochs(18, 60)
     total = n
-    level = m.fall(n, m.rng.uniform(0.4, 0.8), n * 0.3)
-    sd = m.rng.uniform(0.42, 0.8)
+    level, sd = m.fall(n, m.rng.uniform(0.4, 0.8), n * 0.3), m.rng.uniform(0.42, 0.8)
     train = level * np.exp(m.rng.normal(0, sd, n))
     val = level * np.exp(m.rng.normal(0, sd * 1.2, n)) * 1.2
     tm = np.clip(m.score(train, high=0.8) * 0.8, 0, 1)
@@ -300,8 +292,10 @@ def class_never_learned(m):
     m.n_classes = max(m.n_classes, 3)
     n = m.epochs(24, 60)
     own = {f"Class {k}": _learned(m, n, m.rng.uniform(0.7, 0.95)) for k in range(m.n_classes - 1)}
+    # Before it can be called never learned, it is a poor one.
+    allowed = {"converged", "overfitting", "class-poor"}
     own["Lost"] = np.clip(m.rng.normal(0.01, 0.02, n), 0, 1)
-    return _with_classes(m, "class_never_learned", own, n, {"class-never-learned"}, {"converged", "overfitting"})
+    return _with_classes(m, "class_never_learned", own, n, {"class-never-learned"}, allowed)
 
 
 def one_class_predicted(m):
@@ -318,8 +312,7 @@ def one_class_predicted(m):
     level = m.start * m.rng.uniform(0.7, 0.9)
     train = np.full(n, level)
     train[: max(begin, 2)] = np.linspace(m.start, level, max(begin, 2))
-    lr, scheduler = m.schedule(n, n, 1e-3)
-    tm = np.full(n, share / m.n_classes)
+    (lr, scheduler), tm = m.schedule(n, n, 1e-3), np.full(n, share / m.n_classes)
     train, val = m.noisy(train, m.train_noise), m.noisy(train * 1.02, m.val_noise)
     records = history_of(m, train, val, tm, tm, lr, own, own["Class 0"])
     # Two classes: the other one was also never learned.
@@ -341,8 +334,8 @@ def single_step_epoch(m):
     labelled = good(m)
     for record in labelled.history:
         record["steps"] = 1
-    expected = {"single-step-epoch"}
-    return Labelled("single_step_epoch", labelled.history, labelled.settings, expected, {"good", "converged"})
+    allowed = {"good", "converged"}
+    return Labelled("single_step_epoch", labelled.history, labelled.settings, {"single-step-epoch"}, allowed)
 
 
 def validation_below_training(m):
@@ -350,7 +343,31 @@ def validation_below_training(m):
     train = m.fall(n, m.rng.uniform(0.2, 0.4), n * 0.3)
     val = train * m.rng.uniform(0.2, 0.38)
     allowed = {"underfitting", "converged"}
-    return _finish(m, "validation_below_training", train, val, n, {"validation-below-training"}, allowed)
+    tm = m.score(train, high=m.rng.uniform(0.65, 0.8))
+    # As in real runs of this kind: validation makes a tenth to four tenths of the errors that training makes.
+    scores = (tm, 1 - (1 - tm) * m.rng.uniform(0.1, 0.4))
+    return _finish(m, "validation_below_training", train, val, n, {"validation-below-training"}, allowed, scores=scores)
+
+
+def healthy_below(m):
+    """Nothing is wrong: validation is far below training, which sees varied tiles; their scores are close."""
+    n = m.epochs(14, 60)
+    train = m.fall(n, m.rng.uniform(0.15, 0.3), n * 0.4)
+    val = train * m.rng.uniform(0.3, 0.48)
+    tm = m.score(train)
+    scores = (tm, np.minimum(tm + m.rng.uniform(0.0, 0.06), 0.99))
+    total = int(n * m.rng.uniform(1.2, 2))
+    return _finish(m, "healthy_below", train, val, total, {"good"}, {"converged"}, scores=scores)
+
+
+def healthy_wandering(m):
+    """Nothing is wrong: few held-out strokes, whose loss wanders, and few tiles, whose loss jumps near its floor."""
+    n = m.epochs(16, 50)
+    m.train_noise = m.rng.uniform(0.1, 0.3)
+    train, val = _standard(m, n, m.rng.uniform(0.03, 0.1), n * m.rng.uniform(0.2, 0.4))
+    walk = np.cumsum(m.rng.normal(0, 0.12, n)) * np.linspace(0, 1, n)
+    val = val * np.exp(np.clip(walk - np.linspace(0, walk[-1], n), -0.6, 0.6))
+    return _finish(m, "healthy_wandering", train, val, int(n * m.rng.uniform(1.0, 1.5)), {"good"}, {"converged"})
 
 
 KINDS = {
@@ -372,6 +389,8 @@ KINDS = {
         class_in_one_split,
         single_step_epoch,
         validation_below_training,
+        healthy_below,
+        healthy_wandering,
     )
 }
 
