@@ -4,6 +4,7 @@
 and redo among them. Opening the folder makes the edits again.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -92,7 +93,7 @@ class ProjectFolder:
             If there is no project, or it is damaged.
         """
         path = path.expanduser().absolute()
-        if not (path / PROJECT_FILE).is_file():
+        if not _is_file(path / PROJECT_FILE):
             raise ProjectFolderError(
                 f"There is no project in {path} ({PROJECT_FILE} is missing). Check the path, or make a project there "
                 "with Project(classes, folder=...)."
@@ -146,6 +147,13 @@ class ProjectFolder:
         if self._journal is not None:
             self._journal.close()
         self._lock.release()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a folder above may not be looked into
+        raise ProjectFolderError(f"{path} cannot be read: {error.strerror or error}. Ask for the right to.") from error
 
 
 def _replay(path: Path, number: int, record: Record, state: State, history: History) -> None:
@@ -248,7 +256,11 @@ def save_image(image: Image, path: Path) -> None:
         )
         part.replace(path)
     except OSError as error:
-        raise ProjectFolderError(f"{path} cannot be written: {error.strerror or error}.") from error
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ProjectFolderError(
+            f"{path} cannot be written: {error.strerror or error}. Free some space, then try again."
+        ) from error
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
@@ -261,6 +273,8 @@ def _write_json(path: Path, values: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ProjectFolderError(
             f"{path} cannot be written: {error.strerror or error}. Choose another folder, or free some space."
         ) from error

@@ -6,6 +6,7 @@ our import takes the exact shape back as long as nobody changed the geometry. Wh
 Other programs ignore both.
 """
 
+import contextlib
 import json
 import uuid
 import zlib
@@ -39,8 +40,11 @@ def write_geojson(path: Path, annotations: Sequence[Annotation], colors: Mapping
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise GeoJSONError(
-            f"{path} cannot be written: {error.strerror or error}. Choose a path in a folder that exists."
+            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose a path in a folder that "
+            "exists and that you may write to."
         ) from error
 
 

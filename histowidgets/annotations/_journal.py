@@ -48,8 +48,10 @@ class Journal:
             while written < len(line):  # a raw file may take a part only
                 written += self._file.write(line[written:]) or 0
             os.fsync(self._file.fileno())
-        except OSError as error:
-            self._file.truncate(self._end)
+        except BaseException as error:
+            self._file.truncate(self._end)  # also after Ctrl+C: what is not made must not be on disk
+            if not isinstance(error, OSError):
+                raise
             raise ProjectFolderError(
                 f"The edit could not be saved in {self._path}: {error.strerror or error}. It was not made; free "
                 "some space, then try again."

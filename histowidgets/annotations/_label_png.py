@@ -1,5 +1,6 @@
 """Label maps as PNG files with a palette: written for any program, read from any."""
 
+import contextlib
 import json
 import math
 import struct
@@ -92,8 +93,11 @@ def write_label_png(path: Path, labels: np.ndarray, colors: Mapping[str, str], d
         image.save(part, format="PNG", bits=8, transparency=UNLABELLED, pnginfo=text)
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise LabelPngError(
-            f"{path} cannot be written: {error.strerror or error}. Choose a path in a folder that exists."
+            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose a path in a folder that "
+            "exists and that you may write to."
         ) from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from histowidgets.errors import ImageError, ImageSizeError, ImageValueError, RegionError
+from histowidgets.images._claims import require_possible_size
 from histowidgets.images._limits import BAND_PIXELS, MAX_CHANNELS, MIN_SIDE
 from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._resample import area_mean, area_mean_between
@@ -65,6 +66,7 @@ class Image(ABC):
                 f"Image {name!r} is {self._width} x {self._height} pixels; each side must have at least "
                 f"{MIN_SIDE}. Check that the axes are rows, columns, channels."
             )
+        require_possible_size(name, self._width, self._height)
 
     name = property(operator.attrgetter("_name"), doc="Name of the image.")
     width = property(operator.attrgetter("_width"), doc="Number of columns at full size.")

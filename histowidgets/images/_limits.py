@@ -3,6 +3,15 @@
 #: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
 MIN_SIDE = 2
 
+#: Most pixels an image may claim to have, 500,000 x 500,000: the largest slides have a quarter of that.
+MOST_PIXELS = 250_000_000_000
+
+#: Most bytes that one tile, strip or chunk may take once it is decoded.
+MOST_PART_BYTES = 2 << 30
+
+#: Most planes that an OME-TIFF may claim to have: tifffile makes a list of them.
+MOST_PLANES = 1_000_000
+
 #: Most channels an image may have (imaging mass cytometry has about 40).
 MAX_CHANNELS = 64
 

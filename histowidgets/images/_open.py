@@ -68,7 +68,11 @@ def open_image(
 
 def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None) -> Image:
     path = path.expanduser().absolute()
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise ImageOpenError(f"{path} cannot be opened: {error.strerror or error}.") from error
+    if not there:
         raise ImageOpenError(f"There is no file {path}. Check the path; the current folder is {Path.cwd()}.")
     if path.is_dir():
         return _open_folder(path, name, channel_names, pixel_size_um)

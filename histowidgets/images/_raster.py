@@ -47,7 +47,7 @@ def open_raster(
     except PIL.Image.DecompressionBombError as error:
         raise ImageOpenError(
             f"{path} is too large for a picture that is read whole: {error} Convert it to a pyramidal OME-TIFF, "
-            "which is read in parts."
+            "which is read in parts, or raise PIL.Image.MAX_IMAGE_PIXELS."
         ) from error
     except (OSError, SyntaxError, ValueError, RuntimeError) as error:
         raise ImageOpenError(

@@ -11,12 +11,13 @@ import tifffile
 
 from histowidgets.errors import ImageOpenError, ImageSizeError
 from histowidgets.images._array import ArrayImage
+from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
 from histowidgets.images._layout import as_kept, channels_last, kept_dtype, over_white
 from histowidgets.images._limits import EAGER_BYTES, MAX_CHANNELS
 from histowidgets.images._region import level_downsample
-from histowidgets.images._tiff_metadata import channel_names_of, pixel_size_of
-from histowidgets.images._tiff_segments import DECODE_ERRORS, SegmentReader
+from histowidgets.images._tiff_metadata import channel_names_of, pixel_size_of, require_possible_planes
+from histowidgets.images._tiff_segments import DECODE_ERRORS, SegmentReader, require_possible_page
 
 _PHOTOMETRIC = tifffile.PHOTOMETRIC
 #: Axes that mean a stack or a movie: one plane of it has to be chosen first.
@@ -57,6 +58,7 @@ class TiffImage(Image):
         for level in self._levels:
             for page in level.pages:
                 self._reader.require_whole(page)
+                require_possible_page(page)
 
     def _level_size(self, level: int) -> tuple[int, int]:
         return self._levels[level].width, self._levels[level].height
@@ -77,6 +79,8 @@ class _Level:
         self.pages = list(series.pages)
         if any(page is None for page in self.pages):
             raise ImageOpenError("a page of the series is missing")
+        for page in self.pages:
+            _ = page.is_memmappable  # kept by the page, which would say no once the file is closed
         self.n_channels = len(self.pages) * int(keyframe.samplesperpixel)
 
 
@@ -152,6 +156,8 @@ def open_tiff(
 
 def _main_series(path: Path, tiff: tifffile.TiffFile) -> Any:
     """Return the largest image in the file; labels and overviews of slides are smaller."""
+    require_possible_planes(tiff)
+    len(tiff.pages)  # finds pages that name each other in a circle, which going through them would follow for ever
     if not tiff.pages or not tiff.series:
         raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
     return max(tiff.series, key=lambda s: int(s.keyframe.imagewidth) * int(s.keyframe.imagelength))
@@ -187,6 +193,7 @@ def _unlabelled_array(
     size = series.dtype.itemsize * math.prod(shape)
     if path.stat().st_size < size and series.keyframe.compression == 1:
         raise ImageOpenError(f"{path.name} is cut short: {size:,} bytes of pixels were wanted. Copy it again.")
+    require_possible_part(name, shape[1], shape[0], size)
     pixels = channels_last(np.asarray(series.asarray()).reshape(shape), name)
     scale = pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um
     return ArrayImage(pixels, name, channel_names, scale, str(path))

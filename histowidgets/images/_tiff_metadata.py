@@ -7,7 +7,8 @@ from typing import Any
 
 import tifffile
 
-from histowidgets.images._limits import LARGEST_PIXEL_UM
+from histowidgets.errors import ImageSizeError
+from histowidgets.images._limits import LARGEST_PIXEL_UM, MOST_PLANES
 
 _UM = {
     "µm": 1.0,
@@ -43,6 +44,18 @@ def channel_names_of(tiff: tifffile.TiffFile, series: Any, n_channels: int) -> t
     return tuple(names) if len(names) == n_channels and any(names) else None
 
 
+def require_possible_planes(tiff: tifffile.TiffFile) -> None:
+    """Refuse OME-XML that claims more than `MOST_PLANES` planes (ImageSizeError)."""
+    for pixels in _all_ome_pixels(tiff):
+        sizes = [str(pixels.get(f"Size{axis}", "1")) for axis in "XYZCT"]
+        planes = math.prod(int(size) for size in sizes[2:] if size.isdecimal() and len(size) < 20)
+        if planes > MOST_PLANES:
+            raise ImageSizeError(
+                f"{tiff.filename} says that it has {planes} planes of {' x '.join(sizes[:2])} pixels; at most "
+                f"{MOST_PLANES:,} are believed. Copy it again, or write it anew."
+            )
+
+
 def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> float | None:
     """Return the pixel size in um that the file gives, or None.
 
@@ -75,6 +88,15 @@ def _per_unit(page: Any) -> float | None:
     value = tag.value
     number, divisor = value if isinstance(value, tuple) else (value, 1)
     return number / divisor if number and divisor else None
+
+
+def _all_ome_pixels(tiff: tifffile.TiffFile) -> list[Any]:
+    """Return every Pixels element of an OME-TIFF."""
+    try:
+        root = ElementTree.fromstring(tiff.ome_metadata or "") if tiff.is_ome else ElementTree.Element("none")
+    except ElementTree.ParseError:
+        return []
+    return [pixels for image in _children(root, "Image") for pixels in _children(image, "Pixels")]
 
 
 def _ome_pixels(tiff: tifffile.TiffFile, series: Any) -> Any:

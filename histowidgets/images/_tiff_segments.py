@@ -1,5 +1,6 @@
 """Reading parts of one page of a TIFF: only the tiles or strips that are needed, the last ones kept."""
 
+import math
 import os
 import struct
 import threading
@@ -9,17 +10,22 @@ from typing import Any, BinaryIO
 import numpy as np
 import tifffile
 
-from histowidgets.errors import ImageOpenError
+from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images._cache import SegmentCache
+from histowidgets.images._claims import require_possible_part
 
 #: What tifffile and its codecs raise on damaged data.
 DECODE_ERRORS = (
     RuntimeError,
     ValueError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
     OSError,
+    EOFError,
     struct.error,
     tifffile.TiffFileError,
 )
@@ -61,6 +67,16 @@ class SegmentReader:
         ImageOpenError
             If the file is cut short or damaged there.
         """
+        try:
+            return self._read(page, x, y, width, height)
+        except DECODE_ERRORS as error:
+            if isinstance(error, ImageError):
+                raise
+            raise ImageOpenError(
+                f"A part of {self._name} cannot be decoded: {error!r}. It may be damaged; copy it again."
+            ) from error
+
+    def _read(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
         key = page.keyframe
         if page.is_memmappable:  # stored plainly: take just these rows, however long the strips are
             return self._read_plain(page, x, y, width, height)
@@ -85,6 +101,9 @@ class SegmentReader:
         shape = (key.samplesperpixel, *size) if separate else (*size, key.samplesperpixel)
         dtype = key.dtype.newbyteorder(page.parent.byteorder)
         with self._lock:  # making the map moves the place in the file
+            end = page.dataoffsets[0] + math.prod(shape) * dtype.itemsize
+            if os.fstat(self._file.fileno()).st_size < end:  # a map that reaches past the end kills the process
+                raise self._cut_short(end)
             stored = np.memmap(self._file, dtype, "r", offset=page.dataoffsets[0], shape=shape)
         last = np.moveaxis(stored, 0, -1) if separate else stored
         return np.array(last[y : y + height, x : x + width], dtype=key.dtype)
@@ -105,12 +124,7 @@ class SegmentReader:
         arguments: dict[str, Any] = {}
         if page.keyframe.compression in (6, 7, 34892, 33007):  # the JPEG family, whose tables may be stored once
             arguments = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
-        try:
-            decoded, _, _ = page.keyframe.decode(data, index, _fullsize=False, **arguments)
-        except DECODE_ERRORS as error:
-            raise ImageOpenError(
-                f"A part of {self._name} cannot be decoded: {error}. It may be damaged; copy it again."
-            ) from error
+        decoded, _, _ = page.keyframe.decode(data, index, _fullsize=False, **arguments)
         if decoded is None:
             return None
         segment = np.asarray(decoded)[0]
@@ -118,9 +132,20 @@ class SegmentReader:
         return segment
 
     def _cut_short(self, wanted: int) -> ImageOpenError:
+        size = os.fstat(self._file.fileno()).st_size  # it may have been cut since it was opened
         return ImageOpenError(
-            f"{self._name} is cut short: it has {self._size:,} bytes, but its pixels reach to byte {wanted:,}. "
+            f"{self._name} is cut short: it has {size:,} bytes, but its pixels reach to byte {wanted:,}. "
             "Copy it again."
+        )
+
+
+def require_possible_page(page: Any) -> None:
+    """Refuse a page with tiles or strips that are too large to be decoded (ImageSizeError)."""
+    key = page.keyframe
+    if not page.is_memmappable:
+        width, height = key_width(key), key_height(key)
+        require_possible_part(
+            page.parent.filename, width, height, width * height * key.samplesperpixel * key.dtype.itemsize
         )
 
 

@@ -1,6 +1,7 @@
 """OME-Zarr in a local folder, of which only the chunks that are asked for are read."""
 
 import itertools
+import math
 import os
 import struct
 import zlib
@@ -13,6 +14,7 @@ import zarr
 
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
 from histowidgets.images._cache import SegmentCache
+from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
 from histowidgets.images._layout import as_kept, kept_dtype
 from histowidgets.images._region import level_downsample
@@ -134,6 +136,8 @@ class _Level:
         self.width, self.height = self.size = array.shape[axes.index("x")], array.shape[axes.index("y")]
         self.n_channels = array.shape[axes.index("c")] if "c" in axes else 1
         rows, cols = array.chunks[axes.index("y")], array.chunks[axes.index("x")]
+        bytes_each = math.prod(array.chunks) * array.dtype.itemsize
+        require_possible_part(path.name, cols, rows, bytes_each)
         self.block = rows * max(1, _BLOCK_SIDE // rows), cols * max(1, _BLOCK_SIDE // cols)
 
     def read(self, left: int, top: int) -> np.ndarray:

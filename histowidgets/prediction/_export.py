@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +31,8 @@ def write_geojson(
     triples = {name: list(rgb(color)) for name, color in colors.items()}
     features = [_feature(found, object_type, triples) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _feature(found: "PredictedObject", object_type: str, colors: dict[str, list[int]]) -> dict[str, Any]:
@@ -69,10 +68,8 @@ def write_png(prediction: "Prediction", path: str | PathLike[str]) -> None:
     for index, color in enumerate(prediction.colors.values()):
         palette[index] = rgb(color)
     picture.putpalette(palette.ravel().tolist())
-    try:
-        picture.save(path, format="PNG")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+    with written_whole(path) as part:
+        picture.save(part, format="PNG")
 
 
 def write_ome_tiff(prediction: "Prediction", path: str | PathLike[str], probabilities: bool) -> None:
@@ -83,17 +80,15 @@ def write_ome_tiff(prediction: "Prediction", path: str | PathLike[str], probabil
     pixel_size = prediction.pixel_size_um
     if pixel_size is not None:
         common |= {"resolution": (1e4 / pixel_size, 1e4 / pixel_size), "resolutionunit": "CENTIMETER"}
-    try:
-        with tifffile.TiffWriter(path, ome=True, bigtiff=prediction.labels.size > 1 << 30) as tiff:
-            metadata = _ome(prediction, f"{prediction.image_name} labels", 1)
-            tiff.write(prediction.labels, metadata={"axes": "YX", **metadata}, **common)
-            if probabilities:
-                metadata = _ome(prediction, f"{prediction.image_name} probabilities", len(prediction.classes))
-                metadata["Channel"] = {"Name": prediction.classes}
-                planes = np.ascontiguousarray(np.moveaxis(prediction.probabilities, -1, 0))
-                tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+    large = prediction.labels.size > 1 << 30
+    with written_whole(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
+        metadata = _ome(prediction, f"{prediction.image_name} labels", 1)
+        tiff.write(prediction.labels, metadata={"axes": "YX", **metadata}, **common)
+        if probabilities:
+            metadata = _ome(prediction, f"{prediction.image_name} probabilities", len(prediction.classes))
+            metadata["Channel"] = {"Name": prediction.classes}
+            planes = np.ascontiguousarray(np.moveaxis(prediction.probabilities, -1, 0))
+            tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
 
 
 def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
@@ -120,7 +115,25 @@ def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
     return metadata
 
 
-def _cannot_write(path: str | PathLike[str], error: OSError) -> PredictionError:
-    return PredictionError(
-        f"{path} cannot be written ({error.strerror or error}). Choose a folder that you may write to."
-    )
+@contextmanager
+def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
+    """Give a path beside to write to; when the block has ended well it takes the place of `path`.
+
+    Raises
+    ------
+    PredictionError
+        If it cannot be written; what was there before is then as it was.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    except OSError as error:
+        raise PredictionError(
+            f"{path} cannot be written ({error.strerror or error}). Free some space, or choose a folder that you may "
+            "write to."
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

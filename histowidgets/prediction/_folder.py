@@ -38,7 +38,10 @@ _MODELS = {
 def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None:
     """Write a classifier; see `Classifier.save`."""
     target = Path(folder).expanduser().absolute()
-    _require_replaceable(target)
+    try:
+        _require_replaceable(target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
     tensors = {name: np.ascontiguousarray(value) for name, value in classifier.model.tensors().items()}
     weights = save_tensors(tensors)
     card = json.dumps(_card(classifier, hashlib.sha256(weights).hexdigest()), indent=1, ensure_ascii=False)
@@ -217,5 +220,6 @@ def _damaged(path: Path, why: str) -> ClassifierError:
 
 def _cannot_write(target: Path, error: OSError) -> ClassifierError:
     return ClassifierError(
-        f"{target} cannot be written: {error.strerror or error}. Choose a folder that you may write to."
+        f"{target} cannot be written: {error.strerror or error}. Free some space, or choose a folder that you may "
+        "write to."
     )

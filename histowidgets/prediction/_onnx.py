@@ -1,6 +1,7 @@
 """Networks in and out as ONNX."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,16 @@ def export_network(
     )
     if program is None:
         raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
+    part = Path(path).with_name(f".{Path(path).name}.part")
     try:
-        program.save(str(path))
+        program.save(str(part))
+        part.replace(path)
     except OSError as error:
-        raise ClassifierError(f"{path} cannot be written: {error.strerror or error}.") from error
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ClassifierError(
+            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose another folder."
+        ) from error
 
 
 class OnnxModel:

@@ -4,7 +4,6 @@ import csv
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -109,18 +108,15 @@ class PredictionResults(ABC):
         PredictionError
             If the file cannot be written.
         """
+        from histowidgets.prediction._export import written_whole
+
         rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2)
         unit = "px" if self.pixel_size_um is None else "um"
         names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
-        try:
-            with Path(path).open("w", newline="", encoding="utf-8") as file:
-                table = csv.DictWriter(file, [*names, "Circularity", "Mean probability"])
-                table.writeheader()
-                table.writerows(rows)
-        except OSError as error:
-            raise PredictionError(
-                f"{path} cannot be written ({error.strerror or error}). Choose a folder that you may write to."
-            ) from error
+        with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, [*names, "Circularity", "Mean probability"])
+            table.writeheader()
+            table.writerows(rows)
 
     def measurements(self, background: Sequence[str] = ()) -> dict[str, float]:
         """Area and share of each class in the region.

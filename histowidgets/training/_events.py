@@ -1,5 +1,6 @@
 """What a run tells those who listen: frozen objects, safe to pass between threads. No torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
@@ -30,7 +31,11 @@ class EpochRecord(TypedDict):
 
 @dataclass(frozen=True)
 class RunStarted:
-    """Training begins: the network is built and the tiles are placed; `arithmetic` says how it computes."""
+    """Training begins: the network is built and the tiles are placed; `arithmetic` says how it computes.
+
+    `class_labels` has for each class how many annotations training sees, and how many pixels validation measures on;
+    None where nothing is held out.
+    """
 
     run_id: str
     n_train_tiles: int
@@ -39,6 +44,7 @@ class RunStarted:
     epochs: int
     backbone: str
     arithmetic: str = ""
+    class_labels: Mapping[str, tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True)

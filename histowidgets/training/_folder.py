@@ -1,5 +1,6 @@
 """A run's folder: settings, history, weights, where it stands and a summary, each written whole and then renamed."""
 
+import contextlib
 import csv
 import io
 import json
@@ -144,7 +145,10 @@ class RunFolder:
             partial.replace(path)
         except (OSError, safetensors.SafetensorError) as error:
             self._folder = None
-            self._emit(Message("warning", f"The run is no longer written to disk: {path} failed ({error})."))
+            with contextlib.suppress(OSError):
+                path.with_name(name + ".partial").unlink(missing_ok=True)
+            text = f"The run is no longer written to disk: {path} failed ({error}). It goes on in memory."
+            self._emit(Message("warning", f"{text} Free some space, and save the classifier when it has ended."))
 
 
 def _packed(network: Network) -> bytes:

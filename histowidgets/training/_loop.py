@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -85,6 +86,7 @@ class _Loop:
                 settings.epochs,
                 parts.network.spec.backbone,
                 str(parts.arithmetic.choice),
+                self._class_labels(),
             )
         )
         self.emit(StateChanged("running"))
@@ -165,6 +167,8 @@ class _Loop:
                 group["lr"] = peak * share
             loss = self._step(scores)
             if not math.isfinite(loss):
+                # Told as an epoch too, so that who reads the curves sees where they broke off.
+                self._tell_broken(epoch, loss)
                 raise TrainingError(
                     f"The loss became {loss} in epoch {epoch}, step {step}. Lower the learning rate "
                     f"(it is {self.settings.learning_rate:g}), or set precision to 'fp32'."
@@ -289,6 +293,31 @@ class _Loop:
         self.folder.write_history(self.history)
         self.folder.write_state(self._state)
         self.emit(EpochEnded(record, best))
+
+    def _class_labels(self) -> dict[str, tuple[int, int]] | None:
+        """Count what each class has on either side: annotations in training, pixels in validation."""
+        held_out = self.parts.validation.counts.tolist()
+        if not any(held_out):
+            return None
+        seen = Counter(anchors.class_index for anchors in self.request.placement.anchors)
+        return {name: (seen[k], held_out[k]) for k, name in enumerate(self.classes)}
+
+    def _tell_broken(self, epoch: int, loss: float) -> None:
+        """Put an epoch into the history that has no score, only a loss that is no number."""
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=loss,
+            val_loss=None,
+            train_miou=None,
+            val_miou=None,
+            val_iou=dict.fromkeys(self.classes),
+            val_accuracy=None,
+            learning_rate=self.parts.optimizer.param_groups[0]["lr"],
+            seconds=self.control.seconds(),
+        )
+        self.history.append(record)
+        self.folder.write_history(self.history)
+        self.emit(EpochEnded(record, False))
 
     def _keep_on_stop(self) -> None:
         """Do with the weights what the one who stopped the run asked for."""

@@ -14,6 +14,7 @@ from histowidgets.training._control import Kept
 from histowidgets.training._events import Event, RunEnded, RunFailed, State, StateChanged
 from histowidgets.training._face import Keep, RunFace
 from histowidgets.training._loop import run_loop
+from histowidgets.training._niceness import yield_to_the_hand
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import TrainingRequest, make_request
 from histowidgets.training._resume import find_unfinished, resume_training
@@ -111,6 +112,7 @@ class TrainingRun(RunFace):
 
     def _work(self) -> None:
         """Prepare, loop, and tell how it ended: the body of the thread."""
+        yield_to_the_hand()
         state: State = "failed"
         try:
             self._tell(StateChanged("preparing"))

@@ -51,6 +51,7 @@ class Judge:
                 settings if isinstance(settings, TrainingSettings) else None,
                 steps_per_epoch=reading.steps_per_epoch,
                 n_train_tiles=reading.n_train_tiles,
+                class_tiles=reading.class_labels,
             )
         except AdviceError:
             log.exception("The curves could not be read")

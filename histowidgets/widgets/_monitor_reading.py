@@ -35,6 +35,7 @@ class Reading:
         self.over = False
         self.steps_per_epoch: int | None = None
         self.n_train_tiles: int | None = None
+        self.class_labels: Mapping[str, tuple[int, int]] | None = None
 
     def take(self, event: Any) -> None:
         """Take in an event of a run, or a record; one that is broken becomes a message and costs nothing else."""
@@ -76,6 +77,7 @@ class Reading:
         self.about = event.backbone
         self.steps_per_epoch = event.steps_per_epoch or None
         self.n_train_tiles = event.n_train_tiles or None
+        self.class_labels = event.class_labels
         if event.n_train_tiles:
             self.about += f" · {event.n_train_tiles} training tiles, {event.n_validation_tiles} for validation"
 

@@ -1,4 +1,4 @@
-"""Precision and recall of each diagnosis on curves that were half of them were used to choose the thresholds, and on real ones.
+"""Precision and recall of each diagnosis on made-up curves held out from tuning, and on real ones, half of them seen.
 
 The made-up curves are of seeds held out from tuning. The real ones are a sample of the small trainings of
 `benchmarks/diagnosis.py`, written by its ``--fixture``; each is replayed epoch by epoch, as a person sees it.

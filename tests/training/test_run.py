@@ -560,3 +560,31 @@ def test_given_split_is_used():
     split = Split({project.image_names[0]: (Region(0, 0, 128, 128),)})
     run = train(project, quick(epochs=1), split=split)
     assert run.split is split
+
+
+def test_a_loss_that_is_no_number_is_the_last_epoch_of_the_history_and_is_diagnosed(monkeypatch):
+    from histowidgets.advice import diagnose
+
+    step, taken = loop_module._Loop._step, []
+
+    def break_in_the_third_epoch(self, scores):
+        taken.append(step(self, scores))
+        return taken[-1] if len(taken) < 5 else float("nan")
+
+    monkeypatch.setattr(loop_module._Loop, "_step", break_in_the_third_epoch)
+    run = start_training(painted(), quick(epochs=9))
+    assert run.wait(60) == "failed"
+    assert [record["epoch"] for record in run.history] == [1, 2, 3]
+    assert np.isnan(run.history[-1]["train_loss"])
+    assert run.history[-1]["val_iou"] == {"Dark": None, "Bright": None}
+    assert run.classifier is not None, "the best epoch before it is kept"
+    (first, *_) = diagnose(run.history, run.settings)
+    assert first.id == "loss-nan"
+    assert first.patch["learning_rate"] < run.settings.learning_rate
+
+
+def test_a_run_says_what_each_class_has_on_either_side():
+    run = train(painted(), quick(epochs=1))
+    (started,) = kinds(run, RunStarted)
+    assert set(started.class_labels) == {"Dark", "Bright"}
+    assert all(annotations > 0 and pixels > 0 for annotations, pixels in started.class_labels.values())

@@ -19,8 +19,15 @@ class Screen:
         self.shown, self.said = [], []
         self._came = threading.Condition()
         self.live = LivePrediction(
-            project, lambda: (self.name, self.region), self._show, lambda *said: self.said.append(said), self.said.append
+            project,
+            lambda: (self.name, self.region),
+            self._show,
+            lambda *said: self.said.append(said),
+            self.said.append,
         )
+
+    def _say(self, text, level):
+        self.said.append((text, level))
 
     def _show(self, prediction, caption):
         with self._came:

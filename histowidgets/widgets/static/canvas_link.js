@@ -1,7 +1,6 @@
 // The line to the kernel: edits are numbered, kept until they are answered, and sent again if no answer comes;
 // at most one request for a view, and one for what is under the pen, is on its way.
 const RESEND_MS = 10000;
-const VIEW_PAUSE_MS = 16; // moves of one frame make one request
 const SILENCE_MS = 4000; // an edit without answer for this long is worth a word
 
 export class Link {
@@ -60,7 +59,7 @@ export class Link {
 
   view(view) {
     this.viewWaiting = view;
-    this.viewTimer ||= setTimeout(() => this._sendView(), VIEW_PAUSE_MS);
+    this._sendView();
   }
 
   viewAnswered(client, number) {
@@ -74,8 +73,6 @@ export class Link {
 
   // The next one goes out when this one is answered, so a long pan asks for as many pictures as the kernel can draw.
   _sendView() {
-    clearTimeout(this.viewTimer);
-    this.viewTimer = 0;
     if (this.viewOnWay || !this.viewWaiting) return;
     this.viewOnWay = ++this.views;
     this.send({ kind: "view", number: this.viewOnWay, ...this.viewWaiting });
@@ -137,6 +134,5 @@ export class Link {
   close() {
     clearInterval(this.resend);
     clearInterval(this.watch);
-    clearTimeout(this.viewTimer);
   }
 }
