@@ -72,7 +72,7 @@ class FolderLock:
         try:
             holder = json.loads(self._holder.read_text(encoding="utf-8"))
             process, host, since = holder["process"], holder["host"], holder["since"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "another session"
         own = " (this kernel)" if process == os.getpid() and host == socket.gethostname() else ""
         return f"process {process}{own} on {host}, since {since}"

@@ -122,8 +122,8 @@ class Project(Exchange):
         """
         opened = open_image(image)
         name = opened.name if name is None else name
-        if not isinstance(name, str) or not name.strip():
-            raise ImageNameError(f"An image is named {name!r}; give a name that is not blank.")
+        if not isinstance(name, str) or not name.strip() or "\0" in name:
+            raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
         name = name.strip()
         role = checked_role(role)
         with self._lock:

@@ -1,5 +1,6 @@
 """Which pixels validation alone may see."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from histowidgets.annotations._blocks import annotated_blocks, class_pixels
 from histowidgets.annotations._labels import UNLABELLED
 from histowidgets.annotations._snapshot import ProjectSnapshot
+from histowidgets.annotations._split_images import choose_images
 from histowidgets.errors import ProjectError
 from histowidgets.images import Image, Region
 
@@ -25,6 +27,9 @@ MOST_AREA = 0.5
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_SHAPE, COST_AREA, COST_RANDOM = 10.0, 4.0, 0.1, 0.3, 0.1
 #: Share of a class's labelled pixels on a side (relative to what is wanted there) below which it hardly counts there.
 LEAST_SHARE = 0.1
+
+#: What may be held out of images that serve both training and validation.
+SPLITS = ("part", "image")
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,15 @@ def split_project(
     validation_fraction: float = 0.2,
     seed: int = 0,
     previous: Split | None = None,
+    by: str = "part",
 ) -> Split:
     """Choose what to hold out for validation, such that training and validation share no pixel (B10).
 
     An image of role "validation" is held out whole, one of role "train" not at all. Of an image of role "both" one
     upright rectangle is, chosen on a grid of 24 x 24 cells so that each class has labels on both sides where that
     can be, and about `validation_fraction` of its labelled pixels inside. An image without labels holds none out.
+    By "image", some images of role "both" are held out whole instead, stratified by class: a harder test, which says
+    more about the next slide.
 
     Parameters
     ----------
@@ -117,6 +125,8 @@ def split_project(
     previous : Split, optional
         Of an earlier run: its rectangles are kept where they can be, so that no pixel that was trained on comes to
         validate. One is given up when it holds no labels any more, or all the labels of a class.
+    by : {"part", "image"}, default "part"
+        What is held out of images of role "both". With labels in one of them only, a part is, and a message says so.
 
     Returns
     -------
@@ -125,12 +135,19 @@ def split_project(
     Raises
     ------
     ProjectError
-        If the fraction is out of its range.
+        If the fraction is out of its range, or `by` is unknown.
     """
     if not 0 <= validation_fraction < 1:
         raise ProjectError(f"validation_fraction is {validation_fraction}; a number from 0 to below 1 is wanted.")
-    held_out: dict[str, tuple[Region, ...]] = {}
+    if by not in SPLITS:
+        raise ProjectError(f"by is {by!r}; choose one of {', '.join(SPLITS)}.")
     messages: list[str] = []
+    if by == "image" and validation_fraction > 0:
+        whole = _whole_images(snapshot, validation_fraction, seed, previous, messages)
+        if whole is not None:
+            split = Split(whole)
+            return Split(whole, (*messages, *_one_sided(snapshot, split)))
+    held_out: dict[str, tuple[Region, ...]] = {}
     for name, image in snapshot.images.items():
         role = snapshot.roles[name]
         if role != "both" or validation_fraction == 0:
@@ -144,6 +161,28 @@ def split_project(
         held_out[name] = kept or (grid.best(validation_fraction, seed),)
     split = Split(held_out)
     return Split(held_out, (*messages, *_one_sided(snapshot, split)))
+
+
+def _whole_images(
+    snapshot: ProjectSnapshot, fraction: float, seed: int, previous: Split | None, messages: list[str]
+) -> dict[str, tuple[Region, ...]] | None:
+    """Hold out whole images; None, with a message, where there are too few for that."""
+    roles, images = snapshot.roles, snapshot.images
+    free = [name for name in snapshot.annotated_names() if roles[name] == "both"]
+    pixels = np.array([class_pixels(snapshot, name, images[name].region) for name in free]).reshape(len(free), -1)
+    free, pixels = [name for name, some in zip(free, pixels, strict=True) if some.any()], pixels[pixels.any(axis=1)]
+    if len(free) < 2:
+        messages.append(
+            "Whole images cannot be held out: fewer than two images that may do both have labels. A part of each is "
+            "held out instead. Annotate a second image."
+        )
+        return None
+    kept = [name for name in free if previous is not None and previous.held_out.get(name) == (images[name].region,)]
+    chosen = (
+        kept if 0 < len(kept) < len(free) else list(itertools.compress(free, choose_images(pixels, fraction, seed)))
+    )
+    whole = {name for name in images if roles[name] == "validation" or name in chosen}
+    return {name: (image.region,) if name in whole else () for name, image in images.items()}
 
 
 def _still_valid(

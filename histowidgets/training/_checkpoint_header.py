@@ -38,7 +38,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], str]:
         )
     try:
         return json.loads(header["state"]), header["checksum"]
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise damaged(path, repr(error)) from error
 
 

@@ -65,7 +65,7 @@ def compare(
     same_seed = {name: one.model_copy(update={"seed": seed}) for name, one in settings.items()}
     # Checked here too: a split of an unpainted project is not what is wrong with it.
     make_request(snapshot, next(iter(same_seed.values())))
-    split = split or split_project(snapshot, first.validation_fraction, seed)
+    split = split or split_project(snapshot, first.validation_fraction, seed, by=first.validation_by)
     requests = {name: _request(name, snapshot, one, split) for name, one in same_seed.items()}
     rows: list[ComparedRun] = []
     try:

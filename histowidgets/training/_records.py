@@ -85,7 +85,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         about = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(f"There is no {path}. Give the folder of a run: project/runs/<id>.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     version = about.get("version") if isinstance(about, dict) else None
     if not isinstance(version, int) or not {"id", "state", "classes", "normalization", "network"} <= set(about):

@@ -148,7 +148,8 @@ def _split(snapshot: ProjectSnapshot, settings: TrainingSettings, earlier: "Clas
     """Split the labels; what an earlier training held out stays held out, so that its scores stay honest."""
     held = {} if earlier is None else dict(earlier.trained_on.get("held_out", {}))
     previous = Split({name: tuple(Region(*region) for region in some) for name, some in held.items()})
-    return split_project(snapshot, settings.validation_fraction, settings.seed, previous if held else None)
+    known = previous if held else None
+    return split_project(snapshot, settings.validation_fraction, settings.seed, known, settings.validation_by)
 
 
 def _check_painted(snapshot: ProjectSnapshot) -> None:

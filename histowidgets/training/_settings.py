@@ -202,6 +202,9 @@ class TrainingSettings(BaseModel):
     validation_fraction: float = _setting(
         0.2, "Validation", "Share of the labels held out to measure on.", "", basic=True, ge=0.05, le=0.5
     )
+    validation_by: Literal["part", "image"] = _setting(
+        "part", "Validation", "Hold out a part of each image, or some images whole, which says more about the next one."
+    )
     early_stopping_metric: Literal["miou", "val_loss", "none"] = _setting(
         "miou", "Validation", "What tells the best epoch, and when to stop early; none runs to the end."
     )
@@ -323,7 +326,7 @@ class TrainingSettings(BaseModel):
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"The settings are no JSON: {error}.") from error
         if not isinstance(values, dict):
             raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")

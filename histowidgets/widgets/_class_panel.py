@@ -81,9 +81,10 @@ class ClassPanel(ipywidgets.VBox):
             "merge": (lambda: project.merge_classes(name, target), f"Merged {name} into {target}. Undo takes it back."),
             "delete": (lambda: project.delete_class(name), f"Deleted the class {name}. Undo brings it back."),
         }
-        if content.get("kind") not in doers:
+        kind = str(content.get("kind"))
+        if kind not in doers:
             return
-        act, done = doers[content["kind"]]
+        act, done = doers[kind]
         try:
             act()
         except (HistowidgetsError, OSError) as error:

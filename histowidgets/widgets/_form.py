@@ -237,10 +237,11 @@ class SettingsForm(anywidget.AnyWidget):
             self.facts.show_tiles(seed if isinstance(seed, int) and seed >= 0 else None)
         if self._disabled or not isinstance(content, dict):
             return
-        if content.get("kind") == "enter" and content.get("name") in self._by_name:
-            self.enter(content["name"], content.get("entry", ""))
-        elif content.get("kind") == "preset" and content.get("name") in TrainingSettings.preset_names():
-            self.set_settings(TrainingSettings.preset(content["name"]))
+        name = str(content.get("name"))
+        if content.get("kind") == "enter" and name in self._by_name:
+            self.enter(name, content.get("entry", ""))
+        elif content.get("kind") == "preset" and name in TrainingSettings.preset_names():
+            self.set_settings(TrainingSettings.preset(name))
         elif content.get("kind") == "undo":
             self.undo_patch()
         elif content.get("kind") == "freeze" and isinstance(content.get("groups"), dict):

@@ -59,7 +59,7 @@ class ReviewMarks:
             if found["version"] > VERSION:
                 raise ValueError(f"version {found['version']}")
             return {str(key): str(value) for key, value in found["right"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             # Marks are a convenience: without them the review still works.
             log.warning("%s is not read: %s", self._path, error)
             return {}

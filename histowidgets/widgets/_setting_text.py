@@ -34,6 +34,7 @@ _LABELS = {
     "steps_per_epoch": "Steps an epoch",
     "tile_overlap": "Tile overlap",
     "validation_fraction": "Held out",
+    "validation_by": "Held out by",
 }
 
 _VALUES = {

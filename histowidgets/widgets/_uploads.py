@@ -92,7 +92,7 @@ def path_hints(typed: str) -> list[str]:
                 for entry in entries
                 if entry.name.lower().startswith(start.lower()) and (start or not entry.name.startswith("."))
             )
-    except OSError:
+    except (OSError, RuntimeError, ValueError):  # "~nobody", and what can be no path
         return []
     typed_folder = typed[: len(typed) - len(start)]  # as it was typed, "~" and all
     return [f"{typed_folder}{name}{'/' if is_folder else ''}" for name, is_folder in fitting[:MOST_HINTS]]

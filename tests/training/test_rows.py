@@ -90,3 +90,10 @@ def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatc
     epochs.clear()
     run = train(painted(), quick(epochs=4, focus_class="Bright"))
     assert run.best_epoch == run.classifier.scores["epoch"] == 2
+
+
+def test_b10_whole_images_can_be_held_out_of_a_training():
+    run = train(painted(n_images=3), quick(epochs=1, validation_by="image"))
+    (held,) = [name for name, regions in run.split.held_out.items() if regions]
+    assert run.split.held_out[held][0].area == 256 * 256
+    assert run.history[-1]["val_miou"] is not None
