@@ -1,0 +1,146 @@
+"""The documentation is built without a warning, and what it tells people to type works."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tifffile
+
+import histowidgets as hw
+from docs import make_rooms_picture, make_settings_reference
+from histowidgets.cli import _parser
+from histowidgets.training import _presets
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*(DOCS / "how-to").glob("*.md"), DOCS / "index.md", DOCS / "reference" / "settings.md"])
+TINY = {
+    "tile_size": 64,
+    "batch_size": 2,
+    "epochs": 2,
+    "steps_per_epoch": 3,
+    "max_seconds": None,
+    "precision": "fp32",
+    "memory_format": "contiguous",
+}
+STROKES = {
+    "Epithelium": [[(60, 70), (90, 110)], [(118, 60), (150, 92)], [(190, 40), (200, 90)], [(20, 200), (50, 240)]],
+    "Stroma": [[(226, 236), (246, 244)], [(150, 245), (190, 248)], [(120, 232), (130, 250)], [(240, 215), (252, 240)]],
+}
+
+
+def blocks(page, language):
+    """Return the fenced blocks of a language; what is not to be run is fenced as `py`."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory):
+    """Make what the pages speak of: a slide, a folder of slides, a project, a classifier."""
+    folder = tmp_path_factory.mktemp("pages")
+    pixels = hw.samples.colon_ihc().read(0, 0, 256, 256)
+    (folder / "slides").mkdir()
+    microns = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    for path in (folder / "slide.ome.tif", folder / "slides" / "a.tif"):
+        tifffile.imwrite(path, pixels, photometric="rgb", metadata={"axes": "YXS", **microns}, ome=True)
+    project = hw.Project([*STROKES, "Lumen"], folder=folder / "my_project")
+    name = project.add_image(folder / "slide.ome.tif")
+    for class_name, lines in STROKES.items():
+        for points in lines:
+            project.annotate(name, hw.Stroke(points, width=8), class_name)
+    hw.quick_classifier(project).save(folder / "my_classifier")
+    project.close()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_on_a_page_runs(page, things, monkeypatch):
+    monkeypatch.chdir(things)
+    monkeypatch.setitem(_presets.PRESETS, "cpu", TINY)
+    names = {}
+    try:
+        for number, text in enumerate(blocks(page, "python")):
+            exec(compile(text, f"{page.name}, block {number + 1}", "exec"), names)
+    finally:
+        for thing in names.values():
+            if isinstance(thing, hw.Studio | hw.Project):
+                thing.close()
+    if page.stem == "train":
+        assert names["run"].state == "finished"
+        assert (things / "my_classifier" / "classifier.json").is_file()
+        assert names["prediction"].labels.shape == (256, 256)
+    if page.stem == "predict-a-folder":
+        assert [result.state for result in names["results"]] == ["done"]
+    if page.stem == "qupath":
+        assert names["other"].count()["Stroma"] == len(STROKES["Stroma"])
+
+
+def test_each_how_to_has_something_to_run():
+    assert len(PAGES) > 10
+    assert [page.stem for page in PAGES if not blocks(page, "python") + blocks(page, "sh")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_on_a_page_are_understood(page):
+    for line in "".join(blocks(page, "sh")).splitlines():
+        words = shlex.split(line)
+        if words[:1] == ["torchrun"]:
+            words = words[words.index("-m") + 1 :]
+        assert words[0] == "histowidgets"
+        _parser().parse_args(words[1:])
+
+
+def test_the_settings_reference_is_up_to_date():
+    written = make_settings_reference.PAGE.read_text(encoding="utf-8")
+    assert written == make_settings_reference.page(), "run python docs/make_settings_reference.py"
+    for name in hw.TrainingSettings.model_fields:
+        assert f"`{name}`" in written
+
+
+def test_the_picture_of_the_rooms_is_up_to_date_and_shows_them_in_their_order():
+    written = (DOCS / "pictures" / "rooms.svg").read_text(encoding="utf-8")
+    assert written == make_rooms_picture.picture(), "run python docs/make_rooms_picture.py"
+    layers = re.search(r"layers = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL).group(1)
+    rooms = [name for name in re.findall(r"histowidgets\.(\w+)", layers) if name not in ("errors", "_lazy")]
+    assert rooms == [name for name, _, _ in make_rooms_picture.ROOMS]
+
+
+def test_links_and_notebooks_that_pages_name_are_there():
+    for page in DOCS.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+        for name in re.findall(r"\b(0\d_\w+)(?:\.ipynb)?`", text):
+            assert (ROOT / "notebooks" / f"{name}.ipynb").is_file(), f"{page.name} names {name}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="needs the extra docs")
+def test_the_site_is_built_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    for name in (
+        "training.start_training",
+        "training.RunLog.epoch",
+        "prediction.Classifier.load",
+        "annotations.Stroke",
+    ):
+        api = (tmp_path / "site" / "reference" / name.split(".")[0] / "index.html").read_text(encoding="utf-8")
+        assert f'id="histowidgets.{name}"' in api
+
+
+def test_the_list_of_benchmarks_is_whole():
+    listed = re.findall(
+        r"^\| `(\w+\.py)`", (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert listed == sorted(path.name for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
