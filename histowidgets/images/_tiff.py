@@ -79,6 +79,8 @@ class _Level:
         self.pages = list(series.pages)
         if any(page is None for page in self.pages):
             raise ImageOpenError("a page of the series is missing")
+        if any((page.keyframe.imagewidth, page.keyframe.imagelength) != self.size for page in self.pages):
+            raise ImageOpenError("the pages of the series are of different sizes")
         for page in self.pages:
             _ = page.is_memmappable  # kept by the page, which would say no once the file is closed
         self.n_channels = len(self.pages) * int(keyframe.samplesperpixel)

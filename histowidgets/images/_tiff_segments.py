@@ -134,8 +134,7 @@ class SegmentReader:
     def _cut_short(self, wanted: int) -> ImageOpenError:
         size = os.fstat(self._file.fileno()).st_size  # it may have been cut since it was opened
         return ImageOpenError(
-            f"{self._name} is cut short: it has {size:,} bytes, but its pixels reach to byte {wanted:,}. "
-            "Copy it again."
+            f"{self._name} is cut short: it has {size:,} bytes, but its pixels reach to byte {wanted:,}. Copy it again."
         )
 
 

@@ -1,5 +1,7 @@
 """A classifier as a folder: JSON and safetensors, written whole, and read without unpickling."""
 
+import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -52,7 +54,7 @@ def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None
         raise _cannot_write(target, error) from error
     try:
         _write(beside / WEIGHTS, weights)
-        _write(beside / CARD, card.encode())
+        _write(beside / CARD, card.encode(errors="backslashreplace"))  # half a character becomes its JSON escape
         beside.chmod(0o755)  # mkdtemp's folders are for their owner alone
         _replace(beside, target)
     except OSError as error:
@@ -64,6 +66,7 @@ def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None
 def load_classifier(folder: str | PathLike[str]) -> Classifier:
     """Load a classifier; see `Classifier.load`."""
     source = Path(folder).expanduser().absolute()
+    _put_back(source)
     card = _read_card(source / CARD)
     weights = _read_weights(source / WEIGHTS, card)
     try:
@@ -152,10 +155,18 @@ def _replace(beside: Path, target: Path) -> None:
     target.rename(old)
     try:
         beside.rename(target)
-    except OSError:
+    except BaseException:
         old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_back(target: Path) -> None:
+    """Restore an earlier folder whose process was killed between the two renames of `_replace`."""
+    with contextlib.suppress(OSError):
+        if not target.exists():
+            for old in target.parent.glob(f".{glob.escape(target.name)}-*-old"):
+                old.rename(target)
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -167,7 +178,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is no JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise _damaged(path, f"it does not say that its format is {FORMAT!r}")

@@ -253,6 +253,6 @@ def _predict(task: _Task) -> tuple[str, str]:
 def _noted(path: Path) -> str | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found.get("fingerprint") if isinstance(found, dict) else None

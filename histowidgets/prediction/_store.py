@@ -91,7 +91,7 @@ class Store:
         """Return the note of an earlier prediction; None if there is none or it cannot be read."""
         try:
             found = json.loads((path / STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 

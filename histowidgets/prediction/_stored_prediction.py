@@ -191,7 +191,7 @@ def read_card(path: Path) -> Card:
         values = json.loads(text)
     except FileNotFoundError:
         raise PredictionError(f"There is no prediction at {path}. Give what predict_to wrote.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error}).") from error
     return Card.from_dict(values if isinstance(values, dict) else {}, path)
 

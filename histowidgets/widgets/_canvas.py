@@ -1,5 +1,6 @@
 """The annotation canvas: one image of a project, painted on."""
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -265,6 +266,12 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     def show_pen(self) -> None:
         """Offer what only a person with a pen has use for."""
         self._frame.bar.offer_pen(self.tool)
+
+    @traitlets.validate("brush_width", "wand_tolerance")
+    def _is_number(self, proposal: Any) -> float:
+        if math.isnan(proposal["value"]):  # which is neither below the least nor above the most
+            raise traitlets.TraitError(f"{proposal['trait'].name} is {proposal['value']}; a number is wanted.")
+        return float(proposal["value"])
 
     @traitlets.observe("brush_width", "wand_tolerance", "pen_pressure")
     def _brush_changed(self, change: Any) -> None:

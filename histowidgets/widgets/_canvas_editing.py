@@ -212,7 +212,7 @@ class CanvasEditing(traitlets.HasTraits):
 
     @traitlets.validate("selection")
     def _known_ids(self, proposal: Any) -> tuple[str, ...]:
-        wanted = tuple(dict.fromkeys(proposal["value"]))
+        wanted = tuple(dict.fromkeys(map(str, proposal["value"])))
         if not wanted:
             return ()
         unknown = set(wanted).difference(each.id for each in self.project.annotations(self.image_name))
