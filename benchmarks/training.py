@@ -24,6 +24,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import samples
 from histowidgets.training import TrainingSettings
+from histowidgets.training._allocator import kept_memory
 from histowidgets.training._control import RunControl
 from histowidgets.training._limits import TEACH_FROM_STEP
 from histowidgets.training._loop import _Loop
@@ -118,7 +119,8 @@ class Ours:
         # Unlabelled pixels are learned from after some steps only, which is most of a run.
         loop.step = TEACH_FROM_STEP
         try:
-            loop.run()
+            with kept_memory():  # as a run's thread does
+                loop.run()
         finally:
             tiles = loop.parts.tiles
             self.waited, self.cut = tiles.waited / (self.steps + WARM_UP), tiles.worked / (self.steps + WARM_UP + 1)

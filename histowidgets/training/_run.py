@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
+from histowidgets.training._allocator import kept_memory
 from histowidgets.training._budget import check_budget
 from histowidgets.training._control import Kept
 from histowidgets.training._events import Event, RunEnded, RunFailed, State, StateChanged
@@ -119,7 +120,8 @@ class TrainingRun(RunFace):
             for message in self._request.messages:
                 self._tell(message)
             self._normalization = fitted_normalization(self._request)
-            run_loop(self._request, self._normalization, self._tell, self._control)
+            with kept_memory():
+                run_loop(self._request, self._normalization, self._tell, self._control)
             state = "finished" if self._control.keep is None else "stopped"
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: whatever it is, the person hears of it
             self.error = error
