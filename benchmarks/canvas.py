@@ -207,17 +207,18 @@ def memory(pans: int) -> None:
 
 
 def pan_far(notebook: Any, pans: int) -> None:
-    """Pan on and on in one direction, so that every picture is a new one."""
+    """Pan over the slide and back, so that nearly every picture is a new one."""
     hand = CanvasHand(notebook)
     hand.press("h")
     hand.scroll_into_view()
     page = notebook.page
     box = page.locator(".hw-pointer").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    for _ in range(pans):
-        page.mouse.move(x + 150, y + 120)
+    for number in range(pans):
+        way = 1 if number % 50 < 25 else -1
+        page.mouse.move(x + way * 120, y + way * 100)
         page.mouse.down()
-        waited(page, "pointermove", SHARP, lambda: page.mouse.move(x - 100, y - 80))
+        waited(page, "pointermove", SHARP, lambda way=way: page.mouse.move(x - way * 120, y - way * 100))
         page.mouse.up()
 
 
