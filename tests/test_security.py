@@ -277,8 +277,7 @@ def test_nobody_is_called_without_being_asked():
 
 
 def test_hf_hub_offline_is_honoured_before_any_connection(monkeypatch, tmp_path):
-    from histowidgets.models import _hub
-    from histowidgets.models._encoders import find_backbone
+    from histowidgets.models import _hub, find_backbone
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

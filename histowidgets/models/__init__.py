@@ -9,7 +9,7 @@ from histowidgets._lazy import lazy_names
 from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Architecture, Backbone, backbones
 
 if TYPE_CHECKING:
-    from histowidgets.models._encoders import check_backbone, find_backbone
+    from histowidgets.models._cards import check_backbone, find_backbone
     from histowidgets.models._freeze import FREEZE_CHOICES, apply_freeze, freeze_groups, frozen_parameters
     from histowidgets.models._network import Network, NetworkSpec, build_network, check_network
 
@@ -19,9 +19,9 @@ _HOME_OF = {
     "NetworkSpec": "_network",
     "apply_freeze": "_freeze",
     "build_network": "_network",
-    "check_backbone": "_encoders",
+    "check_backbone": "_cards",
     "check_network": "_network",
-    "find_backbone": "_encoders",
+    "find_backbone": "_cards",
     "freeze_groups": "_freeze",
     "frozen_parameters": "_freeze",
 }

@@ -1,72 +1,22 @@
-"""From a backbone's name to an encoder with its pretrained weights."""
+"""From a backbone's card to an encoder with its pretrained weights."""
 
-import difflib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import segmentation_models_pytorch as smp
-import timm
 import torch
-from segmentation_models_pytorch.encoders import encoders as smp_encoders
 from segmentation_models_pytorch.encoders.timm_vit import TimmViTEncoder
 from torch import nn
 
 from histowidgets.errors import BackboneError
 from histowidgets.models._bundled import packaged_state
 from histowidgets.models._hub import fetch_weights
-from histowidgets.models._registry import IMAGENET_MEAN, IMAGENET_STD, Backbone, backbones
+from histowidgets.models._registry import Backbone
 
 TRANSFORMER_DEPTH = 4
 """Feature maps that "dpt" takes from a transformer."""
-
-_TRANSFORMERS = "vision_transformer"
-"""The module of timm whose models are plain vision transformers."""
-
-
-def find_backbone(name: str) -> Backbone:
-    """Return the card of a backbone by name.
-
-    Parameters
-    ----------
-    name : str
-        A name of `backbones()`, of an encoder of segmentation-models-pytorch, or of a timm model
-        (with or without ``tu-`` before it).
-
-    Raises
-    ------
-    BackboneError
-        Nobody knows the name.
-    """
-    cards = {card.name: card for card in backbones(foundation=True)}
-    if name in cards:
-        return cards[name]
-    if name in smp_encoders:
-        settings = smp_encoders[name]["pretrained_settings"]
-        return Backbone(name, name, None, "see its hub page", "hub" if "imagenet" in settings else "none")
-    timm_name = name.removeprefix("tu-")
-    if timm.is_model(timm_name):
-        config = timm.get_pretrained_cfg(timm_name)
-        has_weights = config is not None and bool(config.hf_hub_id)
-        return Backbone(
-            name,
-            f"tu-{timm_name}",
-            None,
-            str(getattr(config, "license", None) or "see its hub page"),
-            "hub" if has_weights else "none",
-            _three(config.mean if config else (), IMAGENET_MEAN),
-            _three(config.std if config else (), IMAGENET_STD),
-            family="transformer" if timm_name in timm.list_models(module=_TRANSFORMERS) else "pyramid",
-        )
-    close = difflib.get_close_matches(name, [*cards, *smp_encoders, *timm.list_models()], n=3)
-    hint = f"Did you mean {', '.join(close)}?" if close else f"Choose one of {', '.join(cards)}."
-    raise BackboneError(f"There is no backbone called {name!r}. {hint}")
-
-
-def check_backbone(name: str) -> None:
-    """Raise `BackboneError` if nobody knows a backbone of this name."""
-    find_backbone(name)
 
 
 def encoder_of(card: Backbone, n_channels: int, depth: int) -> nn.Module:
@@ -170,9 +120,3 @@ def _copy(state: Mapping[str, torch.Tensor], encoder: nn.Module, card: Backbone)
             "that histowidgets asks for."
         )
     encoder.load_state_dict({name: state.get(name, value) for name, value in own.items()})
-
-
-def _three(values: Any, default: tuple[float, float, float]) -> tuple[float, float, float]:
-    if len(values) != 3:
-        return default
-    return float(values[0]), float(values[1]), float(values[2])

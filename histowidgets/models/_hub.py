@@ -45,7 +45,7 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
         Offline, or the hub refused, or the file is not there.
     """
     repository, revision = _address(card)
-    source = f"{'histology' if card.repository else 'ImageNet'} weights from the hub, {repository}"
+    source = f"{'histology' if card.repository else 'pretrained'} weights from the hub, {repository}"
     try:
         return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)), source
     except (OSError, ValueError):
@@ -73,8 +73,14 @@ def _address(card: Backbone) -> tuple[str, str | None]:
         config = timm.get_pretrained_cfg(card.encoder.removeprefix("tu-"))
         repository, _, revision = str(config.hf_hub_id if config else "").partition("@")
         return repository, revision or None
-    settings = smp_encoders[card.encoder]["pretrained_settings"]["imagenet"]
+    settings = smp_encoders[card.encoder]["pretrained_settings"][weights_name(card.encoder)]
     return settings["repo_id"], settings["revision"]
+
+
+def weights_name(encoder: str) -> str | None:
+    """Name the weights of an encoder of smp that are used: those of ImageNet where it has them, else its first."""
+    names = list(smp_encoders[encoder]["pretrained_settings"])
+    return "imagenet" if "imagenet" in names else next(iter(names), None)
 
 
 def _reach(endpoint: str) -> None:

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from histowidgets.errors import BackboneError
-from histowidgets.models._encoders import TRANSFORMER_DEPTH, find_backbone, load_pretrained, transformer_arguments
+from histowidgets.models._cards import find_backbone
+from histowidgets.models._encoders import TRANSFORMER_DEPTH, load_pretrained, transformer_arguments
 from histowidgets.models._hub import WeightsUnavailableError
 from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
 
@@ -227,8 +228,7 @@ def build_network(
         if card.weights == "none":
             say(f"There are no pretrained weights for {card.name}; it starts from random weights.")
             return network
-        if not card.commercial_use:
-            say(f"The weights of {card.name} must not be used commercially; their licence is: {card.licence}.")
+        _say_terms(card, say)
         try:
             network.weights_used = load_pretrained(
                 network.encoder, card, spec.n_channels, _DEPTH.get(spec.architecture, 5)
@@ -246,15 +246,33 @@ def build_network(
     return network
 
 
+def _say_terms(card: Backbone, say: Callable[[str], None]) -> None:
+    """Say what a licence forbids, before the weights are loaded."""
+    if card.commercial_use is None:
+        say(
+            f"Whether the weights of {card.name} may be used commercially is not known here. "
+            f"Their licence: {card.licence}."
+        )
+    elif not card.commercial_use:
+        say(f"The weights of {card.name} must not be used commercially; their licence is: {card.licence}.")
+
+
 def check_network(spec: NetworkSpec) -> None:
     """Raise `BackboneError` if nobody knows the backbone, or it does not fit the architecture.
 
-    The network is built without memory for its weights; nothing is fetched.
+    The network is built without memory for its weights, where it can be; nothing is fetched.
     """
-    if spec not in _fitting:
-        with torch.device("meta"), torch.random.fork_rng(devices=[]):
-            _assemble(spec, find_backbone(spec.backbone))
-        _fitting.add(spec)
+    if spec in _fitting:
+        return
+    card = find_backbone(spec.backbone)
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                _assemble(spec, card)
+        except BackboneError:
+            # Some encoders look at their own numbers while they are built, such as smp's mit_b0.
+            _assemble(spec, card)
+    _fitting.add(spec)
 
 
 _fitting: set[NetworkSpec] = set()

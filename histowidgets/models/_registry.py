@@ -56,8 +56,8 @@ class Backbone:
         The input scaling of the weights for red, green and blue in [0, 1].
     note : str
         When to choose it.
-    commercial_use : bool
-        Whether the licence of the weights allows commercial use.
+    commercial_use : bool or None
+        Whether the licence of the weights allows commercial use; None where that is not known.
     repository : str
         Where on the hub the weights lie, if not where smp or timm look for those of `encoder`.
     family : {"pyramid", "transformer"}
@@ -76,7 +76,7 @@ class Backbone:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     note: str = ""
-    commercial_use: bool = True
+    commercial_use: bool | None = True
     repository: str = ""
     family: Literal["pyramid", "transformer"] = "pyramid"
     foundation: bool = False

@@ -75,7 +75,7 @@ def prepare(
         TrainingTiles(request.placement, request.snapshot, normalization, settings, share), settings.accumulation
     )
     check()
-    arithmetic = _arithmetic(request, network, tiles, steps, emit)
+    arithmetic = _arithmetic(request, network, tiles, steps, emit, check)
     arithmetic.place(network)
     optimizer, peaks = make_optimizer(network, settings, going_on=request.start is not None)
     return Parts(
@@ -136,14 +136,22 @@ def _network(request: TrainingRequest, emit: Emit) -> Network:
     return network
 
 
-def _arithmetic(request: TrainingRequest, network: Network, tiles: TilesAhead, steps: int, emit: Emit) -> Arithmetic:
+def _arithmetic(
+    request: TrainingRequest,
+    network: Network,
+    tiles: TilesAhead,
+    steps: int,
+    emit: Emit,
+    check: Callable[[], None],
+) -> Arithmetic:
     """Choose how to compute: as before in a run that goes on, as set, or else what is quickest here."""
     settings = request.settings
     if request.resumed is not None:
         return Arithmetic(settings, Choice(**request.resumed.part("arithmetic")["choice"]))
-    found = find_arithmetic(
-        settings, network, tiles.sample, len(request.snapshot.classes), settings.epochs * steps * settings.accumulation
-    )
+    n_classes, n_batches = len(request.snapshot.classes), settings.epochs * steps * settings.accumulation
+    # The processes of one training would not ask the same number of times.
+    ask = check if Together().size == 1 else lambda: None
+    found = find_arithmetic(settings, network, tiles.sample, n_classes, n_batches, ask)
     if found is not None:
         emit(Message("info", str(found)))
     own = Arithmetic(settings, None if found is None else found.choice)

@@ -3,22 +3,25 @@
 The form, the command line and the documentation read them from here. No torch.
 """
 
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from histowidgets.errors import SettingsError
 from histowidgets.models import DEFAULT_BACKBONE, Architecture
-
-WEIGHT_RANGE = (0.1, 10.0)
-"""Bounds of a class's weight multiplier (rows R23 and R57)."""
+from histowidgets.training._setting_words import FREEZE, WEIGHT_RANGE, accepts_truth, explained, range_in_words
 
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
-_FREEZE = ("none", "early", "encoder")
 _PIXELS = "pixels at the downsample"
 
 
@@ -57,7 +60,7 @@ class TrainingSettings(BaseModel):
         "Light is quick without a GPU: narrow, and for a U-Net it ends at half the tile's size. "
         "Architectures other than U-Net, U-Net++ and MA-Net always use their own.",
     )
-    pretrained: bool = _setting(True, "Network", "Start the encoder from ImageNet weights.", basic=True)
+    pretrained: bool = _setting(True, "Network", "Start the encoder from its pretrained weights.", basic=True)
     freeze: str | tuple[str, ...] = _setting(
         "encoder",
         "Network",
@@ -211,13 +214,23 @@ class TrainingSettings(BaseModel):
     early_stopping_patience: int = _setting(
         20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
     )
-    focus_class: str | None = _setting(None, "Validation", "A class whose IoU alone tells the best epoch.")
+    focus_class: str | None = _setting(
+        None, "Validation", "A class whose IoU alone tells the best epoch.", min_length=1
+    )
 
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(_explain(error)) from error
+            raise SettingsError(explained(type(self), error)) from error
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # pydantic takes True for 1: what was meant for a switch shall not set a number.
+        if isinstance(value, bool) and not accepts_truth(cls, str(info.field_name)):
+            raise ValueError(f"it takes {setting_range(str(info.field_name))}")
+        return value
 
     @field_validator("backbone")
     @classmethod
@@ -230,15 +243,15 @@ class TrainingSettings(BaseModel):
     @classmethod
     def _known_freeze(cls, freeze: Any) -> Any:
         if isinstance(freeze, str):
-            if freeze not in _FREEZE:
-                raise ValueError(f"use {', '.join(_FREEZE)}, or a list such as ['stem', 'block1']")
+            if freeze not in FREEZE:
+                raise ValueError(f"use {', '.join(FREEZE)}, or a list such as ['stem', 'block1']")
             return freeze
         if not isinstance(freeze, (list, tuple)) or not all(isinstance(name, str) for name in freeze):
-            raise ValueError(f"use {', '.join(_FREEZE)}, or a list such as ['stem', 'block1']")
+            raise ValueError(f"use {', '.join(FREEZE)}, or a list such as ['stem', 'block1']")
         for name in freeze:
             if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
                 raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")
-        return tuple(freeze)
+        return tuple(dict.fromkeys(freeze))
 
     @field_validator("class_weights")
     @classmethod
@@ -280,6 +293,11 @@ class TrainingSettings(BaseModel):
         return cls(**obj)
 
     @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return settings from JSON; as `from_json`."""
+        return cls(**_object_of(json_data))
+
+    @classmethod
     def preset(cls, name: str) -> "TrainingSettings":
         """Return ready-made settings by name; see `preset_names`.
 
@@ -290,7 +308,7 @@ class TrainingSettings(BaseModel):
         """
         from histowidgets.training._presets import PRESETS
 
-        if name not in PRESETS:
+        if not isinstance(name, str) or name not in PRESETS:
             raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
         return cls(**PRESETS[name])
 
@@ -324,52 +342,20 @@ class TrainingSettings(BaseModel):
         SettingsError
             The text is no JSON object, or a field is unknown or impossible.
         """
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise SettingsError(f"The settings are no JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
-        return cls(**values)
+        return cls(**_object_of(text))
+
+
+def _object_of(text: str | bytes | bytearray) -> dict[str, Any]:
+    """Read the fields out of JSON."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        raise SettingsError(f"The settings are no JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
+    return values
 
 
 def setting_range(name: str) -> str:
     """Describe in words what a field of `TrainingSettings` accepts, such as ``"1 to 64"``."""
-    field = TrainingSettings.model_fields[name]
-    schema = TrainingSettings.model_json_schema()["properties"][name]
-    options = [schema, *schema.get("anyOf", [])]
-    for option in options:
-        if "enum" in option:
-            return ", ".join(str(value) for value in option["enum"])
-        if "minimum" in option and "maximum" in option:
-            text = f"{option['minimum']:g} to {option['maximum']:g}"
-            return text + (f" in steps of {option['multipleOf']}" if "multipleOf" in option else "")
-    return _kind(field)
-
-
-def _kind(field: FieldInfo) -> str:
-    names: dict[Any, str] = {
-        bool: "true or false",
-        bool | None: "true, false or nothing",
-        float | None: "a number or nothing",
-    }
-    names[str | None] = "a name or nothing"
-    names[dict[str, float]] = f"class names with numbers from {WEIGHT_RANGE[0]:g} to {WEIGHT_RANGE[1]:g}"
-    return names.get(field.annotation, "text")
-
-
-def _explain(error: ValidationError) -> str:
-    """Turn pydantic's errors into one sentence a field."""
-    lines: dict[str, str] = {}
-    for item in error.errors():
-        name = str(item["loc"][0]) if item["loc"] else ""
-        if item["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(name, TrainingSettings.model_fields, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            lines.setdefault(name, f"There is no setting {name!r}{hint}")
-        elif item["type"] == "value_error":
-            what = str(item["ctx"]["error"])
-            lines.setdefault(name, f"{name} is {item['input']!r}: {what}." if name else f"{what}.")
-        else:
-            lines.setdefault(name, f"{name} is {item['input']!r}; it takes {setting_range(name)}.")
-    return " ".join(lines.values())
+    return range_in_words(TrainingSettings, name)

@@ -54,7 +54,12 @@ class Measured:
 
 
 def find_arithmetic(
-    settings: TrainingSettings, network: Network, draw: Callable[[], Batch], n_classes: int, steps: int
+    settings: TrainingSettings,
+    network: Network,
+    draw: Callable[[], Batch],
+    n_classes: int,
+    steps: int,
+    check: Callable[[], None] = lambda: None,
 ) -> Measured | None:
     """Time what the settings leave to choose, on copies of the network; nothing of the run changes.
 
@@ -72,6 +77,8 @@ def find_arithmetic(
         Classes of the loss.
     steps : int
         Steps of the run; below `PROBE_FROM_STEPS` nothing is timed.
+    check : callable
+        Is called before each step that is timed; may raise to end the timing.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def find_arithmetic(
     key = (str(device), about, torch.get_num_threads(), tuple(offered))
     if key not in _known:
         loss = Loss(settings, [str(index) for index in range(n_classes)], device)
-        found = _measure(settings, network, draw(), loss, offered, steps)
+        found = _measure(settings, network, draw(), loss, offered, steps, check)
         if found is None:
             return None
         _known[key] = found
@@ -95,7 +102,13 @@ def find_arithmetic(
 
 
 def _measure(
-    settings: TrainingSettings, network: Network, batch: Batch, loss: Loss, offered: list[Choice], steps: int
+    settings: TrainingSettings,
+    network: Network,
+    batch: Batch,
+    loss: Loss,
+    offered: list[Choice],
+    steps: int,
+    check: Callable[[], None],
 ) -> Measured | None:
     """Time the candidates in turn, several times; the first time is for warming up."""
     trials: dict[str, Network] = {}
@@ -110,6 +123,7 @@ def _measure(
         for choice in candidates:
             if first and spent + min(first.values()) > allowed:
                 return _quickest(times, offered)
+            check()
             arithmetic = Arithmetic(settings, choice)
             try:
                 if choice.memory_format not in trials:

@@ -14,6 +14,7 @@ from histowidgets.models import (
     backbones,
     build_network,
     check_backbone,
+    check_network,
     find_backbone,
 )
 from histowidgets.models._bundled import packaged_path, packaged_state
@@ -202,3 +203,46 @@ def test_architectures_are_smp_names():
     import segmentation_models_pytorch as smp
 
     assert set(ARCHITECTURES) <= set(smp.MODEL_ARCHITECTURES_MAPPING)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "licence", "commercial_use"),
+    [
+        ("inceptionv4", 0.5, "apache-2.0", True),
+        ("dpn68", 124 / 255, "apache-2.0", True),
+        ("timm-tf_efficientnet_lite3", 0.5, "apache-2.0", True),
+        ("densenet121", 0.485, "BSD-3-Clause", True),
+        ("mit_b0", 0.485, "NVIDIA SegFormer, non-commercial", False),
+        ("resnext101_32x4d", 0.485, "CC-BY-NC-4.0", False),
+        ("convnextv2_atto", 0.485, "cc-by-nc-4.0", False),
+        ("res2net50_14w_8s", 0.485, "see its hub page", None),
+    ],
+)
+def test_encoders_by_name_have_a_card_of_their_own(name, mean, licence, commercial_use):
+    card = find_backbone(name)
+    assert (card.licence, card.commercial_use, card.weights) == (licence, commercial_use, "hub")
+    network = build_network(NetworkSpec(backbone=name), pretrained=False)
+    assert network.input_mean.flatten()[0].item() == pytest.approx(mean)
+    assert sum(p.numel() for p in network.encoder.parameters()) == card.parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("mit_b0", "must not be used commercially"), ("mobileone_s0", "not known here. Their licence: mobileone-license")],
+)
+def test_what_a_licence_forbids_is_said_before_weights_are_fetched(name, says, offline):
+    said = []
+    build_network(NetworkSpec(backbone=name), report=said.append)
+    assert says in said[0]
+    assert "could not be had" in said[1]
+
+
+def test_an_encoder_that_looks_at_its_own_numbers_while_it_is_built_is_not_refused():
+    check_network(NetworkSpec("segformer", "mit_b0"))
+
+
+def test_n15_a_name_of_the_hub_is_that_of_its_card():
+    assert find_backbone("hf-hub:MahmoodLab/UNI") == find_backbone("uni")
+    with pytest.raises(BackboneError, match="hf-hub:MahmoodLab/UNI"):
+        check_backbone("hf-hub:MahmoodLab/UNI2")
+    check_network(NetworkSpec("dpt", "vit_small_patch16_dinov3"))

@@ -8,6 +8,7 @@ from benchmarks.start_stop import left_behind
 from histowidgets.training import BatchEnded, EpochEnded, RunStarted, StateChanged, start_training
 from histowidgets.training import _loop as loop_module
 from histowidgets.training import _rate_test as rate_module
+from histowidgets.training import _speed as speed_module
 from histowidgets.training import _tiles as tiles_module
 from tests.training.helpers import painted, quick
 
@@ -33,10 +34,13 @@ class Gate:
 
 
 def gate_at(monkeypatch, what):
-    """A gate around one batch of: preparing, the range test, training, or validation."""
+    """A gate around one batch of: preparing, timing, the range test, training, or validation."""
     gate = Gate()
     if what == "preparing":
         monkeypatch.setattr(tiles_module, "read_padded", gate.around(tiles_module.read_padded))
+    elif what == "timing":
+        monkeypatch.setattr(speed_module, "_known", {})
+        monkeypatch.setattr(speed_module, "_seconds_a_step", gate.around(speed_module._seconds_a_step))
     elif what == "range test":
         monkeypatch.setattr(rate_module, "_step", gate.around(rate_module._step))
     elif what == "training":
@@ -46,12 +50,16 @@ def gate_at(monkeypatch, what):
     return gate
 
 
-WORK = ["preparing", "range test", "training", "validation"]
+WORK = ["preparing", "timing", "range test", "training", "validation"]
 
 
 def started(what):
     project = painted(n_images=3, roles=["train", "validation", "validation"])
-    return start_training(project, LONG.model_copy(update={"find_learning_rate": what == "range test"}))
+    changes = {
+        "find_learning_rate": what == "range test",
+        "memory_format": "auto" if what == "timing" else "contiguous",
+    }
+    return start_training(project, LONG.model_copy(update=changes))
 
 
 @pytest.mark.parametrize("what", WORK)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -86,6 +87,10 @@ def test_every_field_has_help_section_and_range(name):
         ({"backbone": " resnet18"}, "a name without spaces"),
         ({"max_seconds": 0}, "max_seconds is 0"),
         ({"blur": 4}, "blur is 4; it takes 0 to 3"),
+        ({"epochs": True}, "epochs is True: it takes 1 to 5000"),
+        ({"downsample": True}, "downsample is True: it takes 1, 2, 4, 8"),
+        ({"focus_class": ""}, "focus_class is ''; it takes a name or nothing"),
+        ({"freeze": None}, "freeze is None: use none, early, encoder"),
         ({"noise": 0.5}, r"noise is 0.5; it takes 0 to 0\.2"),
         ({"accumulation": 9}, "accumulation is 9; it takes 1 to 8"),
         ({"hardest_share": 0.01}, r"hardest_share is 0.01; it takes 0.05 to 1\."),
@@ -99,6 +104,8 @@ def test_bad_values_name_the_field_and_its_range(values, message):
         TrainingSettings().model_copy(update=values)
     with pytest.raises(SettingsError, match=message):
         TrainingSettings.model_validate(values)
+    with pytest.raises(SettingsError, match=message):
+        TrainingSettings.model_validate_json(json.dumps(values))
 
 
 def test_two_bad_values_are_both_named():
@@ -124,6 +131,10 @@ def test_unknown_preset_and_bad_json():
         TrainingSettings.from_json("{")
     with pytest.raises(SettingsError, match="JSON list; an object"):
         TrainingSettings.from_json("[]")
+    with pytest.raises(SettingsError, match=r"no preset \['cpu'\]"):
+        TrainingSettings.preset(["cpu"])
+    with pytest.raises(SettingsError, match="no JSON"):
+        TrainingSettings.from_json(None)
 
 
 def test_settings_events_and_replay_load_no_torch():
