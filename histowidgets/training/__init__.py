@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from histowidgets.training._network_size import NetworkSize, network_size
     from histowidgets.training._preview import augmentation_preview
     from histowidgets.training._quick import quick_classifier, warm_quick
+    from histowidgets.training._quick_score import QuickScore, quick_score
     from histowidgets.training._rate_test import LearningRateTest, find_learning_rate
     from histowidgets.training._run import TrainingRun, start_training, train
     from histowidgets.training._tensorboard import write_tensorboard
@@ -44,6 +45,7 @@ _HOME_OF = {
     "LatestWorker": "_latest",
     "LearningRateTest": "_rate_test",
     "NetworkSize": "_network_size",
+    "QuickScore": "_quick_score",
     "TrainingRun": "_run",
     "augmentation_preview": "_preview",
     "compare": "_compare",
@@ -53,6 +55,7 @@ _HOME_OF = {
     "joined": "_together",
     "network_size": "_network_size",
     "quick_classifier": "_quick",
+    "quick_score": "_quick_score",
     "start_training": "_run",
     "train": "_run",
     "warm_quick": "_quick",
@@ -73,6 +76,7 @@ __all__ = [
     "LearningRateTest",
     "Message",
     "NetworkSize",
+    "QuickScore",
     "ReplayedRun",
     "RunEnded",
     "RunFailed",
@@ -92,6 +96,7 @@ __all__ = [
     "joined",
     "network_size",
     "quick_classifier",
+    "quick_score",
     "replay",
     "resume_training",
     "setting_range",

@@ -11,11 +11,10 @@ from histowidgets.images import Region
 from histowidgets.training._anchors import place_anchors
 from histowidgets.training._budget import check_budget
 from histowidgets.training._events import EpochRecord
+from histowidgets.training._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training._here import can_measure, train_here
 from histowidgets.training._request import TrainingRequest, make_request
 from histowidgets.training._settings import TrainingSettings
-
-FEWEST_FOLDS, MOST_FOLDS = 2, 20
 
 Progress = Callable[[int, int, EpochRecord], None]
 
@@ -168,7 +167,7 @@ def make_folds(
         )
     else:
         for name in names:
-            pieces = _cut(np.array(points[name]), snapshot.images[name].region, folds)
+            pieces = cut_evenly(np.array(points[name]), snapshot.images[name].region, folds)
             for number, piece in enumerate(pieces):
                 held[number][name] = (piece,)
     return [Split(one) for one in held]
@@ -185,26 +184,6 @@ def _together(
     for name in names:
         together.setdefault((name in groups, groups.get(name, name)), []).append(name)
     return together
-
-
-def _cut(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
-    """Cut a region into rectangles with about equally many points in each, across its longer side."""
-    if pieces == 1:
-        return [region]
-    axis = 0 if region.width >= region.height else 1
-    start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
-    first = pieces // 2
-    share = first / pieces
-    place = float(np.quantile(points[:, axis], share)) if len(points) else start + length * share
-    edge = int(min(max(round(place), start + 1), start + max(1, length - 1)))
-    if axis == 0:
-        one = Region(region.x, region.y, edge - region.x, region.height)
-        other = Region(edge, region.y, region.right - edge, region.height)
-    else:
-        one = Region(region.x, region.y, region.width, edge - region.y)
-        other = Region(region.x, edge, region.width, region.bottom - edge)
-    below = points[:, axis] < edge
-    return _cut(points[below], one, first) + _cut(points[~below], other, pieces - first)
 
 
 def _request(snapshot: ProjectSnapshot, settings: TrainingSettings, split: Split, number: int) -> TrainingRequest:

@@ -24,6 +24,8 @@ class LatestWorker(Generic[Payload, Answer]):
     deliver
         ``deliver(payload, answer, error)`` receives the answer, or the exception that `work` raised (with its
         traceback), on the worker's thread. It is called only if nothing newer came meanwhile.
+    rest
+        Seconds for which nothing newer must have come before it begins to work; 0 by default.
 
     Attributes
     ----------
@@ -46,8 +48,9 @@ class LatestWorker(Generic[Payload, Answer]):
         name: str,
         work: Callable[[Payload, Callable[[], bool]], Answer],
         deliver: Callable[[Payload, Answer | None, BaseException | None], None],
+        rest: float = 0.0,
     ) -> None:
-        self._work, self._deliver = work, deliver
+        self._work, self._deliver, self._rest = work, deliver, rest
         self._changed = threading.Condition()
         self._waiting: list[Payload] = []  # empty, or the newest payload
         self._newest = 0
@@ -93,11 +96,19 @@ class LatestWorker(Generic[Payload, Answer]):
                 if not self._waiting:
                     self.idle.set()
                 self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._let_rest()
                 if self._closed:
                     self.idle.set()
                     return
                 payload, number = self._waiting.pop(), self._newest
             self._answer(payload, number)
+
+    def _let_rest(self) -> None:
+        """Wait until the newest request has been the newest for a while; called with the lock held."""
+        newest = None
+        while self._rest and newest != self._newest and not self._closed:
+            newest = self._newest
+            self._changed.wait(self._rest)
 
     def _answer(self, payload: Payload, number: int) -> None:
         def is_stale() -> bool:

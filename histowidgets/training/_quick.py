@@ -4,7 +4,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ def quick_classifier(
     *,
     split: Split | None = None,
     normalization: Normalization | None = None,
+    score: bool = True,
 ) -> Classifier:
     """Fit the quick learner to the annotations.
 
@@ -59,6 +60,8 @@ def quick_classifier(
         ``val_accuracy``. Neither side reads a pixel of the other (row B10).
     normalization : Normalization, optional
         By default percentile_99. Its statistics are measured on the annotated images, if it has none.
+    score : bool, default True
+        Whether to score the result, where there is a split.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def quick_classifier(
     model = QuickModel(pyramid, deep, len(images[0].channel_names))
     classifier = _classifier(model, snapshot, names, fitted, labels, seed)
     classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
-    if split is not None:
+    if split is not None and score:
         classifier.scores = _scores(classifier, snapshot, split)
     return classifier
 
@@ -260,9 +263,16 @@ def _fitted(normalization: Normalization, images: Sequence[Image]) -> Normalizat
 # --- score -----------------------------------------------------------------------------------------------------------
 
 
-def _scores(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
-    """Compare with the labels that were held out; nothing else is read, so that the score is leak-free."""
-    confusion = Confusion(len(snapshot.classes))
+def held_out_pairs(
+    classifier: Classifier, snapshot: ProjectSnapshot, split: Split
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield what a classifier finds where labels were held out, and those labels; nothing else is read (row B10).
+
+    Yields
+    ------
+    found, truth : ndarray of (rows, columns), uint8
+        Class indices; 255 in `truth` where there is no label.
+    """
     for name, regions in split.held_out.items():
         if name not in snapshot.images:
             continue
@@ -271,8 +281,12 @@ def _scores(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> 
         drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
         for region in regions:
             for _, core in quick_tiles(image, classifier.normalization, drawn, region, channels):
-                truth = snapshot.labels(name, core)
-                found = classifier.predict(image, core, within=region).labels
-                confusion.add(torch.from_numpy(found.copy()), torch.from_numpy(truth))
+                yield classifier.predict(image, core, within=region).labels.copy(), snapshot.labels(name, core)
+
+
+def _scores(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
+    confusion = Confusion(len(snapshot.classes))
+    for found, truth in held_out_pairs(classifier, snapshot, split):
+        confusion.add(torch.from_numpy(found), torch.from_numpy(truth))
     iou = dict(zip(snapshot.classes, confusion.iou(), strict=True))
     return {"val_miou": confusion.mean_iou(), "val_iou": iou, "val_accuracy": confusion.accuracy()}

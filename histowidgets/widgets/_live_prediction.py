@@ -4,7 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
@@ -12,6 +12,11 @@ from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, ViewPredictor
 from histowidgets.training import LatestWorker
 
+if TYPE_CHECKING:  # it needs torch
+    from histowidgets.training import QuickScore
+
+# Seconds without an edit after which the quick learner is scored; sooner it would take the time of the next answer.
+SCORE_AFTER = 1.5
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
 
@@ -44,6 +49,8 @@ class Answer:
         Such as ``"U-Net, epoch 31"``.
     scored_on : int
         How many strokes were held out for the score; few of them make it a rough one.
+    in_turn : bool
+        Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
     """
 
     classifier: Classifier
@@ -52,6 +59,7 @@ class Answer:
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
     scored_on: int = 0
+    in_turn: bool = False
 
     @property
     def caption(self) -> str:
@@ -59,15 +67,18 @@ class Answer:
         if self.score is None:
             return self.learner
         strokes = "stroke" if self.scored_on == 1 else "strokes"
+        if self.in_turn:
+            return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} {strokes}, held out in turn"
         return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} held-out {strokes}"
 
 
 class LivePrediction:
     """Two workers behind the picture, and the choice between their answers.
 
-    The quick learner answers each edit; while it works, a newer edit makes its answer void. The network
-    answers each better epoch. The one with the better score on held-out strokes is shown; without scores,
-    the network is shown once its run has kept an epoch.
+    The quick learner answers each edit; while it works, a newer edit makes its answer void. When the hand rests, it is
+    scored on every stroke in turn. The network answers each better epoch. From the first run on, both are scored on
+    what that run holds out, and the better one is shown; without such scores, the network is shown once its run has
+    kept an epoch.
 
     Parameters
     ----------
@@ -99,6 +110,8 @@ class LivePrediction:
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
+        self.score = LatestWorker("quick-score", self._score_quick, self._deliver_score, rest=SCORE_AFTER)
+        self._turns: QuickScore | None = None  # the last one; its parts are used again
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
         self._predictors: dict[str, ViewPredictor] = {}  # of a large image: what was computed is kept for the next pan
 
@@ -109,7 +122,9 @@ class LivePrediction:
 
         Before the first stroke, it loads the learner's libraries and computes the image's features.
         """
-        self.quick.request(self._request())
+        request = self._request()
+        self.quick.request(request)
+        self.score.request(request)
 
     def judge_on(self, split: Split | None) -> None:
         """Score the quick learner on the held-out strokes of `split` from now on."""
@@ -172,13 +187,13 @@ class LivePrediction:
             return network or quick
         if self.wanted != "best":
             return quick if self.wanted == "quick" else network
-        if quick.score is not None and network.score is not None and quick.score > network.score:
-            return quick
-        return network
+        if quick.score is None or network.score is None or quick.in_turn:  # an "in turn" is of other strokes
+            return network
+        return quick if quick.score > network.score else network
 
     def close(self) -> None:
         """End the workers."""
-        for worker in (self.quick, self.network, self.view):
+        for worker in (self.quick, self.score, self.network, self.view):
             worker.close()
 
     # -- on the workers' threads ----------------------------------------------------------------
@@ -251,7 +266,35 @@ class LivePrediction:
                 self._answers.pop("quick", None)
             self._choose()
             return
+        if answer is not None and payload.split is None:
+            answer = self._scored(answer)
         self._deliver("quick", payload, answer, error)
+
+    def _score_quick(self, request: Request, is_stale: Callable[[], bool]) -> "QuickScore | None":
+        from histowidgets.training import quick_score
+
+        if request.split is not None or not any(request.snapshot.annotations.values()):
+            return None
+        return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale)
+
+    def _deliver_score(self, request: Request, score: "QuickScore | None", error: BaseException | None) -> None:
+        if error is not None:
+            self._log("".join(traceback.format_exception(error)))  # the prediction stands without a score
+        if score is None:
+            return
+        with self._lock:
+            self._turns = score
+            quick = self._answers.get("quick")
+            if quick is not None and self._split is None:
+                self._answers["quick"] = self._scored(quick)
+        self._choose()
+
+    def _scored(self, answer: Answer) -> Answer:
+        """Return a quick answer with the newest score in turn; that of a stroke ago, until the hand rests again."""
+        turns = self._turns
+        if turns is None:
+            return answer
+        return replace(answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.strokes, in_turn=True)
 
     def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
         self._deliver("network", payload, answer, error)

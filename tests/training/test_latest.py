@@ -149,3 +149,16 @@ def test_many_requests_from_many_threads_end_with_the_newest():
     worker.close()
     assert delivered[-1] == last[800]
     assert len(set(delivered)) == len(delivered)
+
+
+def test_with_a_rest_it_begins_when_nothing_newer_has_come_for_a_while():
+    begun, done = [], threading.Event()
+    worker = LatestWorker("resting", lambda payload, is_stale: begun.append(payload), lambda *_: done.set(), rest=0.3)
+    for number in range(20):
+        worker.request(number)
+    assert begun == []
+    assert done.wait(LONG)
+    assert begun == [19], "and only with the newest"
+    worker.request(20)
+    worker.close()
+    assert begun == [19], "closing does not wait for the rest, nor work"

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from histowidgets.annotations import Project, Stroke
+from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
 from histowidgets.widgets._live_prediction import WHOLE_IMAGE_PIXELS, LivePrediction
 
@@ -48,6 +48,10 @@ class Screen:
         with self._came:
             assert self._came.wait_for(covered, seconds), self.said
             return self.shown[-1][0]
+
+    def wait_for_caption(self, text, seconds=60):
+        with self._came:
+            assert self._came.wait_for(lambda: self.shown and text in self.shown[-1][1], seconds), self.shown[-1:]
 
 
 @pytest.fixture
@@ -111,3 +115,38 @@ def _part(prediction, region):
     rows = slice(region.y - prediction.region.y, region.bottom - prediction.region.y)
     columns = slice(region.x - prediction.region.x, region.right - prediction.region.x)
     return prediction.labels[rows, columns]
+
+
+@pytest.fixture
+def small():
+    project = Project(["Epithelium", "Stroma"])
+    name = project.add_image(samples.colon_ihc())
+    for points in ([(60, 70), (90, 110)], [(90, 380), (96, 430)], [(330, 410), (352, 430)], [(400, 70), (430, 110)]):
+        project.annotate(name, Stroke(points, width=10), "Epithelium")
+    for points in (
+        [(260, 230), (285, 262)],
+        [(140, 300), (170, 330)],
+        [(400, 310), (430, 350)],
+        [(450, 40), (470, 90)],
+    ):
+        project.annotate(name, Stroke(points, width=10), "Stroma")
+    screen = Screen(project)
+    yield project, screen
+    screen.live.close()
+
+
+def test_when_the_hand_rests_the_quick_learner_has_a_score_before_any_training(small):
+    _, screen = small
+    screen.live.refresh()
+    screen.wait_for_caption("on 8 strokes, held out in turn")
+    assert 0.5 < screen.live.best.score <= 1
+    assert set(screen.live.best.class_scores) == {"Epithelium", "Stroma"}
+
+
+def test_a_score_in_turn_is_not_compared_with_that_of_a_run(small):
+    project, screen = small
+    screen.live.refresh()
+    screen.wait_for_caption("in turn")
+    screen.live.judge_on(split_project(project.snapshot(), 0.25))
+    screen.wait_for_caption("held-out stroke")
+    assert not screen.live.best.in_turn
