@@ -94,7 +94,7 @@ class ClassifierFiles:
         channel_names: Sequence[str] = ("Red", "Green", "Blue"),
         pixel_size_um: float | None = None,
         downsample: int = 1,
-        tile_size: int = 256,
+        tile_size: int | None = None,
     ) -> "Classifier":
         """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W) (row R62).
 
@@ -109,13 +109,15 @@ class ClassifierFiles:
             Colour-blind safe ones by default.
         channel_names : sequence of str
             In the order of its input.
-        pixel_size_um, downsample, tile_size
+        pixel_size_um, downsample
             As for `Classifier`.
+        tile_size : int, optional
+            As for `Classifier`; by default that of the model, or 256 where it takes any.
 
         Raises
         ------
         ClassifierError
-            If onnxruntime is missing, the file is no ONNX, or channels or classes are others than named.
+            If onnxruntime is missing, the file is no ONNX, or its channels, classes, tile size or opset do not fit.
         """
         from histowidgets.annotations import PALETTE
         from histowidgets.prediction._classifier import Classifier
@@ -123,14 +125,20 @@ class ClassifierFiles:
 
         if colors is None:
             colors = [PALETTE[i % len(PALETTE)] for i in range(len(classes))]
+        model = read_onnx(path, len(channel_names), len(classes))
+        side = model.side or tile_size or 256
+        if tile_size is not None and tile_size != side:
+            raise ClassifierError(
+                f"tile_size is {tile_size}, but the model takes tiles of {side} x {side} only. Leave tile_size out."
+            )
         return Classifier(
-            read_onnx(path, len(channel_names), len(classes)),
+            model,
             classes=classes,
             colors=colors,
             channel_names=channel_names,
             normalization=normalization,
             pixel_size_um=pixel_size_um,
             downsample=downsample,
-            tile_size=tile_size,
+            tile_size=side,
             name=Path(path).stem,
         )

@@ -10,9 +10,11 @@ import numpy as np
 
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
-from histowidgets.prediction._onnx_files import needed, require_self_contained, with_external_data
+from histowidgets.prediction._onnx_files import needed, require_known_opset, require_self_contained, with_external_data
 
 OPSET = 18
+"""Of what is exported; of 2022, so that other programs know it."""
+
 _MULTIPLE = 32
 
 
@@ -82,25 +84,31 @@ class OnnxModel:
     n_channels, n_classes : int
         What it must have.
 
+    Attributes
+    ----------
+    side : int or None
+        Of its tiles; None where it takes any.
+
     Raises
     ------
     ClassifierError
-        If onnxruntime is missing, or the file is no ONNX, or its shapes are others.
+        If onnxruntime is missing, or the file is no ONNX, or its opset or its shapes are others.
     """
 
     kind = "onnx"
-    batch_size = BATCH_ON_CPU
     context = NETWORK_CONTEXT
 
     def __init__(self, content: bytes, n_channels: int, n_classes: int) -> None:
         runtime = needed("onnxruntime")
         require_self_contained(content)
+        require_known_opset(content, OPSET)
         try:
             self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
         self._content, self.n_channels, self.n_classes = content, n_channels, n_classes
-        side = self._checked_side()
+        self.side = side = self._checked_side()
+        self.batch_size = self._checked_batch()
         self.multiple = side or _MULTIPLE
         self.largest_tile = side or NETWORK_TILE
         self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
@@ -115,11 +123,21 @@ class OnnxModel:
                 "(batch, channels, height, width) is wanted."
             )
         if isinstance(shape[1], int) and shape[1] != self.n_channels:
-            raise ClassifierError(f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.")
+            hint = " Its channels seem to come last; export it with them second." if shape[3] == self.n_channels else ""
+            raise ClassifierError(f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.{hint}")
         sides = [n for n in shape[2:] if isinstance(n, int)]
         if sides and (len(sides) == 1 or sides[0] != sides[1]):
             raise ClassifierError(f"The model takes tiles of {shape[2]} x {shape[3]}; square or free ones are wanted.")
         return sides[0] if sides else None
+
+    def _checked_batch(self) -> int:
+        """Check how many tiles it takes at once; return how many it gets."""
+        batch = self._session.get_inputs()[0].shape[0]
+        if isinstance(batch, int) and batch != 1:
+            raise ClassifierError(
+                f"The model takes batches of {batch} tiles; batches of 1, or of any size, are wanted."
+            )
+        return 1 if batch == 1 else BATCH_ON_CPU
 
     def _probed(self, side: int) -> tuple[int, bool]:
         """Run it once: return its output stride, and whether it gives logits."""

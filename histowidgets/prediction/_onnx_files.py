@@ -7,6 +7,12 @@ from typing import Any
 
 from histowidgets.errors import ClassifierError
 
+OLDEST_OPSET = 7
+"""What onnxruntime vouches for, from here on."""
+
+_KNOWN_DOMAINS = ("ai.onnx", "com.microsoft", "org.pytorch")
+"""Of onnxruntime itself; torch stamps its own on models whose functions are all in the file."""
+
 
 def needed(name: str) -> Any:
     """Import a package of the extra `onnx`.
@@ -65,6 +71,28 @@ def require_self_contained(content: bytes) -> None:
             f"The model keeps weights in another file ({location!r}). Open it from its own file with from_onnx, "
             "or save it as one file."
         )
+
+
+def require_known_opset(content: bytes, suggested: int) -> None:
+    """Refuse a model of operators that onnxruntime does not know, or no longer vouches for.
+
+    Raises
+    ------
+    ClassifierError
+    """
+    runtime, known = needed("onnxruntime"), needed("onnx").defs.onnx_opset_version()
+    for entry in _parsed(content).opset_import:
+        if entry.domain in ("", "ai.onnx"):
+            if not OLDEST_OPSET <= entry.version <= known:
+                raise ClassifierError(
+                    f"The model is of opset {entry.version}; {OLDEST_OPSET} to {known} are known here (onnxruntime "
+                    f"{runtime.__version__}). Export it again with opset {suggested}."
+                )
+        elif not entry.domain.startswith(_KNOWN_DOMAINS):
+            raise ClassifierError(
+                f"The model uses operators of {entry.domain!r}, which onnxruntime does not have. Export it again with "
+                f"those of ONNX alone, opset {suggested}."
+            )
 
 
 def _parsed(content: bytes) -> Any:

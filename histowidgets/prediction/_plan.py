@@ -49,8 +49,15 @@ def plan_axis(
     AxisPlan
         All tiles are equally long. They stick out of the image only where it ends before a multiple is full.
     """
-    begin = -(min(before, margin) // align * align)
-    end = length + min(after, margin)
+
+    def spanned(margin: int) -> tuple[int, int]:
+        return -(min(before, margin) // align * align), length + min(after, margin)
+
+    begin, end = spanned(margin)
+    if end - begin > largest:
+        # A small tile answers for half its side at least.
+        margin = min(margin, largest // 4)
+        begin, end = spanned(margin)
     span = end - begin
     if span <= largest:
         size = _up(span, multiple)
@@ -58,7 +65,6 @@ def plan_axis(
         sticking_out = max(0, begin + size - (length + after))
         begin -= min(sticking_out, before + begin) // align * align
         return AxisPlan(size, (begin,), (0, length))
-    margin = min(margin, largest // 4)
     count = -(-(span - 2 * margin) // (largest - 2 * margin))
     size = _up(-(-(span + (count - 1) * 2 * margin) // count), multiple)
     last = _up(end - size - begin, align)

@@ -62,3 +62,52 @@ def test_r62_what_does_not_fit_is_refused(exported, tmp_path):
         hw.Classifier.from_onnx(tmp_path / "bad.onnx", ["A", "B"], fixed)
     with pytest.raises(ClassifierError, match="cannot be read"):
         hw.Classifier.from_onnx(tmp_path / "missing.onnx", ["A", "B"], fixed)
+
+
+def convolution(opset=18, shape=("n", 3, "h", "w"), domain="", ir=8, op="Conv"):
+    """A model of one layer, 3 channels to 2 classes, as another program may have made it."""
+    from onnx import TensorProto, helper
+
+    weights = helper.make_tensor("weights", TensorProto.FLOAT, [2, 3, 1, 1], [1.0, 0, 0, 0, 0, 1.0])
+    node = helper.make_node(op, ["pixels", "weights"] if op == "Conv" else ["pixels"], ["logits"])
+    given = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, shape)
+    made = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("n", 2, "h", "w") if op == "Conv" else shape)
+    graph = helper.make_graph([node], "g", [given], [made], [weights])
+    opsets = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain else [])
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir).SerializeToString()
+
+
+@needs_onnx
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"opset": 5}, r"of opset 5; 7 to \d+ are known here .* Export it again with opset 18"),
+        ({"opset": 99}, "of opset 99; 7 to"),
+        ({"domain": "my.own"}, "operators of 'my.own', which onnxruntime does not have"),
+        ({"ir": 99}, "no ONNX model that can be run"),
+        ({"shape": (1, 64, 64, 3)}, r"takes 64 channel\(s\), but 3 were named. Its channels seem to come last"),
+        ({"shape": (1, 3, 64, 96)}, "takes tiles of 64 x 96; square or free ones are wanted"),
+        ({"shape": (1, 3, 64, "w")}, "square or free ones are wanted"),
+        ({"shape": (4, 3, 64, 64)}, "takes batches of 4 tiles; batches of 1, or of any size"),
+        ({"shape": ("n", 3, "h"), "op": "Relu"}, "one float input of .batch, channels, height, width. is wanted"),
+    ],
+)
+def test_r62_opset_batch_and_size_are_checked(changes, message, tmp_path):
+    (tmp_path / "x.onnx").write_bytes(convolution(**changes))
+    with pytest.raises(ClassifierError, match=message):
+        hw.Classifier.from_onnx(tmp_path / "x.onnx", ["A", "B"], hw.Normalization("fixed_range", low=0, high=255))
+
+
+@needs_onnx
+@pytest.mark.parametrize("shape", [("n", 3, "h", "w"), (1, 3, 64, 64), (1, 3, 256, 256)])
+def test_r62_models_of_others_label_a_real_image(shape, tmp_path, sample):
+    (tmp_path / "x.onnx").write_bytes(convolution(shape=shape))
+    normalization = hw.Normalization("fixed_range", low=0, high=255)
+    classifier = hw.Classifier.from_onnx(tmp_path / "x.onnx", ["Red", "Blue"], normalization)
+    pixels = sample.read(*REGION)
+    expected = (pixels[..., 2] > pixels[..., 0]).astype(np.uint8)
+    np.testing.assert_array_equal(classifier.predict(sample, REGION).labels, expected)
+    assert classifier.tile_size == (256 if shape[2] == "h" else shape[2])
+    if shape[2] != "h":
+        with pytest.raises(ClassifierError, match=f"tile_size is 512, but the model takes tiles of {shape[2]}"):
+            hw.Classifier.from_onnx(tmp_path / "x.onnx", ["Red", "Blue"], normalization, tile_size=512)
