@@ -53,18 +53,18 @@ class ProjectPanel(ipywidgets.VBox):
         self._images.observe(self._picked, names="value")
         self._role.observe(self._role_picked, names="value")
         self._entries = [
-            _Entry("Open", "path of an image", "Open", "Add an image file to the project", self._open),
+            _Entry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
             _Entry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
             _Entry(
                 "Import",
-                "path of a .geojson or .png",
+                ".geojson or .png file",
                 "Import",
                 "Draw the annotations of a GeoJSON file (QuPath), or of a PNG label map, on this image",
                 self._import,
             ),
             _Entry(
                 "Export",
-                "path of a .geojson or .png",
+                ".geojson or .png file",
                 "Export",
                 "Write this image's annotations as GeoJSON (QuPath), or as a PNG label map with the class colours",
                 self._export,
