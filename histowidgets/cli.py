@@ -48,7 +48,14 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("cross-validate", help="train and score on folds that share no pixel", epilog=_CODES)
     check.add_argument("project", type=Path, help="project folder")
-    check.add_argument("--folds", type=int, default=5, help="number of folds, 2 or more (default 5)")
+    check.add_argument("--folds", type=int, default=5, help="number of folds, 2 to 20 (default 5)")
+    check.add_argument(
+        "--groups",
+        type=Path,
+        metavar="JSON",
+        help="file that gives images their groups, such as patients: a group is held out together",
+    )
+    check.add_argument("--output", "--out", "-o", type=Path, metavar="JSON", help="write the scores to this file, too")
     _add_settings(check)
 
     predict = commands.add_parser("predict", help="write the labels of images", epilog=_CODES)
@@ -150,19 +157,42 @@ def _started(
 def _cross_validate(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from histowidgets._follow import terminated_like_interrupted
     from histowidgets.annotations import Project
     from histowidgets.training import EpochRecord, cross_validate
 
-    settings = _settings(arguments)
-    with tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None) as bar:
+    settings, groups = _settings(arguments), _groups(arguments.groups)
+    with (
+        terminated_like_interrupted(),
+        tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None) as bar,
+    ):
 
         def show(fold: int, folds: int, record: EpochRecord) -> None:
             bar.update((fold - 1) * settings.epochs + record["epoch"] - bar.n)
-            bar.set_postfix_str(f"fold {fold} of {folds}")
+            score = "" if record["val_miou"] is None else f", mIoU {record['val_miou']:.3f}"
+            bar.set_postfix_str(f"fold {fold} of {folds}{score}")
 
-        result = cross_validate(Project.open(arguments.project), settings, folds=arguments.folds, progress=show)
+        project = Project.open(arguments.project)
+        result = cross_validate(project, settings, folds=arguments.folds, progress=show, groups=groups)
     print(result)
-    return EXIT_OK
+    if arguments.output is not None:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(json.dumps(result.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")
+    return EXIT_INTERRUPTED if result.cancelled else EXIT_OK
+
+
+def _groups(path: Path | None) -> dict[str, str] | None:
+    if path is None:
+        return None
+    try:
+        groups = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingsError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(groups, dict) or not all(isinstance(group, str) for group in groups.values()):
+        raise SettingsError(
+            f'{path}: a JSON object of image names and groups is wanted, such as {{"image": "patient"}}.'
+        )
+    return groups
 
 
 def _predict(arguments: argparse.Namespace) -> int:

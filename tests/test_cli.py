@@ -95,6 +95,45 @@ def test_a_run_that_fails_is_another_exit_code(project_folder, settings_file, ca
     assert "the training failed: The loss became nan" in capsys.readouterr().err
 
 
+def test_r64_cross_validation_writes_its_scores_and_an_interrupt_keeps_what_is_finished(
+    project_folder, settings_file, tmp_path, capsys, monkeypatch
+):
+    scores = tmp_path / "scores.json"
+    command = ["cross-validate", str(project_folder), "--folds", "2", "--output", str(scores), "--settings"]
+    assert main([*command, settings_file(epochs=1, steps_per_epoch=1)]) == EXIT_OK
+    assert "2 of 2 folds" in capsys.readouterr().out
+    written = json.loads(scores.read_text())
+    assert [fold["epoch"] for fold in written["folds"]] == [1, 1]
+    assert set(written["iou"]) == {"Dark", "Bright"}
+    assert written["miou"]["sd"] >= 0
+    from histowidgets.training import _cross_validation
+
+    def interrupted(request, number, *others, real=_cross_validation._train_fold):
+        if number == 2:
+            raise KeyboardInterrupt
+        return real(request, number, *others)
+
+    monkeypatch.setattr(_cross_validation, "_train_fold", interrupted)
+    assert main([*command, settings_file(epochs=1, steps_per_epoch=1)]) == EXIT_INTERRUPTED
+    assert "1 of 2 folds" in capsys.readouterr().out
+    assert json.loads(scores.read_text())["miou"]["sd"] is None
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ("[1]", "a JSON object of image names and groups"),
+        ("{", "no JSON"),
+        ('{"x": "p"}', "names 'x', which is no image"),
+    ],
+)
+def test_r64_groups_of_a_file_are_checked(project_folder, settings_file, tmp_path, capsys, groups, message):
+    (tmp_path / "groups.json").write_text(groups)
+    command = ["cross-validate", str(project_folder), "--settings", settings_file(), "--groups"]
+    assert main([*command, str(tmp_path / "groups.json")]) == EXIT_REFUSED
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_path, sent):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,21 @@ class CrossValidation:
     def miou(self) -> tuple[float, float] | None:
         """Mean and standard deviation over the folds of the mIoU."""
         return _mean_and_sd([fold.record["val_miou"] for fold in self.folds])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all scores as JSON holds them: mean and sd of the mIoU and of each class, and every fold's."""
+        return {
+            "n_folds": self.n_folds,
+            "miou": _pair(self.miou()),
+            "iou": {name: _pair(self.iou(name)) for name in self.classes},
+            "folds": [
+                {
+                    "held_out": {name: [list(r) for r in some] for name, some in fold.held_out.items() if some},
+                    **fold.record,
+                }
+                for fold in self.folds
+            ],
+        }
 
     def __str__(self) -> str:
         rows = [(name, self.iou(name)) for name in self.classes] + [("mIoU", self.miou())]
@@ -146,9 +162,12 @@ def make_folds(
     whole: dict[str, tuple[Region, ...]] = dict.fromkeys(snapshot.images, ())
     everything = place_anchors(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
     points: dict[str, list[np.ndarray]] = {}
+    kinds: dict[str, list[int]] = {}
     for anchors in everything.anchors:
         for point, window in zip(anchors.points, anchors.windows, strict=True):
-            points.setdefault(everything.windows[int(window)].image_name, []).append(point)
+            name = everything.windows[int(window)].image_name
+            points.setdefault(name, []).append(point)
+            kinds.setdefault(name, []).append(anchors.class_index)
     names = [name for name in points if snapshot.roles[name] != "train"]
     held: list[dict[str, tuple[Region, ...]]] = [dict(whole) for _ in range(folds)]
     together = _together(names, snapshot, groups or {})
@@ -167,7 +186,8 @@ def make_folds(
         )
     else:
         for name in names:
-            pieces = cut_evenly(np.array(points[name]), snapshot.images[name].region, folds)
+            region = snapshot.images[name].region
+            pieces = cut_evenly(np.array(points[name]), region, folds, np.array(kinds[name]))
             for number, piece in enumerate(pieces):
                 held[number][name] = (piece,)
     return [Split(one) for one in held]
@@ -211,6 +231,11 @@ def _train_fold(
 
     trained = train_here(request, hear, should_stop)
     return None if trained is None else trained.history[-1]
+
+
+def _pair(pair: tuple[float, float] | None) -> dict[str, float | None] | None:
+    """Put a mean and a deviation under their names; JSON has no NaN."""
+    return None if pair is None else {"mean": pair[0], "sd": None if np.isnan(pair[1]) else pair[1]}
 
 
 def _mean_and_sd(values: Sequence[float | None]) -> tuple[float, float] | None:

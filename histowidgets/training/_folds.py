@@ -7,8 +7,10 @@ from histowidgets.images import Region
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
 
 
-def cut_evenly(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
-    """Cut a region into rectangles with about equally many points in each, across its longer side.
+def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarray | None = None) -> list[Region]:
+    """Cut a region into rectangles with about equally many points in each.
+
+    Each cut is across the longer side, or across the other one where that leaves more kinds on both sides.
 
     Parameters
     ----------
@@ -17,6 +19,8 @@ def cut_evenly(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
     region : Region
     pieces : int
         At least 1.
+    kinds : ndarray of (N,), optional
+        What each point is of, such as its class.
 
     Returns
     -------
@@ -25,19 +29,33 @@ def cut_evenly(points: np.ndarray, region: Region, pieces: int) -> list[Region]:
     """
     if pieces == 1:
         return [region]
-    axis = 0 if region.width >= region.height else 1
-    start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
+    kinds = np.zeros(len(points), int) if kinds is None else kinds
     first = pieces // 2
-    places = np.sort(points[:, axis])
-    # Between two points, so that what lies around one of them is seldom cut in two.
-    below = min(max(round(len(places) * first / pieces), 1), len(places) - 1)
-    place = float(places[below - 1 : below + 1].mean()) if len(places) > 1 else start + length * first / pieces
-    edge = int(min(max(round(place), start + 1), start + max(1, length - 1)))
+    axes = (0, 1) if region.width >= region.height else (1, 0)
+    edges = {axis: _edge(points, region, axis, first / pieces) for axis in axes}
+
+    def on_both_sides(axis: int) -> int:
+        below = points[:, axis] < edges[axis]
+        return len(np.intersect1d(kinds[below], kinds[~below]))
+
+    axis = max(axes, key=on_both_sides)  # the first of equals
+    edge = edges[axis]
     if axis == 0:
         one = Region(region.x, region.y, edge - region.x, region.height)
         other = Region(edge, region.y, region.right - edge, region.height)
     else:
         one = Region(region.x, region.y, region.width, edge - region.y)
         other = Region(region.x, edge, region.width, region.bottom - edge)
-    is_first = points[:, axis] < edge
-    return cut_evenly(points[is_first], one, first) + cut_evenly(points[~is_first], other, pieces - first)
+    below = points[:, axis] < edge
+    rest = pieces - first
+    return cut_evenly(points[below], one, first, kinds[below]) + cut_evenly(points[~below], other, rest, kinds[~below])
+
+
+def _edge(points: np.ndarray, region: Region, axis: int, share: float) -> int:
+    """Return the place below which that share of the points lies."""
+    start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
+    places = np.sort(points[:, axis])
+    # Between two points, so that what lies around one of them is seldom cut in two.
+    below = min(max(round(len(places) * share), 1), len(places) - 1)
+    place = float(places[below - 1 : below + 1].mean()) if len(places) > 1 else start + length * share
+    return int(min(max(round(place), start + 1), start + max(1, length - 1)))

@@ -31,6 +31,20 @@ def test_r64_few_images_are_cut_into_rectangles_that_share_no_pixel():
             assert labelled > 0
 
 
+def test_r64_an_image_is_cut_so_that_each_class_is_on_both_sides():
+    """One class on the left and one on the right: across the longer side would leave one to learn from."""
+    project = Project(["Dark", "Bright"])
+    name = project.add_image(striped(128), name="wide")
+    for y in range(10, 120, 20):
+        project.annotate(name, Stroke([(10, y), (40, y)], width=6), "Dark")
+        project.annotate(name, Stroke([(90, y), (120, y)], width=6), "Bright")
+    snapshot = project.snapshot()
+    for split in make_folds(snapshot, quick(), 2):
+        (region,) = split.held_out[name]
+        assert region.width == 128
+        assert set(snapshot.labels(name, region).ravel()) == {0, 1, 255}
+
+
 def test_r64_many_images_are_held_out_whole_each_once():
     project = painted(n_images=5, strokes=2, side=128)
     folds = make_folds(project.snapshot(), quick(), 3)
