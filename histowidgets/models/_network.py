@@ -28,6 +28,9 @@ _DEPTH = {"pspnet": 3}
 _LEAST_SIDE = {"pan": 128}
 """Sides below which an architecture's pooling pyramid has nothing left to pool."""
 
+_SMALL_TILE = 64
+"""The smallest tile that can be set."""
+
 _WITH_DECODER_CHANNELS = ("unet", "unetplusplus", "manet")
 
 
@@ -268,11 +271,24 @@ def check_network(spec: NetworkSpec) -> None:
     with torch.random.fork_rng(devices=[]):
         try:
             with torch.device("meta"):
-                _assemble(spec, card)
+                _try_out(_assemble(spec, card))
         except BackboneError:
-            # Some encoders look at their own numbers while they are built, such as smp's mit_b0.
-            _assemble(spec, card)
+            # Some encoders look at their own numbers, such as smp's mit_b0.
+            _try_out(_assemble(spec, card))
     _fitting.add(spec)
+
+
+@torch.no_grad()
+def _try_out(network: Network) -> None:
+    """Raise `BackboneError` where a network cannot compute on a tile: the encoder may have a size of its own."""
+    tile = torch.zeros(1, network.spec.n_channels, _SMALL_TILE, _SMALL_TILE, device=network.input_mean.device)
+    try:
+        network.eval()(tile)
+    except (RuntimeError, ValueError, AssertionError, IndexError, NotImplementedError) as error:
+        raise BackboneError(
+            f"{network.spec.backbone} cannot compute on tiles of any size ({str(error).splitlines()[0]}). Choose one "
+            f"that can: all that hw.backbones() lists, or for example convnext_tiny or {DEFAULT_BACKBONE}."
+        ) from error
 
 
 _fitting: set[NetworkSpec] = set()

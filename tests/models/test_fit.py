@@ -91,6 +91,7 @@ def test_r58_groups_of_a_transformer_cover_it_and_freezing_it_leaves_the_decoder
             r"densenet121 cannot carry a pan \(DenseNet .*hw.backbones\(\) lists can.*try unet",
         ),
         ("linknet", "mit_b0", "mit_b0 cannot carry a linknet .*try unet or fpn"),
+        ("fpn", "efficientformer_l1", r"cannot compute on tiles of any size .*all that hw.backbones\(\) lists"),
     ],
 )
 def test_what_cannot_work_is_refused_before_training_with_what_fits(architecture, backbone, message):
