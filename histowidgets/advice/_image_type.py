@@ -71,6 +71,13 @@ def guess_image_type(image: Image) -> ImageTypeGuess:
     return ImageTypeGuess("brightfield", reason, evidence)
 
 
+def stained_densities(pixels: np.ndarray) -> np.ndarray:
+    """Return the optical densities of the stained pixels of three channels, (n, 3); none where hardly any is."""
+    density = _densities(pixels)
+    stained = density[density.sum(axis=1) > t.STAINED_DENSITY]
+    return stained if len(stained) >= t.STAINED_SHARE * len(density) else np.empty((0, 3))
+
+
 def overview(image: Image) -> np.ndarray:
     """Read the whole image with at most 512 pixels a side, as (rows, columns, channels)."""
     downsample = max(1, math.ceil(max(image.width, image.height) / t.OVERVIEW_SIDE))

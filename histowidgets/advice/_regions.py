@@ -1,7 +1,7 @@
 """Where to annotate next."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,18 +64,38 @@ def suggest_regions(
     ImageNameError
         There is no image of that name.
     """
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise AdviceError(f"n is {n!r}; a whole number of at least 1 is wanted.")
-    snapshot = snapshot_of(project)
-    windows = _windows(snapshot, classifier, image_name)
-    if not windows:
-        return []
-    candidates = _candidates(windows)
-    relative = _relative(candidates)
-    names = tuple(str(name) for name in classifier.classes)
-    return [
-        _advice(candidates[i], relative[i], place, names) for place, i in enumerate(_spread(candidates, relative, n), 1)
-    ]
+    _check_count(n)
+    return _ranked(_windows(snapshot_of(project), classifier, image_name), classifier, n)
+
+
+def annotate_next(
+    project: Project | ProjectSnapshot,
+    classifier: Any,
+    n: int = 10,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Advice]:
+    """Return `suggest_regions`, and before it `only_easy_regions` where that holds; each image is predicted once.
+
+    Parameters
+    ----------
+    project, classifier, n
+        As for `suggest_regions`.
+    progress : callable, optional
+        ``progress(done, total)`` after each image.
+    should_stop : callable, optional
+        Asked before each image; True ends the work with what was seen so far.
+    """
+    _check_count(n)
+    snapshot, windows = snapshot_of(project), []
+    for done, name in enumerate(snapshot.images, 1):
+        if should_stop is not None and should_stop():
+            break
+        windows += windows_of(snapshot, name, classifier)
+        if progress is not None:
+            progress(done, len(snapshot.images))
+    easy = _only_easy(windows)
+    return [*([] if easy is None else [easy]), *_ranked(windows, classifier, n)]
 
 
 def only_easy_regions(
@@ -86,8 +106,10 @@ def only_easy_regions(
     What counts are the unlabelled pixels around the labels: on the labels themselves, which it was trained on, a
     classifier is nearly always sure.
     """
-    snapshot = snapshot_of(project)
-    windows = _windows(snapshot, classifier, image_name)
+    return _only_easy(_windows(snapshot_of(project), classifier, image_name))
+
+
+def _only_easy(windows: Sequence[Window]) -> Advice | None:
     hard, labelled, unsure, free = 0, 0, 0, 0
     for window in windows:
         around = ndimage.uniform_filter(window.uncertain.astype(np.float32), max(3, window.side // 2))
@@ -110,6 +132,22 @@ def only_easy_regions(
         severity="warning",
         **with_actions([Action("Annotate uncertain places", kind="annotate")]),
     )
+
+
+def _check_count(n: int) -> None:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise AdviceError(f"n is {n!r}; a whole number of at least 1 is wanted.")
+
+
+def _ranked(windows: Sequence[Window], classifier: Any, n: int) -> list[Advice]:
+    if not windows:
+        return []
+    candidates = _candidates(windows)
+    relative = _relative(candidates)
+    names = tuple(str(name) for name in classifier.classes)
+    return [
+        _advice(candidates[i], relative[i], place, names) for place, i in enumerate(_spread(candidates, relative, n), 1)
+    ]
 
 
 def _windows(snapshot: ProjectSnapshot, classifier: Any, image_name: str | None) -> list[Window]:

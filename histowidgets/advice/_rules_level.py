@@ -82,16 +82,36 @@ def good(now: Situation, found: Collection[str]) -> Advice | None:
     falls = level < (1 - t.GOOD_FALL) * start and trend_score(train[-t.FLAT_EPOCHS :]) < -t.TREND_SCORE
     if len(validation) >= t.GOOD_FIRST_EPOCH:
         falls = falls and recent(validation) < validation[0] and trend_score(validation[-t.FLAT_EPOCHS :]) < 1
-    if not falls:
+    if not falls or _climbs(validation, start):
         return None
+    both = len(validation) >= t.GOOD_FIRST_EPOCH
     return Advice(
         id="good",
-        title="Training goes well: continue",
-        detail="The losses fall. Go on annotating meanwhile, or wait.",
-        evidence={**_levels(now), "train_loss_share_of_start": level / start},
+        title=f"Good: {'both losses fall' if both else 'the loss falls'} smoothly, continue",
+        detail="Go on annotating meanwhile, or wait.",
+        evidence={
+            "train_loss_percent_an_epoch": _percent_an_epoch(train),
+            **({"val_loss_percent_an_epoch": _percent_an_epoch(validation)} if both else {}),
+            **_levels(now),
+            "train_loss_share_of_start": level / start,
+        },
         rule="R36",
         severity="good",
     )
+
+
+def _climbs(losses: np.ndarray, start: float) -> bool:
+    """Whether the last losses rose one after another, and are well above the lowest level by now."""
+    last = losses[-t.CLIMB_EPOCHS - 1 :]
+    if len(last) <= t.CLIMB_EPOCHS or not (np.diff(last) > 0).all():
+        return False
+    return float(last[-1] - running_median(losses, 3).min()) > t.CLIMB_OF_START * start
+
+
+def _percent_an_epoch(losses: np.ndarray) -> float:
+    """Return by how many percent of its level a loss moved in each of the last epochs."""
+    last = losses[-t.FLAT_EPOCHS :]
+    return round(100 * trend_change(last) / max(len(last) - 1, 1) / max(abs(float(np.median(last))), 1e-12), 1)
 
 
 def _all_flat(now: Situation) -> bool:

@@ -128,6 +128,12 @@ FLAT_LOSS_IS_LOW = 0.7
 #: R36: the earliest epoch to call a run good, and the share that the loss must have fallen by.
 GOOD_FIRST_EPOCH = 5
 GOOD_FALL = 0.05
+#: ... and not while validation rose in each of so many epochs, to this share of the start above its lowest level.
+CLIMB_EPOCHS = 3
+CLIMB_OF_START = 0.05
+
+#: The range in which a score on held-out strokes probably lies: 95 % of a normal distribution.
+LIKELY_Z = 1.96
 
 # --- Classes ----------------------------------------------------------------------------------------------------
 
@@ -177,6 +183,11 @@ EOSIN_SHARE = 0.25
 #: ... and at most this share of brown ones, which DAB makes: most blue gone, then green, then red.
 DAB_RATIO = 1.1
 DAB_SHARE = 0.10
+#: R34: the stain differs between two images whose densities are this far apart (logarithm of the ratio: a factor of
+#: 1.4); densities below `LEAST_DENSITY` count as that. So many images are looked at.
+STAIN_APART = 0.35
+LEAST_DENSITY = 0.02
+MOST_STAINS = 20
 #: R48: the range of all values is this many times that from the 1st to the 99th percentile: outliers.
 OUTLIER_RANGE = 1.5
 #: R48: up to here nothing is lost to outliers.

@@ -9,11 +9,12 @@ from histowidgets.advice import Advice
 
 
 def evidence_text(advice: Advice) -> str:
-    """Return the numbers that an advice rests on, such as ``"count 7 · minimum 15"``."""
+    """Return the numbers that an advice rests on, such as ``"count 7 · minimum 15"`` or ``"rise 12 %"``."""
     parts = []
     for name, value in advice.evidence.items():
-        number = f"{value:.3g}" if isinstance(value, float) else str(value)
-        parts.append(f"{name.replace('_', ' ')} {number}")
+        number = f"{value:.3g}".replace("-", "−") if isinstance(value, float) else str(value)
+        words, percent, rest = str(name).replace("_", " ").partition(" percent")
+        parts.append(f"{words} {number} %{rest}" if percent else f"{words} {number}")
     return " · ".join(parts)
 
 

@@ -8,21 +8,13 @@ from typing import Any
 import ipywidgets
 
 from histowidgets.advice import Action, Advice
+from histowidgets.widgets._advice_line import evidence_text
 
 OnAction = Callable[[Action, Advice], None]
 
-# What fits beside each other; the others are behind "more".
-BUTTONS_IN_SIGHT = 2
+# Letters of the buttons that fit beside each other in the narrowest panel; the others are behind "more".
+LETTERS_IN_SIGHT, LETTERS_A_GAP = 44, 3
 IDLE = "What the curves mean is said here, after a few epochs."
-
-
-def evidence_text(advice: Advice) -> str:
-    """Return the numbers that an advice rests on as one line of plain text."""
-    parts = []
-    for name, value in advice.evidence.items():
-        number = f"{value:.3g}" if isinstance(value, float) else str(value)
-        parts.append(f"{str(name).replace('_', ' ')} {number}")
-    return " · ".join(parts)
 
 
 class DiagnosisLine(ipywidgets.VBox):
@@ -46,7 +38,7 @@ class DiagnosisLine(ipywidgets.VBox):
         self._text.add_class("hw-diagnosis-text")
         self._numbers.add_class("hw-diagnosis-numbers")
         self._rest.add_class("hw-diagnosis-rest")
-        self._buttons, self._more_buttons = ipywidgets.HBox(), ipywidgets.HBox()
+        self._buttons, self._more_buttons, self._undo_box = ipywidgets.HBox(), ipywidgets.HBox(), ipywidgets.HBox()
         self._buttons.add_class("hw-diagnosis-buttons")
         self._more_buttons.add_class("hw-diagnosis-more")
         self._more = ipywidgets.ToggleButton(
@@ -54,9 +46,9 @@ class DiagnosisLine(ipywidgets.VBox):
         )
         self._more.add_class("hw-small")
         self._more.observe(lambda change: self._show_rest(), names="value")
-        foot = ipywidgets.HBox([self._buttons, self._more])
-        foot.add_class("hw-diagnosis-foot")
-        super().__init__([self._text, self._numbers, foot, self._rest, self._more_buttons])
+        middle = ipywidgets.HBox([self._numbers, self._undo_box, self._more])
+        middle.add_class("hw-diagnosis-middle")
+        super().__init__([self._text, middle, self._buttons, self._rest, self._more_buttons])
         self.add_class("hw-diagnosis")
         self._draw()
 
@@ -98,7 +90,7 @@ class DiagnosisLine(ipywidgets.VBox):
     def _draw(self) -> None:
         advice = self._found[0] if self._found else None
         if advice is None:
-            level, body, numbers = "info", escape(self._idle), ""
+            level, body, numbers = "none", escape(self._idle), ""
         else:
             level, body = advice.severity, f"<b>{escape(advice.title)}.</b> {escape(advice.detail)}"
             numbers = escape(evidence_text(advice))
@@ -114,19 +106,21 @@ class DiagnosisLine(ipywidgets.VBox):
 
     def _replace_buttons(self, advice: Advice | None, usable: Sequence[Action]) -> None:
         made = [self._button(action, advice) for action in usable if advice is not None]
-        in_sight = made[: BUTTONS_IN_SIGHT - (self._undo is not None)]
-        rest = made[len(in_sight) :]
+        fitting = _fitting([button.description for button in made])
+        undo = []
         if self._undo is not None:
-            undo = ipywidgets.Button(
+            button = ipywidgets.Button(
                 description="Undo", icon="undo", tooltip="Take back the change of settings that was made from here"
             )
-            undo.on_click(lambda _: self._take_back())
-            undo.add_class("hw-link")
-            in_sight.append(undo)
-        for box, buttons in ((self._buttons, in_sight), (self._more_buttons, rest)):
+            button.on_click(lambda _: self._take_back())
+            button.add_class("hw-link")
+            undo.append(button)
+        shown = (made[:fitting], made[fitting:], undo)
+        for box, buttons in zip((self._buttons, self._more_buttons, self._undo_box), shown, strict=True):
             old, box.children = box.children, tuple(buttons)
             for button in old:
                 button.close()
+        self._more.description = f"more ({len(made) - fitting})" if len(made) > fitting else "more"
 
     def _button(self, action: Action, advice: Advice) -> ipywidgets.Button:
         words, tip = action.label, "End the run now and keep its best epoch"
@@ -154,6 +148,16 @@ class DiagnosisLine(ipywidgets.VBox):
         (self.add_class if opened else self.remove_class)("hw-opened")
         if opened:
             _set(self._rest, _rest_html(self._found, self._usable))
+
+
+def _fitting(words: Sequence[str]) -> int:
+    """Return how many buttons fit beside each other: one always does."""
+    used = 0
+    for count, word in enumerate(words):
+        used += len(word) + LETTERS_A_GAP * (count > 0)
+        if used > LETTERS_IN_SIGHT and count > 0:
+            return count
+    return len(words)
 
 
 def _rest_html(found: Sequence[Advice], usable: Callable[[Action], bool]) -> str:

@@ -58,6 +58,11 @@ class FormFacts:
         Returns the settings in force.
     show
         Called with all that is known, on the worker's thread alone.
+
+    Attributes
+    ----------
+    n_tiles : int or None
+        Tiles to train on, once they were counted.
     """
 
     def __init__(self, project: Project | None, settings: Callable[[], TrainingSettings], show: Show) -> None:
@@ -66,6 +71,8 @@ class FormFacts:
         self._making = threading.Lock()
         self._seed: int | None = None
         self.busy = False
+        self.n_tiles: int | None = None
+        self._on_tiles: Callable[[int], None] = lambda n_tiles: None
         self._changed = threading.Event()
         self._known: Facts = {}
         # Made when somebody first looks: a form in a script needs no thread.
@@ -92,6 +99,10 @@ class FormFacts:
         if is_seen and not self._wanted:
             self._request(0.0)
         self._wanted = is_seen
+
+    def on_tiles(self, callback: Callable[[int], None]) -> None:
+        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one."""
+        self._on_tiles = callback
 
     def show_tiles(self, seed: int | None) -> None:
         """Show what augmentation makes of the tile that `seed` picks; None stops that."""
@@ -185,6 +196,9 @@ class FormFacts:
         snapshot = self._project.snapshot()
         tell = partial(_summary, trained=str(self._known["trained"]))
         found = estimate(snapshot, settings, measure=False)
+        if found.n_tiles != self.n_tiles:
+            self.n_tiles = found.n_tiles
+            self._on_tiles(found.n_tiles)
         if not found.fits:
             return {"summary": found.text(), "level": "warning"}
         if settings.max_seconds is not None:

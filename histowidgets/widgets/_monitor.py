@@ -15,15 +15,17 @@ import ipywidgets
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import WidgetError
 from histowidgets.widgets._bridge import RunBridge
-from histowidgets.widgets._curves import SMOOTHING, EpochLog
+from histowidgets.widgets._curves import EpochLog
 from histowidgets.widgets._diagnosis_line import DiagnosisLine, OnAction
 from histowidgets.widgets._disclosure import Disclosure
+from histowidgets.widgets._held_out_list import held_out_html
 from histowidgets.widgets._monitor_charts import Charts, class_styles
 from histowidgets.widgets._monitor_files import WaysOut, csv_text
 from histowidgets.widgets._monitor_judge import Judge
 from histowidgets.widgets._monitor_picture import save_picture
 from histowidgets.widgets._monitor_reading import Reading
-from histowidgets.widgets._monitor_text import messages_html, status_html, table_html
+from histowidgets.widgets._monitor_switches import ChartSwitches
+from histowidgets.widgets._monitor_text import messages_html, placeholder_html, status_html, table_html
 from histowidgets.widgets._run_log import PlainRun
 from histowidgets.widgets._style import style_widget
 from histowidgets.widgets._tree import close_tree
@@ -34,7 +36,7 @@ RATE_HZ = 5.0
 EARLIER_RUNS = 3
 
 
-class LossMonitor(ipywidgets.VBox):
+class LossMonitor(ChartSwitches, ipywidgets.VBox):
     """The curves of a training, drawn while it runs, and above them what they mean and what can be done about it.
 
     Parameters
@@ -73,6 +75,7 @@ class LossMonitor(ipywidgets.VBox):
         self._reading = Reading()
         self._earlier: deque[EpochLog] = deque(maxlen=EARLIER_RUNS)
         self._colors = dict(colors or {})
+        self._held_out: dict[str, int] = {}
         self._on_action = on_action
         self._run: Any = None
         self._bridge: RunBridge | None = None
@@ -82,17 +85,10 @@ class LossMonitor(ipywidgets.VBox):
         self._closed = False
         self._caption = ""
         self._build()
-        super().__init__(
-            [
-                style_widget("panels", "monitor"),
-                self._status,
-                self._line,
-                self._stage,
-                self._caption_line,
-                self._table_fold,
-                self._said_fold,
-            ]
-        )
+        folds = [self._table_fold, self._said_fold]
+        sheets = style_widget("panels", "monitor")
+        self._below_status = [sheets, self._line, self._stage, self._scores, self._caption_line, *folds]
+        super().__init__([self._status, *self._below_status])
         self.add_class("hw-monitor")
         self._draw()
         if run is not None:
@@ -107,6 +103,7 @@ class LossMonitor(ipywidgets.VBox):
         # Charts and words lie in one cell of a grid, so that the first epoch moves nothing.
         self._stage = ipywidgets.Box([self._charts, self._placeholder])
         self._stage.add_class("hw-monitor-stage")
+        self._scores = ipywidgets.HTML()
         self._caption_line = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
         ways_out = WaysOut(self.to_csv, self.to_png)
@@ -239,6 +236,11 @@ class LossMonitor(ipywidgets.VBox):
         """The words above the charts; see its ``idle``, ``restarts`` and ``offer_undo``."""
         return self._line
 
+    def take_status(self) -> ipywidgets.HTML:
+        """Return the line that says where the run is, to be shown elsewhere and no longer here."""
+        self.children = self._below_status
+        return self._status
+
     @property
     def caption(self) -> str:
         """A line of plain text under the charts; while it is empty, the run's backbone and tiles stand there."""
@@ -251,6 +253,17 @@ class LossMonitor(ipywidgets.VBox):
             self._draw()
 
     @property
+    def held_out(self) -> dict[str, int]:
+        """Class name to held-out strokes that the scores rest on: with them each score has a range. Empty: unknown."""
+        return dict(self._held_out)
+
+    @held_out.setter
+    def held_out(self, strokes: Mapping[str, int]) -> None:
+        with self._lock:
+            self._held_out = dict(strokes)
+            self._draw()
+
+    @property
     def colors(self) -> dict[str, str]:
         """Class name to ``"#rrggbb"`` for the curves of single classes."""
         return dict(self._colors)
@@ -260,35 +273,6 @@ class LossMonitor(ipywidgets.VBox):
         with self._lock:
             self._colors = dict(colors)
             self._draw()
-
-    @property
-    def log_scale(self) -> bool:
-        """Whether the loss axis is logarithmic."""
-        return bool(self._charts.log_toggle.value)
-
-    @log_scale.setter
-    def log_scale(self, value: bool) -> None:
-        self._charts.log_toggle.value = bool(value)
-
-    @property
-    def show_classes(self) -> bool:
-        """Whether the IoU of each class is drawn."""
-        return bool(self._charts.class_toggle.value)
-
-    @show_classes.setter
-    def show_classes(self, value: bool) -> None:
-        self._charts.class_toggle.value = bool(value)
-
-    @property
-    def smoothing(self) -> str:
-        """How much the curves are averaged over the epochs before: "none", "light" or "strong"."""
-        return str(self._charts.smoothing.value)
-
-    @smoothing.setter
-    def smoothing(self, value: str) -> None:
-        if value not in SMOOTHING:
-            raise WidgetError(f"smoothing is {value!r}; use {', '.join(map(repr, SMOOTHING))}")
-        self._charts.smoothing.value = value
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Add the numbers as HTML, which is all that is left where a saved notebook has no kernel."""
@@ -355,8 +339,9 @@ class LossMonitor(ipywidgets.VBox):
             self._caption_line.value = f'<div class="hw-muted">{escape(self._caption or self._reading.about)}</div>'
             self._draw_stage()
             self._charts.draw(self._log, self._earlier, self._reading.progress.epochs, self._colors)
+            self._scores.value = held_out_html(self._log.record_of(self._log.best_epoch), self._held_out)
             self._draw_folds()
-            found = self._judge.judge(self._reading, getattr(self._run, "settings", None))
+            found = self._judge.judge(self._reading, self._run)
             if found is not None:
                 self._line.show(found)
             due = self._judge.due_in(self._reading)
@@ -374,13 +359,7 @@ class LossMonitor(ipywidgets.VBox):
         empty = not len(self._log) and not self._earlier
         self._charts.layout.visibility = "hidden" if empty else None
         self._placeholder.layout.display = None if empty else "none"
-        state = self._reading.progress.state
-        words = (
-            "Waiting for the first epoch…" if state in ("preparing", "running", "paused") else "No run yet: press Train"
-        )
-        if state == "failed":
-            words = "The run failed before its first epoch ended"
-        self._placeholder.value = f"<p>{words}</p>"
+        self._placeholder.value = placeholder_html(self._reading.progress.state)
 
     def _draw_folds(self) -> None:
         if self._table_fold.unfolded:

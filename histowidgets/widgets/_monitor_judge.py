@@ -31,20 +31,22 @@ class Judge:
             return None
         return max(0.0, self._not_before - time.monotonic())
 
-    def judge(self, reading: Reading, settings: Any) -> list[Advice] | None:
+    def judge(self, reading: Reading, run: Any) -> list[Advice] | None:
         """Return what the curves mean; None where nothing has changed, or it is too soon to look again.
 
         Parameters
         ----------
         reading
             What the run has said.
-        settings
-            Those of the run; anything but `TrainingSettings` counts as not known.
+        run
+            Its settings (anything but `TrainingSettings` counts as not known), and which classes its best epoch
+            confuses, are looked at.
         """
         begin, count = time.monotonic(), len(reading.log)
         ended = reading.over and self._not_before < math.inf
         if not ended and (count == self._epochs or begin < self._not_before):
             return None
+        settings = getattr(run, "settings", None)
         try:
             found = diagnose(
                 reading.log.records,
@@ -52,6 +54,7 @@ class Judge:
                 steps_per_epoch=reading.steps_per_epoch,
                 n_train_tiles=reading.n_train_tiles,
                 class_tiles=reading.class_labels,
+                confusion=_confusion(run),
             )
         except AdviceError:
             log.exception("The curves could not be read")
@@ -59,3 +62,16 @@ class Judge:
         now = time.monotonic()
         self._epochs, self._not_before = count, math.inf if ended else now + min((now - begin) / SHARE, LONGEST_PAUSE)
         return found
+
+
+def _confusion(run: Any) -> dict[str, dict[str, float]] | None:
+    """Return what the best epoch took for what: true class to predicted class to pixels; None where not known."""
+    classifier = getattr(run, "classifier", None)
+    scores, names = getattr(classifier, "scores", None) or {}, getattr(classifier, "classes", ())
+    counts = scores.get("confusion")
+    if not counts:
+        return None
+    return {
+        true: {predicted: float(count) for predicted, count in zip(names, row, strict=True)}
+        for true, row in zip(names, counts, strict=True)
+    }

@@ -109,6 +109,16 @@ def status_html(progress: Progress) -> str:
     )
 
 
+def placeholder_html(state: str | None) -> str:
+    """Return what stands where the charts will be."""
+    words = "No run yet: press Train"
+    if state in ("preparing", "running", "paused"):
+        words = "Waiting for the first epoch…"
+    elif state == "failed":
+        words = "The run failed before its first epoch ended"
+    return f"<p>{words}</p>"
+
+
 def _swatch(style: Style) -> str:
     return (
         '<svg width="20" height="10" aria-hidden="true"><path d="M1 5H19" fill="none" '

@@ -1,4 +1,4 @@
-"""The tab of the studio where the settings are: what is recommended, and the form."""
+"""The tab of the studio where the settings are: what is recommended, what could be better, and the form."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,11 @@ import ipywidgets
 from histowidgets.annotations import Project
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._recommend_panel import RecommendPanel
+from histowidgets.widgets._settings_advice import SettingsAdvice
 
 
 class SettingsTab(ipywidgets.VBox):
-    """The recommendation above the form.
+    """The recommendation and the advice on the settings above the form.
 
     Parameters
     ----------
@@ -24,12 +25,14 @@ class SettingsTab(ipywidgets.VBox):
 
     def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
         self.recommend = RecommendPanel(project, form, image_name)
+        self.advice = SettingsAdvice(project, form, image_name)
         self._form = form
-        super().__init__([self.recommend, form])
+        super().__init__([self.recommend, self.advice, form])
         self.add_class("hw-settings-tab")
 
     def close(self) -> None:
         """Close what it holds."""
         self.recommend.close()
+        self.advice.close()
         self._form.close()
         super().close()

@@ -20,10 +20,12 @@ from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._image_strip import ImageStrip
 from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._monitor import LossMonitor
+from histowidgets.widgets._next_places import NextPlaces
 from histowidgets.widgets._normalization_fold import NormalizationFold
 from histowidgets.widgets._notice import LogPanel, Notice
 from histowidgets.widgets._open_project import extend, forget, open_project
 from histowidgets.widgets._project_panel import ProjectPanel
+from histowidgets.widgets._range_watch import RangeWatch
 from histowidgets.widgets._results_panel import ResultsPanel
 from histowidgets.widgets._review_panel import ReviewPanel
 from histowidgets.widgets._room import Room
@@ -176,6 +178,8 @@ class Studio(ipywidgets.VBox):
         self._trials.close()
         self.live.close()
         self._classes.close()
+        self.next_places.close()
+        self._range.close()
         self._project_panel.close()
         self._display.close()
         self._normalization.close()
@@ -206,6 +210,8 @@ class Studio(ipywidgets.VBox):
         self._settings_tab = SettingsTab(self.project, self.form, lambda: self.canvas.image_name)
         self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify, self.log_panel.add)
         self._classes = ClassPanel(self.project, self._go_to, self.notify, self.log_panel.add)
+        self.next_places = NextPlaces(self.project, lambda: self.classifier, self._go_to)
+        self._range = RangeWatch(lambda advice: self.notify(f"{advice.title}. {advice.detail}", "warning"))
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")
         self._results = ResultsPanel(lambda: self.live.best, self.live.show_learner, Path(folder), self.notify)
@@ -223,7 +229,7 @@ class Studio(ipywidgets.VBox):
         )
         tabs.add_class("hw-tabs")
         tabs.observe(lambda change: self._tab_opened(change["new"]), names="selected_index")
-        self._side = ipywidgets.VBox([self._classes, tabs])
+        self._side = ipywidgets.VBox([self._classes, self.next_places, tabs])
         self._side.add_class("hw-side")
         self._main = ipywidgets.VBox([self.canvas, self.strip])
         self._main.add_class("hw-main")
@@ -292,9 +298,15 @@ class Studio(ipywidgets.VBox):
             return
         self.canvas.show_prediction(prediction, caption)
         self._results.refresh()
+        self._check_range()
         if prediction is not None and not self._greeted:
             self._greeted = True
             self.notify("The first prediction. Correct it with more strokes, or press Train for a network.")
+
+    def _check_range(self) -> None:
+        classifier, name = self.classifier, self.canvas.image_name
+        if classifier is not None and name in self.project.image_names:
+            self._range.look(name, self.project.image(name), classifier)
 
     def _show_held_out(self) -> None:
         if self._split is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from histowidgets.advice import Action, Advice
+from histowidgets.advice import Action, Advice, held_out_counts
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.training import (
@@ -37,6 +37,8 @@ _IDLE = (
 Notify = Callable[[str, str], None]
 # Changes after which the next run goes on from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
+# Before this many, the diagnoses of a slow or poor run cannot be told.
+FEW_EPOCHS = 10
 ACTIVE = ("preparing", "running", "paused", "stopping")
 
 
@@ -92,11 +94,10 @@ class TrainPanel(ipywidgets.VBox):
             tooltip="Forget what the last run learned, instead of training on from it",
         )
         self._fresh.add_class("hw-fresh")
-        self._fresh.layout.visibility = "hidden"
-        row = ipywidgets.HBox([self._train, self._pause, self._stop])
-        row.add_class("hw-run-buttons")
+        row = ipywidgets.HBox([self._train, self._pause, self._stop, self._fresh, self.monitor.take_status()])
+        row.add_class("hw-run-row")
         self.unfinished = UnfinishedLine(project, self._resume_soon)
-        super().__init__([row, self.unfinished, self._fresh, self.monitor])
+        super().__init__([row, self.unfinished, self.monitor])
         self.add_class("hw-section")
         self._show_state("idle")
 
@@ -232,6 +233,9 @@ class TrainPanel(ipywidgets.VBox):
     def _apply(self, run: "TrainingRun", events: list[Any]) -> None:
         for event in events:
             if isinstance(event, RunStarted):
+                self.monitor.held_out = (
+                    {} if run.split is None else held_out_counts(self._project.snapshot(), run.split)
+                )
                 self._notify("Training. Go on painting: the next run learns from it.", "info")
             elif isinstance(event, StateChanged):
                 self._show_state(event.state)
@@ -249,7 +253,7 @@ class TrainPanel(ipywidgets.VBox):
 
     def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
         self._show_state("idle")
-        self.monitor.line.idle = "The curves show no known pattern, or are too short to judge."
+        self.monitor.line.idle = self._nothing_found(run)
         if event.state == "failed":
             return  # the reason stands there already
         if run.classifier is None:
@@ -258,16 +262,29 @@ class TrainPanel(ipywidgets.VBox):
         kept = f"epoch {event.best_epoch}" if event.best_epoch else "the last epoch"
         self._notify(f"Done: {kept} is kept. Correct a place and train on, or save the classifier.", "good")
 
+    def _nothing_found(self, run: "TrainingRun") -> str:
+        """Say, of a run that has ended and in which no pattern was found, what that means."""
+        epochs = len(run.history)
+        if epochs < FEW_EPOCHS:
+            return f"{epochs} epochs are too few to judge the curves; nothing speaks against training on."
+        return "Nothing is wrong with the curves. Look where the prediction is wrong, and paint there."
+
     def _show_state(self, state: str) -> None:
         active = self._form.facts.busy = state in ACTIVE
         self._train.disabled = active
-        self._pause.disabled = state not in ("running", "paused")
-        self._stop.disabled = state not in ("running", "paused")
+        self._pause.disabled = self._stop.disabled = state not in ("running", "paused")
         paused = state == "paused"
         self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
         again = self.run is not None and self.run.classifier is not None
         self._train.description = "Train on" if again else "Train"
-        self._fresh.layout.visibility = "visible" if again and not active else "hidden"
+        # What cannot be done now takes no room: beside the buttons stands where the run is.
+        for button, useful in (
+            (self._train, not active),
+            (self._pause, active),
+            (self._stop, active),
+            (self._fresh, again and not active),
+        ):
+            button.layout.display = None if useful else "none"
 
     def close(self, stop_run: bool = True) -> None:
         """Close the widgets; with `stop_run`, end a run that is on first, keeping its best epoch."""

@@ -47,7 +47,7 @@ def wait_until(condition, seconds=5):
 
 def buttons(monitor):
     line = monitor.line
-    shown = line._buttons.children + line._more_buttons.children
+    shown = line._buttons.children + line._more_buttons.children + line._undo_box.children
     return {button.description: button for button in shown}
 
 

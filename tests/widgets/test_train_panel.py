@@ -58,7 +58,7 @@ def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(sa
     assert second.settings.learning_rate == form.settings.learning_rate == 1e-4
     assert second.split.held_out == first.split.held_out
     assert any("learning rate 0.0001" in text for text in said)
-    undo = next(b for b in panel.monitor.line._buttons.children if b.description == "Undo")
+    undo = next(iter(panel.monitor.line._undo_box.children))
     undo.click()
     assert form.settings == SETTINGS
     panel._follow(Action("Stop", None, "stop"), Advice("stop-rising", "Stop?", ""))

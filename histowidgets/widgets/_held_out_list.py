@@ -1,0 +1,63 @@
+"""The scores of the best epoch on held-out strokes, each with the range in which it probably lies."""
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from histowidgets.advice import likely_range, strokes_of_mean
+
+# Fewer held-out strokes of a class than this make its score a rough one.
+FEW_STROKES = 10
+_TIP = (
+    "The line is the range in which the score probably lies (95 %), if each held-out stroke is right or wrong as a "
+    "whole. More strokes make it shorter."
+)
+
+
+def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int]) -> str:
+    """Return the list for people and screen readers; nothing where nothing was measured.
+
+    Parameters
+    ----------
+    record
+        That of the best epoch.
+    strokes
+        Class name to held-out strokes; empty where that is not known, and then no range is given.
+    """
+    if record is None or record.get("val_miou") is None:
+        return ""
+    scores: dict[str, float | None] = dict(record.get("val_iou") or {})
+    measured = [name for name, value in scores.items() if value is not None]
+    of_all = strokes_of_mean(strokes.get(name, 0) for name in measured) if strokes else 0.0
+    rows = _row("mIoU", record["val_miou"], of_all, None)
+    rows += "".join(_row(name, value, strokes.get(name, 0), strokes.get(name)) for name, value in scores.items())
+    fewest = min((strokes.get(name, 0) for name in measured), default=0)
+    note = ""
+    if strokes and measured and fewest < FEW_STROKES:
+        total = sum(strokes.get(name, 0) for name in scores)
+        note = f'<p class="hw-muted">A rough score: only {total} strokes are held out. More strokes firm it up.</p>'
+    title = f"Held-out strokes, epoch {record['epoch']:g}"
+    return (
+        f'<table class="hw-held-out" title="{escape(_TIP)}"><caption>{title}</caption>'
+        f"<tbody>{rows}</tbody></table>{note}"
+    )
+
+
+def _row(name: str, score: float | None, strokes: float, count: int | None) -> str:
+    words = f'<th scope="row">{escape(name)}</th>'
+    if score is None or not math.isfinite(score):
+        return f'<tr>{words}<td class="hw-muted" colspan="3">not held out</td></tr>'
+    likely = likely_range(min(max(score, 0.0), 1.0), strokes)
+    on = "" if count is None else f"{count} stroke{'' if count == 1 else 's'}"
+    drawn = spoken = ""
+    if likely is not None:
+        low, high = likely
+        spoken = f'<span class="hw-sr-only"> probably {low:.2f} to {high:.2f}</span>'
+        on = f"{low:.2f}–{high:.2f}" + (f" · {on}" if on else "")
+        drawn = f'<i style="left:{100 * low:.1f}%;right:{100 * (1 - high):.1f}%"></i>'
+    point = f'<b style="left:{100 * min(max(score, 0.0), 1.0):.1f}%"></b>'
+    return (
+        f'<tr>{words}<td class="hw-range" aria-hidden="true"><span>{drawn}{point}</span></td>'
+        f'<td class="hw-muted" aria-hidden="true">{on}</td><td>{score:.2f}{spoken}</td></tr>'
+    )
