@@ -53,6 +53,7 @@ class CanvasDisplay(traitlets.HasTraits):
     annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
     overlay_on = traitlets.Bool(True)
     patterns = traitlets.Bool(False)
+    disagreement = traitlets.Bool(False)
 
     def _draw(self, draw: Callable[[], None]) -> None:
         """Draw, within the queue; the canvas does."""
@@ -109,6 +110,16 @@ class CanvasDisplay(traitlets.HasTraits):
     def _set_patterns(self, _: Any) -> None:
         def job() -> None:
             self._drawing.patterns = self.patterns
+            self._draw(self._drawing.everything)
+
+        self._queue.submit(job)
+
+    @traitlets.observe("disagreement")
+    def _set_disagreement(self, _: Any) -> None:
+        """Colour the strokes by how far the prediction contradicts them, instead of by their class (row N6)."""
+
+        def job() -> None:
+            self._drawing.disagreement = self.disagreement
             self._draw(self._drawing.everything)
 
         self._queue.submit(job)

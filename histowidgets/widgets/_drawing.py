@@ -16,6 +16,7 @@ from histowidgets.images import (
     display_rgb,
     scaled_shape,
 )
+from histowidgets.widgets._disagreement import contradiction, contradiction_rgba
 from histowidgets.widgets._layers import Layers
 from histowidgets.widgets._patterns import hatched
 from histowidgets.widgets._render import (
@@ -61,6 +62,7 @@ class Drawing:
     scale: float = 1.0
     patterns: bool = False
     uncertain: bool = False
+    disagreement: bool = False
     _predictions: dict[str, "tuple[Prediction, str]"] = field(default_factory=dict, repr=False)
     _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
     _steps: "tuple[Prediction, np.ndarray] | None" = field(default=None, repr=False)
@@ -112,7 +114,9 @@ class Drawing:
         """Draw the prediction again, with its uncertainty."""
         whole = self._drawn_image(self.scale)
         patch = self._prediction_patch(whole, self.scale)
-        self.layers.draw(prediction=patch, uncertainty=self._uncertainty_patch(whole), clear_prediction=True)
+        annotations = self._annotation_patch(whole, self.scale) if self.disagreement else None
+        uncertainty = self._uncertainty_patch(whole)
+        self.layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
 
     def _reader_of_image(self) -> CachedReader:
         """Return what reads the image shown; what an earlier image left is dropped."""
@@ -229,6 +233,10 @@ class Drawing:
         # Past the image's edge the nearest label is repeated; there is nothing there.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
         colors = list(self.project.colors.values())
+        if self.disagreement and self.prediction is not None:
+            columns, rows = self.view.pixel_indices(wide, scale)
+            contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
+            return contradiction_rgba(labels, contradicted)[rim:-rim, rim:-rim], drawn
         rgba = annotation_rgba(labels, colors, scale)
         if self.patterns:
             rgba = hatched(rgba, labels, colors, wide.x, wide.y, scale)

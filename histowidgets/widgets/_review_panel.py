@@ -38,6 +38,9 @@ class ReviewPanel(anywidget.AnyWidget):
         Called with an image's name and a region when the person wants to see a tile on the canvas.
     relabel
         Called with an image's name, a region and a class when the person wants to paint a tile anew.
+    show_disagreement
+        Called with True or False: whether strokes on the canvas are coloured by how far the prediction contradicts
+        them.
 
     Attributes
     ----------
@@ -57,13 +60,17 @@ class ReviewPanel(anywidget.AnyWidget):
         classifier: "Callable[[], Classifier | None]",
         go_to: Callable[[str, Region], None],
         relabel: Callable[[str, Region, str], None],
+        show_disagreement: Callable[[bool], None] = lambda on: None,
     ) -> None:
         self._project, self._classifier, self._go_to, self._relabel = project, classifier, go_to, relabel
+        self._show_disagreement = show_disagreement
         self._marks = ReviewMarks(None if project.folder is None or project.read_only else project.folder)
         self._lock = threading.RLock()
         self._rows: list[dict[str, Any]] = []
         self.review: Review | None = None
-        super().__init__(_view={"status": _IDLE, "busy": False, "rows": [], "classes": [], "confusion": []})
+        super().__init__(
+            _view={"status": _IDLE, "busy": False, "overlay": False, "rows": [], "classes": [], "confusion": []}
+        )
         self._worker: LatestWorker[Any, Review] = LatestWorker("review", self._work, self._answered)
         self.on_msg(self._message)
 
@@ -89,6 +96,12 @@ class ReviewPanel(anywidget.AnyWidget):
             self._say(f"This is remembered until the kernel ends only: {error}")
         self._show()
 
+    def overlay(self, on: bool) -> None:
+        """Colour the strokes on the canvas by how far the prediction contradicts them, or by their class again."""
+        with self._lock:
+            self._view = {**self._view, "overlay": on}
+        self._show_disagreement(on)
+
     def close(self) -> None:
         """End the worker and the widget."""
         self._worker.close()
@@ -102,13 +115,18 @@ class ReviewPanel(anywidget.AnyWidget):
         if content.get("kind") == "review":
             self.ask()
             return
+        if content.get("kind") == "overlay":
+            self.overlay(bool(content.get("on")))
+            return
         found, number = self.review, content.get("tile")
         if found is None or not isinstance(number, int) or not 0 <= number < len(found.tiles):
             return
         tile = found.tiles[number]
         if content.get("kind") == "show":
+            self.overlay(True)
             self._go_to(tile.image_name, tile.region)
         elif content.get("kind") == "relabel":
+            self.overlay(False)  # who paints wants to see the class
             self._relabel(tile.image_name, tile.region, _mistaken_for(tile, found.classes))
         elif content.get("kind") == "right":
             self.mark(tile, bool(content.get("right")))

@@ -216,7 +216,13 @@ class Studio(ipywidgets.VBox):
         folder = self.project.folder or Path("my_classifier")
         self._results = ResultsPanel(lambda: self.live.best, self.live.show_learner, Path(folder), self.notify)
         self._trials = TrialsPanel(self.project, self.form, lambda: self._training.runs)
-        self._review = ReviewPanel(self.project, lambda: self.classifier, self._go_to_place, self._relabel)
+        self._review = ReviewPanel(
+            self.project,
+            lambda: self.classifier,
+            self._go_to_place,
+            self._relabel,
+            lambda on: setattr(self.canvas, "disagreement", on),
+        )
         self._project_panel = ProjectPanel(self.project, lambda: self.canvas.image_name, self._show_image, self.notify)
         self._display = DisplayPanel(self.canvas, self.notify, self.log_panel.add, asleep=True)
         self._normalization = NormalizationFold(self.project, self.form, self._view, self.log_panel.add)

@@ -111,3 +111,16 @@ def test_what_the_page_says_wrongly_does_nothing(panel, heard):
         page(panel, **content)
     panel._handle_custom_msg("text", [])
     assert heard == []
+
+
+def test_n6_a_tile_that_is_shown_has_its_disagreement_on_the_canvas_and_one_that_is_painted_has_not(project):
+    shown = []
+    panel = ReviewPanel(project, Halves, lambda *place: None, lambda *place: None, shown.append)
+    reviewed(panel)
+    page(panel, kind="show", tile=0)
+    assert panel._view["overlay"]
+    page(panel, kind="relabel", tile=0)
+    assert not panel._view["overlay"]
+    page(panel, kind="overlay", on=True)
+    assert shown == [True, False, True]
+    panel.close()

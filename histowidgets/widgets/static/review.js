@@ -98,6 +98,10 @@ function render({ model, el }) {
     local.most = PAGE;
     draw();
   });
+  const overlay = button("Show on the picture", "Colour the strokes by how far the prediction contradicts them: pale where it agrees, red where it does not", () =>
+    send({ kind: "overlay", on: !model.get("_view").overlay }),
+  );
+  overlay.className = "hw-review-overlay";
   const filter = make("div", "hw-review-filter");
   const box = make("div", "hw-review-box");
   box.tabIndex = 0;
@@ -150,6 +154,8 @@ function render({ model, el }) {
       });
       filter.append(make("span", "", `${chosen.length} tiles with ${t} predicted as ${p}`), all);
     } else filter.append(make("span", "", `${chosen.length} tiles`));
+    overlay.setAttribute("aria-pressed", String(Boolean(view.overlay)));
+    filter.append(overlay);
     const body = make("tbody");
     body.append(...chosen.slice(0, local.most).map((row) => makeRow(row, send)));
     // The focus stays where it was, on the same button of the same tile.
