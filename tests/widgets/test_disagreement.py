@@ -52,7 +52,7 @@ def canvas():
 def test_n6_the_canvas_shows_it_and_goes_back_to_the_colours_of_the_classes(canvas):
     def colours():
         drawing = canvas._drawing
-        rgba, place = drawing._annotation_patch(drawing._drawn_image(drawing.scale), drawing.scale)
+        rgba, _ = drawing._annotation_patch(drawing._drawn_image(drawing.scale), drawing.scale)
         middle = rgba[rgba.shape[0] // 2]
         return middle[int(0.17 * rgba.shape[1])].tolist(), middle[int(0.77 * rgba.shape[1])].tolist()
 
