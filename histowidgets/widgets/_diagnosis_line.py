@@ -33,6 +33,7 @@ class DiagnosisLine(ipywidgets.VBox):
         self._idle, self._restarts = IDLE, False
         self._found: tuple[Advice, ...] = ()
         self._undo: Callable[[], None] | None = None
+        self._offer: tuple[str, str, Callable[[], None]] | None = None
         self._shown: Any = None
         self._text, self._numbers, self._rest = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         self._text.add_class("hw-diagnosis-text")
@@ -87,6 +88,11 @@ class DiagnosisLine(ipywidgets.VBox):
         self._undo = undo
         self._draw()
 
+    def offer(self, words: str = "", tip: str = "", act: Callable[[], None] | None = None) -> None:
+        """Offer something with a button while nothing is found; without `act`, nothing any more."""
+        self._offer = None if act is None else (words, tip, act)
+        self._draw()
+
     def _draw(self) -> None:
         advice = self._found[0] if self._found else None
         if advice is None:
@@ -97,7 +103,8 @@ class DiagnosisLine(ipywidgets.VBox):
         _set(self._text, f'<div data-level="{escape(level)}" role="status">{body}</div>')
         _set(self._numbers, f'<div title="{numbers}">{numbers or "&nbsp;"}</div>')
         usable = tuple(action for action in (advice.actions if advice else ()) if self._usable(action))
-        shape = (advice.id if advice else None, usable, self._undo, self._restarts)
+        offer = self._offer if advice is None else None
+        shape = (advice.id if advice else None, usable, self._undo, self._restarts, offer)
         if shape != self._shown:
             self._shown = shape
             self._replace_buttons(advice, usable)
@@ -106,15 +113,11 @@ class DiagnosisLine(ipywidgets.VBox):
 
     def _replace_buttons(self, advice: Advice | None, usable: Sequence[Action]) -> None:
         made = [self._button(action, advice) for action in usable if advice is not None]
+        if advice is None and self._offer is not None:
+            made = [_link(*self._offer)]
         fitting = _fitting([button.description for button in made])
-        undo = []
-        if self._undo is not None:
-            button = ipywidgets.Button(
-                description="Undo", icon="undo", tooltip="Take back the change of settings that was made from here"
-            )
-            button.on_click(lambda _: self._take_back())
-            button.add_class("hw-link")
-            undo.append(button)
+        tip = "Take back the change of settings that was made from here"
+        undo = [] if self._undo is None else [_link("Undo", tip, self._take_back, icon="undo")]
         shown = (made[:fitting], made[fitting:], undo)
         for box, buttons in zip((self._buttons, self._more_buttons, self._undo_box), shown, strict=True):
             old, box.children = box.children, tuple(buttons)
@@ -129,10 +132,7 @@ class DiagnosisLine(ipywidgets.VBox):
             tip = f"Change the settings of the next run: {changes}"
             if self._restarts:
                 words, tip = f"{words} and restart", f"{tip}; then start it"
-        button = ipywidgets.Button(description=words, tooltip=tip)
-        button.add_class("hw-link")
-        button.on_click(lambda _: partial(self._on_action, action, advice)())
-        return button
+        return _link(words, tip, partial(self._on_action, action, advice))
 
     def _take_back(self) -> None:
         undo, self._undo = self._undo, None
@@ -148,6 +148,13 @@ class DiagnosisLine(ipywidgets.VBox):
         (self.add_class if opened else self.remove_class)("hw-opened")
         if opened:
             _set(self._rest, _rest_html(self._found, self._usable))
+
+
+def _link(words: str, tip: str, act: Callable[[], None], icon: str = "") -> ipywidgets.Button:
+    button = ipywidgets.Button(description=words, tooltip=tip, icon=icon)
+    button.add_class("hw-link")
+    button.on_click(lambda _: act())
+    return button
 
 
 def _fitting(words: Sequence[str]) -> int:

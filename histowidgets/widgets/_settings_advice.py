@@ -1,4 +1,4 @@
-"""What could be better about the settings in the form, each with a click that changes it (R33-R35, R53-R55, N10)."""
+"""What could be better about the settings in the form, each with a click that does it (R33-R35, R48, R53-R55, N10)."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,10 +7,21 @@ from typing import Any
 
 import ipywidgets
 
-from histowidgets.advice import Action, Advice, guess_image_type, review_settings, stain_varies
+from histowidgets.advice import (
+    Action,
+    Advice,
+    guess_image_type,
+    review_settings,
+    stain_varies,
+    suggest_normalization,
+)
 from histowidgets.annotations import Change, Project
 from histowidgets.training import LatestWorker
 from histowidgets.widgets._form import SettingsForm
+
+# What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
+Seen = tuple[str | None, bool, Advice | None]
+_NOTHING: Seen = (None, False, None)
 
 
 class SettingsAdvice(ipywidgets.VBox):
@@ -31,7 +42,7 @@ class SettingsAdvice(ipywidgets.VBox):
 
     def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
         self._project, self._form, self._image_name = project, form, image_name
-        self._seen: tuple[str | None, bool] = (None, False)
+        self._seen = _NOTHING
         self._found: tuple[Advice, ...] = ()
         self._distorted = _tick("The tissue is distorted", "Then tiles are bent while training")
         self._scales = _tick("Near and far matter", "Classes are told apart by what is near and far at once")
@@ -42,7 +53,7 @@ class SettingsAdvice(ipywidgets.VBox):
         self._lines = ipywidgets.VBox()
         super().__init__([ticks, self._lines])
         self.add_class("hw-settings-advice")
-        self._worker: LatestWorker[None, tuple[str, bool]] = LatestWorker("settings", self._look, self._looked)
+        self._worker: LatestWorker[None, Seen] = LatestWorker("settings", self._look, self._looked)
         self._ends = (form.on_change(lambda settings: self.refresh()), project.subscribe(self._changed))
         form.facts.on_tiles(lambda n_tiles: self.refresh())
         self.refresh()
@@ -60,7 +71,7 @@ class SettingsAdvice(ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Look at the settings as they are now."""
-        kind, varies = self._seen
+        kind, varies, normalization = self._seen
         found = review_settings(
             self._form.settings,
             n_tiles=self._form.facts.n_tiles,
@@ -69,6 +80,8 @@ class SettingsAdvice(ipywidgets.VBox):
             distorted=bool(self._distorted.value),
             multi_scale=bool(self._scales.value),
         )
+        if normalization is not None and self._changes_something(normalization):
+            found.append(normalization)
         if tuple(found) != self._found:
             self._found = tuple(found)
             old, self._lines.children = self._lines.children, [self._line(one) for one in found]
@@ -85,14 +98,22 @@ class SettingsAdvice(ipywidgets.VBox):
         if change.kind == "images":
             self._worker.request(None)
 
-    def _look(self, nothing: None, is_stale: Callable[[], bool]) -> tuple[str, bool]:
+    def _look(self, nothing: None, is_stale: Callable[[], bool]) -> Seen:
         snapshot = self._project.snapshot()
-        return guess_image_type(snapshot.images[self._image_name()]).type, stain_varies(snapshot)
+        image = snapshot.images[self._image_name()]
+        kind = guess_image_type(image).type
+        return kind, stain_varies(snapshot), suggest_normalization(image, kind)
 
-    def _looked(self, nothing: None, seen: tuple[str, bool] | None, error: BaseException | None) -> None:
+    def _looked(self, nothing: None, seen: Seen | None, error: BaseException | None) -> None:
         # An image that cannot be read says so elsewhere; the other advice does not depend on it.
-        self._seen = seen or (None, False)
+        self._seen = seen or _NOTHING
         self.refresh()
+
+    def _changes_something(self, advice: Advice) -> bool:
+        """Whether it asks for another strategy than is set, or for another range."""
+        wanted, settings = advice.patch or {}, self._form.settings
+        names = [name for name in wanted if name != "normalization_per_channel"]
+        return any(getattr(settings, name) != wanted[name] for name in names)
 
     def _line(self, advice: Advice) -> ipywidgets.HBox:
         words = ipywidgets.HTML(

@@ -107,6 +107,10 @@ class TrainPanel(ipywidgets.VBox):
         """Start a run without holding the caller; what is wrong is said in the notice."""
         self._soon(lambda: self.start(self._form.settings, afresh=self._fresh.value))
 
+    def probe_soon(self) -> None:
+        """Start a run of a few epochs with the settings of the form, to see whether it learns at all (row N13)."""
+        self._soon(lambda: self.start(self._form.settings.probe(), afresh=self._fresh.value))
+
     def _resume_soon(self, broken: RunSummary) -> None:
         self._soon(lambda: self.watch(resume_training(broken.folder, self._project)))
 
@@ -285,6 +289,12 @@ class TrainPanel(ipywidgets.VBox):
             (self._fresh, again and not active),
         ):
             button.layout.display = None if useful else "none"
+        if active:
+            self.monitor.line.offer()
+        else:
+            self.monitor.line.offer(
+                "Try 5 epochs first", "A short run, to see whether it learns at all", self.probe_soon
+            )
 
     def close(self, stop_run: bool = True) -> None:
         """Close the widgets; with `stop_run`, end a run that is on first, keeping its best epoch."""

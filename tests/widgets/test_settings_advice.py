@@ -63,3 +63,13 @@ def test_each_line_has_the_guide_and_its_rule(tab):
     for line, advice in zip(tab.advice._lines.children, tab.advice.found, strict=True):
         assert advice.guide in line.children[0].value
         assert advice.rule in line.children[0].value
+
+
+def test_r48_another_normalization_is_suggested_with_its_reason_where_it_suits_the_pixels_better(tab):
+    assert "normalization" not in ids(tab), "percentiles suit stained tissue, and are set"
+    tab._form.patch({"normalization": "z_score"})
+    line = line_of(tab, "normalization")
+    assert "percentiles" in line.children[0].value
+    line.children[1].click()
+    assert tab._form.settings.normalization == "percentile_99"
+    assert "normalization" not in ids(tab)

@@ -101,3 +101,34 @@ def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
     panel.close()
     form.close()
     project.close()
+
+
+@pytest.mark.slow
+def test_n13_a_few_epochs_are_tried_first_with_the_settings_of_the_form(said):
+    panel, form = make_panel(make_project(), said)
+    offer = panel.monitor.line._buttons.children[0]
+    assert offer.description == "Try 5 epochs first"
+    offer.click()
+    wait_until(lambda: panel.run is not None and panel.run.is_over)
+    assert panel.run.settings.epochs == 5
+    assert form.settings.epochs == 500, "the settings of the form stay"
+    wait_until(lambda: panel.monitor.held_out)
+    assert set(panel.monitor.held_out) == {"Dark", "Bright"}
+    panel.close()
+    form.close()
+
+
+def test_what_cannot_be_done_now_is_not_shown(said):
+    panel, form = make_panel(make_project(), said)
+
+    def shown():
+        return [b.description for b in (panel._train, panel._pause, panel._stop, panel._fresh) if not b.layout.display]
+
+    assert shown() == ["Train"]
+    panel._show_state("running")
+    assert shown() == ["Pause", "Stop, keep best"]
+    assert not panel.monitor.line._buttons.children
+    panel._show_state("paused")
+    assert shown() == ["Resume", "Stop, keep best"]
+    panel.close()
+    form.close()
