@@ -145,6 +145,7 @@ def test_the_form_is_filled_by_the_keyboard_and_marks_what_is_wrong(open_noteboo
     notebook.run_all()
     page = notebook.page
     page.get_by_label("Tile size").focus()
+    page.locator(".hw-form-help", has_text="Tile size: ").wait_for()
     page.keyboard.press("Control+a")
     page.keyboard.type("100")
     page.keyboard.press("Tab")

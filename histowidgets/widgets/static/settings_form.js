@@ -122,6 +122,25 @@ function makeSection(title, fields, extra) {
   return { fold, show };
 }
 
+// What the field at hand is for, in a room of its own at the foot of what is in sight: nothing moves, and fingers and
+// keys, which see no tooltips, get it as well.
+function makeHelp(form, fields) {
+  const line = make("div", "hw-form-help");
+  const name = make("b");
+  const words = make("span");
+  line.append(name, words);
+  words.textContent = "Point at a field, or go there by Tab, to read what it does.";
+  const tell = (event) => {
+    const field = fields.find((one) => one.row.contains(event.target));
+    if (!field) return;
+    name.textContent = `${field.spec.label}: `;
+    words.textContent = field.spec.help;
+  };
+  form.addEventListener("focusin", tell);
+  form.addEventListener("pointerover", tell);
+  return line;
+}
+
 // A text to take away: what it says is code of the state.
 function makeText(key, title, tip) {
   const fold = make("details", "hw-section-fold hw-code");
@@ -181,6 +200,7 @@ function render({ model, el }) {
   // JupyterLab would take letters and arrows for its own shortcuts.
   form.dataset.lmSuppressShortcuts = "true";
   form.append(preset.row, summary.line, short, ...sections.map((section) => section.fold), code.fold, json.fold);
+  form.append(makeHelp(form, fields));
   el.append(form);
 
   const parts = [preset, summary, freeze, weights, tiles, ...fields, ...sections, code, json];
