@@ -1,5 +1,6 @@
 """The form: every field of `TrainingSettings` on the page, with the few that matter most on top."""
 
+import itertools
 import logging
 import re
 import threading
@@ -75,7 +76,8 @@ class SettingsForm(anywidget.AnyWidget):
         self._typed: dict[str, Any] = {}
         self._pending: dict[str, Any] = {}
         self._invalid: dict[str, str] = {}
-        self._patches: list[dict[str, Any]] = []
+        self._patches: list[tuple[int, dict[str, Any], str]] = []  # number, old values, the preset they came from
+        self._numbers = itertools.count(1)
         self._listeners: list[Listener] = []
         super().__init__(
             _fields=[self._by_name[name].for_page(short=True) for name in SHORT_VIEW]
@@ -123,33 +125,60 @@ class SettingsForm(anywidget.AnyWidget):
             self._show()
         self._tell(before)
 
-    def patch(self, changes: Mapping[str, Any]) -> None:
+    def patch(self, changes: Mapping[str, Any]) -> int:
         """Change some fields, as an advice wants it; `undo_patch` takes that back.
+
+        Returns
+        -------
+        int
+            A number for `undo_patch` and `can_undo`.
 
         Raises
         ------
         SettingsError
             A field is unknown, or its value impossible; nothing is changed then.
         """
+        return self._change(dict(changes), None)
+
+    def choose_preset(self, name: str) -> int:
+        """Change to a preset as a person does: all fields at once, and `undo_patch` takes it back.
+
+        Raises
+        ------
+        SettingsError
+            There is no such preset.
+        """
+        wanted = TrainingSettings.preset(name)
+        changes = differing(wanted, self._settings)
+        return self._change(changes, name) if changes else 0
+
+    def _change(self, changes: dict[str, Any], preset: str | None) -> int:
         with self._lock:
-            before = self._settings
-            self._settings = before.model_copy(update=dict(changes))
-            self._patches.append({name: getattr(before, name) for name in changes})
+            before, number = self._settings, next(self._numbers)
+            self._settings = before.model_copy(update=changes)
+            self._patches.append((number, {name: getattr(before, name) for name in changes}, self._preset))
+            self._preset = self._preset if preset is None else preset
             self._forget(changes)
             self._show()
         self._tell(before)
+        return number
 
     @property
     def can_undo_patch(self) -> bool:
-        """Whether there is a patch to take back."""
+        """Whether there is a patch or a preset to take back."""
         return bool(self._patches)
 
+    def can_undo(self, number: int) -> bool:
+        """Whether the patch of this number is the last one that is in force."""
+        with self._lock:
+            return bool(self._patches) and self._patches[-1][0] == number
+
     def undo_patch(self) -> None:
-        """Give the fields of the last patch the values they had before it; other fields stay as they are."""
+        """Give the fields of the last patch or preset the values they had before it; other fields stay as they are."""
         with self._lock:
             if not self._patches:
                 return
-            before, old = self._settings, self._patches.pop()
+            before, (_, old, self._preset) = self._settings, self._patches.pop()
             self._settings = before.model_copy(update=old)
             self._forget(old)
             self._show()
@@ -241,7 +270,7 @@ class SettingsForm(anywidget.AnyWidget):
         if content.get("kind") == "enter" and name in self._by_name:
             self.enter(name, content.get("entry", ""))
         elif content.get("kind") == "preset" and name in TrainingSettings.preset_names():
-            self.set_settings(TrainingSettings.preset(name))
+            self.choose_preset(name)
         elif content.get("kind") == "undo":
             self.undo_patch()
         elif content.get("kind") == "freeze" and isinstance(content.get("groups"), dict):

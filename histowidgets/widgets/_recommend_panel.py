@@ -38,7 +38,7 @@ class RecommendPanel(ipywidgets.VBox):
         self._project, self._form, self._image_name = project, form, image_name
         self._found: Recommendation | None = None
         self._patch: dict[str, Any] = {}
-        self._applied = False
+        self._applied: int | None = None
         self._ask_button = ipywidgets.Button(
             description="Recommend", icon="magic", tooltip="Recommend settings for these images and labels"
         )
@@ -85,16 +85,16 @@ class RecommendPanel(ipywidgets.VBox):
 
     def apply(self) -> None:
         """Change the settings of the form as recommended."""
-        if self._patch and not self._applied:
-            self._applied = True
-            self._form.patch(self._patch)
+        if self._patch and self._applied is None:
+            self._applied = self._form.patch(self._patch)
             self._show_clicks()
 
     def undo(self) -> None:
         """Give the settings of the form the values they had before."""
-        if self._applied:
-            self._applied = False
-            self._form.undo_patch()
+        if self._applied is not None:
+            applied, self._applied = self._applied, None
+            if self._form.can_undo(applied):
+                self._form.undo_patch()
             self._show_clicks()
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class RecommendPanel(ipywidgets.VBox):
             self._words.value = f"<p class='hw-quiet' role='alert'>No recommendation: {escape(str(error))}</p>"
             self._show_clicks()
             return
-        self._found, self._applied = found, False
+        self._found, self._applied = found, None
         self._patch = differing(found.settings, self._form.settings)
         first, *reasons = found.reasons
         lines = [escape(one) for one in reasons] + [f"{escape(a.title)}. {escape(a.detail)}" for a in found.advice]
@@ -154,8 +154,8 @@ class RecommendPanel(ipywidgets.VBox):
         return f"Changes {len(self._patch)} setting{'s' if len(self._patch) > 1 else ''}: {escape(words)}."
 
     def _show_clicks(self) -> None:
-        if self._applied and not self._form.can_undo_patch:
-            self._applied = False  # a preset was chosen meanwhile: there is nothing to go back to
+        if self._applied is not None and not self._form.can_undo(self._applied):
+            self._applied = None  # another change was made meanwhile: the form takes that one back first
         self._clicks.layout.display = None if self._patch else "none"
-        self._apply_button.disabled = self._applied
-        self._undo_button.disabled = not self._applied
+        self._apply_button.disabled = self._applied is not None
+        self._undo_button.disabled = self._applied is None

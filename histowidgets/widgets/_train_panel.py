@@ -75,6 +75,7 @@ class TrainPanel(ipywidgets.VBox):
         self._lock = threading.RLock()
         self._bridge: RunBridge | None = None
         self._starting = False
+        self._patched = 0
         self.run: TrainingRun | None = None
         self.runs: list[TrainingRun] = []
         self.monitor = LossMonitor(colors=project.colors, on_action=self._follow)
@@ -212,7 +213,7 @@ class TrainPanel(ipywidgets.VBox):
 
     def _restart_or_say(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
-            self._form.patch(patch)
+            self._patched = self._form.patch(patch)
             self.monitor.line.offer_undo(self._undo_patch)
             changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
             self._notify(f"The next run starts with {changes}.", "info")
@@ -225,11 +226,12 @@ class TrainPanel(ipywidgets.VBox):
         self._say_what_fails(restart)
 
     def _undo_patch(self) -> None:
-        self._form.undo_patch()
+        if self._form.can_undo(self._patched):
+            self._form.undo_patch()
         self._notify("The settings are as they were before the advice. Press Train to use them.", "info")
 
     def _settings_changed(self) -> None:
-        if not self._form.can_undo_patch:
+        if not self._form.can_undo(self._patched):
             self.monitor.line.offer_undo(None)
 
     # -- from the run, on the bridge's thread -----------------------------------------------------

@@ -174,6 +174,10 @@ def test_presets_patches_and_their_undo_reach_the_page(open_notebook):
     page.get_by_label("Preset", exact=True).select_option("first-run")
     notebook.wait_for_value("[form.settings.backbone, form.settings.tile_size]", ["resnet34", 512])
     notebook.wait_for("() => document.querySelector('[data-name=tile_size] input').value === '512'")
+    page.locator(".hw-summary").get_by_role("button", name="Undo").click()
+    notebook.wait_for_value("[form.preset, form.settings.tile_size]", ["cpu", 192])
+    page.get_by_label("Preset", exact=True).select_option("first-run")
+    notebook.wait_for_value("form.preset", "first-run")
     notebook.execute("form.patch({'learning_rate': 1e-4, 'freeze': ('stem', 'block1')})")
     notebook.wait_for("() => document.querySelector('[data-name=learning_rate] input').value === '0.0001'")
     assert page.get_by_label("Frozen").input_value() == "stem, block1"

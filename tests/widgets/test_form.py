@@ -162,6 +162,23 @@ def test_a_preset_is_applied_whole_and_shown_as_changed_after_an_edit(form):
     assert form.settings.epochs == 50
 
 
+def test_a_preset_is_undone_with_one_click_and_patches_one_after_the_other(form):
+    page(form, kind="enter", name="epochs", entry="33")
+    before, preset = form.settings, form.preset
+    page(form, kind="preset", name="first-run")
+    number = form.patch({"learning_rate": 1e-4})
+    assert form.can_undo(number)
+    page(form, kind="undo")
+    assert form.settings == TrainingSettings.preset("first-run")
+    assert not form.can_undo(number)
+    assert form._state["canUndo"]
+    page(form, kind="undo")
+    assert (form.settings, form.preset) == (before, preset)
+    page(form, kind="preset", name=form._preset)
+    page(form, kind="undo")
+    assert form.settings == before, "back to the preset as it was, and back again"
+
+
 def test_settings_from_python_find_the_preset_they_come_from():
     form = SettingsForm(TrainingSettings.preset("large").model_copy(update={"seed": 3}))
     assert form.preset == "large (changed)"

@@ -18,7 +18,7 @@ export function makeSummary(send) {
   const line = make("div", "hw-summary");
   const words = make("span", "hw-summary-words");
   words.setAttribute("role", "status");
-  const undo = button("hw-text-button", "Undo", "Take back the last change that an advice made", () => send({ kind: "undo" }));
+  const undo = button("hw-text-button", "Undo", "Take back the last change that a preset or an advice made", () => send({ kind: "undo" }));
   line.append(words, undo);
   const show = (state, facts) => {
     const text = facts.summary ?? "Working out what is trained…";
