@@ -19,7 +19,7 @@ def evidence_text(advice: Advice) -> str:
 
 
 class AdviceLine(ipywidgets.VBox):
-    """Two coloured lines with an advice; its numbers are in the tooltip.
+    """Two coloured lines with an advice; behind "more" all of it, with its numbers and the page of the guide.
 
     Parameters
     ----------
@@ -37,7 +37,12 @@ class AdviceLine(ipywidgets.VBox):
         self._show.add_class("hw-link")
         self._show.layout.display = "none"
         self._show.on_click(lambda _: self._go())
-        buttons = ipywidgets.VBox([self._show])
+        self._more = ipywidgets.ToggleButton(
+            description="more", tooltip="All of the advice, the numbers that it rests on, and the guide"
+        )
+        self._more.add_class("hw-link")
+        self._more.observe(lambda change: self._show_text(), names="value")
+        buttons = ipywidgets.VBox([self._show, self._more])
         buttons.add_class("hw-advice-buttons")
         super().__init__([self._text, buttons])
         self.add_class("hw-advice")
@@ -58,12 +63,17 @@ class AdviceLine(ipywidgets.VBox):
         self._show.layout.display = None if placed else "none"
 
     def _show_text(self) -> None:
-        advice = self._advice
+        advice, opened = self._advice, bool(self._more.value)
+        self._more.layout.display = "none" if advice is None else None
+        (self.add_class if opened else self.remove_class)("hw-opened")
         if advice is None:
             self._text.value = f'<div class="hw-advice-line" data-level="info"><div>{escape(self._idle)}</div></div>'
             return
         tip = escape(f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})", quote=True)
         words = f"<b>{escape(advice.title)}.</b> {escape(advice.detail)}"
+        if opened:
+            link = f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">the rule, explained</a>'
+            words += f" {escape(evidence_text(advice))} ({escape(advice.rule)}: {link})"
         self._text.value = (
             f'<div class="hw-advice-line" data-level="{escape(advice.severity)}" role="status" title="{tip}">'
             f"<div>{words}</div></div>"
