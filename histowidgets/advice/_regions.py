@@ -208,9 +208,9 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
     reason = _KINDS[int(np.argmax(weighted))]
     one, other = _two_classes(candidate, names)
     title = {
-        "uncertain": f"The classifier wavers between {one} and {other} here",
+        "uncertain": f"In doubt between {one} and {other}",
         "boundary": f"{one} and {other} meet here",
-        "unlike": "This place looks unlike everything that is labelled",
+        "unlike": "Unlike everything that is labelled",
     }[reason]
     strong = [kind for kind, value in zip(_KINDS, weighted, strict=True) if value >= t.REASON_SHARE * weighted.max()]
     return Advice(

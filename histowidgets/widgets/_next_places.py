@@ -32,12 +32,18 @@ class NextPlaces(ipywidgets.HBox):
         Returns the classifier that is to be taught, or None before there is one.
     go_to
         Called with an advice whose place is to be shown.
+    notify
+        Called with a text and a level: the line is short, and the reason may not be.
     """
 
     def __init__(
-        self, project: Project, classifier: "Callable[[], Classifier | None]", go_to: Callable[[Advice], None]
+        self,
+        project: Project,
+        classifier: "Callable[[], Classifier | None]",
+        go_to: Callable[[Advice], None],
+        notify: Callable[[str, str], None] = lambda text, level: None,
     ) -> None:
-        self._project, self._classifier, self._go_to = project, classifier, go_to
+        self._project, self._classifier, self._go_to, self._notify = project, classifier, go_to, notify
         self._places: list[Advice] = []
         self._easy: Advice | None = None
         self._at = 0
@@ -93,7 +99,8 @@ class NextPlaces(ipywidgets.HBox):
     def _look(self) -> None:
         classifier = self._classifier()
         if classifier is None:
-            self._say("Paint at least two classes first: then there is a prediction that can be in doubt.")
+            self._say("Paint at least two classes first.")
+            self._notify("Paint at least two classes first: then there is a prediction that can be in doubt.", "info")
             return
         self._button.disabled = True
         self._say("Looking for places…")
@@ -131,6 +138,7 @@ class NextPlaces(ipywidgets.HBox):
         prefix = "" if self._easy is None else f"{self._easy.title}. "
         self._say(f"{prefix}{place.title}.", f"{self._at + 1}/{len(self._places)}", tip, place.guide)
         self._button.description = "Next place"
+        self._notify(f"{prefix}Place {self._at + 1} of {len(self._places)}: {place.title}. {place.detail}", "info")
         self._go_to(place)
 
     def _say(self, words: str, number: str = "", tip: str = "", guide: str = "") -> None:

@@ -210,7 +210,7 @@ class Studio(ipywidgets.VBox):
         self._settings_tab = SettingsTab(self.project, self.form, lambda: self.canvas.image_name)
         self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify, self.log_panel.add)
         self._classes = ClassPanel(self.project, self._go_to, self.notify, self.log_panel.add)
-        self.next_places = NextPlaces(self.project, lambda: self.classifier, self._go_to)
+        self.next_places = NextPlaces(self.project, lambda: self.classifier, self._go_to, self.notify)
         self._range = RangeWatch(lambda advice: self.notify(f"{advice.title}. {advice.detail}", "warning"))
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")

@@ -51,7 +51,7 @@ def test_r17_r22_r51_r61_a_click_goes_to_the_best_place_and_the_next_to_another(
     assert "teach it most" in places.text
     click(places)
     assert [one.region for one in shown] == [places.places[0].region]
-    assert "wavers between &lt;Left&gt; and Right" in places.text
+    assert "In doubt between &lt;Left&gt; and Right" in places.text
     assert "<b>1/8</b>" in places.text
     assert places.places[0].guide in places.text
     assert "uncertainty" in places.text, "its numbers are in the tooltip"
