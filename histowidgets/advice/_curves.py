@@ -10,6 +10,8 @@ import numpy as np
 from histowidgets.advice._thresholds import ONE_CYCLE_RAMP, RAMP_RATIO
 from histowidgets.errors import AdviceError
 
+# A number beyond this, or none at all, is no epoch; the record's position stands in for it.
+_MOST_EPOCHS = 2**53
 _NUMBERS = ("train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate")
 
 
@@ -124,7 +126,7 @@ def read_history(history: Iterable[Mapping[str, Any]]) -> Curves:
 
 
 def _epoch(value: float, index: int) -> int:
-    return int(value) if math.isfinite(value) else index + 1
+    return int(value) if abs(value) < _MOST_EPOCHS else index + 1
 
 
 def _class_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -171,8 +173,8 @@ class Situation:
     Attributes
     ----------
     curves : Curves
-    settings : object or None
-        Has the attributes of `TrainingSettings`; missing ones count as unknown.
+    settings : object, mapping or None
+        Has the attributes or keys of `TrainingSettings`; missing ones count as unknown.
     steps_per_epoch, n_train_tiles : int or None
     class_tiles : mapping or None
         Class name to (tiles in training, tiles in validation).
@@ -189,6 +191,8 @@ class Situation:
 
     def setting(self, name: str) -> Any:
         """Return a setting, or None where it is not known."""
+        if isinstance(self.settings, Mapping):
+            return self.settings.get(name)
         return getattr(self.settings, name, None)
 
     @property

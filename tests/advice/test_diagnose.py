@@ -201,6 +201,34 @@ def test_r36_both_losses_fall(n):
     assert (found[0].severity, found[0].rule, found[0].patch) == ("good", "R36", None)
 
 
+def test_r36_says_by_how_much_the_losses_fall():
+    train = 0.9 ** np.arange(12)
+    (found,) = diagnose(history(train, train + 0.2))
+    assert "both losses fall smoothly" in found.title
+    assert found.evidence["train_loss_percent_an_epoch"] == pytest.approx(-10, abs=1.5)
+    assert -10 < found.evidence["val_loss_percent_an_epoch"] < 0
+    (alone,) = diagnose(history(train))
+    assert "the loss falls" in alone.title
+    assert "val_loss_percent_an_epoch" not in alone.evidence
+
+
+def test_r36_not_while_validation_climbs():
+    train = falling(16)
+    climbing = np.concatenate([np.linspace(1, 0.5, 12), [0.55, 0.6, 0.65, 0.7]])
+    assert "good" not in ids(history(train, climbing))
+    assert "good" in ids(history(train[:13], climbing[:13])), "a single step up is noise"
+
+
+def test_settings_may_be_a_mapping_and_epochs_nonsense():
+    given = {"learning_rate": 0.5, "epochs": 40, "scheduler": "none"}
+    swings = history(1 + 0.8 * (-1.0) ** np.arange(20), 1 - 0.8 * (-1.0) ** np.arange(20))
+    advice = by_id(diagnose(swings, given), "lr-too-high")
+    assert advice.patch == {"learning_rate": 1e-4}
+    assert advice.evidence["learning_rate"] == 0.5
+    odd = [{**record, "epoch": epoch} for record, epoch in zip(swings, [1e30, -1e300, None, 4] * 5, strict=True)]
+    assert by_id(diagnose(odd, given), "lr-too-high")
+
+
 def test_r37_validation_rises_for_five_epochs():
     n = 20 + 5
     train = falling(n)
