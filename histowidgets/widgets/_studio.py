@@ -227,10 +227,10 @@ class Studio(ipywidgets.VBox):
         self._display = DisplayPanel(self.canvas, self.notify, self.log_panel.add, asleep=True)
         self._normalization = NormalizationFold(self.project, self.form, self._view, self.log_panel.add)
         results = ipywidgets.VBox([self._results, self._review, self._trials])
-        display = ipywidgets.VBox([self._display, self._normalization])
+        settings_tab = ipywidgets.VBox([self._settings_tab, self._normalization])
         project = ipywidgets.VBox([self._project_panel, self.log_panel])
         self._tabs = tabs = ipywidgets.Tab(
-            [self._training, self._settings_tab, results, display, project],
+            [self._training, settings_tab, results, self._display, project],
             titles=("Train", "Settings", "Results", "Display", "Project"),
         )
         tabs.add_class("hw-tabs")
