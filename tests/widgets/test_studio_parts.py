@@ -48,7 +48,11 @@ def test_advice_line_shows_the_advice_with_its_numbers_and_goes_there():
     )
     line.show(advice)
     assert "<img" not in text.value
-    assert "boundary percent 0.457" in text.value
+    assert "boundary 0.457 %" in text.value
+    line._more.value = True
+    assert advice.guide in text.value, "all of it, with the page of the guide"
+    assert text.value.count("boundary 0.457 %") == 2
+    line._more.value = False
     assert 'data-level="warning"' in text.value
     assert button.layout.display is None
     button.click()
