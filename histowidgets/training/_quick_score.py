@@ -52,10 +52,10 @@ def quick_score(
 ) -> QuickScore | None:
     """Hold every label out once, and score quick learners that have not seen it (rows B3, B10, B12).
 
-    Each image is cut into rectangles with about equally many strokes. A learner is fitted without one of them, its
-    surroundings included, and predicts it from its own pixels alone; the counts of all are added up. An image of role
-    "validation" is never learned from; one of role "train" is never held out. It takes a second or two: for each part
-    the time of one `quick_classifier`.
+    Each image is cut into rectangles with about equally many strokes, the classes on all sides where that can be. A
+    learner is fitted without one of them, its surroundings included, and predicts it from its own pixels alone; the
+    counts of all are added up. An image of role "validation" is never learned from; one of role "train" is never held
+    out. It takes a second or two: for each part the time of one `quick_classifier`.
 
     Parameters
     ----------
@@ -138,7 +138,8 @@ def _parts(snapshot: ProjectSnapshot, folds: int, previous: QuickScore | None) -
         if snapshot.roles[name] == "validation":
             held[0][name] = (image.region,)
         elif snapshot.roles[name] == "both":
-            for number, piece in enumerate(cut_evenly(points, image.region, folds)):
+            kinds = np.array([a.class_name for a in snapshot.annotations[name] if a.class_name is not None])
+            for number, piece in enumerate(cut_evenly(points, image.region, folds, kinds)):
                 held[number][name] = (piece,)
     return tuple(Split(one) for one in held)
 
