@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histowidgets._cli_predict import add_predict, predict
+from histowidgets._exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED
 from histowidgets.errors import HistowidgetsError, ProjectFolderError, SettingsError
 
 if TYPE_CHECKING:
     from histowidgets.annotations import Project
     from histowidgets.training import TrainingRun, TrainingSettings
-
-EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 _CODES = """exit codes: 0 all went well; 1 the work failed on the way; 2 the arguments, the settings or the project were
 refused; 130 interrupted (what was best until then is kept)"""
@@ -58,19 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--output", "--out", "-o", type=Path, metavar="JSON", help="write the scores to this file, too")
     _add_settings(check)
 
-    predict = commands.add_parser("predict", help="write the labels of images", epilog=_CODES)
-    predict.add_argument("classifier", type=Path, help="classifier folder")
-    predict.add_argument("images", type=Path, nargs="+", help="image files")
-    predict.add_argument("--output", "--out", "-o", type=Path, required=True, help="folder for the results")
-    predict.add_argument(
-        "--format",
-        choices=["png", "geojson", "ome-tiff", "zarr", "csv"],
-        default="png",
-        help="what to write (default png); ome-tiff and zarr never hold an image whole in memory",
-    )
-    predict.add_argument(
-        "--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, or 'local' for one made here"
-    )
+    add_predict(commands, _CODES)
     return parser
 
 
@@ -195,27 +183,7 @@ def _groups(path: Path | None) -> dict[str, str] | None:
     return groups
 
 
-def _predict(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from histowidgets.prediction import predict_images
-
-    with tqdm(total=len(arguments.images), unit="image", disable=None) as bar:
-        results = predict_images(
-            arguments.classifier,
-            arguments.images,
-            arguments.output,
-            arguments.scheduler,
-            format=arguments.format,
-            progress=lambda done, total, seconds_left: bar.update(done - bar.n),
-        )
-    failed = [result for result in results if result.state == "failed"]
-    for result in failed:
-        print(f"{result.source}: {result.error}", file=sys.stderr)
-    return EXIT_FAILED if failed else EXIT_OK
-
-
-_COMMANDS = {"train": _train, "cross-validate": _cross_validate, "predict": _predict}
+_COMMANDS = {"train": _train, "cross-validate": _cross_validate, "predict": predict}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

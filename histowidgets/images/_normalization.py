@@ -94,13 +94,16 @@ class Normalization:
         """
         n_channels = pixels.shape[-1]
         ranges = self._ranges(n_channels)
-        out = np.empty(pixels.shape, np.float32)
+        # Channel by channel in memory, as networks take it.
+        out = np.empty((n_channels, *pixels.shape[:-1]), np.float32)
         for c, (low, high) in enumerate(ranges):
-            if pixels.dtype == np.uint8:  # 256 values: look them up
-                np.take(self._scale(np.arange(256, dtype=np.float64), low, high), pixels[..., c], out=out[..., c])
+            if pixels.dtype == np.uint8:  # 256 values: look them up; all are in the table, "clip" spares a copy
+                np.take(
+                    self._scale(np.arange(256, dtype=np.float64), low, high), pixels[..., c], out=out[c], mode="clip"
+                )
             else:
-                out[..., c] = self._scale(pixels[..., c].astype(np.float64), low, high)
-        return out
+                out[c] = self._scale(pixels[..., c].astype(np.float64), low, high)
+        return np.moveaxis(out, 0, -1)
 
     def _scale(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
         """Map low..high to 0..1 in float64, then round once to float32."""

@@ -21,13 +21,14 @@ from histowidgets.prediction._view_predictor import ViewPredictor
 
 if TYPE_CHECKING:
     from histowidgets.prediction._inference import fastest_inference
-    from histowidgets.prediction._many import ImageResult, predict_images
+    from histowidgets.prediction._many import predict_images
     from histowidgets.prediction._network_model import NetworkModel
+    from histowidgets.prediction._one_image import ImageResult
     from histowidgets.prediction._quick_features import pyramid_width
     from histowidgets.prediction._quick_model import QuickModel, forget_features, quick_tiles, tile_features
 
 _HOME_OF = {
-    "ImageResult": "_many",
+    "ImageResult": "_one_image",
     "NetworkModel": "_network_model",
     "QuickModel": "_quick_model",
     "fastest_inference": "_inference",

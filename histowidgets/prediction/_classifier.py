@@ -204,6 +204,7 @@ class Classifier(ClassifierFiles):
         probabilities: bool = False,
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
+        announce: bool = True,
         **options: Any,
     ) -> "StoredPrediction":
         """Predict into a file as it goes along, in memory that does not grow with the image.
@@ -223,6 +224,8 @@ class Classifier(ClassifierFiles):
             Keep them too, as uint8 (255 for 1) at full size.
         progress, should_stop
             See `predict`.
+        announce : bool, default True
+            Whether to warn where an earlier prediction of something else is replaced.
         **options
             See `PredictOptions`. The image is predicted in blocks of 2176 pixels or more, each with its real
             surroundings; a Gaussian or linear `blend` mixes tiles inside a block, not over its border.
@@ -246,7 +249,9 @@ class Classifier(ClassifierFiles):
         place, opened = Path(out).expanduser(), open_image(image)
         if region is None:
             self._warn(opened)
-        return predict_to_disk(self, opened, place, wanted, probabilities, chosen, progress, should_stop)
+        return predict_to_disk(
+            self, opened, place, wanted, probabilities, chosen, progress, should_stop, announce=announce
+        )
 
     def check(self, image: Image | np.ndarray | str | PathLike[str]) -> list[RangeWarning]:
         """Say whether an image is like those that the classifier was trained on (rows N9 and R56).

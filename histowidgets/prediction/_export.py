@@ -61,11 +61,11 @@ def _ring(points: Any) -> list[list[int]]:
     return [[int(x), int(y)] for x, y in points]
 
 
-def write_png(prediction: "Prediction", path: str | PathLike[str]) -> None:
+def write_png(labels: np.ndarray, colors: Mapping[str, str], path: str | PathLike[str]) -> None:
     """Write a label map as a palette PNG; see `Prediction.save_png`."""
-    picture = PillowImage.fromarray(prediction.labels)
+    picture = PillowImage.fromarray(labels)
     palette = np.zeros((256, 3), np.uint8)
-    for index, color in enumerate(prediction.colors.values()):
+    for index, color in enumerate(colors.values()):
         palette[index] = rgb(color)
     picture.putpalette(palette.ravel().tolist())
     with written_whole(path) as part:

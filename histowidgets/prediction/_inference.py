@@ -1,7 +1,6 @@
 """Which arithmetic predicts fastest here: found by timing it, not assumed."""
 
 import copy
-import itertools
 import threading
 import time
 from collections.abc import Hashable
@@ -9,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from histowidgets.models import Network
+from histowidgets.prediction._fold import LowerPrecision, fold
 from histowidgets.prediction._limits import CLEARLY_FASTER
 
 
@@ -22,11 +21,11 @@ class Way:
     Attributes
     ----------
     precision : {"fp32", "bf16", "fp16"}
-        Number format of convolutions; weights stay fp32.
+        Number format of convolutions.
     channels_last : bool
         Order of the pixels in memory.
     fused : bool
-        Whether batch norm is folded into the convolution before it.
+        Whether batch norm, and on processors the activation, is folded into the convolution before it.
     """
 
     precision: str = "fp32"
@@ -37,9 +36,9 @@ class Way:
         return f"{self.precision}, {'channels last' if self.channels_last else 'contiguous'}"
 
     def cast(self, device: torch.device) -> torch.autocast:
-        """Return the context in which a network computes this way."""
+        """Return the context in which a network computes this way; on processors its weights are cast once instead."""
         dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
-        return torch.autocast(device.type, dtype, enabled=self.precision != "fp32")
+        return torch.autocast(device.type, dtype, enabled=self.precision != "fp32" and device.type != "cpu")
 
     def placed(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return a batch in this order."""
@@ -121,26 +120,28 @@ def prepared(network: Network, way: Way) -> nn.Module:
     """Return a copy of a network that computes in a way."""
     if way == PLAIN:
         return network
-    made = copy.deepcopy(network).eval().requires_grad_(False)
-    if way.fused:
-        _fuse(made)
-        if not _same_answer(made, network):
-            made = copy.deepcopy(network).eval().requires_grad_(False)
+    made = _folded(network) if way.fused else _copied(network)
+    if way.precision == "bf16" and network.input_mean.device.type == "cpu":
+        made.core = LowerPrecision(made.core, torch.bfloat16)
     return made.to(memory_format=torch.channels_last if way.channels_last else torch.contiguous_format)
 
 
-def _fuse(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution that is listed right before it, and so most likely runs before it."""
-    children = list(module.named_children())
-    for (_, child), (name, following) in itertools.pairwise(children):
-        if type(child) is not nn.Conv2d or type(following) is not nn.BatchNorm2d:
-            continue
-        if following.track_running_stats and child.out_channels == following.num_features:
-            fused = fuse_conv_bn_eval(child, following)
-            child.weight, child.bias = fused.weight, fused.bias
-            setattr(module, name, nn.Identity())
-    for child in module.children():
-        _fuse(child)
+def _copied(network: Network) -> Network:
+    return copy.deepcopy(network).eval().requires_grad_(False)
+
+
+def _folded(network: Network) -> Network:
+    """Return a copy with as much folded as leaves the answer as it was."""
+    # Activations in oneDNN's convolutions are for processors.
+    for with_activations in (True, False) if network.input_mean.device.type == "cpu" else (False,):
+        made = _copied(network)
+        try:
+            fold(made, with_activations)
+            if _same_answer(made, network):
+                return made
+        except (RuntimeError, AttributeError):
+            continue  # this torch lacks the operator
+    return _copied(network)
 
 
 def _same_answer(made: Network, network: Network) -> bool:

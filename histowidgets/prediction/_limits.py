@@ -87,3 +87,9 @@ VIEW_BYTES = 64 << 20
 
 #: Pixels, at the classifier's downsample, above which a view is not predicted while somebody waits.
 VIEW_PIXELS = 4_200_000
+
+#: Pixels above which labels are not written as PNG, which whoever opens it has to read whole.
+PNG_PIXELS = 400_000_000
+
+#: Full-size pixels of an image above which objects and PNGs of many images are made by way of the disk.
+IN_MEMORY_PIXELS = 16_000_000

@@ -2,61 +2,28 @@
 
 import csv
 import functools
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from histowidgets.errors import HistowidgetsError, PredictionError
-from histowidgets.images import open_image
+from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
-from histowidgets.prediction._fingerprint import classifier_digest, prediction_fingerprint
-from histowidgets.prediction._options import PredictOptions, Progress
-from histowidgets.prediction._out_of_core import predict_to_disk
+from histowidgets.prediction._fingerprint import classifier_digest
+from histowidgets.prediction._one_image import ImageResult, Task, Wanted, predict_one, read_note
+from histowidgets.prediction._options import PredictOptions, Progress, ShouldStop
+from histowidgets.prediction._results import measured
 from histowidgets.prediction._target_names import target_names
 
 ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
-TABLE = "predictions.csv"
+TABLE, MEASURED = "predictions.csv", "measurements.csv"
 _NOTES = ".histowidgets"
+_OBJECTS = ("min_area_um2", "fill_holes_um2", "smooth_um")
 
-
-class ImageResult(NamedTuple):
-    """What became of one image; a list of these makes a data frame.
-
-    Attributes
-    ----------
-    source : str
-    state : {"done", "already there", "failed"}
-    seconds : float
-    output : str
-        Path of what was written; empty if it failed.
-    error : str
-        Why it failed; empty otherwise.
-    warning : str
-        How the image differs from those of training (row N9); empty where it does not.
-    """
-
-    source: str
-    state: str
-    seconds: float
-    output: str
-    error: str
-    warning: str = ""
-
-
-class _Task(NamedTuple):
-    """One image, as plain values that travel to a worker."""
-
-    classifier: str
-    digest: str
-    source: str
-    output: str
-    note: str
-    format: str
-    options: dict[str, Any]
+TileProgress = Callable[[str, int, int, float], None]
+"""Called as ``tile_progress(source, done, total, seconds_left)`` while an image is predicted."""
 
 
 def predict_images(
@@ -66,13 +33,20 @@ def predict_images(
     client: Any = None,
     *,
     format: str = "zarr",
+    region: tuple[int, int, int, int] | None = None,
+    probabilities: bool = False,
+    adapt: bool = False,
+    objects: Mapping[str, float] | None = None,
+    background: Sequence[str] = (),
     progress: Progress | None = None,
+    tile_progress: TileProgress | None = None,
+    should_stop: ShouldStop | None = None,
     **options: Any,
 ) -> list[ImageResult]:
     """Predict many images into a folder; a bad one is reported, and does not stop the others.
 
     Run again, it does what is missing: what is there of the same classifier, image and options is left as it is, and
-    an interrupted Zarr or OME-TIFF goes on.
+    an interrupted slide goes on.
 
     Parameters
     ----------
@@ -80,15 +54,30 @@ def predict_images(
     sources : iterable of path
         Image files.
     out : path
-        Folder for the results, which are named after the images, and for ``predictions.csv``.
+        Folder for the results, which are named after the images, for ``predictions.csv`` (these results) and for
+        ``measurements.csv`` (area and share of each class, a row an image).
     client : None, "local", str or dask.distributed.Client
         None: in this process, one after the other. "local": a Dask cluster on this computer, for as long as it takes.
         Otherwise the address of a scheduler, such as ``"tcp://host:8786"``, or a client; its workers need the same
         files at the same paths, and histowidgets.
     format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
-        The first two never hold an image whole in memory.
+        In every format a slide takes no more memory than a small image, but for its objects or its label map.
+    region : (x, y, width, height), optional
+        In full-size pixels, the same of each image; all of it if not given.
+    probabilities : bool, default False
+        Keep them in a Zarr or OME-TIFF too.
+    adapt : bool, default False
+        Measure batch-norm statistics again on each image (`Classifier.adapted_to`, row N11).
+    objects : mapping, optional
+        ``min_area_um2``, ``fill_holes_um2`` and ``smooth_um`` of `PredictionResults.objects`, for GeoJSON and CSV.
+    background : sequence of str
+        Classes that are no tissue, for the percent of tissue in ``measurements.csv``.
     progress : callable, optional
         ``progress(done, total, seconds_left)`` after each image.
+    tile_progress : callable, optional
+        ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles; not on a cluster.
+    should_stop : callable, optional
+        Asked before each batch of tiles, on a cluster after each image; True stops.
     **options
         See `PredictOptions`.
 
@@ -101,13 +90,14 @@ def predict_images(
     ------
     PredictionError
         If the format or an option is unknown, the folder cannot be written, or Dask is needed and missing.
+    PredictionCancelled
+        When `should_stop` says so; what was made is kept.
     ClassifierError
         If the classifier cannot be loaded.
     """
-    if format not in ENDINGS:
-        raise PredictionError(f"format is {format!r}; use {', '.join(ENDINGS)}.")
-    chosen = PredictOptions.of(options)
+    wanted = _wanted(format, region, probabilities, adapt, objects or {}, options)
     loaded = classifier if isinstance(classifier, Classifier) else Classifier.load(classifier)
+    measured(loaded.classes, {}, None, background)  # refuses a class that it does not have before the work
     folder = Path(out).expanduser().absolute()
     paths = [Path(source).expanduser().absolute() for source in sources]
     digest = classifier_digest(loaded)
@@ -117,47 +107,92 @@ def predict_images(
         raise PredictionError(f"{folder} cannot be written: {error.strerror or error}. Choose another.") from error
     saved = folder / _NOTES / "classifier"
     loaded.save(saved)
-    names = target_names(paths)
-    tasks = [_task(path, name, folder, saved, digest, format, chosen) for path, name in zip(paths, names, strict=True)]
-    with _mapper(client) as run:
-        return _collect(run(tasks), len(tasks), folder / TABLE, progress)
+    names = [name + ENDINGS[format] for name in target_names(paths)]
+    tasks = [
+        Task(str(saved), digest, str(path), str(folder / name), str(folder / _NOTES / f"{name}.json"), wanted)
+        for path, name in zip(paths, names, strict=True)
+    ]
+    table = functools.partial(_write_tables, folder, tasks, loaded.classes, background)
+    with _mapper(client, tile_progress, should_stop) as run:
+        return _collect(run(tasks), len(tasks), table, progress, should_stop)
 
 
-def _task(path: Path, name: str, folder: Path, saved: Path, digest: str, form: str, options: PredictOptions) -> _Task:
-    name += ENDINGS[form]
-    note = folder / _NOTES / f"{name}.json"
-    return _Task(str(saved), digest, str(path), str(folder / name), str(note), form, options.to_dict())
+def _wanted(
+    form: str,
+    region: Sequence[int] | None,
+    probabilities: bool,
+    adapt: bool,
+    objects: Mapping[str, float],
+    options: Mapping[str, Any],
+) -> Wanted:
+    if form not in ENDINGS:
+        raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
+    unknown = sorted(set(objects) - set(_OBJECTS))
+    if unknown:
+        raise PredictionError(f"objects has {unknown[0]!r}; it may have {', '.join(_OBJECTS)}.")
+    place = None if region is None else tuple(int(value) for value in region)
+    if place is not None and len(place) != 4:
+        raise PredictionError(f"region is {region!r}; four whole numbers are wanted: x, y, width, height.")
+    chosen = PredictOptions.of(options).to_dict()
+    return Wanted(form, place, probabilities, adapt, dict(objects), chosen)  # type: ignore[arg-type]
 
 
-Run = Callable[[Sequence[_Task]], Iterator[tuple[int, ImageResult]]]
+Results = Iterator[tuple[int, ImageResult]]
+Run = Callable[[Sequence[Task]], Results]
 
 
 def _collect(
-    results: Iterator[tuple[int, ImageResult]], total: int, table: Path, progress: Progress | None
+    results: Results,
+    total: int,
+    write_tables: Callable[[Mapping[int, ImageResult]], None],
+    progress: Progress | None,
+    should_stop: ShouldStop | None,
 ) -> list[ImageResult]:
     """Note each result as it comes."""
     began, found = time.monotonic(), dict[int, ImageResult]()
-    _write_table(table, [])
+    write_tables(found)
     for number, result in results:
         found[number] = result
-        _write_table(table, [found[i] for i in sorted(found)])
+        write_tables(found)
         if progress is not None:
             progress(len(found), total, (time.monotonic() - began) / len(found) * (total - len(found)))
+        if should_stop is not None and len(found) < total and should_stop():
+            raise PredictionCancelled(
+                f"Stopped after {len(found)} of {total} images. What is done is kept; the same call goes on from there."
+            )
     return [found[i] for i in sorted(found)]
 
 
-def _write_table(path: Path, results: Sequence[ImageResult]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+def _write_tables(
+    folder: Path,
+    tasks: Sequence[Task],
+    classes: Sequence[str],
+    background: Sequence[str],
+    results: Mapping[int, ImageResult],
+) -> None:
+    """Write what is known so far: a row an image."""
+    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(ImageResult._fields)
-        rows.writerows(results)
+        rows.writerows(results[i] for i in sorted(results))
+    measurements = []
+    for i in sorted(results):
+        note = read_note(Path(tasks[i].note)) if results[i].state != "failed" else {}
+        if isinstance(note.get("pixels"), dict):
+            numbers = measured(classes, note["pixels"], note.get("pixel_size_um"), background)
+            measurements.append({"Image": results[i].source, **numbers})
+    names = dict.fromkeys(name for row in measurements for name in row)
+    with (folder / MEASURED).open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(names or ["Image"]))
+        table.writeheader()
+        table.writerows(measurements)
 
 
 @contextmanager
-def _mapper(client: Any) -> Iterator[Run]:
+def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: ShouldStop | None) -> Iterator[Run]:
     """Give what runs the tasks; what was started for it is ended."""
     if client is None:
-        yield _one_after_the_other
+        yield functools.partial(_one_after_the_other, tile_progress, should_stop)
         return
     try:
         from distributed import Client, LocalCluster
@@ -183,12 +218,15 @@ def _mapper(client: Any) -> Iterator[Run]:
         raise PredictionError(f"client is {client!r}; use None, 'local', an address, or a dask.distributed.Client.")
 
 
-def _one_after_the_other(tasks: Sequence[_Task]) -> Iterator[tuple[int, ImageResult]]:
+def _one_after_the_other(
+    tile_progress: TileProgress | None, should_stop: ShouldStop | None, tasks: Sequence[Task]
+) -> Results:
     for number, task in enumerate(tasks):
-        yield number, predict_one(task)
+        told = None if tile_progress is None else functools.partial(tile_progress, task.source)
+        yield number, predict_one(task, told, should_stop)
 
 
-def _on_cluster(client: Any, tasks: Sequence[_Task]) -> Iterator[tuple[int, ImageResult]]:
+def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:
     from distributed import as_completed
 
     # Not pure: what a task says may change when a file does.
@@ -203,56 +241,3 @@ def _on_cluster(client: Any, tasks: Sequence[_Task]) -> Iterator[tuple[int, Imag
                 yield number, ImageResult(tasks[number].source, "failed", 0.0, "", f"{type(error).__name__}: {error}")
     finally:
         client.cancel(list(futures))
-
-
-def predict_one(task: _Task) -> ImageResult:
-    """Predict one image; every error becomes a result."""
-    began = time.monotonic()
-    try:
-        state, warning = _predict(task)
-    except (HistowidgetsError, OSError) as error:
-        return ImageResult(task.source, "failed", time.monotonic() - began, "", str(error))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one image must not cost the others
-        return ImageResult(task.source, "failed", time.monotonic() - began, "", f"{type(error).__name__}: {error}")
-    return ImageResult(task.source, state, time.monotonic() - began, task.output, "", warning)
-
-
-@functools.lru_cache(maxsize=2)
-def _loaded(folder: str, digest: str) -> Classifier:
-    classifier = Classifier.load(folder)
-    if classifier_digest(classifier) != digest:
-        raise PredictionError(f"The classifier in {folder} was replaced while images were predicted. Run it again.")
-    return classifier
-
-
-def _predict(task: _Task) -> tuple[str, str]:
-    """Predict an image; return the state and the warning of its result."""
-    classifier = _loaded(task.classifier, task.digest)
-    image = open_image(task.source)
-    fingerprint = prediction_fingerprint(classifier, image, {"format": task.format, "options": task.options})
-    note, output = Path(task.note), Path(task.output)
-    warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
-    if output.exists() and _noted(note) == fingerprint:
-        return "already there", warning
-    # With the region, nobody is warned a second time.
-    if task.format in ("zarr", "ome-tiff"):
-        chosen = PredictOptions.of(task.options)
-        predict_to_disk(classifier, image, output, image.region, False, chosen, announce=False)
-    else:
-        prediction = classifier.predict(image, image.region, **task.options)
-        if task.format == "geojson":
-            prediction.save_geojson(output)
-        elif task.format == "csv":
-            prediction.save_csv(output)
-        else:
-            prediction.save_png(output)
-    note.write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
-    return "done", warning
-
-
-def _noted(path: Path) -> str | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found.get("fingerprint") if isinstance(found, dict) else None

@@ -123,14 +123,28 @@ class Prediction(PredictionResults):
         rows, row_inside = samples(region.y, region.height, shape[0], self.region.y, self.region.height)
         cols, col_inside = samples(region.x, region.width, shape[1], self.region.x, self.region.width)
         out = np.full(shape, UNLABELLED, np.uint8)
-        out[np.ix_(row_inside, col_inside)] = self.labels[np.ix_(rows[row_inside], cols[col_inside])]
+        out[np.ix_(row_inside, col_inside)] = self.labels_on(rows[row_inside], cols[col_inside])
         return out
+
+    def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the labels where some rows and columns of the region meet: uint8 (rows, columns)."""
+        found: np.ndarray = self.labels[np.ix_(rows, columns)]
+        return found
+
+    def chances_at(self, x: int, y: int) -> np.ndarray | None:
+        """Return the probability of each class at a pixel of the image, as computed; None if there are none."""
+        if self._map is None:
+            return None
+        column, row = (x - self.region.x) // self._map.scale, (y - self.region.y) // self._map.scale
+        return self._map.values[:, row, column].astype(np.float32)
 
     def _blocks(self) -> list[Region]:
         return [self.region]
 
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        return self.labels, self._map.confidence() if confidence and self._map is not None else None
+        y, x = region.y - self.region.y, region.x - self.region.x
+        inside = np.s_[y : y + region.height, x : x + region.width]
+        return self.labels[inside], self._map.confidence()[inside] if confidence and self._map is not None else None
 
     def save_png(self, path: str | PathLike[str]) -> None:
         """Write the label map as a PNG whose palette holds the class colours; read back, it gives the indices.
@@ -142,7 +156,7 @@ class Prediction(PredictionResults):
         """
         from histowidgets.prediction._export import write_png
 
-        write_png(self, path)
+        write_png(self.labels, self.colors, path)
 
     def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
         """Write the label map as a tiled OME-TIFF with the pixel size and the region's place.

@@ -2,7 +2,7 @@
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 
 import numpy as np
@@ -39,7 +39,7 @@ class PredictionResults(ABC):
 
     @abstractmethod
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return labels, and the probability of these classes if wanted and there."""
+        """Return the labels of a block or a part of it, and the probability of these classes if wanted and there."""
 
     def __repr__(self) -> str:
         measured = self.measurements()
@@ -89,17 +89,23 @@ class PredictionResults(ABC):
         return find_objects(self._blocks(), read, classes, size, min_area_um2, fill_holes_um2, smooth_um)
 
     def object_table(
-        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0
+        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, smooth_um: float = 0.0
     ) -> list[dict[str, str | float]]:
         """Return a row for each object: class, centre, area, perimeter, circularity, mean probability.
 
         ``pandas.DataFrame(prediction.object_table())`` makes a data frame of it. Units are in the names. For the
         parameters see `objects`.
         """
-        return [found.row() for found in self.objects(min_area_um2, fill_holes_um2=fill_holes_um2)]
+        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
+        return [one.row() for one in found]
 
     def save_csv(
-        self, path: str | PathLike[str], min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0
+        self,
+        path: str | PathLike[str],
+        min_area_um2: float = MIN_AREA_UM2,
+        *,
+        fill_holes_um2: float = 0.0,
+        smooth_um: float = 0.0,
     ) -> None:
         """Write `object_table` as CSV.
 
@@ -110,7 +116,7 @@ class PredictionResults(ABC):
         """
         from histowidgets.prediction._export import written_whole
 
-        rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2)
+        rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
         unit = "px" if self.pixel_size_um is None else "um"
         names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
         with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
@@ -137,10 +143,44 @@ class PredictionResults(ABC):
         PredictionError
             If a class of the background is unknown.
         """
+        return self._measured(self._counted(), self.region.area, background)
+
+    def _counted(self) -> np.ndarray:
+        """Count the pixels of each index: int64 (256,)."""
         counts = np.zeros(UNLABELLED + 1, np.int64)
         for _, labels in self._bands():
             counts += np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
-        return self._measured(counts, self.region.area, background)
+        return counts
+
+    def save_measurements(
+        self,
+        path: str | PathLike[str],
+        annotations: Sequence[Annotation] = (),
+        background: Sequence[str] = (),
+    ) -> None:
+        """Write `measurements`, and below them `measure_annotations`, as one table.
+
+        Parameters
+        ----------
+        path : path
+        annotations : sequence of Annotation
+            A row each, after the one of all that was predicted.
+        background : sequence of str
+            See `measurements`.
+
+        Raises
+        ------
+        PredictionError
+            If a class of the background is unknown, or the file cannot be written.
+        """
+        from histowidgets.prediction._export import written_whole
+
+        whole: dict[str, str | float] = {"Annotation": "", "Annotated class": "", **self.measurements(background)}
+        rows = [whole, *self.measure_annotations(annotations, background)]
+        with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, ["Image", *whole])
+            table.writeheader()
+            table.writerows({"Image": self.image_name, **row} for row in rows)
 
     def measure_annotations(
         self, annotations: Sequence[Annotation], background: Sequence[str] = ()
@@ -182,25 +222,18 @@ class PredictionResults(ABC):
             found = block.intersect(wanted)
             if found is None:
                 continue
-            labels, _ = self._read_block(block, False)
+            labels, _ = self._read_block(found, False)
             for top in range(found.y, found.bottom, BAND_ROWS):
                 band = Region.from_edges(found.x, top, found.right, min(found.bottom, top + BAND_ROWS))
-                yield band, labels[band.y - block.y : band.bottom - block.y, band.x - block.x : band.right - block.x]
+                yield band, labels[band.y - found.y : band.bottom - found.y]
+
+    def pixel_counts(self) -> dict[str, int]:
+        """Count the pixels of each class."""
+        return {name: int(n) for name, n in zip(self.classes, self._counted(), strict=False)}
 
     def _measured(self, counts: np.ndarray, n_pixels: int, background: Sequence[str]) -> dict[str, float]:
-        unknown = [name for name in background if name not in self.classes]
-        if unknown:
-            raise PredictionError(f"There is no class {unknown[0]!r}; the classes are {', '.join(self.classes)}.")
-        unit = "px2" if self.pixel_size_um is None else "um2"
-        pixel_area = 1.0 if self.pixel_size_um is None else self.pixel_size_um**2
-        tissue = sum(int(counts[i]) for i, name in enumerate(self.classes) if name not in background)
-        values: dict[str, float] = {}
-        for i, name in enumerate(self.classes):
-            values[f"{name} area ({unit})"] = float(counts[i]) * pixel_area
-            values[f"{name} (%)"] = 100.0 * float(counts[i]) / max(n_pixels, 1)
-            if background and name not in background:
-                values[f"{name} (% of tissue)"] = 100.0 * float(counts[i]) / max(tissue, 1)
-        return values
+        of = {name: int(n) for name, n in zip(self.classes, counts, strict=False)}
+        return measured(self.classes, of, self.pixel_size_um, background, n_pixels)
 
     def save_geojson(
         self,
@@ -230,3 +263,43 @@ class PredictionResults(ABC):
 
         found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
         write_geojson(found, self.colors, path, object_type)
+
+
+def measured(
+    classes: Sequence[str],
+    counts: Mapping[str, int],
+    pixel_size_um: float | None,
+    background: Sequence[str] = (),
+    n_pixels: int | None = None,
+) -> dict[str, float]:
+    """Turn pixel counts into areas and shares; see `PredictionResults.measurements`.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    counts : mapping of class to int
+        Those that are missing count as 0.
+    pixel_size_um : float or None
+    background : sequence of str
+    n_pixels : int, optional
+        What the shares are of; the sum of the counts if not given.
+
+    Raises
+    ------
+    PredictionError
+        If a class of the background is unknown.
+    """
+    unknown = [name for name in background if name not in classes]
+    if unknown:
+        raise PredictionError(f"There is no class {unknown[0]!r}; the classes are {', '.join(classes)}.")
+    unit, pixel_area = ("px2", 1.0) if pixel_size_um is None else ("um2", pixel_size_um**2)
+    total = sum(counts.values()) if n_pixels is None else n_pixels
+    tissue = sum(counts.get(name, 0) for name in classes if name not in background)
+    values: dict[str, float] = {}
+    for name in classes:
+        n = counts.get(name, 0)
+        values[f"{name} area ({unit})"] = n * pixel_area
+        values[f"{name} (%)"] = 100.0 * n / max(total, 1)
+        if background and name not in background:
+            values[f"{name} (% of tissue)"] = 100.0 * n / max(tissue, 1)
+    return values

@@ -82,7 +82,9 @@ class Store:
     def __init__(self, path: Path, card: Card) -> None:
         self.path, self.card = path, card
         self.done = 0
+        self._counts = np.zeros(256, np.int64)
         self._region = Region(*card.region)
+        self._counting = True  # False where a store of an earlier version goes on
         self._labels: list[Any] = []
         self._probabilities: Any = None
 
@@ -94,6 +96,14 @@ class Store:
         except (OSError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+
+    @staticmethod
+    def counts_in(state: Mapping[str, Any] | None) -> np.ndarray | None:
+        """Return how many pixels a note counts of each index: int64 (256,); None where it does not say."""
+        found = [] if state is None else state.get("pixels")
+        if not isinstance(found, list) or len(found) != 256 or not all(isinstance(n, int) and n >= 0 for n in found):
+            return None
+        return np.array(found, np.int64)
 
     def open(self) -> bool:
         """Make the store, or take up an earlier one.
@@ -118,6 +128,9 @@ class Store:
             if same and state is not None:
                 root = zarr.open_group(str(self.path), mode="r+")
                 self.done = int(state.get("done", 0))
+                known = self.counts_in(state)
+                self._counts = np.zeros(256, np.int64) if known is None else known
+                self._counting = known is not None or self.done == 0
             else:
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(parents=True)
@@ -168,6 +181,7 @@ class Store:
         labels : ndarray of uint8, (height, width)
         probabilities : ndarray of uint8, (K, height, width), or None
         """
+        self._counts += np.bincount(labels.ravel(), minlength=256)
         for level, array in enumerate(self._labels):
             small = labels[:: 1 << level, :: 1 << level]
             y, x = block.y >> level, block.x >> level
@@ -178,7 +192,10 @@ class Store:
     def note(self, done: int, total: int) -> None:
         """Note that so many blocks are written."""
         self.done = done
-        text = json.dumps({**self.card.to_dict(), "done": done, "total": total})
+        state = {**self.card.to_dict(), "done": done, "total": total}
+        if self._counting:
+            state["pixels"] = self._counts.tolist()
+        text = json.dumps(state)
         beside = self.path / f".{STATE}"
         beside.write_text(text, encoding="utf-8")
         beside.replace(self.path / STATE)

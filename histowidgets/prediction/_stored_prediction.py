@@ -11,7 +11,7 @@ import numpy as np
 from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import ImageError, PredictionError
 from histowidgets.images import Image, Region, open_image
-from histowidgets.prediction._limits import BLOCK_SIDE
+from histowidgets.prediction._limits import BLOCK_SIDE, PNG_PIXELS
 from histowidgets.prediction._results import PredictionResults
 from histowidgets.prediction._sampling import samples
 from histowidgets.prediction._store import STATE, Card, Store
@@ -33,8 +33,9 @@ class StoredPrediction(PredictionResults):
         Whether all of it was predicted; `Classifier.predict_to` goes on with what is not.
     """
 
-    def __init__(self, path: Path, card: Card, image: Image, complete: bool) -> None:
+    def __init__(self, path: Path, card: Card, image: Image, complete: bool, counts: np.ndarray | None = None) -> None:
         self.path, self.complete = path, complete
+        self._counts = counts
         self.classes, self.colors = card.classes, card.colors
         self.region, self.pixel_size_um, self.image_name = Region(*card.region), card.pixel_size_um, card.image_name
         self._image = image
@@ -97,20 +98,75 @@ class StoredPrediction(PredictionResults):
     def labels_at(self, region: Region, shape: tuple[int, int]) -> np.ndarray:
         """Sample the labels for drawing them at another size; as `Prediction.labels_at`, from the level that fits."""
         out = np.full(shape, UNLABELLED, np.uint8)
-        inside = region.intersect(self.region)
-        if inside is None:
-            return out
-        zoom = min(region.width / shape[1], region.height / shape[0])
-        step = max((d for d in self._image.downsamples if d <= max(zoom, 1.0) and float(d).is_integer()), default=1.0)
-        n = int(step)
-        left, top = (inside.x - self.region.x) // n * n, (inside.y - self.region.y) // n * n
-        right, bottom = inside.right - self.region.x, inside.bottom - self.region.y
-        stored = self._image.read(left, top, right - left, bottom - top, n)[..., 0]
         rows, row_inside = samples(region.y, region.height, shape[0], self.region.y, self.region.height)
         cols, col_inside = samples(region.x, region.width, shape[1], self.region.x, self.region.width)
-        picked = np.ix_((rows[row_inside] - top) // n, (cols[col_inside] - left) // n)
-        out[np.ix_(row_inside, col_inside)] = stored[picked]
+        if row_inside.any() and col_inside.any():
+            out[np.ix_(row_inside, col_inside)] = self.labels_on(rows[row_inside], cols[col_inside])
         return out
+
+    def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the labels where some rows and columns of the region meet, from the level that fits.
+
+        Parameters
+        ----------
+        rows, columns : ndarray of int
+            From the region's corner, ascending, at least one.
+
+        Returns
+        -------
+        ndarray of uint8, (rows, columns)
+        """
+        apart = max(1.0, min(_spacing(rows), _spacing(columns)))
+        n = int(max((d for d in self._image.downsamples if d <= apart and float(d).is_integer()), default=1.0))
+        left, top = int(columns[0]) // n * n, int(rows[0]) // n * n
+        right, bottom = int(columns[-1]) + 1, int(rows[-1]) + 1
+        stored = self._image.read(left, top, right - left, bottom - top, n)[..., 0]
+        found: np.ndarray = stored[np.ix_((rows - top) // n, (columns - left) // n)]
+        return found
+
+    def chances_at(self, x: int, y: int) -> np.ndarray | None:
+        """Return the probability of each class at a pixel of the image; None if they were not kept."""
+        return self.read_probabilities((x, y, 1, 1))[0, 0] if self.has_probabilities else None
+
+    def save_png(self, path: str | PathLike[str]) -> None:
+        """Write the label map as a PNG whose palette holds the class colours.
+
+        Raises
+        ------
+        PredictionError
+            If it is larger than a PNG should be, or the file cannot be written.
+        """
+        from histowidgets.prediction._export import write_png
+
+        if self.region.area > PNG_PIXELS:
+            raise PredictionError(
+                f"{self.region.width} x {self.region.height} pixels are too many for a PNG, which is read whole. Save "
+                "an OME-TIFF, which has levels."
+            )
+        write_png(self.read_labels(), self.colors, path)
+
+    def save_ome_tiff(self, path: str | PathLike[str]) -> None:
+        """Write a tiled OME-TIFF with levels, and the probabilities as a second image if they were kept.
+
+        Raises
+        ------
+        PredictionError
+            If this is an OME-TIFF already, is not complete, or the file cannot be written.
+        """
+        from histowidgets.prediction._tiff_pyramid import write_pyramid
+
+        if not self.path.is_dir():
+            raise PredictionError(f"{self.path} is an OME-TIFF already. Copy that file.")
+        if not self.complete:
+            raise PredictionError(f"{self.path} is not complete. Call predict_to again in the same way first.")
+        store = Store(self.path, read_card(self.path))
+        store.open()
+        write_pyramid(store, Path(path).expanduser())
+
+    def _counted(self) -> np.ndarray:
+        if self._counts is None:
+            self._counts = super()._counted()
+        return self._counts
 
     def _blocks(self) -> list[Region]:
         side = BLOCK_SIDE
@@ -123,6 +179,11 @@ class StoredPrediction(PredictionResults):
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
         labels = self.read_labels(region)
         return labels, self.read_probabilities(region).max(-1) if confidence and self.has_probabilities else None
+
+
+def _spacing(places: np.ndarray) -> float:
+    """Return how far apart ascending places are."""
+    return (float(places[-1]) - float(places[0])) / max(len(places) - 1, 1)
 
 
 class StoredLabels:
@@ -174,8 +235,8 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
     except ImageError as error:
         raise PredictionError(f"{where} cannot be opened: {error}") from error
     state = Store.read_state(where) if where.is_dir() else None
-    complete = state is None or state.get("done") == state.get("total")
-    return StoredPrediction(where, card, image, complete)
+    complete = state is None or 0 < state.get("total", 0) == state.get("done")
+    return StoredPrediction(where, card, image, complete, Store.counts_in(state) if complete else None)
 
 
 def read_card(path: Path) -> Card:

@@ -21,7 +21,7 @@ from histowidgets.widgets._tree import close_tree
 from histowidgets.widgets._uncertainty import legend_html
 
 if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import Prediction
+    from histowidgets.prediction import Prediction, StoredPrediction
 
 # What a cell that is run again takes over from the canvas before.
 _KEPT_TRAITS = (
@@ -65,7 +65,7 @@ class CanvasDisplay(traitlets.HasTraits):
 
     # -- what lies over the image ---------------------------------------------------------------------
 
-    def show_prediction(self, prediction: "Prediction | None", caption: str = "") -> None:
+    def show_prediction(self, prediction: "Prediction | StoredPrediction | None", caption: str = "") -> None:
         """Lay a prediction over its image, with a caption at the top left; None takes it away. From any thread.
 
         Parameters

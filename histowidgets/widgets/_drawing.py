@@ -16,6 +16,7 @@ from histowidgets.images import (
     display_rgb,
     scaled_shape,
 )
+from histowidgets.prediction import StoredPrediction
 from histowidgets.widgets._disagreement import contradiction, contradiction_rgba
 from histowidgets.widgets._layers import Layers
 from histowidgets.widgets._patterns import hatched
@@ -29,7 +30,7 @@ from histowidgets.widgets._render import (
 from histowidgets.widgets._uncertainty import uncertainty_colors, uncertainty_steps
 from histowidgets.widgets._view import View
 
-if TYPE_CHECKING:  # prediction imports torch
+if TYPE_CHECKING:
     from histowidgets.prediction import Prediction
 
 # Up to this size the project's own label map of the whole image is used, which it keeps up to date stroke by
@@ -63,7 +64,7 @@ class Drawing:
     patterns: bool = False
     uncertain: bool = False
     disagreement: bool = False
-    _predictions: dict[str, "tuple[Prediction, str]"] = field(default_factory=dict, repr=False)
+    _predictions: dict[str, "tuple[Prediction | StoredPrediction, str]"] = field(default_factory=dict, repr=False)
     _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
     _steps: "tuple[Prediction, np.ndarray] | None" = field(default=None, repr=False)
     _reader: CachedReader | None = field(default=None, repr=False)
@@ -74,7 +75,7 @@ class Drawing:
         return self.project.image(self.image_name)
 
     @property
-    def prediction(self) -> "Prediction | None":
+    def prediction(self) -> "Prediction | StoredPrediction | None":
         """The prediction kept for the image shown."""
         kept = self._predictions.get(self.image_name)
         return None if kept is None else kept[0]
@@ -84,7 +85,7 @@ class Drawing:
         """The caption kept with the prediction."""
         return self._predictions.get(self.image_name, (None, ""))[1]
 
-    def keep_prediction(self, prediction: "Prediction | None", caption: str) -> bool:
+    def keep_prediction(self, prediction: "Prediction | StoredPrediction | None", caption: str) -> bool:
         """Keep a prediction for its image (None: forget that of the image shown); return whether that is shown."""
         if prediction is None:
             self._predictions.pop(self.image_name, None)
@@ -173,11 +174,10 @@ class Drawing:
         prediction = self.prediction
         if prediction is None or not prediction.region.contains(pixel):
             return []
-        computed = prediction.probability_map  # not enlarged, which would take the time of a whole picture
-        row = (pixel.y - prediction.region.y) // computed.scale
-        column = (pixel.x - prediction.region.x) // computed.scale
-        chances = computed.values[:, row, column].tolist()
-        return sorted(zip(prediction.classes, chances, strict=True), key=lambda pair: -pair[1])
+        chances = prediction.chances_at(pixel.x, pixel.y)
+        if chances is None:
+            return []
+        return sorted(zip(prediction.classes, chances.tolist(), strict=True), key=lambda pair: -pair[1])
 
     def static_picture(self, prediction_opacity: float, annotation_opacity: float) -> PIL.Image.Image:
         """Return what is in view as a picture of its own, uint8 RGB, without the page's help."""
@@ -233,7 +233,7 @@ class Drawing:
         # Past the image's edge the nearest label is repeated; there is nothing there.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
         colors = list(self.project.colors.values())
-        if self.disagreement and self.prediction is not None:
+        if self.disagreement and self.prediction is not None and not isinstance(self.prediction, StoredPrediction):
             columns, rows = self.view.pixel_indices(wide, scale)
             contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
             return contradiction_rgba(labels, contradicted)[rim:-rim, rim:-rim], drawn
@@ -260,7 +260,7 @@ class Drawing:
         columns, rows = self._predicted_pixels(prediction.region, place, scale)
         project_colors = self.project.colors  # a class that was recoloured since is shown as it is now
         colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
-        labels = prediction.labels[np.ix_(rows, columns)]
+        labels = prediction.labels_on(rows, columns)
         rgba = color_table(colors)[labels]
         if self.patterns:
             rgba = self._hatched_as_annotated(rgba, labels, prediction.classes, colors, place, scale)
@@ -282,7 +282,8 @@ class Drawing:
         """Return RGBA of how unsure the prediction is, where that is shown."""
         prediction = self.prediction
         place = self._predicted_place(drawn, self.scale)
-        if prediction is None or place is None or not self.uncertain:
+        # Probabilities on disk have no levels: of a whole slide they would all have to be read.
+        if prediction is None or place is None or not self.uncertain or isinstance(prediction, StoredPrediction):
             return None
         if self._steps is None or self._steps[0] is not prediction:
             self._steps = (prediction, uncertainty_steps(prediction))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
-from histowidgets.prediction import Classifier, Prediction, ViewPredictor
+from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
 from histowidgets.training import LatestWorker
 
 if TYPE_CHECKING:  # it needs torch
@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # it needs torch
 SCORE_AFTER = 1.5
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
+
+
+# Beside "best", "quick" and "network": what the person had predicted of an image.
+ASKED_FOR = "asked-for"
 
 
 @dataclass(frozen=True)
@@ -51,25 +55,31 @@ class Answer:
         How many strokes were held out for the score; few of them make it a rough one.
     in_turn : bool
         Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
+    scope : str
+        What was predicted, where that is not simply what is in view, such as ``"whole image"``.
+    warning : str
+        How the image differs from those of training (row N9); empty where it does not.
     """
 
     classifier: Classifier
-    prediction: Prediction
+    prediction: Prediction | StoredPrediction
     learner: str
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
     scored_on: int = 0
     in_turn: bool = False
+    scope: str = ""
+    warning: str = ""
 
     @property
     def caption(self) -> str:
         """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on 9 held-out strokes"``."""
+        scope = f" · {self.scope}" if self.scope else ""
         if self.score is None:
-            return self.learner
+            return f"{self.learner}{scope}"
         strokes = "stroke" if self.scored_on == 1 else "strokes"
-        if self.in_turn:
-            return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} {strokes}, held out in turn"
-        return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} held-out {strokes}"
+        held_out = f"{strokes}, held out in turn" if self.in_turn else f"held-out {strokes}"
+        return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} {held_out}{scope}"
 
 
 class LivePrediction:
@@ -98,13 +108,16 @@ class LivePrediction:
         self,
         project: Project,
         view: Callable[[], tuple[str, Region]],
-        show: Callable[[Prediction | None, str], None],
+        show: Callable[[Prediction | StoredPrediction | None, str], None],
         report: Callable[[str, str], None],
         log: Callable[[str], None],
     ) -> None:
         self._project, self._view, self._show, self._report, self._log = project, view, show, report, log
         self._lock = threading.RLock()
+        self._showing = threading.RLock()  # what is chosen last is shown last, whichever worker is slower
         self._answers: dict[str, Answer] = {}
+        self._asked_for: dict[str, Answer] = {}  # image name to what the person had predicted of it, on disk
+        self._warned: set[tuple[str, str]] = set()
         self._split: Split | None = None
         self._scored_on = 0
         self.wanted = "best"
@@ -125,6 +138,26 @@ class LivePrediction:
         request = self._request()
         self.quick.request(request)
         self.score.request(request)
+
+    def edited(self) -> None:
+        """Take in that annotations changed: what is shown follows them, and no longer what was once predicted."""
+        if self.wanted == ASKED_FOR:
+            self.wanted = "best"
+            self._choose()
+        self.refresh()
+
+    def show_asked_for(self, image_name: str, answer: Answer) -> None:
+        """Show what the person had predicted of an image, until annotations change or another learner is chosen."""
+        with self._lock:
+            self._asked_for[image_name] = answer
+        self.wanted = ASKED_FOR
+        self._choose()
+
+    @property
+    def has_asked_for(self) -> bool:
+        """Whether something of the image that is shown was predicted to disk."""
+        with self._lock:
+            return self._view()[0] in self._asked_for
 
     def judge_on(self, split: Split | None) -> None:
         """Score the quick learner on the held-out strokes of `split` from now on."""
@@ -154,7 +187,7 @@ class LivePrediction:
         with self._lock:
             network = self._answers.pop("network", None)
             quick = self._answers.pop("quick", None)
-        self._show(None, "")
+        self._choose()
         if quick is not None or network is None:
             self.refresh()
         if network is not None:
@@ -164,7 +197,7 @@ class LivePrediction:
     def view_changed(self) -> None:
         """Predict what has come into view of a large image; returns at once, and computes only what is new."""
         best = self.best
-        if best is None:
+        if best is None or isinstance(best.prediction, StoredPrediction):
             return
         request = self._request()
         if request.region is None or best.prediction.region.contains(request.region):
@@ -174,18 +207,22 @@ class LivePrediction:
         self.view.request(replace(request, classifier=best.classifier, learner=learner))
 
     def show_learner(self, wanted: str) -> None:
-        """Show the "best" learner, or always the "quick" one or the "network", where both have answered."""
+        """Show the "best" learner, or always the "quick" one, the "network" or what was "asked-for", where it is."""
         self.wanted = wanted
         self._choose()
+        self.view_changed()
 
     @property
     def best(self) -> Answer | None:
         """The answer that is shown, or None before the first: that of the better learner, unless one was asked for."""
         with self._lock:
             quick, network = self._answers.get("quick"), self._answers.get("network")
+            asked_for = self._asked_for.get(self._view()[0]) if self.wanted == ASKED_FOR else None
+        if asked_for is not None:
+            return asked_for
         if quick is None or network is None:
             return network or quick
-        if self.wanted != "best":
+        if self.wanted in ("quick", "network"):
             return quick if self.wanted == "quick" else network
         if quick.score is None or network.score is None or quick.in_turn:  # an "in turn" is of other strokes
             return network
@@ -213,7 +250,8 @@ class LivePrediction:
         """Predict the whole of a small image, or what is asked for of a large one."""
         image = request.snapshot.images[request.image_name]
         if request.region is None:
-            return classifier.predict(image, should_stop=is_stale)
+            # With the region, nobody is warned on standard error: `_compare` says it where the person looks.
+            return classifier.predict(image, image.region, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
             if predictor is None or predictor.classifier is not classifier:
@@ -312,13 +350,31 @@ class LivePrediction:
             self._answers[learner] = answer
         self._choose()
         self.view_changed()  # the person may have moved on while it was computed
+        self._compare(learner, answer, request)
+
+    def _compare(self, learner: str, answer: Answer, request: Request) -> None:
+        """Say where the image is unlike those that the classifier learned from (row N9), once."""
+        found = answer.classifier.check(request.snapshot.images[request.image_name])
+        if not found:
+            return
+        warning = " ".join(f"{one.title}. {one.detail}" for one in found)
+        with self._lock:
+            present = self._answers.get(learner)
+            if present is not None and present.classifier is answer.classifier:
+                self._answers[learner] = replace(present, warning=warning)
+            is_new = (request.image_name, found[0].id) not in self._warned
+            self._warned.add((request.image_name, found[0].id))
+        if is_new:
+            self._report(warning, "warning")
+        self._choose()
 
     def _choose(self) -> None:
-        best = self.best
-        if best is None:
-            self._show(None, "")
-        else:
-            self._show(best.prediction, f"Prediction: {best.caption}")
+        with self._showing:
+            best = self.best
+            if best is None:
+                self._show(None, "")
+            else:
+                self._show(best.prediction, f"Prediction: {best.caption}")
 
 
 def _middle(region: Region) -> Region:

@@ -9,23 +9,13 @@ import ipywidgets
 
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import GeoJSONError, HistowidgetsError
+from histowidgets.widgets._entry import Entry
 
 Notify = Callable[[str, str], None]
 # What an import does with classes that the project does not have.
 UNKNOWN = [("say so, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
 ENDINGS = (".geojson", ".json", ".png")
 ROLES = [("train and validation", "both"), ("train only", "train"), ("validation only", "validation")]
-
-
-class _Entry(ipywidgets.HBox):
-    """A text field with a button beside it that does something with the text."""
-
-    def __init__(self, label: str, placeholder: str, button: str, tip: str, action: Callable[[str], None]) -> None:
-        self.text = ipywidgets.Text(description=label, placeholder=placeholder, tooltip=tip)
-        self.button = ipywidgets.Button(description=button, tooltip=tip)
-        self.button.on_click(lambda _: action(self.text.value))
-        super().__init__([self.text, self.button])
-        self.add_class("hw-entry")
 
 
 class ProjectPanel(ipywidgets.VBox):
@@ -53,16 +43,16 @@ class ProjectPanel(ipywidgets.VBox):
         self._images.observe(self._picked, names="value")
         self._role.observe(self._role_picked, names="value")
         self._entries = [
-            _Entry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
-            _Entry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
-            _Entry(
+            Entry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
+            Entry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
+            Entry(
                 "Import",
                 ".geojson or .png file",
                 "Import",
                 "Draw the annotations of a GeoJSON file (QuPath), or of a PNG label map, on this image",
                 self._import,
             ),
-            _Entry(
+            Entry(
                 "Export",
                 ".geojson or .png file",
                 "Export",

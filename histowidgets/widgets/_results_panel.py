@@ -1,6 +1,5 @@
 """What can be taken away: the scores, the areas, the classifier, and files for other programs."""
 
-import os
 import threading
 from collections.abc import Callable
 from html import escape
@@ -8,31 +7,45 @@ from pathlib import Path
 
 import ipywidgets
 
+from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets._live_prediction import Answer
+from histowidgets.widgets._disclosure import Disclosure
+from histowidgets.widgets._labelled import wide
+from histowidgets.widgets._live_prediction import ASKED_FOR, Answer, LivePrediction
+from histowidgets.widgets._object_fields import ObjectFields
+from histowidgets.widgets._predict_panel import file_stem
 
 Notify = Callable[[str, str], None]
 LEARNERS = [("whichever scores better", "best"), ("the quick learner", "quick"), ("the network", "network")]
+_PREDICTED = ("what was predicted to disk", ASKED_FOR)
 
 
-def _table(answer: Answer) -> str:
-    """Return one row a class: IoU on held-out strokes, area, and share of the area."""
+def _table(answer: Answer, background: tuple[str, ...]) -> str:
+    """Return one row a class: IoU on held-out strokes, area, and share of the area, and of the tissue."""
     prediction = answer.prediction
     unit = "µm²" if prediction.pixel_size_um else "px²"
-    measured = prediction.measurements()
+    measured = prediction.measurements(background)
     rows = []
     for name in prediction.classes:
         iou = answer.class_scores.get(name)
         area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
         cells = ["–" if iou is None else f"{iou:.2f}", f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
+        if background:
+            share = measured.get(f"{name} (% of tissue)")
+            cells.append("–" if share is None else f"{share:.1f} %")
         rows.append((name, cells))
-    rows.append(("all (mIoU)", ["–" if answer.score is None else f"{answer.score:.2f}", "", ""]))
+    more = [""] if background else []
+    rows.append(("all (mIoU)", ["–" if answer.score is None else f"{answer.score:.2f}", "", "", *more]))
     body = "".join(
         f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         for name, cells in rows
     )
-    head = "<tr><th></th><th scope='col'>IoU, held out</th><th scope='col'>area</th><th scope='col'>share</th></tr>"
-    return f"<table class='hw-table'><caption>{escape(answer.caption)}</caption>{head}{body}</table>"
+    titles = ["IoU, held out", "area", "share", *(["of tissue"] if background else [])]
+    head = "<tr><th></th>" + "".join(f"<th scope='col'>{title}</th>" for title in titles) + "</tr>"
+    region = prediction.region
+    where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
+    caption = f"{escape(answer.caption)}<br><small>{escape(where)}</small>"
+    return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
 
 
 class ResultsPanel(ipywidgets.VBox):
@@ -40,10 +53,12 @@ class ResultsPanel(ipywidgets.VBox):
 
     Parameters
     ----------
-    answer
-        Returns the answer that is shown on the picture, or None.
-    show_learner
-        Called with "best", "quick" or "network" when the person chooses which learner is shown.
+    project
+        Whose annotations are measured.
+    live
+        Knows the answer that is shown on the picture, and shows another learner's.
+    image_name
+        Returns the name of the image that is shown.
     folder
         Where files go by default.
     notify
@@ -51,57 +66,104 @@ class ResultsPanel(ipywidgets.VBox):
     """
 
     def __init__(
-        self,
-        answer: Callable[[], Answer | None],
-        show_learner: Callable[[str], None],
-        folder: Path,
-        notify: Notify,
+        self, project: Project, live: LivePrediction, image_name: Callable[[], str], folder: Path, notify: Notify
     ) -> None:
-        self._answer, self._notify = answer, notify
+        self._project, self._live, self._image_name, self._notify = project, live, image_name, notify
         self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
-        self._learner.observe(lambda change: show_learner(change["new"]), names="value")
+        self._learner.observe(self._learner_chosen, names="value")
         self._numbers = ipywidgets.HTML()
-        self._folder = ipywidgets.Text(
-            value=str(folder),
-            description="Save to",
-            continuous_update=False,
-            tooltip="Folder for the classifier and the files; it is made if it is not there",
+        super().__init__([self._learner, self._numbers])
+        self.add_class("hw-section")
+        self.fields = ObjectFields(lambda: self.refresh())
+        self._folder = wide(
+            ipywidgets.Text(
+                value=str(folder),
+                description="Save to",
+                continuous_update=False,
+                tooltip="Folder for the classifier and the files; it is made if it is not there",
+            )
         )
-        self._folder.add_class("hw-wide")
         row = ipywidgets.HBox([self._button(*each) for each in self._actions()])
         row.add_class("hw-wrap")
-        super().__init__([self._learner, self._numbers, self._folder, row])
-        self.add_class("hw-section")
+        options = Disclosure(
+            "Objects and tissue", [self.fields], "What counts as an object, and which class is no tissue"
+        )
+        self.files = ipywidgets.VBox([options, self._folder, row])
+        self.files.add_class("hw-section")
         self.refresh()
 
     def _actions(self) -> list[tuple[str, str, str, Callable[[], Path]]]:
         return [
             ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
-            ("Labels (PNG)", "picture-o", "The label map of the picture shown, with the class colours", self.save_png),
-            ("GeoJSON (QuPath)", "map-o", "The predicted areas as QuPath reads them", self.save_geojson),
+            ("For QuPath", "share-square-o", "The network as the DL pixel classifier extension reads it", self.qupath),
+            ("ONNX", "cube", "The network as ONNX, for other programs", self.save_onnx),
+            ("Labels (PNG)", "picture-o", "The label map that is shown, with the class colours", self.save_png),
+            (
+                "Labels (OME-TIFF)",
+                "clone",
+                "The labels with pixel size, tiled; with levels if predicted to disk",
+                self.save_tiff,
+            ),
+            (
+                "Objects (GeoJSON)",
+                "map-o",
+                "The predicted areas with measurements, as QuPath reads them",
+                self.save_geojson,
+            ),
+            ("Objects (CSV)", "table", "A row an object: area, perimeter, circularity, probability", self.save_objects),
+            (
+                "Measurements (CSV)",
+                "bar-chart",
+                "Area and share of each class, in the image and inside each annotation",
+                self.save_measurements,
+            ),
         ]
 
     def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path]) -> ipywidgets.Button:
         style = "primary" if action == self.save_classifier else ""
         button = ipywidgets.Button(description=text, icon=icon, tooltip=tip, button_style=style)
-        button.on_click(lambda _: self._soon(action))
+        button.on_click(lambda _: self._soon(text, action))
         return button
+
+    @property
+    def folder(self) -> Path:
+        """Where files go."""
+        return Path(self._folder.value.strip() or ".").expanduser()
 
     def refresh(self) -> None:
         """Show the numbers of the answer that is on the picture now."""
-        answer = self._answer()
+        answer = self._live.best
+        self._show_learners(answer)
         if answer is None:
             self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
             return
+        self.fields.offer(answer.prediction.classes)
         hint = (
             "" if answer.score is not None else "<p class='hw-quiet'>Press Train for a score on held-out strokes.</p>"
         )
-        self._numbers.value = _table(answer) + hint
+        warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
+        self._numbers.value = _table(answer, self.fields.background) + hint + warning
+
+    def _show_learners(self, answer: Answer | None) -> None:
+        """Offer what was predicted to disk where that is what is shown, and mark who is shown."""
+        wanted = self._live.wanted
+        options = [*LEARNERS, _PREDICTED] if wanted == ASKED_FOR or self._live.has_asked_for else LEARNERS
+        if list(self._learner.options) != options:
+            self._learner.unobserve(self._learner_chosen, names="value")
+            self._learner.options, self._learner.value = options, wanted
+            self._learner.observe(self._learner_chosen, names="value")
+        elif self._learner.value != wanted:
+            self._learner.value = wanted
+
+    def _learner_chosen(self, change: dict[str, str]) -> None:
+        if change["new"] != self._live.wanted:
+            self._live.show_learner(change["new"])
 
     # -- files ------------------------------------------------------------------------------------
 
-    def _soon(self, action: Callable[[], Path]) -> None:
+    def _soon(self, text: str, action: Callable[[], Path]) -> None:
         def work() -> None:
+            self._notify(f"{text}: writing…", "info")
             try:
                 path = action()
             except (HistowidgetsError, OSError) as error:
@@ -114,34 +176,62 @@ class ResultsPanel(ipywidgets.VBox):
         threading.Thread(target=work, name="histowidgets-save", daemon=True).start()
 
     def _needed(self) -> Answer:
-        answer = self._answer()
+        answer = self._live.best
         if answer is None:
             raise HistowidgetsError("there is no prediction yet: paint at least two classes first")
         return answer
 
-    def _file(self, answer: Answer, ending: str) -> Path:
-        folder = Path(self._folder.value.strip() or ".").expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in answer.prediction.image_name) or "image"
-        return folder / f"{stem}{ending}"
+    def _file(self, ending: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / f"{file_stem(self._image_name())}{ending}"
 
     def save_classifier(self) -> Path:
         """Save the classifier that is shown into ``classifier/`` of the chosen folder."""
-        answer = self._needed()
-        target = Path(self._folder.value.strip() or ".").expanduser() / "classifier"
+        answer, target = self._needed(), self.folder / "classifier"
         answer.classifier.save(target)
+        return target
+
+    def qupath(self) -> Path:
+        """Write the network for the QuPath extension into ``for_qupath/`` of the chosen folder."""
+        answer, target = self._needed(), self.folder / "for_qupath"
+        answer.classifier.export_qupath(target)
+        return target
+
+    def save_onnx(self) -> Path:
+        """Write the network as ``classifier.onnx``."""
+        answer = self._needed()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self.folder / "classifier.onnx"
+        answer.classifier.export_onnx(target)
         return target
 
     def save_png(self) -> Path:
         """Save the label map that is shown as a PNG with the classes' colours."""
-        answer = self._needed()
-        path = self._file(answer, "_labels.png")
-        answer.prediction.save_png(os.fspath(path))
+        answer, path = self._needed(), self._file("_labels.png")
+        answer.prediction.save_png(path)
+        return path
+
+    def save_tiff(self) -> Path:
+        """Save the label map that is shown as OME-TIFF."""
+        answer, path = self._needed(), self._file("_labels.ome.tif")
+        answer.prediction.save_ome_tiff(path)
         return path
 
     def save_geojson(self) -> Path:
         """Save the predicted areas as GeoJSON in QuPath's flavour."""
-        answer = self._needed()
-        path = self._file(answer, "_prediction.geojson")
-        answer.prediction.save_geojson(os.fspath(path))
+        answer, path = self._needed(), self._file("_prediction.geojson")
+        answer.prediction.save_geojson(path, **self.fields.objects)
+        return path
+
+    def save_objects(self) -> Path:
+        """Save the predicted areas as a table."""
+        answer, path = self._needed(), self._file("_objects.csv")
+        answer.prediction.save_csv(path, **self.fields.objects)
+        return path
+
+    def save_measurements(self) -> Path:
+        """Save the areas of the classes in what was predicted, and inside each annotation, as a table."""
+        answer, path = self._needed(), self._file("_measurements.csv")
+        annotations = self._project.annotations(self._image_name())
+        answer.prediction.save_measurements(path, annotations, self.fields.background)
         return path

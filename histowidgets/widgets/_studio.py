@@ -11,7 +11,7 @@ from histowidgets.advice import Advice
 from histowidgets.annotations import Change, Split
 from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
-from histowidgets.prediction import Classifier, Prediction
+from histowidgets.prediction import Classifier, Prediction, StoredPrediction
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets._canvas import AnnotationCanvas
 from histowidgets.widgets._class_panel import ClassPanel
@@ -24,6 +24,7 @@ from histowidgets.widgets._next_places import NextPlaces
 from histowidgets.widgets._normalization_fold import NormalizationFold
 from histowidgets.widgets._notice import LogPanel, Notice
 from histowidgets.widgets._open_project import extend, forget, open_project
+from histowidgets.widgets._predict_panel import PredictPanel
 from histowidgets.widgets._project_panel import ProjectPanel
 from histowidgets.widgets._range_watch import RangeWatch
 from histowidgets.widgets._results_panel import ResultsPanel
@@ -129,7 +130,7 @@ class Studio(ipywidgets.VBox):
         return None if self.run is None else self.run.classifier
 
     @property
-    def prediction(self) -> Prediction | None:
+    def prediction(self) -> Prediction | StoredPrediction | None:
         """The prediction that is shown; None before there is one."""
         best = self.live.best
         return None if best is None else best.prediction
@@ -175,6 +176,7 @@ class Studio(ipywidgets.VBox):
         self._training.close(stop_run)
         self._settings_tab.close()
         self._review.close()
+        self._predict.close()
         self._trials.close()
         self.live.close()
         self._classes.close()
@@ -214,7 +216,15 @@ class Studio(ipywidgets.VBox):
         self._range = RangeWatch(lambda advice: self.notify(f"{advice.title}. {advice.detail}", "warning"))
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")
-        self._results = ResultsPanel(lambda: self.live.best, self.live.show_learner, Path(folder), self.notify)
+        self._results = ResultsPanel(self.project, self.live, lambda: self.canvas.image_name, Path(folder), self.notify)
+        self._predict = PredictPanel(
+            self.project,
+            self.live,
+            self._view,
+            self.canvas.selected_annotations,
+            lambda: self._results.folder,
+            self.notify,
+        )
         self._trials = TrialsPanel(self.project, self.form, lambda: self._training.runs)
         self._review = ReviewPanel(
             self.project,
@@ -226,7 +236,7 @@ class Studio(ipywidgets.VBox):
         self._project_panel = ProjectPanel(self.project, lambda: self.canvas.image_name, self._show_image, self.notify)
         self._display = DisplayPanel(self.canvas, self.notify, self.log_panel.add, asleep=True)
         self._normalization = NormalizationFold(self.project, self.form, self._view, self.log_panel.add)
-        results = ipywidgets.VBox([self._results, self._review, self._trials])
+        results = ipywidgets.VBox([self._results, self._predict, self._results.files, self._review, self._trials])
         settings_tab = ipywidgets.VBox([self._settings_tab, self._normalization])
         project = ipywidgets.VBox([self._project_panel, self.log_panel])
         self._tabs = tabs = ipywidgets.Tab(
@@ -292,14 +302,14 @@ class Studio(ipywidgets.VBox):
 
     def _changed(self, change: Change) -> None:
         if change.kind in ("annotations", "classes"):
-            self.live.refresh()
+            self.live.edited()
         elif change.kind == "images":
             self._fit_room()
 
     def _view(self) -> tuple[str, Region]:
         return self.canvas.image_name, self.canvas.view.region
 
-    def _show_prediction(self, prediction: Prediction | None, caption: str) -> None:
+    def _show_prediction(self, prediction: Prediction | StoredPrediction | None, caption: str) -> None:
         if self._closed:
             return
         self.canvas.show_prediction(prediction, caption)

@@ -1,15 +1,16 @@
 """Many images: one after the other, and on a cluster."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
 import histowidgets as hw
-from histowidgets.errors import PredictionError
+from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel, _many, open_prediction
+from histowidgets.prediction import Classifier, NetworkModel, _many, _one_image, open_prediction
 from histowidgets.prediction._target_names import target_names
 from tests.prediction.test_predict import picture
 
@@ -95,6 +96,71 @@ def test_each_format(classifier, files, tmp_path, form):
     assert (result.state, result.error) == ("done", "")
     assert result.output == str(tmp_path / "out" / ("slide0" + _many.ENDINGS[form]))
     assert (tmp_path / "out" / ("slide0" + _many.ENDINGS[form])).stat().st_size > 0
+
+
+def measurements(folder):
+    with (folder / "measurements.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_b8_a_row_of_areas_for_each_image(classifier, files, tmp_path):
+    for _ in range(2):  # also where everything is there already
+        hw.predict_images(classifier, files, tmp_path / "out", background=["Dark"])
+        rows = measurements(tmp_path / "out")
+        assert [row["Image"] for row in rows] == [str(files[0]), str(files[2])]
+        for row, path in zip(rows, (files[0], files[2]), strict=True):
+            expected = classifier.predict(path, probabilities=False).measurements(["Dark"])
+            assert {name: float(row[name]) for name in expected} == pytest.approx(expected)
+    with pytest.raises(PredictionError, match="no class 'Glass'"):
+        hw.predict_images(classifier, files, tmp_path / "out", background=["Glass"])
+
+
+@pytest.mark.parametrize("form", ["geojson", "csv", "png"])
+def test_a_large_image_goes_by_way_of_the_disk_in_every_format(classifier, files, tmp_path, form, monkeypatch):
+    hw.predict_images(classifier, files[:1], tmp_path / "small", format=form)
+    monkeypatch.setattr(_one_image, "IN_MEMORY_PIXELS", 100)
+    told, stopped = [], []
+
+    def stop():
+        stopped.append(True)
+        return len(stopped) > 3
+
+    with pytest.raises(PredictionCancelled):
+        hw.predict_images(classifier, files[:1], tmp_path / "out", format=form, should_stop=stop)
+    hw.predict_images(classifier, files[:1], tmp_path / "out", format=form, tile_progress=lambda *c: told.append(c))
+    assert told[-1][0] == str(files[0])
+    assert told[-1][1] == told[-1][2] > 1
+    names = [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".slide")]
+    assert names == [], "what was on the way is gone"
+    made, expected = (tmp_path / at / f"slide0.{form}" for at in ("out", "small"))
+    if form == "png":
+        assert made.read_bytes() == expected.read_bytes()
+    elif form == "csv":
+        rows = [list(csv.DictReader(path.read_text().splitlines())) for path in (made, expected)]
+        assert [row["Area (px2)"] for row in rows[0]] == [row["Area (px2)"] for row in rows[1]]
+    else:
+        made, expected = (json.loads(path.read_text())["features"] for path in (made, expected))
+        assert [f["geometry"] for f in made] == [f["geometry"] for f in expected]
+
+
+def test_n11_adaptation_regions_probabilities_and_objects_are_passed_on(classifier, files, tmp_path):
+    hw.predict_images(classifier, files[:1], tmp_path / "a", region=(10, 5, 64, 32), probabilities=True, adapt=True)
+    stored = open_prediction(tmp_path / "a" / "slide0.zarr")
+    assert stored.region == (10, 5, 64, 32)
+    assert stored.has_probabilities
+    adapted = classifier.adapted_to(files[0], (10, 5, 64, 32))
+    expected = adapted.predict(files[0], (10, 5, 64, 32)).labels
+    assert (stored.read_labels() == expected).mean() > 0.99
+    hw.predict_images(classifier, files[:1], tmp_path / "b", format="geojson", objects={"min_area_um2": 1e6})
+    assert json.loads((tmp_path / "b" / "slide0.geojson").read_text())["features"] == []
+    with pytest.raises(PredictionError, match="objects has 'colour'"):
+        hw.predict_images(classifier, files[:1], tmp_path / "b", objects={"colour": 1})
+
+
+def test_stopped_between_images_it_says_how_far_it_came(classifier, files, tmp_path, cluster):
+    with pytest.raises(PredictionCancelled, match="after 1 of 3 images"):
+        hw.predict_images(classifier, files, tmp_path / "out", cluster, should_stop=lambda: True)
+    assert len(table(tmp_path / "out")) == 1
 
 
 def test_images_of_the_same_name_do_not_meet(tmp_path):

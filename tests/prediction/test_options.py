@@ -150,16 +150,39 @@ def test_each_way_to_compute_gives_the_same_labels(network_classifier):
         np.testing.assert_array_equal(labels, found.argmax(1))
 
 
-def test_batch_norm_is_folded(network_classifier):
+def test_batch_norm_and_activations_are_folded(network_classifier):
     import torch
+
+    from histowidgets.prediction._fold import ConvAct
 
     network = network_classifier.model.network().eval()
 
-    def norms(module):
-        return sum(type(m) is torch.nn.BatchNorm2d for m in module.modules())
+    def count(module, kind):
+        return sum(isinstance(m, kind) for m in module.modules())
 
-    assert norms(prepared(network, Way(fused=True))) < norms(network) / 4
+    made = prepared(network, Way(fused=True))
+    assert count(network, torch.nn.BatchNorm2d) > 50
+    assert count(made, torch.nn.BatchNorm2d) == 0
+    assert count(made, ConvAct) > count(network, torch.nn.ReLU)
+    pixels = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        torch.testing.assert_close(made(pixels), network(pixels), rtol=1e-4, atol=1e-3)
     assert prepared(network, PLAIN) is network
+
+
+def test_what_cannot_be_folded_whole_is_folded_in_part_or_left(network_classifier, monkeypatch):
+    import torch
+
+    from histowidgets.prediction import _fold, _inference
+
+    network = network_classifier.model.network().eval()
+    monkeypatch.setattr(_fold, "_named", lambda activation: ("no such activation", []))
+    made = prepared(network, Way(fused=True))
+    assert not any(isinstance(m, _fold.ConvAct) for m in made.modules())
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in made.modules())
+    monkeypatch.setattr(_inference, "_same_answer", lambda made, network: False)
+    left = prepared(network, Way(fused=True))
+    assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in left.modules()) > 50
 
 
 def test_the_fastest_way_is_found_once_and_small_regions_stay_exact(network_classifier, monkeypatch):

@@ -175,3 +175,53 @@ def test_a_region_lies_where_it_was(image, tmp_path):
     largest = max(stored.objects(), key=lambda o: o.area_px)
     assert largest.polygon.bounds[0] >= 40
     assert stored.read_labels((100, 60, 20, 10)).shape == (10, 20)
+
+
+def test_what_is_on_disk_goes_out_as_png_and_ome_tiff(image, tmp_path, monkeypatch):
+    classifier = brightness_classifier(image)
+    stored = classifier.predict_to(image, tmp_path / "labels.zarr", probabilities=True)
+    expected = classifier.predict(image)
+    stored.save_png(tmp_path / "a.png")
+    expected.save_png(tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    stored.save_ome_tiff(tmp_path / "labels.ome.tif")
+    again = open_prediction(tmp_path / "labels.ome.tif")
+    np.testing.assert_array_equal(again.read_labels(), expected.labels)
+    assert (again.has_probabilities, again.pixel_size_um, again.complete) == (True, 0.5, True)
+    with pytest.raises(PredictionError, match="is an OME-TIFF already"):
+        again.save_ome_tiff(tmp_path / "c.ome.tif")
+    monkeypatch.setattr(_stored_prediction, "PNG_PIXELS", 1000)
+    with pytest.raises(PredictionError, match="too many for a PNG"):
+        stored.save_png(tmp_path / "d.png")
+
+
+@pytest.mark.parametrize("step", [1, 3, 8])
+def test_labels_under_drawn_pixels_are_those_of_the_level_that_fits(image, tmp_path, step):
+    classifier = brightness_classifier(image)
+    stored, expected = classifier.predict_to(image, tmp_path / "x.zarr", probabilities=True), classifier.predict(image)
+    rows, columns = np.arange(7, 290, step), np.arange(11, 400, step)
+    seen = stored.labels_on(rows, columns)
+    level = 1 << (step.bit_length() - 1)
+    wanted = expected.labels[np.ix_(rows // level * level, columns // level * level)]
+    np.testing.assert_array_equal(seen, wanted)
+    np.testing.assert_allclose(stored.chances_at(33, 44), expected.chances_at(33, 44), atol=1 / 255)
+
+
+def test_pixels_are_counted_as_they_are_written_also_over_an_interruption(image, tmp_path, monkeypatch):
+    classifier, asked = brightness_classifier(image), []
+
+    def stop():
+        asked.append(True)
+        return len(asked) > 20
+
+    with pytest.raises(PredictionCancelled):
+        classifier.predict_to(image, tmp_path / "x.zarr", should_stop=lambda: True)
+    assert not open_prediction(tmp_path / "x.zarr").complete, "nothing is not all of it"
+    with pytest.raises(PredictionCancelled):
+        classifier.predict_to(image, tmp_path / "x.zarr", should_stop=stop)
+    stored = classifier.predict_to(image, tmp_path / "x.zarr")
+    monkeypatch.setattr(stored, "_read_block", lambda *_: pytest.fail("the pixels were counted already"))
+    counts = np.bincount(classifier.predict(image).labels.ravel(), minlength=2)
+    assert stored.pixel_counts() == {"Dark": counts[0], "Bright": counts[1]}
+    monkeypatch.undo()
+    assert sum(stored.pixel_counts().values()) == image.width * image.height
