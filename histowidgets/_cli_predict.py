@@ -92,7 +92,6 @@ def predict(arguments: argparse.Namespace) -> int:
         tqdm(total=total, unit="image", disable=None, position=0) as images,
         tqdm(total=1, unit="tile", disable=None, position=1, leave=False) as tiles,
     ):
-
         shown = ""
 
         def show_tiles(source: str, done: int, total: int, seconds_left: float) -> None:

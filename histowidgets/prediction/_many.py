@@ -45,23 +45,20 @@ def predict_images(
 ) -> list[ImageResult]:
     """Predict many images into a folder; a bad one is reported, and does not stop the others.
 
-    Run again, it does what is missing: what is there of the same classifier, image and options is left as it is, and
-    an interrupted slide goes on.
+    Run again, it does what is missing of the same classifier, images and options; an interrupted slide goes on.
 
     Parameters
     ----------
     classifier : Classifier or path
     sources : iterable of path
-        Image files.
     out : path
-        Folder for the results, which are named after the images, for ``predictions.csv`` (these results) and for
+        Folder for the results, named after the images, for ``predictions.csv`` (what is returned) and for
         ``measurements.csv`` (area and share of each class, a row an image).
     client : None, "local", str or dask.distributed.Client
-        None: in this process, one after the other. "local": a Dask cluster on this computer, for as long as it takes.
-        Otherwise the address of a scheduler, such as ``"tcp://host:8786"``, or a client; its workers need the same
-        files at the same paths, and histowidgets.
+        None: here, one by one. "local": a Dask cluster made here. Else a client, or a scheduler's address such as
+        ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.
     format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
-        In every format a slide takes no more memory than a small image, but for its objects or its label map.
+        In each, a slide takes no more memory than a small image, but for its objects or label map.
     region : (x, y, width, height), optional
         In full-size pixels, the same of each image; all of it if not given.
     probabilities : bool, default False
@@ -69,13 +66,12 @@ def predict_images(
     adapt : bool, default False
         Measure batch-norm statistics again on each image (`Classifier.adapted_to`, row N11).
     objects : mapping, optional
-        ``min_area_um2``, ``fill_holes_um2`` and ``smooth_um`` of `PredictionResults.objects`, for GeoJSON and CSV.
+        Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
     background : sequence of str
         Classes that are no tissue, for the percent of tissue in ``measurements.csv``.
-    progress : callable, optional
-        ``progress(done, total, seconds_left)`` after each image.
-    tile_progress : callable, optional
-        ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles; not on a cluster.
+    progress, tile_progress : callable, optional
+        ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
+        ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
     should_stop : callable, optional
         Asked before each batch of tiles, on a cluster after each image; True stops.
     **options
@@ -88,33 +84,35 @@ def predict_images(
 
     Raises
     ------
-    PredictionError
-        If the format or an option is unknown, the folder cannot be written, or Dask is needed and missing.
+    PredictionError, ClassifierError
+        If an option is unknown, the folder cannot be written, Dask is missing, or the classifier cannot be loaded.
     PredictionCancelled
         When `should_stop` says so; what was made is kept.
-    ClassifierError
-        If the classifier cannot be loaded.
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options)
     loaded = classifier if isinstance(classifier, Classifier) else Classifier.load(classifier)
     measured(loaded.classes, {}, None, background)  # refuses a class that it does not have before the work
     folder = Path(out).expanduser().absolute()
-    paths = [Path(source).expanduser().absolute() for source in sources]
-    digest = classifier_digest(loaded)
+    tasks = _tasks(loaded, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
+    table = functools.partial(_write_tables, folder, tasks, loaded.classes, background)
+    with _mapper(client, tile_progress, should_stop) as run:
+        return _collect(run(tasks), len(tasks), table, progress, should_stop)
+
+
+def _tasks(classifier: Classifier, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
+    """Make a task an image; the classifier is saved beside the results, where workers find it."""
     try:
         (folder / _NOTES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PredictionError(f"{folder} cannot be written: {error.strerror or error}. Choose another.") from error
     saved = folder / _NOTES / "classifier"
-    loaded.save(saved)
-    names = [name + ENDINGS[format] for name in target_names(paths)]
-    tasks = [
+    classifier.save(saved)
+    digest = classifier_digest(classifier)
+    names = [name + ENDINGS[wanted.format] for name in target_names(paths)]
+    return [
         Task(str(saved), digest, str(path), str(folder / name), str(folder / _NOTES / f"{name}.json"), wanted)
         for path, name in zip(paths, names, strict=True)
     ]
-    table = functools.partial(_write_tables, folder, tasks, loaded.classes, background)
-    with _mapper(client, tile_progress, should_stop) as run:
-        return _collect(run(tasks), len(tasks), table, progress, should_stop)
 
 
 def _wanted(

@@ -208,9 +208,10 @@ class LivePrediction:
 
     def show_learner(self, wanted: str) -> None:
         """Show the "best" learner, or always the "quick" one, the "network" or what was "asked-for", where it is."""
-        self.wanted = wanted
+        before, self.wanted = self.wanted, wanted
         self._choose()
-        self.view_changed()
+        if before == ASKED_FOR:  # the person may have moved on from what the learners had last predicted
+            self.view_changed()
 
     @property
     def best(self) -> Answer | None:

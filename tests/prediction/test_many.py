@@ -117,13 +117,15 @@ def test_b8_a_row_of_areas_for_each_image(classifier, files, tmp_path):
 
 @pytest.mark.parametrize("form", ["geojson", "csv", "png"])
 def test_a_large_image_goes_by_way_of_the_disk_in_every_format(classifier, files, tmp_path, form, monkeypatch):
+    monkeypatch.setattr(NetworkModel, "largest_tile", 64)
+    monkeypatch.setattr(NetworkModel, "context", 8)
     hw.predict_images(classifier, files[:1], tmp_path / "small", format=form)
     monkeypatch.setattr(_one_image, "IN_MEMORY_PIXELS", 100)
     told, stopped = [], []
 
     def stop():
         stopped.append(True)
-        return len(stopped) > 3
+        return len(stopped) > 2
 
     with pytest.raises(PredictionCancelled):
         hw.predict_images(classifier, files[:1], tmp_path / "out", format=form, should_stop=stop)
