@@ -52,8 +52,7 @@ def predict_images(
     classifier : Classifier or path
     sources : iterable of path
     out : path
-        Folder for the results, named after the images, for ``predictions.csv`` (what is returned) and for
-        ``measurements.csv`` (area and share of each class, a row an image).
+        Folder for the results, ``predictions.csv`` (what is returned) and ``measurements.csv`` (areas of the classes).
     client : None, "local", str or dask.distributed.Client
         None: here, one by one. "local": a Dask cluster made here. Else a client, or a scheduler's address such as
         ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.

@@ -3,7 +3,7 @@
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
@@ -11,6 +11,7 @@ from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
 from histowidgets.training import LatestWorker
+from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request
 
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import QuickScore
@@ -19,67 +20,6 @@ if TYPE_CHECKING:  # it needs torch
 SCORE_AFTER = 1.5
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
-
-
-# Beside "best", "quick" and "network": what the person had predicted of an image.
-ASKED_FOR = "asked-for"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a worker needs to answer; it never touches the project or a widget."""
-
-    snapshot: ProjectSnapshot
-    image_name: str
-    region: Region | None
-    split: Split | None = None
-    classifier: Classifier | None = None
-    learner: str = ""
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    scored_on: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One learner's classifier and its prediction.
-
-    Attributes
-    ----------
-    score : float or None
-        mIoU on held-out strokes.
-    class_scores : dict
-        Class name to IoU on held-out strokes; None where a class has none.
-    learner : str
-        Such as ``"U-Net, epoch 31"``.
-    scored_on : int
-        How many strokes were held out for the score; few of them make it a rough one.
-    in_turn : bool
-        Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
-    scope : str
-        What was predicted, where that is not simply what is in view, such as ``"whole image"``.
-    warning : str
-        How the image differs from those of training (row N9); empty where it does not.
-    """
-
-    classifier: Classifier
-    prediction: Prediction | StoredPrediction
-    learner: str
-    score: float | None = None
-    class_scores: Mapping[str, float | None] = field(default_factory=dict)
-    scored_on: int = 0
-    in_turn: bool = False
-    scope: str = ""
-    warning: str = ""
-
-    @property
-    def caption(self) -> str:
-        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on 9 held-out strokes"``."""
-        scope = f" · {self.scope}" if self.scope else ""
-        if self.score is None:
-            return f"{self.learner}{scope}"
-        strokes = "stroke" if self.scored_on == 1 else "strokes"
-        held_out = f"{strokes}, held out in turn" if self.in_turn else f"held-out {strokes}"
-        return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} {held_out}{scope}"
 
 
 class LivePrediction:

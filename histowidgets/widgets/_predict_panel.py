@@ -16,7 +16,8 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._entry import Entry
-from histowidgets.widgets._live_prediction import Answer, LivePrediction
+from histowidgets.widgets._live_answer import Answer
+from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._predict_options import PredictFields
 
 Notify = Callable[[str, str], None]

@@ -11,7 +11,8 @@ from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._labelled import wide
-from histowidgets.widgets._live_prediction import ASKED_FOR, Answer, LivePrediction
+from histowidgets.widgets._live_answer import ASKED_FOR, Answer
+from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._object_fields import ObjectFields
 from histowidgets.widgets._predict_panel import file_stem
 
