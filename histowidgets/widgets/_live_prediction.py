@@ -57,7 +57,6 @@ class LivePrediction:
         self._showing = threading.RLock()  # what is chosen last is shown last, whichever worker is slower
         self._answers: dict[str, Answer] = {}
         self._asked_for: dict[str, Answer] = {}  # image name to what the person had predicted of it, on disk
-        self._warned: set[tuple[str, str]] = set()
         self._split: Split | None = None
         self._scored_on = 0
         self.wanted = "best"
@@ -191,7 +190,7 @@ class LivePrediction:
         """Predict the whole of a small image, or what is asked for of a large one."""
         image = request.snapshot.images[request.image_name]
         if request.region is None:
-            # With the region, nobody is warned on standard error: `_compare` says it where the person looks.
+            # With the region, nobody is warned on standard error: the studio says it where the person looks.
             return classifier.predict(image, image.region, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
@@ -294,7 +293,7 @@ class LivePrediction:
         self._compare(learner, answer, request)
 
     def _compare(self, learner: str, answer: Answer, request: Request) -> None:
-        """Say where the image is unlike those that the classifier learned from (row N9), once."""
+        """Keep with the answer where the image is unlike those that the classifier learned from (row N9)."""
         found = answer.classifier.check(request.snapshot.images[request.image_name])
         if not found:
             return
@@ -303,10 +302,6 @@ class LivePrediction:
             present = self._answers.get(learner)
             if present is not None and present.classifier is answer.classifier:
                 self._answers[learner] = replace(present, warning=warning)
-            is_new = (request.image_name, found[0].id) not in self._warned
-            self._warned.add((request.image_name, found[0].id))
-        if is_new:
-            self._report(warning, "warning")
         self._choose()
 
     def _choose(self) -> None:

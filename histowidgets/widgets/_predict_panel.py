@@ -200,8 +200,6 @@ class PredictPanel(ipywidgets.VBox):
         """Predict one image; return what is shown of it."""
         image, classifier = self._project.image(name), answer.classifier
         warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
-        if warning:
-            self._notify(warning, "warning")
         if adapt:
             self._say(f"{prefix}{name}: measuring its statistics…")
             classifier = classifier.adapted_to(image, region)

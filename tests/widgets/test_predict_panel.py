@@ -136,6 +136,7 @@ def test_n9_an_image_unlike_those_of_training_is_said_where_the_person_looks(stu
     studio.strip.shown = "dark"
     assert studio.live.network.idle.wait(20)
     assert "Image dark differs from those the classifier was trained on" in studio._results._numbers.value
+    assert studio._range.idle.wait(20)
     assert "Image dark differs" in studio.log_panel.text
     predicted(studio)
     assert "Image dark differs" in studio._results._numbers.value
