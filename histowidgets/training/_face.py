@@ -191,6 +191,14 @@ class RunFace:
                     self._complained.add(id(callback))
                     log.exception("A subscriber of run %s failed on %s", self.id, type(event).__name__)
 
+    def remembered(self) -> "RunFace":
+        """Return what a comparison needs of a run that is over, without its weights, its events and its labels."""
+        memory = RunFace(self.id, self.settings)
+        memory.state, memory.history, memory.messages = self.state, list(self.history), list(self.messages)
+        memory.best_epoch, memory.seconds_left, memory.error = self.best_epoch, 0.0, self.error
+        memory._ended.set()
+        return memory
+
     @property
     def is_over(self) -> bool:
         """Whether the run is in a final state."""

@@ -3,6 +3,7 @@
 Widgets know no torch. `_bridge` is the one place where what a training thread says becomes trait writes.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from histowidgets._lazy import lazy_names
@@ -42,6 +43,11 @@ __all__ = [
     "SettingsForm",
     "Studio",
 ]
+
+if "google.colab" in sys.modules:
+    from histowidgets.widgets._colab import prepare
+
+    prepare()
 
 
 __getattr__ = lazy_names(__name__, _HOME_OF)

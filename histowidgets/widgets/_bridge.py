@@ -1,11 +1,14 @@
 """The one place where what a training thread says becomes something that widgets may act on."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from histowidgets.training import RunEnded
+from histowidgets.widgets._colab import outbox
 
 log = logging.getLogger("histowidgets")
 
@@ -27,6 +30,9 @@ class RunBridge:
     bridge reads the run's list of events by position, so that none is lost, doubled or out of order, and
     those from before it was made come first. It ends by itself after the run's last event.
 
+    Where the page takes nothing from threads (Colab), events that come on the main thread, as they do while
+    ``run.watch()`` is in the running cell, are handed over right there.
+
     Parameters
     ----------
     run
@@ -47,7 +53,9 @@ class RunBridge:
         self._next = 0
         self._bell = threading.Event()
         self._closed = threading.Event()
-        self._unsubscribe = run.subscribe(lambda event: self._bell.set())
+        self._turn = threading.RLock()
+        self._handed_at = -math.inf
+        self._unsubscribe = run.subscribe(self._rung)
         self._bell.set()
         self._thread = threading.Thread(target=self._work, name="histowidgets-bridge", daemon=True)
         self._thread.start()
@@ -63,18 +71,29 @@ class RunBridge:
                 return
             self._closed.wait(self._pause)
 
+    def _rung(self, event: Any) -> None:
+        mail = outbox()
+        if mail is None or threading.current_thread() is not threading.main_thread():
+            self._bell.set()
+            return
+        due = isinstance(event, RunEnded) or time.monotonic() - self._handed_at >= self._pause
+        if due and isinstance(self._hand_over(), RunEnded):
+            self._bell.set()  # the thread finds nothing more, and ends
+        mail.flush()
+
     def _hand_over(self) -> Any:
-        """Hand over what has come since the last time; return the last event of it."""
-        events: Sequence[Any] = self._run.events
-        batch = list(events[self._next :])
-        if not batch:
-            return None
-        self._next += len(batch)
-        try:
-            self._apply(batch)
-        except Exception:
-            log.exception("A widget could not show what the run reported")
-        return batch[-1]
+        """Hand over what has come since the last time; return the last event that was handed over."""
+        with self._turn:
+            events: Sequence[Any] = self._run.events
+            batch = list(events[self._next :])
+            if batch and not self._closed.is_set():
+                self._next += len(batch)
+                self._handed_at = time.monotonic()
+                try:
+                    self._apply(batch)
+                except Exception:
+                    log.exception("A widget could not show what the run reported")
+            return events[self._next - 1] if self._next else None
 
     @property
     def alive(self) -> bool:

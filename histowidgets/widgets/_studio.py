@@ -15,6 +15,7 @@ from histowidgets.prediction import Classifier, Prediction, StoredPrediction
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets._canvas import AnnotationCanvas
 from histowidgets.widgets._class_panel import ClassPanel
+from histowidgets.widgets._colab import pulse
 from histowidgets.widgets._display_panel import DisplayPanel
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._image_strip import ImageStrip
@@ -106,7 +107,7 @@ class Studio(ipywidgets.VBox):
         self._greeted = False
         self._build(settings or TrainingSettings())
         self._connect()
-        super().__init__([style_widget("studio", "panels"), self._room, self._screen])
+        super().__init__([style_widget("studio", "panels"), self._room, *pulse(), self._screen])
         self.add_class("hw-studio")
         self._closed = False
         self._take_over(_open_studios.get(id(self.project)))

@@ -77,7 +77,7 @@ class TrainPanel(ipywidgets.VBox):
         self._starting = False
         self._patched = 0
         self.run: TrainingRun | None = None
-        self.runs: list[TrainingRun] = []
+        self.runs: list[Any] = []  # all so far; those before the last one without their weights
         self.monitor = LossMonitor(colors=project.colors, on_action=self._follow)
         self.monitor.line.idle = _IDLE
         self.monitor.line.restarts = True
@@ -173,6 +173,8 @@ class TrainPanel(ipywidgets.VBox):
                 self._bridge.close()
             self.unfinished.hide()
             self.run = run
+            # The weights of earlier runs would add up over an afternoon; their curves do not.
+            self.runs = [one.remembered() if one.is_over and one is not run else one for one in self.runs]
             if run not in self.runs:
                 self.runs.append(run)
             self.monitor.watch(run)

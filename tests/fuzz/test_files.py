@@ -1,9 +1,7 @@
-"""Classifier folders, checkpoints, settings and names with junk in them: only our errors, nothing outside the folder.
-
-Projects, journals, GeoJSON and label maps are fuzzed in ``tests/annotations/test_properties.py``.
-"""
+"""Classifiers, checkpoints, settings and names with junk in them: only our errors, nothing outside the folder."""
 
 import contextlib
+import hashlib
 import json
 import shutil
 import struct
@@ -16,13 +14,15 @@ from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, NetworkModel
-from histowidgets.training import TrainingSettings
+from histowidgets.training import TrainingSettings, quick_classifier
 from histowidgets.training._checkpoint import read_checkpoint
 from histowidgets.training._checkpoint_header import read_header
-from tests.annotations.test_properties import damaged_bytes, damaged_json
-from tests.faults.conftest import contents, halves
+from tests.faults.conftest import halves
+from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM
+from tests.fuzz.damage import damaged_bytes, damaged_json
 from tests.prediction.models import brightness_classifier
+from tests.training.helpers import painted
 
 NAMES = st.one_of(
     st.text(max_size=40),
@@ -43,30 +43,65 @@ def good(tmp_path_factory):
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
     network = build_network(spec, pretrained=False, seed=0).eval()
     brightness_classifier(halves(), NetworkModel(network)).save(folder / "classifier")
+    quick_classifier(painted(side=96, strokes=2)).save(folder / "quick")
     header = {"format": "histowidgets run", "version": "1", "checksum": "0", "state": json.dumps({"history": []})}
     save_file({"network/a": torch.zeros(4), "kept/b": torch.ones(2, 2)}, folder / "resume.safetensors", header)
     return folder
 
 
-def load(folder, card):
-    (folder / "classifier.json").write_bytes(card)
-    with contextlib.suppress(HistowidgetsError):
-        Classifier.load(folder)
+@st.composite
+def damaged_head(draw, whole):
+    """The head of a file of tensors with bytes changed, or another header, whose length may be a lie."""
+    length = struct.unpack("<Q", whole[:8])[0]
+    if draw(st.integers(0, 3)) == 0:
+        return draw(damaged_bytes(whole[: 8 + length]))
+    header = json.dumps(draw(damaged_json(json.loads(whole[8 : 8 + length])))).encode()
+    size = draw(st.sampled_from([*[len(header)] * 6, 0, 2**63, 2**64 - 1, len(header) + 5]))
+    return struct.pack("<Q", size) + header
 
 
-@settings(**{**CALM, "max_examples": max(60, CALM["max_examples"] // 10)})
+def damaged_tensors(data, whole):
+    """A file of tensors with another head, now and then cut short; drawn are its changes, not its megabytes."""
+    length = struct.unpack("<Q", whole[:8])[0]
+    rest = whole[8 + length :]
+    return data.draw(damaged_head(whole)) + rest[: data.draw(st.sampled_from([len(rest)] * 4 + [len(rest) // 2]))]
+
+
+@pytest.fixture(scope="module")
+def card(good):
+    """What stands in the classifier's JSON."""
+    return json.loads((good / "classifier" / "classifier.json").read_text())
+
+
+@settings(**{**CALM, "max_examples": max(40, CALM["max_examples"] // 4)})
 @given(data=st.data())
-def test_a_damaged_classifier_card_gives_only_our_errors(tmp_path_factory, good, data):
+def test_a_damaged_classifier_card_gives_only_our_errors(tmp_path_factory, good, card, data):
     folder = tmp_path_factory.mktemp("damaged") / "classifier"
-    shutil.copytree(good / "classifier", folder)
-    whole = (folder / "classifier.json").read_bytes()
+    folder.mkdir()
+    (folder / "model.safetensors").symlink_to(good / "classifier" / "model.safetensors")
     if data.draw(st.integers(0, 3)) == 0:
-        card = data.draw(damaged_bytes(whole))
+        content = data.draw(damaged_bytes((good / "classifier" / "classifier.json").read_bytes()))
     else:
-        card = json.dumps(data.draw(damaged_json(json.loads(whole)))).encode()
-    load(folder, card)
-    assert sorted(p.name for p in folder.parent.iterdir()) == ["classifier"]
+        content = json.dumps(data.draw(damaged_json(card))).encode()
+    (folder / "classifier.json").write_bytes(content)
+    with a_case("classifier.json", folder), contextlib.suppress(HistowidgetsError):
+        Classifier.load(folder)
     shutil.rmtree(folder.parent)
+
+
+@settings(**CALM)
+@given(data=st.data())
+def test_damaged_weights_that_claim_to_be_whole_give_only_our_errors(tmp_path_factory, good, card, data):
+    whole = (good / "quick" / "model.safetensors").read_bytes()
+    told = json.loads((good / "quick" / "classifier.json").read_text())
+    content = damaged_tensors(data, whole)
+    folder = tmp_path_factory.getbasetemp() / "damaged weights"
+    folder.mkdir(exist_ok=True)
+    told["weights"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "classifier.json").write_text(json.dumps(told))
+    (folder / "model.safetensors").write_bytes(content)
+    with a_case("safetensors of a classifier", folder), contextlib.suppress(HistowidgetsError):
+        Classifier.load(folder)
 
 
 @pytest.mark.parametrize("content", [DEEP, b"", b"\xff\xfe", b"null", b"9" * 5000, b'{"a":' * 50_000])
@@ -84,18 +119,11 @@ def test_json_that_is_deep_or_none_is_refused(tmp_path, good, content):
 @given(data=st.data())
 def test_a_damaged_checkpoint_gives_only_our_errors(tmp_path_factory, good, data):
     path = tmp_path_factory.getbasetemp() / "damaged.safetensors"
-    whole = (good / "resume.safetensors").read_bytes()
-    length = struct.unpack("<Q", whole[:8])[0]
-    if data.draw(st.booleans()):
-        content = data.draw(damaged_bytes(whole))
-    else:
-        header = json.dumps(data.draw(damaged_json(json.loads(whole[8 : 8 + length])))).encode()
-        size = data.draw(st.sampled_from([len(header), 0, 2**63, 2**64 - 1, len(header) + 5]))
-        content = struct.pack("<Q", size) + header + whole[8 + length :]
-    path.write_bytes(content)
-    for read in (read_header, read_checkpoint):
-        with contextlib.suppress(HistowidgetsError):
-            read(path)
+    path.write_bytes(damaged_tensors(data, (good / "resume.safetensors").read_bytes()))
+    with a_case("safetensors of a checkpoint"):
+        for read in (read_header, read_checkpoint):
+            with contextlib.suppress(HistowidgetsError):
+                read(path)
 
 
 @settings(**CALM)
@@ -106,32 +134,30 @@ def test_damaged_settings_give_only_our_errors(data):
         text = data.draw(damaged_bytes(whole.encode())).decode("utf-8", "replace")
     else:
         text = json.dumps(data.draw(damaged_json(json.loads(whole))))
-    with contextlib.suppress(HistowidgetsError):
+    with a_case("settings"), contextlib.suppress(HistowidgetsError):
         TrainingSettings.from_json(text)
 
 
-@settings(**{**CALM, "max_examples": max(40, CALM["max_examples"] // 10)})
+@settings(**{**CALM, "max_examples": max(40, CALM["max_examples"] // 4)})
 @given(name=NAMES, image_name=NAMES)
 def test_names_stay_names(tmp_path_factory, name, image_name):
     root = tmp_path_factory.mktemp("names")
-    (root / "beside.txt").write_text("untouched")
     folder = root / "project"
-    project = Project(["A"], folder)
-    try:
-        for edit in (
-            lambda: project.add_class(name),
-            lambda: project.rename_class("A", name),
-            lambda: project.add_image(halves(8), name=image_name),
-        ):
-            with contextlib.suppress(HistowidgetsError):
-                edit()
-        seen = project.classes, project.image_names
-    finally:
-        project.close()
-    again = Project.open(folder)
-    assert (again.classes, again.image_names) == seen
-    again.close()
-    outside = [path for path in contents(root) if not path.startswith("project/")]
-    assert outside == ["beside.txt"]
-    assert sorted(p.name for p in root.iterdir()) == ["beside.txt", "project"]
+    with a_case("names of classes and images", folder):
+        project = Project(["A"], folder)
+        try:
+            for edit in (
+                lambda: project.add_class(name),
+                lambda: project.rename_class("A", name),
+                lambda: project.add_image(halves(8), name=image_name),
+            ):
+                with contextlib.suppress(HistowidgetsError):
+                    edit()
+            seen = project.classes, project.image_names
+        finally:
+            project.close()
+        again = Project.open(folder)
+        assert (again.classes, again.image_names) == seen
+        again.close()
+    assert [p.name for p in root.iterdir()] == ["project"]
     shutil.rmtree(root)

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.fuzz import case
 from tests.fuzz.conftest import MANY
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # In a process of its own: a codec that crashes, hangs or takes all memory must not take the tests with it.
 CHILD = """
-import json, random, resource, signal, sys, time, traceback, warnings
+import json, os, random, resource, signal, sys, time, traceback, warnings
 from pathlib import Path
 import imagecodecs, openslide, tifffile, zarr, PIL.Image
 from histowidgets.errors import HistowidgetsError
@@ -53,6 +54,14 @@ def hang(_, frame):
     raise SystemExit("a hang")
 
 signal.signal(signal.SIGALRM, hang)
+outside = []
+def audit(event, args):
+    writes = event in ("os.rename", "os.remove", "os.mkdir") or (
+        event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    if watching and writes and args[0] not in ("/dev/null",):
+        outside.append(f"{event} {args[0]}")
+watching = False
+sys.addaudithook(audit)
 slowest, opened, wrong = 0.0, 0, {}
 for case in range(cases):
     rng = random.Random(case + int(sys.argv[3]))
@@ -62,6 +71,7 @@ for case in range(cases):
     print(case, seed.name, file=sys.stderr, flush=True)
     began = time.perf_counter()
     signal.alarm(20)
+    watching = True  # opening an image writes nothing at all
     try:
         image = open_image(target)
         image.read(0, 0, min(image.width, 80), min(image.height, 80))
@@ -71,11 +81,12 @@ for case in range(cases):
     except Exception as error:
         place = repr(traceback.extract_tb(error.__traceback__)[-1])[-90:]
         wrong.setdefault(place, f"case {case} {seed.name}: {error!r}")
+    watching = False
     signal.alarm(0)
     slowest = max(slowest, time.perf_counter() - began)
 # Not ru_maxrss, which begins with that of the process that started this one.
 peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
-print(json.dumps({"slowest": slowest, "opened": opened, "peak": peak, "wrong": wrong}))
+print(json.dumps({"slowest": slowest, "opened": opened, "peak": peak, "wrong": wrong, "outside": outside[:9]}))
 """
 
 
@@ -113,6 +124,9 @@ def test_damaged_images_give_only_our_errors(tmp_path):
     )  # fmt: skip
     assert child.returncode == 0, child.stderr[-3000:]
     answer = json.loads(child.stdout.splitlines()[-1])
+    case.tried["image files"] += MANY
+    case.slowest["image files"] = answer["slowest"]
+    assert answer["outside"] == []
     assert answer["wrong"] == {}
     assert answer["slowest"] < 5
     assert answer["peak"] < 1 << 30

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import time
 
 import numpy as np
 import pytest
@@ -15,9 +14,10 @@ from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets import AnnotationCanvas, SettingsForm
 from histowidgets.widgets._messages import EDIT_KINDS, MessageError, parse_message, parse_points, parse_stroke
-from tests.annotations.test_properties import JUNK
 from tests.faults.conftest import halves
+from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM, MANY
+from tests.fuzz.damage import JUNK
 
 KINDS = [*EDIT_KINDS, "ready", "redraw", "wand-preview", "view", "tool", "class", "width", "tolerance", "overlay",
          "short", "pen", "hover", "leave", "exec"]  # fmt: skip
@@ -85,13 +85,14 @@ BUFFERS = st.one_of(
 @settings(**CALM)
 @given(content=st.one_of(messages(), JUNK), buffers=BUFFERS, width=st.floats(0.1, 100))
 def test_a_message_is_parsed_or_refused_by_name(content, buffers, width):
-    for parse in (
-        lambda: parse_message(content),
-        lambda: parse_points(buffers),
-        lambda: parse_stroke(buffers, width),
-    ):
-        with contextlib.suppress(MessageError):
-            parse()
+    with a_case("messages, parsed"):
+        for parse in (
+            lambda: parse_message(content),
+            lambda: parse_points(buffers),
+            lambda: parse_stroke(buffers, width),
+        ):
+            with contextlib.suppress(MessageError):
+                parse()
 
 
 @pytest.fixture
@@ -108,14 +109,13 @@ def canvas():
 @given(some=st.lists(st.tuples(messages(), BUFFERS), min_size=1, max_size=4))
 def test_the_canvas_takes_any_message_from_end_to_end(canvas, some):
     project = canvas.project
-    began = time.perf_counter()
     for content, buffers in some:
         heard = []
         canvas._pointer.send = lambda content, buffers=None, heard=heard: heard.append(json.dumps(content))
         # The callbacks themselves: ipywidgets would log what they raise, and the test would not see it.
-        for callback in canvas._pointer._msg_callbacks.callbacks:
-            callback(canvas._pointer, content, [memoryview(b) for b in buffers])
-    assert time.perf_counter() - began < 5
+        with a_case("messages to the canvas"):
+            for callback in canvas._pointer._msg_callbacks.callbacks:
+                callback(canvas._pointer, content, [memoryview(b) for b in buffers])
     assert project.classes == ["A", "B"]
     assert project.image_names == ["halves", "other"]
     if sum(project.count().values()) > 40:
@@ -131,7 +131,7 @@ TRAITS = ["class_name", "tool", "brush_width", "wand_tolerance", "overlay_on", "
 @given(name=st.sampled_from(TRAITS), value=st.one_of(JUNK, NUMBERS, st.text(max_size=5)))
 def test_a_trait_that_is_set_to_junk_is_refused_and_stays(canvas, name, value):
     # The last is traitlets' own, of 10**400 as a float.
-    with contextlib.suppress(HistowidgetsError, TraitError, OverflowError):
+    with a_case("traits of the canvas"), contextlib.suppress(HistowidgetsError, TraitError, OverflowError):
         setattr(canvas, name, value)
     assert math.isfinite(canvas.brush_width)
     assert math.isfinite(canvas.wand_tolerance)
@@ -186,8 +186,9 @@ FIELDS = ["name", "to", "into", "color", "index", "image", "change", "path", "fi
     buffers=BUFFERS,
 )
 def test_the_other_widgets_take_any_message(listeners, canvas, who, content, buffers):
-    for callback in listeners[who]._msg_callbacks.callbacks:
-        callback(listeners[who], content, [memoryview(b) for b in buffers])
+    with a_case("messages to other widgets"):
+        for callback in listeners[who]._msg_callbacks.callbacks:
+            callback(listeners[who], content, [memoryview(b) for b in buffers])
     project = canvas.project
     while project.undo():  # whatever it was, it is one step each
         pass

@@ -1,7 +1,9 @@
 """The train panel acts on a diagnosis, takes it back, and goes on with a run that broke off."""
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -130,5 +132,22 @@ def test_what_cannot_be_done_now_is_not_shown(said):
     assert not panel.monitor.line._buttons.children
     panel._show_state("paused")
     assert shown() == ["Resume", "Stop, keep best"]
+
+
+def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
+    panel, form = make_panel(make_project(), said)
+    short = SETTINGS.model_copy(update={"epochs": 1})
+    first = panel.start(short)
+    assert first.wait(120) == "finished"
+    weights = weakref.ref(first.classifier.model.network)
+    history = list(first.history)
+    second = panel.start(short, afresh=True)
+    assert second.wait(120) == "finished"
+    first = None
+    gc.collect()
+    assert weights() is None
+    assert [run.history for run in panel.runs] == [history, second.history]
+    table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel.runs, 1)})
+    assert [row.epochs for row in table.rows] == [1, 1]
     panel.close()
     form.close()

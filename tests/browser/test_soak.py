@@ -1,0 +1,29 @@
+"""Minutes of what an hour of use is: nothing grows. `HISTOWIDGETS_SOAK_MINUTES=60` makes it the hour."""
+
+import os
+import sys
+
+import pytest
+
+from benchmarks.soak import CELL, growth, soak
+
+MINUTES = float(os.environ.get("HISTOWIDGETS_SOAK_MINUTES", "2.5"))
+
+
+@pytest.mark.slow
+def test_minutes_of_painting_training_and_predicting_leave_nothing_behind(open_notebook):
+    notebook = open_notebook([CELL], width=1500, height=1000)
+    notebook.run_all()
+    samples = soak(notebook, MINUTES)
+    told = "\n".join(map(str, samples))
+    sys.stdout.write(told + "\n")
+    later = samples[len(samples) // 3 :]
+    assert growth(samples, "kernel_mb") < 60, told
+    assert growth(samples, "heap_mb") < 6, told
+    assert growth(samples, "page_mb") < 60, told
+    for name in ("widgets", "comms", "models", "threads"):
+        assert len({getattr(sample, name) for sample in later}) == 1, f"{name} changed:\n{told}"
+    assert growth(samples, "nodes") < 500, told
+    assert all(sample.waiting <= 1 for sample in samples), told  # the question itself may be one
+    assert notebook.value("len(studio._training.runs)") >= len(samples)
+    notebook.execute("studio.close()")
