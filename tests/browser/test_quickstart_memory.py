@@ -88,6 +88,7 @@ def test_server_and_kernel_stay_under_2_gb_through_the_quickstart(browser, sessi
     notebook.run_cell(0)
     hand = StudioHand(notebook)
     steps["the studio"] = peak.take()
+    notebook.screenshot("quickstart")
     hand.paint_all()
     hand.wait_for_caption("quick learner")
     notebook.wait_for_value("studio.live.quick.idle.is_set()", True)
