@@ -132,6 +132,8 @@ def test_what_cannot_be_done_now_is_not_shown(said):
     assert not panel.monitor.line._buttons.children
     panel._show_state("paused")
     assert shown() == ["Resume", "Stop, keep best"]
+    panel.close()
+    form.close()
 
 
 def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
