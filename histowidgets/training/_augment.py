@@ -23,6 +23,9 @@ HED_FROM_RGB = np.linalg.inv(np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [
 _RGB_FROM_HED = np.linalg.inv(HED_FROM_RGB)
 _DARKEST = 1.0 / 255.0
 _ELASTIC_PIXELS = 10.0
+BEND_REACH = 3 * _ELASTIC_PIXELS
+"""How far, in pixels, bending at full strength moves all but a few in a thousand."""
+
 _ELASTIC_GRID = 8
 _GREY = np.array([0.299, 0.587, 0.114])
 _HUE_SHARE = 0.2
@@ -84,9 +87,8 @@ def cut_tile(
         255 outside the window; no value that the window does not have.
     """
     height, width = labels.shape
-    if geometry.is_exact and size <= min(height, width):
-        left = min(max(round(center[0] - size / 2), 0), width - size)
-        top = min(max(round(center[1] - size / 2), 0), height - size)
+    left, top = round(center[0] - size / 2), round(center[1] - size / 2)
+    if geometry.is_exact and 0 <= left <= width - size and 0 <= top <= height - size:
         image = pixels[:, top : top + size, left : left + size]
         mask = labels[top : top + size, left : left + size]
         if geometry.mirrored:

@@ -12,7 +12,7 @@ import torch
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, Split
 from histowidgets.images import Normalization, Region, read_padded, scaled_shape
 from histowidgets.training._anchors import Anchors, Placement
-from histowidgets.training._augment import Geometry, bend, cut_tile, draw_geometry, vary_color
+from histowidgets.training._augment import BEND_REACH, Geometry, bend, cut_tile, draw_geometry, vary_color
 from histowidgets.training._limits import CACHE_BYTES, VALIDATION_BYTES
 from histowidgets.training._pixels import PixelStore
 from histowidgets.training._settings import TrainingSettings
@@ -132,10 +132,15 @@ class TrainingTiles:
         reach = size / geometry.zoom / 2
         x = _clamped(float(center[0]), reach, labels.shape[1])
         y = _clamped(float(center[1]), reach, labels.shape[0])
-        image, mask = cut_tile(pixels, labels, (x, y), size, geometry)
-        if settings.augmentation and settings.elastic > 0:
-            return bend(image, mask, settings.elastic, rng)
-        return image, mask
+        bends = settings.augmentation and settings.elastic > 0
+        # What bending pulls in is the tissue around the tile, where there is some.
+        margin = math.ceil(settings.elastic * BEND_REACH) if bends else 0
+        image, mask = cut_tile(pixels, labels, (x, y), size + 2 * margin, geometry)
+        if not bends:
+            return image, mask
+        image, mask = bend(image, mask, settings.elastic, rng)
+        inside = slice(margin, margin + size)
+        return image[:, inside, inside], mask[inside, inside]
 
     def variations(self, n: int, seed: int) -> list[torch.Tensor]:
         """Cut the tile around one labelled point `n` times, varied each time; (C, T, T) float32 in [0, 1].

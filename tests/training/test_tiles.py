@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from histowidgets.annotations import Line, Project, Split, Stroke, split_project
+from histowidgets.annotations import Line, Project, Rectangle, Split, Stroke, split_project
 from histowidgets.images import ArrayImage, Normalization, Region, open_image
 from histowidgets.training._anchors import place_anchors
 from histowidgets.training._pixels import mirror_into
@@ -41,6 +41,20 @@ def tiles_of(project, settings, split=None, normalization=FIXED):
         snapshot, split, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
     )
     return TrainingTiles(placement, snapshot, normalization, settings), placement, snapshot, split
+
+
+def test_r35_bending_pulls_in_the_tissue_around_a_tile():
+    project = Project(["Dark", "Bright"])
+    name = project.add_image(striped(256), name="all")
+    project.annotate(name, Rectangle(0, 0, 256, 256), "Dark")
+    project.annotate(name, Rectangle(120, 120, 16, 16), "Bright")
+    settings = quick(downsample=1, elastic=1.0, rotation=0, scale=1, rotate90=False, batch_size=16)
+    tiles, *_ = tiles_of(project, settings, Split({name: ()}))
+    around_the_middle = [tiles.draw().labels for _ in range(4)]
+    unlabelled = [float((mask == 255).float().mean()) for batch in around_the_middle for mask in batch]
+    # Tiles around the small rectangle lie well inside the image: none of them shows where it ends.
+    assert sorted(unlabelled)[len(unlabelled) // 4] == 0
+    assert {tuple(mask.shape) for batch in around_the_middle for mask in batch} == {(64, 64)}
 
 
 @pytest.mark.parametrize("downsample", [1, 2, 4])
