@@ -148,6 +148,8 @@ def speed(bench: Path, rounds: int, steps: int) -> dict[str, object]:
             if kind in ours:
                 took = seconds[kind][-1]
                 shares[kind].append((ours[kind].waited / took, ours[kind].cut / took))
+        last = {kind: round(1000 * some[-1]) for kind, some in seconds.items()}
+        print(f"round {number + 1} of {rounds}: {last} ms a step", file=sys.stderr, flush=True)
     result: dict[str, object] = {"plain_ms": round(1000 * statistics.median(seconds["plain"]), 1)}
     for kind, loop in ours.items():
         ratios = [plain / mine for plain, mine in zip(seconds["plain"], seconds[kind], strict=True)]

@@ -8,7 +8,7 @@ from histowidgets.training._budget import check_budget
 from histowidgets.training._comparison import ComparedRun, Comparison, compared, comparison
 from histowidgets.training._events import EpochRecord
 from histowidgets.training._here import can_measure, train_here
-from histowidgets.training._request import TrainingRequest, make_request
+from histowidgets.training._request import TrainingRequest, check_kinds, make_request, snapshot_of
 from histowidgets.training._settings import TrainingSettings
 
 Progress = Callable[[int, int, EpochRecord], None]
@@ -57,9 +57,11 @@ def compare(
     BudgetError
         The memory is too little for one of them; see `estimate`.
     """
-    if not settings:
+    if not isinstance(settings, Mapping) or not settings:
         raise SettingsError("There are no settings to compare; give a mapping such as {'tile 256': settings}.")
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
+    for one in settings.values():
+        check_kinds(one)
     first = next(iter(settings.values()))
     seed = first.seed if seed is None else seed
     same_seed = {name: one.model_copy(update={"seed": seed}) for name, one in settings.items()}

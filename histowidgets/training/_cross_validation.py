@@ -14,7 +14,7 @@ from histowidgets.training._budget import check_budget
 from histowidgets.training._events import EpochRecord
 from histowidgets.training._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training._here import can_measure, train_here
-from histowidgets.training._request import TrainingRequest, make_request
+from histowidgets.training._request import TrainingRequest, check_kinds, make_request, snapshot_of
 from histowidgets.training._settings import TrainingSettings
 
 Progress = Callable[[int, int, EpochRecord], None]
@@ -135,10 +135,11 @@ def cross_validate(
     BudgetError
         The memory is too little; see `estimate`.
     """
-    if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
-        raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    if not isinstance(folds, int) or not FEWEST_FOLDS <= folds <= MOST_FOLDS:
+        raise SettingsError(f"folds is {folds!r}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
+    snapshot = snapshot_of(project)
     settings = settings if settings is not None else TrainingSettings()
+    check_kinds(settings)
     settings = settings.model_copy(update={"early_stopping_metric": "none"})
     splits = make_folds(snapshot, settings, folds, groups)
     requests = [_request(snapshot, settings, split, number) for number, split in enumerate(splits)]

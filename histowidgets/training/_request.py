@@ -119,7 +119,8 @@ def make_request(
     BackboneError
         Nobody knows the backbone.
     """
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
+    check_kinds(settings, continue_from, split)
     folder = None if isinstance(project, ProjectSnapshot) or project.read_only else project.folder
     _check_painted(snapshot)
     _check_channels(snapshot)
@@ -142,6 +143,39 @@ def make_request(
         None if folder is None else Path(folder) / "runs" / run_id,
         tuple(messages),
     )
+
+
+def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
+    """Return a project as it is now.
+
+    Raises
+    ------
+    TrainingDataError
+        It is something else, such as the path of a project.
+    """
+    if isinstance(project, ProjectSnapshot):
+        return project
+    if not isinstance(project, Project):
+        raise TrainingDataError(
+            f"The project is {project!r}; a Project is wanted. A folder is opened with hw.Project.open(folder)."
+        )
+    return project.snapshot()
+
+
+def check_kinds(settings: Any, continue_from: Any = None, split: Any = None) -> None:
+    """Refuse what is no settings, no classifier or no split, and say how to get one."""
+    if not isinstance(settings, TrainingSettings):
+        raise SettingsError(
+            f"The settings are {settings!r}; TrainingSettings are wanted, such as hw.TrainingSettings(epochs=20) or "
+            "hw.TrainingSettings.preset('workshop')."
+        )
+    if continue_from is not None and not hasattr(continue_from, "model"):
+        raise TrainingDataError(
+            f"continue_from is {continue_from!r}; a Classifier is wanted. A folder is opened with "
+            "hw.Classifier.load(folder)."
+        )
+    if split is not None and not isinstance(split, Split):
+        raise TrainingDataError(f"The split is {split!r}; a Split is wanted, such as run.split of an earlier run.")
 
 
 def _split(snapshot: ProjectSnapshot, settings: TrainingSettings, earlier: "Classifier | None") -> Split:
