@@ -28,6 +28,13 @@ class ConvAct(nn.Module):
         self._shape = (conv.padding, conv.stride, conv.dilation, conv.groups)
         self._activation, self._numbers = activation
 
+    @property
+    def is_plain_relu(self) -> bool:
+        """Whether this is a 3 x 3 convolution at every pixel, followed by a ReLU."""
+        padding, stride, dilation, groups = self._shape
+        alike = [tuple(values) for values in (padding, stride, dilation)] == [(1, 1)] * 3  # type: ignore[arg-type]
+        return alike and groups == 1 and self.weight.shape[2:] == (3, 3) and self._activation == "relu"
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Compute the activated convolution."""
         compute: Any = torch.ops.mkldnn._convolution_pointwise

@@ -11,6 +11,7 @@ from torch import nn
 
 from histowidgets.models import Network
 from histowidgets.prediction._fold import LowerPrecision, fold
+from histowidgets.prediction._fold_decoder import fold_decoder
 from histowidgets.prediction._limits import CLEARLY_FASTER
 
 
@@ -137,6 +138,8 @@ def _folded(network: Network) -> Network:
         made = _copied(network)
         try:
             fold(made, with_activations)
+            if with_activations:
+                fold_decoder(made.core)
             if _same_answer(made, network):
                 return made
         except (RuntimeError, AttributeError):

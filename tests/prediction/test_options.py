@@ -154,6 +154,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     import torch
 
     from histowidgets.prediction._fold import ConvAct
+    from histowidgets.prediction._fold_decoder import EnlargeBlock
 
     network = network_classifier.model.network().eval()
 
@@ -164,6 +165,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     assert count(network, torch.nn.BatchNorm2d) > 50
     assert count(made, torch.nn.BatchNorm2d) == 0
     assert count(made, ConvAct) > count(network, torch.nn.ReLU)
+    assert count(made, EnlargeBlock) == len(network.core.decoder.blocks)
     pixels = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(made(pixels), network(pixels), rtol=1e-4, atol=1e-3)
@@ -207,7 +209,8 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
     monkeypatch.setattr(_network_model, "fastest_inference", lambda network, shape: asked.append(shape) or PLAIN)
     monkeypatch.setattr(NetworkModel, "largest_tile", 128)
     monkeypatch.setattr(NetworkModel, "context", 8)
-    network = build_network(NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2), pretrained=False)
+    spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
+    network = build_network(spec, pretrained=False, seed=0)
     classifier = Classifier(
         NetworkModel(network),
         classes=["A", "B"],
@@ -220,4 +223,7 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
     assert asked == [(1, 3, 128, 128)]
     exact = classifier.predict(sample, precision="fp32")
     assert len(asked) == 1
-    assert (fast == exact.labels).mean() > 0.999
+    first, second = np.moveaxis(exact.probabilities, -1, 0)
+    sure = abs(first - second) > 0.002  # elsewhere float16, in which probabilities are kept, may decide
+    assert sure.mean() > 0.9
+    np.testing.assert_array_equal(fast[sure], exact.labels[sure])
