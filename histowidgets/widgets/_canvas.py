@@ -321,10 +321,18 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         """Add the static picture to what a notebook keeps of this widget, for readers without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if isinstance(bundle, dict):
-            prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
-            picture = self._drawing.static_picture(prediction_opacity, self.annotation_opacity)
-            bundle["text/html"] = static_html(picture, self.image_name)
+            bundle["text/html"] = self.still_html()
         return bundle
+
+    @property
+    def caption(self) -> str:
+        """What is written over the picture: which prediction is shown, and how good it is."""
+        return str(self._pointer.caption)
+
+    def still_html(self) -> str:
+        """Return what is in view as an HTML image that needs no kernel."""
+        prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
+        return static_html(self._drawing.static_picture(prediction_opacity, self.annotation_opacity), self.image_name)
 
     def close(self) -> None:
         """Close the canvas and all its parts; the project stays as it is."""

@@ -277,10 +277,14 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Add the numbers as HTML, which is all that is left where a saved notebook has no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        bundle["text/html"] = self.still_html()
+        return bundle
+
+    def still_html(self) -> str:
+        """Return the state of the run and its numbers as HTML that needs no kernel."""
         with self._lock:
             table = table_html(self._log.records, self._log.class_names(), self._log.best_epoch)
-            bundle["text/html"] = status_html(self._reading.progress) + table
-        return bundle
+            return status_html(self._reading.progress) + table
 
     # -- clicks ---------------------------------------------------------------------------------
 

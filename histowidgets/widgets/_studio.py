@@ -32,6 +32,7 @@ from histowidgets.widgets._results_panel import ResultsPanel
 from histowidgets.widgets._review_panel import ReviewPanel
 from histowidgets.widgets._room import Room
 from histowidgets.widgets._settings_tab import SettingsTab
+from histowidgets.widgets._still import Still, studio_html
 from histowidgets.widgets._style import style_widget
 from histowidgets.widgets._train_panel import TrainPanel
 from histowidgets.widgets._tree import close_tree
@@ -105,6 +106,7 @@ class Studio(ipywidgets.VBox):
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self._split: Split | None = None
         self._greeted = False
+        self._still = Still(lambda: studio_html(self.canvas, self.monitor))
         self._build(settings or TrainingSettings())
         self._connect()
         super().__init__([style_widget("studio", "panels"), self._room, *pulse(), self._screen])
@@ -169,7 +171,11 @@ class Studio(ipywidgets.VBox):
             forget(self.project)
             self._close(stop_run=True)
 
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        self._still.show(self._repr_mimebundle_(**kwargs))
+
     def _close(self, stop_run: bool) -> None:
+        self._still.close(renew=stop_run)
         self._closed = True
         if _open_studios.get(id(self.project)) is self:
             del _open_studios[id(self.project)]
@@ -302,6 +308,7 @@ class Studio(ipywidgets.VBox):
     # -- events ---------------------------------------------------------------------------------------
 
     def _changed(self, change: Change) -> None:
+        self._still.changed()
         if change.kind in ("annotations", "classes"):
             self.live.edited()
         elif change.kind == "images":
@@ -314,6 +321,7 @@ class Studio(ipywidgets.VBox):
         if self._closed:
             return
         self.canvas.show_prediction(prediction, caption)
+        self._still.changed()
         self._results.refresh()
         self._check_range()
         if prediction is not None and not self._greeted:
