@@ -1,5 +1,6 @@
 """Nothing is unpickled or run, names stay names, what is shown is escaped, and nobody is called without being asked."""
 
+import hashlib
 import html.parser
 import json
 import pickle
@@ -73,8 +74,6 @@ def bomb(tmp_path):
 def test_a_malicious_pickle_does_not_explode_wherever_it_is_put(tmp_path, bomb):
     heavy_classifier().save(tmp_path / "classifier")
     card = json.loads((tmp_path / "classifier" / "classifier.json").read_text())
-    import hashlib
-
     for content in bomb:
         for name in ("model.safetensors", "classifier.json"):
             heavy_classifier().save(tmp_path / "classifier")
@@ -289,6 +288,30 @@ def test_hf_hub_offline_is_honoured_before_any_connection(monkeypatch, tmp_path)
     monkeypatch.setattr(_hub, "_reach", refuse)
     with pytest.raises(BackboneError, match="HF_HUB_OFFLINE is set"):
         _hub.fetch_weights(find_backbone("convnext_tiny"))
+
+
+def test_weights_of_the_hub_are_held_against_the_hash_that_it_stated(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    from histowidgets.models import _hub, find_backbone
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    card = find_backbone("resnet18")
+    repository, revision = _hub._address(card)
+    content = b"what the hub sent"
+    digest = hashlib.sha256(content).hexdigest()
+    folder = tmp_path / f"models--{repository.replace('/', '--')}"
+    revision = revision or "0" * 40
+    for name in ("blobs", "refs", f"snapshots/{revision}"):
+        (folder / name).mkdir(parents=True)
+    (folder / "refs" / "main").write_text(revision)
+    (folder / "blobs" / digest).write_bytes(content)
+    (folder / "snapshots" / revision / "model.safetensors").symlink_to(folder / "blobs" / digest)
+    path, _ = _hub.fetch_weights(card)
+    assert path.read_bytes() == content
+    (folder / "blobs" / digest).write_bytes(content[:-1] + b"!")
+    with pytest.raises(BackboneError, match=r"SHA-256 .* the hub stated"):
+        _hub.fetch_weights(card)
 
 
 def test_weights_that_were_changed_are_refused_by_their_hash(tmp_path):

@@ -1,6 +1,8 @@
 """Fetching pretrained weights from the Hugging Face hub, failing fast where there is no network."""
 
+import hashlib
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -43,24 +45,47 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
     ------
     WeightsUnavailableError
         Offline, or the hub refused, or the file is not there.
+    BackboneError
+        The file is not the one whose SHA-256 the hub has stated.
     """
     repository, revision = _address(card)
     source = f"{'histology' if card.repository else 'pretrained'} weights from the hub, {repository}"
     try:
-        return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)), source
+        cached = hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)
     except (OSError, ValueError):
         pass  # not in the cache: OSError covers the hub's LocalEntryNotFoundError
+    else:
+        return _whole(cached), source
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
         raise WeightsUnavailableError("HF_HUB_OFFLINE is set and they are not in the local cache")
     _reach(constants.ENDPOINT)
     try:
-        return Path(hf_hub_download(repository, WEIGHT_FILE, revision=revision)), source
+        fetched = hf_hub_download(repository, WEIGHT_FILE, revision=revision)
     except GatedRepoError as error:
         raise WeightsUnavailableError(
             f"they are gated: ask for access at https://huggingface.co/{repository}, then log in with 'hf auth login'"
         ) from error
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise WeightsUnavailableError(f"the hub answered: {str(error).splitlines()[0]}") from error
+    return _whole(fetched), source
+
+
+def _whole(found: str) -> Path:
+    """Return a file of the hub's cache, if its content has the SHA-256 that the hub stated when it came.
+
+    The cache keeps a large file under that hash, and links to it; where the system has no links nothing is known.
+    """
+    path = Path(found)
+    stated = path.resolve().name
+    if re.fullmatch(r"[0-9a-f]{64}", stated):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != stated:
+            raise BackboneError(
+                f"The weights at {path.resolve()} are damaged: SHA-256 {digest[:12]}…, the hub stated {stated[:12]}…. "
+                "Delete that file, and they are fetched anew."
+            )
+    return path
 
 
 def _address(card: Backbone) -> tuple[str, str | None]:
