@@ -1,5 +1,6 @@
 """The backbones and architectures on offer, as plain data (no torch)."""
 
+import html
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -221,8 +222,29 @@ _FOUNDATION = (
 )
 
 
-def backbones(foundation: bool = False) -> list[Backbone]:
-    """List the backbones on offer, the bundled one first.
+class Backbones(list[Backbone]):
+    """Cards of backbones; in a notebook they show as a table."""
+
+    def _repr_html_(self) -> str:
+        heads = ("backbone", "parameters", "licence of the weights", "commercial use", "weights", "when")
+        rows = [
+            (
+                card.name,
+                "" if card.parameters is None else f"{card.parameters / 1e6:.1f} M",
+                card.licence,
+                {True: "yes", False: "no", None: "not known"}[card.commercial_use],
+                card.repository or card.weights,
+                card.note,
+            )
+            for card in self
+        ]
+        head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def backbones(foundation: bool = False) -> Backbones:
+    """List the backbones on offer, the bundled one first; in a notebook the list shows as a table.
 
     Any other encoder name of segmentation-models-pytorch or timm is accepted too where a backbone is asked for.
 
@@ -231,4 +253,4 @@ def backbones(foundation: bool = False) -> list[Backbone]:
     foundation : bool
         Whether to list the foundation encoders too: large, for a GPU, used frozen, and with architecture "dpt".
     """
-    return [*_CARDS, *(_FOUNDATION if foundation else ())]
+    return Backbones([*_CARDS, *(_FOUNDATION if foundation else ())])

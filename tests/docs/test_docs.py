@@ -12,13 +12,20 @@ import pytest
 import tifffile
 
 import histowidgets as hw
-from docs import make_rooms_picture, make_settings_reference
+from docs import make_backbones_reference, make_rooms_picture, make_settings_reference
 from histowidgets.cli import _parser
 from histowidgets.training import _presets
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*(DOCS / "how-to").glob("*.md"), DOCS / "index.md", DOCS / "reference" / "settings.md"])
+PAGES = sorted(
+    [
+        *(DOCS / "how-to").glob("*.md"),
+        DOCS / "index.md",
+        DOCS / "reference" / "settings.md",
+        DOCS / "reference" / "backbones.md",
+    ]
+)
 TINY = {
     "tile_size": 64,
     "batch_size": 2,
@@ -96,10 +103,12 @@ def test_commands_on_a_page_are_understood(page):
         _parser().parse_args(words[1:])
 
 
-def test_the_settings_reference_is_up_to_date():
-    written = make_settings_reference.PAGE.read_text(encoding="utf-8")
-    assert written == make_settings_reference.page(), "run python docs/make_settings_reference.py"
-    for name in hw.TrainingSettings.model_fields:
+@pytest.mark.parametrize("made", [make_settings_reference, make_backbones_reference], ids=["settings", "backbones"])
+def test_a_reference_is_up_to_date(made):
+    written = made.PAGE.read_text(encoding="utf-8")
+    assert written == made.page(), f"run python docs/{made.__name__.split('.')[-1]}.py"
+    names = [card.name for card in hw.backbones(foundation=True)]
+    for name in names if made is make_backbones_reference else hw.TrainingSettings.model_fields:
         assert f"`{name}`" in written
 
 

@@ -1,3 +1,4 @@
+import html
 import sys
 
 import pytest
@@ -246,3 +247,11 @@ def test_n15_a_name_of_the_hub_is_that_of_its_card():
     with pytest.raises(BackboneError, match="hf-hub:MahmoodLab/UNI"):
         check_backbone("hf-hub:MahmoodLab/UNI2")
     check_network(NetworkSpec("dpt", "vit_small_patch16_dinov3"))
+
+
+def test_backbones_show_as_a_table_with_their_licences():
+    table = backbones(foundation=True)._repr_html_()
+    for card in backbones(foundation=True):
+        assert card.name in table
+        assert html.escape(card.licence) in table
+    assert ("<td>no</td>" in table) == any(not card.commercial_use for card in backbones(foundation=True))
