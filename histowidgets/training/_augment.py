@@ -6,6 +6,7 @@ else's random numbers change. Geometry is one resampling of the cached pixels, h
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
 from histowidgets.annotations import UNLABELLED
+from histowidgets.training._limits import DARK_SHARE
 from histowidgets.training._settings import TrainingSettings
 
 HED_FROM_RGB = np.linalg.inv(np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], dtype=np.float64))
@@ -159,7 +161,20 @@ def bend(
     return image, (mask + UNLABELLED).to(torch.uint8)
 
 
-def vary_color(batch: torch.Tensor, settings: TrainingSettings, rng: np.random.Generator) -> torch.Tensor:
+def is_brightfield(channel_names: Sequence[str], pixels: np.ndarray) -> bool:
+    """Say whether pixels (…, C) are the three colours of a brightfield scan, and no fluorescence in them (row B5).
+
+    The channels are called Red, Green and Blue, and the pixels are not mostly dark.
+    """
+    if tuple(name.casefold() for name in channel_names) != ("red", "green", "blue"):
+        return False
+    white = np.iinfo(pixels.dtype).max if np.issubdtype(pixels.dtype, np.integer) else float(pixels.max()) or 1.0
+    return float(np.median(pixels.mean(axis=-1))) > DARK_SHARE * white
+
+
+def vary_color(
+    batch: torch.Tensor, settings: TrainingSettings, rng: np.random.Generator, brightfield: bool = True
+) -> torch.Tensor:
     """Vary stain, brightness, contrast, saturation, hue, or each channel, of a batch; then blur, and add noise.
 
     Parameters
@@ -170,6 +185,8 @@ def vary_color(batch: torch.Tensor, settings: TrainingSettings, rng: np.random.G
         How much.
     rng : Generator
         Draws for each tile.
+    brightfield : bool
+        Whether three channels are the colours of a scan, whose stains vary; else each channel varies apart.
 
     Returns
     -------
@@ -179,9 +196,10 @@ def vary_color(batch: torch.Tensor, settings: TrainingSettings, rng: np.random.G
     if not settings.augmentation:
         return batch
     n, channels = batch.shape[:2]
-    if channels == 3 and settings.stain_jitter > 0:
+    colors = brightfield and channels == 3
+    if colors and settings.stain_jitter > 0:
         batch = _vary_stain(batch, settings.stain_jitter, rng)
-    if channels == 3:
+    if colors:
         matrix, offset = _color_maps(n, settings, rng)
     else:
         matrix, offset = _channel_maps(n, channels, settings, rng)

@@ -117,13 +117,13 @@ class TrainingSettings(BaseModel):
     brightness: float = _setting(0.15, "Augmentation", "Vary brightness by up to this share.", ge=0, le=0.5)
     contrast: float = _setting(0.15, "Augmentation", "Vary contrast by up to this share.", ge=0, le=0.5)
     color_jitter: float = _setting(
-        0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; three channels only.", ge=0, le=0.5
+        0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; brightfield in colour only.", ge=0, le=0.5
     )
     stain_jitter: float = _setting(
-        0.3, "Augmentation", "Vary haematoxylin, eosin and DAB apart; three channels only.", ge=0, le=1
+        0.3, "Augmentation", "Vary haematoxylin, eosin and DAB apart; brightfield in colour only.", ge=0, le=1
     )
     channel_jitter: float = _setting(
-        0.2, "Augmentation", "Vary each channel apart; for other than three channels.", ge=0, le=0.5
+        0.2, "Augmentation", "Vary each channel apart; fluorescence, and other than three channels.", ge=0, le=0.5
     )
     elastic: float = _setting(
         0.0, "Augmentation", "Bend tiles, for tissue that is distorted; 1 moves pixels by up to about ten.", ge=0, le=1

@@ -12,9 +12,17 @@ import torch
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, Split
 from histowidgets.images import Normalization, Region, read_padded, scaled_shape
 from histowidgets.training._anchors import Anchors, Placement
-from histowidgets.training._augment import BEND_REACH, Geometry, bend, cut_tile, draw_geometry, vary_color
+from histowidgets.training._augment import (
+    BEND_REACH,
+    Geometry,
+    bend,
+    cut_tile,
+    draw_geometry,
+    is_brightfield,
+    vary_color,
+)
 from histowidgets.training._limits import CACHE_BYTES, VALIDATION_BYTES
-from histowidgets.training._pixels import PixelStore
+from histowidgets.training._pixels import PixelStore, read_pieces
 from histowidgets.training._settings import TrainingSettings
 
 _STRAY = 1 / 3
@@ -73,6 +81,10 @@ class TrainingTiles:
         self._placement = placement
         self._settings = settings
         self._store = PixelStore(snapshot, normalization, settings.downsample, CACHE_BYTES)
+        window = placement.windows[0]
+        image = snapshot.images[window.image_name]
+        raw, known = read_pieces(image, window, settings.downsample)
+        self._brightfield = is_brightfield(image.channel_names, raw[known])
         self._rng = np.random.default_rng([settings.seed, 1])
         self._by_class: dict[int, list[Anchors]] = {}
         for anchors in placement.anchors:
@@ -96,7 +108,7 @@ class TrainingTiles:
             pixels.append(image)
             labels.append(mask)
             if settings.augmentation:
-                varied.append(vary_color(image[None], settings, rng)[0])
+                varied.append(vary_color(image[None], settings, rng, self._brightfield)[0])
         plain = torch.stack(pixels)
         return Batch(torch.stack(varied) if varied else plain, torch.stack(labels), plain)
 
@@ -155,7 +167,7 @@ class TrainingTiles:
         for number in range(n):
             rng = np.random.default_rng([seed, 3, number])
             image, _ = self._tile(one, settings.tile_size, rng, strays=False)
-            tiles.append(vary_color(image[None], settings, rng)[0])
+            tiles.append(vary_color(image[None], settings, rng, self._brightfield)[0])
         return tiles
 
     def _next_annotation(self) -> Anchors:

@@ -6,7 +6,15 @@ import torch
 from skimage.color import hed_from_rgb
 
 from histowidgets.training import TrainingSettings
-from histowidgets.training._augment import HED_FROM_RGB, Geometry, bend, cut_tile, draw_geometry, vary_color
+from histowidgets.training._augment import (
+    HED_FROM_RGB,
+    Geometry,
+    bend,
+    cut_tile,
+    draw_geometry,
+    is_brightfield,
+    vary_color,
+)
 
 OFF = {
     "flip": False,
@@ -201,3 +209,20 @@ def test_blur_and_noise_are_off_by_default_and_repeat_with_a_seed():
     one, other = (vary_color(batch(), rough, np.random.default_rng(4)) for _ in range(2))
     assert torch.equal(one, other)
     assert torch.equal(vary_color(batch(), settings(blur=2, noise=0.1, augmentation=False), None), batch())
+
+
+def test_b5_three_colours_of_fluorescence_vary_apart_and_those_of_a_scan_do_not():
+    scan = np.full((20, 20, 3), 200, np.uint8)
+    assert is_brightfield(("Red", "Green", "Blue"), scan)
+    assert not is_brightfield(("Red", "Green", "Blue"), scan // 10)
+    assert not is_brightfield(("DAPI", "FITC", "TRITC"), scan)
+    grey = torch.full((1, 3, 8, 8), 0.5)
+    apart, together = (
+        vary_color(grey, settings(channel_jitter=0.5, stain_jitter=0.5), np.random.default_rng(1), brightfield)
+        for brightfield in (False, True)
+    )
+    offsets = apart.mean(dim=(0, 2, 3))
+    assert len(set(offsets.tolist())) == 3
+    assert not torch.equal(apart, together)
+    same = vary_color(grey, settings(stain_jitter=0.5, color_jitter=0.5), np.random.default_rng(1), brightfield=False)
+    assert torch.allclose(same, grey, atol=1e-6)  # stains and hues are no matter of fluorescence

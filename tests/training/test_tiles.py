@@ -4,6 +4,7 @@ import torch
 
 from histowidgets.annotations import Line, Project, Rectangle, Split, Stroke, split_project
 from histowidgets.images import ArrayImage, Normalization, Region, open_image
+from histowidgets.training import _tiles as tiles_module
 from histowidgets.training._anchors import place_anchors
 from histowidgets.training._pixels import mirror_into
 from histowidgets.training._tiles import TrainingTiles, cut_validation_tiles
@@ -238,3 +239,15 @@ def test_same_seed_same_tiles_another_seed_others():
         assert torch.equal(a.pixels, b.pixels)
         assert torch.equal(a.labels, b.labels)
         assert not torch.equal(a.pixels, c.pixels)
+
+
+@pytest.mark.parametrize(("names", "brightfield"), [(None, True), (("DAPI", "FITC", "TRITC"), False)])
+def test_b5_what_is_varied_follows_from_the_image(names, brightfield, monkeypatch):
+    seen = []
+    monkeypatch.setattr(tiles_module, "vary_color", lambda batch, settings, rng, one: seen.append(one) or batch)
+    project = Project(["Dark", "Bright"])
+    name = project.add_image(open_image(striped(128), name="colours", channel_names=names))
+    project.annotate(name, Stroke([(16, 20), (16, 60)], width=8), "Dark")
+    project.annotate(name, Stroke([(48, 20), (48, 60)], width=8), "Bright")
+    tiles_of(project, quick(downsample=1), Split({name: ()}))[0].draw()
+    assert set(seen) == {brightfield}
