@@ -1,15 +1,21 @@
 """How many strokes `suggest_regions` saves.
 
     python -m benchmarks.annotate_next --data FOLDER              images/, masks/, split.json; 5 seeds
-    python -m benchmarks.annotate_next --data FOLDER --develop    on images that the report leaves out
+    python -m benchmarks.annotate_next --data FOLDER --develop    on images that the report leaves out, other seeds
     python -m benchmarks.annotate_next                            on made-up tissue
+    ... --courses FOLDER    keep each finished arm there, and take it from there: a run may be broken off and go on
 
-A simulated hand paints random walks inside the classes of the masks. Both arms begin with the same stroke of each
-class on one image. Then one arm paints at random: a stroke of each class, on images in turn. The other asks for the
-best suggestion (the next one, where no stroke fits in it), and paints a stroke of each class that is seen there.
-After each round the quick learner is fitted to all strokes. The target is the mIoU that random painting has after 20
-strokes a class; what counts is how many strokes each arm needs to reach it: on the complete masks of the annotated
-images, and on images that nobody painted on.
+A simulated hand paints random walks inside the classes of the masks. All arms begin with the same stroke of each
+class on one image, and after each round the quick learner is fitted to all strokes. What a round is:
+
+    random       a stroke of each class anywhere, on images in turn
+    suggested    at the best suggestion, a stroke of the class that most pixels there are wrongly not predicted as:
+                 what a person does who sees the prediction, and whom the advice asks to correct it
+    both         at the best suggestion, a stroke of each class that is seen there
+    corrected    as "suggested", at a place chosen by chance: what is gained by correcting alone
+
+The target is the mIoU that random painting has after 20 strokes a class; what counts is how many strokes each arm
+needs to reach it: on the complete masks of the annotated images, and on images that nobody painted on.
 """
 
 import argparse
@@ -25,6 +31,9 @@ from benchmarks.quick import load, mean_iou, simulated_strokes
 from histowidgets.prediction import _quick_model
 
 STROKES_A_CLASS = 20
+WAYS = ("random", "suggested", "both", "corrected")
+REGION = 100
+"""Side of a place that is chosen by chance; suggested ones are as large on these images."""
 LENGTH, WIDTH = 80, 8.0
 
 
@@ -61,6 +70,17 @@ class Hand:
         seen[rows, cols] = mask[rows, cols]
         return self._paint(name, seen)
 
+    def correct(self, name, region, predicted):
+        """Paint a stroke of the class that is missed most in a region; of the commonest one where all is right."""
+        n_classes = len(self.project.classes)
+        rows, cols = slice(region.y, region.bottom), slice(region.x, region.right)
+        truth, guess = self.masks[name][rows, cols], predicted[rows, cols]
+        missed = [int(((truth == k) & (guess != k)).sum()) for k in range(n_classes)]
+        areas = [int((truth == k).sum()) for k in range(n_classes)]
+        seen = np.full_like(self.masks[name], 255)
+        seen[rows, cols] = np.where(truth == int(np.argmax(missed if any(missed) else areas)), truth, 255)
+        return self._paint(name, seen)
+
     def _paint(self, name, mask):
         some = simulated_strokes(mask, 1, int(self.rng.integers(2**31)), LENGTH, WIDTH)
         for k, points in some:
@@ -87,28 +107,66 @@ def images_of(folder, develop):
     return {n: read[n] for n in painted}, {n: read[n] for n in unseen}, split["n_classes"]
 
 
-def one_arm(suggest, painted, unseen, n_classes, normalization, seed, most):
-    """Paint until so many strokes; return (strokes, mIoU on annotated images, mIoU on unseen ones) of each round."""
-    project = hw.Project(classes=[f"Class {k + 1}" for k in range(n_classes)])
-    for name, (image, _) in painted.items():
-        project.add_image(image, name=name)
-    hand = Hand(project, {name: mask for name, (_, mask) in painted.items()}, seed)
-    names = list(painted)
-    hand.anywhere(names[seed % len(names)])
-    course, seconds = [], []
-    while True:
-        classifier = Remembered(hw.quick_classifier(project, seed=seed, normalization=normalization))
-        course.append((hand.strokes, score(classifier, painted, n_classes), score(classifier, unseen, n_classes)))
-        if hand.strokes >= most:
-            return course, seconds
-        if not suggest:
-            hand.anywhere(names[(seed + len(course)) % len(names)])
-            continue
+class Arm:
+    """One way to paint, with one seed, until so many strokes are painted."""
+
+    def __init__(self, way, painted, unseen, n_classes, seed):
+        self.way, self.painted, self.unseen, self.n_classes, self.seed = way, painted, unseen, n_classes, seed
+        self.names = list(painted)
+        self.project = hw.Project(classes=[f"Class {k + 1}" for k in range(n_classes)])
+        for name, (image, _) in painted.items():
+            self.project.add_image(image, name=name)
+        self.hand = Hand(self.project, {name: mask for name, (_, mask) in painted.items()}, seed)
+        self.rng = np.random.default_rng([seed, 29])
+        self.seconds = []
+
+    def run(self, normalization, most):
+        """Return [strokes, mIoU on annotated images, mIoU on unseen ones] of each round."""
+        self.hand.anywhere(self.names[self.seed % len(self.names)])
+        course = []
+        while True:
+            classifier = Remembered(hw.quick_classifier(self.project, seed=self.seed, normalization=normalization))
+            scores = [score(classifier, images, self.n_classes) for images in (self.painted, self.unseen)]
+            course.append([self.hand.strokes, *scores])
+            if self.hand.strokes >= most:
+                return course
+            self._round(classifier, self.names[(self.seed + len(course)) % len(self.names)])
+
+    def _round(self, classifier, name):
+        if self.way == "random":
+            self.hand.anywhere(name)
+        elif not any(self._at(classifier, *place) for place in self._places(classifier)):
+            self.hand.anywhere(name)  # no stroke fits in any of the places
+
+    def _places(self, classifier):
+        if self.way == "corrected":
+            name = self.names[int(self.rng.integers(len(self.names)))]
+            image = self.painted[name][0]
+            side = min(REGION, image.width, image.height)
+            x, y = (int(self.rng.integers(length - side + 1)) for length in (image.width, image.height))
+            return [(name, hw.images.Region(x, y, side, side))]
         begun = time.perf_counter()
-        places = hw.suggest_regions(project, classifier, n=3)
-        seconds.append(time.perf_counter() - begun)
-        if not any(hand.within(place.image_name, place.region) for place in places):
-            hand.anywhere(names[len(course) % len(names)])
+        places = hw.suggest_regions(self.project, classifier, n=3)
+        self.seconds.append(time.perf_counter() - begun)
+        return [(place.image_name, place.region) for place in places]
+
+    def _at(self, classifier, name, region):
+        if self.way == "both":
+            return self.hand.within(name, region)
+        return self.hand.correct(name, region, classifier.predict(self.painted[name][0]).labels)
+
+
+def course_of(way, images, n_classes, seed, normalization, courses=None):
+    """Return the course of an arm, and the seconds of each suggestion; from the folder `courses` where it is there."""
+    path = None if courses is None else Path(courses) / f"{way}-{seed}.json"
+    if path is not None and path.exists():
+        return json.loads(path.read_text())
+    arm = Arm(way, *images, n_classes, seed)
+    found = [arm.run(normalization, STROKES_A_CLASS * n_classes), arm.seconds]
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found))
+    return found
 
 
 def score(classifier, images, n_classes):
@@ -126,43 +184,42 @@ def needed(course, column, target):
     return None
 
 
-def compare(painted, unseen, n_classes, seeds):
-    """Run both arms with each seed; return the figures."""
+def compare(painted, unseen, n_classes, seeds, courses=None):
+    """Run all arms with each seed; return the figures."""
     _quick_model._cache.max_bytes = 4 << 30  # all images stay in memory: only learning is to be waited for
     normalization = hw.Normalization().fitted([image for image, _ in painted.values()])
     most = STROKES_A_CLASS * n_classes
-    rows, courses, seconds = [], {True: [], False: []}, []
-    for seed in range(seeds):
-        for suggest in (False, True):
-            course, spent = one_arm(suggest, painted, unseen, n_classes, normalization, seed, most)
-            courses[suggest].append(course)
+    runs = {way: [] for way in WAYS}
+    seconds = []
+    for seed in seeds:
+        for way in WAYS:
+            course, spent = course_of(way, (painted, unseen), n_classes, seed, normalization, courses)
+            runs[way].append(course)
             seconds += spent
-        row = {"seed": seed}
-        for column, where in ((1, "annotated"), (2, "unseen")):
-            target = courses[False][-1][-1][column]
-            row[where] = {
-                "target": round(target, 3),
-                "suggested_end": round(courses[True][-1][-1][column], 3),
-                "random": needed(courses[False][-1], column, target),
-                "suggested": needed(courses[True][-1], column, target),
-            }
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+            print(json.dumps({"seed": seed, "way": way, "end": [round(v, 3) for v in course[-1]]}), flush=True)
     found = {"strokes_of_random": most, "suggest_s": round(float(np.median(seconds)), 2)}
     for column, where in ((1, "annotated"), (2, "unseen")):
         at = np.arange(n_classes, most + 1)
-        mean = {s: np.mean([curve(course, column, at) for course in some], axis=0) for s, some in courses.items()}
-        reached = np.flatnonzero(mean[True] >= mean[False][-1])
-        own = [row[where]["suggested"] or np.inf for row in rows]
-        found[where] = {
-            "mean_target": round(float(mean[False][-1]), 3),
-            "strokes_on_the_mean_curve": int(at[reached[0]]) if len(reached) else None,
-            "share_on_the_mean_curve": round(float(at[reached[0]] / most), 2) if len(reached) else None,
-            "median_share_of_seeds": round(float(np.median(own)) / most, 2) if np.isfinite(np.median(own)) else None,
-            "mean_curve_random": [round(float(v), 3) for v in mean[False][:: max(1, most // 10)]],
-            "mean_curve_suggested": [round(float(v), 3) for v in mean[True][:: max(1, most // 10)]],
-        }
+        mean = {way: np.mean([curve(course, column, at) for course in some], axis=0) for way, some in runs.items()}
+        found[where] = {"mean_target": round(float(mean["random"][-1]), 3)}
+        for way in WAYS:
+            found[where][way] = figures(runs, mean, way, column, at)
     return found
+
+
+def figures(runs, mean, way, column, at):
+    """Return the share of the strokes of random painting that an arm needs: on the mean curve, and for each seed."""
+    target, most = mean["random"][-1], int(at[-1])
+    reached = np.flatnonzero(mean[way] >= target)
+    own = [needed(course, column, random[-1][column]) for course, random in zip(runs[way], runs["random"], strict=True)]
+    shares = [round(strokes / most, 2) if strokes else None for strokes in own]
+    middle = float(np.median([np.inf if share is None else share for share in shares]))
+    return {
+        "share_on_the_mean_curve": round(float(at[reached[0]] / most), 2) if len(reached) else None,
+        "median_share_of_seeds": round(middle, 2) if np.isfinite(middle) else None,
+        "shares": shares,
+        "mean_curve": [round(float(value), 3) for value in mean[way][:: max(1, most // 10)]],
+    }
 
 
 def curve(course, column, at):
@@ -176,9 +233,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder of images with masks; made-up tissue if left out")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--develop", action="store_true", help="use other images than the report does")
+    parser.add_argument("--develop", action="store_true", help="use other images and seeds than the report does")
+    parser.add_argument("--courses", help="folder that keeps the course of each arm")
     a = parser.parse_args()
-    print(json.dumps(compare(*images_of(a.data, a.develop), a.seeds)))
+    seeds = range(100 * a.develop, 100 * a.develop + a.seeds)
+    print(json.dumps(compare(*images_of(a.data, a.develop), seeds, a.courses)))
 
 
 if __name__ == "__main__":

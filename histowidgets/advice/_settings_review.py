@@ -119,12 +119,15 @@ def _early_stopping(now: Situation) -> Advice | None:
 
 def _batch(now: Situation, n_tiles: int | None) -> Advice | None:
     batch = now.setting("batch_size")
-    if n_tiles is None or not batch or n_tiles == 0 or batch < n_tiles:
+    # With a number of steps set, tiles are drawn again and again: a batch may hold them all, but not one twice.
+    repeats = bool(now.setting("steps_per_epoch"))
+    if n_tiles is None or not batch or n_tiles == 0 or batch < n_tiles + repeats:
         return None
+    what = "It would hold some of them twice" if repeats else "An epoch would be a single step"
     return Advice(
         id="batch-exceeds-tiles",
         title=f"A batch of {batch} tiles takes all {n_tiles} there are",
-        detail="An epoch would be a single step. Make batches smaller, or annotate more.",
+        detail=f"{what}. Make batches smaller, or annotate more.",
         evidence={"batch_size": int(batch), "tiles": n_tiles},
         rule="N10",
         severity="warning",

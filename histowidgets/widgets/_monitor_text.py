@@ -97,7 +97,8 @@ def status_html(progress: Progress) -> str:
         words.append(f"{clock(progress.seconds_left)} left")
     state = STATE_WORDS.get(progress.state or "", progress.state or "")
     parts = ([f"<b>{escape(state)}</b>"] if state else []) + [escape(word) for word in words]
-    line = " · ".join(parts) or "&nbsp;"
+    # Broken only between the words, where it is narrow.
+    line = " · ".join(part.replace(" ", "&nbsp;") for part in parts) or "&nbsp;"
     if progress.state == "failed":
         line = f'<span role="alert"><b>Failed</b>{": " + escape(progress.reason) if progress.reason else ""}</span>'
     share = progress.fraction

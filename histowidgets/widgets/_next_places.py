@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
 
 PLACES = 8
-_IDLE = "Where would a few strokes teach it most?"
+_IDLE = "Where does a stroke teach most?"
 
 
 class NextPlaces(ipywidgets.HBox):

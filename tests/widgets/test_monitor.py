@@ -68,7 +68,7 @@ def line(monitor, chart, name):
 
 
 def status(monitor):
-    return monitor._status.value
+    return monitor._status.value.replace("&nbsp;", " ")
 
 
 def test_without_a_run_it_says_so_and_shows_no_axes(monitor):
