@@ -9,13 +9,14 @@ A simulated hand paints random walks inside the classes of the masks. All arms b
 class on one image, and after each round the quick learner is fitted to all strokes. What a round is:
 
     random       a stroke of each class anywhere, on images in turn
-    suggested    at the best suggestion, a stroke of the class that most pixels there are wrongly not predicted as:
-                 what a person does who sees the prediction, and whom the advice asks to correct it
+    suggested    at the best two suggestions, a stroke each of the class that is missed most there: what a person does
+                 who sees the prediction, and whom the advice asks to correct it
     both         at the best suggestion, a stroke of each class that is seen there
-    corrected    as "suggested", at a place chosen by chance: what is gained by correcting alone
+    corrected    as "suggested", at two places chosen by chance: what is gained by correcting alone
 
 The target is the mIoU that random painting has after 20 strokes a class; what counts is how many strokes each arm
-needs to reach it: on the complete masks of the annotated images, and on images that nobody painted on.
+needs to reach it: on the complete masks of the annotated images, and on images that nobody painted on. Scores are
+taken every four strokes.
 """
 
 import argparse
@@ -28,9 +29,11 @@ import numpy as np
 import histowidgets as hw
 from benchmarks._tissue import tissue
 from benchmarks.quick import load, mean_iou, simulated_strokes
+from histowidgets.images import Region
 from histowidgets.prediction import _quick_model
 
 STROKES_A_CLASS = 20
+SCORE_EVERY, SUGGESTIONS = 4, 4
 WAYS = ("random", "suggested", "both", "corrected")
 REGION = 100
 """Side of a place that is chosen by chance; suggested ones are as large on these images."""
@@ -99,7 +102,7 @@ def images_of(folder, develop):
     split = json.loads((Path(folder) / "split.json").read_text())
     half = len(split["test"]) // 2
     painted = split["test"][:4] if develop else split["train"]
-    unseen = split["test"][4:half] if develop else split["test"][half:]
+    unseen = split["test"][4:half] if develop else split["test"][half : half + 4]
     read = {}
     for name in [*painted, *unseen]:
         pixels, mask = load(folder, name)
@@ -123,32 +126,44 @@ class Arm:
     def run(self, normalization, most):
         """Return [strokes, mIoU on annotated images, mIoU on unseen ones] of each round."""
         self.hand.anywhere(self.names[self.seed % len(self.names)])
-        course = []
+        course, rounds = [], 0
         while True:
-            classifier = Remembered(hw.quick_classifier(self.project, seed=self.seed, normalization=normalization))
-            scores = [score(classifier, images, self.n_classes) for images in (self.painted, self.unseen)]
-            course.append([self.hand.strokes, *scores])
-            if self.hand.strokes >= most:
+            ends, due = self.hand.strokes >= most, not course or self.hand.strokes >= course[-1][0] + SCORE_EVERY
+            if ends or due or self.way != "random":  # painting by chance asks no classifier
+                classifier = Remembered(hw.quick_classifier(self.project, seed=self.seed, normalization=normalization))
+            if ends or due:
+                scores = [score(classifier, images, self.n_classes) for images in (self.painted, self.unseen)]
+                course.append([self.hand.strokes, *scores])
+            if ends:
                 return course
-            self._round(classifier, self.names[(self.seed + len(course)) % len(self.names)])
+            rounds += 1
+            self._round(classifier, self.names[(self.seed + rounds) % len(self.names)])
 
     def _round(self, classifier, name):
         if self.way == "random":
             self.hand.anywhere(name)
-        elif not any(self._at(classifier, *place) for place in self._places(classifier)):
-            self.hand.anywhere(name)  # no stroke fits in any of the places
+            return
+        wanted = 1 if self.way == "both" else 2
+        for place in self._places(classifier):
+            wanted -= self._at(classifier, *place) > 0
+            if not wanted:
+                return
+        self.hand.anywhere(name)  # no stroke fits in most of the places
 
     def _places(self, classifier):
         if self.way == "corrected":
-            name = self.names[int(self.rng.integers(len(self.names)))]
-            image = self.painted[name][0]
-            side = min(REGION, image.width, image.height)
-            x, y = (int(self.rng.integers(length - side + 1)) for length in (image.width, image.height))
-            return [(name, hw.images.Region(x, y, side, side))]
+            return [self._anywhere() for _ in range(SUGGESTIONS)]
         begun = time.perf_counter()
-        places = hw.suggest_regions(self.project, classifier, n=3)
+        places = hw.suggest_regions(self.project, classifier, n=SUGGESTIONS)
         self.seconds.append(time.perf_counter() - begun)
         return [(place.image_name, place.region) for place in places]
+
+    def _anywhere(self):
+        name = self.names[int(self.rng.integers(len(self.names)))]
+        image = self.painted[name][0]
+        side = min(REGION, image.width, image.height)
+        x, y = (int(self.rng.integers(length - side + 1)) for length in (image.width, image.height))
+        return name, Region(x, y, side, side)
 
     def _at(self, classifier, name, region):
         if self.way == "both":
@@ -184,25 +199,25 @@ def needed(course, column, target):
     return None
 
 
-def compare(painted, unseen, n_classes, seeds, courses=None):
-    """Run all arms with each seed; return the figures."""
+def compare(painted, unseen, n_classes, seeds, courses=None, ways=WAYS):
+    """Run the arms with each seed; return the figures."""
     _quick_model._cache.max_bytes = 4 << 30  # all images stay in memory: only learning is to be waited for
     normalization = hw.Normalization().fitted([image for image, _ in painted.values()])
     most = STROKES_A_CLASS * n_classes
-    runs = {way: [] for way in WAYS}
+    runs = {way: [] for way in ways}
     seconds = []
     for seed in seeds:
-        for way in WAYS:
+        for way in ways:
             course, spent = course_of(way, (painted, unseen), n_classes, seed, normalization, courses)
             runs[way].append(course)
             seconds += spent
             print(json.dumps({"seed": seed, "way": way, "end": [round(v, 3) for v in course[-1]]}), flush=True)
-    found = {"strokes_of_random": most, "suggest_s": round(float(np.median(seconds)), 2)}
+    found = {"strokes_of_random": most, "suggest_s": round(float(np.median(seconds or [0])), 2)}
     for column, where in ((1, "annotated"), (2, "unseen")):
         at = np.arange(n_classes, most + 1)
         mean = {way: np.mean([curve(course, column, at) for course in some], axis=0) for way, some in runs.items()}
         found[where] = {"mean_target": round(float(mean["random"][-1]), 3)}
-        for way in WAYS:
+        for way in ways:
             found[where][way] = figures(runs, mean, way, column, at)
     return found
 
@@ -235,9 +250,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--develop", action="store_true", help="use other images and seeds than the report does")
     parser.add_argument("--courses", help="folder that keeps the course of each arm")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="random first")
     a = parser.parse_args()
     seeds = range(100 * a.develop, 100 * a.develop + a.seeds)
-    print(json.dumps(compare(*images_of(a.data, a.develop), seeds, a.courses)))
+    print(json.dumps(compare(*images_of(a.data, a.develop), seeds, a.courses, a.ways)))
 
 
 if __name__ == "__main__":
