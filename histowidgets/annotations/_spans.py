@@ -41,10 +41,8 @@ def spans_of(shapes: Sequence[Shape], region: Region, downsample: float = 1) -> 
         In the order of the shapes; the spans of one shape and row do not overlap.
     """
     rows, cols = scaled_shape(region.width, region.height, downsample)
-    parts = []
     paths = [(i, s) for i, s in enumerate(shapes) if isinstance(s, _Path)]
-    for some in _groups(paths):
-        parts.append(_merged(_path_spans(some, region, downsample, rows, cols), rows, cols))
+    parts = [_path_spans(some, region, downsample, rows, cols) for some in _groups(paths, rows, cols)]
     areas = [(i, s) for i, s in enumerate(shapes) if not isinstance(s, _Path)]
     if areas:
         parts.append(_not_empty(_area_spans(areas, region, downsample, rows, cols)))
@@ -61,15 +59,16 @@ def spans_of(shapes: Sequence[Shape], region: Region, downsample: float = 1) -> 
 
 
 #: Points of paths taken together: few enough that the arrays made of them stay in the processor's cache.
-_GROUP_POINTS = 2000
+_GROUP_POINTS = 1000
 
 
-def _groups(paths: Sequence[tuple[int, _Path]]) -> Iterator[Sequence[tuple[int, _Path]]]:
-    """Cut paths into groups of about `_GROUP_POINTS` points."""
+def _groups(paths: Sequence[tuple[int, _Path]], rows: int, cols: int) -> Iterator[Sequence[tuple[int, _Path]]]:
+    """Cut paths into groups of about `_GROUP_POINTS` points, whose spans can be told apart by one number."""
+    most = 1 << max(0, _KEY_BITS - rows.bit_length() - 2 * cols.bit_length())
     first, n_points = 0, 0
     for past, (_, path) in enumerate(paths, start=1):
         n_points += len(path.points)
-        if n_points >= _GROUP_POINTS or past == len(paths):
+        if n_points >= _GROUP_POINTS or past == len(paths) or past - first >= most:
             yield paths[first:past]
             first, n_points = past, 0
 
@@ -87,95 +86,109 @@ def _each_row(first: np.ndarray, past: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return which, first[which] + np.arange(len(which)) - begins
 
 
+class _Pieces(NamedTuple):
+    """Straight pieces of paths, each array of (n,): the number of the path, both ends, the radius at each."""
+
+    path: np.ndarray
+    ax: np.ndarray
+    ay: np.ndarray
+    bx: np.ndarray
+    by: np.ndarray
+    ra: np.ndarray
+    rb: np.ndarray
+
+
+def _pieces(paths: Sequence[_Path], region: Region, scale: float) -> _Pieces:
+    """Cut paths into straight pieces, in the pixels of the label map; a lone point is a piece without length."""
+    n_points = np.array([len(path.points) for path in paths])
+    n_pieces = np.maximum(n_points - 1, 1)
+    path = np.repeat(np.arange(len(paths)), n_pieces)
+    a = np.arange(n_pieces.sum()) + np.repeat(np.cumsum(n_points - n_pieces) - (n_points - n_pieces), n_pieces)
+    b = a + (n_points > 1)[path]
+    x, y = ((np.concatenate([p.points for p in paths]) - (region.x, region.y)) * scale).T
+    if any(isinstance(p.width, np.ndarray) for p in paths):
+        radii = np.concatenate([p.radii for p in paths]) * scale
+        return _Pieces(path, x[a], y[a], x[b], y[b], radii[a], radii[b])
+    radius = (np.array([p.width for p in paths], float) / 2 * scale)[path]
+    return _Pieces(path, x[a], y[a], x[b], y[b], radius, radius)
+
+
 def _path_spans(paths: Sequence[tuple[int, _Path]], region: Region, downsample: float, rows: int, cols: int) -> Spans:
-    """Return one span for each row of each straight piece; those of one path overlap."""
-    scale = 1.0 / downsample
-    corner = np.array([region.x, region.y], float)
-    starts, ends, owners, first_radii, last_radii = [], [], [], [], []
-    for i, path in paths:
-        points = (path.points - corner) * scale
-        pieces = max(1, len(points) - 1)
-        starts.append(points[:pieces])
-        ends.append(points[-pieces:])
-        owners.append(np.full(pieces, i))
-        if isinstance(path.width, np.ndarray):
-            first_radii.append(path.radii[:pieces] * scale)
-            last_radii.append(path.radii[-pieces:] * scale)
-        else:
-            first_radii.append(np.full(pieces, path.width / 2 * scale))
-            last_radii.append(first_radii[-1])
-    a, b, owner = np.concatenate(starts), np.concatenate(ends), np.concatenate(owners)
-    ra, rb = np.concatenate(first_radii), np.concatenate(last_radii)
-    first = _first_centre_from(np.minimum(a[:, 1] - ra, b[:, 1] - rb), rows)
-    past = _first_centre_from(np.maximum(a[:, 1] + ra, b[:, 1] + rb), rows)
+    """Return the spans of some paths; those of one path and row do not overlap."""
+    pieces = _pieces([path for _, path in paths], region, 1.0 / downsample)
+    first = _first_centre_from(np.minimum(pieces.ay - pieces.ra, pieces.by - pieces.rb), rows)
+    past = _first_centre_from(np.maximum(pieces.ay + pieces.ra, pieces.by + pieces.rb), rows)
     piece, row = _each_row(first, past)
-    left, right = _capsule_extent(a[piece], b[piece], ra[piece], row + 0.5)
-    if (ra != rb).any():
-        tapers = (ra != rb)[piece]
-        some, y = piece[tapers], row[tapers] + 0.5
-        left[tapers], right[tapers] = _tapered_extent(a[some], b[some], ra[some], rb[some], y)
-    return Spans(owner[piece], row, _first_centre_from(left, cols), _first_centre_from(right, cols))
+    y = row + 0.5
+    left, right = _capsule_extent(pieces, np.maximum(past - first, 0), y)
+    if pieces.ra is not pieces.rb:
+        tapers = (pieces.ra != pieces.rb)[piece]
+        left[tapers], right[tapers] = _tapered_extent(pieces, piece[tapers], y[tapers])
+    start, stop = _first_centre_from(left, cols), _first_centre_from(right, cols)
+    owners = np.array([i for i, _ in paths])
+    return _merged(owners, pieces.path[piece], row, start, stop, rows, cols)
 
 
-def _capsule_extent(a: np.ndarray, b: np.ndarray, radius: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the line y enters and leaves the points within `radius` of the piece from a to b."""
-    left, right = _discs_extent(((a, radius), (b, radius)), y)
-    # The straight sides: |distance from the line| <= radius, and the foot lies between a and b.
-    direction = b - a
-    length = np.hypot(direction[:, 0], direction[:, 1])
-    ux, uy = (direction / np.where(length > 0, length, 1)[:, None]).T
-    dy = y - a[:, 1]
-    low1, high1 = _solve(-uy, dy * ux, -radius, radius)
-    low2, high2 = _solve(ux, dy * uy, np.zeros_like(length), length)
-    low, high = np.maximum(low1, low2) + a[:, 0], np.minimum(high1, high2) + a[:, 0]
-    hit = (high >= low) & (length > 0)
-    return np.where(hit, np.minimum(left, low), left), np.where(hit, np.maximum(right, high), right)
+def _capsule_extent(pieces: _Pieces, counts: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where lines enter and leave the points within the radius `ra` of pieces; `counts` lines each, at y.
+
+    The outermost point on a line belongs to the disc around one point of the piece. Where the line crosses a
+    straight side that is the foot of the side's normal, which goes along the piece as the line goes down; beyond the
+    ends of the side it is the piece's end.
+    """
+    dx, dy = pieces.bx - pieces.ax, pieces.by - pieces.ay
+    length = np.hypot(dx, dy)
+    flat = np.abs(dy) < 1e-9  # the sides lie along the lines: the ends are the outermost points
+    per_line = np.where(flat, 0.0, 1 / np.where(flat, 1.0, dy))
+    # How far below its foot a point of the left side lies; the normal that points to the left, seen downwards.
+    below = pieces.ra * np.where(dy >= 0, dx, -dx) / np.where(length > 0, length, 1.0)
+    spread = [np.repeat(column, counts) for column in (pieces.ax, pieces.ay, dx, dy, pieces.ra**2, per_line)]
+    ax, ay, dx_, dy_, squared, per_line_ = spread
+    down = y - ay
+    extents = []
+    for side, foot in ((-1, flat & (dx < 0)), (1, flat & (dx > 0))):
+        share = down + np.repeat(side * below, counts)
+        share *= per_line_
+        share += np.repeat(foot.astype(float), counts)
+        np.clip(share, 0, 1, out=share)
+        half = dy_ * share
+        np.subtract(down, half, out=half)
+        np.multiply(half, half, out=half)
+        np.subtract(squared, half, out=half)
+        np.maximum(half, 0, out=half)
+        np.sqrt(half, out=half)
+        share *= dx_
+        share += ax
+        extents.append(share - half if side < 0 else share + half)
+    return extents[0], extents[1]
 
 
-def _tapered_extent(
-    a: np.ndarray, b: np.ndarray, ra: np.ndarray, rb: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the line y enters and leaves the convex hull of a disc at a and one at b, of unlike radii."""
-    left, right = _discs_extent(((a, ra), (b, rb)), y)
-    direction = b - a
-    length = np.hypot(direction[:, 0], direction[:, 1])
+def _tapered_extent(pieces: _Pieces, piece: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the lines y enter and leave the convex hull of the two discs of unlike radii of their piece."""
+    ax, ay, bx, by, ra, rb = (column[piece] for column in pieces[1:])
+    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
+    for x0, y0, radius in ((ax, ay, ra), (bx, by, rb)):
+        half_squared = radius**2 - (y - y0) ** 2
+        half = np.sqrt(np.maximum(half_squared, 0))
+        hit = half_squared >= 0
+        left = np.where(hit, np.minimum(left, x0 - half), left)
+        right = np.where(hit, np.maximum(right, x0 + half), right)
+    length = np.hypot(bx - ax, by - ay)
     outside = length > np.abs(ra - rb)  # else one disc holds the other
     safe = np.where(outside, length, 1.0)
-    unit = direction / safe[:, None]
+    ux, uy = (bx - ax) / safe, (by - ay) / safe
     # A straight side touches both discs where their normals are alike: this far along, and the rest across.
     along = np.where(outside, (ra - rb) / safe, 0.0)
     across = np.sqrt(1 - along**2)
     for side in (-1, 1):
-        normal = along[:, None] * unit + side * across[:, None] * np.column_stack([-unit[:, 1], unit[:, 0]])
-        p, q = a + ra[:, None] * normal, b + rb[:, None] * normal
-        height = q[:, 1] - p[:, 1]
-        share = (y - p[:, 1]) / np.where(height == 0, 1.0, height)
+        nx, ny = along * ux - side * across * uy, along * uy + side * across * ux
+        px, py, qx, qy = ax + ra * nx, ay + ra * ny, bx + rb * nx, by + rb * ny
+        height = qy - py
+        share = (y - py) / np.where(height == 0, 1.0, height)
         hit = outside & (height != 0) & (share >= 0) & (share <= 1)
-        x = p[:, 0] + share * (q[:, 0] - p[:, 0])
+        x = px + share * (qx - px)
         left, right = np.where(hit, np.minimum(left, x), left), np.where(hit, np.maximum(right, x), right)
     return left, right
-
-
-def _discs_extent(discs: Sequence[tuple[np.ndarray, np.ndarray]], y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and the last x of discs (centres, radii) on the line y; inf and -inf where it meets none."""
-    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
-    for centre, radius in discs:
-        half_squared = radius**2 - (y - centre[:, 1]) ** 2
-        half = np.sqrt(np.maximum(half_squared, 0))
-        hit = half_squared >= 0
-        left = np.where(hit, np.minimum(left, centre[:, 0] - half), left)
-        right = np.where(hit, np.maximum(right, centre[:, 0] + half), right)
-    return left, right
-
-
-def _solve(slope: np.ndarray, offset: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve low <= slope * t + offset <= high for t; where the slope is 0, all t or none."""
-    flat = np.abs(slope) < 1e-12
-    safe = np.where(flat, 1.0, slope)
-    one, two = (low - offset) / safe, (high - offset) / safe
-    always = (offset >= low) & (offset <= high)
-    flat_low = np.where(always, -np.inf, np.inf)
-    return np.where(flat, flat_low, np.minimum(one, two)), np.where(flat, -flat_low, np.maximum(one, two))
 
 
 def _area_spans(areas: Sequence[tuple[int, Shape]], region: Region, downsample: float, rows: int, cols: int) -> Spans:
@@ -217,20 +230,27 @@ def _not_empty(spans: Spans) -> Spans:
     return Spans(*(column[full] for column in spans))
 
 
-def _merged(spans: Spans, rows: int, cols: int) -> Spans:
-    """Join the overlapping spans of each shape and row."""
-    owner, row, start, stop = _not_empty(spans)
-    if not len(owner):
-        return Spans(owner, row, start, stop)
-    line = owner * rows + row
-    # One number for (line, column), on which running maxima cannot reach from one line into the next.
-    begin, end = line * (cols + 1) + start, line * (cols + 1) + stop
-    order = np.argsort(begin, kind="stable")
-    begin, end = begin[order], np.maximum.accumulate(end[order])
+#: Bits of the number that stands for shape, row, first and last column of a span.
+_KEY_BITS = 62
+
+
+def _merged(
+    owners: np.ndarray, path: np.ndarray, row: np.ndarray, start: np.ndarray, stop: np.ndarray, rows: int, cols: int
+) -> Spans:
+    """Join the overlapping spans of each path and row, and drop the empty ones; `owners` has the shape of each path."""
+    across, down = cols.bit_length(), rows.bit_length()
+    key = ((path << down | row) << across | start) << across | stop
+    key = np.sort(key[stop > start], kind="stable")  # quick where there are runs in order: the rows of a piece
+    if not len(key):
+        return Spans(key, key, key, key)
+    # Begin and end of each as one number with its path and row, so that no maximum reaches from one row into the next.
+    begin = key >> across
+    line = begin >> across
+    end = np.maximum.accumulate(line << across | key & (1 << across) - 1)
     new = np.append(True, begin[1:] > end[:-1])
     last = np.append(np.flatnonzero(new)[1:], len(new)) - 1
-    line, start = np.divmod(begin[new], cols + 1)
-    return Spans(line // rows, line % rows, start, end[last] - line * (cols + 1))
+    line, mask = line[new], (1 << across) - 1
+    return Spans(owners[line >> down], line & (1 << down) - 1, begin[new] & mask, end[last] & mask)
 
 
 def paint(labels: np.ndarray, spans: Spans, values: np.ndarray) -> None:
@@ -252,8 +272,8 @@ def flat_pixels(spans: Spans, cols: int) -> np.ndarray:
     return np.repeat(begin, counts) + np.arange(counts.sum())
 
 
-#: Pixels written at once: bounds the memory that painting takes (about 24 bytes each).
-_CHUNK_PIXELS = 1 << 20
+#: Pixels written at once: few enough for the processor's cache, and for the memory (about 24 bytes each).
+_CHUNK_PIXELS = 1 << 16
 
 
 def _chunks(counts: np.ndarray) -> list[slice]:
