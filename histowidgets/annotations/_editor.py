@@ -59,6 +59,11 @@ class Editor:
         return None if self._folder is None else self._folder.held_by
 
     @property
+    def left_by(self) -> str | None:
+        """Who held the folder before and ended without closing it, as a killed kernel does; None if all was well."""
+        return None if self._folder is None else self._folder.left_by
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called; a project in a folder cannot be edited after that."""
         return self._closed

@@ -78,7 +78,9 @@ class Exchange(Drawing):
             image, colors = image_state(self._state, name).image, dict(self._state.colors)
         read = read_geojson(path, image, colors, unknown_classes)
         if read.shapes:
-            self._edit(read.to_record(name, self.annotator))
+            with self._lock:
+                taken = {a.id for state in self._state.images.values() for a in state.annotations}
+                self._edit(read.to_record(name, self.annotator, taken))
         read.warn(path)
         return len(read.shapes)
 

@@ -50,6 +50,11 @@ class ProjectFolder:
         """Who may write, if it is another session."""
         return self._lock.held_by
 
+    @property
+    def left_by(self) -> str | None:
+        """Who held the folder before and ended without letting go of it, if that was so."""
+        return self._lock.left_by
+
     @classmethod
     def create(cls, path: Path, state: State) -> "ProjectFolder":
         """Make a folder for a new project.

@@ -5,7 +5,7 @@ import math
 import time
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,12 +22,13 @@ from histowidgets.images import Image
 
 
 class ReadShape(NamedTuple):
-    """One shape of the file; class None is an eraser; time and annotator are None if the file has none."""
+    """One shape of the file; class None is an eraser; what the file does not say is None."""
 
     shape: Shape
     class_name: str | None
     time: float | None = None
     annotator: str | None = None
+    id: str | None = None
 
 
 @dataclass
@@ -47,19 +48,20 @@ class ReadGeoJSON:
     new_classes: list[tuple[str, str]] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
-    def to_record(self, image_name: str, annotator: str) -> Record:
-        """Return the edit that draws it all; what has no time or annotator gets now, and this one."""
+    def to_record(self, image_name: str, annotator: str, taken: Collection[str]) -> Record:
+        """Return the edit that draws it all; what has no time or annotator gets now, and this one.
+
+        An annotation keeps the id of the file unless it is `taken`.
+        """
         now = time.time()
-        drawn = [
-            Annotation(
-                uuid.uuid4().hex,
-                item.shape,
-                item.class_name,
-                now if item.time is None else item.time,
-                annotator if item.annotator is None else item.annotator,
-            ).to_dict()
-            for item in self.shapes
-        ]
+        used = set(taken)
+        drawn = []
+        for item in self.shapes:
+            own = uuid.uuid4().hex if item.id is None or item.id in used else item.id
+            used.add(own)
+            drawn_at = now if item.time is None else item.time
+            by = annotator if item.annotator is None else item.annotator
+            drawn.append(Annotation(own, item.shape, item.class_name, drawn_at, by).to_dict())
         added = [list(item) for item in self.new_classes]
         return {"op": "add", "image": image_name, "annotations": drawn, "classes": added}
 
@@ -144,7 +146,7 @@ def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[Rea
         try:
             for entry in exact["beside"]:
                 name = entry["class"]
-                item = _exact(entry, None if name is None else str(name))
+                item = _exact(entry, None if name is None else str(name), entry.get("id"))
                 shapes.insert(int(entry["place"]), (item, entry["color"]))
         except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise GeoJSONError(f'The "histowidgets" member of {path.name} is damaged: {_words(error)}') from error
@@ -185,15 +187,25 @@ def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str 
         and exact.get("version") == EXACT_VERSION
         and exact.get("geometry") == checksum(geometry or {})
     ):
-        return [(_exact(exact, name), color)]
-    return [(ReadShape(shape, name), color) for shape in _shapes(geometry or {}, read)]
+        return [(_exact(exact, name, feature.get("id")), color)]
+    shapes = _shapes(geometry or {}, read)
+    own_id = _id(feature.get("id")) if len(shapes) == 1 else None
+    return [(ReadShape(shape, name, id=own_id), color) for shape in shapes]
 
 
-def _exact(entry: Mapping[str, Any], class_name: str | None) -> ReadShape:
+def _exact(entry: Mapping[str, Any], class_name: str | None, own_id: Any) -> ReadShape:
     drawn_at = float(entry["time"])
     if not math.isfinite(drawn_at):
         raise ValueError("its time is not finite.")
-    return ReadShape(shape_from_dict(entry["shape"]), class_name, drawn_at, str(entry["annotator"]))
+    return ReadShape(shape_from_dict(entry["shape"]), class_name, drawn_at, str(entry["annotator"]), _id(own_id))
+
+
+def _id(value: Any) -> str | None:
+    """Return the id of an annotation as we write them, if the file has a UUID; else None."""
+    try:
+        return uuid.UUID(value).hex if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _classification(value: Any) -> tuple[str | None, str | None]:

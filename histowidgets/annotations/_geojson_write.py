@@ -55,7 +55,8 @@ def feature_collection(annotations: Sequence[Annotation], colors: Mapping[str, s
     for place, (annotation, geometry) in enumerate(zip(annotations, geometries, strict=True)):
         if annotation.class_name is None or geometry.is_empty:
             color = None if annotation.class_name is None else colors[annotation.class_name]
-            beside.append({"place": place, "class": annotation.class_name, "color": color} | _exact(annotation))
+            entry = {"place": place, "id": _as_uuid(annotation.id), "class": annotation.class_name, "color": color}
+            beside.append(entry | _exact(annotation))
         else:
             features.append(_feature(annotation, geometry, colors[annotation.class_name]))
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}

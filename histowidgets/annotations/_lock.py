@@ -18,8 +18,9 @@ HOLDER_FILE = "project.holder.json"
 class FolderLock:
     """The right to write a folder.
 
-    The operating system keeps the lock and drops it when the process dies, so that none can become stale. A small
-    file beside it says who holds it, for the others to read.
+    The operating system keeps the lock and drops it when the process dies, so that a dead one keeps nobody out. A
+    small file beside it says who holds it, for the others to read; who finds it without the lock knows that its
+    writer did not end well.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class FolderLock:
         Whether this session may write.
     held_by : str or None
         Who may, if it is another one.
+    left_by : str or None
+        Who held the folder before and ended without letting go of it, if that was so.
 
     Raises
     ------
@@ -44,8 +47,11 @@ class FolderLock:
         # thread_local=False: the project is used from several threads.
         self._lock = filelock.FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
         self.held_by: str | None = None
+        self.left_by: str | None = None
         try:
             self._lock.acquire()
+            if self._holder.exists():
+                self.left_by = self._describe_holder()
             since = time.strftime("%Y-%m-%d %H:%M:%S")
             holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
             self._holder.write_text(json.dumps(holder), encoding="utf-8")

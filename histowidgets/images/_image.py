@@ -4,6 +4,7 @@ import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ class Image(ABC):
         source: str | None = None,
         channel_colors: Sequence[str] | None = None,
     ) -> None:
-        self._name = name
+        self._name = _checked_name(name)
         self._width, self._height = int(width), int(height)
         self._dtype = np.dtype(dtype)
         self._channel_names = _checked_channels(name, channel_names)
@@ -222,6 +223,12 @@ def check_finite(pixels: np.ndarray, name: str, x: int = 0, y: int = 0) -> None:
     )
 
 
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ImageError(f"An image is named {name!r}; the name must be text that is not blank.")
+    return name
+
+
 def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...]:
     names = tuple(str(c) for c in channel_names)
     if not 1 <= len(names) <= MAX_CHANNELS:
@@ -234,9 +241,9 @@ def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...
 def _checked_pixel_size(name: str, pixel_size_um: float | None) -> float | None:
     if pixel_size_um is None:
         return None
-    if not (math.isfinite(pixel_size_um) and pixel_size_um > 0):
+    if not (isinstance(pixel_size_um, Real) and math.isfinite(pixel_size_um) and pixel_size_um > 0):
         raise ImageError(
-            f"The pixel size of image {name!r} is {pixel_size_um}; it must be a number of um above 0, or None."
+            f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, or None."
         )
     return float(pixel_size_um)
 

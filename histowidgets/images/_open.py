@@ -1,16 +1,17 @@
 """The one way in: from a path or an array to an Image."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 
 from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images._array import ArrayImage
 from histowidgets.images._image import Image
-from histowidgets.images._raster import open_raster
+from histowidgets.images._raster import open_raster, raster_pixels
 
 #: Of slides that may be no TIFF. Where there are several files, it is the one to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
@@ -32,7 +33,8 @@ def open_image(
     path_or_array : path, ndarray or Image
         A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide knows (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
         .svslide and others); the folder of an OME-Zarr; an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64
-        channels; or an Image, which is passed through. Pyramids and large files are read in parts.
+        channels; a picture of Pillow's; or an Image, which is passed through. Pyramids and large files are read in
+        parts.
     name : str, optional
         By default the file's name without its ending, or "image".
     channel_names : sequence of str, optional
@@ -57,8 +59,13 @@ def open_image(
         if name is not None or channel_names is not None or pixel_size_um is not None:
             raise ImageError("An Image keeps its name, channel names and pixel size. Give them when it is opened.")
         return path_or_array
+    if isinstance(channel_names, str) or not (channel_names is None or isinstance(channel_names, Iterable)):
+        raise ImageError(f"The channel names are {channel_names!r}; a list of names is wanted.")
+    channel_names = None if channel_names is None else tuple(channel_names)
     if isinstance(path_or_array, str | os.PathLike):
         return _open_file(Path(path_or_array), name, channel_names, pixel_size_um)
+    if isinstance(path_or_array, PIL.Image.Image):
+        return ArrayImage(raster_pixels(path_or_array), name or "image", channel_names, pixel_size_um)
     if not isinstance(path_or_array, np.ndarray) and not hasattr(path_or_array, "__array__"):
         raise ImageError(
             f"An image cannot be made from a {type(path_or_array).__name__}. Give a path, a NumPy array or an Image."

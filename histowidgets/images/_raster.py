@@ -38,7 +38,7 @@ def open_raster(
             with PIL.Image.open(path) as picture:
                 if pixel_size_um is None:
                     pixel_size_um = _pixel_size(picture)
-                pixels = _deep_png(path) if _is_deep_colour(picture) else _pixels(picture)
+                pixels = _deep_png(path) if _is_deep_colour(picture) else raster_pixels(picture)
     except PIL.UnidentifiedImageError:
         raise ImageOpenError(
             f"{path} is no image that can be read. PNG, JPEG, BMP, TIFF, OME-TIFF, OME-Zarr and "
@@ -71,8 +71,8 @@ def _deep_png(path: Path) -> np.ndarray:
     return pixels if pixels.shape[2] == 3 else over_white(pixels, multiplied=False)
 
 
-def _pixels(picture: PIL.Image.Image) -> np.ndarray:
-    """Return (rows, cols, channels)."""
+def raster_pixels(picture: PIL.Image.Image) -> np.ndarray:
+    """Return (rows, cols, channels) of a picture of Pillow's."""
     mode = picture.mode
     if "transparency" in picture.info or mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         gray = mode in ("L", "LA", "La")

@@ -1,6 +1,7 @@
 """Rectangles in full-size pixels, and the one rule for the size of a downsampled picture."""
 
 import math
+from numbers import Real
 from typing import NamedTuple
 
 from histowidgets.errors import RegionError
@@ -83,8 +84,8 @@ def scaled_shape(width: int, height: int, downsample: float) -> tuple[int, int]:
     RegionError
         If the downsample is not a finite number of at least 1.
     """
-    if not (math.isfinite(downsample) and downsample >= 1):
-        raise RegionError(f"The downsample is {downsample}; it must be a number of at least 1.")
+    if not (isinstance(downsample, Real) and math.isfinite(downsample) and downsample >= 1):
+        raise RegionError(f"The downsample is {downsample!r}; it must be a number of at least 1.")
     return math.ceil(height / downsample), math.ceil(width / downsample)
 
 

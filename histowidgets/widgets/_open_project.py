@@ -80,7 +80,10 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
     """Add the images and classes that a project in a folder does not have yet; return it with a line about it."""
     words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
-        return project, words + " Another session holds it, so this one is read-only."
+        holder = f"{project.held_by} holds it. Close it there, then run this cell again."
+        return project, f"{words} It can only be looked at here: {holder}"
+    if project.left_by is not None:
+        words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
     for image in as_images(images) if images is not None else []:
         if image.name not in [*project.image_names, *project.removed_images]:
             project.add_image(image)

@@ -396,4 +396,9 @@ def test_another_process_holds_the_folder_until_it_dies(kept):
         process.wait()
     third = Project.open(kept.folder)  # what the dead process left behind is noticed as stale
     assert not third.read_only
+    assert third.held_by is None
+    assert third.left_by.startswith(f"process {process.pid} on ")
     third.close()
+    fourth = Project.open(kept.folder)
+    assert fourth.left_by is None, "the third one was closed"
+    fourth.close()

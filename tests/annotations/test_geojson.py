@@ -139,6 +139,32 @@ def test_what_comes_out_goes_in_again_unchanged(project, shapes, path):
     assert second == first
 
 
+def test_ids_come_back_unless_they_are_taken(project, shapes, path, tmp_path):
+    for shape in shapes:
+        project.annotate("blank", shape, "Gland")
+    project.erase("blank", Rectangle(0, 0, 20, 20))
+    exported(project, path)
+    ids = [a.id for a in project.annotations("blank")]
+    other = another()
+    other.import_geojson("blank", path)
+    assert [a.id for a in other.annotations("blank")] == ids
+    other.export_geojson("blank", tmp_path / "again.geojson")
+    assert (tmp_path / "again.geojson").read_bytes() == path.read_bytes()
+    project.import_geojson("blank", path)  # beside those that are there
+    both = [a.id for a in project.annotations("blank")]
+    assert both[: len(ids)] == ids
+    assert len(set(both)) == 2 * len(ids)
+
+
+def test_of_two_features_with_one_id_each_is_kept(path):
+    content = {"type": "FeatureCollection", "features": [feature(square(10, 10)), feature(square(40, 10))]}
+    content["features"][1]["id"] = content["features"][0]["id"]
+    content["features"].append(feature(square(70, 10)) | {"id": "PathAnnotationObject"})
+    first, second, third = imported(path, content).annotations("blank")
+    assert first.id == uuid.UUID(content["features"][0]["id"]).hex
+    assert len({first.id, second.id, third.id}) == 3
+
+
 def test_a_changed_geometry_goes_before_the_exact_shape(project, path):
     project.annotate("blank", Stroke([[20, 20], [40, 40]], 6), "Gland")
     content = exported(project, path)

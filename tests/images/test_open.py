@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError, ImageValueError
+from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError, ImageValueError, RegionError
 from histowidgets.images import ArrayImage, open_image
 
 
@@ -91,7 +91,7 @@ def test_an_open_image_is_not_renamed():
         open_image(open_image(ramp(20, 30)), name="other")
 
 
-@pytest.mark.parametrize("pixel_size", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize("pixel_size", [0, -1, np.nan, np.inf, "half", [0.5]])
 def test_a_bad_pixel_size_is_refused(pixel_size):
     with pytest.raises(ImageError, match="pixel size"):
         open_image(ramp(20, 30), pixel_size_um=pixel_size)
@@ -143,6 +143,28 @@ def test_nan_and_infinity_are_refused_with_their_place(dtype):
     pixels[7, 3, 1], pixels[9, 9, 0] = np.nan, np.inf
     with pytest.raises(ImageValueError, match=r"2 value\(s\).*x=3, y=7, channel 2"):
         open_image(pixels)
+
+
+@pytest.mark.parametrize(
+    "options", [{"name": 3}, {"name": " "}, {"channel_names": "abc"}, {"channel_names": 5}, {"channel_names": ["a"]}]
+)
+def test_names_that_are_none_are_refused(options):
+    with pytest.raises(ImageError, match="name"):
+        open_image(ramp(40, 60, 3), **options)
+
+
+@pytest.mark.parametrize("downsample", ["2", None, [2]])
+def test_a_downsample_that_is_no_number_is_refused(downsample):
+    with pytest.raises(RegionError, match="at least 1"):
+        open_image(ramp(40, 60, 3)).read(0, 0, 10, 10, downsample)
+
+
+def test_a_picture_of_pillows_opens():
+    pixels = ramp(40, 60, 3)
+    assert (open_image(PIL.Image.fromarray(pixels)).read(0, 0, 60, 40) == pixels).all()
+    palette = PIL.Image.new("P", (60, 40), 1)
+    palette.putpalette([0, 0, 0, 250, 10, 20])
+    assert open_image(palette, name="p").read(5, 5, 1, 1).tolist() == [[[250, 10, 20]]]
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -1,5 +1,7 @@
 """The studio in a kernel without a page: what it shows, what it keeps, and that it leaves nothing behind."""
 
+import json
+import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -107,11 +109,22 @@ def test_a_cell_run_again_shows_what_was_shown(halves):
     first.canvas.uncertainty_opacity = 0.5
     darker = [replace(one, low=20.0) for one in first.canvas.display]
     first.canvas.set_display(darker)
+    kept = first.project.annotate("other", hw.Stroke([(20, 20)], width=9), "Bright")
+    first.canvas.class_name, first.canvas.brush_width = "Bright", 33
+    first.canvas.look(first.canvas.view.look(30, 25, 6))
+    first.canvas.selection = (kept,)
+    first.canvas.copy()
     second = hw.Studio(images, classes=["Dark", "Bright"])
     assert second.project is first.project
     assert (second.canvas.image_name, second.strip.shown) == ("other", "other")
     assert second.canvas.uncertainty_opacity == 0.5
     assert second.canvas.display == tuple(darker)
+    assert (second.canvas.view.x, second.canvas.view.y, second.canvas.view.zoom) == (30, 25, 6)
+    assert (second.canvas.class_name, second.canvas.brush_width, second.canvas.tool) == ("Bright", 33, "select")
+    assert second._classes.classes.selected == "Bright"
+    assert second.canvas.selection == (kept,)
+    second.canvas.paste()
+    assert len(second.project.annotations("other")) == 2
     second.close()
 
 
@@ -156,10 +169,24 @@ def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
     holder.add_image(halves, name="halves")
     studio = hw.Studio(folder=tmp_path / "project")
     assert studio.project.read_only
-    assert "read-only" in studio.log_panel.text
+    assert f"process {os.getpid()} (this kernel) on" in studio.log_panel.text
+    assert studio.canvas._frame.status.children[2].value.startswith("read-only")
     studio.close()
     studio.project.close()
     holder.close()
+
+
+def test_a_session_that_was_killed_is_noticed_and_keeps_nobody_out(halves, tmp_path):
+    holder = hw.Project(["Dark", "Bright"], folder=tmp_path / "project")
+    holder.add_image(halves, name="halves")
+    holder.close()
+    left = {"process": 99999999, "host": "elsewhere", "since": "2026-01-01 10:00:00"}
+    (tmp_path / "project" / "project.holder.json").write_text(json.dumps(left))
+    studio = hw.Studio(folder=tmp_path / "project")
+    assert not studio.project.read_only
+    assert "process 99999999 on elsewhere, since 2026-01-01 10:00:00" in studio.log_panel.text
+    studio.close()
+    studio.project.close()
 
 
 @pytest.mark.slow
