@@ -52,7 +52,7 @@ def _presets():
 
 
 def _value(value):
-    if value is None:
+    if value is None or value == ():
         return "empty"
     if isinstance(value, bool):
         return str(value).lower()

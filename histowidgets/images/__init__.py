@@ -14,6 +14,7 @@ from histowidgets.images._normalization import STRATEGIES, Normalization
 from histowidgets.images._open import open_image
 from histowidgets.images._padding import read_padded
 from histowidgets.images._region import Region, scaled_shape
+from histowidgets.images._selection import ChannelSelection, select_channels
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ArrayImage",
     "CachedReader",
     "ChannelDisplay",
+    "ChannelSelection",
     "ChannelStatistics",
     "DeferredImage",
     "Image",
@@ -34,5 +36,6 @@ __all__ = [
     "read_padded",
     "samples",
     "scaled_shape",
+    "select_channels",
     "thumbnail",
 ]

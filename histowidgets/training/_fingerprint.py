@@ -5,6 +5,17 @@ import json
 from typing import Any
 
 from histowidgets.annotations import ProjectSnapshot
+from histowidgets.errors import SettingsError
+from histowidgets.training._channels import with_channels
+from histowidgets.training._settings import TrainingSettings
+
+
+def fingerprint_of(snapshot: ProjectSnapshot, settings: TrainingSettings) -> dict[str, Any]:
+    """Digest what a run of these settings would learn from; channels that they name and that are gone are a change."""
+    try:
+        return fingerprint(with_channels(snapshot, settings.channels))
+    except SettingsError:
+        return {**fingerprint(snapshot), "images": ""}
 
 
 def fingerprint(snapshot: ProjectSnapshot) -> dict[str, Any]:

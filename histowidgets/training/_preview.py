@@ -7,6 +7,7 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Normalization
 from histowidgets.training._anchors import place_anchors
+from histowidgets.training._channels import with_channels
 from histowidgets.training._settings import TrainingSettings
 from histowidgets.training._tiles import TrainingTiles
 
@@ -48,6 +49,7 @@ def augmentation_preview(
     if seed < 0:
         raise SettingsError(f"seed is {seed}; use 0 or more.")
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = with_channels(snapshot, settings.channels)
     tiles_of = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
     placement = place_anchors(snapshot, Split({}), *tiles_of)
     if not placement.anchors:

@@ -15,6 +15,7 @@ from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._anchors import Placement, place_anchors
+from histowidgets.training._channels import with_channels
 from histowidgets.training._events import Message
 from histowidgets.training._settings import TrainingSettings
 
@@ -121,6 +122,7 @@ def make_request(
     """
     snapshot = snapshot_of(project)
     check_kinds(settings, continue_from, split)
+    snapshot = with_channels(snapshot, settings.channels)
     folder = None if isinstance(project, ProjectSnapshot) or project.read_only else project.folder
     _check_painted(snapshot)
     _check_channels(snapshot)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import TrainingError
 from histowidgets.training._checkpoint_header import CHECKPOINT_FILE, read_header
-from histowidgets.training._fingerprint import changes, fingerprint
+from histowidgets.training._fingerprint import changes, fingerprint_of
 from histowidgets.training._records import StoredRun, read_run, run_folders
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _summary(run: StoredRun, project: Project | None) -> RunSummary | None:
             best_epoch=None if best is None else best["epoch"],
             best_miou=None if best is None else best["val_miou"],
             seconds=float(plain["seconds"]),
-            changed=() if project is None else tuple(changes(plain, fingerprint(project.snapshot()))),
+            changed=() if project is None else tuple(changes(plain, fingerprint_of(project.snapshot(), run.settings))),
         )
     except (TrainingError, KeyError, TypeError):
         return None

@@ -13,7 +13,7 @@ from histowidgets.prediction import Classifier, NetworkModel
 from histowidgets.training._checkpoint import Checkpoint, read_checkpoint
 from histowidgets.training._checkpoint_header import CHECKPOINT_FILE, damaged
 from histowidgets.training._events import Message
-from histowidgets.training._fingerprint import changes, fingerprint
+from histowidgets.training._fingerprint import changes, fingerprint_of
 from histowidgets.training._records import StoredRun
 from histowidgets.training._request import Start, TrainingRequest, make_request
 from histowidgets.training._run import TrainingRun
@@ -50,7 +50,7 @@ def request_to_go_on(
         why = f"The run {run.id} left no checkpoint to go on from"
         return _train_on(run, project, settings, why)
     checkpoint = read_checkpoint(path)
-    changed = changes(checkpoint.plain, fingerprint(snapshot))
+    changed = changes(checkpoint.plain, fingerprint_of(snapshot, run.settings))
     if settings is not None and settings != run.settings:
         changed.append("settings")
     if changed:

@@ -18,6 +18,7 @@ _KINDS: dict[Any, str] = {
     bool | None: "true, false or nothing",
     float | None: "a number or nothing",
     str | None: "a name or nothing",
+    tuple[str, ...]: "channel names, each once",
     dict[str, float]: f"class names with numbers from {WEIGHT_RANGE[0]:g} to {WEIGHT_RANGE[1]:g}",
     str | tuple[str, ...]: f"{', '.join(FREEZE)}, or a list of groups such as stem, block1",
 }

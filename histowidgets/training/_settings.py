@@ -96,6 +96,12 @@ class TrainingSettings(BaseModel):
         20, "Tiles", "Steps in an epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
     )
 
+    channels: tuple[str, ...] = _setting(
+        (),
+        "Normalization",
+        "Channels to train on, in this order; empty: all. Prediction finds them by name.",
+        max_length=64,
+    )
     normalization: Literal["percentile_99", "min_max", "z_score", "fixed_range"] = _setting(
         "percentile_99", "Normalization", "How pixel values are brought to 0..1; statistics are of whole images."
     )
@@ -252,6 +258,14 @@ class TrainingSettings(BaseModel):
             if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
                 raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")
         return tuple(dict.fromkeys(freeze))
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _distinct(cls, channels: Any) -> Any:
+        names = list(channels) if isinstance(channels, list | tuple) else [None]
+        if not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
+            raise ValueError("use a list of channel names, each once, such as ['DAPI', 'CD3']")
+        return tuple(names)
 
     @field_validator("class_weights")
     @classmethod

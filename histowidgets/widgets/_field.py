@@ -9,6 +9,7 @@ from histowidgets.widgets._setting_text import choices_of, kind_of, label, parse
 _EMPTY = {
     "max_seconds": "no limit",
     "steps_per_epoch": "all",
+    "channels": "all channels",
     "class_weights": "Lumen=2, Stroma=0.5",
     "focus_class": "all classes",
     "normalization_low": "as 0",

@@ -67,6 +67,7 @@ _VALUES = {
     "cpu": "CPU",
 }
 
+_NAME = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]+))\s*(?:,|$)')
 _WEIGHT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,="]+?))\s*=\s*([^,]+?)\s*(?:,|$)')
 
 
@@ -116,6 +117,8 @@ def text_of(value: Any) -> str:
     """Return a value as the text in its field, such that `parse` gives it back."""
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(_quoted(name) for name in value)
     if isinstance(value, dict):
         return ", ".join(f"{_quoted(name)}={text_of(weight)}" for name, weight in value.items())
     if isinstance(value, float):
@@ -140,6 +143,8 @@ def parse(name: str, text: str) -> Any:
     text = text.strip()
     if kind is dict:
         return _parse_weights(text)
+    if kind is tuple:
+        return _parse_names(text)
     if not text:
         if optional:
             return None
@@ -170,6 +175,16 @@ def _parse_weights(text: str) -> dict[str, float]:
             raise ValueError(f"{weight[:20]!r} is no number.") from None
         at = found.end()
     return weights
+
+
+def _parse_names(text: str) -> tuple[str, ...]:
+    """Return names between commas; one with a comma of its own stands in quotes."""
+    names = []
+    for quoted, plain in _NAME.findall(text):
+        names.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip())
+    if any(not name for name in names):
+        raise ValueError("Write names with commas between, such as DAPI, CD3.")
+    return tuple(names)
 
 
 def differing(settings: TrainingSettings, base: TrainingSettings) -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""An image with some of its channels, in an order of one's own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images._image import Image
+
+
+class ChannelSelection(Image):
+    """An image of which only some channels are seen; its file is opened no sooner than it would be.
+
+    Parameters
+    ----------
+    image : Image
+    channel_names : sequence of str
+        Which, and in which order; each once.
+
+    Raises
+    ------
+    ImageError
+        If a channel is not there, is there twice, or is named twice, or there is none.
+    """
+
+    def __init__(self, image: Image, channel_names: Sequence[str]) -> None:
+        names = list(image.channel_names)
+        wrong = [name for name in channel_names if names.count(name) != 1]
+        if wrong or not channel_names or len(set(channel_names)) < len(channel_names):
+            problem = f"has not exactly one channel {wrong[0]!r}" if wrong else "cannot be seen so"
+            raise ImageError(
+                f"Image {image.name!r} {problem}: the channels {', '.join(channel_names) or 'none'} are wanted, each "
+                f"once; it has {', '.join(names)}."
+            )
+        super().__init__(
+            name=image.name,
+            width=image.width,
+            height=image.height,
+            dtype=np.dtype(np.uint8),  # a stand-in, as are the levels: what is asked for is the image's own
+            channel_names=channel_names,
+            pixel_size_um=image.pixel_size_um,
+            source=image.source,
+        )
+        self._image = image
+        self._places = [names.index(name) for name in channel_names]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the pixels."""
+        return self._image.dtype
+
+    @property
+    def downsamples(self) -> tuple[float, ...]:
+        """Downsamples of the stored levels."""
+        return self._image.downsamples
+
+    @property
+    def channel_colors(self) -> tuple[str, ...] | None:
+        """Colour of each channel, or None."""
+        colors = self._image.channel_colors
+        return None if colors is None else tuple(colors[place] for place in self._places)
+
+    def read(self, x: int, y: int, width: int, height: int, downsample: float = 1) -> np.ndarray:
+        """Read a region as `Image.read` does."""
+        return np.ascontiguousarray(self._image.read(x, y, width, height, downsample)[..., self._places])
+
+    def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
+        return np.ascontiguousarray(self._image._read_level(level, x, y, width, height)[..., self._places])
+
+
+def select_channels(image: Image, channel_names: Sequence[str]) -> Image:
+    """Return an image with these channels only, in this order; the image itself if it has just those.
+
+    Parameters
+    ----------
+    image : Image
+    channel_names : sequence of str
+
+    Raises
+    ------
+    ImageError
+        If a channel is not there, is there twice, or is named twice, or there is none.
+    """
+    names = tuple(channel_names)
+    return image if names == image.channel_names else ChannelSelection(image, names)
