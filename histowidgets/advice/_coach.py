@@ -60,7 +60,7 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
         of_place.boundaries(snapshot, looks, sums),
         of_place.corner(looks),
         of_place.one_kind(readable),
-        of_count.area_imbalance(snapshot, sums, settings),
+        of_count.area_imbalance(snapshot, looks, sums, settings),
         of_count.one_image(snapshot, looks),
         of_count.least_covered(snapshot, looks),
     ]

@@ -96,7 +96,7 @@ def least_covered(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | 
     )
 
 
-def area_imbalance(snapshot: ProjectSnapshot, sums: Sums, settings: Any) -> Advice | None:
+def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums, settings: Any) -> Advice | None:
     """R23, B11: classes whose areas differ tenfold; the offered weights are final values, so that twice is once."""
     areas = {name: float(sums.areas[i]) for i, name in enumerate(snapshot.classes) if sums.areas[i] > 0}
     if len(areas) < 2:
@@ -117,6 +117,7 @@ def area_imbalance(snapshot: ProjectSnapshot, sums: Sums, settings: Any) -> Advi
     if present is not None and all(abs(present.get(n, 1.0) - w) < 1e-9 for n, w in weights.items()):
         title = "The class weights balance what the areas lack"
         return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good")
+    near = nearest_other(snapshot, looks, small)
     return Advice(
         id="area-imbalance",
         title=f"{large} covers {ratio:.0f} times the area of {small}",
@@ -124,6 +125,8 @@ def area_imbalance(snapshot: ProjectSnapshot, sums: Sums, settings: Any) -> Advi
         evidence=evidence,
         rule="R23, B11",
         severity="warning",
+        image_name=near[1].name if near else None,
+        region=near[2] if near else None,
         **with_actions([Action("Balance the classes once", {"class_weights": weights})]),
     )
 

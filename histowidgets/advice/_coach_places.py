@@ -140,7 +140,7 @@ def overdrawn(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
 
 
 def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
-    """R16, R24: near-identical patches with different labels."""
+    """R16, R24: near-identical patches with different labels; of each pair both places, one after the other."""
     patches, labels, where = _labelled_patches(looks)
     if len(patches) < 2:
         return []
@@ -158,21 +158,27 @@ def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Adv
         if i in used or j in used:
             continue
         used |= {i, j}
-        look, row, col = where[i]
-        classes = sorted((snapshot.classes[labels[i]], snapshot.classes[labels[j]]))
-        found.append(
-            Advice(
-                id="contradicting-labels",
-                title=f"Places that look the same are labelled {classes[0]} and {classes[1]}",
-                detail="One of them may be wrong. Look at both, and paint over the wrong one.",
-                evidence={"difference": float(apart[k]), "limit": t.IDENTICAL, "pairs_in_all": len(pairs)},
-                rule="R16, R24",
-                severity="warning",
-                image_name=look.name,
-                region=look.around(row, col),
+        numbers: dict[str, float | int | str] = {
+            "difference": float(apart[k]),
+            "limit": t.IDENTICAL,
+            "pairs_in_all": len(pairs),
+        }
+        for here, there in ((i, j), (j, i)):
+            look, row, col = where[here]
+            mine, other = snapshot.classes[labels[here]], snapshot.classes[labels[there]]
+            found.append(
+                Advice(
+                    id="contradicting-labels",
+                    title=f"Labelled {mine} here, {other} in a place that looks the same",
+                    detail="One of the two may be wrong. Look at both, and paint over the wrong one.",
+                    evidence=numbers,
+                    rule="R16, R24",
+                    severity="warning",
+                    image_name=look.name,
+                    region=look.around(row, col),
+                )
             )
-        )
-        if len(found) == t.MOST_LISTED:
+        if len(found) >= 2 * t.MOST_LISTED:
             break
     return found
 

@@ -84,7 +84,7 @@ def _summary(mine: Sequence[Advice]) -> str:
     if first.id == "spread-enough":
         return f"strokes reach over {number['reach_percent']:.0f} % of the picture"
     if first.id in ("labelled-twice", "contradicting-labels"):
-        return "1 place has two classes" if len(mine) == 1 else f"{len(mine)} places have two classes"
+        return _conflicts(mine)
     if first.id == "labels-consistent":
         return "no place has two classes"
     if first.id in ("least-covered-image", "images-covered"):
@@ -92,6 +92,16 @@ def _summary(mine: Sequence[Advice]) -> str:
     if first.id == "several-images":
         return f"{number['annotated_images']} images are annotated"
     return first.title
+
+
+def _conflicts(mine: Sequence[Advice]) -> str:
+    """Count the places that were painted with two classes, and those that look alike and have different ones."""
+    twice = next((int(one.evidence["places"]) for one in mine if one.id == "labelled-twice"), 0)
+    alike = sum(one.id == "contradicting-labels" for one in mine)
+    said = [f"{twice} place{'' if twice == 1 else 's'} painted twice"] if twice else []
+    if alike:
+        said.append(f"{alike} places look alike but differ")
+    return "; ".join(said)
 
 
 def _tip(advice: Advice) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from histowidgets.advice import balanced_weights, coach, counts_wanted
 from histowidgets.annotations import Project, Rectangle, Stroke
-from histowidgets.images import open_image, samples
+from histowidgets.images import Region, open_image, samples
 from histowidgets.training import TrainingSettings
 
 NAMES = ["Epithelium", "Stroma", "Lumen", "Muscle", "Fat", "Nerve"]
@@ -141,9 +141,11 @@ def test_r16_r24_near_identical_places_with_different_labels():
     project.annotate(name, Rectangle(240, 240, 40, 40), "Epithelium")
     assert found(project, "contradicting-labels") == []
     project.annotate(name, Rectangle(400, 400, 40, 40), "Epithelium")
-    advice = found(project, "contradicting-labels")[0]
-    assert "Epithelium and Stroma" in advice.title
-    assert advice.region is not None
+    here, there = found(project, "contradicting-labels")[:2]
+    assert here.title == "Labelled Stroma here, Epithelium in a place that looks the same"
+    assert there.title == "Labelled Epithelium here, Stroma in a place that looks the same"
+    assert here.region.contains(Region(80, 80, 40, 40))
+    assert there.region.contains(Region(400, 400, 40, 40))
 
 
 def test_r16_right_labels_on_real_tissue_do_not_contradict():
@@ -178,6 +180,7 @@ def test_r23_b11_ten_times_the_area_offers_weights_once():
     settings = TrainingSettings()
     (advice,) = found(project, "area-imbalance", settings)
     assert advice.evidence["ratio"] == 200
+    assert advice.region.contains(Region(0, 300, 10, 10)), "where the smallest class is"
     weights = advice.patch["class_weights"]
     assert weights == {"Epithelium": 1.0, "Stroma": 0.1, "Lumen": 10.0}
     changed = settings.model_copy(update=advice.patch)
