@@ -78,8 +78,9 @@ SHARP = "document.querySelector('.hw-picture').style.transform === ''"
 PIXEL = """
 (() => {{
   const c = document.querySelector('.hw-picture'), k = c.width / c.offsetWidth;
-  const p = c.getContext('2d').getImageData(Math.round({x} * k), Math.round({y} * k), 1, 1).data;
-  return {negated}[{color}].every((value, i) => Math.abs(p[i] - value) <= 60);
+  const p = c.getContext('2d').getImageData(Math.round({x} * k) - 8, Math.round({y} * k) - 8, 16, 16).data;
+  const mean = (i) => p.reduce((sum, value, at) => sum + (at % 4 === i ? value : 0), 0) / 256;
+  return {negated}[{color}].every((value, i) => Math.abs(mean(i) - value) <= 60);
 }})()
 """
 

@@ -61,8 +61,8 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         0 to 1; the uncertainty is one minus the probability of the likeliest class.
     overlay_on : bool
         Whether prediction and uncertainty are shown at all.
-    patterns : bool
-        Whether each class has its own hatching beside its colour.
+    patterns, prediction_patterns : bool
+        Whether each class has its own hatching beside its colour, on annotations and palette, and on predictions.
     image_name : str
         The image that is shown; `show_image` changes it.
 
@@ -217,6 +217,7 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
             self._drawing.view = self._drawing.view.on_stage(width, height)
             self._frame.resize(width, height)
             self._layers.resize(width, height, scale)
+            self._show_project()  # the hatching has other pixels
             self._draw(self._drawing.everything)
 
         self._queue.submit(job)
@@ -249,7 +250,8 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         classes = self.project.classes
         if self.class_name not in classes:  # it has another name now
             self.class_name = classes[min(self._pointer.class_index, len(classes) - 1)]
-        self._frame.show_project(self.project, self._drawing.image_name, self.class_name, self.tool)
+        hatch_scale = self._drawing.scale if self._drawing.patterns else None
+        self._frame.show_project(self.project, self._drawing.image_name, self.class_name, self.tool, hatch_scale)
 
     @traitlets.validate("class_name")
     def _known_class(self, proposal: Any) -> str:
@@ -314,6 +316,24 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         text = self._drawing.describe(x, y)
         self._frame.status.show_place(text)
         return text
+
+    # -- coming and going ------------------------------------------------------------------------------
+
+    def resume(self, earlier: "AnnotationCanvas") -> None:
+        """Show what an earlier canvas of the same project showed.
+
+        That is the image, the place and the zoom, its display, opacities, the tool and its settings, what is
+        selected, what was copied, and a polygon that is open.
+        """
+        self.take_display(earlier)
+        if earlier.image_name not in self.project.image_names:
+            return
+        view, draft = earlier.view, earlier._pointer.draft
+        self.resize(view.stage_width, view.stage_height)
+        self.show_image(earlier.image_name)
+        self.look(view)
+        self.take_selection(earlier)
+        self._queue.submit(lambda: self._pointer.set_trait("draft", draft))
 
     # -- the page ----------------------------------------------------------------------------------------
 

@@ -29,8 +29,12 @@ _KEPT_TRAITS = (
     "annotation_opacity",
     "uncertainty_opacity",
     "patterns",
+    "prediction_patterns",
     "overlay_on",
     "brush_width",
+    "pen_pressure",
+    "wand_tolerance",
+    "class_name",
     "tool",
 )
 
@@ -52,7 +56,8 @@ class CanvasDisplay(traitlets.HasTraits):
     uncertainty_opacity = traitlets.Float(0.0, min=0.0, max=1.0)
     annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
     overlay_on = traitlets.Bool(True)
-    patterns = traitlets.Bool(False)
+    patterns = traitlets.Bool(True)
+    prediction_patterns = traitlets.Bool(False)
     disagreement = traitlets.Bool(False)
 
     def _draw(self, draw: Callable[[], None]) -> None:
@@ -106,10 +111,15 @@ class CanvasDisplay(traitlets.HasTraits):
 
         self._queue.submit(job)
 
-    @traitlets.observe("patterns")
+    def _show_project(self) -> None:
+        """Bring classes, counts and buttons up to date; the canvas does."""
+        raise NotImplementedError
+
+    @traitlets.observe("patterns", "prediction_patterns")
     def _set_patterns(self, _: Any) -> None:
         def job() -> None:
-            self._drawing.patterns = self.patterns
+            self._drawing.patterns, self._drawing.prediction_patterns = self.patterns, self.prediction_patterns
+            self._show_project()
             self._draw(self._drawing.everything)
 
         self._queue.submit(job)
@@ -187,13 +197,11 @@ class CanvasDisplay(traitlets.HasTraits):
 
     # -- coming and going -------------------------------------------------------------------------------
 
-    def resume(self, earlier: "CanvasDisplay") -> None:
-        """Show what an earlier canvas of the same project showed: image, display, opacities, tool and brush."""
+    def take_display(self, earlier: "CanvasDisplay") -> None:
+        """Show images, predictions and annotations as an earlier canvas of the same project did, with its tool."""
         self._queue.submit(lambda: self._drawing.resume(earlier._drawing))
         for name in _KEPT_TRAITS:
             setattr(self, name, getattr(earlier, name))
-        if earlier.image_name in self.project.image_names:
-            self.show_image(earlier.image_name)
 
     def _leave_removed_image(self) -> bool:
         """Show another image where the one that is drawn was removed; return whether it was."""

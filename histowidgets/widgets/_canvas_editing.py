@@ -188,6 +188,13 @@ class CanvasEditing(traitlets.HasTraits):
             step = COPY_OFFSET / self.view.zoom
             self._paste(self.selected_annotations(), step, step)
 
+    def take_selection(self, earlier: "CanvasEditing") -> None:
+        """Select what is selected on an earlier canvas of the same project, and take over what was copied there."""
+        self._clipboard = earlier._clipboard
+        self._pointer.copied = len(self._clipboard)
+        known = {each.id for each in self.project.annotations(self.image_name)}
+        self.selection = tuple(each for each in earlier.selection if each in known)
+
     def _paste(self, annotations: tuple[Annotation, ...], dx: float, dy: float) -> None:
         self.selection = tuple(self.project.paste(self.image_name, annotations, dx, dy))
         self.say(f"{len(self.selection)} pasted.")
@@ -235,6 +242,8 @@ class CanvasEditing(traitlets.HasTraits):
     def _tool_changed(self, _: Any) -> None:
         if self.tool != "select" and self.selection:
             self.selection = ()
+        if self.tool != "polygon":
+            self._queue.submit(self._pointer.forget_draft)
 
     def _show_selection(self) -> None:
         """Show what is selected as it is now, within the queue; what is gone is selected no more."""

@@ -44,7 +44,7 @@ class ClassPanel(ipywidgets.VBox):
     ) -> None:
         self._project, self._notify, self._log = project, notify, log
         self._found: Sequence[Advice] = ()
-        self._patterns = False
+        self._patterns = True
         self.classes = ClassList()
         self.classes.on_edit(self._edit)
         self.advice = AdviceLine(IDLE, on_show)
@@ -133,7 +133,7 @@ class ClassPanel(ipywidgets.VBox):
                     "recommended": int(target.evidence["recommended"]) if target else 0,
                     "level": _LEVELS.get(target.severity, "none") if target else "none",
                     "locked": _locked(count, len(colors)),
-                    "pattern": swatch_url(index) if self._patterns else "",
+                    "pattern": swatch_url(index, colors[name]) if self._patterns else "",
                 }
             )
         self.classes.editable = not self._project.read_only

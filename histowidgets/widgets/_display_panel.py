@@ -89,13 +89,10 @@ class DisplayPanel(ipywidgets.VBox):
         self._histograms: dict[str, list[ChannelHistogram]] = {}
         self.controls = ChannelControls(self._changed)
         self.sliders = {name: self._slider(name, text, tip) for name, text, tip in _SLIDERS}
-        self.patterns = ipywidgets.Checkbox(
-            value=canvas.patterns,
-            description="Hatch the classes",
-            indent=False,
-            tooltip="Give each class a hatching beside its colour, on annotations and prediction",
+        self.patterns = self._checkbox("patterns", "Hatch annotations", "Give each class a hatching beside its colour")
+        self.prediction_patterns = self._checkbox(
+            "prediction_patterns", "Hatch prediction", "Give each predicted class its hatching too"
         )
-        ipywidgets.link((self.patterns, "value"), (canvas, "patterns"))
         reset = ipywidgets.Button(description="Reset", tooltip="Show this image as at first")
         reset.on_click(lambda _: canvas.set_display(None))
         self._copy = ipywidgets.Button(
@@ -106,13 +103,26 @@ class DisplayPanel(ipywidgets.VBox):
         buttons.add_class("hw-wrap")
         layers = ipywidgets.HTML("<h4 class='hw-title'>Layers</h4>")
         channels = ipywidgets.HTML("<h4 class='hw-title'>Channels <span>for the eye only, not for training</span></h4>")
-        super().__init__([layers, *self.sliders.values(), self.patterns, channels, self.controls, buttons])
+        hatching = ipywidgets.HBox([self.patterns, self.prediction_patterns])
+        hatching.add_class("hw-hatching")
+        super().__init__([layers, *self.sliders.values(), hatching, channels, self.controls, buttons])
         self.add_class("hw-section")
         self.add_class("hw-display")
         self._worker = LatestWorker("histograms", self._measure, self._measured)
         canvas.on_display(self._displayed)
         canvas.observe(lambda _: self.refresh(), names="image_name")
         self.refresh()
+
+    def _checkbox(self, name: str, text: str, tip: str) -> ipywidgets.Checkbox:
+        box = ipywidgets.Checkbox(
+            value=getattr(self._canvas, name),
+            description=text,
+            indent=False,
+            tooltip=tip,
+            layout=ipywidgets.Layout(width="auto"),
+        )
+        ipywidgets.link((box, "value"), (self._canvas, name))
+        return box
 
     def _slider(self, name: str, text: str, tip: str) -> ipywidgets.FloatSlider:
         slider = ipywidgets.FloatSlider(

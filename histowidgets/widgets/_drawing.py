@@ -50,8 +50,8 @@ class Drawing:
         What is drawn, or about to be.
     scale
         Drawn pixels a CSS pixel.
-    patterns
-        Whether each class has its hatching beside its colour.
+    patterns, prediction_patterns
+        Whether each class has its hatching beside its colour, on annotations and on predictions.
     uncertain
         Whether the uncertainty of the prediction is drawn.
     """
@@ -61,7 +61,8 @@ class Drawing:
     image_name: str
     view: View
     scale: float = 1.0
-    patterns: bool = False
+    patterns: bool = True
+    prediction_patterns: bool = False
     uncertain: bool = False
     disagreement: bool = False
     _predictions: dict[str, "tuple[Prediction | StoredPrediction, str]"] = field(default_factory=dict, repr=False)
@@ -262,7 +263,7 @@ class Drawing:
         colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
         labels = prediction.labels_on(rows, columns)
         rgba = color_table(colors)[labels]
-        if self.patterns:
+        if self.prediction_patterns:
             rgba = self._hatched_as_annotated(rgba, labels, prediction.classes, colors, place, scale)
         return rgba, place
 

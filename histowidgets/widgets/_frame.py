@@ -10,6 +10,7 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets._palette import ClassPalette
+from histowidgets.widgets._patterns import hatch_of
 from histowidgets.widgets._pointer import PointerLayer
 from histowidgets.widgets._status import StatusLine
 from histowidgets.widgets._style import style_widget
@@ -68,14 +69,20 @@ class CanvasFrame:
         self.stage.layout.width, self.stage.layout.height = f"{width}px", f"{height}px"
         self._pointer.stage = [width, height]
 
-    def show_project(self, project: Project, image_name: str, class_name: str, tool: str) -> None:
-        """Bring classes, counts and buttons up to date."""
+    def show_project(
+        self, project: Project, image_name: str, class_name: str, tool: str, hatch_scale: float | None
+    ) -> None:
+        """Bring classes, counts and buttons up to date; classes are hatched for so many drawn pixels a CSS pixel."""
         colors = project.colors
-        self._pointer.classes = [{"name": name, "color": color} for name, color in colors.items()]
+        hatches = [hatch_of(i, c, hatch_scale) if hatch_scale else None for i, c in enumerate(colors.values())]
+        self._pointer.classes = [
+            {"name": name, "color": color, "hatch": hatch}
+            for (name, color), hatch in zip(colors.items(), hatches, strict=True)
+        ]
         self._pointer.class_index = list(colors).index(class_name)
         self._pointer.tool = tool
         if self.palette is not None:
-            self.palette.show(colors, class_name)
+            self.palette.show(colors, class_name, hatched=hatch_scale is not None)
         self.bar.show_tool(tool)
         writable = not project.read_only
         self.tools.show(tool, project.can_undo and writable, project.can_redo and writable)

@@ -191,6 +191,18 @@ class Short(_Message):
     points: Annotated[int, Field(ge=1, le=2)]
 
 
+class Draft(_Message):
+    """The polygon that is open on the page, its points as those of a stroke; no corners and no points: none is.
+
+    `corners` says which points were clicked. Of the drafts of one page the one with the highest number counts.
+    """
+
+    kind: Literal["draft"]
+    number: Annotated[int, Field(ge=1)]
+    image_name: Annotated[str, Field(max_length=1000)]
+    corners: Annotated[list[Annotated[int, Field(ge=0, lt=MOST_POINTS)]], Field(max_length=MOST_POINTS)]
+
+
 class Pen(_Message):
     """A pen has touched the canvas."""
 
@@ -215,7 +227,7 @@ SelectionEdit = Pick | Marquee | Move | Reclassify | SelectionStep
 Edit = StrokeMessage | ShapeMessage | WandMessage | Step | SelectionEdit
 EDIT_KINDS = tuple(kind for edit in get_args(Edit) for kind in get_args(edit.model_fields["kind"].annotation))
 Choice = ToolMessage | ClassMessage | WidthMessage | ToleranceMessage | Overlay
-Message = Ready | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Pen | Hover | Leave
+Message = Ready | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Draft | Pen | Hover | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

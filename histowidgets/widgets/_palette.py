@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import ipywidgets
 
+from histowidgets.widgets._patterns import swatch_url
 from histowidgets.widgets._tree import close_tree
 
 # An ipywidgets button takes no markup, so a chip's swatch is drawn by a style sheet that names its class.
-_CHIP_STYLE = ".hw-palette-{palette} > .hw-chip-{index}::before {{ background: {color}; }}"
+_CHIP_STYLE = ".hw-palette-{palette} > .hw-chip-{index}::before {{ background: {color}{picture}; }}"
 
 
 class ClassPalette(ipywidgets.HBox):
@@ -24,19 +25,20 @@ class ClassPalette(ipywidgets.HBox):
         self._names: tuple[str, ...] = ()
         self._chips: list[ipywidgets.Button] = []
         self._colors: tuple[str, ...] = ()
+        self._hatched = False
         self._style = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
         super().__init__([self._style])
         self.add_class("hw-palette")
         self.add_class(f"hw-palette-{self.model_id}")
 
-    def show(self, colors: dict[str, str], selected: str) -> None:
-        """Show these classes (name to ``"#rrggbb"``), one of them as selected."""
+    def show(self, colors: dict[str, str], selected: str, hatched: bool = False) -> None:
+        """Show these classes (name to ``"#rrggbb"``), one of them as selected; hatched as on the picture, or not."""
         names, values = tuple(colors), tuple(colors.values())
         if names != self._names:
             self._replace_chips(names)
-        if (names, values) != (self._names, self._colors):
-            self._style.value = f"<style>{self._style_text(values)}</style>"
-        self._names, self._colors = names, values
+        if (names, values, hatched) != (self._names, self._colors, self._hatched):
+            self._style.value = f"<style>{self._style_text(values, hatched)}</style>"
+        self._names, self._colors, self._hatched = names, values, hatched
         for chip, name in zip(self._chips, names, strict=True):
             (chip.add_class if name == selected else chip.remove_class)("hw-on")
 
@@ -58,8 +60,9 @@ class ClassPalette(ipywidgets.HBox):
         chip.on_click(lambda _: self._on_select(name))
         return chip
 
-    def _style_text(self, colors: tuple[str, ...]) -> str:
-        palette = self.model_id
+    def _style_text(self, colors: tuple[str, ...], hatched: bool) -> str:
+        pictures = [f" url({swatch_url(index, color)})" if hatched else "" for index, color in enumerate(colors)]
         return "".join(
-            _CHIP_STYLE.format(palette=palette, index=index, color=color) for index, color in enumerate(colors)
+            _CHIP_STYLE.format(palette=self.model_id, index=index, color=color, picture=picture)
+            for index, (color, picture) in enumerate(zip(colors, pictures, strict=True))
         )

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import PIL.Image
@@ -11,7 +12,7 @@ from histowidgets.annotations import UNLABELLED
 
 # CSS pixels from one line to the next, and the width of a line.
 PERIOD, LINE = 8, 1.5
-INK_SHARE = 0.6  # how much of black or white is in a line
+INK_SHARE = 0.4  # how much of black or white is in a line
 SWATCH = 14
 
 # (x, y, period, line) -> whether ink is there. A class beyond the last begins again, with closer lines.
@@ -44,9 +45,42 @@ def pattern_mask(index: int, x: np.ndarray, y: np.ndarray, scale: float) -> np.n
     numpy.ndarray
         bool.
     """
-    turn, number = divmod(index, len(_PATTERNS))
-    period = max(3, round((PERIOD - 2 * (turn % 3)) * scale))
-    return np.asarray(_PATTERNS[number](x, y, period, max(1, round(LINE * scale))), dtype=bool)
+    number = index % len(_PATTERNS)
+    return np.asarray(_PATTERNS[number](x, y, _period(index, scale), max(1, round(LINE * scale))), dtype=bool)
+
+
+def _period(index: int, scale: float) -> int:
+    """Return the drawn pixels from one line of a class to the next."""
+    turn = index // len(_PATTERNS)
+    return max(3, round((PERIOD - 2 * (turn % 3)) * scale))
+
+
+@lru_cache(maxsize=1024)
+def pattern_tile(index: int, scale: float) -> np.ndarray:
+    """Return the square of bool that, laid side by side from the canvas' corner, is the hatching of a class."""
+    side = np.arange(2 * _period(index, scale))
+    tile = pattern_mask(index, side[None, :], side[:, None], scale)
+    tile.setflags(write=False)
+    return tile
+
+
+def ink_color(color: str) -> str:
+    """Return the colour of the lines on a class colour, both "#rrggbb": darker on a light one, lighter on a dark."""
+    rgb = _rgb(color)
+    ink = 0.0 if rgb @ (0.299, 0.587, 0.114) > 110 else 255.0
+    mixed = np.rint((1 - INK_SHARE) * rgb + INK_SHARE * ink).astype(int)
+    return "#{:02x}{:02x}{:02x}".format(*mixed)
+
+
+@lru_cache(maxsize=1024)
+def hatch_of(index: int, color: str, scale: float) -> dict[str, str | int]:
+    """Return what the page needs to hatch its ink: side of the tile, its pixels as 0 and 1, colour of the lines."""
+    tile = pattern_tile(index, scale)
+    return {"side": len(tile), "bits": "".join(str(int(inked)) for inked in tile.ravel()), "ink": ink_color(color)}
+
+
+def _rgb(color: str) -> np.ndarray:
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
 
 
 def hatched(rgba: np.ndarray, labels: np.ndarray, colors: Sequence[str], x: int, y: int, scale: float) -> np.ndarray:
@@ -59,30 +93,28 @@ def hatched(rgba: np.ndarray, labels: np.ndarray, colors: Sequence[str], x: int,
     labels
         uint8 class indices, ``(rows, cols)``; `UNLABELLED` is left alone.
     colors
-        ``"#rrggbb"`` of each class; the ink is black on a light one, and white on a dark one.
+        ``"#rrggbb"`` of each class.
     x, y
         Of the first pixel, in drawn pixels on the canvas.
     scale
         Drawn pixels a CSS pixel.
     """
     rows, cols = labels.shape
-    down, across = np.arange(y, y + rows)[:, None], np.arange(x, x + cols)[None, :]
-    for index in np.unique(labels):
-        if index == UNLABELLED or index >= len(colors):
-            continue
-        inked = (labels == index) & pattern_mask(int(index), across, down, scale)
-        color = np.array([int(colors[index][i : i + 2], 16) for i in (1, 3, 5)])
-        ink = 0.0 if color @ (0.299, 0.587, 0.114) > 110 else 255.0
-        rgba[inked, :3] = np.rint((1 - INK_SHARE) * color + INK_SHARE * ink)
+    down, across = np.arange(y, y + rows), np.arange(x, x + cols)
+    counts = np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
+    for index in np.flatnonzero(counts[: min(len(colors), UNLABELLED)]):
+        tile = pattern_tile(int(index), scale)
+        inked = tile[np.ix_(down % len(tile), across % len(tile))] & (labels == index)
+        rgba[inked, :3] = _rgb(ink_color(colors[int(index)]))
     return rgba
 
 
-def swatch_url(index: int) -> str:
-    """Return the hatching of a class as the address of a small picture, for the legend; black ink on nothing."""
+@lru_cache(maxsize=256)
+def swatch_url(index: int, color: str) -> str:
+    """Return the hatching of a class of a colour as the address of a small picture, for the legend; on nothing."""
     side = np.arange(SWATCH)
-    ink = pattern_mask(index, side[None, :], side[:, None], 1.0)
     pixels = np.zeros((SWATCH, SWATCH, 4), np.uint8)
-    pixels[..., 3] = ink * 190
+    pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*_rgb(ink_color(color)), 255]
     buffer = io.BytesIO()
     PIL.Image.fromarray(pixels).save(buffer, "PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

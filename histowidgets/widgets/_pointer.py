@@ -22,6 +22,7 @@ _PARTS = (
     "canvas_selection_bar",
     "canvas_wand",
     "canvas_commands",
+    "canvas_names",
     "canvas_pointer",
 )
 
@@ -49,6 +50,9 @@ class PointerLayer(anywidget.AnyWidget):
         ``rings`` and ``color`` of each annotation that is selected.
     copied : int
         How many annotations could be pasted.
+    draft : dict
+        The polygon that is open, so that a page that is loaded anew has it: ``client`` that draws it, ``image_name``,
+        ``points`` (float32 x and y in turn, image pixels) and ``corners`` that were clicked. Empty if none is.
     """
 
     _esm = joined_module(*_PARTS)
@@ -72,9 +76,15 @@ class PointerLayer(anywidget.AnyWidget):
     copied = traitlets.Int(0).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
     overlay_on = traitlets.Bool(True).tag(sync=True)
+    draft = traitlets.Dict().tag(sync=True)
 
     def show_image(self, name: str, image: Image) -> None:
         """Tell the page of another image of the project; nothing of it is held out yet."""
         self.image_name = name
         self.image_size, self.pixel_size = [image.width, image.height], image.pixel_size_um
         self.held_out = []
+        self.forget_draft()
+
+    def forget_draft(self) -> None:
+        """No polygon is open any more."""
+        self.draft = {}

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets
 
 from histowidgets.errors import HistowidgetsError
@@ -11,6 +12,7 @@ from histowidgets.widgets._messages import (
     EDIT_KINDS,
     Choice,
     ClassMessage,
+    Draft,
     Edit,
     Hover,
     Inbox,
@@ -27,6 +29,7 @@ from histowidgets.widgets._messages import (
     WandPreview,
     WidthMessage,
     parse_message,
+    parse_points,
 )
 from histowidgets.widgets._outlines import rings_of
 from histowidgets.widgets._page_edits import do_edit
@@ -52,6 +55,7 @@ class PointerMessages:
         self._wanted: ViewMessage | None = None
         self._wanted_preview: WandPreview | None = None
         self.answered_view: tuple[str, int] = ("", 0)
+        self._drafts: dict[str, int] = {}  # client -> number of the last draft that it sent
         pointer.on_msg(self._heard)
 
     def tell_drawn(self, view: View) -> None:
@@ -78,6 +82,8 @@ class PointerMessages:
             self._queue_edit(message.client, message.number, (message, buffers))
         elif isinstance(message, Hover | Leave):
             self._hover(message)
+        elif isinstance(message, Draft):
+            self._queue.submit(partial(self._keep_draft, message, buffers))
         else:
             self._do(message)
 
@@ -133,6 +139,22 @@ class PointerMessages:
     def _refuse(self, client: str, number: int, reason: str) -> None:
         self._pointer.send({"kind": "refused", "edits": [[client, number]], "error": reason})
         self._canvas.say(reason, "error")
+
+    def _keep_draft(self, message: Draft, buffers: Any) -> None:
+        """Keep the polygon that is open, for a page that is loaded anew and for other views of the canvas."""
+        if message.number <= self._drafts.get(message.client, 0):
+            return
+        self._drafts[message.client] = message.number
+        if message.image_name != self._canvas.image_name:
+            return
+        try:
+            points = parse_points(buffers).astype(np.float32).tobytes() if message.corners else b""
+        except MessageError as error:
+            self._canvas.say(str(error), "error")
+            return
+        draft = message.model_dump(include={"client", "image_name"})
+        corners = [corner for corner in message.corners if 8 * corner < len(points)]
+        self._pointer.draft = {**draft, "points": points, "corners": corners}
 
     def _hover(self, message: Hover | Leave) -> None:
         text = ""

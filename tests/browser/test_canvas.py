@@ -14,6 +14,7 @@ if "canvas" in globals():
 project = hw.Project(["Epithelium", "Stroma", "Lumen"])
 project.add_image(hw.samples.colon_ihc())
 canvas = hw.AnnotationCanvas(project)
+canvas.patterns = False  # colours are looked at
 canvas
 """
 ]

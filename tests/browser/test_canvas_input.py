@@ -90,6 +90,30 @@ def test_a_pen_that_is_pressed_less_paints_narrower_and_the_ink_looks_like_the_a
     assert hand.page.locator(".hw-pen").is_visible()
 
 
+def test_the_ink_is_hatched_as_the_annotation_will_be(hand):
+    """No line jumps when the kernel's drawing takes the place of the ink."""
+    hand.notebook.execute("canvas.patterns = True; canvas.brush_width = 40.0")
+    hand.wait_for_drawn()
+    hand.paint([(100, 300), (280, 300)], release=False)
+    points = [(x, y) for x in range(95, 285, 7) for y in range(286, 315, 3)]
+    places = [tuple(map(round, hand.stage_point(point))) for point in points]
+    ink = hand.page.evaluate(
+        """points => {
+          const context = [...document.querySelectorAll(".hw-ink")].pop().getContext("2d");
+          return points.map(([x, y]) => [...context.getImageData(x, y, 1, 1).data].slice(0, 3));
+        }""",
+        places,
+    )
+    hand.notebook.screenshot("canvas-hatched-ink")
+    hand.page.mouse.up()
+    hand.wait_for_count("Epithelium", 1)
+    hand.wait_for_no_ink()
+    drawn = hand.notebook.layer_pixels(hand.kernel("canvas._layers.top_id"), places)
+    assert 20 < sum(red < 200 for red, _, _ in ink) < len(ink) / 2, "some of it is lines"
+    differ = sum(abs(one[0] - other[0]) > 20 for one, other in zip(ink, drawn, strict=True))
+    assert differ <= 0.02 * len(points)
+
+
 def test_pressure_can_be_turned_off_and_neither_a_mouse_nor_a_pen_without_feeling_has_it(hand):
     hand.notebook.execute("import numpy as np")
     pen = Pen(hand)

@@ -1,5 +1,6 @@
 """Line, rectangle, polygon and the held O of the annotation canvas, in a real JupyterLab with a real hand on it."""
 
+import numpy as np
 import pytest
 
 from tests.browser.canvas_hand import CanvasHand
@@ -331,6 +332,34 @@ def test_a_shape_that_is_open_ends_with_its_image_and_takes_the_class_it_is_clos
     hand.paint([(100, 120), (220, 200)])
     hand.wait_for_count("Lumen", 2)
     assert hand.kernel("[a.shape.to_dict()['type'] for a in project.annotations('second')]") == ["rectangle"]
+
+
+def test_an_open_polygon_outlives_a_reload_and_is_seen_in_a_second_view(open_notebook):
+    notebook = open_notebook([*CELLS, "canvas"])
+    notebook.run_all()
+    hand = CanvasHand(notebook)
+    hand.scroll_into_view()
+    hand.press("p")
+    click(hand, (100, 100), (220, 110), (230, 200))
+    notebook.wait_for("() => document.querySelectorAll('.hw-draft').length === 2")
+    in_both = "(path) => path.getAttribute('d')?.split('L').length === 3"
+    notebook.wait_for(f"() => [...document.querySelectorAll('.hw-draft-light')].every({in_both})")
+    notebook.reload()
+    hand = CanvasHand(notebook)
+    hand.scroll_into_view()
+    notebook.wait_for(DRAFT)
+    click(hand, (110, 210))
+    hand.press("Enter")
+    hand.wait_for_count("Epithelium", 1)
+    assert np.round(last_shape(hand)["points"]).tolist() == [[100, 100], [220, 110], [230, 200], [110, 210]]
+    notebook.wait_for("() => [...document.querySelectorAll('.hw-draft')].every((svg) => svg.style.display === 'none')")
+    click(hand, (300, 300), (350, 300))
+    notebook.wait_for_value("len(canvas._pointer.draft['points'])", 16)
+    hand.press("Escape")
+    notebook.wait_for_value("len(canvas._pointer.draft['points'])", 0)
+    notebook.reload()
+    CanvasHand(notebook)
+    assert notebook.page.evaluate(NO_DRAFT)
 
 
 def test_a_low_canvas_still_shows_every_tool(hand):

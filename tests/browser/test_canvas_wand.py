@@ -19,6 +19,7 @@ pixels = np.where(((away >= 80) & (away < 120))[..., None], (110, 85, 155), pixe
 project = hw.Project(["Epithelium", "Stroma", "Lumen"])
 project.add_image(pixels, name="rings")
 canvas = hw.AnnotationCanvas(project)
+canvas.patterns = False  # colours are looked at
 canvas
 """
 ]

@@ -53,8 +53,9 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
     _slide(hand, "Annotations", -20)
     notebook.wait_for_value("studio.canvas.annotation_opacity < 0.9", True)
     opacity = notebook.value("studio.canvas.annotation_opacity")
-    page.get_by_label("Hatch the classes").check()
-    notebook.wait_for_value("studio.canvas.patterns", True)
+    page.get_by_label("Hatch annotations").uncheck()
+    page.get_by_label("Hatch prediction").check()
+    notebook.wait_for_value("[studio.canvas.patterns, studio.canvas.prediction_patterns]", [False, True])
     notebook.screenshot("display-1-rgb")
 
     # Another image, of many channels: a list that is filtered, each with its switch.
@@ -71,7 +72,8 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
 
     state = (
         "[studio.canvas.image_name, studio.strip.shown, round(studio.canvas.annotation_opacity, 3),"
-        " studio.canvas.patterns, studio.canvas.display[4].visible, studio.canvas._drawing.display('colon')[0].high]"
+        " studio.canvas.prediction_patterns, studio.canvas.display[4].visible,"
+        " studio.canvas._drawing.display('colon')[0].high]"
     )
     before = notebook.value(state)
     assert before == ["many", "many", round(opacity, 3), True, False, wanted]
@@ -98,3 +100,35 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
     assert notebook.value(state) == before
     StudioHand(notebook).wait_for_picture(shown)
     notebook.execute("studio.close()")
+
+
+CONTROLS = {
+    "button", "textbox", "slider", "checkbox", "radio", "combobox", "spinbutton", "tab", "listbox", "application",
+    "link", "switch", "searchbox", "dialog", "radiogroup", "DisclosureTriangle",
+}  # fmt: skip
+_MARKUP = "function() { return this.closest?.('.hw-studio') ? this.outerHTML.slice(0, 200) : ''; }"
+
+
+def _nameless(page):
+    """Return the markup of the controls that the browser's accessibility tree has no name for."""
+    session = page.context.new_cdp_session(page)
+    found = []
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        role, name = (node.get(key, {}).get("value", "") for key in ("role", "name"))
+        if node.get("ignored") or role not in CONTROLS or name.strip():
+            continue
+        place = session.send("DOM.resolveNode", {"backendNodeId": node["backendDOMNodeId"]})["object"]["objectId"]
+        call = {"objectId": place, "functionDeclaration": _MARKUP, "returnByValue": True}
+        found.append(session.send("Runtime.callFunctionOn", call)["result"]["value"])
+    session.detach()
+    return [markup for markup in found if markup]
+
+
+def test_every_control_of_every_tab_has_a_name_for_a_screen_reader(hand):
+    hand.notebook.wait_for("() => document.querySelectorAll('.noUi-handle[aria-label]').length >= 3")
+    for tab in ("Train", "Settings", "Results", "Display", "Project"):
+        hand.open_tab(tab)
+        hand.page.wait_for_function(
+            "() => [...document.querySelectorAll('.hw-studio .noUi-handle')].every((one) => one.ariaLabel)"
+        )
+        assert _nameless(hand.page) == [], tab

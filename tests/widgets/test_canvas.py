@@ -423,6 +423,7 @@ def test_hands_threads_and_python_at_once_lose_no_stroke(canvas, project, monkey
 
 
 def test_a_notebook_without_a_kernel_keeps_a_small_picture(canvas, project):
+    canvas.patterns = False
     project.annotate("colon", Rectangle(100, 100, 200, 200), "Epithelium")
     bundle = canvas._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle

@@ -18,6 +18,7 @@ STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_
 
 EDIT = {"client": "a", "number": 1}
 WAND = {**EDIT, "kind": "wand", "x": 1, "y": 1, "tolerance": 12, "view": [1, 1, 1], "class_name": "Tumour"}
+DRAFT = {**EDIT, "kind": "draft", "image_name": "colon", "corners": [0]}
 SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
 
 
@@ -62,6 +63,10 @@ SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
         ({**WAND, "view": [1, 2, 0]}, "view"),
         ({**WAND, "view": [1, 2]}, "view"),
         ({**WAND, "kind": "wand-preview"}, "request"),
+        ({**DRAFT, "number": 0}, "number"),
+        ({**DRAFT, "corners": [-1]}, "corners"),
+        ({**DRAFT, "corners": [1.5]}, "corners"),
+        ({**DRAFT, "corners": [0] * (MOST_POINTS + 1)}, "corners"),
     ],
 )
 def test_a_broken_message_is_named(content, words):

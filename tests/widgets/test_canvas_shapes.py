@@ -137,3 +137,28 @@ def test_a_stroke_of_a_pen_has_a_width_for_each_point_and_the_button_comes_with_
     assert pen.layout.display == "none"
     pen.value = False
     assert canvas.pen_pressure is canvas._pointer.pen_pressure is False
+
+
+def test_an_open_polygon_is_kept_until_it_is_given_up_or_its_tool_or_image_goes(canvas, page):
+    canvas.tool = "polygon"
+    draft = {"kind": "draft", "image_name": "colon", "corners": [0, 2, 9]}
+    points = np.array([[10, 10], [40, 10], [40, 30]], np.float32).tobytes()
+
+    def kept(number, **changes):
+        page.say({**draft, "number": number, **changes}, [points] if changes.get("corners", True) else [])
+        return canvas._pointer.draft.get("points")
+
+    assert kept(2) == points
+    assert canvas._pointer.draft["corners"] == [0, 2], "there is no tenth point"
+    assert kept(1, corners=[]) == points, "it is older"
+    assert kept(3, image_name="elsewhere") == points
+    assert kept(4, corners=[]) == b""
+    assert kept(5) == points
+    canvas.tool = "brush"
+    assert canvas._pointer.draft == {}
+    kept(6)
+    canvas.project.add_image(np.zeros((40, 50, 3), np.uint8), name="second")
+    canvas.show_image("second")
+    assert canvas._pointer.draft == {}
+    page.say({**draft, "number": 7, "image_name": "second"}, [b"1234567"])
+    assert "7 bytes" in canvas._frame.status._said.value

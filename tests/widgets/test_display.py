@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.annotations import UNLABELLED
+from histowidgets.annotations import PALETTE, UNLABELLED
 from histowidgets.errors import ImageError
 from histowidgets.images import ChannelDisplay, Normalization, display_rgb
 from histowidgets.widgets._display_panel import DisplayPanel
 from histowidgets.widgets._drawing import AS_IT_IS
-from histowidgets.widgets._patterns import hatched, swatch_url
+from histowidgets.widgets._patterns import hatched, ink_color, pattern_tile, swatch_url
 from histowidgets.widgets._uncertainty import STEPS, uncertainty_colors, uncertainty_steps
 
 
@@ -199,18 +199,36 @@ def test_hatching_tells_classes_apart_without_colour_and_fits_from_piece_to_piec
     assert (right == whole[:, 50:]).all()
     blank = np.full((8, 8), UNLABELLED, np.uint8)
     assert (hatched(np.zeros((8, 8, 4), np.uint8), blank, colors, 0, 0, 1.0) == 0).all()
-    assert len({swatch_url(index) for index in range(8)}) == 8
+    assert len({swatch_url(index, "#888888") for index in range(8)}) == 8
 
 
-def test_patterns_are_on_the_annotations_when_they_are_wanted(canvas, project):
+def test_annotations_and_palette_are_hatched_until_somebody_does_not_want_that(canvas, project):
     project.annotate("rgb", hw.Rectangle(10, 10, 40, 40), "A")
     drawing = canvas._drawing
-    plain, _ = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)
-    canvas.patterns = True
     inked, _ = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)
+    assert [entry["hatch"]["ink"] for entry in canvas._pointer.classes] == [ink_color("#E69F00"), ink_color("#56B4E9")]
+    assert "url(" in canvas._frame.palette._style.value
+    canvas.patterns = False
+    plain, _ = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)
     changed = (plain != inked).any(axis=-1)
     assert 0.05 < changed.mean() < 0.4
     assert (plain[..., 3] == inked[..., 3]).all()
+    assert [entry["hatch"] for entry in canvas._pointer.classes] == [None, None]
+    assert "url(" not in canvas._frame.palette._style.value
+
+
+def test_the_default_palette_is_told_apart_without_hue_by_its_hatching():
+    """Each pair of the first ten classes differs in lightness or in hatching; no two have the same tile."""
+    tiles = [pattern_tile(index, 1.0) for index in range(len(PALETTE))]
+    distinct = {(tile.shape, tile.tobytes()) for tile in tiles}
+    assert len(distinct) == len(PALETTE)
+    for color, tile in zip(PALETTE, tiles, strict=True):
+        assert 0.1 < tile.mean() < 0.6
+        light, ink = (
+            np.array([int(one[i : i + 2], 16) for i in (1, 3, 5)]) @ (0.299, 0.587, 0.114)
+            for one in (color, ink_color(color))
+        )
+        assert abs(light - ink) > 25, "lines are seen without their colour"
 
 
 # -- an image that goes away while it is shown ------------------------------------------------------------

@@ -22,7 +22,8 @@ export class Brush {
 class Stroke {
   constructor(layer, tool, at, { pointerType, pressure }) {
     const { className, imageName } = layer;
-    Object.assign(this, { kind: "stroke", layer, tool, className, imageName, color: layer.colorOf(tool) });
+    Object.assign(this, { kind: "stroke", layer, tool, className, imageName });
+    [this.color, this.hatch] = [layer.colorOf(tool), layer.hatchOf(tool)];
     this.presses = pointerType === "pen" && layer.penPressure;
     this._begin([...at, pressure]);
   }
@@ -30,7 +31,8 @@ class Stroke {
   _begin(at) {
     const { layer } = this;
     this.last = at;
-    this.ink = { points: toImage(layer.view, layer.stage, at), width: layer.brushWidth, color: this.color };
+    const { color, hatch } = this;
+    this.ink = { points: toImage(layer.view, layer.stage, at), width: layer.brushWidth, color, hatch };
     if (this.presses) this.ink.widths = [this._width(at)];
     layer.ink.add(UNDER_PEN, this.ink);
     layer.ink.extend(this.ink, 0, layer.view);

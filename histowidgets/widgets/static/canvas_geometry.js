@@ -80,6 +80,12 @@ export function pinchedView(view, image, stage, [a, b], [c, d]) {
   return { x: x - (to[0] - from[0]) / zoom, y: y - (to[1] - from[1]) / zoom, zoom };
 }
 
+// [x, y] of float32 numbers that came as bytes.
+export function pairsOf(view) {
+  const numbers = new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  return Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i], numbers[2 * i + 1]]);
+}
+
 export function sameView(a, b) {
   return Math.abs(a.zoom / b.zoom - 1) < 1e-6 && Math.hypot(a.x - b.x, a.y - b.y) * b.zoom < 0.01;
 }

@@ -6,12 +6,32 @@ import { tangents, toStage } from "./canvas_geometry.js";
 const RIMS = [
   { rim: 2, color: () => "rgb(0, 0, 0)", alpha: 0.55 },
   { rim: 1, color: () => "rgb(255, 255, 255)", alpha: 0.9 },
-  { rim: 0, color: (stroke) => stroke.color, alpha: 0.9 },
+  { rim: 0, color: (stroke, context, scale) => hatched(stroke, context, scale), alpha: 0.9 },
 ];
+
+// The colour of a stroke, with the lines of its class in it as the kernel will draw them: they stand on the canvas'
+// own pixels.
+function hatched(stroke, context, scale) {
+  const { color, hatch } = stroke;
+  if (!hatch) return color;
+  if (stroke.paintScale === scale) return stroke.paint;
+  const { side, bits, ink } = hatch;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = side;
+  const brush = tile.getContext("2d");
+  brush.fillStyle = color;
+  brush.fillRect(0, 0, side, side);
+  brush.fillStyle = ink;
+  for (let i = 0; i < bits.length; i += 1) if (bits[i] === "1") brush.fillRect(i % side, Math.floor(i / side), 1, 1);
+  const pattern = context.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix([1 / scale, 0, 0, 1 / scale, 0, 0]));
+  [stroke.paint, stroke.paintScale] = [pattern, scale];
+  return pattern;
+}
 
 export class Ink {
   constructor(parent) {
-    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, widths, color, area}
+    this.strokes = new Map(); // number -> {points: [x, y, ...] in image pixels, width, widths, color, hatch, area}
     this.layers = RIMS.map(({ alpha }) => {
       const canvas = document.createElement("canvas");
       canvas.className = "hw-ink";
@@ -59,7 +79,7 @@ export class Ink {
       const { rim, color } = RIMS[i];
       const context = canvas.getContext("2d");
       context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-      context.fillStyle = color(stroke);
+      context.fillStyle = color(stroke, context, this.scale);
       points.forEach(([x, y], at) => {
         const r = Math.max(0.5, (stroke.widths[from + at] * view.zoom) / 2) + rim;
         context.beginPath();
@@ -91,12 +111,12 @@ export class Ink {
       context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
       context.lineCap = context.lineJoin = "round";
       context.lineWidth = (stroke.area ? 0 : Math.max(1, stroke.width * view.zoom)) + 2 * rim;
-      context.strokeStyle = color(stroke);
+      context.strokeStyle = color(stroke, context, this.scale);
       context.beginPath();
       points.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
       if (stroke.area) {
         context.closePath();
-        context.fillStyle = color(stroke);
+        context.fillStyle = context.strokeStyle;
         context.fill("evenodd");
       }
       if (!stroke.area || rim) context.stroke();

@@ -1,4 +1,4 @@
-import { clampView, sameView, viewTransform } from "./canvas_geometry.js";
+import { clampView, pairsOf, sameView, viewTransform } from "./canvas_geometry.js";
 import { Brush } from "./canvas_brush.js";
 import { COMMANDS, endBlink } from "./canvas_commands.js";
 import { Cursor } from "./canvas_cursor.js";
@@ -7,6 +7,7 @@ import { Gestures, Pan } from "./canvas_gestures.js";
 import { Ink } from "./canvas_ink.js";
 import { actionOf } from "./canvas_keys.js";
 import { Link } from "./canvas_link.js";
+import { keepSlidersNamed } from "./canvas_names.js";
 import { SelectTool, Selection } from "./canvas_selection.js";
 import { SelectionBar } from "./canvas_selection_bar.js";
 import { WandTool } from "./canvas_wand.js";
@@ -55,11 +56,14 @@ class PointerLayer {
     this.cursor = new Cursor(this);
     this.selectionBar = new SelectionBar(this);
     this.order = Promise.resolve();
+    this.at = null; // stage point of the pen
+    this.drafts = 0; // how many open polygons the kernel was told of
     const [x, y, zoom] = model.get("view");
     this.view = this.drawn = { x, y, zoom };
     this._takeTraits();
     el.append(this.root);
     el.classList.add("hw-live");
+    this.endNames = keepSlidersNamed(el);
     this._listen();
     this._resize();
     this._watchScale();
@@ -86,6 +90,7 @@ class PointerLayer {
       selected: () => this.selection.take(),
       copied: () => {},
       annotation_opacity: (share) => this.ink.setOpacity(share),
+      draft: (draft) => this._takeDraft(draft),
     };
     this.changes = Object.entries(take).map(([name, set]) => {
       const changed = () => {
@@ -108,8 +113,19 @@ class PointerLayer {
     else this.hand.drop();
     if (now?.kind !== "pan" && now?.kind !== "pinch") this.hand.now = null;
     this.selection.settle();
-    this.shapes.cancel();
+    this.shapes.end();
     this.imageName = name;
+  }
+
+  // A polygon that is open on another page, or was on this one; what the hand does here and now goes before it.
+  _takeDraft({ client, image_name, points, corners }) {
+    if (!client || client === this.link.client || this.hand.now?.kind === "shape") return;
+    if (image_name === this.imageName && this.tool === "polygon") this.shapes.take(pairsOf(points), corners);
+  }
+
+  keepDraft(points, corners) {
+    const content = { kind: "draft", number: ++this.drafts, image_name: this.imageName, corners };
+    this.link.send(content, points.length ? [new Float32Array(points.flat()).buffer] : []);
   }
 
   // What the hand chose holds until the kernel has answered it: what it says before that is older.
@@ -126,7 +142,7 @@ class PointerLayer {
   useTool(tool) {
     if (this.shapes.tool && this.shapes.tool !== tool) {
       if (this.hand.now?.kind === "shape") this.hand.now = null;
-      this.shapes.cancel();
+      this.shapes.end();
     }
     if (tool !== "select") this.selection.clear();
     this.tool = tool;
@@ -219,6 +235,10 @@ class PointerLayer {
     return tool === "eraser" ? ERASER_COLOR : (this.classes[this.classIndex]?.color ?? "#ffffff");
   }
 
+  hatchOf(tool) {
+    return tool === "eraser" ? null : this.classes[this.classIndex]?.hatch;
+  }
+
   get className() {
     return this.classes[this.classIndex]?.name ?? "";
   }
@@ -299,7 +319,8 @@ class PointerLayer {
     const content = { kind: "shape", tool, class_name: this.className, width: this.brushWidth };
     const number = this.edit(content, [new Float32Array(points.flat()).buffer]);
     const shown = tool === "rectangle" ? rectangleCorners(...points) : points;
-    const shape = { points: shown.flat(), width: this.brushWidth, color: this.colorOf(tool), area: tool !== "line" };
+    const [color, hatch] = [this.colorOf(tool), this.hatchOf(tool)];
+    const shape = { points: shown.flat(), width: this.brushWidth, color, hatch, area: tool !== "line" };
     this.ink.add(number, shape);
     this.ink.extend(shape, 0, this.view);
   }
@@ -341,6 +362,7 @@ class PointerLayer {
     for (const [name, handle] of this.changes) this.model.off(name, handle);
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
     this.selection.settle();
+    this.endNames();
     this.cursor.close();
     this.link.close();
     this.furniture.close();

@@ -12,8 +12,8 @@ const FREE = { first: 6, then: 3 }; // CSS pixels that the pen moves before a cl
 const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 // What is not finished yet. `layer` is the pointer layer, whose `view`, `stage`, `brushWidth` and `colorOf(tool)`
-// are read; it is told of a finished shape by `finishShape(tool, points)`, and of what cannot be by `tellShort(count)`
-// and `hint(text)`.
+// are read; it is told of a finished shape by `finishShape(tool, points)`, of an open polygon by `keepDraft(points,
+// corners)`, and of what cannot be by `tellShort(count)` and `hint(text)`.
 export class ShapeTools {
   constructor(layer) {
     this.layer = layer;
@@ -87,6 +87,7 @@ export class ShapeTools {
       const count = this.points.length;
       const left = this.pressed.free && this.points.some((_, i) => apart(this._stage(i), this._stage(0)) > 2 * NEAR);
       if (left && apart(this._stage(count - 1), this._stage(0)) < NEAR) this.close();
+      else this._keep();
       return;
     }
     const [from, to] = [this._stage(0), this._stage(1)];
@@ -102,6 +103,7 @@ export class ShapeTools {
     if (this.tool === "polygon" && this.pressed.count > 0) {
       this.points.length = Math.min(this.points.length, this.pressed.count);
       this._forgetCorners();
+      this._keep();
     } else this.cancel();
   }
 
@@ -116,7 +118,8 @@ export class ShapeTools {
     this.points.pop();
     this._forgetCorners();
     this.lastDown = null; // a click at the same place is a new one
-    if (!this.points.length) this.cancel();
+    if (this.points.length) this._keep();
+    else this.cancel();
   }
 
   _forgetCorners() {
@@ -124,14 +127,43 @@ export class ShapeTools {
   }
 
   cancel() {
+    this._forget();
+    this._keep();
+  }
+
+  // Another tool or image came; the kernel knows.
+  end() {
+    this._forget();
+    this.kept = false;
+  }
+
+  _forget() {
     this.tool = null;
     this.points = [];
+    this.corners = [];
+  }
+
+  // The kernel keeps an open polygon, so that it outlives the page; it is told of none only after one.
+  _keep() {
+    const open = this.tool === "polygon";
+    if (open || this.kept) this.layer.keepDraft(this.points, this.corners);
+    this.kept = open;
+  }
+
+  // The kernel's word of a polygon that was open on another page, or on this one before it was loaded anew.
+  take(points, corners) {
+    this._forget();
+    this.kept = points.length > 0;
+    if (!this.kept) return;
+    [this.tool, this.points, this.corners] = ["polygon", points, [...corners]];
+    this.lastDown = null;
   }
 
   _finish() {
     const { tool, points } = this;
-    this.cancel();
+    this._forget();
     this.layer.finishShape(tool, points);
+    this._keep();
   }
 
   // What is open, as it is in the view now; `at` is the pen's place, or null.
