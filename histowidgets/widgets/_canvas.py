@@ -59,8 +59,8 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         How far a colour may be from that under the wand, 1 to 100.
     prediction_opacity, uncertainty_opacity, annotation_opacity : float
         0 to 1; the uncertainty is one minus the probability of the likeliest class.
-    overlay_on : bool
-        Whether prediction and uncertainty are shown at all.
+    overlay_on, annotations_on : bool
+        Whether prediction and uncertainty, and the annotations, are shown at all.
     patterns, prediction_patterns : bool
         Whether each class has its own hatching beside its colour, on annotations and palette, and on predictions.
     image_name : str
@@ -352,7 +352,8 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     def still_html(self) -> str:
         """Return what is in view as an HTML image that needs no kernel."""
         prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
-        return static_html(self._drawing.static_picture(prediction_opacity, self.annotation_opacity), self.image_name)
+        annotation_opacity = self.annotation_opacity if self.annotations_on else 0.0
+        return static_html(self._drawing.static_picture(prediction_opacity, annotation_opacity), self.image_name)
 
     def close(self) -> None:
         """Close the canvas and all its parts; the project stays as it is."""

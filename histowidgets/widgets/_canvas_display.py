@@ -31,6 +31,7 @@ _KEPT_TRAITS = (
     "patterns",
     "prediction_patterns",
     "overlay_on",
+    "annotations_on",
     "brush_width",
     "pen_pressure",
     "wand_tolerance",
@@ -56,6 +57,7 @@ class CanvasDisplay(traitlets.HasTraits):
     uncertainty_opacity = traitlets.Float(0.0, min=0.0, max=1.0)
     annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
     overlay_on = traitlets.Bool(True)
+    annotations_on = traitlets.Bool(True)
     patterns = traitlets.Bool(True)
     prediction_patterns = traitlets.Bool(False)
     disagreement = traitlets.Bool(False)
@@ -96,14 +98,18 @@ class CanvasDisplay(traitlets.HasTraits):
         self._pointer.caption = self._drawing.caption if self.overlay_on else ""
         self._show_legend()
 
-    @traitlets.observe("prediction_opacity", "annotation_opacity", "uncertainty_opacity", "overlay_on")
+    @traitlets.observe(
+        "prediction_opacity", "annotation_opacity", "uncertainty_opacity", "overlay_on", "annotations_on"
+    )
     def _set_opacity(self, _: Any = None) -> None:
         def job() -> None:
-            self._pointer.annotation_opacity, self._pointer.overlay_on = self.annotation_opacity, self.overlay_on
+            self._pointer.annotation_opacity = self.annotation_opacity
+            self._pointer.overlay_on, self._pointer.annotations_on = self.overlay_on, self.annotations_on
             prediction, uncertainty = (
                 (self.prediction_opacity, self.uncertainty_opacity) if self.overlay_on else (0.0, 0.0)
             )
-            self._layers.set_opacity(prediction, self.annotation_opacity, uncertainty)
+            annotations = self.annotation_opacity if self.annotations_on else 0.0
+            self._layers.set_opacity(prediction, annotations, uncertainty)
             if (self.uncertainty_opacity > 0) != self._drawing.uncertain:  # it is made only for those who look
                 self._drawing.uncertain = self.uncertainty_opacity > 0
                 self._draw(self._drawing.only_prediction)

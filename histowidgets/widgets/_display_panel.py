@@ -24,7 +24,7 @@ AUTO_PERCENTILES = (1.0, 99.8)
 _SLIDERS = (
     ("prediction_opacity", "Prediction", "Opacity of the prediction; hold O to look beneath it"),
     ("uncertainty_opacity", "Uncertainty", "Opacity of the uncertainty: one minus the highest probability"),
-    ("annotation_opacity", "Annotations", "Opacity of the annotations"),
+    ("annotation_opacity", "Annotations", "Opacity of the annotations; hold A to look beneath them"),
 )
 
 

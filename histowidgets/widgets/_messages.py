@@ -177,10 +177,10 @@ class ToleranceMessage(_Message):
     tolerance: Tolerance
 
 
-class Overlay(_Message):
-    """The prediction is to be shown, or not."""
+class LayerMessage(_Message):
+    """A layer is to be shown, or not: the prediction with its uncertainty, or the annotations."""
 
-    kind: Literal["overlay"]
+    kind: Literal["overlay", "annotations"]
     on: bool
 
 
@@ -226,7 +226,7 @@ class Leave(_Message):
 SelectionEdit = Pick | Marquee | Move | Reclassify | SelectionStep
 Edit = StrokeMessage | ShapeMessage | WandMessage | Step | SelectionEdit
 EDIT_KINDS = tuple(kind for edit in get_args(Edit) for kind in get_args(edit.model_fields["kind"].annotation))
-Choice = ToolMessage | ClassMessage | WidthMessage | ToleranceMessage | Overlay
+Choice = ToolMessage | ClassMessage | WidthMessage | ToleranceMessage | LayerMessage
 Message = Ready | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Draft | Pen | Hover | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

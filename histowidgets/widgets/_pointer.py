@@ -76,6 +76,7 @@ class PointerLayer(anywidget.AnyWidget):
     copied = traitlets.Int(0).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
     overlay_on = traitlets.Bool(True).tag(sync=True)
+    annotations_on = traitlets.Bool(True).tag(sync=True)
     draft = traitlets.Dict().tag(sync=True)
 
     def show_image(self, name: str, image: Image) -> None:

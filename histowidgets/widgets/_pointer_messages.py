@@ -198,8 +198,10 @@ class PointerMessages:
                 canvas.brush_width = message.width
             elif isinstance(message, ToleranceMessage):
                 canvas.wand_tolerance = message.tolerance
-            else:
+            elif message.kind == "overlay":
                 canvas.overlay_on = message.on
+            else:
+                canvas.annotations_on = message.on
         except (HistowidgetsError, traitlets.TraitError) as error:
             canvas.say(str(error), "error")
         finally:

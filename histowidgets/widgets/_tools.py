@@ -99,7 +99,7 @@ class CanvasBar(ipywidgets.HBox):
         )
         self.tolerance.add_class("hw-tolerance")
         self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
-        self.annotations = _opacity("Annotations", "Opacity of the annotations")
+        self.annotations = _opacity("Annotations", "Opacity of the annotations; A hides and shows them")
         self.zoom = ipywidgets.HTML()
         self.zoom.add_class("hw-zoom")
         super().__init__([self.brush, self.pen, self.tolerance, self.prediction, self.annotations, self.zoom])

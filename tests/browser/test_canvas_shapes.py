@@ -269,6 +269,28 @@ def test_o_blinks_the_prediction_while_held_and_a_tap_toggles(hand):
     hand.notebook.wait_for_value("canvas.overlay_on", True)
 
 
+def test_a_blinks_the_annotations_and_painting_shows_them_again(hand):
+    hand.paint([(100, 100), (180, 140)])
+    hand.wait_for_count("Epithelium", 1)
+    hand.wait_for_no_ink()
+    tissue = hand.shown((300, 300))
+    hand.page.keyboard.down("a")
+    hand.notebook.wait_for_value("canvas.annotations_on", False)
+    hand.page.wait_for_timeout(400)
+    assert not close_to(hand.shown((140, 120)), ORANGE)
+    hand.page.keyboard.up("a")
+    hand.notebook.wait_for_value("canvas.annotations_on", True)
+    hand.page.keyboard.press("a")
+    hand.notebook.wait_for_value("canvas.annotations_on", False)
+    assert hand.shown((300, 300)) == tissue
+    hand.paint([(100, 200), (180, 240)])
+    hand.wait_for_count("Epithelium", 2)
+    hand.wait_for_no_ink()
+    assert hand.kernel("canvas.annotations_on")
+    for point in ((140, 120), (140, 220)):
+        assert close_to(hand.shown(point), ORANGE)
+
+
 def test_each_tool_has_a_button_with_its_key_and_a_line_in_the_help(hand):
     for tool, key in (("line", "(L"), ("rectangle", "(R"), ("polygon", "(P")):
         button = hand.page.locator(f".hw-tool[title*='{key}']")

@@ -88,6 +88,9 @@ def test_the_overlay_is_set_not_flipped_so_that_a_blink_ends_as_it_began(canvas,
     for on in (False, False, True):
         assert kinds(page.say({"kind": "overlay", "on": on}))[-1] == "chosen"
         assert canvas.overlay_on is canvas._pointer.overlay_on is on
+        assert kinds(page.say({"kind": "annotations", "on": on}))[-1] == "chosen"
+        assert canvas.annotations_on is canvas._pointer.annotations_on is on
+        assert canvas._layers._annotation_alpha == (1.0 if on else 0.0)
 
 
 def test_every_tool_has_a_button_and_can_be_chosen_from_page_and_python(canvas, page):

@@ -12,9 +12,9 @@ function setWidth(layer, width) {
   layer.link.choose({ kind: "width", width: layer.brushWidth });
 }
 
-function showOverlay(layer, on) {
-  layer.overlayOn = on;
-  layer.link.choose({ kind: "overlay", on });
+export function showLayer(layer, what, on) {
+  layer.shown[what] = on;
+  layer.link.choose({ kind: what, on });
 }
 
 export const COMMANDS = {
@@ -79,17 +79,16 @@ export const COMMANDS = {
   },
   edit: (layer, kind) => layer.edit({ kind }),
   hold: (layer) => layer.hold(true),
-  // A tap hides or shows the prediction; while the key is held it is only for as long as that.
-  overlay(layer, time) {
+  blink(layer, what, time) {
     if (layer.blink) return; // the key repeats
-    layer.blink = { time, on: layer.overlayOn };
-    showOverlay(layer, !layer.overlayOn);
+    layer.blink = { what, time, on: layer.shown[what] };
+    showLayer(layer, what, !layer.shown[what]);
   },
 };
 
-// The key of the overlay was let go.
+// The key that blinks a layer was let go.
 export function endBlink(layer, time) {
   const { blink } = layer;
   layer.blink = null;
-  if (blink && time - blink.time > TAP_MS) showOverlay(layer, blink.on);
+  if (blink && time - blink.time > TAP_MS) showLayer(layer, blink.what, blink.on);
 }

@@ -67,6 +67,8 @@ export class Gestures {
 
   // Begin with a tool at the pen's place; `how` is the event, or what a key does in its stead.
   begin(tool, pointer, how) {
+    // Nobody works on what is hidden.
+    if (tool !== "pan" && !this.layer.shown.annotations) this.layer.showAnnotations();
     const gesture = this.layer.tools[tool].start(tool, this.layer.at, how);
     if (gesture) this.now = Object.assign(gesture, { pointer });
   }

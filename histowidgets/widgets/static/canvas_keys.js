@@ -9,7 +9,7 @@ export const KEYS = [
   ["Right button", "erase"],
   ["Escape", "give up what is being drawn, or the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
-  ["O", "prediction off and on (held: off for as long)"],
+  ["O   A", "prediction, annotations off and on (held: as long)"],
   ["+   −   wheel", "zoom (wheel: click first, or hold Ctrl)"],
   ["F", "fit the picture"],
   ["Space + drag", "move the picture (middle button too)"],
@@ -54,6 +54,9 @@ const PLAIN = {
   ArrowDown: ["move", 0, 1],
 };
 
+// Layers that a tap of a key hides or shows; while it is held, it is only for as long as that.
+export const BLINKED = { o: "overlay", a: "annotations" };
+
 const WITH_CONTROL = {
   y: ["redo"],
   a: ["edit", "select-all"],
@@ -69,7 +72,7 @@ export function actionOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "z") return [event.shiftKey ? "redo" : "undo"];
   if (event.ctrlKey || event.metaKey) return WITH_CONTROL[key] ?? null;
-  if (key === "o") return ["overlay", event.timeStamp];
+  if (BLINKED[key]) return ["blink", BLINKED[key], event.timeStamp];
   if (/^[1-9]$/.test(key)) return ["class", Number(key) - 1];
   if (key === "Enter" || key === "d") return event.repeat ? null : ["press", key, event.timeStamp, event.shiftKey];
   if (key.startsWith("Arrow")) return [...PLAIN[key], event.shiftKey];

@@ -1,11 +1,11 @@
 import { clampView, pairsOf, sameView, viewTransform } from "./canvas_geometry.js";
 import { Brush } from "./canvas_brush.js";
-import { COMMANDS, endBlink } from "./canvas_commands.js";
+import { COMMANDS, endBlink, showLayer } from "./canvas_commands.js";
 import { Cursor } from "./canvas_cursor.js";
 import { Furniture } from "./canvas_furniture.js";
 import { Gestures, Pan } from "./canvas_gestures.js";
 import { Ink } from "./canvas_ink.js";
-import { actionOf } from "./canvas_keys.js";
+import { BLINKED, actionOf } from "./canvas_keys.js";
 import { Link } from "./canvas_link.js";
 import { keepSlidersNamed } from "./canvas_names.js";
 import { SelectTool, Selection } from "./canvas_selection.js";
@@ -87,6 +87,7 @@ class PointerLayer {
       caption: (text) => this.furniture.setCaption(text),
       held_out: (rectangles) => this.furniture.setBoxes(rectangles),
       overlay_on: () => this._takeChoices(),
+      annotations_on: () => this._takeChoices(),
       selected: () => this.selection.take(),
       copied: () => {},
       annotation_opacity: (share) => this.ink.setOpacity(share),
@@ -134,7 +135,7 @@ class PointerLayer {
     this.classIndex = this.model.get("class_index");
     this.brushWidth = this.model.get("brush_width");
     this.wandTolerance = this.model.get("wand_tolerance");
-    this.overlayOn = this.model.get("overlay_on");
+    this.shown = { overlay: this.model.get("overlay_on"), annotations: this.model.get("annotations_on") };
     this.useTool(this.model.get("tool"));
   }
 
@@ -248,6 +249,10 @@ class PointerLayer {
     this.furniture.say(text);
   }
 
+  showAnnotations() {
+    showLayer(this, "annotations", true);
+  }
+
   setTolerance(tolerance) {
     this.wandTolerance = Math.min(100, Math.max(1, tolerance));
     this.link.choose({ kind: "tolerance", tolerance: this.wandTolerance });
@@ -342,7 +347,7 @@ class PointerLayer {
 
   _keyUp(event) {
     if (event.key === " ") this.hold(false);
-    else if (event.key.toLowerCase() === "o") endBlink(this, event.timeStamp);
+    else if (this.blink && BLINKED[event.key.toLowerCase()] === this.blink.what) endBlink(this, event.timeStamp);
     else if (event.key === "Shift") this._straighten(event);
   }
 
