@@ -51,7 +51,6 @@ def test_a_kernel_killed_while_painting_costs_no_confirmed_stroke_and_leaves_a_p
     notebook.screenshot("kernel-killed-still")
     assert "Epithelium 3" in notebook.page.locator(".hw-still").inner_text()
 
-    notebook.page_errors.clear()  # of the widget whose kernel is gone
     notebook.run_all()
     hand = StudioHand(notebook)
     notebook.wait_for(HIDDEN)
@@ -62,3 +61,5 @@ def test_a_kernel_killed_while_painting_costs_no_confirmed_stroke_and_leaves_a_p
     notebook.wait_for_value("studio.project.count()['Stroma']", 1)
     notebook.execute("studio.close()")
     notebook.wait_for(SHOWN)
+    # What JupyterLab says of the view whose kernel is gone, whenever it comes to say it; nothing else.
+    notebook.page_errors = [text for text in notebook.page_errors if "widget model not found" not in text]
