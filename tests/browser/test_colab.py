@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.studio_hand import StudioHand
+from tests.browser.studio_hand import STROKES, StudioHand
 
 COLAB = """
 from ipykernel.comm.comm import BaseComm
@@ -42,7 +42,10 @@ def test_the_loop_works_where_the_page_takes_nothing_from_threads(one_thread, op
     notebook.run_cell(0)
     notebook.run_cell(1)
     hand = StudioHand(notebook)
-    hand.paint_all()
+    for class_name, lines in STROKES.items():
+        hand.pick_class(class_name)
+        for points in lines[:3]:
+            hand.paint(points)
     hand.wait_for_caption("quick learner", seconds=60)
 
     hand.press("Train")

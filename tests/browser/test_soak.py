@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.soak import CELL, growth, soak
 
-MINUTES = float(os.environ.get("HISTOWIDGETS_SOAK_MINUTES", "2.5"))
+MINUTES = float(os.environ.get("HISTOWIDGETS_SOAK_MINUTES", "2"))
 
 
 @pytest.mark.slow

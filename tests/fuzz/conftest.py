@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase
 from tests.fuzz import case
 
 #: Cases of each test here. HISTOWIDGETS_CASES raises it; then other cases are drawn each time.
-MANY = int(os.environ.get("HISTOWIDGETS_CASES", "400"))
+MANY = int(os.environ.get("HISTOWIDGETS_CASES", "160"))
 
 CALM = {
     "max_examples": MANY,
