@@ -9,6 +9,7 @@ import ipywidgets
 
 from histowidgets.advice import Action, Advice
 from histowidgets.widgets._advice_line import evidence_text
+from histowidgets.widgets._tree import close_tree
 
 OnAction = Callable[[Action, Advice], None]
 
@@ -122,7 +123,7 @@ class DiagnosisLine(ipywidgets.VBox):
         for box, buttons in zip((self._buttons, self._more_buttons, self._undo_box), shown, strict=True):
             old, box.children = box.children, tuple(buttons)
             for button in old:
-                button.close()
+                close_tree(button)
         self._more.description = f"more ({len(made) - fitting})" if len(made) > fitting else "more"
 
     def _button(self, action: Action, advice: Advice) -> ipywidgets.Button:

@@ -18,6 +18,7 @@ from histowidgets.advice import (
 from histowidgets.annotations import Change, Project
 from histowidgets.training import LatestWorker
 from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._tree import close_tree
 
 # What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
 Seen = tuple[str | None, bool, Advice | None]
@@ -139,6 +140,4 @@ def _tick(words: str, tip: str) -> ipywidgets.Checkbox:
 
 def _close(widgets: Sequence[ipywidgets.Widget]) -> None:
     for widget in widgets:
-        for child in getattr(widget, "children", ()):
-            child.close()
-        widget.close()
+        close_tree(widget)
