@@ -310,7 +310,14 @@ class LivePrediction:
             if best is None:
                 self._show(None, "")
             else:
-                self._show(best.prediction, f"Prediction: {best.caption}")
+                self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
+
+    def _hint(self, best: Answer) -> str:
+        """Say why there is no prediction around the middle of a view that is too large to be predicted live."""
+        _, in_view = self._view()
+        if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or isinstance(best.prediction, StoredPrediction):
+            return ""
+        return " · the middle only: zoom in, or see Results, Predict"
 
 
 def _middle(region: Region) -> Region:

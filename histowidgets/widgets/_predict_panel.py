@@ -79,7 +79,7 @@ class PredictPanel(ipywidgets.VBox):
         self.fields = PredictFields()
         load = Entry(
             "Classifier",
-            "folder of a saved classifier",
+            "saved folder",
             "Load",
             "Predict with a classifier that was saved before, instead of one that is trained here",
             self._load,

@@ -34,19 +34,19 @@ def hand(open_notebook, shared_data, tmp_path):
 @pytest.mark.slow
 def test_a_slide_is_predicted_stopped_gone_on_with_and_taken_away(hand, tmp_path):
     notebook, page = hand.notebook, hand.page
-    hand.wait_for_caption("quick learner", seconds=60)
+    hand.wait_for_caption("quick learner", seconds=240)
     hand.open_tab("Results")
     notebook.screenshot("predict-0-before")
     hand.press("Predict")
     status = page.locator(".hw-predict .hw-said-here")
-    status.filter(has_text="left").wait_for(timeout=60_000)
+    status.filter(has_text="left").wait_for(timeout=120_000)
     notebook.screenshot("predict-1-running")
     hand.press("Stop")
-    notebook.wait_for_value("studio._predict.active", False, seconds=60)
+    notebook.wait_for_value("studio._predict.active", False, seconds=120)
     assert "was stopped after" in status.inner_text()
     assert page.locator(".hw-predict button:visible", has_text="Predict").first.is_enabled()
     hand.press("Predict")
-    hand.wait_for_notice("Predicted colon_20x in", "good", seconds=180)
+    hand.wait_for_notice("Predicted colon_20x in", "good", seconds=300)
     hand.wait_for_caption("whole image")
     notebook.screenshot("predict-2-done")
     assert notebook.value("studio.prediction.complete")
@@ -61,7 +61,7 @@ def test_a_slide_is_predicted_stopped_gone_on_with_and_taken_away(hand, tmp_path
         ("Measurements (CSV)", "_measurements.csv"),
     ):
         hand.press(button)
-        hand.wait_for_notice(f"Saved .*{wanted}", "good", seconds=60)
+        hand.wait_for_notice(f"Saved .*{wanted}", "good", seconds=120)
     features = json.loads((tmp_path / "project" / "colon_20x_prediction.geojson").read_text())["features"]
     assert {feature["properties"]["classification"]["name"] for feature in features} == {"Tissue", "Glass"}
     page.locator(".hw-fold", has_text="How to predict").click()

@@ -109,6 +109,10 @@ def test_of_a_view_that_is_too_large_to_wait_for_the_middle_is_predicted(screen)
     middle = Region(960, 1216, 128, 128)
     prediction = screen.wait_for_view(middle)
     assert prediction.region.area <= 1.1 * WHOLE_IMAGE_PIXELS
+    assert "the middle only" in screen.shown[-1][1]
+    screen.look(Region(960, 1216, 128, 128))
+    screen.live.show_learner("best")
+    assert "the middle only" not in screen.shown[-1][1]
 
 
 def _part(prediction, region):
