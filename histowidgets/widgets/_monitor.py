@@ -82,7 +82,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._flush: threading.Timer | None = None
         self._drawn_at = -1.0
         self._judge = Judge()
-        self._closed = False
+        self._closed = self._brief = False
         self._caption = ""
         self._build()
         folds = [self._table_fold, self._said_fold]
@@ -239,6 +239,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
     def take_status(self) -> ipywidgets.HTML:
         """Return the line that says where the run is, to be shown elsewhere and no longer here."""
         self.children = self._below_status
+        self._brief = True
         return self._status
 
     @property
@@ -339,7 +340,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
                 return
             self._flush = None
             self._drawn_at = time.monotonic()
-            self._status.value = status_html(self._reading.progress)
+            self._status.value = status_html(self._reading.progress, self._brief)
             self._caption_line.value = f'<div class="hw-muted">{escape(self._caption or self._reading.about)}</div>'
             self._draw_stage()
             self._charts.draw(self._log, self._earlier, self._reading.progress.epochs, self._colors)

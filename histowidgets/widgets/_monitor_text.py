@@ -84,18 +84,20 @@ def _whole(epoch: float) -> str:
     return f"{epoch:g}" if epoch < 1e6 else f"{epoch:.0f}"
 
 
-def status_html(progress: Progress) -> str:
-    """Return the line above the charts, and the thin bar beneath it."""
+def status_html(progress: Progress, brief: bool = False) -> str:
+    """Return the line above the charts, and the thin bar beneath it; `brief`: without what buttons beside it say."""
     words = []
     if progress.epoch is not None:
         of = f"/{progress.epochs}" if progress.epochs else ""
         words.append(f"epoch {_whole(progress.epoch)}{of}")
     running = progress.state in ("running", "paused", "stopping")
-    if running and progress.step is not None and progress.steps:
+    if running and progress.step is not None and progress.steps and not brief:
         words.append(f"step {progress.step}/{progress.steps}")
     if running and progress.seconds_left is not None and math.isfinite(progress.seconds_left):
         words.append(f"{clock(progress.seconds_left)} left")
     state = STATE_WORDS.get(progress.state or "", progress.state or "")
+    if brief and progress.state == "running" and words:
+        state = ""
     parts = ([f"<b>{escape(state)}</b>"] if state else []) + [escape(word) for word in words]
     # Broken only between the words, where it is narrow.
     line = " · ".join(part.replace(" ", "&nbsp;") for part in parts) or "&nbsp;"

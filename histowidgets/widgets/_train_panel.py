@@ -30,10 +30,7 @@ if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
     from histowidgets.training import TrainingRun
 
-_IDLE = (
-    "Paint at least two classes, then press Train. You can go on painting meanwhile. "
-    "Unsure about the settings? Recommend, in their tab, suggests some with its reasons."
-)
+_IDLE = "Paint at least two classes, then press Train. You can go on painting meanwhile."
 Notify = Callable[[str, str], None]
 # Changes after which the next run goes on from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
