@@ -216,7 +216,7 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
     return Advice(
         id="annotate-here",
         title=title,
-        detail="A stroke of each class that you see here teaches it most.",
+        detail="Paint over what is predicted wrong here; where all is right, a stroke of each class that you see.",
         evidence={
             "place": place,
             "uncertainty": round(candidate.scores[0], 3),

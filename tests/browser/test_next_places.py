@@ -23,7 +23,7 @@ def test_r51_a_click_goes_where_a_stroke_teaches_most_and_says_why(open_notebook
     hand.press("Show me where")
     line = notebook.page.locator(".hw-next-places")
     line.locator("b", has_text="1/8").wait_for(timeout=60_000)
-    hand.wait_for_notice("Place 1 of 8: .*A stroke of each class")
+    hand.wait_for_notice("Place 1 of 8: .*predicted wrong")
     first = notebook.value("list(studio.next_places.places[0].region)")
     view = notebook.value("list(studio.canvas.view.region)")
     assert view != whole
