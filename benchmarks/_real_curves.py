@@ -12,8 +12,8 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import histowidgets as hw
+from benchmarks._protocol import load
 from benchmarks._tissue import colon, painted, tissue
-from benchmarks.quick import load
 from histowidgets.errors import TrainingError
 from histowidgets.training import start_training
 

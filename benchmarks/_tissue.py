@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 import histowidgets as hw
-from benchmarks.quick import simulated_strokes
+from benchmarks._protocol import simulated_strokes
 
 _PALETTE = np.array([[196, 120, 168], [138, 92, 150], [230, 214, 226], [170, 110, 80], [205, 150, 150]], float)
 

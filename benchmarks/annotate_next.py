@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 
 import histowidgets as hw
+from benchmarks._protocol import load, mean_iou, simulated_strokes
 from benchmarks._tissue import tissue
-from benchmarks.quick import load, mean_iou, simulated_strokes
 from histowidgets.images import Region
 from histowidgets.prediction import _quick_model
 

