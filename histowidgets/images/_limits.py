@@ -35,3 +35,16 @@ STATISTICS_POOL = 1 << 22
 
 #: Side, in full-size pixels, of one sampled region.
 STATISTICS_SIDE = 256
+
+#: Pixels of one image that its stain is measured on.
+STAIN_PIXELS = 1 << 16
+
+#: An image shows tissue if this share of it has at least this optical density (natural logarithm, mean of three
+#: channels; Macenko et al. 2009 take 0.15 as well).
+LEAST_TISSUE, TISSUE_DENSITY = 0.01, 0.15
+
+#: Most that the densities of an image are stretched or squeezed to match those of the training images.
+MOST_STAIN_STRETCH = 2.0
+
+#: Mean of all channels, as a share of white, below which images are no brightfield.
+DARK_MEAN = 0.25

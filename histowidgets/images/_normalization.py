@@ -9,6 +9,7 @@ import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
+from histowidgets.images._stain import Stain, is_brightfield, measure_stain, stain_of, white_of
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
 
 STRATEGIES = ("percentile_99", "min_max", "z_score", "fixed_range")
@@ -33,6 +34,13 @@ class Normalization:
         For "fixed_range" alone; 0 and 255 if not given.
     statistics : ImageStatistics or None
         Of the training images; `fitted` measures them. "fixed_range" needs none.
+    match_stain : bool, default False
+        Bring each brightfield image to the stain of the training images first (Reinhard et al. 2001); see
+        `of_image`. Where the training images are no brightfield, nothing is matched.
+    stain : Stain or None
+        Of the training images; `fitted` measures it where `match_stain` is on.
+    own : Stain or None
+        Of the image that this normalization is for; `of_image` measures it.
 
     Notes
     -----
@@ -45,6 +53,9 @@ class Normalization:
     low: float | None = None
     high: float | None = None
     statistics: ImageStatistics | None = None
+    match_stain: bool = False
+    stain: Stain | None = None
+    own: Stain | None = None
 
     def __post_init__(self) -> None:
         strategy = str(self.strategy).lower()
@@ -72,7 +83,36 @@ class Normalization:
         ImageError
             If there is no image, or their channels differ.
         """
-        return replace(self, statistics=measure_statistics(images, seed))
+        statistics = measure_statistics(images, seed)
+        fitted = replace(self, statistics=statistics, stain=None, own=None)
+        if self.match_stain and is_brightfield(len(statistics.channels), statistics.joint.mean, fitted.white):
+            return replace(fitted, stain=measure_stain(images, fitted.white))
+        return fitted
+
+    @property
+    def white(self) -> float:
+        """Value of glass without tissue, where there are statistics."""
+        if self.statistics is None:
+            return 255.0
+        return white_of(self.statistics.dtype, self.statistics.joint.p99)
+
+    def of_image(self, image: Image, channels: Sequence[int] | None = None) -> "Normalization":
+        """Return this normalization for one image: itself, or, where stains are matched, with the stain of the image.
+
+        The stain is that of the whole image, measured once: it is the same for every tile (row R49).
+
+        Parameters
+        ----------
+        image : Image
+        channels : sequence of int, optional
+            Which channels of the image are given to `apply`, in which order; all if not given.
+        """
+        if self.stain is None or len(image.channel_names) != 3:
+            return self
+        own = stain_of(image, self.white)
+        if own is not None and channels is not None:
+            own = Stain(tuple(own.means[c] for c in channels), tuple(own.stds[c] for c in channels))
+        return replace(self, own=own)
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """Normalize pixels.
@@ -96,14 +136,21 @@ class Normalization:
         ranges = self._ranges(n_channels)
         # Channel by channel in memory, as networks take it.
         out = np.empty((n_channels, *pixels.shape[:-1]), np.float32)
-        for c, (low, high) in enumerate(ranges):
-            if pixels.dtype == np.uint8:  # 256 values: look them up; all are in the table, "clip" spares a copy
-                np.take(
-                    self._scale(np.arange(256, dtype=np.float64), low, high), pixels[..., c], out=out[c], mode="clip"
-                )
-            else:
-                out[c] = self._scale(pixels[..., c].astype(np.float64), low, high)
+        if pixels.dtype == np.uint8:  # 256 values: look them up; all are in the table, "clip" spares a copy
+            values = self._matched(np.repeat(np.arange(256, dtype=np.float64)[:, None], n_channels, axis=1))
+            for c, (low, high) in enumerate(ranges):
+                np.take(self._scale(values[:, c], low, high), pixels[..., c], out=out[c], mode="clip")
+        else:
+            values = self._matched(pixels)
+            for c, (low, high) in enumerate(ranges):
+                out[c] = self._scale(values[..., c].astype(np.float64), low, high)
         return np.moveaxis(out, 0, -1)
+
+    def _matched(self, values: np.ndarray) -> np.ndarray:
+        """Match the stain of (..., channels), if that is wanted and the image's is known."""
+        if self.stain is None or self.own is None:
+            return values
+        return self.stain.matched(values, self.own, self.white)
 
     def _scale(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
         """Map low..high to 0..1 in float64, then round once to float32."""
@@ -143,8 +190,10 @@ class Normalization:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        values = asdict(replace(self, statistics=None))
+        values = asdict(replace(self, statistics=None, stain=None))
+        del values["own"]  # of one image, and measured again
         values["statistics"] = None if self.statistics is None else self.statistics.to_dict()
+        values["stain"] = None if self.stain is None else self.stain.to_dict()
         return values
 
     @classmethod
@@ -156,10 +205,12 @@ class Normalization:
         ImageError
             If a value is unknown, missing or out of range.
         """
-        known = {"strategy", "per_channel", "low", "high", "statistics"}
+        known = {"strategy", "per_channel", "low", "high", "statistics", "match_stain", "stain"}
         if not isinstance(values, Mapping) or not set(values) <= known:
             raise ImageError(f"A normalization has the fields {', '.join(sorted(known))}; got {values!r:.200}.")
         fields = dict(values)
         if fields.get("statistics") is not None:
             fields["statistics"] = ImageStatistics.from_dict(fields["statistics"])
+        if fields.get("stain") is not None:
+            fields["stain"] = Stain.from_dict(fields["stain"])
         return cls(**fields)

@@ -117,7 +117,7 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
             )
     rng = np.random.default_rng(seed)
     share = max(1, STATISTICS_POOL // len(images))
-    pooled = np.concatenate([_sample(image, share, rng) for image in images])
+    pooled = np.concatenate([sample_pixels(image, share, rng) for image in images])
     return ImageStatistics(
         tuple(_measure(pooled[:, c]) for c in range(n_channels)),
         _measure(pooled.ravel()),
@@ -126,7 +126,7 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
     )
 
 
-def _sample(image: Image, most: int, rng: np.random.Generator) -> np.ndarray:
+def sample_pixels(image: Image, most: int, rng: np.random.Generator) -> np.ndarray:
     """Return at most `most` pixels of an image as (n, channels)."""
     parts = [image.read(*region) for region in sample_regions(image, rng)]
     pixels = np.concatenate([p.reshape(-1, p.shape[-1]) for p in parts])

@@ -73,7 +73,7 @@ class ClassifierFiles:
 
         The ONNX goes from "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata hold
         classes with their colours, channels, pixel size, downsample, and the normalization with the numbers that
-        are used here.
+        are used here. The extension cannot match stains: a `HistowidgetsWarning` says so where this classifier does.
 
         Raises
         ------

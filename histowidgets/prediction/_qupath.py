@@ -2,11 +2,12 @@
 
 import json
 import uuid
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histowidgets.errors import ClassifierError
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
 from histowidgets.prediction._network_model import NetworkModel
 from histowidgets.prediction._onnx import export_network
@@ -28,6 +29,12 @@ def export_folder(classifier: "Classifier", folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClassifierError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    if classifier.normalization.stain is not None:
+        told = (
+            "This classifier matches the stain of each image, which the extension cannot: on images of another stain "
+            "it answers differently there. For the same numbers, train with match_stain off."
+        )
+        warnings.warn(HistowidgetsWarning(told), stacklevel=3)
     # The extension makes probabilities of logits itself.
     export_network(model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False)
     text = json.dumps(metadata_of(classifier), indent=1, ensure_ascii=False)

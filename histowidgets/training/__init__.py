@@ -20,6 +20,7 @@ from histowidgets.training._events import (
     State,
     StateChanged,
 )
+from histowidgets.training._normalization import normalization_of
 from histowidgets.training._replay import ReplayedRun, replay
 from histowidgets.training._resume import RunSummary, resume_training, unfinished_run
 from histowidgets.training._run_log import RunLog
@@ -95,6 +96,7 @@ __all__ = [
     "find_learning_rate",
     "joined",
     "network_size",
+    "normalization_of",
     "quick_classifier",
     "quick_score",
     "replay",

@@ -52,8 +52,9 @@ class PixelStore:
         return pair
 
     def _read(self, window: Window) -> tuple[torch.Tensor, torch.Tensor]:
-        raw, known = read_pieces(self._snapshot.images[window.image_name], window, self._downsample)
-        pixels = self._normalization.apply(raw)
+        image = self._snapshot.images[window.image_name]
+        raw, known = read_pieces(image, window, self._downsample)
+        pixels = self._normalization.of_image(image).apply(raw)
         labels = self._snapshot.labels(window.image_name, window.region, self._downsample)
         if not known.all():
             labels = np.where(known, labels, UNLABELLED).astype(np.uint8)

@@ -14,6 +14,7 @@ from histowidgets.training._engine import Arithmetic, Choice, choices
 from histowidgets.training._events import Event, Message
 from histowidgets.training._limits import CONTINUE_LR_SHARE, MIN_STEPS_AN_EPOCH
 from histowidgets.training._loss import Loss
+from histowidgets.training._normalization import normalization_of
 from histowidgets.training._request import TrainingRequest
 from histowidgets.training._schedule import Schedule
 from histowidgets.training._settings import TrainingSettings
@@ -46,14 +47,7 @@ def fitted_normalization(request: TrainingRequest) -> Normalization:
     """Return the run's normalization: that of the classifier it goes on from, else fitted to the training images."""
     if request.start is not None:
         return request.start.normalization
-    settings = request.settings
-    fixed = settings.normalization == "fixed_range"
-    return Normalization(
-        settings.normalization,
-        per_channel=settings.normalization_per_channel,
-        low=settings.normalization_low if fixed else None,
-        high=settings.normalization_high if fixed else None,
-    ).fitted(request.train_images())
+    return normalization_of(request.settings).fitted(request.train_images())
 
 
 def prepare(

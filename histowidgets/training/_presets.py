@@ -15,6 +15,7 @@ _GUIDE: dict[str, Any] = {
     "rotation": 0.0,
     "scale": 1.0,
     "stain_jitter": 0.0,
+    "match_stain": False,
 }
 
 # Row R26: these nine exactly.

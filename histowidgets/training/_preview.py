@@ -5,9 +5,9 @@ import torch
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import SettingsError, TrainingDataError
-from histowidgets.images import Normalization
 from histowidgets.training._anchors import place_anchors
 from histowidgets.training._channels import with_channels
+from histowidgets.training._normalization import normalization_of
 from histowidgets.training._settings import TrainingSettings
 from histowidgets.training._tiles import TrainingTiles
 
@@ -54,13 +54,8 @@ def augmentation_preview(
     placement = place_anchors(snapshot, Split({}), *tiles_of)
     if not placement.anchors:
         raise TrainingDataError("Nothing is painted yet. Paint a stroke: the preview shows the tile around it.")
-    fixed = settings.normalization == "fixed_range"
-    normalization = Normalization(
-        settings.normalization,
-        per_channel=settings.normalization_per_channel,
-        low=settings.normalization_low if fixed else None,
-        high=settings.normalization_high if fixed else None,
-    ).fitted([snapshot.images[name] for name in snapshot.annotated_names()])
+    images = [snapshot.images[name] for name in snapshot.annotated_names()]
+    normalization = normalization_of(settings).fitted(images)
     plain = settings.model_copy(update={"augmentation": False})
     before = TrainingTiles(placement, snapshot, normalization, plain).variations(1, seed)
     after = TrainingTiles(placement, snapshot, normalization, settings).variations(n, seed)

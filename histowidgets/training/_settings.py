@@ -115,6 +115,12 @@ class TrainingSettings(BaseModel):
         None, "Normalization", "Value that becomes 1; for fixed_range.", "image values"
     )
 
+    match_stain: bool = _setting(
+        True,
+        "Normalization",
+        "Bring each brightfield image to the stain of the training images first; fluorescence stays as it is.",
+    )
+
     augmentation: bool = _setting(True, "Augmentation", "Vary the tiles while training.", basic=True)
     flip: bool = _setting(True, "Augmentation", "Mirror tiles, left to right and top to bottom.")
     rotate90: bool = _setting(True, "Augmentation", "Turn tiles by quarter turns.")

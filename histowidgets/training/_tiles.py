@@ -236,8 +236,9 @@ def cut_validation_tiles(
     for name, rectangle, origin, fresh in kept:
         check()
         region = Region(origin[0], origin[1], size * downsample, size * downsample)
-        raw = read_padded(snapshot.images[name], region, downsample, within=rectangle)
-        pixels.append(torch.from_numpy(normalization.apply(raw).transpose(2, 0, 1).copy()))
+        image = snapshot.images[name]
+        raw = read_padded(image, region, downsample, within=rectangle)
+        pixels.append(torch.from_numpy(normalization.of_image(image).apply(raw).transpose(2, 0, 1).copy()))
         labels.append(torch.from_numpy(_fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample)))
     counts = np.zeros(len(snapshot.classes), np.int64)
     for mask in labels:

@@ -3,22 +3,11 @@
 from collections.abc import Callable
 
 from histowidgets.annotations import Project
-from histowidgets.images import Normalization, Region
-from histowidgets.training import TrainingSettings
+from histowidgets.images import Region
+from histowidgets.training import normalization_of
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._normalization_preview import NormalizationPreview
-
-
-def normalization_of(settings: TrainingSettings) -> Normalization:
-    """Return the normalization that a run with these settings measures the statistics for."""
-    fixed = settings.normalization == "fixed_range"
-    return Normalization(
-        settings.normalization,
-        per_channel=settings.normalization_per_channel,
-        low=settings.normalization_low if fixed else None,
-        high=settings.normalization_high if fixed else None,
-    )
 
 
 class NormalizationFold(Disclosure):

@@ -83,7 +83,8 @@ def normalized_view(
         normalization = replace(normalization, statistics=statistics or measure_statistics(images))
     downsample = max(1.0, max(region.width, region.height) / SIDE)
     before = image.read(*region, downsample=downsample)
-    return NormalizationView(before, normalization.apply(before), normalization, tuple(image.channel_names))
+    after = normalization.of_image(image).apply(before)
+    return NormalizationView(before, after, normalization, tuple(image.channel_names))
 
 
 class NormalizationPreview(ipywidgets.VBox):

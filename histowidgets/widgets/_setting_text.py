@@ -26,6 +26,7 @@ _LABELS = {
     "normalization": "Strategy",
     "normalization_high": "High value",
     "normalization_low": "Low value",
+    "match_stain": "Match stains",
     "normalization_per_channel": "Per channel",
     "pretrained": "Pretrained",
     "progressive_resizing": "Grow the tiles",

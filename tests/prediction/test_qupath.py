@@ -1,12 +1,13 @@
 """The folder for the QuPath extension, and ONNX files that reach outside their folder."""
 
+import copy
 import json
 
 import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.errors import ClassifierError
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import Normalization
 from histowidgets.prediction._qupath import metadata_of
 
@@ -77,6 +78,14 @@ def test_the_folder_predicts_what_we_predict(network_classifier, sample, tmp_pat
     tile = np.moveaxis(network_classifier.normalization.apply(pixels), -1, 0)[None]
     expected = network_classifier.model.probabilities(np.ascontiguousarray(tile))[0]
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(network_classifier, sample, tmp_path):
+    matching = copy.copy(network_classifier)
+    matching.normalization = Normalization(match_stain=True).fitted([sample])
+    with pytest.warns(HistowidgetsWarning, match="match_stain off"):
+        matching.export_qupath(tmp_path / "folder")
+    assert (tmp_path / "folder" / "metadata.json").exists()
 
 
 def test_the_quick_learner_has_no_network_to_export(quick, tmp_path):

@@ -1,0 +1,139 @@
+"""Evening out stains: the optical densities of an image's tissue are brought to those of the training images.
+
+Source: Reinhard et al., "Color transfer between images", IEEE CG&A 2001: mean and standard deviation of each channel
+are matched; here of optical densities of red, green and blue, over tissue alone.
+"""
+
+import math
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images._image import Image
+from histowidgets.images._limits import (
+    DARK_MEAN,
+    LEAST_TISSUE,
+    MOST_STAIN_STRETCH,
+    STAIN_PIXELS,
+    TISSUE_DENSITY,
+)
+from histowidgets.images._statistics import sample_pixels
+
+_EIGHT_BITS = 255.0
+_LEAST_STD = 1e-3
+
+
+@dataclass(frozen=True)
+class Stain:
+    """How dense the tissue of brightfield images is, in natural logarithms.
+
+    Attributes
+    ----------
+    means, stds : tuple of float
+        Of the optical densities of red, green and blue.
+    """
+
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return {name: list(values) for name, values in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Stain":
+        """Make it from what `to_dict` gave.
+
+        Raises
+        ------
+        ImageError
+            If something is missing or is no number.
+        """
+        try:
+            means, stds = (tuple(float(v) for v in values[name]) for name in ("means", "stds"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ImageError(f"The stain of a normalization is damaged: {error!r}. Train again.") from error
+        if len(means) != 3 or len(stds) != 3 or not all(map(math.isfinite, (*means, *stds))):
+            raise ImageError(f"The stain of a normalization is damaged: {values!r:.100}. Train again.")
+        return cls(means, stds)
+
+    def matched(self, pixels: np.ndarray, own: "Stain", white: float) -> np.ndarray:
+        """Bring pixels of an image with the stain `own` to this one.
+
+        Parameters
+        ----------
+        pixels : ndarray of (..., 3)
+            In the image's own units.
+        own : Stain
+        white : float
+            Value of glass without tissue.
+
+        Returns
+        -------
+        ndarray of float64, same shape
+            0 to `white`.
+        """
+        out = np.empty(pixels.shape, np.float64)
+        for c in range(3):
+            stretch = self.stds[c] / max(own.stds[c], _LEAST_STD)
+            stretch = min(max(stretch, 1 / MOST_STAIN_STRETCH), MOST_STAIN_STRETCH)
+            density = _density(pixels[..., c], white)
+            out[..., c] = white * np.exp(-np.maximum(self.means[c] + stretch * (density - own.means[c]), 0.0))
+        return out
+
+
+def white_of(dtype: np.dtype | str, brightest: float) -> float:
+    """Return the value of glass without tissue: 255 in 8 bits, else the brightest that there is (99th percentile)."""
+    return _EIGHT_BITS if np.dtype(dtype) == np.uint8 else max(brightest, 1e-12)
+
+
+def is_brightfield(n_channels: int, mean: float, white: float) -> bool:
+    """Tell stained tissue on glass from fluorescence: three channels, and not mostly dark."""
+    return n_channels == 3 and mean >= DARK_MEAN * white
+
+
+def measure_stain(images: Sequence[Image], white: float) -> Stain | None:
+    """Measure the tissue of images: the mean over the images that show some, or None where none does."""
+    found = [own for image in images if (own := stain_of(image, white)) is not None]
+    if not found:
+        return None
+    means, stds = (np.mean([getattr(own, name) for own in found], axis=0) for name in ("means", "stds"))
+    return Stain(tuple(means.tolist()), tuple(stds.tolist()))
+
+
+_known: "weakref.WeakKeyDictionary[Image, dict[float, Stain | None]]" = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def stain_of(image: Image, white: float) -> Stain | None:
+    """Measure the tissue of one image, once; None where it shows hardly any."""
+    with _lock:
+        known = _known.setdefault(image, {})
+        if white in known:
+            return known[white]
+    own = _measure(sample_pixels(image, STAIN_PIXELS, np.random.default_rng(0)), white)
+    with _lock:
+        known[white] = own
+    return own
+
+
+def _measure(pixels: np.ndarray, white: float) -> Stain | None:
+    """Measure (n, 3) pixels."""
+    density = _density(pixels, white)
+    mean = density.mean(1)
+    dense = float(np.percentile(mean, 100 * (1 - LEAST_TISSUE)))
+    if dense < TISSUE_DENSITY:
+        return None
+    # Weighed by how dense a pixel is: glass has no say, and no threshold jumps between a pale and a dense stain.
+    means = np.average(density, axis=0, weights=mean)
+    stds = np.sqrt(np.average((density - means) ** 2, axis=0, weights=mean))
+    return Stain(tuple(means.tolist()), tuple(stds.tolist()))
+
+
+def _density(values: np.ndarray, white: float) -> np.ndarray:
+    return -np.log(np.clip(values.astype(np.float64), white / _EIGHT_BITS, white) / white)
