@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
 
 
-def adapted(classifier: "Classifier", images: Sequence[Image], region: Region | None, seed: int) -> NetworkModel:
+def adapted(
+    classifier: "Classifier", images: Sequence[Image], region: Region | None, seed: int, share: float
+) -> NetworkModel:
     """Return the model with its norm statistics measured on images; see `Classifier.adapted_to`."""
     if not isinstance(classifier.model, NetworkModel):
         raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no batch norm. Train a network first.")
@@ -31,7 +33,10 @@ def adapted(classifier: "Classifier", images: Sequence[Image], region: Region | 
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
         raise ClassifierError("This network has no batch norm that could be measured again. Predict with it as it is.")
+    if not 0 < share <= 1:
+        raise PredictionError(f"share is {share:g}; more than 0, and 1 at most, is wanted.")
     momenta = [norm.momentum for norm in norms]
+    before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
@@ -42,9 +47,18 @@ def adapted(classifier: "Classifier", images: Sequence[Image], region: Region | 
         for first in range(0, len(tiles), ADAPT_BATCH):
             batch = np.stack([_read(classifier, *tile) for tile in tiles[first : first + ADAPT_BATCH]])
             network(torch.from_numpy(batch).to(device))
-    for norm, momentum in zip(norms, momenta, strict=True):
+    for norm, momentum, old in zip(norms, momenta, before, strict=True):
         norm.momentum = momentum
+        for measured, earlier in zip(_statistics(norm), old, strict=True):
+            measured.copy_(torch.lerp(earlier, measured, share))
     return NetworkModel(network.eval())
+
+
+def _statistics(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    mean, variance = norm.running_mean, norm.running_var
+    if not isinstance(mean, torch.Tensor) or not isinstance(variance, torch.Tensor):
+        raise ClassifierError("A norm layer has no statistics.")
+    return mean, variance
 
 
 def _tiles(

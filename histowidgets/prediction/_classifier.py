@@ -281,6 +281,7 @@ class Classifier(ClassifierFiles):
         images: Image | np.ndarray | str | PathLike[str] | Sequence[Image],
         region: Region | tuple[int, int, int, int] | None = None,
         seed: int = 0,
+        share: float = 1.0,
     ) -> "Classifier":
         """Measure the network's batch-norm statistics again on new images (AdaBN, row N11); nothing is trained.
 
@@ -294,6 +295,9 @@ class Classifier(ClassifierFiles):
             The only pixels that are measured, of each image.
         seed : int, default 0
             Of the places.
+        share : float, default 1
+            Weight of what is measured, above 0; the rest are the statistics from training. Less than 1 is safer where
+            the new images hold the classes in other proportions.
 
         Returns
         -------
@@ -317,7 +321,7 @@ class Classifier(ClassifierFiles):
         wanted = None if region is None else Region(*region)
         names = [image.name for image in opened]
         return Classifier(
-            adapted(self, opened, wanted, seed),
+            adapted(self, opened, wanted, seed, share),
             classes=self.classes,
             colors=self.colors,
             channel_names=self.channel_names,

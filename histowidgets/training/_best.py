@@ -23,17 +23,36 @@ def score(record: EpochRecord, settings: TrainingSettings) -> float | None:
     return record["val_miou"]
 
 
-def is_better(record: EpochRecord, best: EpochRecord | None, settings: TrainingSettings) -> bool:
+def is_better(
+    record: EpochRecord,
+    best: EpochRecord | None,
+    settings: TrainingSettings,
+    earlier: Sequence[EpochRecord] = (),
+) -> bool:
     """Say whether an epoch beats the best so far; where none can be scored, the later one does.
 
-    Of two that score the same, the one of lower validation loss is better: on the few pixels of held-out strokes the
-    mIoU is soon as high as it can be, while the network still learns.
+    With ``best_tolerance`` an epoch that comes so near to the highest score of all is as good, and the latest of those
+    is the best: what few held-out strokes tell apart is chance, while the averaged weights go on learning. Without it,
+    of two that score the same, the one of lower validation loss is better: on few pixels the mIoU is soon as high as
+    it can be.
+
+    Parameters
+    ----------
+    record, best : EpochRecord
+    settings : TrainingSettings
+    earlier : sequence of EpochRecord
+        All epochs before; the highest score is looked for among them and `best`.
     """
     if best is None:
         return True
     new, old = score(record, settings), score(best, settings)
-    if new is None or old is None or new != old:
-        return new is None or old is None or new > old
+    if new is None or old is None:
+        return True
+    if settings.best_tolerance > 0 and settings.early_stopping_metric == "miou":
+        reached = max([old, *(value for one in earlier if (value := score(one, settings)) is not None)])
+        return new >= reached - settings.best_tolerance
+    if new != old:
+        return new > old
     new_loss, old_loss = record["val_loss"], best["val_loss"]
     return new_loss is not None and old_loss is not None and new_loss < old_loss
 

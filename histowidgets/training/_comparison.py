@@ -171,8 +171,8 @@ def comparison(rows: Sequence[ComparedRun], n_wanted: int | None = None) -> Comp
 def compared(name: str, settings: TrainingSettings, history: Sequence[EpochRecord]) -> ComparedRun:
     """Make a row of a run's history."""
     best: EpochRecord | None = None
-    for record in history:
-        if is_better(record, best, settings):
+    for number, record in enumerate(history):
+        if is_better(record, best, settings, history[:number]):
             best = record
     return ComparedRun(
         name=name,

@@ -133,8 +133,8 @@ class _Loop:
     def _tell_again(self) -> None:
         """Tell the epochs from before the run broke off, for those who draw its curve."""
         best: EpochRecord | None = None
-        for record in self.history:
-            better = is_better(record, best, self.settings)
+        for number, record in enumerate(self.history):
+            better = is_better(record, best, self.settings, self.history[:number])
             best = record if better else best
             self.emit(EpochEnded(record, better))
 
@@ -284,7 +284,7 @@ class _Loop:
         self.parts.schedule.epoch_ended(score(record, self.settings))
         self.confusion = val.counts.tolist() if val.counts.any() else None
         self.history.append(record)
-        best = is_better(record, self.best, self.settings)
+        best = is_better(record, self.best, self.settings, self.history)
         if best:
             self.best = record
             # Kept before it is told, so that who hears of the epoch finds its weights.

@@ -16,6 +16,7 @@ _GUIDE: dict[str, Any] = {
     "scale": 1.0,
     "stain_jitter": 0.0,
     "match_stain": False,
+    "best_tolerance": 0.0,
 }
 
 # Row R26: these nine exactly.

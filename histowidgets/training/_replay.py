@@ -30,7 +30,7 @@ class ReplayedRun(RunFace):
         if self._left:
             record = self._left.pop(0)
             best = next((past for past in self.history if past["epoch"] == self.best_epoch), None)
-            self._emit(EpochEnded(record, is_better(record, best, self.settings)))
+            self._emit(EpochEnded(record, is_better(record, best, self.settings, self.history)))
         if not self._left:
             self._end("finished")
         return not self.is_over

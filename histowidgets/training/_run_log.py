@@ -58,7 +58,7 @@ class RunLog(RunFace):
     def __init__(
         self, epochs: int | None = None, settings: TrainingSettings | None = None, name: str = "own loop"
     ) -> None:
-        super().__init__(name, settings if settings is not None else TrainingSettings())
+        super().__init__(name, settings if settings is not None else TrainingSettings(best_tolerance=0.0))
         self._go = threading.Event()
         self._go.set()
         self._keep: Keep | None = None
@@ -188,7 +188,7 @@ class RunLog(RunFace):
         if settings.early_stopping_metric == "val_loss" and record["val_loss"] is None:
             # Nothing was validated: the last epoch is what there is.
             return True
-        return is_better(record, self._best, settings)
+        return is_better(record, self._best, settings, self.history)
 
     def _end(self, state: State) -> None:
         self._emit(StateChanged(state))

@@ -226,6 +226,14 @@ class TrainingSettings(BaseModel):
     early_stopping_patience: int = _setting(
         20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
     )
+    best_tolerance: float = _setting(
+        0.05,
+        "Validation",
+        "How far below the highest mIoU an epoch may lie and still count as equally good: of those the latest is kept. "
+        "Few held-out strokes tell no more apart; 0 keeps the highest.",
+        ge=0,
+        le=0.2,
+    )
     focus_class: str | None = _setting(
         None, "Validation", "A class whose IoU alone tells the best epoch.", min_length=1
     )

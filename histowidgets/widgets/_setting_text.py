@@ -11,6 +11,7 @@ from histowidgets.training import TrainingSettings
 _LABELS = {
     "adapt_norm": "Adapt norms",
     "augmentation": "Augmentation",
+    "best_tolerance": "Tolerance",
     "channel_jitter": "Channel jitter",
     "class_weights": "Class weights",
     "color_jitter": "Colour jitter",

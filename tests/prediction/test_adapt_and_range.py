@@ -48,6 +48,16 @@ def test_n11_tensors_change_and_the_original_does_not(network_classifier, sample
     )
 
 
+def test_n11_a_share_mixes_what_is_measured_with_what_was_trained(network_classifier, other_stain):
+    place = (64, 32, 200, 150)
+    before, whole = moments(network_classifier.model), moments(network_classifier.adapted_to(other_stain, place).model)
+    third = moments(network_classifier.adapted_to(other_stain, place, share=0.3).model)
+    name = name_of(third)
+    np.testing.assert_allclose(third[name], 0.7 * before[name] + 0.3 * whole[name], rtol=1e-5, atol=1e-6)
+    with pytest.raises(PredictionError, match=r"share is 1\.5"):
+        network_classifier.adapted_to(other_stain, place, share=1.5)
+
+
 def name_of(found):
     return next(iter(found))
 

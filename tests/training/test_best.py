@@ -22,11 +22,26 @@ def record(epoch=1, miou=0.5, loss=1.0, **iou):
     ],
 )
 def test_r41_the_best_epoch_has_the_highest_miou_and_of_equals_the_lowest_loss(new, best, wanted):
-    assert is_better(new, best, TrainingSettings()) is wanted
+    assert is_better(new, best, TrainingSettings(best_tolerance=0)) is wanted
+
+
+def test_r41_of_epochs_that_chance_tells_apart_the_latest_is_kept():
+    settings = TrainingSettings(best_tolerance=0.05)
+    scores = [0.70, 0.90, 0.87, 0.84, 0.86, 0.95, 0.91, 0.89]
+    history = [record(epoch, miou=miou, loss=epoch) for epoch, miou in enumerate(scores, 1)]
+    kept, best = [], None
+    for number, one in enumerate(history):
+        if is_better(one, best, settings, history[:number]):
+            best = one
+            kept.append(one["epoch"])
+    # It never drifts away: what counts is the highest score there was, 0.90 and then 0.95.
+    assert kept == [1, 2, 3, 5, 6, 7]
+    by_loss = settings.model_copy(update={"early_stopping_metric": "val_loss"})
+    assert not is_better(record(loss=1.01), record(loss=1.0), by_loss)
 
 
 def test_n16_the_focus_class_tells_the_best_epoch():
-    settings = TrainingSettings(focus_class="Gland")
+    settings = TrainingSettings(focus_class="Gland", best_tolerance=0)
     assert is_better(record(miou=0.4, Gland=0.9), record(miou=0.5, Gland=0.8), settings)
     assert is_better(record(miou=0.6, Gland=None), record(miou=0.5, Gland=0.8), settings) is False
 
