@@ -85,7 +85,7 @@ class Normalization:
         """
         statistics = measure_statistics(images, seed)
         fitted = replace(self, statistics=statistics, stain=None, own=None)
-        if self.match_stain and is_brightfield(len(statistics.channels), statistics.joint.mean, fitted.white):
+        if self.match_stain and fitted.is_brightfield(len(statistics.channels)):
             return replace(fitted, stain=measure_stain(images, fitted.white))
         return fitted
 
@@ -95,6 +95,12 @@ class Normalization:
         if self.statistics is None:
             return 255.0
         return white_of(self.statistics.dtype, self.statistics.joint.p99)
+
+    def is_brightfield(self, n_channels: int) -> bool:
+        """Tell stained tissue on glass from fluorescence: three channels, and not mostly dark where that is known."""
+        if self.statistics is None:
+            return n_channels == 3
+        return is_brightfield(n_channels, self.statistics.joint.mean, self.white)
 
     def of_image(self, image: Image, channels: Sequence[int] | None = None) -> "Normalization":
         """Return this normalization for one image: itself, or, where stains are matched, with the stain of the image.

@@ -9,6 +9,7 @@ _GUIDE: dict[str, Any] = {
     "downsample": 1,
     "steps_per_epoch": None,
     "max_seconds": None,
+    "scheduler": "one-cycle",
     "ema_decay": 0.0,
     "consistency": 0.0,
     "early_stopping_patience": 15,

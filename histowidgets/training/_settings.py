@@ -132,7 +132,7 @@ class TrainingSettings(BaseModel):
         0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; brightfield in colour only.", ge=0, le=0.5
     )
     stain_jitter: float = _setting(
-        0.3, "Augmentation", "Vary haematoxylin, eosin and DAB apart; brightfield in colour only.", ge=0, le=1
+        0.6, "Augmentation", "Vary haematoxylin, eosin and DAB apart; brightfield in colour only.", ge=0, le=1
     )
     channel_jitter: float = _setting(
         0.2, "Augmentation", "Vary each channel apart; fluorescence, and other than three channels.", ge=0, le=0.5
@@ -173,7 +173,7 @@ class TrainingSettings(BaseModel):
         0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
     )
     scheduler: Literal["one-cycle", "cosine", "plateau", "step", "none"] = _setting(
-        "one-cycle", "Training", "How the learning rate changes as training goes on."
+        "none", "Training", "How the learning rate changes as training goes on."
     )
     weight_decay: float = _setting(0.01, "Training", "Pull of the weights towards zero (AdamW).", ge=0, le=0.5)
     gradient_clip: float = _setting(1.0, "Training", "Longest gradient; 0 for no limit.", ge=0, le=100)
