@@ -13,6 +13,7 @@ QUICK = {
     "epochs": 2,
     "steps_per_epoch": 2,
     "max_seconds": None,
+    "scheduler": "one-cycle",
     "precision": "fp32",
     "memory_format": "contiguous",
     "device": "cpu",

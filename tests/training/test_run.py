@@ -163,7 +163,7 @@ def test_r41_stops_early_and_says_so(monkeypatch):
         return 1.0, scores
 
     monkeypatch.setattr(loop_module._Loop, "_validate", validate)
-    run = train(painted(), quick(epochs=50, steps_per_epoch=1, early_stopping_patience=3))
+    run = train(painted(), quick(epochs=50, steps_per_epoch=1, early_stopping_patience=3, best_tolerance=0))
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
     assert run.best_epoch == lowest["epoch"], "of epochs that score the same, the one of lowest loss is kept"
