@@ -16,7 +16,6 @@ _GUIDE: dict[str, Any] = {
     "rotation": 0.0,
     "scale": 1.0,
     "stain_jitter": 0.0,
-    "match_stain": False,
     "best_tolerance": 0.0,
 }
 

@@ -116,7 +116,7 @@ class TrainingSettings(BaseModel):
     )
 
     match_stain: bool = _setting(
-        True,
+        False,
         "Normalization",
         "Bring each brightfield image to the stain of the training images first; fluorescence stays as it is.",
     )
