@@ -190,7 +190,10 @@ def view_html(view: NormalizationView) -> str:
     normalization = view.normalization
     by = "each channel by its own values" if normalization.by_channel(len(limits)) else "all channels together"
     statistics = normalization.statistics
-    rest = "" if statistics is None else f"; measured on {statistics.n_pixels:,} pixels ({statistics.dtype})"
+    rest = ""
+    if statistics is not None:
+        pixels = f"{statistics.n_pixels:,} pixels ({statistics.dtype})"
+        rest = f"; measured on {pixels}, drawn by seed from all over the images"
     return (
         f"<p class='hw-norm-words'>{escape(STRATEGY_WORDS[normalization.strategy])}, {by}{escape(rest)}.</p>"
         f"<div class='hw-norm-pair'><figure>{before}<figcaption>before</figcaption></figure>"
