@@ -131,12 +131,13 @@ def speed(arguments: argparse.Namespace) -> None:
     import torch
 
     classifier = trained(arguments.train_seconds, arguments.downsample)
-    image = hw.open_image(Mosaic(SIDE).read(0, 0, SIDE, SIDE), name="mosaic")
+    side = arguments.side
+    image = hw.open_image(Mosaic(side).read(0, 0, side, side), name="mosaic")
     network = classifier.model.network().eval()
     inferer, name = monai_inferer(arguments.monai)
 
     def normalized() -> torch.Tensor:
-        pixels = classifier.normalization.apply(image.read(0, 0, SIDE, SIDE, classifier.downsample))
+        pixels = classifier.normalization.apply(image.read(0, 0, side, side, classifier.downsample))
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)))[None]
 
     def peer() -> np.ndarray:
@@ -148,8 +149,8 @@ def speed(arguments: argparse.Namespace) -> None:
 
     job = classifier.job(image)
     (plan,) = job.plans()
-    side = max(plan.rows.size, plan.cols.size)
-    compute = classifier.model.fastest(side, plan.n_tiles)
+    tile_side = max(plan.rows.size, plan.cols.size)
+    compute = classifier.model.fastest(tile_side, plan.n_tiles)
     tile = np.ascontiguousarray(normalized()[:, :, : plan.rows.size, : plan.cols.size].numpy())
     n_bare = max(4, plan.n_tiles // 3)
 
@@ -163,7 +164,7 @@ def speed(arguments: argparse.Namespace) -> None:
         for key, work in (("ours", ours), ("peer", peer), ("bare", bare)):
             times[key].append(timed(work)[0])
     seconds = {key: statistics.median(values) for key, values in times.items()}
-    area = SIDE * SIDE / 1e6
+    area = side * side / 1e6
     tile_area = plan.rows.size * plan.cols.size * plan.downsample**2 / 1e6
     rate = {
         "ours": area / seconds["ours"],
@@ -175,7 +176,7 @@ def speed(arguments: argparse.Namespace) -> None:
     equal = 100 * float((ours() == exact).mean())
     from histowidgets.prediction import fastest_inference
 
-    way = fastest_inference(network, (classifier.model.batch_size, 3, side, side))
+    way = fastest_inference(network, (classifier.model.batch_size, 3, tile_side, tile_side))
     spread = ", ".join(f"{key} {min(values):.1f} to {max(values):.1f} s" for key, values in times.items())
     print(f"ours ({way}, tiles of {plan.cols.size}): {rate['ours']:.2f} Mpx/s ({spread})")
     print(f"{name}: {rate['peer']:.2f} Mpx/s; ratio {rate['ours'] / rate['peer']:.2f}, goal 3")
@@ -255,6 +256,7 @@ def main() -> None:
     parser.add_argument("--downsample", type=int, default=1, help="of the classifier (default 1)")
     parser.add_argument("--train-seconds", type=float, default=40)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--side", type=int, default=SIDE, help="of the image whose speed is measured (default 4096)")
     parser.add_argument("--seconds", type=float, default=120, help="of the larger image (default 120)")
     parser.add_argument("--pans", type=int, default=12)
     parser.add_argument("--one-slide", type=int, help=argparse.SUPPRESS)
