@@ -89,7 +89,7 @@ def test_r28_r37_r65_a_run_made_to_overfit_is_told_so_and_the_next_one_learns_le
     notebook.wait_for_value("studio.run is not first", True, seconds=60)
     notebook.wait_for_value("[studio.run.settings.freeze, studio.form.settings.freeze]", ["early", "early"])
     assert notebook.value("first.settings.freeze") == "none"
-    line.get_by_role("button", name="more").click()
+    line.get_by_role("button", name="more").wait_for(state="hidden")
     assert notebook.page.locator(".hw-monitor-stage").bounding_box() == chart, "the chart stands where it stood"
     notebook.wait_for_value("len(studio.run.history) > 1", True, seconds=60)
     notebook.screenshot("overfit-2-restarted")
