@@ -41,15 +41,6 @@ def strangers():
 """
 
 
-def run(code):
-    """Run code on a stand-in for Colab, in a process of its own; return what it printed."""
-    child = subprocess.run(
-        [sys.executable, "-c", START + code], capture_output=True, text=True, cwd=ROOT, timeout=240, check=False
-    )
-    assert child.returncode == 0, child.stderr[-4000:]
-    return child.stdout
-
-
 WATCH = """
 from tests.training.helpers import painted, quick
 project = painted(side=128, strokes=3)
@@ -69,11 +60,6 @@ monitor.close()
 print("watched")
 """
 
-
-def test_what_a_watched_run_says_reaches_a_page_that_takes_nothing_from_threads():
-    assert "watched" in run(WATCH)
-
-
 MESSAGE = """
 label = ipywidgets.Label("first")
 in_a_thread(lambda: setattr(label, "value", "second"))
@@ -90,11 +76,6 @@ assert page.states[made[0].comm.comm_id]["value"] == "newer"
 assert not page.dropped
 print("arrived")
 """
-
-
-def test_what_threads_send_arrives_in_order_with_the_next_message_that_may():
-    assert "arrived" in run(MESSAGE)
-
 
 STUDIO = """
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma"])
@@ -122,8 +103,26 @@ print("painted")
 """
 
 
-def test_a_studio_on_colab_calls_the_kernel_so_that_its_workers_are_heard():
-    assert "painted" in run(STUDIO)
+@pytest.fixture(scope="module")
+def said():
+    """What the three say on a stand-in for Colab, in a process of its own."""
+    code = START + MESSAGE + WATCH + STUDIO
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=240, check=False
+    )
+    return child.stdout.split(), child.stderr[-4000:]
+
+
+def test_what_threads_send_arrives_in_order_with_the_next_message_that_may(said):
+    assert "arrived" in said[0], said[1]
+
+
+def test_what_a_watched_run_says_reaches_a_page_that_takes_nothing_from_threads(said):
+    assert "watched" in said[0], said[1]
+
+
+def test_a_studio_on_colab_calls_the_kernel_so_that_its_workers_are_heard(said):
+    assert "painted" in said[0], said[1]
 
 
 class Collector(comm.base_comm.BaseComm):
