@@ -10,10 +10,11 @@ import PIL.Image
 import pytest
 
 import histowidgets as hw
+from histowidgets.advice import Action, Advice
 from histowidgets.errors import WidgetError
 from histowidgets.training import TrainingSettings, replay
 from histowidgets.widgets._curves import Curve, smoothed
-from histowidgets.widgets._diagnosis_line import IDLE
+from histowidgets.widgets._diagnosis_line import IDLE, DiagnosisLine
 from histowidgets.widgets._monitor import LossMonitor
 
 
@@ -92,6 +93,19 @@ def test_r42_alone_the_stop_button_ends_the_run_and_changes_are_words(monitor):
     next(iter(words.values())).click()
     assert run.state == "stopped"
     wait_until(lambda: not any("Stop" in word for word in buttons(monitor)))
+
+
+def test_as_many_buttons_as_fit_are_in_sight_and_the_others_are_counted():
+    line = DiagnosisLine(lambda action: True, lambda action, advice: None)
+    labels = ("Stop and keep epoch 31", "Wait", "Lower the learning rate to 1e-4")
+    line.show([Advice("x", "Title", "", actions=tuple(Action(label, {"epochs": 3}) for label in labels))])
+    assert [button.description for button in line._buttons.children] == list(labels[:2])
+    assert line._more.description == "more (1)"
+    line.offer("Try", "tip", lambda: None)
+    assert [button.description for button in line._buttons.children] == list(labels[:2]), "only while nothing is found"
+    line.show([])
+    assert [button.description for button in line._buttons.children] == ["Try"]
+    line.close()
 
 
 def test_a_handler_gets_the_action_and_its_advice():
