@@ -205,6 +205,16 @@ class Situation:
         return float(np.nanmax(recorded)) if np.isfinite(recorded).any() else None
 
     @property
+    def best_epoch(self) -> int | None:
+        """The epoch that the run keeps: with ``best_tolerance`` the latest that comes so near to the highest score."""
+        tolerance = self.setting("best_tolerance")
+        scores = self.curves.val_miou
+        if not tolerance or self.setting("early_stopping_metric") != "miou" or not np.isfinite(scores).any():
+            return self.curves.best_epoch
+        reached = np.fmax.accumulate(scores)
+        return int(self.curves.epoch[np.flatnonzero(scores >= reached - tolerance)[-1]])
+
+    @property
     def steps(self) -> int | None:
         """Steps in an epoch, as told, as recorded, or from tiles and batch size."""
         if self.steps_per_epoch is not None:

@@ -68,7 +68,7 @@ def converged(now: Situation, found: Collection[str]) -> Advice | None:
         evidence={**_levels(now), "limit_miou": t.HIGH_MIOU},
         rule="R38",
         severity="info",
-        **with_actions([change.stop_and_keep(now.curves.best_epoch), change.work("Annotate where it is wrong")]),
+        **with_actions([change.stop_and_keep(now.best_epoch), change.work("Annotate where it is wrong")]),
     )
 
 

@@ -24,7 +24,7 @@ def loss_nan(now: Situation) -> Advice | None:
         evidence={"first_epoch": epoch, "epochs_without_number": len({e for e, _ in now.curves.broken})},
         rule="R29",
         severity="stop",
-        **with_actions([change.lower_rate(now), change.stop_and_keep(now.curves.best_epoch)]),
+        **with_actions([change.lower_rate(now), change.stop_and_keep(now.best_epoch)]),
     )
 
 

@@ -241,4 +241,4 @@ def _pairs(now: Situation, epochs: int) -> np.ndarray:
 
 
 def _stop(now: Situation) -> Action:
-    return change.stop_and_keep(now.curves.best_epoch if len(finite(now.curves.val_loss)) else None)
+    return change.stop_and_keep(now.best_epoch if len(finite(now.curves.val_loss)) else None)

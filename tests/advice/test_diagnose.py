@@ -219,6 +219,16 @@ def test_r36_not_while_validation_climbs():
     assert "good" in ids(history(train[:13], climbing[:13])), "a single step up is noise"
 
 
+def test_r42_names_the_epoch_that_the_run_keeps():
+    """With a tolerance a run keeps the latest epoch that is as good as the best one."""
+    n = 30
+    scores = 0.6 - np.abs(np.arange(1, n + 1) - 12) / 100
+    curves = history(falling(n), rising_validation(12, n - 12), val_miou=scores)
+    for tolerance, epoch in ((0.0, 12), (0.055, 17)):
+        found = diagnose(curves, settings(best_tolerance=tolerance, early_stopping_metric="miou"))
+        assert f"Stop and keep epoch {epoch}" in [action.label for action in by_id(found, "stop-rising").actions]
+
+
 def test_settings_may_be_a_mapping_and_epochs_nonsense():
     given = {"learning_rate": 0.5, "epochs": 40, "scheduler": "none"}
     swings = history(1 + 0.8 * (-1.0) ** np.arange(20), 1 - 0.8 * (-1.0) ** np.arange(20))
