@@ -18,9 +18,10 @@ def test_minutes_of_painting_training_and_predicting_leave_nothing_behind(open_n
     told = "\n".join(map(str, samples))
     sys.stdout.write(told + "\n")
     later = samples[len(samples) // 3 :]
-    assert growth(samples, "kernel_mb") < 60, told
-    assert growth(samples, "heap_mb") < 6, told
-    assert growth(samples, "page_mb") < 60, told
+    # In a few rounds caches still fill; an hour of a real leak would be many times that (benchmarks/soak.py).
+    assert growth(samples, "kernel_mb") < 150, told
+    assert growth(samples, "heap_mb") < 4, told
+    assert growth(samples, "page_mb") < 150, told
     for name in ("widgets", "comms", "models", "threads"):
         assert len({getattr(sample, name) for sample in later}) == 1, f"{name} changed:\n{told}"
     assert growth(samples, "nodes") < 500, told
