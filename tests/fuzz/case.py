@@ -10,8 +10,10 @@ import threading
 import time
 from pathlib import Path
 
-#: Seconds that a case may take, and bytes that the process may grow by.
+#: Seconds of a processor that a case may take, and bytes that the process may grow by. By the clock it may take longer,
+#: since others use the machine: 0.4 s were seen to last 4.9 with twenty at it.
 MOST_SECONDS, MOST_BYTES = 5.0, 1 << 30
+HANGS_AFTER = 40.0
 
 #: Cases after which garbage is collected: a network in the traceback of an error is garbage only the collector finds.
 GARBAGE_EVERY = 50
@@ -34,7 +36,7 @@ class Hang(BaseException):
 
 
 def _hang(number, frame):
-    raise Hang(f"a case took more than {MOST_SECONDS:g} s")
+    raise Hang(f"a case took more than {HANGS_AFTER:g} s")
 
 
 def _audit(event, args):
@@ -86,15 +88,15 @@ def a_case(kind, inside="/nowhere"):
         _first_peak = peak_bytes()
     _watched.inside, _watched.outside = os.path.normpath(inside), []
     before = signal.signal(signal.SIGALRM, _hang)
-    signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS)
-    began = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER)
+    began = time.process_time()
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         _watched.inside = None
-    taken = time.perf_counter() - began
+    taken = time.process_time() - began
     if sum(tried.values()) % GARBAGE_EVERY == 0:
         gc.collect()
     tried[kind] += 1
