@@ -7,6 +7,7 @@ from typing import Any
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction
+from histowidgets.widgets._held_out_list import FEW_STROKES
 
 # Beside "best", "quick" and "network": what the person had predicted of an image.
 ASKED_FOR = "asked-for"
@@ -60,10 +61,11 @@ class Answer:
 
     @property
     def caption(self) -> str:
-        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on 9 held-out strokes"``."""
+        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on only 9 held-out strokes"``."""
         scope = f" · {self.scope}" if self.scope else ""
         if self.score is None:
             return f"{self.learner}{scope}"
         strokes = "stroke" if self.scored_on == 1 else "strokes"
         held_out = f"{strokes}, held out in turn" if self.in_turn else f"held-out {strokes}"
-        return f"{self.learner} · mIoU {self.score:.2f} on {self.scored_on} {held_out}{scope}"
+        few = "only " if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
+        return f"{self.learner} · mIoU {self.score:.2f} on {few}{self.scored_on} {held_out}{scope}"

@@ -54,7 +54,7 @@ def test_the_whole_loop(hand, tmp_path):
     notebook.wait_for_value("studio.project.count()['Lumen']", wanted["Lumen"] + 1)
     hand.wait_for_curve(points=first + 1)
     notebook.wait_for_value("'network' in studio.live._answers", True, seconds=60)
-    hand.wait_for_caption(r"(U-Net, epoch \d+|quick learner) · mIoU [01]\.\d\d on \d+ held-out strokes?")
+    hand.wait_for_caption(r"(U-Net, epoch \d+|quick learner) · mIoU [01]\.\d\d on (only )?\d+ held-out strokes?")
     notebook.screenshot("studio-3-network")
     assert hand.picture() != quick
 
