@@ -27,6 +27,7 @@ import json
 import statistics
 import sys
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,11 +36,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 
 import histowidgets as hw  # noqa: E402
 from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on  # noqa: E402
 from benchmarks._quality_report import plot, read_results, summarized, table  # noqa: E402
+from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
 from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
 from histowidgets.training import BatchEnded, _speed  # noqa: E402
 from histowidgets.widgets._live_prediction import Answer, LivePrediction  # noqa: E402
@@ -58,7 +59,12 @@ class Clock:
     @classmethod
     def now(cls):
         """Return seconds since some moment."""
-        return time.process_time() / torch.get_num_threads() if cls.by_processor else time.perf_counter()
+        if not cls.by_processor:
+            return time.perf_counter()
+        # Imported after histowidgets, which lets waiting threads sleep: spinning they would count as busy.
+        import torch
+
+        return time.process_time() / torch.get_num_threads()
 
     def __init__(self):
         self.began = self.now()
@@ -78,6 +84,7 @@ class Scores:
     def add(self, learner, budget, seconds, predict, **notes):
         """Score `predict`, from pixels to a label map, and append a line to the results."""
         n = self.case.n_classes
+        warnings.simplefilter("ignore", OutsideTrainingWarning)
         seen, unseen = (
             float(np.mean([mean_iou(predict(p.pixels), p.mask, n) for p in pictures]))
             for pictures in (self.case.annotated, self.case.unseen)
