@@ -185,7 +185,7 @@ def test_weight_of_labels_counts_labelled_pixels_by_class():
 
 
 def test_n3_one_cycle_rises_then_falls():
-    share = Schedule(TrainingSettings()).share
+    share = Schedule(TrainingSettings(scheduler="one-cycle")).share
     assert share(0) == pytest.approx(1 / 25)
     assert share(0.3) == pytest.approx(1)
     assert share(1) == pytest.approx(1 / 25e4)
@@ -199,7 +199,7 @@ def test_n3_one_cycle_equals_torch():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], 1.0)
     theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=101, cycle_momentum=False)
-    ours = Schedule(TrainingSettings())
+    ours = Schedule(TrainingSettings(scheduler="one-cycle"))
     for step in range(101):
         # torch counts its rise to step 0.3 * 101 - 1, a little before ours
         assert ours.share(step / 100) == pytest.approx(theirs.get_last_lr()[0], abs=0.03)

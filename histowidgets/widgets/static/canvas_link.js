@@ -34,7 +34,12 @@ export class Link {
   }
 
   send(content, buffers = []) {
-    this.model.send({ ...content, client: this.client }, undefined, buffers);
+    try {
+      this.model.send({ ...content, client: this.client }, undefined, buffers);
+    } catch (error) {
+      // The kernel is gone. An edit stays among the unanswered, and what is missing is said; the hand goes on.
+      console.warn("not sent:", error.message);
+    }
   }
 
   choose(content) {
