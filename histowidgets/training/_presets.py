@@ -16,7 +16,6 @@ _GUIDE: dict[str, Any] = {
     "rotation": 0.0,
     "scale": 1.0,
     "stain_jitter": 0.0,
-    "best_tolerance": 0.0,
 }
 
 # Row R26: these nine exactly.

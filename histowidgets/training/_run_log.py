@@ -58,7 +58,7 @@ class RunLog(RunFace):
     def __init__(
         self, epochs: int | None = None, settings: TrainingSettings | None = None, name: str = "own loop"
     ) -> None:
-        super().__init__(name, settings if settings is not None else TrainingSettings(best_tolerance=0.0))
+        super().__init__(name, settings if settings is not None else TrainingSettings())
         self._go = threading.Event()
         self._go.set()
         self._keep: Keep | None = None

@@ -227,7 +227,7 @@ class TrainingSettings(BaseModel):
         20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
     )
     best_tolerance: float = _setting(
-        0.05,
+        0.0,
         "Validation",
         "How far below the highest mIoU an epoch may lie and still count as equally good: of those the latest is kept. "
         "Few held-out strokes tell no more apart; 0 keeps the highest.",

@@ -81,10 +81,11 @@ class TrainingTiles:
         self._placement = placement
         self._settings = settings
         self._store = PixelStore(snapshot, normalization, settings.downsample, CACHE_BYTES)
-        window = placement.windows[0]
-        image = snapshot.images[window.image_name]
-        raw, known = read_pieces(image, window, settings.downsample)
-        self._brightfield = is_brightfield(image.channel_names, raw[known])
+        self._brightfield = False
+        for window in placement.windows[:1]:  # none where every stroke was erased
+            image = snapshot.images[window.image_name]
+            raw, known = read_pieces(image, window, settings.downsample)
+            self._brightfield = is_brightfield(image.channel_names, raw[known])
         self._rng = np.random.default_rng([settings.seed, 1])
         self._by_class: dict[int, list[Anchors]] = {}
         for anchors in placement.anchors:

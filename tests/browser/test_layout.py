@@ -39,6 +39,8 @@ def _settled(hand, width, height):
     """Boxes at a window's size, once the studio has taken the room that the page gives."""
     page, notebook = hand.page, hand.notebook
     page.set_viewport_size({"width": width, "height": height})
+    wide = page.evaluate("() => Math.floor(document.querySelector('.hw-studio').getBoundingClientRect().width)")
+    notebook.wait_for_value("studio._room.size[0]", wide)
     notebook.wait_for(
         """() => {
           const key = JSON.stringify([".hw-studio", ".hw-stage", ".hw-side", ".hw-strip"].map((name) => {
