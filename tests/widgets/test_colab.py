@@ -197,6 +197,17 @@ from tests.training.helpers import painted, quick
 import histowidgets as hw
 run = hw.start_training(painted(side=128, strokes=3), quick(epochs=5000, pretrained=False))
 """
+# Says so from within: an event reaches the main thread only while it watches.
+WATCHING = """
+import threading
+told = []
+def tell(event):
+    if threading.current_thread() is threading.main_thread() and not told:
+        told.append(event)
+        print("watching", flush=True)
+run.subscribe(tell)
+state = run.watch()
+"""
 
 
 def test_an_interrupt_of_the_cell_ends_the_watching_and_not_the_run():
@@ -208,7 +219,7 @@ def test_an_interrupt_of_the_cell_ends_the_watching_and_not_the_run():
     try:
         reply = client.execute_interactive(INTERRUPTED, timeout=120, output_hook=lambda message: None)
         assert reply["content"]["status"] == "ok", reply["content"]
-        watching = client.execute("print('watching', flush=True); state = run.watch()")
+        watching = client.execute(WATCHING)
         while client.get_iopub_msg(timeout=60)["content"].get("text") != "watching\n":
             pass
         manager.interrupt_kernel()
