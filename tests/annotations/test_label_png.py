@@ -380,3 +380,16 @@ def test_erasers_before_an_import_hide_nothing_of_it(project, path):
     project.erase("blank", Rectangle(0, 0, 120, 90))
     project.import_label_png("blank", path)
     np.testing.assert_array_equal(project.label_map("blank"), labels)
+
+
+def test_b14_a_missing_mask_is_an_error_and_no_class_0(project, path, tmp_path):
+    """Of two images one has a mask: the other stays unlabelled, and learns nothing of the first class."""
+    painted(project)
+    project.export_label_png("blank", path)
+    fresh = empty()
+    other = fresh.add_image(blank(120, 90), name="other")
+    fresh.import_label_png("blank", path)
+    with pytest.raises(LabelPngError, match="cannot be read"):
+        fresh.import_label_png(other, tmp_path / "other.png")
+    assert (fresh.label_map(other) == 255).all()
+    assert fresh.snapshot().annotated_names() == ["blank"]
