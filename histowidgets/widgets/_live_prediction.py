@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from histowidgets.advice import held_out_counts
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
@@ -331,11 +332,7 @@ def _middle(region: Region) -> Region:
 
 def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
     """Count the annotations that lie at least partly in what is held out."""
-    return sum(
-        annotation.class_name is not None and any(annotation.shape.region().intersect(held) for held in regions)
-        for name, regions in split.held_out.items()
-        for annotation in snapshot.annotations.get(name, ())
-    )
+    return sum(held_out_counts(snapshot, split).values())
 
 
 def _answer(

@@ -18,6 +18,7 @@ from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._entry import Entry
 from histowidgets.widgets._live_answer import Answer
 from histowidgets.widgets._live_prediction import LivePrediction
+from histowidgets.widgets._monitor_text import clock
 from histowidgets.widgets._predict_options import PredictFields
 
 Notify = Callable[[str, str], None]
@@ -231,7 +232,7 @@ class PredictPanel(ipywidgets.VBox):
             return
         self._told = now
         self._bar.value = done / total
-        self._say(f"{name}: {done} of {total} tiles · {_clock(seconds_left)} left")
+        self._say(f"{name}: {done} of {total} tiles · {clock(seconds_left)} left")
 
     # -- what is said ---------------------------------------------------------------------------------
 
@@ -264,9 +265,3 @@ def _fitting(options: dict[str, Any], image: Image) -> dict[str, Any]:
     chosen = dict(options)
     blur = chosen.pop("smooth")
     return {**chosen, "smooth_px": blur} if image.pixel_size_um is None else {**chosen, "smooth_um": blur}
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
