@@ -111,7 +111,11 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         self._view = View.fit(image.width, image.height, width, height)
         self._state = threading.RLock()  # of what is to be shown; `_drawing` has what is drawn
         self._drawing = Drawing(project, self._layers, name, self._view)
-        self._pointer = PointerLayer(manager_id=self._layers.manager_id, layer_id=self._layers.top_id)
+        self._pointer = PointerLayer(
+            manager_id=self._layers.manager_id,
+            layer_id=self._layers.top_id,
+            picture_ids=list(self._layers.pictures),
+        )
         self._pointer.layout.grid_area = "1 / 1 / 2 / 2"
         self._frame = CanvasFrame(self, self._layers.canvas, self._pointer, palette=palette, status=status)
         self._frame.resize(width, height)
@@ -202,6 +206,15 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     def redraw(self) -> None:
         """Draw everything again, as when a page has been loaded anew."""
         self._queue.submit(lambda: self._draw(self._drawing.everything))
+
+    def check_pictures(self, lengths: list[int]) -> None:
+        """Draw again for a page whose pictures, of these lengths in bytes, are not those drawn last."""
+
+        def job() -> None:
+            if lengths != list(self._layers.pictures.values()):
+                self._draw(self._drawing.everything)
+
+        self._queue.submit(job)
 
     def use_scale(self, scale: float) -> None:
         """Draw this many pixels a CSS pixel, as the screen has."""

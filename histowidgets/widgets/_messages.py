@@ -34,6 +34,13 @@ class Ready(_Message):
     scale: Annotated[FiniteFloat, Field(ge=0.1, le=4)]
 
 
+class Loaded(_Message):
+    """The page has all that the canvas draws with; its pictures have these lengths in bytes."""
+
+    kind: Literal["loaded"]
+    pictures: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=8)]
+
+
 class Redraw(_Message):
     """The page could not follow the drawing, and needs all of it again."""
 
@@ -227,7 +234,7 @@ SelectionEdit = Pick | Marquee | Move | Reclassify | SelectionStep
 Edit = StrokeMessage | ShapeMessage | WandMessage | Step | SelectionEdit
 EDIT_KINDS = tuple(kind for edit in get_args(Edit) for kind in get_args(edit.model_fields["kind"].annotation))
 Choice = ToolMessage | ClassMessage | WidthMessage | ToleranceMessage | LayerMessage
-Message = Ready | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Draft | Pen | Hover | Leave
+Message = Ready | Loaded | Redraw | Edit | WandPreview | ViewMessage | Choice | Short | Draft | Pen | Hover | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

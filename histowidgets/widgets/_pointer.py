@@ -34,6 +34,8 @@ class PointerLayer(anywidget.AnyWidget):
     ----------
     manager_id, layer_id : str
         Model ids of ipycanvas' manager and of the top layer: their work tells when a drawing is on the screen.
+    picture_ids : list of str
+        Model ids of the widgets that hold the image as it was drawn last, and the time before.
     image_name : str
         A shape that is not finished ends with its image.
     stage, image_size : list of int
@@ -59,6 +61,7 @@ class PointerLayer(anywidget.AnyWidget):
 
     manager_id = traitlets.Unicode().tag(sync=True)
     layer_id = traitlets.Unicode().tag(sync=True)
+    picture_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
     stage = traitlets.List(traitlets.Int()).tag(sync=True)
     image_name = traitlets.Unicode("").tag(sync=True)
     image_size = traitlets.List(traitlets.Int()).tag(sync=True)

@@ -17,6 +17,7 @@ from histowidgets.widgets._messages import (
     Hover,
     Inbox,
     Leave,
+    Loaded,
     Message,
     MessageError,
     Pen,
@@ -183,6 +184,8 @@ class PointerMessages:
             )
         elif isinstance(message, Ready):
             self._canvas.use_scale(message.scale)
+        elif isinstance(message, Loaded):
+            self._canvas.check_pictures(message.pictures)
         else:
             self._canvas.redraw()
 

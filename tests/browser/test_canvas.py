@@ -40,6 +40,14 @@ def close_to(found, wanted, tolerance=45):
     return all(abs(a - b) <= tolerance for a, b in zip(found, wanted, strict=False))
 
 
+def wait_for_pixel(hand, point, test):
+    for _ in range(100):
+        if test(hand.shown(point)):
+            return
+        hand.page.wait_for_timeout(50)
+    pytest.fail(f"the pixel is {hand.shown(point)}")
+
+
 def last_points(hand):
     return hand.kernel("project.annotations(canvas.image_name)[-1].shape.points.tolist()")
 
@@ -248,11 +256,7 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
     hand.notebook.wait_for("() => document.querySelector('.hw-caption').textContent.includes('mIoU 0.81')")
 
     def wait_for(test):
-        for _ in range(100):
-            if test(hand.shown((400, 400))):
-                return
-            hand.page.wait_for_timeout(50)
-        pytest.fail(f"the pixel is {hand.shown((400, 400))}")
+        wait_for_pixel(hand, (400, 400), test)
 
     wait_for(lambda pixel: not close_to(pixel, bare, 15))
     hand.notebook.screenshot("canvas-prediction")
@@ -283,8 +287,8 @@ def test_after_a_reload_everything_is_drawn_again_and_painting_goes_on(start):
     hand.notebook.reload()
     again = CanvasHand(hand.notebook)
     again.scroll_into_view()
-    assert again.shown((300, 300)) == before[1]
-    assert again.shown((140, 120)) == before[0]
+    wait_for_pixel(again, (300, 300), lambda pixel: pixel == before[1])
+    wait_for_pixel(again, (140, 120), lambda pixel: pixel == before[0])
     again.paint([(300, 200), (330, 220)])
     again.wait_for_count("Epithelium", 2)
     again.wait_for_no_ink()

@@ -19,8 +19,8 @@ from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM, MANY
 from tests.fuzz.damage import JUNK
 
-KINDS = [*EDIT_KINDS, "ready", "redraw", "wand-preview", "view", "tool", "class", "width", "tolerance", "overlay",
-         "short", "pen", "hover", "leave", "exec"]  # fmt: skip
+KINDS = [*EDIT_KINDS, "ready", "loaded", "redraw", "wand-preview", "view", "tool", "class", "width", "tolerance",
+         "overlay", "short", "pen", "hover", "leave", "exec"]  # fmt: skip
 NUMBERS = st.one_of(
     st.integers(-5, 200), st.floats(-200, 400), st.sampled_from([1e7, -1e7, 1e308, math.inf, math.nan, 10**30, 1e-300])
 )
@@ -35,6 +35,7 @@ VALUES = {
     "on": st.booleans(),
     "request": st.integers(0, 5),
     "points": st.integers(0, 4),
+    "pictures": st.lists(NUMBERS, max_size=9),
     **dict.fromkeys(("width", "x", "y", "dx", "dy", "height", "tolerance", "zoom", "scale"), NUMBERS),
 }
 

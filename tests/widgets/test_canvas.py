@@ -85,6 +85,14 @@ def patches(canvas, monkeypatch):
 # -- what the page says -----------------------------------------------------------------------------
 
 
+def test_a_page_that_missed_a_picture_gets_all_of_it_again(canvas, page):
+    page.view(250, 250, 1.5)
+    lengths = list(canvas._layers.pictures.values())
+    assert kinds(page.say({"kind": "loaded", "pictures": lengths})) == []
+    # The page was loaded anew while the last picture was under way: it has the one before.
+    assert kinds(page.say({"kind": "loaded", "pictures": lengths[::-1]})) == ["drawn"]
+
+
 def test_a_stroke_is_one_annotation_and_is_answered_after_it_was_drawn(canvas, page, project, patches):
     answers = page.stroke([[100, 100], [150, 120]])
     (annotation,) = project.annotations("colon")
