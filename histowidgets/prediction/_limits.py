@@ -22,8 +22,9 @@ QUICK_BLOCK = 256
 #: Pixels of an image, or of a region that is predicted, up to which the features of all of it are kept.
 KEPT_PIXELS = 4_200_000
 
-#: Standard deviation, in full-size pixels, by which the quick learner's probabilities are blurred.
-QUICK_BLUR = 5.0
+#: Standard deviation, in full-size pixels, by which the quick learner's probabilities are smoothed, and the variance of
+#: the pixels (0 to 1) below which no edge is seen among them.
+QUICK_SMOOTHING, QUICK_EVEN = 8.0, 1e-4
 
 #: Bytes of features that are kept for the next stroke.
 FEATURE_BYTES = 192 << 20

@@ -8,7 +8,6 @@ bilinearly, which takes a quarter of the memory of features for each pixel.
 import functools
 import threading
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +82,10 @@ class QuickFeatures:
     def full(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Enlarge the features to stride 2 (pyramid) and 4 (deep): float32 (1, values, rows, cols)."""
         return _enlarged(self.pyramid), _enlarged(self.deep)
+
+    def coarse(self) -> "QuickFeatures":
+        """Leave out every second row and column of the finest textures: all is at stride 4 or coarser."""
+        return QuickFeatures((self.pyramid[0][..., ::2, ::2], *self.pyramid[1:]), self.deep)
 
 
 def _enlarged(maps: tuple[torch.Tensor, ...]) -> torch.Tensor:
@@ -167,7 +170,13 @@ def _fused_block(block: Any) -> _Fused:
 
 
 class DeepStages(nn.Module):
-    """The stages of efficientnet-lite0 up to stride 16, frozen; shared by every quick classifier of the process."""
+    """The stages of efficientnet-lite0 up to stride 16, frozen; shared by every quick classifier of the process.
+
+    Parameters
+    ----------
+    network : Network
+        Whose encoder they are; it is set to evaluation.
+    """
 
     input_mean: torch.Tensor
     input_std: torch.Tensor
@@ -175,7 +184,7 @@ class DeepStages(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.token = object()  # tells its features from those of other weights
-        encoder: Any = deepcopy(network).eval().core.encoder
+        encoder: Any = network.eval().core.encoder
         blocks = encoder.blocks
         self.stages = nn.ModuleList(
             [

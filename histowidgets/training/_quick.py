@@ -21,6 +21,8 @@ from histowidgets.training._quick_fit import fit_heads
 # --- chosen by us (P) ----------------------------------------------------------------------------------------------
 #: Labelled pixels of a class that are learned from at most; drawn at random above that.
 PIXELS_A_CLASS = 20_000
+#: What the first fit is sure of is learned from as well: above this probability, so many pixels of a tile, and tiles.
+SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
 #: Resolution at which labels are learned from: that of the finest features.
 LABEL_DOWNSAMPLE = 2
 
@@ -45,7 +47,9 @@ def quick_classifier(
     """Fit the quick learner to the annotations.
 
     Two small networks, one on hand-made textures and one on features of a frozen encoder, learn from the labelled
-    pixels, all classes equally; the answer is their mean. Features are kept in memory from one call to the next, so
+    pixels, all classes equally; the answer is their mean, smoothed within what looks alike. They then learn on from
+    the unlabelled pixels around, where smoothing left the answer as it was and it is clear (self-training: Lee 2013,
+    "Pseudo-Label"). Features are kept in memory from one call to the next, so
     that one more stroke costs a fraction of a second.
 
     Parameters
@@ -89,13 +93,44 @@ def quick_classifier(
             "Paint some strokes of another class."
         )
     inputs, targets = _gathered(samples, labels, len(snapshot.classes), seed)
-    pyramid, deep = fit_heads(inputs, targets, len(snapshot.classes), seed)
-    model = QuickModel(pyramid, deep, len(images[0].channel_names))
+    model = _fit(samples, inputs, targets, len(snapshot.classes), len(images[0].channel_names), seed)
     classifier = _classifier(model, snapshot, names, fitted, labels, seed)
     classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
     if split is not None and score:
         classifier.scores = _scores(classifier, snapshot, split)
     return classifier
+
+
+def _fit(
+    samples: Sequence[_Sample],
+    inputs: list[torch.Tensor],
+    targets: torch.Tensor,
+    n_classes: int,
+    n_channels: int,
+    seed: int,
+) -> QuickModel:
+    """Fit the small networks to the labels, and once more to those and to what they are then sure of."""
+    first = fit_heads(inputs, targets, n_classes, seed)
+    model = QuickModel(first[0], first[1], n_channels)
+    rng = np.random.default_rng([seed, 1])
+    which = rng.permutation(len(samples))[:SURE_TILES]
+    features, labels = [inputs], [targets]
+    for sample in (samples[i] for i in which):
+        points, found = model.sure_places(sample.tile, SURE)
+        chosen = rng.permutation(np.flatnonzero(~_painted(points, sample)))[:SURE_PIXELS]
+        if len(chosen):
+            features.append(list(tile_features(sample.tile).at(torch.from_numpy(points[chosen]))))
+            labels.append(torch.from_numpy(found[chosen].astype(np.int64)))
+    inputs = [torch.cat([some[i] for some in features]) for i in (0, 1)]
+    pyramid, deep = fit_heads(inputs, torch.cat(labels), n_classes, seed, start=first)
+    return QuickModel(pyramid, deep, n_channels)
+
+
+def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
+    """Say for each point of a tile whether a person labelled its pixel: what they say is not to be contradicted."""
+    size = np.array([sample.tile.region.width, sample.tile.region.height]) // LABEL_DOWNSAMPLE
+    (asked, known) = ((some * size).astype(np.int64) @ [1, size[0]] for some in (points, sample.points))
+    return np.isin(asked, known)
 
 
 def _classifier(
