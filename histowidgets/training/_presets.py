@@ -1,4 +1,4 @@
-"""Ready-made settings; each names only what differs from the default, which is "cpu"."""
+"""Ready-made settings; each names only what differs from the default, which is nearly "cpu"."""
 
 from typing import Any
 
@@ -35,9 +35,10 @@ _FIRST_RUN: dict[str, Any] = {
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "cpu": {},
+    # The score on few held-out strokes is soon as high as it can be, while the averaged weights go on learning.
+    "cpu": {"best_tolerance": 0.03},
     # Two cores and 2 GB of memory (Binder): a smaller tile and batch keep the peak low.
-    "workshop": {"tile_size": 160, "batch_size": 2, "learning_rate": 3e-3, "consistency": 0.0},
+    "workshop": {"best_tolerance": 0.03, "tile_size": 160, "batch_size": 2, "learning_rate": 3e-3, "consistency": 0.0},
     "first-run": _FIRST_RUN,
     # The guide's later variant: a careful rate, and the range test to find a better one.
     "first-run-2026": {**_FIRST_RUN, "learning_rate": 1e-4, "find_learning_rate": True},

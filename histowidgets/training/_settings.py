@@ -34,7 +34,8 @@ def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool 
 class TrainingSettings(BaseModel):
     """The settings of one training; immutable, and checked whenever they are made or changed.
 
-    ``TrainingSettings()`` is the preset "cpu": good for a minute of training on a computer without a GPU.
+    ``TrainingSettings()`` is good for a minute of training on a computer without a GPU. It is the preset "cpu", but for
+    ``best_tolerance``: which weights are kept is a choice to be made knowingly, or by choosing that preset.
     ``model_copy(update={...})`` checks what it is given, like the constructor.
 
     Raises

@@ -25,6 +25,8 @@ class Request:
     learner: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
     scored_on: int = 0
+    final: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,11 @@ class Answer:
     in_turn : bool
         Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
     scope : str
-        What was predicted, where that is not simply what is in view, such as ``"whole image"``.
+        What was predicted, where that is not simply what is in view, such as ``"whole image"``, and how.
     warning : str
         How the image differs from those of training (row N9); empty where it does not.
+    final : bool
+        Whether these weights stay: no run is about to replace them.
     """
 
     classifier: Classifier
@@ -58,6 +62,7 @@ class Answer:
     in_turn: bool = False
     scope: str = ""
     warning: str = ""
+    final: bool = False
 
     @property
     def caption(self) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # it needs torch
 SCORE_AFTER = 1.5
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
+# Up to this many pixels a network that has been trained is asked once more, about eight mirrored and turned views: a
+# second or two for borders that are surer.
+TURNED_PIXELS = 1_000_000
 
 
 class LivePrediction:
@@ -106,14 +109,23 @@ class LivePrediction:
             self._scored_on = 0 if split is None else held_out_strokes(self._project.snapshot(), split)
         self.refresh()
 
-    def offer_network(self, classifier: Classifier, learner: str, scores: Mapping[str, Any]) -> None:
+    def offer_network(
+        self, classifier: Classifier, learner: str, scores: Mapping[str, Any], final: bool = True
+    ) -> None:
         """Predict with a network's weights, and show that once they are the better ones.
 
-        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out.
+        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. If the
+        weights are `final`, a small image is predicted again from all sides.
         """
-        request = self._request()
         self.network.request(
-            replace(request, classifier=classifier, learner=learner, scores=scores, scored_on=self._scored_on)
+            replace(
+                self._request(),
+                classifier=classifier,
+                learner=learner,
+                scores=scores,
+                scored_on=self._scored_on,
+                final=final,
+            )
         )
 
     def forget_network(self) -> None:
@@ -132,7 +144,7 @@ class LivePrediction:
             self.refresh()
         if network is not None:
             scores = {"val_miou": network.score, "val_iou": network.class_scores}
-            self.offer_network(network.classifier, network.learner, scores)
+            self.offer_network(network.classifier, network.learner, scores, network.final)
 
     def view_changed(self) -> None:
         """Predict what has come into view of a large image; returns at once, and computes only what is new."""
@@ -192,7 +204,7 @@ class LivePrediction:
         image = request.snapshot.images[request.image_name]
         if request.region is None:
             # With the region, nobody is warned on standard error: the studio says it where the person looks.
-            return classifier.predict(image, image.region, should_stop=is_stale)
+            return classifier.predict(image, image.region, tta=request.turned, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
             if predictor is None or predictor.classifier is not classifier:
@@ -219,7 +231,8 @@ class LivePrediction:
         if request.classifier is None:
             raise ValueError("a network's overlay needs its classifier")
         prediction = self._predict("network", request.classifier, request, is_stale)
-        return _answer(request.classifier, prediction, request.learner, request.scores, request.scored_on)
+        answer = _answer(request.classifier, prediction, request.learner, request.scores, request.scored_on)
+        return replace(answer, final=request.final, scope="average of 8 views" if request.turned else "")
 
     def _predict_view(self, request: Request, is_stale: Callable[[], bool]) -> Prediction:
         if request.classifier is None:
@@ -277,6 +290,10 @@ class LivePrediction:
 
     def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
         self._deliver("network", payload, answer, error)
+        image = payload.snapshot.images[payload.image_name]
+        small = payload.region is None and image.width * image.height <= TURNED_PIXELS
+        if answer is not None and payload.final and small and not payload.turned:
+            self.network.request(replace(payload, turned=True))
 
     def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
         if error is not None:

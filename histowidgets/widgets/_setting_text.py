@@ -210,12 +210,8 @@ def nearest_preset(settings: TrainingSettings, preferred: str = "") -> str:
 def as_python(settings: TrainingSettings, preset: str) -> str:
     """Return code that makes `settings`, naming only what differs from the preset."""
     changes = differing(settings, TrainingSettings.preset(preset))
-    lines = [f"    {name}={value!r}," for name, value in changes.items()]
-    if preset == TrainingSettings.preset_names()[0]:
-        body = "hw.TrainingSettings(" + ("\n" + "\n".join(lines) + "\n" if lines else "") + ")"
-    else:
-        body = f"hw.TrainingSettings.preset({preset!r})"
-        if changes:
-            entries = [f"    {name!r}: {value!r}," for name, value in changes.items()]
-            body += ".model_copy(update={\n" + "\n".join(entries) + "\n})"
+    body = f"hw.TrainingSettings.preset({preset!r})"
+    if changes:
+        entries = [f"    {name!r}: {value!r}," for name, value in changes.items()]
+        body += ".model_copy(update={\n" + "\n".join(entries) + "\n})"
     return f"import histowidgets as hw\n\nsettings = {body}\n"

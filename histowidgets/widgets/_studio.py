@@ -71,7 +71,7 @@ class Studio(ipywidgets.VBox):
     folder
         Where the project is kept on disk; None keeps it in the kernel's memory only.
     settings
-        How to train; `TrainingSettings()` by default.
+        How to train; the preset "cpu" by default.
     fresh
         Start without the annotations that this kernel remembers for the same images and classes.
 
@@ -107,7 +107,7 @@ class Studio(ipywidgets.VBox):
         self._split: Split | None = None
         self._greeted = False
         self._still = Still(lambda: studio_html(self.canvas, self.monitor))
-        self._build(settings or TrainingSettings())
+        self._build(settings or TrainingSettings.preset("cpu"))
         self._connect()
         super().__init__([style_widget("studio", "panels"), self._room, *pulse(), self._screen])
         self.add_class("hw-studio")
@@ -372,16 +372,16 @@ class Studio(ipywidgets.VBox):
             self._show_held_out()
             self.live.judge_on(run.split)
         elif (isinstance(event, EpochEnded) and event.is_best) or isinstance(event, RunEnded):
-            self._offer(run)
+            self._offer(run, final=isinstance(event, RunEnded))
 
-    def _offer(self, run: "TrainingRun") -> None:
+    def _offer(self, run: "TrainingRun", final: bool) -> None:
         classifier = run.classifier
         if classifier is None:
             self.live.forget_network()
             return
         epoch = classifier.scores.get("epoch")
         name = ARCHITECTURE_NAMES.get(run.settings.architecture, run.settings.architecture)
-        self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores)
+        self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores, final)
 
 
 def _within(value: int, limits: tuple[int, int]) -> int:

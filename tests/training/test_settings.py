@@ -9,8 +9,9 @@ from histowidgets.errors import SettingsError
 from histowidgets.training import TrainingSettings, setting_range
 
 
-def test_defaults_are_the_cpu_preset():
-    assert TrainingSettings() == TrainingSettings.preset("cpu")
+def test_defaults_are_the_cpu_preset_but_keep_the_highest_score():
+    assert TrainingSettings().best_tolerance == 0
+    assert TrainingSettings().model_copy(update={"best_tolerance": 0.03}) == TrainingSettings.preset("cpu")
     assert TrainingSettings.preset_names()[0] == "cpu"
 
 

@@ -182,7 +182,7 @@ def test_a_preset_is_undone_with_one_click_and_patches_one_after_the_other(form)
 def test_settings_from_python_find_the_preset_they_come_from():
     form = SettingsForm(TrainingSettings.preset("large").model_copy(update={"seed": 3}))
     assert form.preset == "large (changed)"
-    form.set_settings(TrainingSettings())
+    form.set_settings(TrainingSettings.preset("cpu"))
     assert form.preset == "cpu"
     form.close()
 
@@ -305,8 +305,9 @@ def test_n12_copied_python_makes_the_same_settings(form, preset):
     assert names["settings"] == form.settings
 
 
-def test_python_for_the_default_is_one_plain_call():
-    assert as_python(TrainingSettings(), "cpu") == "import histowidgets as hw\n\nsettings = hw.TrainingSettings()\n"
+def test_python_for_a_preset_is_one_plain_call():
+    code = as_python(TrainingSettings.preset("cpu"), "cpu")
+    assert code == "import histowidgets as hw\n\nsettings = hw.TrainingSettings.preset('cpu')\n"
 
 
 def test_text_and_value_are_inverse_for_numbers():

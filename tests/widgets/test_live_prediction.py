@@ -7,6 +7,7 @@ import pytest
 
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
+from histowidgets.training import TrainingSettings, train
 from histowidgets.widgets._live_prediction import WHOLE_IMAGE_PIXELS, LivePrediction
 
 
@@ -154,3 +155,19 @@ def test_a_score_in_turn_is_not_compared_with_that_of_a_run(small):
     screen.live.judge_on(split_project(project.snapshot(), 0.25))
     screen.wait_for_caption("held-out stroke")
     assert not screen.live.best.in_turn
+
+
+def test_a_network_that_is_trained_is_asked_from_eight_sides_and_one_in_training_is_not(small):
+    project, screen = small
+    settings = TrainingSettings(tile_size=64, batch_size=2, epochs=1, steps_per_epoch=2)
+    network = train(project, settings).classifier
+    image = project.image(screen.name)
+    screen.live.offer_network(network, "U-Net, epoch 1", network.scores, final=False)
+    screen.wait_for_caption("U-Net, epoch 1")
+    assert screen.live.network.idle.wait(60)
+    assert np.array_equal(screen.live.best.prediction.labels, network.predict(image).labels)
+    screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
+    screen.wait_for_caption("average of 8 views")
+    turned = network.predict(image, tta=True)
+    assert np.array_equal(screen.live.best.prediction.labels, turned.labels)
+    assert not np.array_equal(turned.labels, network.predict(image).labels)
