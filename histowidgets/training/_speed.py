@@ -22,6 +22,9 @@ _REPEATS = 3
 _HOPELESS = 2.5
 """A candidate whose first step takes so many times as long as the best is not timed again."""
 
+_BEHIND = 1.25
+"""The same for later steps, which nothing has to be warmed up for."""
+
 _CLEARLY = {"fp32": 0.95, "bf16": 0.9, "fp16": 0.9}
 """Share of the best's time that a candidate has to stay below: noise shall not choose, and fp32 is more exact."""
 
@@ -141,7 +144,16 @@ def _measure(
                 times.setdefault(choice, []).append(took)
             run = steps * min(times.get(choice, [took]))
             allowed = min(allowed, PROBE_SHARE * min(run, settings.max_seconds or run))
+        if turn > 0:
+            candidates = _still_in_the_race([choice for choice in candidates if choice in times], times)
+            if len(candidates) < 2:
+                break
     return _quickest(times, offered)
+
+
+def _still_in_the_race(candidates: list[Choice], times: dict[Choice, list[float]]) -> list[Choice]:
+    least = min((min(times[choice]) for choice in candidates), default=0.0)
+    return [choice for choice in candidates if min(times[choice]) <= _BEHIND * least]
 
 
 def _quickest(times: dict[Choice, list[float]], offered: list[Choice]) -> Measured | None:

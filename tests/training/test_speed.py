@@ -53,7 +53,9 @@ def tiles(settings):
     return TrainingTiles(request.placement, request.snapshot, fitted_normalization(request), settings)
 
 
-def test_timing_changes_neither_network_nor_tiles_nor_random_numbers():
+def test_timing_changes_neither_network_nor_tiles_nor_random_numbers(monkeypatch):
+    monkeypatch.setattr(speed, "PROBE_SECONDS", 100.0)  # however busy the machine is
+    monkeypatch.setattr(speed, "PROBE_SHARE", 1.0)
     settings = quick(**FREE, stain_jitter=0.3)
     drawn, untouched = tiles(settings), tiles(settings)
     drawn.draw(), untouched.draw()
@@ -75,6 +77,17 @@ def test_timing_changes_neither_network_nor_tiles_nor_random_numbers():
         assert torch.equal(one.labels, other.labels)
 
 
+def test_a_candidate_that_is_clearly_behind_costs_no_more_time(measured_at):
+    settings = quick(**FREE)
+    asked = measured_at({CONTIGUOUS: 0.015, LAST: 0.01})
+    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000).choice == LAST
+    assert asked == [LAST, CONTIGUOUS] * 2 or asked == [CONTIGUOUS, LAST] * 2
+    speed._known.clear()
+    asked = measured_at({CONTIGUOUS: 0.011, LAST: 0.01})
+    speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000)
+    assert len(asked) == 8
+
+
 @pytest.mark.parametrize(
     ("contiguous", "last", "wanted"),
     [(0.01, 0.02, CONTIGUOUS), (0.01, 0.005, LAST), (0.01, 0.0098, CONTIGUOUS)],
@@ -86,7 +99,7 @@ def test_the_quickest_is_taken_unless_it_is_a_near_tie(measured_at, contiguous, 
 
 
 def test_timing_is_skipped_where_it_does_not_pay_and_done_once(measured_at):
-    asked = measured_at({CONTIGUOUS: 0.01, LAST: 0.02})
+    asked = measured_at({CONTIGUOUS: 0.01, LAST: 0.012})
     settings, net = quick(**FREE), network()
     sample = tiles(settings).sample
     fixed = quick(precision="fp32", memory_format="channels_last")
