@@ -98,12 +98,11 @@ def stop_diverged(now: Situation) -> Advice | None:
     longer = _pairs(now, t.DIVERGED_GROWTH_EPOCHS)
     near = np.flatnonzero(longer[:, 1] <= t.DIVERGED_RATIO * longer[:, 0])
     begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - t.DIVERGED_EPOCHS)
-    distance = longer[begin:, 1] - longer[begin:, 0]
-    growth = trend_change(distance) / max(float(np.median(distance)), 1e-12)
-    grows = growth > t.DIVERGED_GROWTH and trend_score(distance) > t.TREND_SCORE
+    # Seen in the row's own epochs, or in more of them where it is slow; one spike long ago hides it from the latter.
+    growth = max(_growth(validation - train), _growth(longer[begin:, 1] - longer[begin:, 0]))
     # While validation itself falls, it only learns more slowly than training.
     still_learning = trend_score(validation) < -1 or trend_change(longer[begin:, 1]) < 0
-    if hits < t.DIVERGED_HITS or not grows or still_learning:
+    if hits < t.DIVERGED_HITS or growth <= t.DIVERGED_GROWTH or still_learning:
         return None
     ratio = float(np.median(validation) / max(float(np.median(train)), 1e-12))
     return Advice(
@@ -121,6 +120,13 @@ def stop_diverged(now: Situation) -> Advice | None:
         severity="stop",
         **with_actions([_stop(now), change.freeze_more(now), change.somewhat_lower_rate(now)]),
     )
+
+
+def _growth(distance: np.ndarray) -> float:
+    """Return by which share of itself a distance grew; 0 where that may be chance."""
+    if trend_score(distance) <= t.TREND_SCORE:
+        return 0.0
+    return trend_change(distance) / max(float(np.median(distance)), 1e-12)
 
 
 def validation_below_training(now: Situation) -> Advice | None:
