@@ -8,7 +8,7 @@ BAND_ROWS = 512
 NETWORK_TILE = 640
 
 #: Pixels of real context that a network is given on each side of what it answers for, where the image has them.
-NETWORK_CONTEXT = 48
+NETWORK_CONTEXT = 56
 
 #: Tiles that a network is given at once: on a CPU a batch gains nothing, on a GPU it keeps the device busy.
 BATCH_ON_CPU, BATCH_ON_GPU = 1, 8
@@ -57,8 +57,8 @@ PROBE_FROM_TILES = 12
 CLEARLY_FASTER = 0.85
 
 #: Side of the blocks that a prediction on disk is made of, in pixels at the classifier's downsample: a multiple of 32,
-#: and a whole number of the largest tiles of a network without their context (544 = 640 - 2 x 48).
-BLOCK_SIDE = 2176
+#: and a whole number of the largest tiles of a network without their context (528 = 640 - 2 x 56).
+BLOCK_SIDE = 2112
 
 #: Longest side of the coarsest level of a pyramid, in pixels.
 PYRAMID_SIDE = 1024

@@ -17,7 +17,7 @@ from histowidgets.prediction._overlay import rgb
 STATE = "histowidgets-prediction.json"
 FORMAT, VERSION = "histowidgets prediction", 1
 _MOST_LEVELS = 6
-_CHUNK = 1088
+_CHUNK = BLOCK_SIDE // 2
 
 
 @dataclass(frozen=True)
