@@ -43,7 +43,13 @@ def predict_to_disk(
     is_tiff = out.name.lower().endswith(_TIFF)
     if not is_tiff and out.suffix.lower() != ".zarr":
         raise PredictionError(f"{out.name} ends neither in .zarr nor in .ome.tif, the formats that can be written.")
-    what = {"region": list(job.region), "probabilities": probabilities, "options": options.to_dict()}
+    # What was begun in other blocks cannot go on by their number.
+    what = {
+        "region": list(job.region),
+        "probabilities": probabilities,
+        "options": options.to_dict(),
+        "block": BLOCK_SIDE,
+    }
     card = Card(
         image.name,
         job.region,
