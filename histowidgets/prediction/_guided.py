@@ -36,7 +36,7 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     # All that is averaged, in one stack: guide, probabilities, products of guide and guide, and of guide and these.
     squares = (seen[:, :, None] * seen[:, None]).flatten(1, 2)
     shared = (seen[:, :, None] * coarse[:, None]).flatten(1, 2)
-    means = blurred(torch.cat([seen, coarse, squares, shared], 1), sigma)[0].permute(1, 2, 0)
+    means = _blurred(torch.cat([seen, coarse, squares, shared], 1), sigma)[0].permute(1, 2, 0)
     rows, cols = means.shape[:2]
     mean_seen, mean_found, squares, shared = means.split([n, k, n * n, n * k], -1)
     spread = squares.reshape(rows, cols, n, n) - mean_seen[..., :, None] * mean_seen[..., None, :]
@@ -44,7 +44,7 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     slope = torch.linalg.solve(spread + epsilon * torch.eye(n), together)
     offset = mean_found - (mean_seen[..., None] * slope).sum(-2)
     coefficients = torch.cat([slope.flatten(-2), offset], -1).permute(2, 0, 1)[None]
-    fine = functional.interpolate(blurred(coefficients, sigma), size=size, mode="bilinear", align_corners=False)[0]
+    fine = functional.interpolate(_blurred(coefficients, sigma), size=size, mode="bilinear", align_corners=False)[0]
     answer = fine[n * k :] + (fine[: n * k].reshape(n, k, *size) * guide[0][:, None]).sum(0)
     answer = answer.clamp_(0, 1)
     return (answer / answer.sum(0, keepdim=True).clamp_min(1e-6))[None]
@@ -55,7 +55,7 @@ def _halved(values: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool2d(values, _COARSER, ceil_mode=True, count_include_pad=False)
 
 
-def blurred(values: torch.Tensor, sigma: float) -> torch.Tensor:
+def _blurred(values: torch.Tensor, sigma: float) -> torch.Tensor:
     """Blur (1, K, H, W) with a Gaussian; edges are repeated, so that probabilities keep their sum."""
     reach = int(3 * sigma + 0.5)
     place = torch.arange(-reach, reach + 1, dtype=torch.float32)

@@ -81,6 +81,12 @@ class LatestWorker(Generic[Payload, Answer]):
                 self._changed.notify()
             return self._newest
 
+    def request_more(self, payload: Payload) -> None:
+        """Ask on from `deliver`, about what was just answered; nothing happens if something newer waits."""
+        with self._changed:
+            if not self._waiting:
+                self.request(payload)
+
     def close(self) -> None:
         """End the thread: what is under way turns stale, and nothing is delivered once this has returned."""
         with self._changed:

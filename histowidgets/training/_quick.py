@@ -114,14 +114,15 @@ def _fit(
     model = QuickModel(first[0], first[1], n_channels)
     rng = np.random.default_rng([seed, 1])
     which = rng.permutation(len(samples))[:SURE_TILES]
-    features, labels = [inputs], [targets]
+    learned, labels = [inputs], [targets]
     for sample in (samples[i] for i in which):
-        points, found = model.sure_places(sample.tile, SURE)
+        features = tile_features(sample.tile)
+        points, found = model.sure_places(features, SURE)
         chosen = rng.permutation(np.flatnonzero(~_painted(points, sample)))[:SURE_PIXELS]
         if len(chosen):
-            features.append(list(tile_features(sample.tile).at(torch.from_numpy(points[chosen]))))
+            learned.append(list(features.at(torch.from_numpy(points[chosen]))))
             labels.append(torch.from_numpy(found[chosen].astype(np.int64)))
-    inputs = [torch.cat([some[i] for some in features]) for i in (0, 1)]
+    inputs = [torch.cat([some[i] for some in learned]) for i in (0, 1)]
     pyramid, deep = fit_heads(inputs, torch.cat(labels), n_classes, seed, start=first)
     return QuickModel(pyramid, deep, n_channels)
 

@@ -35,7 +35,6 @@ class Layers:
         self._anchor = Canvas(width=1, height=1)
         # Two, in turn: ipycanvas decodes an image when it draws it, and may still be at the one before.
         self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
-        self._in_order = tuple(self._pictures)
         self._prediction_alpha = self._annotation_alpha = 1.0
         self._uncertainty_alpha = 0.0
         self.resize(width, height, scale)
@@ -62,7 +61,7 @@ class Layers:
     @property
     def pictures(self) -> dict[str, int]:
         """Model ids of what holds the image as drawn, always in the same order, and how many bytes each has."""
-        return {str(picture.model_id): len(picture.value) for picture in self._in_order}
+        return dict(sorted((str(picture.model_id), len(picture.value)) for picture in self._pictures))
 
     def draw(
         self,

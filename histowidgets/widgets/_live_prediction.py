@@ -293,7 +293,7 @@ class LivePrediction:
         image = payload.snapshot.images[payload.image_name]
         small = payload.region is None and image.width * image.height <= TURNED_PIXELS
         if answer is not None and payload.final and small and not payload.turned:
-            self.network.request(replace(payload, turned=True))
+            self.network.request_more(replace(payload, turned=True))
 
     def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
         if error is not None:

@@ -162,3 +162,23 @@ def test_with_a_rest_it_begins_when_nothing_newer_has_come_for_a_while():
     worker.request(20)
     worker.close()
     assert begun == [19], "closing does not wait for the rest, nor work"
+
+
+def test_more_that_is_asked_for_from_deliver_gives_way_to_what_is_newer():
+    delivered, done = [], threading.Event()
+
+    def deliver(payload, answer, error):
+        delivered.append(payload)
+        if payload == "first":
+            worker.request("newer")
+            worker.request_more("first, more")
+        elif payload == "newer":
+            worker.request_more("newer, more")
+        else:
+            done.set()
+
+    worker = LatestWorker("more", lambda payload, is_stale: None, deliver)
+    worker.request("first")
+    assert done.wait(LONG)
+    worker.close()
+    assert delivered == ["first", "newer", "newer, more"]

@@ -19,7 +19,7 @@ export class Link {
     this.hoverOnWay = false;
     this.hoverWaiting = null;
     this.manager = null;
-    this.findManager();
+    this.findManager().then(() => this._tellLoaded());
     this.resend = setInterval(() => this._sendOldestAgain(), RESEND_MS);
     this.watch = setInterval(() => this._watchSilence(), 1000);
   }
@@ -28,7 +28,6 @@ export class Link {
     try {
       this.manager = await this.model.widget_manager.get_model(this.model.get("manager_id"));
       this.layer = await this.model.widget_manager.get_model(this.model.get("layer_id"));
-      await this._tellLoaded();
     } catch (error) {
       this.manager = null; // drawn() then waits for a frame, or a moment
     }
@@ -37,9 +36,13 @@ export class Link {
   // A page that is loaded anew asks the kernel for all widgets; what the kernel sends to one of them before the
   // page has made it is lost. How long the pictures are tells the kernel whether they are the latest.
   async _tellLoaded() {
-    const manager = this.model.widget_manager;
-    const pictures = await Promise.all(this.model.get("picture_ids").map((id) => manager.get_model(id)));
-    this.send({ kind: "loaded", pictures: pictures.map((picture) => picture.get("value").byteLength) });
+    try {
+      const manager = this.model.widget_manager;
+      const pictures = await Promise.all(this.model.get("picture_ids").map((id) => manager.get_model(id)));
+      this.send({ kind: "loaded", pictures: pictures.map((picture) => picture.get("value").byteLength) });
+    } catch (error) {
+      console.warn("the pictures cannot be looked at:", error.message);
+    }
   }
 
   send(content, buffers = []) {
