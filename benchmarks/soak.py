@@ -42,7 +42,10 @@ with open("/proc/self/smaps_rollup") as _f:
     _pss = int(_f.read().split("Pss:")[1].split()[0]) / 1e3
 print(json.dumps({
     "kernel_mb": _pss, "widgets": len(_w._instances), "comms": len(_comm.get_comm_manager().comms),
-    "threads": sorted(t.name.split("-")[1] for t in threading.enumerate() if t.name.startswith("histowidgets")),
+    "threads": sorted(  # a timer that waits for quiet is gone by itself
+        t.name.split("-")[1] for t in threading.enumerate()
+        if t.name.startswith("histowidgets") and not isinstance(t, threading.Timer)
+    ),
     "jobs": len(studio.canvas._queue._jobs), "pid": os.getpid(), "runs": len(studio._training.runs),
 }))
 """

@@ -1,11 +1,11 @@
 """Reading parts of one page of a TIFF: only the tiles or strips that are needed, the last ones kept."""
 
-import math
 import os
 import struct
 import threading
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -42,7 +42,7 @@ class SegmentReader:
         Of the file, for messages.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BufferedReader, name: str) -> None:
         self._file = file
         self._name = name
         self._lock = threading.Lock()
@@ -95,18 +95,21 @@ class SegmentReader:
         return out
 
     def _read_plain(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+        """Read rows where they lie: a memory map of a file that is cut meanwhile would kill the process."""
         key = page.keyframe
         separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
-        size = (key.imagelength, key.imagewidth)
-        shape = (key.samplesperpixel, *size) if separate else (*size, key.samplesperpixel)
+        planes, together = (key.samplesperpixel, 1) if separate else (1, key.samplesperpixel)
         dtype = key.dtype.newbyteorder(page.parent.byteorder)
-        with self._lock:  # making the map moves the place in the file
-            end = page.dataoffsets[0] + math.prod(shape) * dtype.itemsize
-            if os.fstat(self._file.fileno()).st_size < end:  # a map that reaches past the end kills the process
-                raise self._cut_short(end)
-            stored = np.memmap(self._file, dtype, "r", offset=page.dataoffsets[0], shape=shape)
-        last = np.moveaxis(stored, 0, -1) if separate else stored
-        return np.array(last[y : y + height, x : x + width], dtype=key.dtype)
+        out = np.empty((planes, height, width, together), dtype)
+        pixel = together * dtype.itemsize
+        with self._lock:  # the place in the file is one for all threads
+            for plane in range(planes):
+                for row in range(height):
+                    place = (plane * key.imagelength + y + row) * key.imagewidth + x
+                    self._file.seek(page.dataoffsets[0] + place * pixel)
+                    if self._file.readinto(out[plane, row].view(np.uint8)) < width * pixel:
+                        raise self._cut_short(page.dataoffsets[0] + (place + width) * pixel)
+        return np.moveaxis(out[..., 0], 0, -1).astype(key.dtype) if separate else out[0].astype(key.dtype, copy=False)
 
     def _segment(self, page: Any, index: int) -> np.ndarray | None:
         key = (page.index if isinstance(page.index, int) else tuple(page.index), page.offset, index)

@@ -123,17 +123,18 @@ class TrainPanel(ipywidgets.VBox):
         threading.Thread(target=work, name="histowidgets-start", daemon=True).start()
 
     def _say_what_fails(self, start: Callable[[], object]) -> None:
+        wrong = None
         try:
             start()
         except HistowidgetsError as error:
-            self._show_state("idle")
-            self._notify(str(error), "error")
+            wrong = str(error)
         except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
+            wrong = f"The run could not start: {type(error).__name__}: {error}"
+        with self._lock:
+            self._starting = False
+        if wrong is not None:  # said last: the button that comes back with it must not be pressed in vain
             self._show_state("idle")
-            self._notify(f"The run could not start: {type(error).__name__}: {error}", "error")
-        finally:
-            with self._lock:
-                self._starting = False
+            self._notify(wrong, "error")
 
     def start(self, settings: TrainingSettings, afresh: bool = False) -> "TrainingRun":
         """Start a run, and show it.

@@ -167,12 +167,18 @@ class StudioHand:
         return self.page.locator(".hw-notice-line").first.inner_text()
 
     def wait_for_notice(self, pattern, level=None, seconds=30):
-        self.notebook.wait_for(
-            "([p, level]) => { const n = document.querySelector('.hw-notice-line');"
-            " return n && (!level || n.dataset.level === level) && new RegExp(p).test(n.textContent); }",
-            [pattern.removeprefix("(?i)"), level],
-            seconds,
-        )
+        from playwright.sync_api import TimeoutError
+
+        try:
+            self.notebook.wait_for(
+                "([p, level]) => { const n = document.querySelector('.hw-notice-line');"
+                " return n && (!level || n.dataset.level === level) && new RegExp(p).test(n.textContent); }",
+                [pattern.removeprefix("(?i)"), level],
+                seconds,
+            )
+        except TimeoutError as error:
+            said = self.notebook.value("studio.log_panel.text")
+            raise AssertionError(f"waited {seconds} s for {pattern!r}; the studio said:\n{said}") from error
 
     def curve_points(self):
         """How many points the validation loss curve has on the page."""

@@ -176,7 +176,7 @@ def test_presets_patches_and_their_undo_reach_the_page(open_notebook):
     notebook.wait_for_value("[form.settings.backbone, form.settings.tile_size]", ["resnet34", 512])
     notebook.wait_for("() => document.querySelector('[data-name=tile_size] input').value === '512'")
     page.locator(".hw-summary").get_by_role("button", name="Undo").click()
-    notebook.wait_for_value("[form.preset, form.settings.tile_size]", ["cpu", 192])
+    notebook.wait_for_value("[form.preset, form.settings.tile_size]", ["cpu (changed)", 192])
     page.get_by_label("Preset", exact=True).select_option("first-run")
     notebook.wait_for_value("form.preset", "first-run")
     notebook.execute("form.patch({'learning_rate': 1e-4, 'freeze': ('stem', 'block1')})")
@@ -210,7 +210,8 @@ def test_the_whole_form_is_neat_in_a_narrow_panel(open_notebook):
           .filter((node) => !(node.labels?.length || node.getAttribute("aria-label")) || !node.title).length"""
     )
     assert unnamed == 0
-    assert "hw.TrainingSettings()" in page.get_by_label("Python code that makes these settings").input_value()
+    code = page.get_by_label("Python code that makes these settings").input_value()
+    assert "hw.TrainingSettings.preset('cpu')" in code
     notebook.screenshot("form-narrow")
 
 
