@@ -10,9 +10,10 @@ strokes of each class on each annotated image; every learner is given the same l
 all annotated images together: reading, statistics, features, building the network and its weights, choosing how to
 compute, splitting, training and validation. Left out are importing libraries, predicting and scoring.
 
-At 1 s it is the quick learner. At a later mark it is the learner that the studio shows then: the one whose score on
-held-out strokes is better, which is found without the truth. One run of the preset "cpu" gives all marks; it has no
-early stop here. The peers are those of `peers.py` (--bench): trees take the time they take, "unet" runs once a budget.
+At 1 s it is the quick learner. At a later mark it is what the studio shows then: the network, the quick learner, or the
+mean of both, whichever scores best on held-out strokes, which is found without the truth. One run of the preset "cpu"
+gives all marks; it has no early stop here. The peers are those of `peers.py` (--bench): trees take the time they take,
+"unet" runs once a budget.
 
 On a computer that others use too, --processor-time counts the processor's seconds of this process instead, divided by
 the number of its threads: what the wall would show if all were busy all the time, and so a lower bound of it.
@@ -28,6 +29,7 @@ import statistics
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,7 +44,7 @@ from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on
 from benchmarks._quality_report import plot, read_results, summarized, table  # noqa: E402
 from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
 from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
-from histowidgets.training import BatchEnded, _speed  # noqa: E402
+from histowidgets.training import BatchEnded, QuickPartner, _speed  # noqa: E402
 from histowidgets.widgets._live_prediction import Answer, LivePrediction  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
@@ -81,14 +83,14 @@ class Scores:
     def __init__(self, case, seed, results):
         self.case, self.seed, self.results = case, seed, results
 
-    def add(self, learner, budget, seconds, predict, **notes):
-        """Score `predict`, from pixels to a label map, and append a line to the results."""
+    def add(self, learner, budget, seconds, predict, measured=None, **notes):
+        """Append a line to the results: the scores of `predict`, from pixels to a label map, or those `measured`."""
         n = self.case.n_classes
         warnings.simplefilter("ignore", OutsideTrainingWarning)
-        seen, unseen = (
+        seen, unseen = measured or [
             float(np.mean([mean_iou(predict(p.pixels), p.mask, n) for p in pictures]))
             for pictures in (self.case.annotated, self.case.unseen)
-        )
+        ]
         line = {
             "data": self.case.name,
             "learner": learner,
@@ -104,6 +106,7 @@ class Scores:
         with self.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         print(json.dumps(line), flush=True)
+        return seen, unseen
 
 
 def load_libraries(only, bench):
@@ -138,11 +141,14 @@ def quick(case, seed, per_class, scores):
         hw.quick_classifier(project, seed)
         more.append(clock.seconds)
     more_s = round(statistics.median(more), 3)
-    scores.add("quick learner", 1, seconds, lambda pixels: classifier.predict(pixels).labels, one_more_stroke_s=more_s)
+    notes = {"one_more_stroke_s": more_s}
+    scores.add("quick learner", 1, seconds, lambda pixels: classifier.predict(pixels).labels, **notes)
+    turned = "quick learner, turned 8 ways"  # as the studio does once the hand rests
+    scores.add(turned, 1, seconds, lambda pixels: classifier.predict(pixels, tta=True).labels, **notes)
 
 
 def network(case, seed, per_class, budgets, scores, changes):
-    """Train once, and measure what there is at each mark: the network, and what the studio shows."""
+    """Train once, and measure what there is at each mark: the network, it and the quick learner, and what is shown."""
     project = painted_project(case, per_class, seed)
     start_cold()
     settings = hw.TrainingSettings.preset("cpu")
@@ -151,40 +157,52 @@ def network(case, seed, per_class, budgets, scores, changes):
     clock = Clock()
     run = hw.start_training(project, settings)
     marks = []
-    for budget in sorted(budgets):
-        while clock.seconds < budget and not run.is_over:
-            run.wait(POLL)
-        steps = sum(isinstance(event, BatchEnded) for event in run.events)
-        marks.append((budget, clock.seconds, run.classifier, steps))
-    run.stop("nothing")
-    run.wait()
+    with ThreadPoolExecutor(1) as beside:  # fits the quick learner while the network trains, and takes of its time
+        partner = None
+        for budget in sorted(budgets):
+            while clock.seconds < budget and not run.is_over:
+                run.wait(POLL)
+                if partner is None and run.classifier is not None:
+                    partner = beside.submit(QuickPartner, project.snapshot(), run.classifier, run.split)
+            steps = sum(isinstance(event, BatchEnded) for event in run.events)
+            ready = partner is not None and partner.done()
+            marks.append((budget, clock.seconds, run.classifier, steps, ready))
+        run.stop("nothing")
+        run.wait()
     if run.error is not None:
         raise run.error
-    fitted = hw.quick_classifier(project, seed)
+    quick = hw.quick_classifier(project, seed)
     judged = hw.quick_classifier(project, seed, split=run.split).scores["val_miou"]
-    for budget, seconds, classifier, steps in marks:
+    for budget, seconds, classifier, steps, ready in marks:
         if classifier is None:
             print(f"no network after {budget:g} s", flush=True)
             continue
-        found = classifier.scores["val_miou"]
-        notes = {"steps": steps, "validation": found, "quick_validation": judged}
+        both = partner.result().join(classifier) if ready else None
+        found = {"both": both and both.scores["val_miou"], "network": classifier.scores["val_miou"], "quick": judged}
+        notes = {"steps": steps, "validation": found["network"], "quick_validation": judged}
+        ask = {
+            "network": lambda pixels, c=classifier: c.predict(pixels, tta=True).labels,
+            "both": lambda pixels, c=both: c.predict(pixels, tta=True).labels,
+            "quick": lambda pixels: quick.predict(pixels, tta=True).labels,
+        }
         scores.add("network", budget, seconds, lambda pixels, c=classifier: c.predict(pixels).labels, **notes)
-        turned = lambda pixels, c=classifier: c.predict(pixels, tta=True).labels  # noqa: E731
-        scores.add("network, turned 8 ways", budget, seconds, turned, **notes)
-        name = shown_learner(found, judged)
-        # As it is once the run has ended; these images are small enough to be asked about from eight sides.
-        asked = turned if name == "network" else (lambda pixels: fitted.predict(pixels).labels)
-        scores.add("shown", budget, seconds, asked, shown=name, **notes)
+        # As it is once a run has ended; these images are small enough to be asked about from eight sides.
+        measured = {"network": scores.add("network, turned 8 ways", budget, seconds, ask["network"], **notes)}
+        if both is not None:
+            measured["both"] = scores.add("both, turned 8 ways", budget, seconds, ask["both"], **notes)
+        name = shown_learner(found)
+        notes |= {"shown": name, "both_validation": found["both"]}
+        if name in measured:
+            scores.add("shown", budget, seconds, None, measured[name], **notes)
+        else:
+            scores.add("shown", budget, seconds, ask[name], **notes)
 
 
-def shown_learner(network_score, quick_score):
-    """Say which learner the studio shows, by asking it."""
+def shown_learner(found):
+    """Say whose answer the studio shows, by asking it; None where there is none."""
     live = LivePrediction(hw.Project(classes=["a", "b"]), None, None, None, None)
     try:
-        live._answers = {
-            "network": Answer(None, None, "network", network_score),
-            "quick": Answer(None, None, "quick", quick_score),
-        }
+        live._answers = {name: Answer(None, None, name, score) for name, score in found.items() if score is not None}
         return live.best.learner
     finally:
         live.close()

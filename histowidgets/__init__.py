@@ -39,6 +39,7 @@ _HOMES = {
         "start_training",
         "train",
         "unfinished_run",
+        "with_quick",
         "write_tensorboard",
     ],
     "advice": ["Advice", "coach", "diagnose", "recommend", "review", "suggest_regions"],
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         start_training,
         train,
         unfinished_run,
+        with_quick,
         write_tensorboard,
     )
     from histowidgets.widgets import AnnotationCanvas, CrossValidationChart, LossMonitor, SettingsForm, Studio
@@ -119,6 +121,7 @@ __all__ = [
     "suggest_regions",
     "train",
     "unfinished_run",
+    "with_quick",
     "write_tensorboard",
 ]
 

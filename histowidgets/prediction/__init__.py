@@ -22,6 +22,8 @@ from histowidgets.prediction._view_predictor import ViewPredictor
 if TYPE_CHECKING:
     from histowidgets.prediction._inference import fastest_inference
     from histowidgets.prediction._many import predict_images
+    from histowidgets.prediction._mean import mean_of
+    from histowidgets.prediction._mean_model import MeanModel
     from histowidgets.prediction._network_model import NetworkModel
     from histowidgets.prediction._one_image import ImageResult
     from histowidgets.prediction._quick_features import pyramid_width
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
 _HOME_OF = {
     "ImageResult": "_one_image",
+    "MeanModel": "_mean_model",
     "NetworkModel": "_network_model",
     "QuickModel": "_quick_model",
     "fastest_inference": "_inference",
     "forget_features": "_quick_model",
+    "mean_of": "_mean",
     "predict_images": "_many",
     "pyramid_width": "_quick_features",
     "quick_tiles": "_quick_model",
@@ -42,6 +46,7 @@ _HOME_OF = {
 __all__ = [
     "Classifier",
     "ImageResult",
+    "MeanModel",
     "NetworkModel",
     "PixelModel",
     "PredictOptions",
@@ -57,6 +62,7 @@ __all__ = [
     "fastest_inference",
     "forget_features",
     "match_channels",
+    "mean_of",
     "open_prediction",
     "overlay_rgba",
     "predict_images",

@@ -14,6 +14,8 @@ from histowidgets.errors import ClassifierError, PredictionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._limits import ADAPT_BATCH, ADAPT_TILES
+from histowidgets.prediction._mean_model import MeanModel
+from histowidgets.prediction._model import PixelModel
 from histowidgets.prediction._network_model import NetworkModel
 from histowidgets.prediction._tile import read_tile
 
@@ -23,13 +25,20 @@ if TYPE_CHECKING:
 
 def adapted(
     classifier: "Classifier", images: Sequence[Image], region: Region | None, seed: int, share: float
-) -> NetworkModel:
-    """Return the model with its norm statistics measured on images; see `Classifier.adapted_to`."""
-    if not isinstance(classifier.model, NetworkModel):
+) -> PixelModel:
+    """Return the model with its norm statistics measured on images, of a mean the network's part; see `adapted_to`."""
+    model = classifier.model
+    if isinstance(model, MeanModel) and any(part.kind == "network" for part in classifier.parts):
+        members = [
+            member._replace(model=adapted(part, images, region, seed, share)) if part.kind == "network" else member
+            for part, member in zip(classifier.parts, model.members, strict=True)
+        ]
+        return MeanModel(members)
+    if not isinstance(model, NetworkModel):
         raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no batch norm. Train a network first.")
     if not images:
         raise PredictionError("Norm statistics need at least one image; none was given.")
-    network = classifier.model.network().eval().requires_grad_(False)
+    network = model.network().eval().requires_grad_(False)
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
         raise ClassifierError("This network has no batch norm that could be measured again. Predict with it as it is.")

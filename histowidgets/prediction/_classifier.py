@@ -30,7 +30,7 @@ class Classifier(ClassifierFiles):
     Parameters
     ----------
     model : PixelModel
-        `NetworkModel` or `QuickModel`.
+        `NetworkModel`, `QuickModel`, …
     classes : sequence of str
     colors : mapping of class name to colour, or sequence of colours
         Like ``"#1f77b4"``.
@@ -120,6 +120,13 @@ class Classifier(ClassifierFiles):
         for what, value in (("downsample", self.downsample), ("tile_size", self.tile_size)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")
+
+    @property
+    def parts(self) -> tuple["Classifier", ...]:
+        """The classifiers that this one is the mean of, to be used alone; none for other kinds."""
+        from histowidgets.prediction._mean import parts_of
+
+        return parts_of(self)
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""

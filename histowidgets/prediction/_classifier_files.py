@@ -20,7 +20,7 @@ class ClassifierFiles:
 
     @property
     def kind(self) -> str:
-        """Which sort of model is inside: "network", "quick" or "onnx"."""
+        """Which sort of model is inside: "network", "quick", "onnx", or "mean" of several."""
         return self.model.kind
 
     def save(self, folder: str | PathLike[str]) -> None:
@@ -59,14 +59,9 @@ class ClassifierFiles:
         ClassifierError
             If this is no network, the packages for it are missing, or the file cannot be written.
         """
-        from histowidgets.prediction._network_model import NetworkModel
-        from histowidgets.prediction._onnx import export_network
+        from histowidgets.prediction._onnx import export_network, network_to_export
 
-        if not isinstance(self.model, NetworkModel):
-            raise ClassifierError(
-                f"A classifier of kind {self.kind!r} has no network to export. Train a network first."
-            )
-        export_network(self.model.network().eval(), path)
+        export_network(network_to_export(cast("Classifier", self)).network().eval(), path)
 
     def export_qupath(self, folder: str | PathLike[str]) -> None:
         """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.

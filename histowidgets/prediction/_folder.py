@@ -9,7 +9,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib import import_module, metadata
+from importlib import metadata
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,12 @@ from safetensors.numpy import save as save_tensors
 from histowidgets.errors import ClassifierError, ImageError
 from histowidgets.images import Normalization
 from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._kinds import restored_model
 from histowidgets.prediction._migrations import MIGRATIONS, migrated
-from histowidgets.prediction._model import PixelModel
 
 VERSION = 1
 FORMAT = "histowidgets classifier"
 CARD, WEIGHTS = "classifier.json", "model.safetensors"
-
-_MODELS = {
-    "network": ("_network_model", "NetworkModel"),
-    "onnx": ("_onnx", "OnnxModel"),
-    "quick": ("_quick_model", "QuickModel"),
-}
-"""Where the model of each kind lives; each has ``restore(spec, tensors)``."""
 
 
 def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None:
@@ -70,7 +63,7 @@ def load_classifier(folder: str | PathLike[str]) -> Classifier:
     card = _read_card(source / CARD)
     weights = _read_weights(source / WEIGHTS, card)
     try:
-        model = _restore(str(card["kind"]), card["model"], weights)
+        model = restored_model(str(card["kind"]), card["model"], weights)
         return Classifier(
             model,
             classes=card["classes"],
@@ -214,15 +207,6 @@ def _read_weights(path: Path, card: Mapping[str, Any]) -> dict[str, np.ndarray]:
     except SafetensorError as error:
         raise _damaged(path, str(error)) from error
     return tensors
-
-
-def _restore(kind: str, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PixelModel:
-    if kind not in _MODELS:
-        raise ClassifierError(f"the kind {kind!r} is unknown; {', '.join(_MODELS)} can be loaded")
-    module, name = _MODELS[kind]
-    restore = getattr(import_module(f"histowidgets.prediction.{module}"), name).restore
-    model: PixelModel = restore(spec, tensors)
-    return model
 
 
 def _damaged(path: Path, why: str) -> ClassifierError:

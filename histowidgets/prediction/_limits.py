@@ -94,3 +94,6 @@ PNG_PIXELS = 400_000_000
 
 #: Full-size pixels of an image above which objects and PNGs of many images are made by way of the disk.
 IN_MEMORY_PIXELS = 16_000_000
+
+#: Models of which one mean is made at most.
+MOST_MEMBERS = 8

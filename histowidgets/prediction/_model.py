@@ -13,7 +13,7 @@ class PixelModel(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which sort of model it is: "network", "quick" or "onnx"."""
+        """Which sort of model it is: "network", "quick", "onnx" or "mean"."""
         ...
 
     @property

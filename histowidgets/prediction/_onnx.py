@@ -4,18 +4,40 @@ from collections.abc import Mapping
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction._network_model import NetworkModel
 from histowidgets.prediction._onnx_files import needed, require_known_opset, require_self_contained, with_external_data
+
+if TYPE_CHECKING:
+    from histowidgets.prediction._classifier import Classifier
 
 OPSET = 18
 """Of what is exported; of 2022, so that other programs know it."""
 
 _MULTIPLE = 32
+
+
+def network_to_export(classifier: "Classifier") -> NetworkModel:
+    """Return a classifier's network.
+
+    Raises
+    ------
+    ClassifierError
+        If it is none: another program could not give the same answers.
+    """
+    if isinstance(classifier.model, NetworkModel):
+        return classifier.model
+    if classifier.kind == "mean":
+        raise ClassifierError(
+            "This classifier is the mean of several, and only a network can be exported. Export its network alone: "
+            "see classifier.parts."
+        )
+    raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first.")
 
 
 def export_network(

@@ -137,8 +137,11 @@ class TiledPrediction:
         self.count = count or TileCount(job.image.name, n_tiles, None, None)
         self._blank = (blank or BlankTiles(job.model.output_stride)) if job.options.skip_blank else None
         self._keep = job.keep and job.region.area <= KEPT_PIXELS
+        # Of a large region nothing is kept: there each model may answer in its fastest way.
+        usual = self._keep and not job.options.tta and self._blank is None
+        self._remembers = job.model if usual and isinstance(job.model, RemembersTiles) else None
         self._fast: Callable[[np.ndarray, bool], np.ndarray] | None = None
-        if isinstance(job.model, AnswersFast):
+        if isinstance(job.model, AnswersFast) and self._remembers is None:
             side = max(self.plans[0].rows.size, self.plans[0].cols.size)
             self._fast = job.model.fastest(side, n_tiles if job.options.precision == "auto" else 0)
 
@@ -214,10 +217,10 @@ class TiledPrediction:
             Tile(job.image, region, job.normalization, plan.downsample, job.channels, job.within, self._keep)
             for region in plan.tile_regions()
         ]
-        if isinstance(job.model, RemembersTiles) and not job.options.tta and self._blank is None:
+        if self._remembers is not None:
             for tile in tiles:
                 self.count.check()
-                answer = job.model.tile_probabilities(tile)
+                answer = self._remembers.tile_probabilities(tile)
                 self.count.step(1)
                 yield answer
             return

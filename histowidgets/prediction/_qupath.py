@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
-from histowidgets.prediction._network_model import NetworkModel
-from histowidgets.prediction._onnx import export_network
+from histowidgets.prediction._onnx import export_network, network_to_export
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
@@ -20,11 +19,7 @@ MODEL, METADATA = "model.onnx", "metadata.json"
 
 def export_folder(classifier: "Classifier", folder: Path) -> None:
     """Write the folder; see `Classifier.export_qupath`."""
-    model = classifier.model
-    if not isinstance(model, NetworkModel):
-        raise ClassifierError(
-            f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first."
-        )
+    model = network_to_export(classifier)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from histowidgets.training._run import TrainingRun, start_training, train
     from histowidgets.training._tensorboard import write_tensorboard
     from histowidgets.training._together import joined
+    from histowidgets.training._with_quick import QuickPartner, with_quick
 
 _HOME_OF = {
     "CrossValidation": "_cross_validation",
@@ -46,6 +47,7 @@ _HOME_OF = {
     "LatestWorker": "_latest",
     "LearningRateTest": "_rate_test",
     "NetworkSize": "_network_size",
+    "QuickPartner": "_with_quick",
     "QuickScore": "_quick_score",
     "TrainingRun": "_run",
     "augmentation_preview": "_preview",
@@ -60,6 +62,7 @@ _HOME_OF = {
     "start_training": "_run",
     "train": "_run",
     "warm_quick": "_quick",
+    "with_quick": "_with_quick",
     "write_tensorboard": "_tensorboard",
 }
 
@@ -77,6 +80,7 @@ __all__ = [
     "LearningRateTest",
     "Message",
     "NetworkSize",
+    "QuickPartner",
     "QuickScore",
     "ReplayedRun",
     "RunEnded",
@@ -106,6 +110,7 @@ __all__ = [
     "train",
     "unfinished_run",
     "warm_quick",
+    "with_quick",
     "write_tensorboard",
 ]
 

@@ -97,7 +97,7 @@ def quick_classifier(
     classifier = _classifier(model, snapshot, names, fitted, labels, seed)
     classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
     if split is not None and score:
-        classifier.scores = _scores(classifier, snapshot, split)
+        classifier.scores = scores_on(classifier, snapshot, split)
     return classifier
 
 
@@ -320,7 +320,8 @@ def held_out_pairs(
                 yield classifier.predict(image, core, within=region).labels.copy(), snapshot.labels(name, core)
 
 
-def _scores(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
+def scores_on(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
+    """Score a classifier on what was held out, with the names of an epoch's record."""
     confusion = Confusion(len(snapshot.classes))
     for found, truth in held_out_pairs(classifier, snapshot, split):
         confusion.add(torch.from_numpy(found), torch.from_numpy(truth))

@@ -255,7 +255,8 @@ def _place(
 def _start_of(
     classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, messages: list[Message]
 ) -> Start | None:
-    """Take over a classifier's weights where they fit; else say why not."""
+    """Take over a classifier's weights where they fit (of a mean, its network's); else say why not."""
+    classifier = next((part for part in classifier.parts if part.kind == "network"), classifier)
     why = _why_not(classifier, snapshot, settings)
     if why is not None:
         messages.append(Message("warning", f"Training starts anew: {why}."))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from histowidgets.annotations import UNLABELLED
+from histowidgets.widgets._paint import Paint
 
 if TYPE_CHECKING:  # prediction imports torch
     from histowidgets.prediction import Prediction
@@ -14,7 +15,7 @@ if TYPE_CHECKING:  # prediction imports torch
 # light and how opaque they are as well, for eyes that do not see red.
 _AGREES, _CONTRADICTS = np.array([110, 190, 240, 70.0]), np.array([230, 0, 38, 255.0])
 # Where the prediction says nothing.
-_UNKNOWN = np.array([140, 140, 140, 120], np.uint8)
+_UNKNOWN = (140, 140, 140, 120)
 # Few enough that a picture of them is small.
 STEPS = 16
 
@@ -53,12 +54,11 @@ def contradiction(
     return found
 
 
-def contradiction_rgba(labels: np.ndarray, contradicted: np.ndarray) -> np.ndarray:
-    """Return RGBA, uint8 (H, W, 4), of labelled pixels: pale where the prediction agrees, red where it does not."""
+def painted_contradiction(labels: np.ndarray, contradicted: np.ndarray) -> Paint:
+    """Return labelled pixels: pale where the prediction agrees, red where it does not, grey where it says nothing."""
     share = np.linspace(0, 1, STEPS)[:, None]
-    colors = np.rint(_AGREES * (1 - share) + _CONTRADICTS * share).astype(np.uint8)
-    rgba = np.zeros((*labels.shape, 4), np.uint8)
-    rgba[labels != UNLABELLED] = _UNKNOWN
+    steps = np.rint(_AGREES * (1 - share) + _CONTRADICTS * share).astype(np.uint8)
+    numbers = (labels != UNLABELLED).astype(np.uint8)
     known = np.isfinite(contradicted)
-    rgba[known] = colors[np.minimum(contradicted[known] * STEPS, STEPS - 1).astype(int)]
-    return rgba
+    numbers[known] = 2 + np.minimum(contradicted[known] * STEPS, STEPS - 1).astype(np.uint8)
+    return Paint(numbers, np.concatenate([[(0, 0, 0, 0), _UNKNOWN], steps]).astype(np.uint8))

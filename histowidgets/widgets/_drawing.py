@@ -17,16 +17,10 @@ from histowidgets.images import (
     scaled_shape,
 )
 from histowidgets.prediction import StoredPrediction
-from histowidgets.widgets._disagreement import contradiction, contradiction_rgba
+from histowidgets.widgets._disagreement import contradiction, painted_contradiction
 from histowidgets.widgets._layers import Layers
-from histowidgets.widgets._patterns import hatched
-from histowidgets.widgets._render import (
-    annotation_rgba,
-    color_table,
-    image_in_view,
-    labels_in_view,
-    rim_width,
-)
+from histowidgets.widgets._paint import Paint, hatched, painted_annotations, painted_classes, rim_width
+from histowidgets.widgets._render import image_in_view, labels_in_view
 from histowidgets.widgets._uncertainty import uncertainty_colors, uncertainty_steps
 from histowidgets.widgets._view import View
 
@@ -193,7 +187,8 @@ class Drawing:
             (self._annotation_patch(drawn, 1.0), annotation_opacity),
         ):
             if patch is not None:
-                rgba, place = patch
+                paint, place = patch
+                rgba = paint.rgba
                 alpha = PIL.Image.fromarray((rgba[..., 3] * opacity).astype(np.uint8))
                 colors = PIL.Image.fromarray(np.ascontiguousarray(rgba[..., :3]))
                 stage.paste(colors, (place.x, place.y), alpha)
@@ -224,8 +219,8 @@ class Drawing:
         """Return the drawn pixels that the image covers."""
         return self.view.drawn_region(self.image.region, scale)
 
-    def _annotation_patch(self, drawn: Region | None, scale: float) -> tuple[np.ndarray, Region] | None:
-        """Return RGBA of the annotations; made from a wider piece, so that rims at its border come out right."""
+    def _annotation_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
+        """Return the annotations; made from a wider piece, so that rims at its border come out right."""
         if drawn is None:
             return None
         rim = 2 * rim_width(scale) + 1
@@ -237,11 +232,11 @@ class Drawing:
         if self.disagreement and self.prediction is not None and not isinstance(self.prediction, StoredPrediction):
             columns, rows = self.view.pixel_indices(wide, scale)
             contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
-            return contradiction_rgba(labels, contradicted)[rim:-rim, rim:-rim], drawn
-        rgba = annotation_rgba(labels, colors, scale)
+            return painted_contradiction(labels, contradicted).inside(rim), drawn
+        paint = painted_annotations(labels, colors, scale)
         if self.patterns:
-            rgba = hatched(rgba, labels, colors, wide.x, wide.y, scale)
-        return rgba[rim:-rim, rim:-rim], drawn
+            paint = hatched(paint, labels, wide.x, wide.y, scale)
+        return paint.inside(rim), drawn
 
     def _read_labels(self, region: Region, downsample: int) -> np.ndarray:
         rows, cols = scaled_shape(self.image.width, self.image.height, downsample)
@@ -253,7 +248,7 @@ class Drawing:
         index = {name: number for number, name in enumerate(self.project.classes)}
         return rasterize(self.project.annotations(self.image_name), index, region, downsample)
 
-    def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[np.ndarray, Region] | None:
+    def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
         prediction = self.prediction
         place = self._predicted_place(drawn, scale)
         if prediction is None or place is None:
@@ -262,25 +257,18 @@ class Drawing:
         project_colors = self.project.colors  # a class that was recoloured since is shown as it is now
         colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
         labels = prediction.labels_on(rows, columns)
-        rgba = color_table(colors)[labels]
-        if self.prediction_patterns:
-            rgba = self._hatched_as_annotated(rgba, labels, prediction.classes, colors, place, scale)
-        return rgba, place
+        paint = painted_classes(labels, colors)
+        if self.prediction_patterns:  # as the project's classes are hatched, which may stand in another order
+            order = self.project.classes
+            table = np.full(256, UNLABELLED, np.uint8)
+            for index, name in enumerate(prediction.classes):
+                if name in order:
+                    table[index] = order.index(name)
+            paint = hatched(paint, table[labels], place.x, place.y, scale)
+        return paint, place
 
-    def _hatched_as_annotated(
-        self, rgba: np.ndarray, labels: np.ndarray, names: list[str], colors: list[str], place: Region, scale: float
-    ) -> np.ndarray:
-        """Hatch a prediction as the project's classes are, which may stand in another order."""
-        order = self.project.classes
-        table = np.full(256, UNLABELLED, np.uint8)
-        shown = dict(self.project.colors)
-        for index, name in enumerate(names):
-            if name in order:
-                table[index], shown[name] = order.index(name), colors[index]
-        return hatched(rgba, table[labels], list(shown.values()), place.x, place.y, scale)
-
-    def _uncertainty_patch(self, drawn: Region | None) -> tuple[np.ndarray, Region] | None:
-        """Return RGBA of how unsure the prediction is, where that is shown."""
+    def _uncertainty_patch(self, drawn: Region | None) -> tuple[Paint, Region] | None:
+        """Return how unsure the prediction is, where that is shown."""
         prediction = self.prediction
         place = self._predicted_place(drawn, self.scale)
         # Probabilities on disk have no levels: of a whole slide they would all have to be read.
@@ -292,7 +280,7 @@ class Drawing:
         computed = prediction.probability_map.scale
         steps = self._steps[1][np.ix_(rows // computed, columns // computed)]
         colors = np.append(uncertainty_colors(), np.full((len(uncertainty_colors()), 1), 255, np.uint8), axis=1)
-        return colors[steps], place
+        return Paint(steps, colors), place
 
     def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
         """Return the drawn pixels that the prediction covers, of those that are asked for."""

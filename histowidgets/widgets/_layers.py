@@ -7,6 +7,7 @@ from ipycanvas.canvas import COMMANDS
 
 from histowidgets.images import Region
 from histowidgets.widgets._batch import batch
+from histowidgets.widgets._paint import Paint
 from histowidgets.widgets._png import overlay_png
 from histowidgets.widgets._render import Picture
 
@@ -66,10 +67,10 @@ class Layers:
     def draw(
         self,
         picture: Picture | None = None,
-        prediction: tuple[np.ndarray, Region] | None = None,
-        annotations: tuple[np.ndarray, Region] | None = None,
+        prediction: tuple[Paint, Region] | None = None,
+        annotations: tuple[Paint, Region] | None = None,
         *,
-        uncertainty: tuple[np.ndarray, Region] | None = None,
+        uncertainty: tuple[Paint, Region] | None = None,
         clear_prediction: bool = False,
         clear_annotations: bool = False,
     ) -> None:
@@ -80,7 +81,7 @@ class Layers:
         picture
             Replaces the image.
         prediction, annotations, uncertainty
-            RGBA pixels, uint8, and the rectangle that they replace.
+            Pixels, and the rectangle that they replace.
         clear_prediction, clear_annotations
             Forget what was drawn there before; the uncertainty goes with its prediction.
         """
@@ -99,9 +100,9 @@ class Layers:
                 if clear:
                     source.clear()
                 if patch is not None:
-                    pixels, place = patch
+                    paint, place = patch
                     source.clear_rect(place.x, place.y, place.width, place.height)
-                    _put(source, pixels, place)
+                    _put(source, paint, place)
             self._compose()
 
     def set_opacity(self, prediction: float, annotations: float, uncertainty: float = 0.0) -> None:
@@ -143,8 +144,8 @@ class Layers:
             widget.close()
 
 
-def _put(canvas: Canvas, rgba: np.ndarray, place: Region) -> None:
+def _put(canvas: Canvas, paint: Paint, place: Region) -> None:
     """Put pixels where nothing is, as `put_image_data` does, which would encode them without a palette."""
-    png = overlay_png(rgba, place.x, place.y)
+    png = overlay_png(paint, place.x, place.y)
     if png is not None:
         canvas._canvas_manager.send_draw_command(canvas, COMMANDS["putImageData"], [png.x, png.y], [png.data])

@@ -9,13 +9,25 @@ from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction
 from histowidgets.widgets._held_out_list import FEW_STROKES
 
-# Beside "best", "quick" and "network": what the person had predicted of an image.
+# Beside "best", "both", "quick" and "network": what the person had predicted of an image.
 ASKED_FOR = "asked-for"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a worker needs to answer; it never touches the project or a widget."""
+    """What a worker needs to answer; it never touches the project or a widget.
+
+    Attributes
+    ----------
+    final : bool
+        Whether the network's weights stay.
+    turned : bool
+        Whether eight mirrored and turned views are averaged.
+    joined : bool
+        Whether the answer is the mean of the network and the quick learner.
+    alone : bool
+        Whether the network is never to be joined, as one that was loaded.
+    """
 
     snapshot: ProjectSnapshot
     image_name: str
@@ -27,6 +39,13 @@ class Request:
     scored_on: int = 0
     final: bool = False
     turned: bool = False
+    joined: bool = False
+    alone: bool = False
+
+    @property
+    def answers_as(self) -> str:
+        """Whose answer it is, of those with a network."""
+        return "both" if self.joined else "network"
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,10 @@ class Answer:
         How the image differs from those of training (row N9); empty where it does not.
     final : bool
         Whether these weights stay: no run is about to replace them.
+    alone : bool
+        Whether the network is never to be joined with the quick learner.
+    edge : float
+        How much more than its score it counts against other answers.
     """
 
     classifier: Classifier
@@ -63,6 +86,22 @@ class Answer:
     scope: str = ""
     warning: str = ""
     final: bool = False
+    alone: bool = False
+    edge: float = 0.0
+
+    @classmethod
+    def of(
+        cls, classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any], scored_on: int
+    ) -> "Answer":
+        """Make an answer with scores as in an `EpochRecord`, or none."""
+        return cls(
+            classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}), scored_on
+        )
+
+    @property
+    def rank(self) -> float:
+        """What answers are compared by; -1 without a score."""
+        return -1.0 if self.score is None else self.score + self.edge
 
     @property
     def caption(self) -> str:

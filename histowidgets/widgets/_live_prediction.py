@@ -1,10 +1,10 @@
-"""Keeps the best prediction there is over the picture: the quick learner's, then the network's."""
+"""Keeps the best prediction there is over the picture: the quick learner's, the network's, or that of both."""
 
 import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from histowidgets.advice import held_out_counts
 from histowidgets.annotations import Project, ProjectSnapshot, Split
@@ -13,26 +13,26 @@ from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
 from histowidgets.training import LatestWorker
 from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request
+from histowidgets.widgets._live_pair import LivePair, edge_of
+from histowidgets.widgets._live_score import LiveScore
 
-if TYPE_CHECKING:  # it needs torch
-    from histowidgets.training import QuickScore
-
-# Seconds without an edit after which the quick learner is scored; sooner it would take the time of the next answer.
-SCORE_AFTER = 1.5
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
-# Up to this many pixels a network that has been trained is asked once more, about eight mirrored and turned views: a
-# second or two for borders that are surer.
+# Up to this many pixels the learner that is shown is asked once more, when its weights stay and the hand rests, about
+# eight mirrored and turned views: a second or two for borders that are surer.
 TURNED_PIXELS = 1_000_000
+EIGHT_VIEWS = "average of 8 views"
+# Of answers that score alike, the first is shown.
+_RANKED = ("both", "network", "quick")
 
 
 class LivePrediction:
-    """Two workers behind the picture, and the choice between their answers.
+    """Workers behind the picture, and the choice between their answers.
 
     The quick learner answers each edit; while it works, a newer edit makes its answer void. When the hand rests, it is
-    scored on every stroke in turn. The network answers each better epoch. From the first run on, both are scored on
-    what that run holds out, and the better one is shown; without such scores, the network is shown once its run has
-    kept an epoch.
+    scored on every stroke in turn. The network answers each better epoch, now and then joined with the quick learner.
+    From the first run on, all are scored on what that run holds out, and the best one is shown; without such scores,
+    the joined one is shown once a run has kept an epoch.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ class LivePrediction:
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
-        self.score = LatestWorker("quick-score", self._score_quick, self._deliver_score, rest=SCORE_AFTER)
-        self._turns: QuickScore | None = None  # the last one; its parts are used again
+        self.score = LiveScore(self._look_again, self._quick_scored, log)
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
+        self._pair = LivePair()
         self._predictors: dict[str, ViewPredictor] = {}  # of a large image: what was computed is kept for the next pan
 
     # -- what the studio asks for ---------------------------------------------------------------
@@ -88,6 +88,15 @@ class LivePrediction:
             self.wanted = "best"
             self._choose()
         self.refresh()
+        self._join_again()
+
+    def _join_again(self) -> None:
+        """Take new strokes into what both learners say together; the network's part stays until the next run."""
+        with self._lock:
+            network = self._answers.get("network") if "both" in self._answers else None
+        if network is not None and network.final:
+            scores = {"val_miou": network.score}
+            self._offer(network.classifier, network.learner, scores=scores, joined=True, final=True)
 
     def show_asked_for(self, image_name: str, answer: Answer) -> None:
         """Show what the person had predicted of an image, until annotations change or another learner is chosen."""
@@ -110,41 +119,42 @@ class LivePrediction:
         self.refresh()
 
     def offer_network(
-        self, classifier: Classifier, learner: str, scores: Mapping[str, Any], final: bool = True
+        self,
+        classifier: Classifier,
+        learner: str,
+        scores: Mapping[str, Any],
+        final: bool = True,
+        alone: bool = False,
     ) -> None:
         """Predict with a network's weights, and show that once they are the better ones.
 
-        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. If the
-        weights are `final`, a small image is predicted again from all sides.
+        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. The quick
+        learner is joined to it unless it is to be `alone`. If the weights are `final`, a small image is predicted
+        again from all sides.
         """
-        self.network.request(
-            replace(
-                self._request(),
-                classifier=classifier,
-                learner=learner,
-                scores=scores,
-                scored_on=self._scored_on,
-                final=final,
-            )
-        )
+        self._offer(classifier, learner, scores=scores, final=final, alone=alone)
+
+    def _offer(self, classifier: Classifier, learner: str, **more: Any) -> None:
+        request = replace(self._request(), classifier=classifier, learner=learner, scored_on=self._scored_on, **more)
+        self.network.request(request)
 
     def forget_network(self) -> None:
         """Let the quick learner speak alone, as when a run is thrown away."""
         with self._lock:
             self._answers.pop("network", None)
+            self._answers.pop("both", None)
         self._choose()
 
     def image_changed(self) -> None:
         """Predict the image that is shown now with the classifiers there are."""
         with self._lock:
-            network = self._answers.pop("network", None)
-            quick = self._answers.pop("quick", None)
+            network, quick, _ = (self._answers.pop(name, None) for name in ("network", "quick", "both"))
         self._choose()
         if quick is not None or network is None:
             self.refresh()
         if network is not None:
             scores = {"val_miou": network.score, "val_iou": network.class_scores}
-            self.offer_network(network.classifier, network.learner, scores, network.final)
+            self.offer_network(network.classifier, network.learner, scores, network.final, network.alone)
 
     def view_changed(self) -> None:
         """Predict what has come into view of a large image; returns at once, and computes only what is new."""
@@ -159,7 +169,7 @@ class LivePrediction:
         self.view.request(replace(request, classifier=best.classifier, learner=learner))
 
     def show_learner(self, wanted: str) -> None:
-        """Show the "best" learner, or always the "quick" one, the "network" or what was "asked-for", where it is."""
+        """Show the "best" answer, or always that of "both", "quick" or "network", or what was "asked-for"."""
         before, self.wanted = self.wanted, wanted
         self._choose()
         if before == ASKED_FOR:  # the person may have moved on from what the learners had last predicted
@@ -167,19 +177,20 @@ class LivePrediction:
 
     @property
     def best(self) -> Answer | None:
-        """The answer that is shown, or None before the first: that of the better learner, unless one was asked for."""
+        """The answer that is shown, or None before the first: the one that scores best, unless one was asked for."""
         with self._lock:
-            quick, network = self._answers.get("quick"), self._answers.get("network")
-            asked_for = self._asked_for.get(self._view()[0]) if self.wanted == ASKED_FOR else None
-        if asked_for is not None:
-            return asked_for
-        if quick is None or network is None:
-            return network or quick
-        if self.wanted in ("quick", "network"):
-            return quick if self.wanted == "quick" else network
-        if quick.score is None or network.score is None or quick.in_turn:  # an "in turn" is of other strokes
-            return network
-        return quick if quick.score > network.score else network
+            found = [self._answers[name] for name in _RANKED if name in self._answers]
+            chosen = self._answers.get(self.wanted)
+            if self.wanted == ASKED_FOR:
+                chosen = self._asked_for.get(self._view()[0])
+            quick = self._answers.get("quick")
+        if chosen is not None or not found:
+            return chosen
+        # An "in turn" is of other strokes.
+        fair = [a for a in found if a is not quick or (a.score is not None and not a.in_turn)]
+        if any(a.score is None for a in fair):
+            fair = [a for a in fair if a is not quick]
+        return max(fair or found, key=lambda a: a.rank)
 
     def close(self) -> None:
         """End the workers."""
@@ -225,14 +236,21 @@ class LivePrediction:
         if request.split is not None and not is_stale():
             scores = _held_out_scores(request.snapshot, request.split)
         strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
-        return _answer(classifier, prediction, "quick learner", scores, strokes)
+        return Answer.of(classifier, prediction, "quick learner", scores, strokes)
 
-    def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer:
-        if request.classifier is None:
+    def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
+        classifier, learner, scores, edge = request.classifier, request.learner, request.scores, 0.0
+        if classifier is None:
             raise ValueError("a network's overlay needs its classifier")
-        prediction = self._predict("network", request.classifier, request, is_stale)
-        answer = _answer(request.classifier, prediction, request.learner, request.scores, request.scored_on)
-        return replace(answer, final=request.final, scope="average of 8 views" if request.turned else "")
+        if request.joined:
+            both = self._pair.join(request)
+            if both is None:
+                return None
+            classifier, learner, scores, edge = both, f"{learner} + quick learner", both.scores, edge_of(request, both)
+        prediction = self._predict(request.answers_as, classifier, request, is_stale)
+        answer = Answer.of(classifier, prediction, learner, scores, request.scored_on)
+        scope = EIGHT_VIEWS if request.turned else ""
+        return replace(answer, final=request.final, alone=request.alone, scope=scope, edge=edge)
 
     def _predict_view(self, request: Request, is_stale: Callable[[], bool]) -> Prediction:
         if request.classifier is None:
@@ -259,41 +277,53 @@ class LivePrediction:
             self._choose()
             return
         if answer is not None and payload.split is None:
-            answer = self._scored(answer)
+            answer = self.score.put_on(answer)
         self._deliver("quick", payload, answer, error)
+        if answer is not None:  # asked for with the edit, too: that ends what is under way of an earlier one
+            self.score.request(payload)
 
-    def _score_quick(self, request: Request, is_stale: Callable[[], bool]) -> "QuickScore | None":
-        from histowidgets.training import quick_score
-
-        if request.split is not None or not any(request.snapshot.annotations.values()):
-            return None
-        return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale)
-
-    def _deliver_score(self, request: Request, score: "QuickScore | None", error: BaseException | None) -> None:
-        if error is not None:
-            self._log("".join(traceback.format_exception(error)))  # the prediction stands without a score
-        if score is None:
-            return
+    def _look_again(self, request: Request, is_stale: Callable[[], bool]) -> None:
+        """Ask the quick learner about eight views of a small image, if its answer is the one that is shown."""
         with self._lock:
-            self._turns = score
             quick = self._answers.get("quick")
-            if quick is not None and self._split is None:
-                self._answers["quick"] = self._scored(quick)
+        if quick is None or self.best is not quick or quick.scope or not _small(request):
+            return
+        image = request.snapshot.images[request.image_name]
+        prediction = quick.classifier.predict(image, image.region, tta=True, should_stop=is_stale)
+        with self._lock:
+            present = self._answers.get("quick")
+            if present is None or present.classifier is not quick.classifier:
+                return
+            self._answers["quick"] = replace(present, prediction=prediction, scope=EIGHT_VIEWS)
         self._choose()
 
-    def _scored(self, answer: Answer) -> Answer:
-        """Return a quick answer with the newest score in turn; that of a stroke ago, until the hand rests again."""
-        turns = self._turns
-        if turns is None:
-            return answer
-        return replace(answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.strokes, in_turn=True)
+    def _quick_scored(self) -> None:
+        with self._lock:
+            quick = self._answers.get("quick")
+            if quick is not None and self._split is None:
+                self._answers["quick"] = self.score.put_on(quick)
+        self._choose()
 
     def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
-        self._deliver("network", payload, answer, error)
-        image = payload.snapshot.images[payload.image_name]
-        small = payload.region is None and image.width * image.height <= TURNED_PIXELS
-        if answer is not None and payload.final and small and not payload.turned:
-            self.network.request_more(replace(payload, turned=True))
+        if answer is None and error is None:  # they cannot be joined: what they said together before is over
+            with self._lock:
+                self._answers.pop("both", None)
+            self._choose()
+        self._deliver(payload.answers_as, payload, answer, error)
+        if error is None:
+            more = self._more(payload)
+            if more is not None:
+                self.network.request_more(more)
+
+    def _more(self, done: Request) -> Request | None:
+        """Return what is to be predicted next with the network that was just asked."""
+        if self._pair.is_due(done):
+            return replace(done, joined=True)
+        if not done.final or done.turned or not _small(done):
+            return None
+        with self._lock:
+            both = self._answers.get("both")
+        return replace(done, turned=True, joined=both is not None and self.best is both)
 
     def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
         if error is not None:
@@ -338,6 +368,12 @@ class LivePrediction:
         return " · the middle only: zoom in, or see Results, Predict"
 
 
+def _small(request: Request) -> bool:
+    """Whether the image that is asked about is small enough to be asked about from eight sides."""
+    image = request.snapshot.images[request.image_name]
+    return request.region is None and image.width * image.height <= TURNED_PIXELS
+
+
 def _middle(region: Region) -> Region:
     """Return as much of the middle of a region as is predicted live."""
     if region.area <= WHOLE_IMAGE_PIXELS:
@@ -350,13 +386,6 @@ def _middle(region: Region) -> Region:
 def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
     """Count the annotations that lie at least partly in what is held out."""
     return sum(held_out_counts(snapshot, split).values())
-
-
-def _answer(
-    classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any], scored_on: int
-) -> Answer:
-    class_scores = dict(scores.get("val_iou") or {})
-    return Answer(classifier, prediction, learner, scores.get("val_miou"), class_scores, scored_on)
 
 
 def _held_out_scores(snapshot: ProjectSnapshot, split: Split) -> Mapping[str, Any]:

@@ -2,13 +2,11 @@
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 import PIL.Image
-
-from histowidgets.annotations import UNLABELLED
 
 # CSS pixels from one line to the next, and the width of a line.
 PERIOD, LINE = 8, 1.5
@@ -83,30 +81,13 @@ def _rgb(color: str) -> np.ndarray:
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
 
 
-def hatched(rgba: np.ndarray, labels: np.ndarray, colors: Sequence[str], x: int, y: int, scale: float) -> np.ndarray:
-    """Draw the hatching of each class over its pixels, and return them.
-
-    Parameters
-    ----------
-    rgba
-        uint8 ``(rows, cols, 4)``; changed.
-    labels
-        uint8 class indices, ``(rows, cols)``; `UNLABELLED` is left alone.
-    colors
-        ``"#rrggbb"`` of each class.
-    x, y
-        Of the first pixel, in drawn pixels on the canvas.
-    scale
-        Drawn pixels a CSS pixel.
-    """
-    rows, cols = labels.shape
-    down, across = np.arange(y, y + rows), np.arange(x, x + cols)
-    counts = np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
-    for index in np.flatnonzero(counts[: min(len(colors), UNLABELLED)]):
-        tile = pattern_tile(int(index), scale)
-        inked = tile[np.ix_(down % len(tile), across % len(tile))] & (labels == index)
-        rgba[inked, :3] = _rgb(ink_color(colors[int(index)]))
-    return rgba
+def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> np.ndarray:
+    """Return where the lines of a class are in a piece of (rows, cols) drawn pixels that begins at (x, y); bool."""
+    tile = pattern_tile(index, scale)
+    side, (rows, cols) = len(tile), shape
+    left, top = x % side, y % side
+    wide = np.tile(tile, (-(-(top + rows) // side), -(-(left + cols) // side)))
+    return wide[top : top + rows, left : left + cols]
 
 
 @lru_cache(maxsize=256)

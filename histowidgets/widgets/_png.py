@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import PIL.Image
 
-MOST_COLORS = 256
+from histowidgets.widgets._paint import Paint
 
 
 class Png(NamedTuple):
@@ -17,16 +17,15 @@ class Png(NamedTuple):
     y: int
 
 
-def overlay_png(rgba: np.ndarray, x: int, y: int) -> Png | None:
+def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
     """Encode the part of an overlay that is not empty.
 
-    An overlay has a few colours in large areas: with a palette it is encoded some ten times as fast as without,
-    and takes a third of the bytes. That is most of what a pan costs.
+    Its numbers are the picture's: a third of the bytes of full colour, and next to no work.
 
     Parameters
     ----------
-    rgba
-        uint8, ``(rows, cols, 4)``.
+    paint
+        Of ``(rows, cols)`` pixels.
     x, y
         Where it lies.
 
@@ -35,28 +34,21 @@ def overlay_png(rgba: np.ndarray, x: int, y: int) -> Png | None:
     Png or None
         None if all of it is transparent.
     """
-    opaque = rgba[..., 3] > 0
+    opaque = (paint.colors[:, 3] > 0)[paint.numbers]
     rows, columns = np.flatnonzero(opaque.any(1)), np.flatnonzero(opaque.any(0))
     if not len(rows):
         return None
     top, left = int(rows[0]), int(columns[0])
-    piece = np.ascontiguousarray(rgba[top : rows[-1] + 1, left : columns[-1] + 1])
+    piece = Paint(paint.numbers[top : rows[-1] + 1, left : columns[-1] + 1], paint.colors)
     buffer = io.BytesIO()
     _picture(piece).save(buffer, "PNG", compress_level=1)
     return Png(buffer.getvalue(), x + left, y + top)
 
 
-def _picture(rgba: np.ndarray) -> PIL.Image.Image:
-    """Return the pixels as a picture with a palette, or as they are if they have too many colours for one."""
-    height, width = rgba.shape[:2]
-    values = rgba.view(np.uint32).ravel()
-    # Colours change seldom along a row: to sort the changes is far less than to sort the pixels.
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    colors, index = np.unique(values[starts], return_inverse=True)
-    if len(colors) > MOST_COLORS:
-        return PIL.Image.fromarray(rgba)
-    lengths = np.diff(np.append(starts, len(values)))
-    indices = np.repeat(index.astype(np.uint8), lengths)
-    picture = PIL.Image.frombytes("P", (width, height), indices.tobytes())
-    picture.putpalette(colors.tobytes(), "RGBA")
+def _picture(paint: Paint) -> PIL.Image.Image:
+    """Return the pixels as a picture with a palette, or in full colour where there are more than a palette has."""
+    if paint.numbers.dtype != np.uint8:
+        return PIL.Image.fromarray(paint.rgba)
+    picture = PIL.Image.fromarray(np.ascontiguousarray(paint.numbers))
+    picture.putpalette(paint.colors.tobytes(), "RGBA")  # makes a picture with a palette of what was grey
     return picture

@@ -163,7 +163,7 @@ class PredictPanel(ipywidgets.VBox):
         except (HistowidgetsError, OSError) as error:
             self._fail(str(error))
             return
-        self._live.offer_network(classifier, classifier.name or Path(path.strip()).name, {})
+        self._live.offer_network(classifier, classifier.name or Path(path.strip()).name, {}, alone=True)
         self._notify(f"Loaded {path.strip()}: {', '.join(classifier.classes)}.", "good")
 
     # -- on its own thread --------------------------------------------------------------------------

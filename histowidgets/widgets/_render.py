@@ -2,22 +2,14 @@
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import PIL.Image
 
-from histowidgets.annotations import UNLABELLED
 from histowidgets.images import CachedReader, Region
 from histowidgets.widgets._view import View
-
-# An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: told
-# apart from a prediction in the same colour, and seen on light and on dark tissue. The browser's ink
-# (static/canvas_ink.js) looks the same, so that nothing jumps when the kernel's drawing takes over.
-FILL_ALPHA = 230
-LIGHT_RIM = (255, 255, 255, 230)
-DARK_RIM = (0, 0, 0, 140)
 
 # A crop of fewer pixels than this travels as PNG, without loss; a larger one as JPEG.
 PNG_PIXELS = 128 * 128
@@ -117,62 +109,3 @@ def labels_in_view(read: ReadLabels, view: View, scale: float, drawn: Region) ->
     region = Region(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
     labels = read(region, step)
     return labels[np.ix_((rows - y) // step, (columns - x) // step)]
-
-
-def color_table(colors: Sequence[str], alpha: int = 255) -> np.ndarray:
-    """Return RGBA of each class index, uint8 ``(256, 4)``; transparent where there is no class."""
-    table = np.zeros((256, 4), np.uint8)
-    for index, color in enumerate(colors):
-        table[index] = (*(int(color[i : i + 2], 16) for i in (1, 3, 5)), alpha)
-    return table
-
-
-def rim_width(scale: float) -> int:
-    """Return the width of each of the two rims in drawn pixels."""
-    return max(1, round(scale))
-
-
-def annotation_rgba(labels: np.ndarray, colors: Sequence[str], scale: float) -> np.ndarray:
-    """Return annotations as they are shown: filled in the class colour, with a light rim and a dark one around it.
-
-    Parameters
-    ----------
-    labels
-        uint8 class indices, ``(rows, cols)``, `UNLABELLED` where nothing is drawn.
-    colors
-        ``"#rrggbb"`` for each class.
-    scale
-        Drawn pixels a CSS pixel.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, ``(rows, cols, 4)``.
-    """
-    rgba = color_table(colors, FILL_ALPHA)[labels]
-    labelled = labels != UNLABELLED
-    if not labelled.any():
-        return rgba
-    rim = rim_width(scale)
-    # Between two classes that touch, the upper and left one ends in half a rim: the colours stay readable.
-    edge = np.zeros(labels.shape, bool)
-    edge[:-1] |= (labels[:-1] != labels[1:]) & labelled[:-1] & labelled[1:]
-    edge[:, :-1] |= (labels[:, :-1] != labels[:, 1:]) & labelled[:, :-1] & labelled[:, 1:]
-    light = _grown(labelled, rim)
-    dark = _grown(light, rim)
-    rgba[dark & ~light] = DARK_RIM
-    rgba[(light & ~labelled) | edge] = LIGHT_RIM
-    return rgba
-
-
-def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Return the mask grown by `pixels`, alternately over edges and over corners, which is nearly a disc."""
-    for turn in range(pixels):
-        grown = mask.copy()
-        grown[1:] |= mask[:-1]
-        grown[:-1] |= mask[1:]
-        source = grown.copy() if turn % 2 else mask
-        grown[:, 1:] |= source[:, :-1]
-        grown[:, :-1] |= source[:, 1:]
-        mask = grown
-    return mask

@@ -9,6 +9,7 @@ import ipywidgets
 
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
+from histowidgets.prediction import Classifier
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._labelled import wide
 from histowidgets.widgets._live_answer import ASKED_FOR, Answer
@@ -17,7 +18,12 @@ from histowidgets.widgets._object_fields import ObjectFields
 from histowidgets.widgets._predict_panel import file_stem
 
 Notify = Callable[[str, str], None]
-LEARNERS = [("whichever scores better", "best"), ("the quick learner", "quick"), ("the network", "network")]
+LEARNERS = [
+    ("whichever scores best", "best"),
+    ("network and quick learner", "both"),
+    ("the network", "network"),
+    ("the quick learner", "quick"),
+]
 _PREDICTED = ("what was predicted to disk", ASKED_FOR)
 
 
@@ -96,8 +102,13 @@ class ResultsPanel(ipywidgets.VBox):
     def _actions(self) -> list[tuple[str, str, str, Callable[[], Path]]]:
         return [
             ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
-            ("For QuPath", "share-square-o", "The network as the DL pixel classifier extension reads it", self.qupath),
-            ("ONNX", "cube", "The network as ONNX, for other programs", self.save_onnx),
+            (
+                "For QuPath",
+                "share-square-o",
+                "The network, without the quick learner, as the DL pixel classifier extension reads it",
+                self.qupath,
+            ),
+            ("ONNX", "cube", "The network, without the quick learner, as ONNX for other programs", self.save_onnx),
             ("Labels (PNG)", "picture-o", "The label map that is shown, with the class colours", self.save_png),
             (
                 "Labels (OME-TIFF)",
@@ -182,6 +193,11 @@ class ResultsPanel(ipywidgets.VBox):
             raise HistowidgetsError("there is no prediction yet: paint at least two classes first")
         return answer
 
+    def _network(self) -> Classifier:
+        """Return what other programs can read of the classifier that is shown: of a mean, the network alone."""
+        classifier = self._needed().classifier
+        return next((part for part in classifier.parts if part.kind == "network"), classifier)
+
     def _file(self, ending: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{file_stem(self._image_name())}{ending}"
@@ -194,16 +210,16 @@ class ResultsPanel(ipywidgets.VBox):
 
     def qupath(self) -> Path:
         """Write the network for the QuPath extension into ``for_qupath/`` of the chosen folder."""
-        answer, target = self._needed(), self.folder / "for_qupath"
-        answer.classifier.export_qupath(target)
+        target = self.folder / "for_qupath"
+        self._network().export_qupath(target)
         return target
 
     def save_onnx(self) -> Path:
         """Write the network as ``classifier.onnx``."""
-        answer = self._needed()
+        network = self._network()
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / "classifier.onnx"
-        answer.classifier.export_onnx(target)
+        network.export_onnx(target)
         return target
 
     def save_png(self) -> Path:

@@ -392,11 +392,11 @@ def test_predictions_are_kept_by_image_and_taken_away_with_none(canvas, project)
 
 def test_a_prediction_of_a_part_covers_that_part_alone(canvas, project):
     canvas.show_prediction(make_prediction(project, region=Region(100, 200, 50, 60)))
-    rgba, place = canvas._drawing._prediction_patch(Region(0, 0, 760, 600), 1.0)
+    paint, place = canvas._drawing._prediction_patch(Region(0, 0, 760, 600), 1.0)
     zoom = canvas.view.zoom
     assert (place.width, place.height) == (pytest.approx(50 * zoom, abs=1), pytest.approx(60 * zoom, abs=1))
     assert (place.x, place.y) == pytest.approx(canvas.view.to_stage(100, 200), abs=1)
-    assert rgba.shape[:2] == (place.height, place.width)
+    assert paint.numbers.shape == (place.height, place.width)
     assert canvas._drawing.describe(120, 230) == "x 120 y 230 · Stroma 0.75 · Epithelium 0.25"
     assert canvas._drawing.describe(20, 230) == "x 20 y 230"
 

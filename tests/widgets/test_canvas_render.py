@@ -8,16 +8,8 @@ import pytest
 
 from histowidgets.annotations import UNLABELLED
 from histowidgets.images import CachedReader, Region, open_image
-from histowidgets.widgets._render import (
-    DARK_RIM,
-    FILL_ALPHA,
-    LIGHT_RIM,
-    PNG_PIXELS,
-    annotation_rgba,
-    image_in_view,
-    labels_in_view,
-    power_of_two_downsample,
-)
+from histowidgets.widgets._paint import DARK_RIM, FILL_ALPHA, LIGHT_RIM, painted_annotations
+from histowidgets.widgets._render import PNG_PIXELS, image_in_view, labels_in_view, power_of_two_downsample
 from histowidgets.widgets._view import View
 
 COLORS = ["#e69f00", "#56b4e9"]
@@ -39,18 +31,18 @@ def test_labels_are_read_no_coarser_than_they_are_drawn(zoom, step):
 def test_an_annotation_is_its_colour_inside_a_light_and_a_dark_rim():
     labels = np.full((20, 30), UNLABELLED, np.uint8)
     labels[8:12, 10:20] = 1
-    rgba = annotation_rgba(labels, COLORS, 1)
+    rgba = painted_annotations(labels, COLORS, 1).rgba
     assert tuple(rgba[9, 15]) == (0x56, 0xB4, 0xE9, FILL_ALPHA)
     assert tuple(rgba[7, 15]) == LIGHT_RIM
     assert tuple(rgba[6, 15]) == DARK_RIM
     assert tuple(rgba[5, 15]) == (0, 0, 0, 0)
-    assert (annotation_rgba(np.full((4, 4), UNLABELLED, np.uint8), COLORS, 1) == 0).all()
+    assert (painted_annotations(np.full((4, 4), UNLABELLED, np.uint8), COLORS, 1).rgba == 0).all()
 
 
 def test_rims_are_as_wide_on_a_sharp_screen():
     labels = np.full((20, 30), UNLABELLED, np.uint8)
     labels[8:12, 10:20] = 0
-    rgba = annotation_rgba(labels, COLORS, 2)
+    rgba = painted_annotations(labels, COLORS, 2).rgba
     assert [tuple(rgba[row, 15]) for row in (7, 6)] == [LIGHT_RIM] * 2
     assert [tuple(rgba[row, 15]) for row in (5, 4)] == [DARK_RIM] * 2
 
@@ -58,7 +50,7 @@ def test_rims_are_as_wide_on_a_sharp_screen():
 def test_two_classes_that_touch_keep_their_colours():
     labels = np.zeros((10, 10), np.uint8)
     labels[:, 5:] = 1
-    rgba = annotation_rgba(labels, COLORS, 1)
+    rgba = painted_annotations(labels, COLORS, 1).rgba
     assert tuple(rgba[5, 3][:3]) == (0xE6, 0x9F, 0x00)
     assert tuple(rgba[5, 4]) == LIGHT_RIM
     assert tuple(rgba[5, 5][:3]) == (0x56, 0xB4, 0xE9)

@@ -7,7 +7,7 @@ import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
 from histowidgets.widgets._canvas import AnnotationCanvas
-from histowidgets.widgets._disagreement import contradiction, contradiction_rgba
+from histowidgets.widgets._disagreement import contradiction, painted_contradiction
 
 
 def prediction(right=0.9, region=(0, 0, 40, 20), name="image"):
@@ -30,7 +30,7 @@ def test_n6_only_labelled_pixels_that_were_predicted_count_whatever_the_order_of
 
 def test_n6_a_contradicted_stroke_is_red_and_opaque_and_one_that_is_agreed_with_is_pale():
     labels = np.array([[0, 0, 0, 255]], np.uint8)
-    rgba = contradiction_rgba(labels, np.array([[0.02, 0.98, np.nan, np.nan]], np.float32))
+    rgba = painted_contradiction(labels, np.array([[0.02, 0.98, np.nan, np.nan]], np.float32)).rgba
     pale, red, unknown, nothing = rgba[0].tolist()
     assert pale[3] < 100 < red[3]
     assert red[0] > 2 * max(red[1:3])
@@ -52,7 +52,7 @@ def canvas():
 def test_n6_the_canvas_shows_it_and_goes_back_to_the_colours_of_the_classes(canvas):
     def colours():
         drawing = canvas._drawing
-        rgba, _ = drawing._annotation_patch(drawing._drawn_image(drawing.scale), drawing.scale)
+        rgba = drawing._annotation_patch(drawing._drawn_image(drawing.scale), drawing.scale)[0].rgba
         middle = rgba[rgba.shape[0] // 2]
         return middle[int(0.17 * rgba.shape[1])].tolist(), middle[int(0.77 * rgba.shape[1])].tolist()
 

@@ -11,7 +11,8 @@ from histowidgets.errors import ImageError
 from histowidgets.images import ChannelDisplay, Normalization, display_rgb
 from histowidgets.widgets._display_panel import DisplayPanel
 from histowidgets.widgets._drawing import AS_IT_IS
-from histowidgets.widgets._patterns import hatched, ink_color, pattern_tile, swatch_url
+from histowidgets.widgets._paint import hatched, painted_classes
+from histowidgets.widgets._patterns import ink_color, pattern_tile, swatch_url
 from histowidgets.widgets._uncertainty import STEPS, uncertainty_colors, uncertainty_steps
 
 
@@ -191,25 +192,24 @@ def test_hatching_tells_classes_apart_without_colour_and_fits_from_piece_to_piec
     for index in range(6):
         labels[:, 20 * index : 20 * index + 20] = index
     colors = ["#888888"] * 6
-    flat = np.zeros((40, 120, 4), np.uint8)
-    whole = hatched(flat.copy(), labels, colors, 0, 0, 1.0)
+    whole = hatched(painted_classes(labels, colors), labels, 0, 0, 1.0).rgba
     pieces = [whole[:, 20 * i : 20 * i + 20, 0].tobytes() for i in range(6)]
     assert len(set(pieces)) == 6
-    right = hatched(flat[:, 50:].copy(), labels[:, 50:], colors, 50, 0, 1.0)
+    right = hatched(painted_classes(labels[:, 50:], colors), labels[:, 50:], 50, 0, 1.0).rgba
     assert (right == whole[:, 50:]).all()
     blank = np.full((8, 8), UNLABELLED, np.uint8)
-    assert (hatched(np.zeros((8, 8, 4), np.uint8), blank, colors, 0, 0, 1.0) == 0).all()
+    assert (hatched(painted_classes(blank, colors), blank, 0, 0, 1.0).rgba == 0).all()
     assert len({swatch_url(index, "#888888") for index in range(8)}) == 8
 
 
 def test_annotations_and_palette_are_hatched_until_somebody_does_not_want_that(canvas, project):
     project.annotate("rgb", hw.Rectangle(10, 10, 40, 40), "A")
     drawing = canvas._drawing
-    inked, _ = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)
+    inked = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)[0].rgba
     assert [entry["hatch"]["ink"] for entry in canvas._pointer.classes] == [ink_color("#E69F00"), ink_color("#56B4E9")]
     assert "url(" in canvas._frame.palette._style.value
     canvas.patterns = False
-    plain, _ = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)
+    plain = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)[0].rgba
     changed = (plain != inked).any(axis=-1)
     assert 0.05 < changed.mean() < 0.4
     assert (plain[..., 3] == inked[..., 3]).all()

@@ -171,3 +171,67 @@ def test_a_network_that_is_trained_is_asked_from_eight_sides_and_one_in_training
     turned = network.predict(image, tta=True)
     assert np.array_equal(screen.live.best.prediction.labels, turned.labels)
     assert not np.array_equal(turned.labels, network.predict(image).labels)
+
+
+def test_when_the_hand_rests_the_quick_learner_looks_again_from_eight_sides(small):
+    project, screen = small
+    screen.live.refresh()
+    screen.wait_for_caption("quick learner · average of 8 views")
+    best = screen.live.best
+    turned = best.classifier.predict(project.image(screen.name), tta=True)
+    assert np.array_equal(best.prediction.labels, turned.labels)
+    assert screen.live.score.idle.wait(60)
+    assert "average of 8 views" in screen.shown[-1][1], "the score in turn leaves the prediction"
+
+
+@pytest.fixture
+def trained(small):
+    project, screen = small
+    run = train(project, TrainingSettings(tile_size=64, batch_size=2, epochs=1, steps_per_epoch=2))
+    screen.live.judge_on(run.split)
+    return project, screen, run.classifier
+
+
+def test_network_and_quick_learner_together_take_in_strokes_without_training(trained):
+    project, screen, network = trained
+    screen.live.show_learner("both")
+    screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
+    screen.wait_for_caption("U-Net, epoch 1 + quick learner · mIoU")
+    assert screen.live.network.idle.wait(60)
+    before = screen.live.best
+    assert [part.kind for part in before.classifier.parts] == ["network", "quick"]
+    project.annotate(screen.name, Stroke([(300, 60), (330, 120)], width=10), "Epithelium")
+    screen.live.edited()
+    assert screen.live.network.idle.wait(60)
+    after = screen.live.best
+    kept = {
+        name: np.array_equal(*(answer.classifier.model.tensors()[name] for answer in (before, after)))
+        for name in ("0.input_mean", "1.deep.0.bias")
+    }
+    assert kept == {"0.input_mean": True, "1.deep.0.bias": False}
+    screen.live.forget_network()
+    assert screen.live.best.classifier.kind == "quick"
+
+
+def test_a_class_that_the_network_does_not_know_ends_what_both_say(trained):
+    project, screen, network = trained
+    screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
+    screen.wait_for_caption("+ quick learner")
+    assert screen.live.network.idle.wait(60)
+    project.add_class("Lumen")
+    screen.live.edited()
+    assert screen.live.network.idle.wait(60)
+    assert "both" not in screen.live._answers
+    assert not [said for said in screen.said if said[1:] == ("error",)]
+
+
+def test_a_classifier_that_was_loaded_speaks_alone(trained):
+    _, screen, network = trained
+    screen.live.offer_network(network, "loaded", {}, alone=True)
+    screen.wait_for_caption("loaded · average of 8 views")
+    assert screen.live.network.idle.wait(60)
+    assert set(screen.live._answers) <= {"network", "quick"}
+    screen.live.image_changed()
+    screen.wait_for_caption("loaded · average of 8 views")
+    assert screen.live.network.idle.wait(60)
+    assert "both" not in screen.live._answers

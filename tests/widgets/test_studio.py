@@ -13,6 +13,7 @@ import histowidgets as hw
 from histowidgets.annotations import Split
 from histowidgets.errors import TrainingDataError
 from histowidgets.images import Region
+from histowidgets.widgets._live_pair import edge_of
 from histowidgets.widgets._live_prediction import Answer, LivePrediction, held_out_strokes
 
 
@@ -252,6 +253,38 @@ def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, sho
     for wanted in ("quick", "network"):
         live.show_learner(wanted)
         assert live.best is answers[wanted]
+    live.close()
+
+
+def test_of_answers_that_score_alike_that_of_both_learners_is_shown_and_a_better_one_instead():
+    live = _live()
+    both, network, quick = (Answer(None, None, name, 0.9) for name in ("b", "n", "q"))
+    for scores, shown in (((0.9, 0.9, 0.9), "b"), ((0.8, 0.9, 0.9), "n"), ((0.8, 0.7, 0.9), "q"), ((None,) * 3, "b")):
+        some = zip(("both", "network", "quick"), (both, network, quick), scores, strict=True)
+        live._answers = {name: replace(answer, score=score) for name, answer, score in some}
+        assert live.best.learner == shown
+    live._answers["quick"] = replace(quick, score=1.0, in_turn=True)
+    assert live.best.learner == "b"
+    live.show_learner("both")
+    assert live.best.learner == "b"
+    live.close()
+
+
+def test_the_answer_of_both_is_compared_as_both_were_measured_and_has_the_benefit_of_the_doubt():
+    def edge(own, alike):
+        return edge_of(SimpleNamespace(scores={"val_miou": own}), SimpleNamespace(scores={"network_alone": alike}))
+
+    live = _live()
+    network = Answer(None, None, "n", 0.95)
+    for own, alike, score, shown in (
+        (0.95, 0.75, 0.76, "b"),  # measured alike it is better
+        (0.95, 0.75, 0.73, "b"),  # too little to tell
+        (0.95, 0.75, 0.71, "n"),
+        (0.95, None, 0.93, "b"),
+        (None, None, 0.90, "n"),
+    ):
+        live._answers = {"both": Answer(None, None, "b", score, edge=edge(own, alike)), "network": network}
+        assert live.best.learner == shown
     live.close()
 
 

@@ -1,0 +1,97 @@
+"""A network and the quick learner as one classifier: they err in different places."""
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.prediction import Classifier, mean_of
+from histowidgets.training._channels import with_channels
+from histowidgets.training._quick import quick_classifier, scores_on
+
+
+class QuickPartner:
+    """The quick learner, fitted so that its mean with a network can be taken, and judged.
+
+    Parameters
+    ----------
+    snapshot : ProjectSnapshot
+    network : Classifier
+        Whose normalization it has to share.
+    split : Split, optional
+        What the network held out. A second learner, which has not seen it either, tells how good the mean is.
+    seed : int, default 0
+
+    Raises
+    ------
+    TrainingDataError
+        If fewer than two classes are annotated.
+    """
+
+    def __init__(
+        self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None = None, seed: int = 0
+    ) -> None:
+        self._snapshot, self._normalization, self._split = snapshot, network.normalization, split
+        if any(snapshot.images[name].channel_names != network.channel_names for name in snapshot.annotated_names()):
+            snapshot = with_channels(snapshot, network.channel_names)
+        self._quick = quick_classifier(snapshot, seed, normalization=network.normalization)
+        self._judged: Classifier | None = None
+        if split is not None:
+            self._judged = quick_classifier(
+                snapshot, seed, split=split, normalization=network.normalization, score=False
+            )
+
+    def fits(self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None) -> bool:
+        """Whether a new partner would be the same."""
+        mine, other = self._snapshot, snapshot
+        drawn = [[id(a) for some in one.annotations.values() for a in some] for one in (mine, other)]
+        same = drawn[0] == drawn[1] and (mine.classes, mine.roles) == (other.classes, other.roles)
+        return same and self._split == split and self._normalization == network.normalization
+
+    def join(self, network: Classifier) -> Classifier:
+        """Return the mean of a network and this; with scores on what was held out, if anything was.
+
+        ``scores["network_alone"]`` is the network's mIoU measured in the same way: its own, from training, is of tiles
+        that lie around the strokes, and so a little higher or lower.
+
+        Raises
+        ------
+        ClassifierError
+            If the network knows other classes.
+        """
+        both = mean_of([network, self._quick])
+        if self._judged is not None and self._split is not None:
+            both.scores = scores_on(mean_of([network, self._judged]), self._snapshot, self._split)
+            both.scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
+        return both
+
+
+def with_quick(
+    network: Classifier, project: Project | ProjectSnapshot, split: Split | None = None, seed: int = 0
+) -> Classifier:
+    """Return the mean of a network and of the quick learner, fitted to the annotations as they are now.
+
+    After seconds of training the network is rough and the quick learner is not; after minutes it is the other way
+    round; their mean is better than both for most of that time (`benchmarks/quality.py`). New strokes are taken in
+    without training.
+
+    Parameters
+    ----------
+    network : Classifier
+        Such as ``run.classifier``.
+    project : Project or ProjectSnapshot
+    split : Split, optional
+        ``run.split``: the mean is scored on what the network held out (``scores["val_miou"]``), by a quick learner
+        that has not seen it either.
+    seed : int, default 0
+
+    Returns
+    -------
+    Classifier
+        Of kind "mean"; ``parts`` takes it apart.
+
+    Raises
+    ------
+    ClassifierError
+        If the network knows other classes.
+    TrainingDataError
+        If fewer than two classes are annotated.
+    """
+    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    return QuickPartner(snapshot, network, split, seed).join(network)
