@@ -29,7 +29,7 @@ class ClassList(anywidget.AnyWidget):
         Name of the class that the brush paints. Written by the page and by Python.
     """
 
-    _esm = joined_module("popup", "class_list_menu", "class_list")
+    _esm = joined_module("popup", "class_list_menu", "class_list_row", "class_list")
     _css = joined_sheet("popup", "class_list")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)

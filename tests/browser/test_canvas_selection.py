@@ -99,7 +99,7 @@ def test_a_drag_moves_with_the_pen_at_once_also_while_the_kernel_is_busy(hand):
     click(hand, (140, 140))
     hand.notebook.wait_for(SHOWN)
     places = [hand.page_point(point) for point in ((150, 150), (250, 130))]
-    block_kernel(hand, 1)
+    block_kernel(hand, 4)
     hand.page.mouse.move(*places[0])
     hand.page.mouse.down()
     hand.page.mouse.move(*places[1], steps=5)

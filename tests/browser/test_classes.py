@@ -49,6 +49,19 @@ def test_a_class_is_renamed_by_double_click_and_by_f2_and_undo_takes_it_back(han
     notebook.wait_for("() => document.querySelectorAll('.hw-class-name')[1].textContent === 'Stroma'")
 
 
+def test_a_class_that_is_pressed_while_counts_change_is_chosen(hand):
+    notebook, page = hand.notebook, hand.page
+    box = page.locator(".hw-class-row[data-name='Lumen'] .hw-class-name").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    notebook.execute("project.annotate('colon', hw.Stroke([(30, 90), (90, 120)], width=10), 'Lumen')")
+    notebook.wait_for(
+        "() => document.querySelector(\".hw-class-row[data-name='Lumen'] .hw-class-count\").textContent.startsWith('1')"
+    )
+    page.mouse.up()
+    notebook.wait_for_value("studio.canvas.class_name", "Lumen")
+
+
 def test_a_class_is_added_recoloured_merged_and_deleted_when_it_is_empty(hand):
     notebook, page = hand.notebook, hand.page
     page.get_by_role("button", name="+ class").click()

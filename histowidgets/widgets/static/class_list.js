@@ -1,13 +1,12 @@
 // One radio group: arrows move between the classes, a click or a digit on the canvas selects one. Each row has a
 // menu; F2 or a double click renames, and the last line adds a class.
 import { Popup, element } from "./popup.js";
-import { openClassMenu } from "./class_list_menu.js";
-
-const WORDS = { none: "", red: "too few", amber: "enough to start", green: "recommended number reached" };
+import { Row } from "./class_list_row.js";
 
 class List {
   constructor(model, el) {
     this.model = model;
+    this.rows = new Map();
     this.root = element("div", "hw-class-list");
     this.group = element("div", "hw-class-list");
     this.group.setAttribute("role", "radiogroup");
@@ -34,6 +33,10 @@ class List {
     this.model.save_changes();
   }
 
+  get entries() {
+    return this.model.get("rows");
+  }
+
   get editable() {
     return this.model.get("editable");
   }
@@ -43,59 +46,20 @@ class List {
     if (this.group.querySelector(".hw-class-field") || this.popup.isOpen) return;
     const active = document.activeElement;
     const [focused, onMenu] = [this.group.contains(active), active?.classList.contains("hw-class-more")];
-    this.group.replaceChildren(...this.model.get("rows").map((entry, index) => this.row(entry, index)));
+    const names = new Set(this.entries.map((entry) => entry.name));
+    for (const [name, row] of this.rows) {
+      if (names.has(name)) continue;
+      row.root.remove();
+      this.rows.delete(name);
+    }
+    this.entries.forEach((entry, index) => {
+      if (!this.rows.has(entry.name)) this.rows.set(entry.name, new Row(this, entry.name));
+      const row = this.rows.get(entry.name);
+      if (this.group.children[index] !== row.root) this.group.insertBefore(row.root, this.group.children[index] || null);
+      row.show(entry, index, entry.name === this.model.get("selected"));
+    });
     if (focused) this.group.querySelector(`[data-on] .${onMenu ? "hw-class-more" : "hw-class"}`)?.focus();
     this.add.hidden = !this.editable;
-  }
-
-  row(entry, index) {
-    const row = element("div", "hw-class-row");
-    const chosen = entry.name === this.model.get("selected");
-    row.toggleAttribute("data-on", chosen);
-    row.dataset.name = entry.name;
-    row.append(this.radio(entry, index, chosen));
-    if (!this.editable) return row;
-    const more = element("button", "hw-class-more", "⋯");
-    more.title = `Rename, recolour, merge or delete ${entry.name}`;
-    more.setAttribute("aria-label", more.title);
-    more.setAttribute("aria-haspopup", "dialog");
-    more.setAttribute("aria-expanded", "false");
-    more.tabIndex = chosen ? 0 : -1;
-    const others = this.model.get("rows").filter((other) => other.name !== entry.name);
-    const open = () => openClassMenu(this.popup, more, entry, others, this);
-    more.addEventListener("click", open);
-    row.addEventListener("contextmenu", (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      open();
-    });
-    row.append(more);
-    return row;
-  }
-
-  radio(entry, index, chosen) {
-    const item = element("button", "hw-class");
-    item.setAttribute("role", "radio");
-    item.setAttribute("aria-checked", String(chosen));
-    item.tabIndex = chosen ? 0 : -1;
-    item.dataset.level = entry.level;
-    const swatch = element("span", "hw-class-swatch");
-    swatch.style.backgroundColor = entry.color;
-    if (entry.pattern) swatch.style.backgroundImage = `url(${entry.pattern})`;
-    const bar = element("span", "hw-class-bar");
-    const fill = element("span");
-    const share = entry.recommended ? Math.min(1, entry.count / entry.recommended) : 0;
-    fill.style.width = `${Math.round(100 * share)}%`;
-    bar.append(fill);
-    const count = entry.recommended ? `${entry.count} / ${entry.recommended}` : String(entry.count);
-    const words = WORDS[entry.level] || "";
-    item.title = `Paint ${entry.name}` + (words ? ` (${entry.count} annotations: ${words})` : "");
-    item.setAttribute("aria-label", `${entry.name}, ${entry.count} annotations${words ? ", " + words : ""}`);
-    const key = element("kbd", "", index < 9 ? String(index + 1) : "");
-    item.append(key, swatch, element("span", "hw-class-name", entry.name), bar, element("span", "hw-class-count", count));
-    item.addEventListener("click", () => this.select(entry.name));
-    item.addEventListener("dblclick", () => this.rename(entry.name));
-    return item;
   }
 
   field(label, value, done) {
@@ -106,9 +70,10 @@ class List {
       if (field.ended) return;
       field.ended = true;
       const text = field.value.trim();
-      const row = field.parentElement?.classList.contains("hw-class-row") ? field.parentElement : null;
-      if (row && !row.dataset.name) row.remove();
-      field.remove();
+      const root = field.parentElement;
+      const row = this.rows.get(root?.dataset.name);
+      if (row) row.edited();
+      else root?.remove(); // that of a class which is not there yet
       this.draw();
       this.group.querySelector("[data-on] .hw-class")?.focus();
       if (keep && text && text !== value) done(text);
@@ -123,10 +88,10 @@ class List {
   }
 
   rename(name) {
-    const row = [...this.group.children].find((one) => one.dataset.name === name);
+    const row = this.rows.get(name);
     if (!this.editable || !row) return;
     const field = this.field(`New name of ${name}`, name, (to) => this.send({ kind: "rename", name, to }));
-    row.replaceChildren(field);
+    row.edit(field);
     field.focus();
     field.select();
   }
@@ -152,7 +117,7 @@ class List {
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    const names = this.model.get("rows").map((entry) => entry.name);
+    const names = this.entries.map((entry) => entry.name);
     this.select(names[(names.indexOf(chosen) + by + names.length) % names.length]);
   }
 }
