@@ -188,6 +188,7 @@ class Situation:
     n_train_tiles: int | None = None
     class_tiles: Mapping[str, tuple[int, int]] | None = None
     confusion: Mapping[str, Mapping[str, float]] | None = None
+    held_out_strokes: Mapping[str, int] | None = None
 
     def setting(self, name: str) -> Any:
         """Return a setting, or None where it is not known."""

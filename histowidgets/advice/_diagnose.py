@@ -32,6 +32,8 @@ DIAGNOSES = (
 _PRAISE = {"good", "converged"}
 # Before this many epochs too little is said to be kept up.
 _STEADY = 5
+# For so many epochs without it a finding is still told. What says stop or go on must not outlast its reason.
+_KEPT_UP = {"stop": 1, "warning": 3, "info": 3, "good": 1}
 
 
 def diagnose(
@@ -42,6 +44,7 @@ def diagnose(
     n_train_tiles: int | None = None,
     class_tiles: Mapping[str, tuple[int, int]] | None = None,
     confusion: Mapping[str, Mapping[str, float]] | None = None,
+    held_out_strokes: Mapping[str, int] | None = None,
 ) -> list[Advice]:
     """Read the curves of a run, finished or not (rows R27-R30, R36-R43, N10).
 
@@ -60,9 +63,12 @@ def diagnose(
         Class name to (tiles in training, tiles in validation).
     confusion : mapping, optional
         True class to predicted class to pixels; tells which class to merge a poor one with.
+    held_out_strokes : mapping, optional
+        Class name to strokes that are held out, as `held_out_counts` counts them. On a handful a score is high by
+        chance, and is then not called too good.
 
-    What was found after each of the two epochs before, and now for once is not, is still told: a line that comes and
-    goes helps nobody.
+    What was found is still told for three epochs in which it is not (one, if it says to stop or to go on): a line
+    that comes and goes helps nobody.
 
     Returns
     -------
@@ -78,20 +84,28 @@ def diagnose(
     curves = read_history(history)
     if len(curves) == 0:
         return []
-    told = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion)
+    told = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion, held_out_strokes)
     found = _found_at(Situation(curves, *told))
     if len(curves) > _STEADY:
-        found += _still_told(found, [_found_at(Situation(curves.until(len(curves) - k), *told)) for k in (1, 2)])
+        before = range(len(curves) - 1, len(curves) - 1 - max(_KEPT_UP.values()), -1)
+        found += _still_told(found, [_found_at(Situation(curves.until(epochs), *told)) for epochs in before])
     return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
 
 
 def _still_told(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
-    """Return what both epochs before said and this one does not; praise and blame exclude each other."""
-    ids = {advice.id for advice in found}
-    if ids & _PRAISE:
-        return []
-    earlier = {advice.id for advice in before[1]} - ids - (_PRAISE if ids else set())
-    return [advice for advice in before[0] if advice.id in earlier]
+    """Return what was found not long ago (`before`: the latest epoch first), and is not now.
+
+    Praise and blame exclude each other, and so do two kinds of praise: what was found later counts.
+    """
+    kept: list[Advice] = []
+    for ago, earlier in enumerate(before, 1):
+        told = {advice.id for advice in [*found, *kept]}
+        if told & _PRAISE:
+            break
+        for advice in earlier:
+            if ago <= _KEPT_UP[advice.severity] and advice.id not in told and not (told and advice.id in _PRAISE):
+                kept.append(advice)
+    return kept
 
 
 def _found_at(now: Situation) -> list[Advice]:

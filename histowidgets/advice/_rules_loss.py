@@ -142,7 +142,18 @@ def _thrown_off(now: Situation) -> dict[str, float | int | str] | None:
     far = level - low > t.SWING_OF_START * starting_loss(now) and last.min() > low + (level - low) / 3
     if not (low > 0 and level > t.THROWN_OFF * low and far) or trend_score(after[-t.SWING_EPOCHS :]) < -t.TREND_SCORE:
         return None
+    if not _validation_follows(now):
+        return None
     return {"loss": level, "lowest_loss": low, "times_lowest": level / low, "limit": t.THROWN_OFF}
+
+
+def _validation_follows(now: Situation) -> bool:
+    """Whether validation, if there is any, lies above where it was too: otherwise chance drew harder tiles."""
+    values = finite(now.curves.val_loss)
+    if len(values) == 0:
+        return True
+    rise = recent(values, t.THROWN_OFF_EPOCHS) - float(running_median(values, 3).min())
+    return rise > t.SWING_FOLLOWS * t.SWING_OF_START * starting_loss(now)
 
 
 def _stuck_at_a_high_rate(now: Situation) -> dict[str, float | int | str] | None:

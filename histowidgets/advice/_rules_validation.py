@@ -9,6 +9,7 @@ from histowidgets.advice import _changes as change
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice._curves import Situation
+from histowidgets.advice._held_out import likely_range, strokes_of_mean
 from histowidgets.advice._rules_loss import starting_loss
 from histowidgets.advice._series import finite, noise, recent, running_median, trend_change, trend_score
 
@@ -140,7 +141,7 @@ def validation_below_training(now: Situation) -> Advice | None:
     scores = np.stack([now.curves.val_miou, now.curves.train_miou])[:, -t.EASY_EPOCHS :]
     scores = scores[:, np.isfinite(scores).all(axis=0)]
     lead = float(np.median(scores[0] - scores[1])) if scores.size else math.nan
-    if hits < t.EASY_HITS or not far or lead < t.EASY_MIOU:
+    if hits < t.EASY_HITS or not far or lead < t.EASY_MIOU or (scores.size and _may_be_chance(now, scores)):
         return None
     return Advice(
         id="validation-below-training",
@@ -159,6 +160,18 @@ def validation_below_training(now: Situation) -> Advice | None:
         severity="info",
         **with_actions([change.larger_validation(now), change.work("Give one image the role of validation")]),
     )
+
+
+def _may_be_chance(now: Situation, scores: np.ndarray) -> bool:
+    """Whether the held-out strokes are so few that the score on as many others could be that of training.
+
+    The range that is shown beside the score says so already.
+    """
+    validation, train = np.median(scores, axis=1).tolist()
+    counts = now.held_out_strokes or {}
+    measured = [name for name, iou in now.curves.class_iou.items() if np.isfinite(iou).any()]
+    likely = likely_range(min(max(validation, 0.0), 1.0), strokes_of_mean(counts.get(name, 0) for name in measured))
+    return likely is not None and train >= likely[0]
 
 
 def find_rise(now: Situation) -> Rise | None:

@@ -11,6 +11,7 @@ from histowidgets.prediction._model import PixelModel
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
+    from histowidgets.prediction._network_model import NetworkModel
 
 
 class ClassifierFiles:
@@ -54,14 +55,17 @@ class ClassifierFiles:
     def export_onnx(self, path: str | PathLike[str]) -> None:
         """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
 
+        Of a mean its network alone is written; a `HistowidgetsWarning` says so.
+
         Raises
         ------
         ClassifierError
             If this is no network, the packages for it are missing, or the file cannot be written.
         """
-        from histowidgets.prediction._onnx import export_network, network_to_export
+        from histowidgets.prediction._onnx import export_network, exportable
 
-        export_network(network_to_export(cast("Classifier", self)).network().eval(), path)
+        model = cast("NetworkModel", exportable(cast("Classifier", self)).model)
+        export_network(model.network().eval(), path)
 
     def export_qupath(self, folder: str | PathLike[str]) -> None:
         """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.

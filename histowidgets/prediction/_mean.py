@@ -17,7 +17,7 @@ def mean_of(classifiers: Sequence[Classifier]) -> Classifier:
     ----------
     classifiers : sequence of Classifier
         Two or more of the same classes, channels and normalization. The smallest downsample divides the others. The
-        first one gives settings, history, colours and tile size.
+        first one gives settings, history, colours, and the place that a tile covers.
 
     Returns
     -------
@@ -43,7 +43,8 @@ def mean_of(classifiers: Sequence[Classifier]) -> Classifier:
         if other.downsample % finest:
             raise ClassifierError(f"{who} has the downsample {other.downsample}; a multiple of {finest} is wanted.")
     model = MeanModel([Member(one.model, one.downsample // finest) for one in classifiers])
-    return _with_model(first, model, finest, " + ".join(one.name or one.kind for one in classifiers))
+    tile_size = first.tile_size * (first.downsample // finest)
+    return _with_model(first, model, finest, tile_size, " + ".join(one.name or one.kind for one in classifiers))
 
 
 def parts_of(classifier: Classifier) -> tuple[Classifier, ...]:
@@ -51,12 +52,12 @@ def parts_of(classifier: Classifier) -> tuple[Classifier, ...]:
     if not isinstance(classifier.model, MeanModel):
         return ()
     return tuple(
-        _with_model(classifier, model, classifier.downsample * factor, model.kind)
+        _with_model(classifier, model, classifier.downsample * factor, classifier.tile_size // factor, model.kind)
         for model, factor in classifier.model.members
     )
 
 
-def _with_model(classifier: Classifier, model: PixelModel, downsample: int, name: str) -> Classifier:
+def _with_model(classifier: Classifier, model: PixelModel, downsample: int, tile_size: int, name: str) -> Classifier:
     return Classifier(
         model,
         classes=classifier.classes,
@@ -65,7 +66,7 @@ def _with_model(classifier: Classifier, model: PixelModel, downsample: int, name
         normalization=classifier.normalization,
         pixel_size_um=classifier.pixel_size_um,
         downsample=downsample,
-        tile_size=classifier.tile_size,
+        tile_size=tile_size,
         settings=classifier.settings,
         history=classifier.history,
         trained_on=classifier.trained_on,

@@ -18,6 +18,7 @@ from histowidgets.prediction._limits import (
     NETWORK_TILE,
     PROBE_FROM_TILES,
 )
+from histowidgets.prediction._tile_means import mixes_its_tile
 
 
 class NetworkModel:
@@ -38,6 +39,8 @@ class NetworkModel:
     def __init__(self, network: Network) -> None:
         self._network = deepcopy(network).eval().requires_grad_(False)
         self._device = self._network.input_mean.device
+        if mixes_its_tile(self._network):
+            self.largest_tile = self.multiple  # tiles are never smaller than those of training
         self._prepared: dict[Way, torch.nn.Module] = {PLAIN: self._network}
         self._preparing = threading.Lock()
 

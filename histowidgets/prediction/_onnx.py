@@ -1,5 +1,6 @@
 """Networks in and out as ONNX."""
 
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from os import PathLike
@@ -8,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from histowidgets.errors import ClassifierError
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
-from histowidgets.prediction._network_model import NetworkModel
 from histowidgets.prediction._onnx_files import needed, require_known_opset, require_self_contained, with_external_data
 
 if TYPE_CHECKING:
@@ -22,21 +22,23 @@ OPSET = 18
 _MULTIPLE = 32
 
 
-def network_to_export(classifier: "Classifier") -> NetworkModel:
-    """Return a classifier's network.
+def exportable(classifier: "Classifier") -> "Classifier":
+    """Return what other programs can read of a classifier: itself, or, with a warning, the network of a mean.
 
     Raises
     ------
     ClassifierError
-        If it is none: another program could not give the same answers.
+        If there is no network in it.
     """
-    if isinstance(classifier.model, NetworkModel):
-        return classifier.model
-    if classifier.kind == "mean":
-        raise ClassifierError(
-            "This classifier is the mean of several, and only a network can be exported. Export its network alone: "
-            "see classifier.parts."
-        )
+    if classifier.kind == "network":
+        return classifier
+    for part in classifier.parts:
+        if part.kind == "network":
+            told = (
+                "Other programs can read the network alone, without the quick learner: their answers are the network's."
+            )
+            warnings.warn(HistowidgetsWarning(told), stacklevel=3)
+            return part
     raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first.")
 
 

@@ -5,21 +5,23 @@ import uuid
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
-from histowidgets.prediction._onnx import export_network, network_to_export
+from histowidgets.prediction._onnx import export_network, exportable
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
+    from histowidgets.prediction._network_model import NetworkModel
 
 MODEL, METADATA = "model.onnx", "metadata.json"
 
 
 def export_folder(classifier: "Classifier", folder: Path) -> None:
     """Write the folder; see `Classifier.export_qupath`."""
-    model = network_to_export(classifier)
+    classifier = exportable(classifier)
+    model = cast("NetworkModel", classifier.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

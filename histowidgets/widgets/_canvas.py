@@ -114,6 +114,7 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         self._pointer = PointerLayer(
             manager_id=self._layers.manager_id,
             layer_id=self._layers.top_id,
+            canvas_ids=self._layers.canvas_ids,
             picture_ids=list(self._layers.pictures),
         )
         self._pointer.layout.grid_area = "1 / 1 / 2 / 2"

@@ -60,6 +60,12 @@ class Layers:
         return str(self._annotations.model_id)
 
     @property
+    def canvas_ids(self) -> list[str]:
+        """Model ids of the canvases that pictures are drawn on."""
+        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
+        return [str(canvas.model_id) for canvas in (self._image, *sources)]
+
+    @property
     def pictures(self) -> dict[str, int]:
         """Model ids of what holds the image as drawn, always in the same order, and how many bytes each has."""
         return dict(sorted((str(picture.model_id), len(picture.value)) for picture in self._pictures))

@@ -346,7 +346,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
             self._charts.draw(self._log, self._earlier, self._reading.progress.epochs, self._colors)
             self._scores.value = held_out_html(self._log.record_of(self._log.best_epoch), self._held_out)
             self._draw_folds()
-            found = self._judge.judge(self._reading, self._run)
+            found = self._judge.judge(self._reading, self._run, self._held_out)
             if found is not None:
                 self._line.show(found)
             due = self._judge.due_in(self._reading)

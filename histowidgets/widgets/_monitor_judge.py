@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from histowidgets.advice import Advice, diagnose
@@ -31,7 +32,7 @@ class Judge:
             return None
         return max(0.0, self._not_before - time.monotonic())
 
-    def judge(self, reading: Reading, run: Any) -> list[Advice] | None:
+    def judge(self, reading: Reading, run: Any, held_out: Mapping[str, int] | None = None) -> list[Advice] | None:
         """Return what the curves mean; None where nothing has changed, or it is too soon to look again.
 
         Parameters
@@ -41,6 +42,8 @@ class Judge:
         run
             Its settings (anything but `TrainingSettings` counts as not known), and which classes its best epoch
             confuses, are looked at.
+        held_out
+            Class name to held-out strokes, where they are known.
         """
         begin, count = time.monotonic(), len(reading.log)
         ended = reading.over and self._not_before < math.inf
@@ -55,6 +58,7 @@ class Judge:
                 n_train_tiles=reading.n_train_tiles,
                 class_tiles=reading.class_labels,
                 confusion=_confusion(run),
+                held_out_strokes=held_out or None,
             )
         except AdviceError:
             log.exception("The curves could not be read")

@@ -12,6 +12,7 @@ _PARTS = (
     "canvas_keys",
     "canvas_ink",
     "canvas_furniture",
+    "canvas_pictures",
     "canvas_link",
     "canvas_brush",
     "canvas_outline",
@@ -34,6 +35,8 @@ class PointerLayer(anywidget.AnyWidget):
     ----------
     manager_id, layer_id : str
         Model ids of ipycanvas' manager and of the top layer: their work tells when a drawing is on the screen.
+    canvas_ids : list of str
+        Model ids of the canvases that pictures are drawn on.
     picture_ids : list of str
         Model ids of the widgets that hold the image as it was drawn last, and the time before.
     image_name : str
@@ -61,6 +64,7 @@ class PointerLayer(anywidget.AnyWidget):
 
     manager_id = traitlets.Unicode().tag(sync=True)
     layer_id = traitlets.Unicode().tag(sync=True)
+    canvas_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
     picture_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
     stage = traitlets.List(traitlets.Int()).tag(sync=True)
     image_name = traitlets.Unicode("").tag(sync=True)

@@ -449,13 +449,22 @@ def test_r30_a_class_that_once_was_found_is_not_poor():
     assert "class-poor" not in ids(history(falling(n), val_iou={"Gland": [0.9] * n, "Lumen": wavers}))
 
 
-def test_what_was_said_twice_is_still_told_once_more():
-    n = 16
-    scores = {"Gland": [*[0.0] * (n - 2), 0.06, 0.06], "Stroma": [0.41] * n, "Lumen": [0.0] * n}
+def test_what_was_found_is_still_told_for_three_epochs():
+    n = 18
+    scores = {"Gland": [*[0.0] * (n - 4), *[0.06] * 4], "Stroma": [0.41] * n, "Lumen": [0.0] * n}
     records = history([0.9] * n, [0.9] * n, 0.14, 0.14, val_iou=scores, accuracy=0.41)
-    assert "one-class-predicted" in ids(records[:-2], settings())
-    assert "one-class-predicted" in ids(records[:-1], settings())
-    assert "one-class-predicted" not in ids(records, settings())
+    told = ["one-class-predicted" in ids(records[:epochs], settings()) for epochs in range(n - 5, n + 1)]
+    assert told == [True, True, True, True, True, False]
+
+
+def test_b10_validation_that_is_too_good_by_chance_is_not_called_so():
+    n = 16
+    scores = {"Gland": [0.95] * n, "Stroma": [0.95] * n}
+    train, validation = falling(n, floor=0.3, tau=3), [0.3 * value for value in falling(n, floor=0.3, tau=3)]
+    records = history(train, validation, 0.6, 0.95, val_iou=scores)
+    assert "validation-below-training" in ids(records)
+    assert "validation-below-training" in ids(records, held_out_strokes={"Gland": 20, "Stroma": 20})
+    assert "validation-below-training" not in ids(records, held_out_strokes={"Gland": 2, "Stroma": 2})
 
 
 def test_n10_a_class_in_one_split():

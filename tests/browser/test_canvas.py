@@ -296,6 +296,24 @@ def test_after_a_reload_everything_is_drawn_again_and_painting_goes_on(start):
     hand.notebook.screenshot("canvas-reloaded")
 
 
+def test_pictures_that_were_drawn_leave_no_address_behind(start):
+    hand = start()
+    hand.page.evaluate(
+        """() => {
+          const make = URL.createObjectURL.bind(URL);
+          window.hwMade = 0;
+          URL.createObjectURL = (blob) => { window.hwMade += 1; return make(blob); };
+        }"""
+    )
+    hand.paint([(100, 100), (180, 140)])
+    hand.wait_for_count("Epithelium", 1)
+    hand.wait_for_no_ink()
+    hand.kernel("canvas.look(canvas.view.look(120, 120, 3)) or 1")
+    hand.wait_for_drawn()
+    assert close_to(hand.shown((140, 120)), ORANGE)
+    assert hand.page.evaluate("() => window.hwMade") == 0
+
+
 def test_a_drawing_that_the_page_missed_does_not_stop_all_later_ones(start):
     hand = start()
     # What a draw command for a canvas that the page does not know yet leaves behind.

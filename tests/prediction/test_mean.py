@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.errors import ClassifierError
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import open_image
 from histowidgets.prediction import mean_of
 from tests.prediction.models import BrightnessModel, brightness_classifier
@@ -66,7 +66,7 @@ def test_of_a_large_region_each_part_is_asked_in_its_fastest_way(noise, monkeypa
     labels = both.predict(noise, probabilities=False).labels
     assert (labels == both.predict(noise).labels).mean() > 0.98, "half precision decides where both are alike"
     side, tiles, for_labels = fast.asked
-    assert (side, for_labels) == (both.model.largest_tile // 2, False)
+    assert (side, for_labels) == (both.tile_size // 2, False)
     assert tiles > 1
 
 
@@ -102,11 +102,21 @@ def test_saved_and_loaded_it_gives_the_same_labels_and_comes_apart_again(both, n
     assert network.downsample == network_classifier.downsample
 
 
-def test_for_other_programs_its_network_is_to_be_taken(both, tmp_path):
-    for export, name in ((both.export_onnx, "a.onnx"), (both.export_qupath, "folder")):
-        with pytest.raises(ClassifierError, match=r"mean of several.*classifier\.parts"):
-            export(tmp_path / name)
-        assert not (tmp_path / name).exists()
+def test_other_programs_get_its_network_and_that_is_said(both, network_classifier, sample, tmp_path):
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_onnx(tmp_path / "both.onnx")
+    pytest.importorskip("onnxruntime")
+    back = hw.Classifier.from_onnx(
+        tmp_path / "both.onnx", both.classes, both.normalization, downsample=network_classifier.downsample
+    )
+    ours = network_classifier.predict(sample).probabilities
+    assert np.abs(back.predict(sample).probabilities - ours).max() < 2e-3
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_qupath(tmp_path / "for_qupath")
+    written = json.loads((tmp_path / "for_qupath" / "metadata.json").read_text())
+    network_classifier.export_qupath(tmp_path / "alone")
+    alone = json.loads((tmp_path / "alone" / "metadata.json").read_text())
+    assert {k: v for k, v in written.items() if alone.get(k) != v}.keys() <= {"id", "name", "createdAt"}
 
 
 def test_adapting_measures_the_networks_statistics_and_leaves_the_rest(both, sample):

@@ -8,7 +8,8 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Region, read_padded
-from histowidgets.prediction import Classifier, match_channels, read_tile
+from histowidgets.models import NetworkSpec, build_network
+from histowidgets.prediction import Classifier, NetworkModel, match_channels, read_tile
 from histowidgets.prediction._symmetry import SYMMETRIES, turned, turned_back
 from tests.prediction.models import BrightnessModel, brightness_classifier
 
@@ -305,3 +306,25 @@ def test_the_classifier_keeps_its_own_copy_of_the_network(sample):
     again = model.network()
     assert again.training
     assert all(p.requires_grad for p in again.parameters())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "backbone", "pools"),
+    [
+        ("unet", "efficientnet-lite0", False),
+        ("unet", "resnet18", False),
+        ("unet", "mobilenetv3-small", True),
+        ("unet", "efficientnet-b0", True),
+        ("deeplabv3plus", "resnet18", True),
+    ],
+)
+def test_a_network_that_takes_means_over_its_tile_is_asked_in_tiles_of_the_training_size(
+    sample, architecture, backbone, pools
+):
+    spec = NetworkSpec(n_classes=2, architecture=architecture, backbone=backbone)
+    model = NetworkModel(build_network(spec, pretrained=False, seed=0))
+    for tile_size in (128, 192):
+        job = brightness_classifier(sample, model, tile_size=tile_size).job(sample)
+        (plan,) = job.plans()
+        assert ((plan.rows.size, plan.cols.size) == (tile_size, tile_size)) == pools
+        assert (plan.n_tiles == 1) != pools

@@ -376,3 +376,12 @@ def test_neither_torch_nor_a_model_library_is_loaded():
 def test_it_is_a_widget_that_can_lie_in_a_box(monitor):
     assert isinstance(monitor, ipywidgets.Box)
     ipywidgets.VBox([monitor]).close()
+
+
+def test_the_curves_are_read_knowing_how_many_strokes_are_held_out(monitor, monkeypatch):
+    told = []
+    monkeypatch.setattr("histowidgets.widgets._monitor_judge.diagnose", lambda *_, **known: told.append(known) or [])
+    monitor.held_out = {"Stroma": 3, "Lumen": 0}
+    monitor.add(record(1))
+    wait_until(lambda: told)
+    assert told[0]["held_out_strokes"] == {"Stroma": 3, "Lumen": 0}

@@ -1,3 +1,5 @@
+import { drawWithoutTrace } from "./canvas_pictures.js";
+
 // The line to the kernel: edits are numbered, kept until they are answered, and sent again if no answer comes;
 // at most one request for a view, and one for what is under the pen, is on its way.
 const RESEND_MS = 10000;
@@ -26,8 +28,10 @@ export class Link {
 
   async findManager() {
     try {
-      this.manager = await this.model.widget_manager.get_model(this.model.get("manager_id"));
-      this.layer = await this.model.widget_manager.get_model(this.model.get("layer_id"));
+      const [manager, model] = [this.model.widget_manager, this.model];
+      await drawWithoutTrace(manager, model.get("canvas_ids"), model.get("picture_ids"));
+      this.manager = await manager.get_model(model.get("manager_id"));
+      this.layer = await manager.get_model(model.get("layer_id"));
     } catch (error) {
       this.manager = null; // drawn() then waits for a frame, or a moment
     }
