@@ -45,6 +45,7 @@ from benchmarks._quality_report import plot, read_results, summarized, table  # 
 from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
 from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
 from histowidgets.training import BatchEnded, QuickPartner, _speed  # noqa: E402
+from histowidgets.widgets._live_pair import edge_of  # noqa: E402
 from histowidgets.widgets._live_prediction import Answer, LivePrediction  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
@@ -179,6 +180,7 @@ def network(case, seed, per_class, budgets, scores, changes):
             continue
         both = partner.result().join(classifier) if ready else None
         found = {"both": both and both.scores["val_miou"], "network": classifier.scores["val_miou"], "quick": judged}
+        edge = both and edge_of(SimpleNamespace(scores=classifier.scores), both)
         notes = {"steps": steps, "validation": found["network"], "quick_validation": judged}
         ask = {
             "network": lambda pixels, c=classifier: c.predict(pixels, tta=True).labels,
@@ -190,7 +192,7 @@ def network(case, seed, per_class, budgets, scores, changes):
         measured = {"network": scores.add("network, turned 8 ways", budget, seconds, ask["network"], **notes)}
         if both is not None:
             measured["both"] = scores.add("both, turned 8 ways", budget, seconds, ask["both"], **notes)
-        name = shown_learner(found)
+        name = shown_learner(found, edge or 0.0)
         notes |= {"shown": name, "both_validation": found["both"]}
         if name in measured:
             scores.add("shown", budget, seconds, None, measured[name], **notes)
@@ -198,11 +200,15 @@ def network(case, seed, per_class, budgets, scores, changes):
             scores.add("shown", budget, seconds, ask[name], **notes)
 
 
-def shown_learner(found):
-    """Say whose answer the studio shows, by asking it; None where there is none."""
+def shown_learner(found, edge):
+    """Say whose answer the studio shows, by asking it: scores are None where there is none."""
     live = LivePrediction(hw.Project(classes=["a", "b"]), None, None, None, None)
     try:
-        live._answers = {name: Answer(None, None, name, score) for name, score in found.items() if score is not None}
+        live._answers = {
+            name: Answer(None, None, name, score, edge=edge if name == "both" else 0.0)
+            for name, score in found.items()
+            if score is not None
+        }
         return live.best.learner
     finally:
         live.close()

@@ -11,6 +11,9 @@ from histowidgets.widgets._held_out_list import FEW_STROKES
 
 # Beside "best", "both", "quick" and "network": what the person had predicted of an image.
 ASKED_FOR = "asked-for"
+# Up to this many pixels the learner that is shown is asked once more, when its weights stay and the hand rests, about
+# eight mirrored and turned views: a second or two for borders that are surer.
+TURNED_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Request:
     turned: bool = False
     joined: bool = False
     alone: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the image is small enough to be asked about from eight sides."""
+        image = self.snapshot.images[self.image_name]
+        return self.region is None and image.width * image.height <= TURNED_PIXELS
 
     @property
     def answers_as(self) -> str:

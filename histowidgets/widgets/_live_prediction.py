@@ -18,12 +18,7 @@ from histowidgets.widgets._live_score import LiveScore
 
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
-# Up to this many pixels the learner that is shown is asked once more, when its weights stay and the hand rests, about
-# eight mirrored and turned views: a second or two for borders that are surer.
-TURNED_PIXELS = 1_000_000
 EIGHT_VIEWS = "average of 8 views"
-# Of answers that score alike, the first is shown.
-_RANKED = ("both", "network", "quick")
 
 
 class LivePrediction:
@@ -175,22 +170,25 @@ class LivePrediction:
         if before == ASKED_FOR:  # the person may have moved on from what the learners had last predicted
             self.view_changed()
 
+    def answer_of(self, learner: str) -> Answer | None:
+        """Return what "both", "quick" or "network" answered last, if anything."""
+        return self._answers.get(learner)
+
     @property
     def best(self) -> Answer | None:
-        """The answer that is shown, or None before the first: the one that scores best, unless one was asked for."""
+        """The answer that is shown, or None before the first: the best one, unless one was asked for."""
         with self._lock:
-            found = [self._answers[name] for name in _RANKED if name in self._answers]
-            chosen = self._answers.get(self.wanted)
+            trained = [self._answers[name] for name in ("both", "network") if name in self._answers]
+            quick, chosen = self._answers.get("quick"), self._answers.get(self.wanted)
             if self.wanted == ASKED_FOR:
                 chosen = self._asked_for.get(self._view()[0])
-            quick = self._answers.get("quick")
-        if chosen is not None or not found:
-            return chosen
-        # An "in turn" is of other strokes.
-        fair = [a for a in found if a is not quick or (a.score is not None and not a.in_turn)]
-        if any(a.score is None for a in fair):
-            fair = [a for a in fair if a is not quick]
-        return max(fair or found, key=lambda a: a.rank)
+        if chosen is not None or not trained:
+            return chosen or quick
+        best = max(trained, key=lambda answer: answer.rank)
+        # The quick learner's stays until another one passes it; a score "in turn" is of other strokes.
+        if quick is None or quick.score is None or quick.in_turn or best.score is None:
+            return best
+        return quick if quick.score >= best.score else best
 
     def close(self) -> None:
         """End the workers."""
@@ -286,7 +284,9 @@ class LivePrediction:
         """Ask the quick learner about eight views of a small image, if its answer is the one that is shown."""
         with self._lock:
             quick = self._answers.get("quick")
-        if quick is None or self.best is not quick or quick.scope or not _small(request):
+        if quick is None or quick.scope or quick.prediction.image_name != request.image_name:
+            return
+        if self.best is not quick or not request.is_small:
             return
         image = request.snapshot.images[request.image_name]
         prediction = quick.classifier.predict(image, image.region, tta=True, should_stop=is_stale)
@@ -310,16 +310,15 @@ class LivePrediction:
                 self._answers.pop("both", None)
             self._choose()
         self._deliver(payload.answers_as, payload, answer, error)
-        if error is None:
-            more = self._more(payload)
-            if more is not None:
-                self.network.request_more(more)
+        more = self._more(payload) if error is None else None
+        if more is not None:
+            self.network.request_more(more)
 
     def _more(self, done: Request) -> Request | None:
         """Return what is to be predicted next with the network that was just asked."""
         if self._pair.is_due(done):
             return replace(done, joined=True)
-        if not done.final or done.turned or not _small(done):
+        if not done.final or done.turned or not done.is_small:
             return None
         with self._lock:
             both = self._answers.get("both")
@@ -366,12 +365,6 @@ class LivePrediction:
         if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or isinstance(best.prediction, StoredPrediction):
             return ""
         return " · the middle only: zoom in, or see Results, Predict"
-
-
-def _small(request: Request) -> bool:
-    """Whether the image that is asked about is small enough to be asked about from eight sides."""
-    image = request.snapshot.images[request.image_name]
-    return request.region is None and image.width * image.height <= TURNED_PIXELS
 
 
 def _middle(region: Region) -> Region:

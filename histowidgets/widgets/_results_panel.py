@@ -194,9 +194,13 @@ class ResultsPanel(ipywidgets.VBox):
         return answer
 
     def _network(self) -> Classifier:
-        """Return what other programs can read of the classifier that is shown: of a mean, the network alone."""
-        classifier = self._needed().classifier
-        return next((part for part in classifier.parts if part.kind == "network"), classifier)
+        """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
+        shown = self._needed()
+        for answer in (shown, self._live.answer_of("network")):
+            for classifier in () if answer is None else (answer.classifier, *answer.classifier.parts):
+                if classifier.kind == "network":
+                    return classifier
+        return shown.classifier
 
     def _file(self, ending: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

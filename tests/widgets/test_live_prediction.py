@@ -215,6 +215,7 @@ def test_network_and_quick_learner_together_take_in_strokes_without_training(tra
 
 def test_a_class_that_the_network_does_not_know_ends_what_both_say(trained):
     project, screen, network = trained
+    screen.live.show_learner("both")
     screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
     screen.wait_for_caption("+ quick learner")
     assert screen.live.network.idle.wait(60)
@@ -227,6 +228,7 @@ def test_a_class_that_the_network_does_not_know_ends_what_both_say(trained):
 
 def test_a_classifier_that_was_loaded_speaks_alone(trained):
     _, screen, network = trained
+    screen.live.show_learner("network")
     screen.live.offer_network(network, "loaded", {}, alone=True)
     screen.wait_for_caption("loaded · average of 8 views")
     assert screen.live.network.idle.wait(60)

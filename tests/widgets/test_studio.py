@@ -240,6 +240,7 @@ def _live():
     [
         (0.7, 0.8, "network"),
         (0.8, 0.7, "quick"),
+        (0.8, 0.8, "quick"),
         (None, 0.7, "network"),
         (0.8, None, "network"),
         (None, None, "network"),
@@ -256,10 +257,17 @@ def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, sho
     live.close()
 
 
-def test_of_answers_that_score_alike_that_of_both_learners_is_shown_and_a_better_one_instead():
+def test_the_quick_learners_answer_stays_until_another_passes_it_and_of_those_that_of_both_comes_first():
     live = _live()
     both, network, quick = (Answer(None, None, name, 0.9) for name in ("b", "n", "q"))
-    for scores, shown in (((0.9, 0.9, 0.9), "b"), ((0.8, 0.9, 0.9), "n"), ((0.8, 0.7, 0.9), "q"), ((None,) * 3, "b")):
+    for scores, shown in (
+        ((0.9, 0.9, 0.8), "b"),
+        ((0.8, 0.9, 0.7), "n"),
+        ((0.9, 0.9, 0.9), "q"),
+        ((0.8, 0.7, 0.9), "q"),
+        ((0.8, 0.7, None), "b"),
+        ((None,) * 3, "b"),
+    ):
         some = zip(("both", "network", "quick"), (both, network, quick), scores, strict=True)
         live._answers = {name: replace(answer, score=score) for name, answer, score in some}
         assert live.best.learner == shown
