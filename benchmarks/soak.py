@@ -3,7 +3,7 @@
 Each round paints strokes with the pointer, zooms, trains (some runs end by themselves, some are stopped), looks into
 every tab, and undoes its strokes, so that what is there at its end is what was there at its beginning. Then memory of
 the page and of the kernel, threads, widgets and waiting messages are looked at. The goal: nothing grows. A test runs
-the same for minutes.
+the same for minutes. The page's memory grows by what the driver's log of the network keeps (`page_memory.py`).
 
     python benchmarks/soak.py --minutes 60
 """

@@ -56,7 +56,7 @@ class LabServer:
     def __init__(self, folder: Path) -> None:
         self.notebooks = folder / "notebooks"
         self.log_path = folder / "jupyter.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.notebooks.mkdir()
         _write_quiet_settings(folder / "config")
@@ -113,7 +113,7 @@ class FarServer:
         self.notebooks, self.url = server.notebooks, url
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

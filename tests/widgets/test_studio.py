@@ -296,6 +296,19 @@ def test_the_answer_of_both_is_compared_as_both_were_measured_and_has_the_benefi
     live.close()
 
 
+def test_other_programs_get_the_network_whoever_is_shown(studio):
+    network, part, quick = (SimpleNamespace(kind=kind, parts=()) for kind in ("network", "network", "quick"))
+    both = SimpleNamespace(kind="mean", parts=(part, quick))
+    answers = {"quick": Answer(quick, None, "q", 0.9), "network": Answer(network, None, "n", 0.8)}
+    studio.live._answers = answers
+    assert studio.live.best is answers["quick"]
+    assert studio._results._network() is network
+    studio.live._answers = {**answers, "both": Answer(both, None, "b", 0.95)}
+    assert studio._results._network() is part
+    studio.live._answers = {"quick": answers["quick"]}
+    assert studio._results._network() is quick, "which says that there is no network"
+
+
 def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
     project = hw.Project(["Dark", "Bright"])
     project.add_image(halves, name="one")
