@@ -133,6 +133,11 @@ class StudioHand:
             self.page.wait_for_timeout(100)
         raise AssertionError(f"only {same} of {len(wanted)} pixels are as they were")
 
+    def wait_until_settled(self, seconds=60):
+        """Return once all that follows an edit or a run has been answered, so that the prediction stays as it is."""
+        workers = "(studio.live.quick, studio.live.network, studio.live.score)"
+        self.notebook.wait_for_value(f"all(worker.idle.is_set() for worker in {workers})", True, seconds)
+
     def caption(self):
         return self.page.locator(".hw-caption").first.inner_text()
 

@@ -68,6 +68,7 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
     notebook.wait_for_value("[one.visible for one in studio.canvas.display].count(False) >= 1", True)
     notebook.wait_for_value("studio.canvas.display[4].visible", False)
     notebook.screenshot("display-2-many")
+    hand.wait_until_settled()
     shown = hand.picture()
 
     state = (

@@ -78,6 +78,7 @@ def test_the_whole_loop(hand, tmp_path):
     assert (folder / "classifier" / "model.safetensors").is_file()
 
     # Reload: nothing is run again, and everything is drawn again.
+    hand.wait_until_settled()
     before = hand.picture()
     notebook.reload()
     notebook.wait_for("() => document.querySelector('.hw-pointer')")
