@@ -60,18 +60,30 @@ def test_a_short_run_writes_results_that_a_later_one_adds_to(folder, tmp_path, c
     for seed in ("0", "1", "1"):
         quality.main(["--data", str(folder), "--only", "quick", "--seeds", seed, "--results", str(results)])
     lines = read_results(results)
-    assert [line["seed"] for line in lines] == [0, 1], "of two for the same seed, one counts"
+    assert [line["seed"] for line in lines] == [0, 0, 1, 1], "of two for the same seed, one counts"
     assert all(line["annotated"] > 0.9 and line["unseen"] > 0.9 for line in lines)
-    (row,) = summarized(lines)
-    assert row["seeds"] == 2
-    assert row["annotated"] == pytest.approx(np.mean([line["annotated"] for line in lines]))
-    assert table([row], {1: (0.84, 0.66)}) in capsys.readouterr().out
+    rows = summarized(lines)
+    assert [row["learner"] for row in rows] == ["quick learner", "quick learner, turned 8 ways"]
+    for row in rows:
+        own = [line["annotated"] for line in lines if line["learner"] == row["learner"]]
+        assert row["seeds"] == 2
+        assert row["annotated"] == pytest.approx(np.mean(own))
+    assert table(rows, {1: (0.84, 0.66)}) in capsys.readouterr().out
     assert results.with_suffix(".md").exists()
 
 
 @pytest.mark.parametrize(
-    ("network", "quick", "shown"),
-    [(0.9, 0.8, "network"), (0.8, 0.9, "quick"), (0.9, 0.9, "network"), (None, 0.9, "network")],
+    ("both", "network", "quick", "shown"),
+    [
+        (None, 0.9, 0.8, "network"),
+        (None, 0.8, 0.9, "quick"),
+        (None, 0.9, 0.9, "quick"),
+        (None, 0.9, None, "network"),
+        (0.92, 0.9, 0.91, "both"),
+        (0.88, 0.9, 0.8, "both"),  # with an edge of 0.03
+        (0.86, 0.9, 0.8, "network"),
+        (0.92, 0.9, 0.93, "quick"),
+    ],
 )
-def test_what_is_shown_is_what_scores_better_on_held_out_strokes(network, quick, shown):
-    assert quality.shown_learner(network, quick) == shown
+def test_what_is_shown_is_what_the_studio_would_show(both, network, quick, shown):
+    assert quality.shown_learner({"both": both, "network": network, "quick": quick}, 0.03) == shown

@@ -185,21 +185,32 @@ def test_a_burst_of_records_is_drawn_at_most_five_times_a_second_and_the_last_on
     wait_until(lambda: "histowidgets-monitor" not in [thread.name for thread in threading.enumerate()])
 
 
-def test_ten_thousand_epochs_stay_two_thousand_points_and_cost_little(monitor):
-    run = PushedRun(history=[record(e) for e in range(1, 10_001)])
-    monitor.watch(run)
-    train = line(monitor, "loss", "train")
-    wait_until(lambda: len(train.x) > 1000, seconds=20)
-    assert len(train.x) <= MAX_POINTS
+def test_ten_thousand_epochs_stay_two_thousand_points_and_cost_little():
+    costs = []
+    for epochs in (MAX_POINTS, 10_000):
+        monitor = LossMonitor()
+        try:
+            monitor.watch(PushedRun(history=[record(e) for e in range(1, epochs + 1)]))
+            train = line(monitor, "loss", "train")
+            wait_until(lambda train=train: len(train.x) > 1000, seconds=20)
+            assert len(train.x) <= MAX_POINTS
+            costs.append(cost_of_an_epoch(monitor, epochs))
+        finally:
+            monitor.close()
+    # What is drawn is as much; the rest is a pass over the numbers.
+    assert costs[1] < 3.5 * costs[0]
+
+
+def cost_of_an_epoch(monitor, epochs):
+    """Median seconds of this thread to draw one more epoch."""
     times = []
-    for epoch in range(10_001, 10_011):
+    for epoch in range(epochs + 1, epochs + 12):
         with monitor._lock:
             monitor._reading.take(record(epoch))
             begin = time.thread_time()
             monitor._draw()
             times.append(time.thread_time() - begin)
-    # At 5 Hz this is a tenth of a core at most.
-    assert sorted(times)[5] < 0.02
+    return sorted(times)[5]
 
 
 def test_x_and_y_of_a_line_go_to_the_page_in_one_message(monitor):
