@@ -1,6 +1,5 @@
 """What the canvas shows: an image, a prediction over it and the project's annotations, for one view."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -94,22 +93,14 @@ class Drawing:
     def everything(self) -> None:
         """Draw all layers again."""
         whole = self._drawn_image(self.scale)
-        with ThreadPoolExecutor(1) as beside:  # the image is read and encoded while what lies over it is made
-            reader = self._reader_of_image()
-            picture = beside.submit(image_in_view, reader, self.view, self.scale, self._rgb)
-            prediction, annotations = (
-                self._prediction_patch(whole, self.scale),
-                self._annotation_patch(whole, self.scale),
-            )
-            uncertainty = self._uncertainty_patch(whole)
-            self.layers.draw(
-                picture.result(),
-                prediction,
-                annotations,
-                uncertainty=uncertainty,
-                clear_prediction=True,
-                clear_annotations=True,
-            )
+        self.layers.draw(
+            image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb),
+            self._prediction_patch(whole, self.scale),
+            self._annotation_patch(whole, self.scale),
+            uncertainty=self._uncertainty_patch(whole),
+            clear_prediction=True,
+            clear_annotations=True,
+        )
 
     def only_image(self) -> None:
         """Draw the image again, as after another display."""
