@@ -22,6 +22,7 @@ class LivePair:
 
     def __init__(self) -> None:
         self._partner: QuickPartner | None = None
+        self._last: tuple[Classifier, Classifier] | None = None  # a network, and its mean with the partner
         self._joined_at = -JOIN_EVERY
 
     def is_due(self, request: Request) -> bool:
@@ -40,8 +41,10 @@ class LivePair:
         self._joined_at = time.monotonic()
         try:
             if self._partner is None or not self._partner.fits(request.snapshot, network, request.split):
-                self._partner = QuickPartner(request.snapshot, network, request.split)
-            return self._partner.join(network)
+                self._last, self._partner = None, QuickPartner(request.snapshot, network, request.split)
+            if self._last is None or self._last[0] is not network:  # judging it takes two predictions
+                self._last = (network, self._partner.join(network))
+            return self._last[1]
         except (ClassifierError, TrainingDataError):  # other channels or classes, or too few strokes outside the split
             return None
 

@@ -192,12 +192,17 @@ def trained(small):
     return project, screen, run.classifier
 
 
-def test_network_and_quick_learner_together_take_in_strokes_without_training(trained):
-    project, screen, network = trained
+def answer_together(screen, network):
+    """Offer a network, and return once its mean with the quick learner is shown and nothing more is asked."""
     screen.live.show_learner("both")
     screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
     screen.wait_for_caption("U-Net, epoch 1 + quick learner · mIoU")
     assert screen.live.network.idle.wait(60)
+
+
+def test_network_and_quick_learner_together_take_in_strokes_without_training(trained):
+    project, screen, network = trained
+    answer_together(screen, network)
     before = screen.live.best
     assert [part.kind for part in before.classifier.parts] == ["network", "quick"]
     project.annotate(screen.name, Stroke([(300, 60), (330, 120)], width=10), "Epithelium")
@@ -215,10 +220,7 @@ def test_network_and_quick_learner_together_take_in_strokes_without_training(tra
 
 def test_a_class_that_the_network_does_not_know_ends_what_both_say(trained):
     project, screen, network = trained
-    screen.live.show_learner("both")
-    screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
-    screen.wait_for_caption("+ quick learner")
-    assert screen.live.network.idle.wait(60)
+    answer_together(screen, network)
     project.add_class("Lumen")
     screen.live.edited()
     assert screen.live.network.idle.wait(60)
