@@ -1,7 +1,6 @@
 """The classifier: a model with all that is needed to use it."""
 
 import copy
-import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError, RegionError
+from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
 from histowidgets.images import Image, Normalization, Region, open_image
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier_files import ClassifierFiles
 from histowidgets.prediction._model import PixelModel
 from histowidgets.prediction._options import MoreOptions, PredictOptions, Progress, ShouldStop
-from histowidgets.prediction._predict import Job, predict_labels, predict_map
+from histowidgets.prediction._predict import Job, checked_region, predict_labels, predict_map
 from histowidgets.prediction._prediction import Prediction, checked_classes
 from histowidgets.prediction._range import RangeWarning, check_range
 
@@ -127,6 +126,11 @@ class Classifier(ClassifierFiles):
         from histowidgets.prediction._mean import parts_of
 
         return parts_of(self)
+
+    @property
+    def network(self) -> "Classifier | None":
+        """The network in it: itself, or the one that a mean is of; None where there is none."""
+        return next((one for one in (self, *self.parts) if one.kind == "network"), None)
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
@@ -324,7 +328,7 @@ class Classifier(ClassifierFiles):
         single = isinstance(images, Image | np.ndarray | str | PathLike)
         opened = [open_image(images)] if single else list(images)  # type: ignore[arg-type]
         for image in opened if region is not None else ():
-            _checked_region(image, region or ())
+            checked_region(image, region or ())
         wanted = None if region is None else Region(*region)
         names = [image.name for image in opened]
         return Classifier(
@@ -359,8 +363,8 @@ class Classifier(ClassifierFiles):
         RegionError
             If the region is not inside the image.
         """
-        wanted = image.region if region is None else _checked_region(image, region)
-        readable = image.region if within is None else _checked_region(image, within)
+        wanted = image.region if region is None else checked_region(image, region)
+        readable = image.region if within is None else checked_region(image, within)
         if not readable.contains(wanted):
             raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
         chosen = options or PredictOptions()
@@ -376,23 +380,3 @@ class Classifier(ClassifierFiles):
             self.tile_size,
             chosen,
         )
-
-
-def _checked_region(image: Image, region: Sequence[int]) -> Region:
-    """Return a region of an image, of Python's own integers.
-
-    Raises
-    ------
-    RegionError
-        If it is not four whole numbers, has no area, or sticks out of the image.
-    """
-    try:
-        found = Region(*(operator.index(value) for value in region))
-    except TypeError:
-        raise RegionError(f"The region {region!r} must be four whole numbers: x, y, width, height.") from None
-    if found.width < 1 or found.height < 1 or not image.region.contains(found):
-        raise RegionError(
-            f"{found} is not inside image {image.name!r} of {image.width} x {image.height} pixels. "
-            "Ask for at least one pixel, inside the image."
-        )
-    return found

@@ -30,16 +30,15 @@ def exportable(classifier: "Classifier") -> "Classifier":
     ClassifierError
         If there is no network in it.
     """
-    if classifier.kind == "network":
-        return classifier
-    for part in classifier.parts:
-        if part.kind == "network":
-            told = (
-                "Other programs can read the network alone, without the quick learner: their answers are the network's."
-            )
-            warnings.warn(HistowidgetsWarning(told), stacklevel=3)
-            return part
-    raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first.")
+    network = classifier.network
+    if network is None:
+        raise ClassifierError(
+            f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first."
+        )
+    if network is not classifier:
+        told = "Other programs can read the network alone, without the quick learner: their answers are the network's."
+        warnings.warn(HistowidgetsWarning(told), stacklevel=3)
+    return network
 
 
 def export_network(

@@ -1,14 +1,15 @@
 """Prediction of a region: plan the tiles, read, ask the model, blend."""
 
+import operator
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from histowidgets.errors import PredictionCancelled
+from histowidgets.errors import PredictionCancelled, RegionError
 from histowidgets.images import Image, Normalization, Region, scaled_shape
 from histowidgets.prediction._ahead import read_ahead
 from histowidgets.prediction._blank import BlankTiles
@@ -295,3 +296,23 @@ def _over(plan: AxisPlan, stride: int, length: int) -> AxisPlan:
     """Return the plan in values of the output."""
     cuts = (*(c // stride for c in plan.cuts[:-1]), length)
     return AxisPlan(plan.size // stride, tuple(s // stride for s in plan.starts), cuts)
+
+
+def checked_region(image: Image, region: Sequence[int]) -> Region:
+    """Return a region of an image, of Python's own integers.
+
+    Raises
+    ------
+    RegionError
+        If it is not four whole numbers, has no area, or sticks out of the image.
+    """
+    try:
+        found = Region(*(operator.index(value) for value in region))
+    except TypeError:
+        raise RegionError(f"The region {region!r} must be four whole numbers: x, y, width, height.") from None
+    if found.width < 1 or found.height < 1 or not image.region.contains(found):
+        raise RegionError(
+            f"{found} is not inside image {image.name!r} of {image.width} x {image.height} pixels. "
+            "Ask for at least one pixel, inside the image."
+        )
+    return found

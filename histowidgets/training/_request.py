@@ -256,7 +256,7 @@ def _start_of(
     classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, messages: list[Message]
 ) -> Start | None:
     """Take over a classifier's weights where they fit (of a mean, its network's); else say why not."""
-    classifier = next((part for part in classifier.parts if part.kind == "network"), classifier)
+    classifier = classifier.network or classifier
     why = _why_not(classifier, snapshot, settings)
     if why is not None:
         messages.append(Message("warning", f"Training starts anew: {why}."))

@@ -197,9 +197,8 @@ class ResultsPanel(ipywidgets.VBox):
         """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
         shown = self._needed()
         for answer in (shown, self._live.answer_of("network")):
-            for classifier in () if answer is None else (answer.classifier, *answer.classifier.parts):
-                if classifier.kind == "network":
-                    return classifier
+            if answer is not None and answer.classifier.network is not None:
+                return answer.classifier.network
         return shown.classifier
 
     def _file(self, ending: str) -> Path:
