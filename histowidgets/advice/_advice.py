@@ -56,18 +56,21 @@ class Advice:
         Where to look, in full-size pixels; None where the advice is about no place.
     actions : tuple of Action
         Everything that can be done, the best first; what would change nothing is left out.
+    about : dict
+        What it is about that is no number, by name, such as ``{"class": "Lumen"}``.
     """
 
     id: str
     title: str
     detail: str
-    evidence: dict[str, float | int | str] = field(default_factory=dict)
+    evidence: dict[str, float | int] = field(default_factory=dict)
     patch: dict[str, Any] | None = None
     rule: str = ""
     severity: Severity = "info"
     image_name: str | None = None
     region: Region | None = None
     actions: tuple[Action, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
 
     @property
     def guide(self) -> str:

@@ -25,16 +25,16 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
     -------
     list of Advice
         The most urgent first. There is one about each class: "annotations-few" (below the guide's minimum),
-        "annotations-more" (below what it recommends) or "annotations-enough"; its `evidence` holds ``class``,
-        ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of all labels),
-        ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same numbers, where
-        they can be known:
+        "annotations-more" (below what it recommends) or "annotations-enough"; its `about` names the
+        ``class``, its `evidence` holds ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of
+        all labels), ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same
+        numbers, where they can be known:
 
         ==========================================  ========================  =========================================
         what is missing                             what is good              evidence
         ==========================================  ========================  =========================================
         "few-boundaries"                            "boundaries-enough"       boundary_percent, limit_percent
-        "area-imbalance"                            "areas-balanced"          largest, smallest, ratio, limit
+        "area-imbalance"                            "areas-balanced"          ratio, limit (about: largest, smallest)
         "one-corner"                                "spread-enough"           reach_percent, limit_percent
         "one-kind-of-place"                         "kinds-covered"           strokes_in_one_kind_percent, limit_percent
         "labelled-twice", "contradicting-labels"    "labels-consistent"       pixels_in_all or pairs_in_all; places

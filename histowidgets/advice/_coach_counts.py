@@ -32,8 +32,7 @@ def counts(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> list
                 numbers[annotation.class_name] += 1
     found = []
     for index, (name, number) in enumerate(numbers.items()):
-        evidence: dict[str, float | int | str] = {
-            "class": name,
+        evidence: dict[str, float | int] = {
             "count": number,
             "minimum": minimum,
             "recommended": wanted,
@@ -42,7 +41,7 @@ def counts(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> list
             "boundary_percent": round(100 * sums.boundary_share(index), 2),
             "annotated_images": int(sums.images[index]),
         }
-        found.append(_count(snapshot, looks, evidence, row))
+        found.append(_count(snapshot, looks, name, evidence, row))
     return found
 
 
@@ -50,7 +49,7 @@ def one_image(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None
     """R18, R25, R52: all labels are on one image, or on several."""
     if not looks:
         return None
-    evidence: dict[str, float | int | str] = {
+    evidence: dict[str, float | int] = {
         "annotated_images": len(looks),
         "images": len(snapshot.images),
         "wanted": 2,
@@ -78,7 +77,7 @@ def least_covered(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | 
     shares = dict.fromkeys(snapshot.images, 0.0)
     shares |= {look.name: float(look.labelled.mean()) for look in looks}
     name = min(shares, key=lambda n: shares[n])
-    evidence: dict[str, float | int | str] = {
+    evidence: dict[str, float | int] = {
         "labelled_percent": round(100 * shares[name], 3),
         "most_percent": round(100 * max(shares.values()), 3),
     }
@@ -103,26 +102,26 @@ def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums,
         return None
     large, small = max(areas, key=lambda n: areas[n]), min(areas, key=lambda n: areas[n])
     ratio = areas[large] / areas[small]
-    evidence: dict[str, float | int | str] = {
-        "largest": large,
-        "smallest": small,
+    about = {"largest": large, "smallest": small}
+    evidence: dict[str, float | int] = {
         "ratio": round(ratio, 2),
         "limit": t.AREA_RATIO,
     }
     if ratio < t.AREA_RATIO:
         title = f"No class covers {t.AREA_RATIO:.0f} times the area of another"
-        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good")
+        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good", about=about)
     weights = balanced_weights(areas)
     present = getattr(settings, "class_weights", None)
     if present is not None and all(abs(present.get(n, 1.0) - w) < 1e-9 for n, w in weights.items()):
         title = "The class weights balance what the areas lack"
-        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good")
+        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good", about=about)
     near = nearest_other(snapshot, looks, small)
     return Advice(
         id="area-imbalance",
         title=f"{large} covers {ratio:.0f} times the area of {small}",
         detail=f"Annotate more of {small}, or balance the classes in the loss.",
         evidence=evidence,
+        about=about,
         rule="R23, B11",
         severity="warning",
         image_name=near[1].name if near else None,
@@ -160,13 +159,19 @@ def nearest_other(snapshot: ProjectSnapshot, looks: Sequence[Look], name: str) -
 
 
 def _count(
-    snapshot: ProjectSnapshot, looks: Sequence[Look], evidence: dict[str, float | int | str], row: str
+    snapshot: ProjectSnapshot, looks: Sequence[Look], name: str, evidence: dict[str, float | int], row: str
 ) -> Advice:
-    name = str(evidence["class"])
+    about = {"class": name}
     number, minimum, wanted = (int(evidence[key]) for key in ("count", "minimum", "recommended"))
     if number >= wanted:
         return Advice(
-            "annotations-enough", f"{name} has enough strokes: {number}", "", evidence, rule=row, severity="good"
+            "annotations-enough",
+            f"{name} has enough strokes: {number}",
+            "",
+            evidence,
+            rule=row,
+            severity="good",
+            about=about,
         )
     severity: Severity = "stop" if number < minimum else "warning"
     missing = (minimum if number < minimum else wanted) - number
@@ -179,6 +184,7 @@ def _count(
         title=f"{name} {need} {missing} more {'stroke' if missing == 1 else 'strokes'}{where}",
         detail=f"It has {number}; with {len(snapshot.classes)} classes {minimum} are the least, {wanted} are good.",
         evidence=evidence,
+        about=about,
         rule=f"{row}, R51" if near else row,
         severity=severity,
         image_name=near[1].name if near else None,

@@ -20,7 +20,7 @@ def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> 
     if len(classes) < 2:
         return None
     share = sums.boundary_share()
-    evidence: dict[str, float | int | str] = {
+    evidence: dict[str, float | int] = {
         "boundary_percent": round(100 * share, 2),
         "limit_percent": 100 * t.BOUNDARY_SHARE,
         "within_pixels": t.BOUNDARY_PIXELS,
@@ -53,7 +53,7 @@ def corner(looks: Sequence[Look]) -> Advice | None:
             shares.append((rows[-1] - rows[0] + 1) * (cols[-1] - cols[0] + 1) / look.labels.size)
     if not shares:
         return None
-    evidence: dict[str, float | int | str] = {
+    evidence: dict[str, float | int] = {
         "reach_percent": round(100 * max(shares), 1),
         "limit_percent": 100 * t.CORNER_SHARE,
     }
@@ -90,7 +90,7 @@ def one_kind(looks: Sequence[Look]) -> Advice | None:
         return None
     share = float(kind[labelled].mean())
     missing = kind != (share > 0.5)
-    evidence: dict[str, float | int | str] = {
+    evidence: dict[str, float | int] = {
         "other_kind_percent": round(100 * float(missing.mean()), 1),
         "strokes_in_one_kind_percent": round(100 * max(share, 1 - share), 1),
         "limit_percent": 100 * t.ONE_KIND,
@@ -158,7 +158,7 @@ def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Adv
         if i in used or j in used:
             continue
         used |= {i, j}
-        numbers: dict[str, float | int | str] = {
+        numbers: dict[str, float | int] = {
             "difference": float(apart[k]),
             "limit": t.IDENTICAL,
             "pairs_in_all": len(pairs),

@@ -217,13 +217,15 @@ class Situation:
 
     @property
     def steps(self) -> int | None:
-        """Steps in an epoch, as told, as recorded, or from tiles and batch size."""
+        """Steps in an epoch, as told, as recorded, as set, or from tiles and batch size."""
         if self.steps_per_epoch is not None:
             return self.steps_per_epoch
         if self.curves.steps is not None:
             return self.curves.steps
+        if self.setting("steps_per_epoch"):
+            return int(self.setting("steps_per_epoch"))
         batch = self.setting("batch_size")
-        if self.n_train_tiles is not None and batch and not self.setting("steps_per_epoch"):
+        if self.n_train_tiles is not None and batch:
             return max(1, math.ceil(self.n_train_tiles / int(batch)))
         return None
 

@@ -144,5 +144,5 @@ def _of_classes(now: Situation) -> list[Advice]:
     if alone and len(now.curves.class_iou) > 2:
         return [alone]
     never = of_class.class_never_learned(now)
-    poor = [] if alone else of_class.class_poor(now, {str(advice.evidence["class"]) for advice in never})
+    poor = [] if alone else of_class.class_poor(now, {str(advice.about["class"]) for advice in never})
     return [*([alone] if alone else []), *never, *poor]

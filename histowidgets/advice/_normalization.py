@@ -42,14 +42,15 @@ def suggest_normalization(image: Image, image_type: ImageType | None = None, set
     if strategy == "fixed_range":
         patch |= {"normalization_low": 0.0, "normalization_high": float(top or 1)}
     changes = {name: value for name, value in patch.items() if not _already(image, settings, name, value)}
-    evidence: dict[str, float | int | str] = {"minimum": low, "p1": float(p1), "p99": float(p99), "maximum": high}
+    evidence: dict[str, float | int] = {"minimum": low, "p1": float(p1), "p99": float(p99), "maximum": high}
     if saturated:
         evidence["saturated_percent"] = round(100 * saturated, 2)
     return Advice(
         id="normalization",
         title=f"Normalization: {strategy}",
         detail=reason,
-        evidence={**evidence, "dtype": str(image.dtype), "image_type": kind},
+        evidence=evidence,
+        about={"dtype": str(image.dtype), "image_type": kind},
         rule="R48",
         **with_actions([Action(f"Use {strategy}", patch) if changes else None]),
     )
@@ -77,6 +78,7 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
             title=found.title,
             detail=found.detail,
             evidence=found.evidence,
+            about=found.about,
             rule=found.rule,
             severity="warning",
             image_name=found.image_name,

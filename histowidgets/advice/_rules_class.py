@@ -95,8 +95,12 @@ def class_in_one_split(now: Situation) -> Advice | None:
         detail="Such a class cannot be learned and measured at once; it is left out of the mIoU. Annotate it in a "
         "second place, far from the first.",
         evidence={
-            "classes_only_in_training": ", ".join(only_train) or "none",
-            "classes_only_in_validation": ", ".join(only_validation) or "none",
+            "classes_only_in_training": len(only_train),
+            "classes_only_in_validation": len(only_validation),
+        },
+        about={
+            "only_in_training": ", ".join(only_train) or "none",
+            "only_in_validation": ", ".join(only_validation) or "none",
         },
         rule="N10, B12",
         severity="warning",
@@ -136,12 +140,12 @@ def _never_learned(now: Situation, name: str, highest: float, best_other: float,
         detail=f"In {epochs} epochs no prediction found it. Check that its strokes lie on what they name, add more of "
         f"them, and give the class more weight.{_merge_hint(now, name)}",
         evidence={
-            "class": name,
             "highest_iou": highest,
             "limit": t.NEVER_IOU,
             "best_other_iou": best_other,
             "epochs": epochs,
         },
+        about={"class": name},
         rule="R30",
         severity="warning",
         **with_actions([change.heavier_class(now, name), change.work(f"Add strokes of {name}")]),
@@ -154,7 +158,8 @@ def _poor(now: Situation, name: str, level: float, others: float) -> Advice:
         title=f"{name} is recognized poorly: IoU {level:.2f}, the other classes {others:.2f}",
         detail=f"Give it more weight, add strokes where it meets other classes, and check that its strokes are "
         f"consistent.{_merge_hint(now, name)}",
-        evidence={"class": name, "iou": level, "iou_of_others": others, "gap_limit": t.POOR_GAP},
+        evidence={"iou": level, "iou_of_others": others, "gap_limit": t.POOR_GAP},
+        about={"class": name},
         rule="R30",
         severity="warning",
         **with_actions(

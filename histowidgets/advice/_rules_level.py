@@ -8,7 +8,7 @@ from histowidgets.advice import _changes as change
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Advice, with_actions
 from histowidgets.advice._curves import Situation
-from histowidgets.advice._rules_loss import starting_loss
+from histowidgets.advice._rules_loss import starting_loss, training_swings
 from histowidgets.advice._series import finite, noise, recent, running_median, trend_change, trend_score
 
 # With these a run is not called good; what is wrong with the split says nothing against the curves.
@@ -61,6 +61,8 @@ def converged(now: Situation, found: Collection[str]) -> Advice | None:
     """R38: both curves are flat at a high score."""
     if _AGAINST_CONVERGED & set(found) or not _all_flat(now) or not _high(now) or _wavers(now.curves.val_miou):
         return None
+    if training_swings(now):
+        return None
     return Advice(
         id="converged",
         title="Training has converged: more epochs will change little",
@@ -82,7 +84,7 @@ def good(now: Situation, found: Collection[str]) -> Advice | None:
     falls = level < (1 - t.GOOD_FALL) * start and trend_score(train[-t.FLAT_EPOCHS :]) < -t.TREND_SCORE
     if len(validation) >= t.GOOD_FIRST_EPOCH:
         falls = falls and recent(validation) < validation[0] and trend_score(validation[-t.FLAT_EPOCHS :]) < 1
-    if not falls or _climbs(validation, start):
+    if not falls or _climbs(validation, start) or training_swings(now):
         return None
     both = len(validation) >= t.GOOD_FIRST_EPOCH
     return Advice(
@@ -170,7 +172,7 @@ def _scores(now: Situation) -> dict[str, float]:
     return {name: recent(values, 5) for name, values in named.items() if len(finite(values))}
 
 
-def _levels(now: Situation) -> dict[str, float | int | str]:
+def _levels(now: Situation) -> dict[str, float | int]:
     """Return the numbers that say where the curves stand."""
     curves = now.curves
     named = {"train_loss": curves.train_loss, "val_loss": curves.val_loss}

@@ -90,7 +90,7 @@ def starting_loss(now: Situation) -> float:
     return float(max(values[0], np.median(values[:3]))) if len(values) else math.nan
 
 
-def _swings(now: Situation) -> dict[str, float | int | str] | None:
+def _swings(now: Situation) -> dict[str, float | int] | None:
     train, validation = _settled(now, now.curves.train_loss), _settled(now, now.curves.val_loss)
     ends = now.setting("epochs")
     short = ends is not None and int(ends) <= t.SHORT_RUN
@@ -100,6 +100,7 @@ def _swings(now: Situation) -> dict[str, float | int | str] | None:
     start = starting_loss(now)
     levels = {"train": train, "validation": validation}
     ordinary = len(validation) > 0 and now.learning_rate is not None and now.learning_rate <= t.ORDINARY_RATE
+    ordinary = ordinary and min(shares.values()) <= t.SWING
     least = t.SWING_OF_START * start * (t.SWING_AT_ORDINARY_RATE if ordinary else 1)
     far = {
         name: shares[name] > t.SWING and _often_off(last) and shares[name] * np.median(last) > least
@@ -115,7 +116,16 @@ def _swings(now: Situation) -> dict[str, float | int | str] | None:
         which = "validation"
     else:
         return None
-    return {"swing": shares[which], "limit": t.SWING, "epochs": len(train), "loss": which}
+    of_each = {f"{name}_swing": share for name, share in shares.items() if math.isfinite(share)}
+    return {"swing": shares[which], "limit": t.SWING, "epochs": len(train), **of_each}
+
+
+def training_swings(now: Situation) -> bool:
+    """Whether the training loss swings as R39 says, whatever the reason: such a run is neither good nor converged."""
+    last = _settled(now, now.curves.train_loss)
+    if len(last) < t.SWING_EPOCHS or not _often_off(last):
+        return False
+    return swing(last) > t.SWING and swing(last) * float(np.median(last)) > t.SWING_OF_START * starting_loss(now)
 
 
 def _settled(now: Situation, values: np.ndarray) -> np.ndarray:
@@ -127,7 +137,7 @@ def _often_off(values: np.ndarray) -> bool:
     return int(np.sum(np.abs(off_trend(values)) > t.SWING / 2)) >= t.SWING_DEVIATIONS
 
 
-def _thrown_off(now: Situation) -> dict[str, float | int | str] | None:
+def _thrown_off(now: Situation) -> dict[str, float | int] | None:
     """Find a training loss that lies well above where it already was, and does not come back."""
     curves = now.curves
     after = finite(curves.train_loss[curves.warmup_end :])
@@ -156,7 +166,7 @@ def _validation_follows(now: Situation) -> bool:
     return rise > t.SWING_FOLLOWS * t.SWING_OF_START * starting_loss(now)
 
 
-def _stuck_at_a_high_rate(now: Situation) -> dict[str, float | int | str] | None:
+def _stuck_at_a_high_rate(now: Situation) -> dict[str, float | int] | None:
     rate, start, level = now.learning_rate, starting_loss(now), _level(now)
     if rate is None or rate < t.HIGH_RATE or len(now.curves) < t.SLOW_EPOCH or _has_learned(now):
         return None

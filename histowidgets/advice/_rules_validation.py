@@ -32,7 +32,7 @@ def overfitting(now: Situation) -> Advice | None:
     """R28, R37: training goes on getting better, validation worse; or their scores lie far apart."""
     rise = find_rise(now)
     if rise is not None and rise.epochs >= t.OVERFITTING_EPOCHS and _training_falls(now, rise):
-        evidence: dict[str, float | int | str] = {
+        evidence: dict[str, float | int] = {
             "epochs_of_rise": rise.epochs,
             "rise_percent": round(100 * rise.share, 1),
             "lowest_at_epoch": int(now.curves.epoch[rise.lowest]),
@@ -95,7 +95,8 @@ def stop_diverged(now: Situation) -> Advice | None:
     if len(pairs) < t.DIVERGED_EPOCHS:
         return None
     train, validation = pairs.T
-    hits = int(np.sum(validation > t.DIVERGED_RATIO * train))
+    one_more = _pairs(now, t.DIVERGED_EPOCHS + 1)
+    hits = int(np.sum(one_more[:, 1] > t.DIVERGED_RATIO * one_more[:, 0]))
     longer = _pairs(now, t.DIVERGED_GROWTH_EPOCHS)
     near = np.flatnonzero(longer[:, 1] <= t.DIVERGED_RATIO * longer[:, 0])
     begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - t.DIVERGED_EPOCHS)
@@ -103,7 +104,7 @@ def stop_diverged(now: Situation) -> Advice | None:
     growth = max(_growth(validation - train), _growth(longer[begin:, 1] - longer[begin:, 0]))
     # While validation itself falls, it only learns more slowly than training.
     still_learning = trend_score(validation) < -1 or trend_change(longer[begin:, 1]) < 0
-    if hits < t.DIVERGED_HITS or growth <= t.DIVERGED_GROWTH or still_learning:
+    if hits < t.DIVERGED_EPOCHS or growth <= t.DIVERGED_GROWTH or still_learning:
         return None
     ratio = float(np.median(validation) / max(float(np.median(train)), 1e-12))
     return Advice(

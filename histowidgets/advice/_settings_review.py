@@ -98,7 +98,8 @@ def _scales(now: Situation) -> Advice | None:
         title="Features of several scales are needed: take resnet50",
         detail="Its many layers see small things and their surroundings at once. Or train elsewhere, and import the "
         "network as ONNX.",
-        evidence={"backbone": backbone},
+        evidence={"tile_size": int(now.setting("tile_size") or 0), "downsample": float(now.setting("downsample") or 1)},
+        about={"backbone": backbone},
         rule="R33",
         **with_actions([Action("Use the backbone resnet50", {"backbone": "resnet50"})]),
     )

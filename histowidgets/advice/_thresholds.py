@@ -43,9 +43,7 @@ TREND_SCORE = 2.0
 
 #: R43: validation over this many times training ...
 DIVERGED_RATIO = 2.0
-#: ... in at least this many ...
-DIVERGED_HITS = 9
-#: ... of the last epochs ...
+#: ... for this many epochs, of which one more may be an exception ...
 DIVERGED_EPOCHS = 10
 #: ... while the distance grew by this share of itself, over up to this many epochs.
 DIVERGED_GROWTH = 0.1
@@ -73,7 +71,8 @@ SWING_OF_START = 0.12
 #: that jump where both do: the other one swings by this much, validation by this share of what is asked of training.
 SWING_OF_OTHER = 0.2
 SWING_FOLLOWS = 0.5
-#: At a usual rate, up to this one, another reason is likelier: then the swings have to be so many times as large.
+#: At a usual rate, up to this one, another reason is likelier, unless both losses swing by `SWING`: then the swings
+#: have to be so many times as large.
 ORDINARY_RATE = 1e-2
 SWING_AT_ORDINARY_RATE = 2.0
 #: Training loss this many times its lowest smoothed level, for so many epochs after the warm-up: it is thrown off.

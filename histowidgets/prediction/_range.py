@@ -25,15 +25,18 @@ class RangeWarning:
     rule : {"N9", "R56"}
     severity : {"warning"}
     image_name : str or None
+    about : dict
+        What is no number, by name: the ``channel`` that is furthest off.
     """
 
     id: str
     title: str
     detail: str
-    evidence: dict[str, float | int | str] = field(default_factory=dict)
+    evidence: dict[str, float | int] = field(default_factory=dict)
     rule: str = "N9"
     severity: str = "warning"
     image_name: str | None = None
+    about: dict[str, str] = field(default_factory=dict)
 
 
 def check_range(
@@ -79,13 +82,13 @@ def check_range(
             f"Channel {channel} is brighter, darker, or of another contrast. Look closely at the prediction, "
             "and annotate some of this image to train on.",
             {
-                "channel": channel,
                 "sigmas": round(sigmas, 2),
                 "limit_sigmas": OUTSIDE_SIGMAS,
                 "spread_factor": round(factor, 2),
                 "limit_factor": OUTSIDE_SPREAD,
             },
             image_name=image.name,
+            about={"channel": channel},
         )
     ]
 

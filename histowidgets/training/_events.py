@@ -15,7 +15,8 @@ class EpochRecord(TypedDict):
 
     ``epoch`` counts from 1. ``val_…`` are None without validation labels; ``val_iou`` has each class's IoU over
     labelled pixels, None for a class that the validation labels lack (row B12). ``seconds`` count from the start
-    of the run, pauses left out. ``learning_rate`` is the decoder's at the epoch's end.
+    of the run, pauses left out. ``learning_rate`` is the decoder's at the epoch's end. ``steps`` is how many steps an
+    epoch has (row N10); None in runs of versions that did not say so.
     """
 
     epoch: int
@@ -27,6 +28,7 @@ class EpochRecord(TypedDict):
     val_accuracy: float | None
     learning_rate: float
     seconds: float
+    steps: int | None
 
 
 @dataclass(frozen=True)

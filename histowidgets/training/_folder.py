@@ -81,7 +81,7 @@ class RunFolder:
         writer.writerow([*plain, *(f"iou_{name}" for name in self._classes)])
         for record in history:
             values: dict[str, Any] = dict(record)
-            writer.writerow([*(values[name] for name in plain), *(record["val_iou"].get(c) for c in self._classes)])
+            writer.writerow([*(values.get(name) for name in plain), *(record["val_iou"].get(c) for c in self._classes)])
         self._write("history.csv", text.getvalue().encode())
 
     def write_checkpoint(self, kept: Kept) -> None:

@@ -280,6 +280,7 @@ class _Loop:
             val_accuracy=val.accuracy(),
             learning_rate=self.parts.optimizer.param_groups[0]["lr"],
             seconds=self.control.seconds(),
+            steps=self.parts.steps_per_epoch,
         )
         self.parts.schedule.epoch_ended(score(record, self.settings))
         self.confusion = val.counts.tolist() if val.counts.any() else None
@@ -314,6 +315,7 @@ class _Loop:
             val_accuracy=None,
             learning_rate=self.parts.optimizer.param_groups[0]["lr"],
             seconds=self.control.seconds(),
+            steps=self.parts.steps_per_epoch,
         )
         self.history.append(record)
         self.folder.write_history(self.history)

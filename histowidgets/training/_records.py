@@ -128,6 +128,7 @@ def _record(row: Mapping[str, str]) -> EpochRecord:
         val_accuracy=number("val_accuracy"),
         learning_rate=float(row["learning_rate"]),
         seconds=float(row["seconds"]),
+        steps=int(row["steps"]) if row.get("steps") else None,
     )
 
 

@@ -121,7 +121,7 @@ class ClassPanel(ipywidgets.VBox):
     def refresh(self) -> None:
         """Show classes, colours and counts as they are now, beside what the coach said last."""
         counts, colors = self._project.count(), self._project.colors
-        targets = {one.evidence.get("class"): one for one in self._found if "recommended" in one.evidence}
+        targets = {one.about.get("class"): one for one in self._found if "recommended" in one.evidence}
         rows = []
         for index, name in enumerate(colors):
             target, count = targets.get(name), counts.get(name, 0)

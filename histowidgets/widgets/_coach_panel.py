@@ -80,7 +80,7 @@ def _summary(mine: Sequence[Advice]) -> str:
         share, limit = number["boundary_percent"], number["limit_percent"]
         return f"{share:.3g} % of the labels lie where classes meet; {limit:g} % wanted"
     if first.id in ("area-imbalance", "areas-balanced"):
-        return f"{number['largest']} covers {number['ratio']:.3g} times {number['smallest']}"
+        return f"{first.about['largest']} covers {number['ratio']:.3g} times {first.about['smallest']}"
     if first.id == "spread-enough":
         return f"strokes reach over {number['reach_percent']:.0f} % of the picture"
     if first.id in ("labelled-twice", "contradicting-labels"):

@@ -33,7 +33,7 @@ def found(project, wanted, settings=None):
 
 
 def about(project, class_name):
-    return next(a for a in coach(project) if a.id.startswith("annotations-") and a.evidence["class"] == class_name)
+    return next(a for a in coach(project) if a.id.startswith("annotations-") and a.about["class"] == class_name)
 
 
 @pytest.mark.parametrize(
@@ -356,6 +356,7 @@ def test_r65_every_advice_gives_its_numbers_and_its_rule():
     project.annotate(name, Rectangle(0, 0, 300, 300), "Epithelium")
     for advice in coach(project):
         assert advice.evidence
+        assert all(isinstance(value, int | float) for value in advice.evidence.values())
         assert advice.rule.startswith("R")
 
 

@@ -140,4 +140,4 @@ def test_n9_channels_are_compared_by_name():
     classifier = brightness_classifier(image, BrightnessModel())
     assert classifier.check(turned) == []
     (found,) = check_range(turned, classifier.normalization)
-    assert found.evidence["channel"] in ("RFP", "DAPI")
+    assert found.about["channel"] in ("RFP", "DAPI")

@@ -99,6 +99,7 @@ def test_record_has_every_number(learned):
         "val_accuracy",
         "learning_rate",
         "seconds",
+        "steps",
     }
     assert set(record["val_iou"]) == set(CLASSES)
     assert record["val_miou"] == pytest.approx(np.mean(list(record["val_iou"].values())))
