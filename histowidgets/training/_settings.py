@@ -260,6 +260,12 @@ class TrainingSettings(BaseModel):
             raise ValueError("a name without spaces around it is wanted")
         return name
 
+    @field_validator("normalization", mode="before")
+    @classmethod
+    def _any_case(cls, strategy: Any) -> Any:
+        """The guide writes PERCENTILE_99."""
+        return strategy.lower() if isinstance(strategy, str) else strategy
+
     @field_validator("freeze", mode="before")
     @classmethod
     def _known_freeze(cls, freeze: Any) -> Any:
@@ -310,6 +316,8 @@ class TrainingSettings(BaseModel):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; the changes are checked."""
+        if not isinstance(update, Mapping | None):
+            raise SettingsError(f"update is a {type(update).__name__}; a mapping of fields to values is wanted.")
         return type(self)(**{**self.model_dump(), **(update or {})})
 
     @classmethod
@@ -328,7 +336,7 @@ class TrainingSettings(BaseModel):
 
     @classmethod
     def preset(cls, name: str) -> "TrainingSettings":
-        """Return ready-made settings by name; see `preset_names`.
+        """Return ready-made settings by name, such as ``"first-run"`` or ``"First run"``; see `preset_names`.
 
         Raises
         ------
@@ -337,9 +345,10 @@ class TrainingSettings(BaseModel):
         """
         from histowidgets.training._presets import PRESETS
 
-        if not isinstance(name, str) or name not in PRESETS:
+        wanted = "-".join(name.lower().replace("_", " ").split()) if isinstance(name, str) else None
+        if wanted not in PRESETS:
             raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
-        return cls(**PRESETS[name])
+        return cls(**PRESETS[wanted])
 
     @classmethod
     def preset_names(cls) -> list[str]:

@@ -119,6 +119,17 @@ def test_settings_do_not_change():
         TrainingSettings().epochs = 3
 
 
+def test_the_spellings_of_the_guide_are_understood():
+    assert TrainingSettings.preset("First run") == TrainingSettings.preset("first-run")
+    assert TrainingSettings.preset("VERY_SMALL") == TrainingSettings.preset("very-small")
+    assert TrainingSettings(normalization="PERCENTILE_99").normalization == "percentile_99"
+
+
+def test_copy_wants_a_mapping():
+    with pytest.raises(SettingsError, match="update is a list"):
+        TrainingSettings().model_copy(update=["epochs"])
+
+
 def test_copy_keeps_the_rest():
     changed = TrainingSettings.preset("large").model_copy(update={"epochs": 7})
     assert changed.epochs == 7
