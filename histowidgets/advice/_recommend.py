@@ -145,7 +145,8 @@ def _size(n_tiles: int, image_type: str, memory: _Memory) -> tuple[int, list[str
         reasons.append("Fluorescence takes resnet34, also where there are tiles for a larger backbone (R7 before R4).")
     wished = min(by_tiles, by_type)
     if memory.size < wished:
-        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is the hard limit: {_SIZES[size]} (R9-R13).")
+        carried = _SIZES[size] if size else "the smallest size"  # which one that is, is said with the backbone
+        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is the hard limit: {carried} (R9-R13).")
     elif memory.size > wished:
         reasons.append(f"Memory would carry {_SIZES[memory.size]}; {_SIZES[size]} is what the data asks for (R13).")
     return size, reasons

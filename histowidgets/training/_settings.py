@@ -263,7 +263,7 @@ class TrainingSettings(BaseModel):
     @field_validator("normalization", mode="before")
     @classmethod
     def _any_case(cls, strategy: Any) -> Any:
-        """The guide writes PERCENTILE_99."""
+        """Take the spelling of the guide, PERCENTILE_99, too."""
         return strategy.lower() if isinstance(strategy, str) else strategy
 
     @field_validator("freeze", mode="before")
