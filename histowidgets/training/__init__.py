@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from histowidgets.training._budget import Estimate, estimate
     from histowidgets.training._compare import compare
     from histowidgets.training._cross_validation import CrossValidation, cross_validate
-    from histowidgets.training._latest import LatestWorker
     from histowidgets.training._network_size import NetworkSize, network_size
     from histowidgets.training._preview import augmentation_preview
     from histowidgets.training._quick import quick_classifier, warm_quick
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "CrossValidation": "_cross_validation",
     "Estimate": "_budget",
-    "LatestWorker": "_latest",
     "LearningRateTest": "_rate_test",
     "NetworkSize": "_network_size",
     "QuickPartner": "_with_quick",
@@ -76,7 +74,6 @@ __all__ = [
     "EpochRecord",
     "Estimate",
     "Event",
-    "LatestWorker",
     "LearningRateTest",
     "Message",
     "NetworkSize",

@@ -12,9 +12,9 @@ import numpy as np
 
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ChannelDisplay, Image, auto_contrast
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._canvas import AnnotationCanvas
 from histowidgets.widgets._channel_controls import ChannelControls
+from histowidgets.widgets._latest import LatestWorker
 
 BINS = 64
 #: Longest side, in pixels, of the overview that the histograms are of.

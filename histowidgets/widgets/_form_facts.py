@@ -16,7 +16,8 @@ import PIL.Image
 from histowidgets.advice import balanced_weights
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import LatestWorker, TrainingSettings
+from histowidgets.training import TrainingSettings
+from histowidgets.widgets._latest import LatestWorker
 
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]

@@ -11,7 +11,7 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request
 from histowidgets.widgets._live_pair import LivePair, edge_of
 from histowidgets.widgets._live_score import LiveScore

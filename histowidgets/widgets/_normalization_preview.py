@@ -14,7 +14,7 @@ import PIL.Image
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image, ImageStatistics, Normalization, Region, display_rgb, measure_statistics
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._style import style_widget
 
 #: Longest side of the two pictures, in pixels.

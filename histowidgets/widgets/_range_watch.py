@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from histowidgets.advice import Advice, check_image
 from histowidgets.images import Image
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier

@@ -11,7 +11,7 @@ from histowidgets.advice import Review, ReviewTile, review
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._review_marks import ReviewMarks
 from histowidgets.widgets._review_picture import tile_picture
 from histowidgets.widgets._style import STATIC

@@ -16,8 +16,8 @@ from histowidgets.advice import (
     suggest_normalization,
 )
 from histowidgets.annotations import Change, Project
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._tree import close_tree
 
 # What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
