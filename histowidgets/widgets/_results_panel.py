@@ -197,8 +197,9 @@ class ResultsPanel(ipywidgets.VBox):
         """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
         shown = self._needed()
         for answer in (shown, self._live.answer_of("network")):
-            if answer is not None and answer.classifier.network is not None:
-                return answer.classifier.network
+            network = None if answer is None else answer.classifier.network
+            if network is not None:
+                return network
         return shown.classifier
 
     def _file(self, ending: str) -> Path:
