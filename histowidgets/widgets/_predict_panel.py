@@ -16,7 +16,7 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._entry import Entry
-from histowidgets.widgets._live_answer import Answer
+from histowidgets.widgets._live_answer import Answer, unlike_words
 from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._monitor_text import clock
 from histowidgets.widgets._predict_options import PredictFields
@@ -200,7 +200,7 @@ class PredictPanel(ipywidgets.VBox):
     ) -> Answer:
         """Predict one image; return what is shown of it."""
         image, classifier = self._project.image(name), answer.classifier
-        warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
+        warning = unlike_words(classifier, image)
         if adapt:
             self._say(f"{prefix}{name}: measuring its statistics…")
             classifier = classifier.adapted_to(image, region)
