@@ -18,6 +18,7 @@ from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.training import TrainingSettings
 from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._listeners import listen
 
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]
@@ -73,11 +74,10 @@ class FormFacts:
         self._seed: int | None = None
         self.busy = False
         self.n_tiles: int | None = None
-        self._on_tiles: Callable[[int], None] = lambda n_tiles: None
-        self._changed = threading.Event()
+        self._tiles_callbacks: list[Callable[[int], None]] = []
         self._known: Facts = {}
         # Made when somebody first looks: a form in a script needs no thread.
-        self._worker: LatestWorker[float, None] | None = None
+        self._worker: LatestWorker[None, None] | None = None
         self._nothing = threading.Event()
         self._nothing.set()
         self._unsubscribe = project.subscribe(self._project_changed) if project is not None else lambda: None
@@ -92,8 +92,8 @@ class FormFacts:
             if self._closed:
                 return
             if self._worker is None:
-                self._worker = LatestWorker("form", self._work, lambda rest, answer, error: None)
-            self._worker.request(rest)
+                self._worker = LatestWorker("form", self._work, lambda nothing, answer, error: None)
+            self._worker.request(None, rest)
 
     def seen(self, is_seen: bool) -> None:
         """Say whether anybody looks; nothing is worked out for nobody."""
@@ -101,9 +101,15 @@ class FormFacts:
             self._request(0.0)
         self._wanted = is_seen
 
-    def on_tiles(self, callback: Callable[[int], None]) -> None:
-        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one."""
-        self._on_tiles = callback
+    def on_tiles(self, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one.
+
+        Returns
+        -------
+        callable
+            Ends the calls.
+        """
+        return listen(self._tiles_callbacks, callback)
 
     def show_tiles(self, seed: int | None) -> None:
         """Show what augmentation makes of the tile that `seed` picks; None stops that."""
@@ -130,11 +136,7 @@ class FormFacts:
 
     # -- on the worker's thread -------------------------------------------------------------------
 
-    def _work(self, rest: float, is_stale: Callable[[], bool]) -> None:
-        waited = 0.0
-        while waited < rest and not is_stale():
-            self._changed.wait(0.05)
-            waited += 0.05
+    def _work(self, nothing: None, is_stale: Callable[[], bool]) -> None:
         for step in (self._of_network, self._of_classes, self._of_tiles, self._of_run):
             if is_stale():
                 return
@@ -199,7 +201,8 @@ class FormFacts:
         found = estimate(snapshot, settings, measure=False)
         if found.n_tiles != self.n_tiles:
             self.n_tiles = found.n_tiles
-            self._on_tiles(found.n_tiles)
+            for callback in list(self._tiles_callbacks):
+                callback(found.n_tiles)
         if not found.fits:
             return {"summary": found.text(), "level": "warning"}
         if settings.max_seconds is not None:
