@@ -132,7 +132,7 @@ def test_r23_b11_classes_are_balanced_once_within_bounds_and_undone(form):
     assert form.settings.class_weights == weights, "twice is as good as once"
     page(form, kind="undo")
     assert form.settings.class_weights == {}
-    assert not form.can_undo_patch
+    assert not form._state["canUndo"]
 
 
 def test_the_facts_follow_the_project(form, project):
