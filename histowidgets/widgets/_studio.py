@@ -185,6 +185,7 @@ class Studio(ipywidgets.VBox):
         self._settings_tab.close()
         self._review.close()
         self._predict.close()
+        self._results.close()
         self._trials.close()
         self.live.close()
         self._classes.close()
