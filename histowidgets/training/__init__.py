@@ -6,6 +6,7 @@ Settings and events load without torch; the rest is fetched when it is first use
 from typing import TYPE_CHECKING
 
 from histowidgets._lazy import lazy_names
+from histowidgets.training._channels import with_channels
 from histowidgets.training._comparison import ComparedRun, Comparison, compare_runs
 from histowidgets.training._events import (
     FINAL_STATES,
@@ -107,6 +108,7 @@ __all__ = [
     "train",
     "unfinished_run",
     "warm_quick",
+    "with_channels",
     "with_quick",
     "write_tensorboard",
 ]

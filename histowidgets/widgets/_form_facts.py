@@ -16,7 +16,7 @@ import PIL.Image
 from histowidgets.advice import balanced_weights
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import TrainingSettings
+from histowidgets.training import TrainingSettings, with_channels
 from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._listeners import listen
 
@@ -158,7 +158,7 @@ class FormFacts:
 
         n_channels, n_classes = 3, 2
         if self._project is not None:
-            snapshot = self._project.snapshot()
+            snapshot = with_channels(self._project.snapshot(), settings.channels)
             n_classes = max(2, len(snapshot.classes))
             names = snapshot.annotated_names() or list(snapshot.images)
             n_channels = len(snapshot.images[names[0]].channel_names) if names else 3
