@@ -3,8 +3,6 @@
 It is found out on a worker thread, since it builds a network; the form shows what is there.
 """
 
-import base64
-import io
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,6 +17,7 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.training import TrainingSettings, with_channels
 from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._listeners import listen
+from histowidgets.widgets._picture_url import picture_url
 
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]
@@ -219,9 +218,7 @@ def _picture(tile: np.ndarray) -> str:
     """Return a tile as the address of a small JPEG."""
     small = PIL.Image.fromarray(tile)
     small.thumbnail((_STRIP_SIDE, _STRIP_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return picture_url(np.asarray(small), quality=85)
 
 
 def _summary(found: Any, time: str, trained: str) -> str:

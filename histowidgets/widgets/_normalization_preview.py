@@ -1,7 +1,5 @@
 """What the normalization makes of the pixels in view: a picture and the values, before and after."""
 
-import base64
-import io
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,13 +8,13 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
-import PIL.Image
 
 from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image, Normalization, Region, display_rgb
 from histowidgets.training import with_channels
 from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._picture_url import picture_url
 from histowidgets.widgets._style import style_widget
 
 #: Longest side of the two pictures, in pixels.
@@ -219,10 +217,7 @@ def _after_rgb(after: np.ndarray) -> np.ndarray:
 
 
 def _picture(rgb: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, "JPEG", quality=88)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"<img alt='' src='data:image/jpeg;base64,{data}'>"
+    return f"<img alt='' src='{picture_url(rgb, quality=88)}'>"
 
 
 def _plots(name: str, before: np.ndarray, after: np.ndarray, low: float, high: float) -> str:
