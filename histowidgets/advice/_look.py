@@ -82,9 +82,9 @@ class Look:
         step = max(1, len(rows) // most)
         return np.column_stack([rows, cols])[::step][:most]
 
-    def around(self, row: float, col: float, side: int = t.LOOK_AT) -> Region:
+    def around(self, row: float, col: float) -> Region:
         """Return a square around a pixel as looked at, moved into the image, in full-size pixels."""
-        width, height = min(side, self.image.width), min(side, self.image.height)
+        width, height = min(t.LOOK_AT, self.image.width), min(t.LOOK_AT, self.image.height)
         x = int((col + 0.5) * self.downsample - width / 2)
         y = int((row + 0.5) * self.downsample - height / 2)
         return Region(

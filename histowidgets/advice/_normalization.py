@@ -9,7 +9,6 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice._image_type import ImageType, guess_image_type, overview
 from histowidgets.images import Image
-from histowidgets.prediction import check_range
 
 _TOPS = (255, 1023, 4095, 16383, 65535)
 
@@ -63,7 +62,7 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
     ----------
     image : Image
     classifier : Classifier
-        Its normalization carries the statistics of the images that it was trained on.
+        It carries the statistics of the images that it was trained on, and finds their channels by name.
 
     Returns
     -------
@@ -71,6 +70,11 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
         Empty where the image is like those. "image-outside-training" where mean or percentiles of a channel are 3
         standard deviations off, or its standard deviation differs by a factor of 2; "no-training-statistics" where
         the classifier has none.
+
+    Raises
+    ------
+    PredictionError
+        If the image's channels do not fit.
     """
     return [
         Advice(
@@ -83,7 +87,7 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
             severity="warning",
             image_name=found.image_name,
         )
-        for found in check_range(image, classifier.normalization)
+        for found in classifier.check(image)
     ]
 
 

@@ -1,7 +1,8 @@
 """The part of a project that writes annotations for other programs, and reads theirs."""
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +49,7 @@ class Exchange(Drawing):
         name: str,
         path: "str | os.PathLike[str]",
         unknown_classes: Literal["error", "add", "skip"] = "error",
+        tell: Callable[[str], object] | None = None,
     ) -> int:
         """Draw the annotations of a GeoJSON file on an image, as one step of undo.
 
@@ -60,6 +62,8 @@ class Exchange(Drawing):
             warning that counts them.
         unknown_classes : {"error", "add", "skip"}
             What to do with classes that the project does not have; "add" takes their colours too.
+        tell : callable, optional
+            Called with the words of the warning, in its place: warnings cannot be caught beside other threads.
 
         Returns
         -------
@@ -81,7 +85,11 @@ class Exchange(Drawing):
             with self._lock:
                 taken = {a.id for state in self._state.images.values() for a in state.annotations}
                 self._edit(read.to_record(name, self.annotator, taken))
-        read.warn(path)
+        words = read.left_out(path)
+        if words and tell is not None:
+            tell(words)
+        elif words:
+            warnings.warn(words, stacklevel=2)
         return len(read.shapes)
 
     # --- PNG label maps --------------------------------------------------------------------------------------------

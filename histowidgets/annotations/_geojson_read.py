@@ -4,7 +4,6 @@ import json
 import math
 import time
 import uuid
-import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,11 +68,10 @@ class ReadGeoJSON:
         """Count something that was left out."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
-    def warn(self, path: Path, stacklevel: int = 3) -> None:
-        """Warn of what was left out, if anything."""
-        if self.skipped:
-            what = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
-            warnings.warn(f"Left out of {path.name}: {what}.", stacklevel=stacklevel)
+    def left_out(self, path: Path) -> str:
+        """Say what was left out; nothing if that is nothing."""
+        what = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
+        return f"Left out of {path.name}: {what}." if what else ""
 
 
 def read_geojson(path: Path, image: Image, colors: Mapping[str, str], unknown_classes: str) -> ReadGeoJSON:

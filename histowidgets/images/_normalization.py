@@ -139,21 +139,21 @@ class Normalization:
             If statistics are needed and missing, or are of another number of channels.
         """
         n_channels = pixels.shape[-1]
-        ranges = self._ranges(n_channels)
+        ranges = self.ranges(n_channels)
         # Channel by channel in memory, as networks take it.
         out = np.empty((n_channels, *pixels.shape[:-1]), np.float32)
         if pixels.dtype == np.uint8:  # 256 values: look them up; all are in the table, "clip" spares a copy
-            values = self._matched(np.repeat(np.arange(256, dtype=np.float64)[:, None], n_channels, axis=1))
+            values = self.matched(np.repeat(np.arange(256, dtype=np.float64)[:, None], n_channels, axis=1))
             for c, (low, high) in enumerate(ranges):
                 np.take(self._scale(values[:, c], low, high), pixels[..., c], out=out[c], mode="clip")
         else:
-            values = self._matched(pixels)
+            values = self.matched(pixels)
             for c, (low, high) in enumerate(ranges):
                 out[c] = self._scale(values[..., c].astype(np.float64), low, high)
         return np.moveaxis(out, 0, -1)
 
-    def _matched(self, values: np.ndarray) -> np.ndarray:
-        """Match the stain of (..., channels), if that is wanted and the image's is known."""
+    def matched(self, values: np.ndarray) -> np.ndarray:
+        """Return (..., channels) as their range is compared with: the stain matched, where that is wanted and known."""
         if self.stain is None or self.own is None:
             return values
         return self.stain.matched(values, self.own, self.white)
@@ -168,8 +168,14 @@ class Normalization:
             scaled = (values > high).astype(np.float64)
         return scaled.astype(np.float32)
 
-    def _ranges(self, n_channels: int) -> list[tuple[float, float]]:
-        """Return the values that become 0 and 1, for each channel."""
+    def ranges(self, n_channels: int) -> list[tuple[float, float]]:
+        """Return the values that become 0 and 1, for each of `n_channels` channels.
+
+        Raises
+        ------
+        ImageError
+            If statistics are needed and missing, or are of another number of channels.
+        """
         if self.strategy == "fixed_range":
             return [(float(self.low or 0.0), float(self.high or 0.0))] * n_channels
         if self.statistics is None:

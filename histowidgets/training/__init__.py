@@ -6,6 +6,7 @@ Settings and events load without torch; the rest is fetched when it is first use
 from typing import TYPE_CHECKING
 
 from histowidgets._lazy import lazy_names
+from histowidgets.training._channels import with_channels
 from histowidgets.training._comparison import ComparedRun, Comparison, compare_runs
 from histowidgets.training._events import (
     FINAL_STATES,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from histowidgets.training._budget import Estimate, estimate
     from histowidgets.training._compare import compare
     from histowidgets.training._cross_validation import CrossValidation, cross_validate
-    from histowidgets.training._latest import LatestWorker
     from histowidgets.training._network_size import NetworkSize, network_size
     from histowidgets.training._preview import augmentation_preview
     from histowidgets.training._quick import quick_classifier, warm_quick
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "CrossValidation": "_cross_validation",
     "Estimate": "_budget",
-    "LatestWorker": "_latest",
     "LearningRateTest": "_rate_test",
     "NetworkSize": "_network_size",
     "QuickPartner": "_with_quick",
@@ -76,7 +75,6 @@ __all__ = [
     "EpochRecord",
     "Estimate",
     "Event",
-    "LatestWorker",
     "LearningRateTest",
     "Message",
     "NetworkSize",
@@ -110,6 +108,7 @@ __all__ = [
     "train",
     "unfinished_run",
     "warm_quick",
+    "with_channels",
     "with_quick",
     "write_tensorboard",
 ]

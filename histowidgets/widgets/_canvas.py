@@ -17,6 +17,7 @@ from histowidgets.widgets._canvas_wand import CanvasWand
 from histowidgets.widgets._drawing import Drawing
 from histowidgets.widgets._frame import CanvasFrame
 from histowidgets.widgets._layers import Layers
+from histowidgets.widgets._listeners import listen
 from histowidgets.widgets._plain_mouse import PlainMouse
 from histowidgets.widgets._pointer import PointerLayer
 from histowidgets.widgets._pointer_messages import PointerMessages
@@ -102,7 +103,6 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self.project = project
         self._queue = SerialQueue()
-        self._status_callbacks: list[Callable[[str], None]] = []
         self._view_callbacks: list[Callable[[], None]] = []
         self._display_callbacks = []
         name = project.image_names[0] if image_name is None else image_name
@@ -253,9 +253,9 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
             for callback in list(self._view_callbacks):
                 callback()
 
-    def on_view(self, callback: Callable[[], None]) -> None:
-        """Call `callback` each time another view has been drawn; it must return at once."""
-        self._view_callbacks.append(callback)
+    def on_view(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` each time another view has been drawn; it must return at once. Returns what ends that."""
+        return listen(self._view_callbacks, callback)
 
     # -- classes, tool and brush ---------------------------------------------------------------------
 
@@ -318,12 +318,6 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         """Put a line of text, at level "info" or "error", in the status line and read it to a screen reader."""
         self._frame.status.say(text, level)
         self._pointer.send({"kind": "say", "text": text})
-        for callback in list(self._status_callbacks):
-            callback(text)
-
-    def on_status(self, callback: Callable[[str], None]) -> None:
-        """Call `callback` with each text that the status line says."""
-        self._status_callbacks.append(callback)
 
     def hover(self, x: float, y: float) -> str:
         """Say what is at an image point, in the status line; return it."""

@@ -16,6 +16,7 @@ from histowidgets.widgets._batch import SerialQueue
 from histowidgets.widgets._drawing import Drawing
 from histowidgets.widgets._frame import CanvasFrame
 from histowidgets.widgets._layers import Layers
+from histowidgets.widgets._listeners import listen
 from histowidgets.widgets._pointer import PointerLayer
 from histowidgets.widgets._tree import close_tree
 from histowidgets.widgets._uncertainty import legend_html
@@ -197,9 +198,9 @@ class CanvasDisplay(traitlets.HasTraits):
             self.set_display(displays, name)
         return alike
 
-    def on_display(self, callback: Callable[[str], None]) -> None:
-        """Call `callback` with the name of an image whenever it is shown otherwise."""
-        self._display_callbacks.append(callback)
+    def on_display(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback` with the name of an image whenever it is shown otherwise. Returns what ends that."""
+        return listen(self._display_callbacks, callback)
 
     # -- coming and going -------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ import ipywidgets
 from histowidgets.advice import Advice, coach
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._advice_line import AdviceLine
 from histowidgets.widgets._class_list import ClassList
 from histowidgets.widgets._coach_panel import CoachPanel
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._patterns import swatch_url
 
 _LEVELS = {"stop": "red", "warning": "amber", "info": "amber", "good": "green"}

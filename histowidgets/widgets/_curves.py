@@ -11,6 +11,8 @@ from histowidgets.errors import WidgetError
 
 # A path of more points is slower to draw and looks the same at the width of any screen.
 MAX_POINTS = 2000
+# About how many numbers stand on an axis.
+EPOCH_TICKS, LINEAR_TICKS = 6, 4
 
 # What a record may hold beside `epoch` and `val_iou`, all optional.
 NUMBERS = (
@@ -32,6 +34,9 @@ class Curve(NamedTuple):
     x: Floats
     y: Floats
 
+
+# Colour and dash of the two lines of a chart, wherever it is drawn.
+TRAIN_LINE, VALIDATION_LINE = ("#0072B2", "solid"), ("#D55E00", "dashed")
 
 NO_CURVE = Curve(np.empty(0), np.empty(0))
 
@@ -184,15 +189,15 @@ def joined(curves: Sequence[Curve]) -> Curve:
     )
 
 
-def thin(curve: Curve, limit: int = MAX_POINTS) -> Curve:
-    """Return `curve` with at most `limit` points, keeping the ends and each stretch's lowest and highest value.
+def thin(curve: Curve) -> Curve:
+    """Return `curve` with at most `MAX_POINTS` points, keeping the ends and each stretch's lowest and highest value.
 
     Keeping the extremes, and not every n-th point, keeps a spike of one epoch on the chart.
     """
     n = len(curve.x)
-    if n <= limit:
+    if n <= MAX_POINTS:
         return curve
-    buckets = (limit - 2) // 2
+    buckets = (MAX_POINTS - 2) // 2
     size = math.ceil(n / buckets)
     values = np.full(buckets * size, np.nan)
     values[:n] = curve.y
@@ -245,6 +250,9 @@ class Ticks(NamedTuple):
     values: tuple[float, ...]
 
 
+IOU_TICKS = Ticks(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
+
+
 def _nice_step(rough: float) -> float:
     """Return the next of 1, 2, 5, 10, 20, … (or their tenths) at or above `rough`."""
     power = 10.0 ** math.floor(math.log10(rough))
@@ -254,7 +262,7 @@ def _nice_step(rough: float) -> float:
     return 10.0 * power
 
 
-def epoch_ticks(first: float, last: float, total: float | None = None, most: int = 6) -> Ticks:
+def epoch_ticks(first: float, last: float, total: float | None = None) -> Ticks:
     """Return an epoch axis with whole numbers.
 
     It ends at a round number at or after `last`, at most at `total`, so that it stands still for many epochs and yet is
@@ -264,7 +272,7 @@ def epoch_ticks(first: float, last: float, total: float | None = None, most: int
     # 1 to 50, not 1 to 51: the span counts both of its ends.
     room = low - 1 + math.ceil(_round_up(max(last - low + 1, 5)))
     high = max(room if total is None else min(room, total), math.ceil(last), low + 1)
-    step = max(1.0, _nice_step((high - low) / most))
+    step = max(1.0, _nice_step((high - low) / EPOCH_TICKS))
     inner = [v for v in np.arange(math.ceil(low / step) * step, high + step / 1000, step) if v - low >= 0.6 * step]
     return Ticks(float(low), float(high), (float(low), *(float(v) for v in inner)))
 
@@ -274,14 +282,14 @@ def _round_up(span: float) -> float:
     return next(f * power for f in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if f * power >= span * (1 - 1e-9))
 
 
-def linear_ticks(values: Floats, most: int = 4) -> Ticks:
+def linear_ticks(values: Floats) -> Ticks:
     """Return a linear axis from 0 (or below, where a value is) to a round number at or above the highest value."""
     finite = values[np.isfinite(values)]
     low = min(0.0, float(finite.min())) if len(finite) else 0.0
     high = float(finite.max()) if len(finite) else 1.0
     if high <= low:
         high = low + 1.0
-    step = _nice_step((high - low) / most)
+    step = _nice_step((high - low) / LINEAR_TICKS)
     # Counted in whole steps, since 3 * 0.1 is not 0.3.
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(float(f"{k * step:.12g}") for k in range(first, last + 1))

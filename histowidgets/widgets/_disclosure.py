@@ -17,8 +17,6 @@ class Disclosure(ipywidgets.VBox):
         The widgets under the title.
     tooltip
         What the fold holds, for the pointer and for screen readers.
-    unfolded
-        Whether it starts unfolded.
     on_open
         Called, on an unknown thread, when it is unfolded, so that costly content can be filled in then.
     """
@@ -28,17 +26,16 @@ class Disclosure(ipywidgets.VBox):
         title: str,
         content: Sequence[ipywidgets.Widget],
         tooltip: str = "",
-        unfolded: bool = False,
         on_open: Callable[[], None] | None = None,
     ) -> None:
         self._on_open = on_open
-        self._button = ipywidgets.ToggleButton(value=unfolded, description=title, tooltip=tooltip or title)
+        self._button = ipywidgets.ToggleButton(description=title, tooltip=tooltip or title)
         self._button.add_class("hw-fold")
         self._body = ipywidgets.VBox(list(content))
         self._body.add_class("hw-fold-body")
         self._button.observe(self._folded, names="value")
         super().__init__([self._button, self._body])
-        self._show(unfolded)
+        self._show(False)
 
     def _show(self, unfolded: bool) -> None:
         self._button.icon = "caret-down" if unfolded else "caret-right"

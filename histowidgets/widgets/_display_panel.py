@@ -12,9 +12,10 @@ import numpy as np
 
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ChannelDisplay, Image, auto_contrast
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._canvas import AnnotationCanvas
 from histowidgets.widgets._channel_controls import ChannelControls
+from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._listeners import link_slider, observe
 
 BINS = 64
 #: Longest side, in pixels, of the overview that the histograms are of.
@@ -87,6 +88,7 @@ class DisplayPanel(ipywidgets.VBox):
     ) -> None:
         self._canvas, self._notify, self._log, self._asleep = canvas, notify, log, asleep
         self._histograms: dict[str, list[ChannelHistogram]] = {}
+        self._ends: list[Callable[[], None]] = []
         self.controls = ChannelControls(self._changed)
         self.sliders = {name: self._slider(name, text, tip) for name, text, tip in _SLIDERS}
         self.patterns = self._checkbox("patterns", "Hatch annotations", "Give each class a hatching beside its colour")
@@ -109,8 +111,8 @@ class DisplayPanel(ipywidgets.VBox):
         self.add_class("hw-section")
         self.add_class("hw-display")
         self._worker = LatestWorker("histograms", self._measure, self._measured)
-        canvas.on_display(self._displayed)
-        canvas.observe(lambda _: self.refresh(), names="image_name")
+        self._ends.append(canvas.on_display(self._displayed))
+        self._ends.append(observe(canvas, "image_name", lambda _: self.refresh()))
         self.refresh()
 
     def _checkbox(self, name: str, text: str, tip: str) -> ipywidgets.Checkbox:
@@ -121,21 +123,12 @@ class DisplayPanel(ipywidgets.VBox):
             tooltip=tip,
             layout=ipywidgets.Layout(width="auto"),
         )
-        ipywidgets.link((box, "value"), (self._canvas, name))
+        self._ends.append(ipywidgets.link((box, "value"), (self._canvas, name)).unlink)
         return box
 
     def _slider(self, name: str, text: str, tip: str) -> ipywidgets.FloatSlider:
-        slider = ipywidgets.FloatSlider(
-            getattr(self._canvas, name), min=0, max=1, step=0.01, description=text, tooltip=tip, readout_format=".0%"
-        )
-
-        def slid(change: dict[str, float]) -> None:
-            # A slider rounds what it is given to its steps, and says so; that is no choice of the person's.
-            if abs(change["new"] - getattr(self._canvas, name)) > 0.501 * slider.step:
-                setattr(self._canvas, name, change["new"])
-
-        slider.observe(slid, names="value")
-        self._canvas.observe(lambda change: setattr(slider, "value", change["new"]), names=name)
+        slider = ipywidgets.FloatSlider(min=0, max=1, step=0.01, description=text, tooltip=tip, readout_format=".0%")
+        self._ends.append(link_slider(slider, self._canvas, name))
         return slider
 
     # -- what is shown ----------------------------------------------------------------------------------
@@ -225,7 +218,9 @@ class DisplayPanel(ipywidgets.VBox):
         self._notify(f"Shown like this one: {number}." if names else "No other image has these channels.", "info")
 
     def close(self) -> None:
-        """End the worker and close the widgets."""
+        """Stop following the canvas, end the worker and close the widgets."""
+        for end in self._ends:
+            end()
         self._worker.close()
         super().close()
 

@@ -163,11 +163,6 @@ class SettingsForm(anywidget.AnyWidget):
         self._tell(before)
         return number
 
-    @property
-    def can_undo_patch(self) -> bool:
-        """Whether there is a patch or a preset to take back."""
-        return bool(self._patches)
-
     def can_undo(self, number: int) -> bool:
         """Whether the patch of this number is the last one that is in force."""
         with self._lock:

@@ -3,8 +3,6 @@
 It is found out on a worker thread, since it builds a network; the form shows what is there.
 """
 
-import base64
-import io
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,7 +14,10 @@ import PIL.Image
 from histowidgets.advice import balanced_weights
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import LatestWorker, TrainingSettings
+from histowidgets.training import TrainingSettings, with_channels
+from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._listeners import listen
+from histowidgets.widgets._picture_url import picture_url
 
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]
@@ -72,11 +73,10 @@ class FormFacts:
         self._seed: int | None = None
         self.busy = False
         self.n_tiles: int | None = None
-        self._on_tiles: Callable[[int], None] = lambda n_tiles: None
-        self._changed = threading.Event()
+        self._tiles_callbacks: list[Callable[[int], None]] = []
         self._known: Facts = {}
         # Made when somebody first looks: a form in a script needs no thread.
-        self._worker: LatestWorker[float, None] | None = None
+        self._worker: LatestWorker[None, None] | None = None
         self._nothing = threading.Event()
         self._nothing.set()
         self._unsubscribe = project.subscribe(self._project_changed) if project is not None else lambda: None
@@ -91,8 +91,8 @@ class FormFacts:
             if self._closed:
                 return
             if self._worker is None:
-                self._worker = LatestWorker("form", self._work, lambda rest, answer, error: None)
-            self._worker.request(rest)
+                self._worker = LatestWorker("form", self._work, lambda nothing, answer, error: None)
+            self._worker.request(None, rest)
 
     def seen(self, is_seen: bool) -> None:
         """Say whether anybody looks; nothing is worked out for nobody."""
@@ -100,9 +100,15 @@ class FormFacts:
             self._request(0.0)
         self._wanted = is_seen
 
-    def on_tiles(self, callback: Callable[[int], None]) -> None:
-        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one."""
-        self._on_tiles = callback
+    def on_tiles(self, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one.
+
+        Returns
+        -------
+        callable
+            Ends the calls.
+        """
+        return listen(self._tiles_callbacks, callback)
 
     def show_tiles(self, seed: int | None) -> None:
         """Show what augmentation makes of the tile that `seed` picks; None stops that."""
@@ -129,11 +135,7 @@ class FormFacts:
 
     # -- on the worker's thread -------------------------------------------------------------------
 
-    def _work(self, rest: float, is_stale: Callable[[], bool]) -> None:
-        waited = 0.0
-        while waited < rest and not is_stale():
-            self._changed.wait(0.05)
-            waited += 0.05
+    def _work(self, nothing: None, is_stale: Callable[[], bool]) -> None:
         for step in (self._of_network, self._of_classes, self._of_tiles, self._of_run):
             if is_stale():
                 return
@@ -155,7 +157,7 @@ class FormFacts:
 
         n_channels, n_classes = 3, 2
         if self._project is not None:
-            snapshot = self._project.snapshot()
+            snapshot = with_channels(self._project.snapshot(), settings.channels)
             n_classes = max(2, len(snapshot.classes))
             names = snapshot.annotated_names() or list(snapshot.images)
             n_channels = len(snapshot.images[names[0]].channel_names) if names else 3
@@ -198,7 +200,8 @@ class FormFacts:
         found = estimate(snapshot, settings, measure=False)
         if found.n_tiles != self.n_tiles:
             self.n_tiles = found.n_tiles
-            self._on_tiles(found.n_tiles)
+            for callback in list(self._tiles_callbacks):
+                callback(found.n_tiles)
         if not found.fits:
             return {"summary": found.text(), "level": "warning"}
         if settings.max_seconds is not None:
@@ -215,9 +218,7 @@ def _picture(tile: np.ndarray) -> str:
     """Return a tile as the address of a small JPEG."""
     small = PIL.Image.fromarray(tile)
     small.thumbnail((_STRIP_SIDE, _STRIP_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return picture_url(np.asarray(small), quality=85)
 
 
 def _summary(found: Any, time: str, trained: str) -> str:

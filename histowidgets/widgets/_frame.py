@@ -9,6 +9,7 @@ import traitlets
 
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
+from histowidgets.widgets._listeners import link_slider
 from histowidgets.widgets._palette import ClassPalette
 from histowidgets.widgets._patterns import hatch_of
 from histowidgets.widgets._pointer import PointerLayer
@@ -60,8 +61,7 @@ class CanvasFrame:
             (self.bar.prediction, "prediction_opacity"),
             (self.bar.annotations, "annotation_opacity"),
         ):
-            _link(slider, canvas, name)
-
+            link_slider(slider, canvas, name)
         traitlets.link((canvas, "pen_pressure"), (self.bar.pen, "value"))
 
     def resize(self, width: int, height: int) -> None:
@@ -107,19 +107,3 @@ def _actions(canvas: "AnnotationCanvas", pointer: PointerLayer) -> dict[str, Cal
         "fit": canvas.fit,
         "help": partial(pointer.send, {"kind": "help"}),
     }
-
-
-def _link(slider: ipywidgets.FloatSlider | ipywidgets.IntSlider, canvas: "AnnotationCanvas", name: str) -> None:
-    """Keep a slider and a trait of the canvas at the same value.
-
-    A slider rounds what it is given to its steps, and says so; that is no choice of the person's.
-    """
-    shown = round if isinstance(slider, ipywidgets.IntSlider) else float
-
-    def slid(change: dict[str, float]) -> None:
-        if abs(change["new"] - getattr(canvas, name)) > 0.501 * slider.step:
-            setattr(canvas, name, float(change["new"]))
-
-    slider.value = shown(getattr(canvas, name))
-    slider.observe(slid, names="value")
-    canvas.observe(lambda change: setattr(slider, "value", shown(change["new"])), names=name)

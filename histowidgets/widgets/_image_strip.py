@@ -182,8 +182,13 @@ class ImageStrip(anywidget.AnyWidget):
             whole = upload.add(bytes(buffers[0]))
             self.send({"kind": "received", "bytes": upload.received})
             if whole:
-                self.open_file(str(upload.path))
                 self._upload = None
+        if whole:  # opening takes a while, and an edit elsewhere must not wait for it
+            try:
+                self.open_file(str(upload.path))
+            except Exception:
+                upload.drop()
+                raise
 
     def _drop_upload(self) -> None:
         upload, self._upload = self._upload, None

@@ -22,11 +22,9 @@ class Layers:
     ----------
     width, height
         Size on the page in CSS pixels.
-    scale
-        Drawn pixels a CSS pixel.
     """
 
-    def __init__(self, width: int, height: int, scale: float = 1.0) -> None:
+    def __init__(self, width: int, height: int) -> None:
         # Without a fixed layout a canvas is stretched by the box it is in.
         layout = ipywidgets.Layout(grid_area="1 / 1 / 2 / 2", flex="0 0 auto")
         self.canvas = MultiCanvas(3, layout=layout)
@@ -38,10 +36,10 @@ class Layers:
         self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
         self._prediction_alpha = self._annotation_alpha = 1.0
         self._uncertainty_alpha = 0.0
-        self.resize(width, height, scale)
+        self.resize(width, height, 1.0)
 
     def resize(self, width: int, height: int, scale: float) -> None:
-        """Give the canvases another size; everything has to be drawn again after it."""
+        """Give the canvases another size, and `scale` drawn pixels a CSS pixel; all has to be drawn again after it."""
         self.scale = scale
         self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
         pixels = round(width * scale), round(height * scale)

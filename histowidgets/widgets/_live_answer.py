@@ -1,11 +1,12 @@
 """What a learner is asked, and what it answers."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from histowidgets.annotations import ProjectSnapshot, Split
-from histowidgets.images import Region
+from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction
 from histowidgets.widgets._held_out_list import FEW_STROKES
 
@@ -75,8 +76,8 @@ class Answer:
         Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
     scope : str
         What was predicted, where that is not simply what is in view, such as ``"whole image"``, and how.
-    warning : str
-        How the image differs from those of training (row N9); empty where it does not.
+    warning : str or None
+        How the image differs from those of training (row N9); empty where it does not, None before they were compared.
     final : bool
         Whether these weights stay: no run is about to replace them.
     alone : bool
@@ -93,7 +94,7 @@ class Answer:
     scored_on: int = 0
     in_turn: bool = False
     scope: str = ""
-    warning: str = ""
+    warning: str | None = None
     final: bool = False
     alone: bool = False
     edge: float = 0.0
@@ -122,3 +123,34 @@ class Answer:
         held_out = f"{strokes}, held out in turn" if self.in_turn else f"held-out {strokes}"
         few = "only " if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
         return f"{self.learner} · mIoU {self.score:.2f} on {few}{self.scored_on} {held_out}{scope}"
+
+
+def unlike_words(classifier: Classifier, image: Image) -> str:
+    """Say how an image differs from those that a classifier learned from; nothing where it does not (row N9)."""
+    return " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
+
+
+class UnlikeNotice:
+    """Says it once, for each image and classifier, when the answer that is shown is about an image unlike its own.
+
+    Parameters
+    ----------
+    report
+        Called with the words and the level "warning".
+    """
+
+    def __init__(self, report: Callable[[str, str], None]) -> None:
+        self._report = report
+        self._lock = threading.Lock()
+        self._said: dict[str, str] = {}  # image name to what was said last
+
+    def heed(self, shown: Answer | None) -> None:
+        """Take in which answer is shown; nothing is said of one whose image was not yet compared."""
+        if shown is None or shown.warning is None:
+            return
+        name = shown.prediction.image_name
+        with self._lock:
+            is_news = self._said.get(name, "") != shown.warning
+            self._said[name] = shown.warning
+        if is_news and shown.warning:
+            self._report(shown.warning, "warning")

@@ -11,8 +11,8 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
-from histowidgets.training import LatestWorker
-from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request
+from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request, UnlikeNotice, unlike_words
 from histowidgets.widgets._live_pair import LivePair, edge_of
 from histowidgets.widgets._live_score import LiveScore
 
@@ -56,6 +56,7 @@ class LivePrediction:
         self._showing = threading.RLock()  # what is chosen last is shown last, whichever worker is slower
         self._answers: dict[str, Answer] = {}
         self._asked_for: dict[str, Answer] = {}  # image name to what the person had predicted of it, on disk
+        self._unlike = UnlikeNotice(report)
         self._split: Split | None = None
         self._scored_on = 0
         self.wanted = "best"
@@ -341,15 +342,15 @@ class LivePrediction:
 
     def _compare(self, learner: str, answer: Answer, request: Request) -> None:
         """Keep with the answer where the image is unlike those that the classifier learned from (row N9)."""
-        found = answer.classifier.check(request.snapshot.images[request.image_name])
-        if not found:
-            return
-        warning = " ".join(f"{one.title}. {one.detail}" for one in found)
+        warning = unlike_words(answer.classifier, request.snapshot.images[request.image_name])
         with self._lock:
             present = self._answers.get(learner)
             if present is not None and present.classifier is answer.classifier:
                 self._answers[learner] = replace(present, warning=warning)
-        self._choose()
+        if warning:
+            self._choose()
+        else:
+            self._unlike.heed(self.best)
 
     def _choose(self) -> None:
         with self._showing:
@@ -358,6 +359,7 @@ class LivePrediction:
                 self._show(None, "")
             else:
                 self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
+        self._unlike.heed(best)
 
     def _hint(self, best: Answer) -> str:
         """Say why there is no prediction around the middle of a view that is too large to be predicted live."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._live_answer import Answer, Request
 
 if TYPE_CHECKING:  # it needs torch

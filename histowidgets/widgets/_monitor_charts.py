@@ -7,7 +7,10 @@ import ipywidgets
 import numpy as np
 
 from histowidgets.widgets._curves import (
+    IOU_TICKS,
     SMOOTHING,
+    TRAIN_LINE,
+    VALIDATION_LINE,
     Curve,
     EpochLog,
     Ticks,
@@ -22,10 +25,8 @@ from histowidgets.widgets._monitor_text import legend_html
 LOSS_HEIGHT = 170
 SCORE_HEIGHT = 150
 RATE_HEIGHT = 80
-IOU_TICKS = Ticks(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
-TRAIN = Style("#0072B2", "solid")
-VALIDATION = Style("#D55E00", "dashed")
+TRAIN, VALIDATION = Style(*TRAIN_LINE), Style(*VALIDATION_LINE)
 RATE = Style("#8F6BB3", "solid")
 # Line name to its columns of a record, for the loss chart and for the mIoU chart.
 _COLUMNS = {"train": ("train_loss", "train_miou"), "validation": ("val_loss", "val_miou")}

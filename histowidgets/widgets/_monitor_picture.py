@@ -8,7 +8,17 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 
-from histowidgets.widgets._curves import Curve, EpochLog, Ticks, epoch_ticks, linear_ticks, log_ticks
+from histowidgets.widgets._curves import (
+    IOU_TICKS,
+    TRAIN_LINE,
+    VALIDATION_LINE,
+    Curve,
+    EpochLog,
+    Ticks,
+    epoch_ticks,
+    linear_ticks,
+    log_ticks,
+)
 
 WIDTH, PANEL_HEIGHT = 1200, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 50
@@ -42,12 +52,12 @@ def save_picture(path: Path, log: EpochLog, classes: Mapping[str, tuple[str, str
     _panel(draw, 0, "Loss", x, log_ticks(values) if log_scale else linear_ticks(values), _pair(*losses), log, log_scale)
     scores = _pair(log.curve("train_miou"), log.curve("val_miou"))
     scores += [(name, log.curve("val_iou", name), color, dash) for name, (color, dash) in classes.items()]
-    _panel(draw, PANEL_HEIGHT, "mIoU", x, Ticks(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0)), scores, log, False)
+    _panel(draw, PANEL_HEIGHT, "mIoU", x, IOU_TICKS, scores, log, False)
     picture.save(path, "PNG")
 
 
 def _pair(train: Curve, validation: Curve) -> list[Line]:
-    return [("train", train, "#0072B2", "solid"), ("validation", validation, "#D55E00", "dashed")]
+    return [("train", train, *TRAIN_LINE), ("validation", validation, *VALIDATION_LINE)]
 
 
 def _panel(

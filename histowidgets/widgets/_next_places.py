@@ -9,8 +9,8 @@ import ipywidgets
 from histowidgets.advice import Advice, annotate_next
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._advice_line import evidence_text
+from histowidgets.widgets._latest import LatestWorker
 
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier

@@ -38,7 +38,8 @@ class NormalizationFold(Disclosure):
     def refresh(self) -> None:
         """Show what is in view now, as the settings are now."""
         if self.unfolded:
-            self.preview.show(normalization_of(self._form.settings))
+            settings = self._form.settings
+            self.preview.show(normalization_of(settings), settings.channels)
 
     def close(self) -> None:
         """Stop following the form, end the worker and close the widgets."""

@@ -1,20 +1,20 @@
 """What the normalization makes of the pixels in view: a picture and the values, before and after."""
 
-import base64
-import io
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import ipywidgets
 import numpy as np
-import PIL.Image
 
-from histowidgets.annotations import Project
+from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.images import Image, ImageStatistics, Normalization, Region, display_rgb, measure_statistics
-from histowidgets.training import LatestWorker
+from histowidgets.images import Image, Normalization, Region, display_rgb
+from histowidgets.training import with_channels
+from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets._picture_url import picture_url
 from histowidgets.widgets._style import style_widget
 
 #: Longest side of the two pictures, in pixels.
@@ -32,10 +32,11 @@ STRATEGY_WORDS = {
 
 @dataclass(frozen=True)
 class _Wanted:
-    images: tuple[Image, ...]
-    image: Image
+    snapshot: ProjectSnapshot
+    image_name: str
     region: Region
     normalization: Normalization
+    channels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,45 +47,36 @@ class NormalizationView:
     ----------
     before : numpy.ndarray
         ``(rows, cols, channels)``, in the image's own units.
+    matched : numpy.ndarray
+        The same with its stain matched, where the normalization does that: what becomes 0 and 1 is a value of these.
     after : numpy.ndarray
         float32 of the same shape, 0 to 1: what the network is given.
     normalization : Normalization
-        With the statistics of the images that are trained on.
+        With the statistics of the images that are trained on, for the image in view.
     channel_names : tuple of str
     """
 
     before: np.ndarray
+    matched: np.ndarray
     after: np.ndarray
     normalization: Normalization
     channel_names: tuple[str, ...]
 
 
-def normalized_view(
-    images: Sequence[Image],
-    image: Image,
-    region: Region,
-    normalization: Normalization,
-    statistics: ImageStatistics | None = None,
-) -> NormalizationView:
+def normalized_view(image: Image, region: Region, normalization: Normalization) -> NormalizationView:
     """Normalize what is in view as training would.
 
     Parameters
     ----------
-    images
-        Those that are trained on; their pixels are measured as training does (`measure_statistics`).
     image, region
         What to show; read at no more than `SIDE` pixels.
     normalization
-        Its statistics, if it has any, are used as they are.
-    statistics
-        Of `images`, if they are known already.
+        Fitted to the images that are trained on.
     """
-    if normalization.statistics is None and normalization.strategy != "fixed_range":
-        normalization = replace(normalization, statistics=statistics or measure_statistics(images))
     downsample = max(1.0, max(region.width, region.height) / SIDE)
     before = image.read(*region, downsample=downsample)
-    after = normalization.of_image(image).apply(before)
-    return NormalizationView(before, after, normalization, tuple(image.channel_names))
+    own = normalization.of_image(image)
+    return NormalizationView(before, own.matched(before), own.apply(before), own, tuple(image.channel_names))
 
 
 class NormalizationPreview(ipywidgets.VBox):
@@ -122,7 +114,7 @@ class NormalizationPreview(ipywidgets.VBox):
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._project, self._view, self._log = project, view or self._whole_first, log
-        self._statistics: tuple[tuple[Image, ...], ImageStatistics] | None = None
+        self._fitted: tuple[tuple[Any, ...], Normalization] | None = None  # to which images and channels
         self.shown: NormalizationView | None = None
         self._html = ipywidgets.HTML("<p class='hw-quiet'>Measuring the images…</p>")
         super().__init__([style_widget("normalization_preview"), self._html])
@@ -130,32 +122,46 @@ class NormalizationPreview(ipywidgets.VBox):
         self._worker = LatestWorker("normalization-preview", self._work, self._answered)
         self.idle = self._worker.idle
 
-    def show(self, normalization: Normalization) -> None:
+    def show(self, normalization: Normalization, channels: Sequence[str] = ()) -> None:
         """Show what a normalization makes of what is in view now; returns at once.
 
         Parameters
         ----------
         normalization
             Without statistics, those of the training images are measured.
+        channels
+            Which are trained on, by name; those of the first annotated image by default, as in training.
         """
         name, region = self._view()
-        snapshot = self._project.snapshot()
-        trained = [one for one in snapshot.images if snapshot.roles[one] != "validation"]
-        annotated = [one for one in trained if one in snapshot.annotated_names()]
-        images = tuple(snapshot.images[one] for one in annotated or trained or snapshot.images)
-        self._worker.request(_Wanted(images, snapshot.images[name], region, normalization))
+        self._worker.request(_Wanted(self._project.snapshot(), name, region, normalization, tuple(channels)))
 
     def _whole_first(self) -> tuple[str, Region]:
         name = self._project.image_names[0]
         return name, self._project.image(name).region
 
     def _work(self, wanted: _Wanted, is_stale: Callable[[], bool]) -> NormalizationView:
-        kept, normalization = self._statistics, wanted.normalization
-        known = kept[1] if kept is not None and kept[0] == wanted.images else None
-        if known is None and normalization.statistics is None and normalization.strategy != "fixed_range":
-            known = measure_statistics(wanted.images)
-            self._statistics = (wanted.images, known)
-        return normalized_view(wanted.images, wanted.image, wanted.region, normalization, known)
+        snapshot = with_channels(wanted.snapshot, wanted.channels)
+        return normalized_view(snapshot.images[wanted.image_name], wanted.region, self._fit(wanted, snapshot))
+
+    def _fit(self, wanted: _Wanted, snapshot: ProjectSnapshot) -> Normalization:
+        """Fit the normalization to the images that are trained on; they are measured once."""
+        normalization = wanted.normalization
+        needs_none = normalization.strategy == "fixed_range" and not normalization.match_stain
+        if normalization.statistics is not None or needs_none:
+            return normalization
+        trained = [one for one in snapshot.images if snapshot.roles[one] != "validation"]
+        annotated = [one for one in trained if one in snapshot.annotated_names()]
+        names = annotated or trained or list(snapshot.images)
+        images = [snapshot.images[name] for name in names]
+        key = (
+            tuple(wanted.snapshot.images[name] for name in names),
+            tuple(image.channel_names for image in images),
+            normalization.match_stain,
+        )
+        if self._fitted is None or self._fitted[0] != key:
+            self._fitted = (key, normalization.fitted(images))
+        known = self._fitted[1]
+        return replace(normalization, statistics=known.statistics, stain=known.stain)
 
     def _answered(self, wanted: _Wanted, found: NormalizationView | None, error: BaseException | None) -> None:
         if error is not None or found is None:
@@ -177,11 +183,11 @@ class NormalizationPreview(ipywidgets.VBox):
 
 def view_html(view: NormalizationView) -> str:
     """Return the two pictures, the histograms and the table of values."""
-    limits = _limits(view)
+    limits = view.normalization.ranges(len(view.channel_names))
     before, after = _picture(display_rgb(view.before)), _picture(_after_rgb(view.after))
     rows, plots = [], []
     for c, (name, (low, high)) in enumerate(zip(view.channel_names, limits, strict=True)):
-        values = view.before[..., c]
+        values = view.matched[..., c]
         clipped = 100 * float(np.mean((values < low) | (values > high)))
         cells = "".join(f"<td>{cell}</td>" for cell in (f"{low:,.4g}", f"{high:,.4g}", f"{clipped:.1f} %"))
         rows.append(f"<tr><th scope='row'>{escape(name)}</th>{cells}</tr>")
@@ -189,6 +195,8 @@ def view_html(view: NormalizationView) -> str:
             plots.append(_plots(name, values, view.after[..., c], low, high))
     normalization = view.normalization
     by = "each channel by its own values" if normalization.by_channel(len(limits)) else "all channels together"
+    if normalization.own is not None and normalization.stain is not None:
+        by += ", after the stain is matched to that of training"
     statistics = normalization.statistics
     rest = ""
     if statistics is not None:
@@ -203,36 +211,13 @@ def view_html(view: NormalizationView) -> str:
     )
 
 
-def _limits(view: NormalizationView) -> list[tuple[float, float]]:
-    """Return the values that become 0 and 1 in each channel, found with `apply` itself: it is linear between them."""
-    normalization, n_channels = view.normalization, len(view.channel_names)
-    statistics = normalization.statistics
-    if normalization.strategy == "fixed_range" or statistics is None:
-        return [(float(normalization.low or 0.0), float(normalization.high or 0.0))] * n_channels
-    by_channel = normalization.by_channel(n_channels)
-    found = []
-    for c in range(n_channels):
-        numbers = statistics.channels[c] if by_channel else statistics.joint
-        found.append(
-            {
-                "percentile_99": (numbers.p1, numbers.p99),
-                "min_max": (numbers.minimum, numbers.maximum),
-                "z_score": (numbers.mean - 5 * numbers.std, numbers.mean + 5 * numbers.std),
-            }[normalization.strategy]
-        )
-    return found
-
-
 def _after_rgb(after: np.ndarray) -> np.ndarray:
     shades = np.rint(255 * after).astype(np.uint8)
     return shades if shades.shape[-1] == 3 else display_rgb(shades)
 
 
 def _picture(rgb: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, "JPEG", quality=88)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"<img alt='' src='data:image/jpeg;base64,{data}'>"
+    return f"<img alt='' src='{picture_url(rgb, quality=88)}'>"
 
 
 def _plots(name: str, before: np.ndarray, after: np.ndarray, low: float, high: float) -> str:

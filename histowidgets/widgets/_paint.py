@@ -4,6 +4,7 @@ An overlay has few colours. Numbers of a byte are a quarter of the work of RGBA,
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -54,12 +55,20 @@ def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255)
     n = len(colors)
     table = np.zeros(256, np.uint8 if CLASSES + 2 * n <= 256 else np.uint16)
     table[:n] = np.arange(CLASSES, CLASSES + n)
+    return Paint(table[labels], _palette(tuple(colors), alpha))
+
+
+@lru_cache(maxsize=64)
+def _palette(colors: tuple[str, ...], alpha: int) -> np.ndarray:
+    """Return the colour of each number; overlays of one project are drawn with the same few again and again."""
+    n = len(colors)
     palette = np.zeros((CLASSES + 2 * n, 4), np.uint8)
     palette[LIGHT], palette[DARK] = LIGHT_RIM, DARK_RIM
     for index, color in enumerate(colors):
         for place, hue in ((CLASSES + index, color), (CLASSES + n + index, ink_color(color))):
             palette[place] = (*(int(hue[i : i + 2], 16) for i in (1, 3, 5)), alpha)
-    return Paint(table[labels], palette)
+    palette.setflags(write=False)
+    return palette
 
 
 def hatched(paint: Paint, labels: np.ndarray, x: int, y: int, scale: float) -> Paint:

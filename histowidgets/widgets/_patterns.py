@@ -1,12 +1,11 @@
 """A second mark of each class beside its colour: hatching, for eyes and screens that tell colours apart badly."""
 
-import base64
-import io
 from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import PIL.Image
+
+from histowidgets.widgets._picture_url import picture_url
 
 # CSS pixels from one line to the next, and the width of a line.
 PERIOD, LINE = 8, 1.5
@@ -96,6 +95,4 @@ def swatch_url(index: int, color: str) -> str:
     side = np.arange(SWATCH)
     pixels = np.zeros((SWATCH, SWATCH, 4), np.uint8)
     pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*_rgb(ink_color(color)), 255]
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return picture_url(pixels)

@@ -16,7 +16,8 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
 from histowidgets.widgets._disclosure import Disclosure
 from histowidgets.widgets._entry import Entry
-from histowidgets.widgets._live_answer import Answer
+from histowidgets.widgets._errands import Errands
+from histowidgets.widgets._live_answer import Answer, unlike_words
 from histowidgets.widgets._live_prediction import LivePrediction
 from histowidgets.widgets._monitor_text import clock
 from histowidgets.widgets._predict_options import PredictFields
@@ -60,6 +61,7 @@ class PredictPanel(ipywidgets.VBox):
         self._folder, self._notify = folder, notify
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self.errands = Errands("load", self._tell)
         self._told = 0.0
         self._what = ipywidgets.Dropdown(
             options=WHAT, description="Predict", tooltip="What is predicted at full size, into a file with levels"
@@ -134,6 +136,7 @@ class PredictPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop what is on, which can go on later, and close the widgets."""
         self._stop.set()
+        self.errands.close()
         self.wait(10)
         super().close()
 
@@ -158,13 +161,14 @@ class PredictPanel(ipywidgets.VBox):
         return [(name, inside, "region selected")]
 
     def _load(self, path: str) -> None:
-        try:
-            classifier = Classifier.load(Path(path.strip()).expanduser())
-        except (HistowidgetsError, OSError) as error:
-            self._fail(str(error))
-            return
-        self._live.offer_network(classifier, classifier.name or Path(path.strip()).name, {}, alone=True)
-        self._notify(f"Loaded {path.strip()}: {', '.join(classifier.classes)}.", "good")
+        path = path.strip()
+
+        def load() -> str:
+            classifier = Classifier.load(Path(path).expanduser())
+            self._live.offer_network(classifier, classifier.name or Path(path).name, {}, alone=True)
+            return f"Loaded {path}: {', '.join(classifier.classes)}."
+
+        self.errands.take(f"Loading {path}…", load)
 
     # -- on its own thread --------------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class PredictPanel(ipywidgets.VBox):
     ) -> Answer:
         """Predict one image; return what is shown of it."""
         image, classifier = self._project.image(name), answer.classifier
-        warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
+        warning = unlike_words(classifier, image)
         if adapt:
             self._say(f"{prefix}{name}: measuring its statistics…")
             classifier = classifier.adapted_to(image, region)
@@ -243,12 +247,14 @@ class PredictPanel(ipywidgets.VBox):
 
     def _end(self, words: str, level: str) -> None:
         self._busy(False)
-        self._say(words, level)
-        self._notify(words, level)
+        self._tell(words, level)
 
     def _fail(self, words: str) -> None:
-        self._say(words, "error")
-        self._notify(words, "error")
+        self._tell(words, "error")
+
+    def _tell(self, words: str, level: str) -> None:
+        self._say(words, level)
+        self._notify(words, level)
 
     def _say(self, words: str, level: str = "info") -> None:
         text = f"{escape(words)}&nbsp;"

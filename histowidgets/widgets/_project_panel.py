@@ -1,6 +1,5 @@
 """The images of the project, its classes, and annotations in and out."""
 
-import warnings
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ import ipywidgets
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import GeoJSONError, HistowidgetsError
 from histowidgets.widgets._entry import Entry
+from histowidgets.widgets._errands import Errands
 
 Notify = Callable[[str, str], None]
 # What an import does with classes that the project does not have.
@@ -38,6 +38,7 @@ class ProjectPanel(ipywidgets.VBox):
     ) -> None:
         self._project, self._current, self._show_image, self._notify = project, current, show_image, notify
         self._quiet = False
+        self.errands = Errands("files", self._say)
         self._images = ipywidgets.Dropdown(description="Image", tooltip="The image that is shown")
         self._role = ipywidgets.Dropdown(options=ROLES, description="Used for", tooltip="What this image is used for")
         self._images.observe(self._picked, names="value")
@@ -92,19 +93,17 @@ class ProjectPanel(ipywidgets.VBox):
 
     def _role_picked(self, change: dict[str, str]) -> None:
         if not self._quiet:
-            self._do(lambda: self._set_role(change["new"]), "")
+            self._do(lambda: self._project.set_role(self._current(), change["new"]), "")
 
-    def _do(self, action: Callable[[], str | None], done: str) -> bool:
-        """Do something, and say that it is done (in the words it returns, if any) or what was wrong."""
+    def _do(self, action: Callable[[], object], done: str) -> bool:
+        """Do something quick, and say that it is done or what was wrong."""
         try:
-            with warnings.catch_warnings(record=True) as warned:
-                warnings.simplefilter("always")
-                words = action() or done
+            action()
         except (HistowidgetsError, OSError) as error:
             self._say(str(error), "error")
             return False
-        if words:
-            self._say(" ".join([words, *(str(one.message) for one in warned)]), "warning" if warned else "good")
+        if done:
+            self._say(done, "good")
         return True
 
     def _say(self, text: str, level: str) -> None:
@@ -112,49 +111,59 @@ class ProjectPanel(ipywidgets.VBox):
         # Here too, beside what was pressed; the studio's line speaks of other things soon.
         self._said.value = f"<p class='hw-quiet hw-said-here' data-level='{level}'>{escape(text)}</p>"
 
-    def _set_role(self, role: str) -> None:
-        self._project.set_role(self._current(), role)
-
     def _open(self, path: str) -> None:
-        def add() -> None:
-            self._show_image(self._project.add_image(Path(path.strip()).expanduser()))
+        file = Path(path.strip()).expanduser()
 
-        if self._do(add, f"Opened {Path(path).name}"):
-            self._entries[0].text.value = ""
+        def add() -> str:
+            self._show_image(self._project.add_image(file))
+            if self._entries[0].text.value == path:  # nothing else was typed meanwhile
+                self._entries[0].text.value = ""
+            return f"Opened {file.name}"
+
+        self.errands.take(f"Opening {file.name}…", add)
 
     def _add_class(self, name: str) -> None:
-        def add() -> None:
-            self._project.add_class(name)
-
-        if self._do(add, f"Added the class {name.strip()}"):
+        if self._do(lambda: self._project.add_class(name), f"Added the class {name.strip()}"):
             self._entries[1].text.value = ""
 
     def _import(self, path: str) -> None:
-        def draw() -> str:
-            source = _checked(path)
-            is_png = source.suffix.lower() == ".png"
-            read = self._project.import_label_png if is_png else self._project.import_geojson
-            number = read(self._current(), source, unknown_classes=self._unknown.value)
-            what = f"{number:,} {'area' if is_png else 'annotation'}{'' if number == 1 else 's'}"
-            return f"Imported {what} from {source.name}. Undo takes them back."
+        # The image and the choice of now: the person may have gone on when the file is read.
+        name, unknown = self._current(), self._unknown.value
 
-        self._do(draw, "")
+        def draw() -> str | tuple[str, str]:
+            source = _checked(path)
+            if source.suffix.lower() == ".png":
+                number = self._project.import_label_png(name, source, unknown_classes=unknown)
+                return _imported(number, "area", source)
+            left_out: list[str] = []
+            number = self._project.import_geojson(name, source, unknown_classes=unknown, tell=left_out.append)
+            words = _imported(number, "annotation", source)
+            return (" ".join([words, *left_out]), "warning") if left_out else words
+
+        self.errands.take("Importing…", draw)
 
     def _export(self, path: str) -> None:
+        name = self._current()
+
         def write() -> str:
             target = _checked(path)
             if target.suffix.lower() == ".png":
-                self._project.export_label_png(self._current(), target)
+                self._project.export_label_png(name, target)
             else:
-                self._project.export_geojson(self._current(), target)
+                self._project.export_geojson(name, target)
             return f"Wrote {target}"
 
-        self._do(write, "")
+        self.errands.take("Writing…", write)
 
     def close(self) -> None:
-        """Stop listening and close the widgets."""
+        """Stop listening, let a file that is being read or written be finished, and close the widgets."""
         self._unsubscribe()
+        self.errands.close()
         super().close()
+
+
+def _imported(number: int, what: str, source: Path) -> str:
+    return f"Imported {number:,} {what}{'' if number == 1 else 's'} from {source.name}. Undo takes them back."
 
 
 def _checked(path: str) -> Path:

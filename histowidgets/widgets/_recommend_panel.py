@@ -9,8 +9,8 @@ import ipywidgets
 from histowidgets.advice import IMAGE_TYPES, Recommendation, guess_image_type, recommend
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._setting_text import differing, label, value_words
 from histowidgets.widgets._style import style_widget
 from histowidgets.widgets._tree import close_tree

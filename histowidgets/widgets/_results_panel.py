@@ -1,6 +1,5 @@
 """What can be taken away: the scores, the areas, the classifier, and files for other programs."""
 
-import threading
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.prediction import Classifier
 from histowidgets.widgets._disclosure import Disclosure
+from histowidgets.widgets._errands import Errands
 from histowidgets.widgets._labelled import wide
 from histowidgets.widgets._live_answer import ASKED_FOR, Answer
 from histowidgets.widgets._live_prediction import LivePrediction
@@ -75,7 +75,8 @@ class ResultsPanel(ipywidgets.VBox):
     def __init__(
         self, project: Project, live: LivePrediction, image_name: Callable[[], str], folder: Path, notify: Notify
     ) -> None:
-        self._project, self._live, self._image_name, self._notify = project, live, image_name, notify
+        self._project, self._live, self._image_name = project, live, image_name
+        self.errands = Errands("save", notify)
         self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
         self._learner.observe(self._learner_chosen, names="value")
         self._numbers = ipywidgets.HTML()
@@ -174,18 +175,12 @@ class ResultsPanel(ipywidgets.VBox):
     # -- files ------------------------------------------------------------------------------------
 
     def _soon(self, text: str, action: Callable[[], Path]) -> None:
-        def work() -> None:
-            self._notify(f"{text}: writing…", "info")
-            try:
-                path = action()
-            except (HistowidgetsError, OSError) as error:
-                self._notify(f"Not saved: {error}", "error")
-            except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
-                self._notify(f"Not saved: {type(error).__name__}: {error}", "error")
-            else:
-                self._notify(f"Saved {path}", "good")
+        self.errands.take(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
 
-        threading.Thread(target=work, name="histowidgets-save", daemon=True).start()
+    def close(self) -> None:
+        """Let what is being written be finished, and close the widgets."""
+        self.errands.close()
+        super().close()
 
     def _needed(self) -> Answer:
         answer = self._live.best
@@ -197,8 +192,9 @@ class ResultsPanel(ipywidgets.VBox):
         """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
         shown = self._needed()
         for answer in (shown, self._live.answer_of("network")):
-            if answer is not None and answer.classifier.network is not None:
-                return answer.classifier.network
+            network = None if answer is None else answer.classifier.network
+            if network is not None:
+                return network
         return shown.classifier
 
     def _file(self, ending: str) -> Path:

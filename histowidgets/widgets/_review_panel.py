@@ -11,7 +11,7 @@ from histowidgets.advice import Review, ReviewTile, review
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._review_marks import ReviewMarks
 from histowidgets.widgets._review_picture import tile_picture
 from histowidgets.widgets._style import STATIC
@@ -19,6 +19,8 @@ from histowidgets.widgets._style import STATIC
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
 
+# A review, and what is shown of each of its tiles.
+Found = tuple[Review, list[dict[str, Any]]]
 # Rows with a picture; those below are rarely looked at, and each costs some 4 KB.
 PICTURES = 60
 
@@ -71,7 +73,7 @@ class ReviewPanel(anywidget.AnyWidget):
         super().__init__(
             _view={"status": _IDLE, "busy": False, "overlay": False, "rows": [], "classes": [], "confusion": []}
         )
-        self._worker: LatestWorker[Any, Review] = LatestWorker("review", self._work, self._answered)
+        self._worker: LatestWorker[Any, Found] = LatestWorker("review", self._work, self._answered)
         self.on_msg(self._message)
 
     @property
@@ -133,7 +135,7 @@ class ReviewPanel(anywidget.AnyWidget):
 
     # -- the work -------------------------------------------------------------------------------
 
-    def _work(self, payload: Any, is_stale: Callable[[], bool]) -> Review:
+    def _work(self, payload: Any, is_stale: Callable[[], bool]) -> Found:
         classifier, snapshot = payload
 
         def tell(done: int, total: int) -> None:
@@ -149,18 +151,19 @@ class ReviewPanel(anywidget.AnyWidget):
                 pictures.append(tile_picture(snapshot.images[tile.image_name], tile))
             except (HistowidgetsError, OSError):
                 pictures.append("")
-        with self._lock:
-            self._rows = [_row(n, tile, found.classes) for n, tile in enumerate(found.tiles)]
-            for row, picture in zip(self._rows, pictures, strict=False):
-                row["picture"] = picture
-        return found
+        rows = [_row(n, tile, found.classes) for n, tile in enumerate(found.tiles)]
+        for row, picture in zip(rows, pictures, strict=False):
+            row["picture"] = picture
+        return found, rows
 
-    def _answered(self, payload: Any, found: Review | None, error: BaseException | None) -> None:
-        if found is None:
+    def _answered(self, payload: Any, answer: Found | None, error: BaseException | None) -> None:
+        if answer is None:
             words = str(error) if isinstance(error, HistowidgetsError) else f"{type(error).__name__}: {error}"
             self._say(f"No review: {words}")
             return
-        self.review = found
+        found, rows = answer
+        with self._lock:  # both at once: what is marked meanwhile goes by the rows that are shown
+            self.review, self._rows = found, rows
         left_out = f"; {found.n_left_out} more were left out" if found.n_left_out else ""
         self._say(f"{len(found.tiles)} tiles with labels{left_out}. Those with a high loss come first.")
         self._show()
@@ -170,10 +173,10 @@ class ReviewPanel(anywidget.AnyWidget):
             self._view = {**self._view, "status": words, "busy": busy}
 
     def _show(self) -> None:
-        found = self.review
-        if found is None:
-            return
         with self._lock:
+            found = self.review
+            if found is None:
+                return
             rows = [
                 {**row, "right": self._marks.is_right(tile)} for row, tile in zip(self._rows, found.tiles, strict=True)
             ]

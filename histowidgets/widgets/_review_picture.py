@@ -1,13 +1,10 @@
 """A small picture of a tile with what was predicted badly in red."""
 
-import base64
-import io
-
 import numpy as np
-import PIL.Image
 
 from histowidgets.advice import ReviewTile
 from histowidgets.images import Image, display_rgb
+from histowidgets.widgets._picture_url import picture_url
 
 SIDE = 96
 _RED = np.array([230.0, 0.0, 38.0])
@@ -23,6 +20,4 @@ def tile_picture(image: Image, tile: ReviewTile) -> str:
     heat = tile.heat[np.ix_(*(np.arange(n) * m // n for n, m in zip((rows, columns), tile.heat.shape, strict=True)))]
     alpha = _STRONGEST * np.nan_to_num(heat)[..., None]
     mixed = pixels.astype(np.float64) * (1 - alpha) + _RED * alpha
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(mixed.round().astype(np.uint8)).save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return picture_url(mixed.round().astype(np.uint8), quality=80)

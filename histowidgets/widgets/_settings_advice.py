@@ -1,5 +1,6 @@
 """What could be better about the settings in the form, each with a click that does it (R33-R35, R48, R53-R55, N10)."""
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
@@ -16,8 +17,8 @@ from histowidgets.advice import (
     suggest_normalization,
 )
 from histowidgets.annotations import Change, Project
-from histowidgets.training import LatestWorker
 from histowidgets.widgets._form import SettingsForm
+from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._tree import close_tree
 
 # What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
@@ -43,6 +44,8 @@ class SettingsAdvice(ipywidgets.VBox):
 
     def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
         self._project, self._form, self._image_name = project, form, image_name
+        # Entries come on the page's thread, tiles on that of the facts, what is seen on the worker's.
+        self._lock = threading.RLock()
         self._seen = _NOTHING
         self._found: tuple[Advice, ...] = ()
         self._distorted = _tick("The tissue is distorted", "Then tiles are bent while training")
@@ -55,8 +58,11 @@ class SettingsAdvice(ipywidgets.VBox):
         super().__init__([ticks, self._lines])
         self.add_class("hw-settings-advice")
         self._worker: LatestWorker[None, Seen] = LatestWorker("settings", self._look, self._looked)
-        self._ends = (form.on_change(lambda settings: self.refresh()), project.subscribe(self._changed))
-        form.facts.on_tiles(lambda n_tiles: self.refresh())
+        self._ends = (
+            form.on_change(lambda settings: self.refresh()),
+            project.subscribe(self._changed),
+            form.facts.on_tiles(lambda n_tiles: self.refresh()),
+        )
         self.refresh()
         self._worker.request(None)
 
@@ -72,21 +78,22 @@ class SettingsAdvice(ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Look at the settings as they are now."""
-        kind, varies, normalization = self._seen
-        found = review_settings(
-            self._form.settings,
-            n_tiles=self._form.facts.n_tiles,
-            image_type=kind,
-            stain_varies=varies,
-            distorted=bool(self._distorted.value),
-            multi_scale=bool(self._scales.value),
-        )
-        if normalization is not None and self._changes_something(normalization):
-            found.append(normalization)
-        if tuple(found) != self._found:
-            self._found = tuple(found)
-            old, self._lines.children = self._lines.children, [self._line(one) for one in found]
-            _close(old)
+        with self._lock:
+            kind, varies, normalization = self._seen
+            found = review_settings(
+                self._form.settings,
+                n_tiles=self._form.facts.n_tiles,
+                image_type=kind,
+                stain_varies=varies,
+                distorted=bool(self._distorted.value),
+                multi_scale=bool(self._scales.value),
+            )
+            if normalization is not None and self._changes_something(normalization):
+                found.append(normalization)
+            if tuple(found) != self._found:
+                self._found = tuple(found)
+                old, self._lines.children = self._lines.children, [self._line(one) for one in found]
+                _close(old)
 
     def close(self) -> None:
         """End the worker and the widgets."""

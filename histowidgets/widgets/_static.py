@@ -1,10 +1,11 @@
 """A picture that stays in a notebook when there is no kernel to draw the widget."""
 
-import base64
 import html
 import io
 
 import PIL.Image
+
+from histowidgets.widgets._picture_url import data_url
 
 # Longest side in pixels, and the most bytes before base64, which adds a third.
 LONGEST_SIDE = 640
@@ -29,6 +30,6 @@ def static_html(picture: PIL.Image.Image, name: str) -> str:
         small.save(buffer, "JPEG", quality=quality)
         if buffer.tell() <= MOST_BYTES:
             break
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
     text = html.escape(f"{name} with its annotations; run the cell to paint", quote=True)
-    return f'<img alt="{text}" src="data:image/jpeg;base64,{data}">'
+    address = data_url(buffer.getvalue(), "jpeg")
+    return f'<img alt="{text}" src="{address}">'

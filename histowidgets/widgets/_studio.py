@@ -27,7 +27,6 @@ from histowidgets.widgets._notice import LogPanel, Notice
 from histowidgets.widgets._open_project import extend, forget, open_project
 from histowidgets.widgets._predict_panel import PredictPanel
 from histowidgets.widgets._project_panel import ProjectPanel
-from histowidgets.widgets._range_watch import RangeWatch
 from histowidgets.widgets._results_panel import ResultsPanel
 from histowidgets.widgets._review_panel import ReviewPanel
 from histowidgets.widgets._room import Room
@@ -157,6 +156,8 @@ class Studio(ipywidgets.VBox):
         ------
         TrainingDataError
             If there are too few annotations to learn from.
+        TrainingError
+            If a run is on already.
         """
         return self._training.start(settings or self.form.settings, afresh)
 
@@ -184,11 +185,11 @@ class Studio(ipywidgets.VBox):
         self._settings_tab.close()
         self._review.close()
         self._predict.close()
+        self._results.close()
         self._trials.close()
         self.live.close()
         self._classes.close()
         self.next_places.close()
-        self._range.close()
         self._project_panel.close()
         self._display.close()
         self._normalization.close()
@@ -220,7 +221,6 @@ class Studio(ipywidgets.VBox):
         self.live = LivePrediction(self.project, self._view, self._show_prediction, self.notify, self.log_panel.add)
         self._classes = ClassPanel(self.project, self._go_to, self.notify, self.log_panel.add)
         self.next_places = NextPlaces(self.project, lambda: self.classifier, self._go_to, self.notify)
-        self._range = RangeWatch(lambda advice: self.notify(f"{advice.title}. {advice.detail}", "warning"))
         self._training = TrainPanel(self.project, self.form, self.notify, self.log_panel.add, self._on_event)
         folder = self.project.folder or Path("my_classifier")
         self._results = ResultsPanel(self.project, self.live, lambda: self.canvas.image_name, Path(folder), self.notify)
@@ -323,15 +323,9 @@ class Studio(ipywidgets.VBox):
         self.canvas.show_prediction(prediction, caption)
         self._still.changed()
         self._results.refresh()
-        self._check_range()
         if prediction is not None and not self._greeted:
             self._greeted = True
             self.notify("The first prediction. Correct it with more strokes, or press Train for a network.")
-
-    def _check_range(self) -> None:
-        classifier, name = self.classifier, self.canvas.image_name
-        if classifier is not None and name in self.project.image_names:
-            self._range.look(name, self.project.image(name), classifier)
 
     def _show_held_out(self) -> None:
         if self._split is not None:

@@ -9,7 +9,7 @@ import ipywidgets
 
 from histowidgets.advice import Action, Advice, held_out_counts
 from histowidgets.annotations import Project
-from histowidgets.errors import HistowidgetsError
+from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import (
     Message,
     RunEnded,
@@ -103,11 +103,11 @@ class TrainPanel(ipywidgets.VBox):
 
     def start_soon(self) -> None:
         """Start a run without holding the caller; what is wrong is said in the notice."""
-        self._soon(lambda: self.start(self._form.settings, afresh=self._fresh.value))
+        self._soon(lambda: self._begin(self._form.settings, self._fresh.value))
 
     def probe_soon(self) -> None:
         """Start a run of a few epochs with the settings of the form, to see whether it learns at all (row N13)."""
-        self._soon(lambda: self.start(self._form.settings.probe(), afresh=self._fresh.value))
+        self._soon(lambda: self._begin(self._form.settings.probe(), self._fresh.value))
 
     def _resume_soon(self, broken: RunSummary) -> None:
         self._soon(lambda: self.watch(resume_training(broken.folder, self._project)))
@@ -150,7 +150,23 @@ class TrainPanel(ipywidgets.VBox):
         ------
         TrainingDataError
             If there are too few annotations to learn from.
+        TrainingError
+            If a run is on already: it would go on unseen, and nothing could stop it.
         """
+        with self._lock:
+            if self._starting or self.active:
+                raise TrainingError(
+                    "A run is on already, and there is one at a time. End it with studio.run.stop() and "
+                    "studio.run.wait(), or let it end, and train again then."
+                )
+            self._starting = True
+        try:
+            return self._begin(settings, afresh)
+        finally:
+            with self._lock:
+                self._starting = False
+
+    def _begin(self, settings: TrainingSettings, afresh: bool) -> "TrainingRun":
         from histowidgets.training import start_training
 
         last = self.run
@@ -167,8 +183,10 @@ class TrainPanel(ipywidgets.VBox):
     def watch(self, run: "TrainingRun") -> None:
         """Show a run, from its first event on, and let the buttons act on it."""
         with self._lock:
-            if self._bridge is not None:
-                self._bridge.close()
+            before, self._bridge = self._bridge, None
+        if before is not None:  # it is waited for, and what it says last may need the lock
+            before.close()
+        with self._lock:
             self.unfinished.hide()
             self.run = run
             # The weights of earlier runs would add up over an afternoon; their curves do not.
@@ -221,7 +239,7 @@ class TrainPanel(ipywidgets.VBox):
                 self.run.stop(keep="best")
                 self.run.wait()
             # Longer means on; any other change is judged best from the same start.
-            self.start(self._form.settings, afresh=not set(patch) <= _MORE_OF_THE_SAME)
+            self._begin(self._form.settings, afresh=not set(patch) <= _MORE_OF_THE_SAME)
 
         self._say_what_fails(restart)
 

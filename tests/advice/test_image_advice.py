@@ -6,7 +6,9 @@ import pytest
 
 from histowidgets.advice import check_image, guess_image_type, suggest_normalization
 from histowidgets.images import Normalization, open_image, samples
+from histowidgets.prediction import check_range
 from histowidgets.training import TrainingSettings
+from tests.prediction.models import brightness_classifier
 
 
 def noise(shape, low, high, dtype, seed=0):
@@ -88,13 +90,9 @@ def test_r48_offers_nothing_where_it_is_set_already():
     assert advice.patch is None
 
 
-def classifier_of(*images, **changes):
-    return SimpleNamespace(normalization=Normalization(**changes).fitted(images))
-
-
 def test_n9_an_image_like_those_of_training_passes():
     image = samples.colon_ihc()
-    assert check_image(image, classifier_of(image)) == []
+    assert check_image(image, brightness_classifier(image)) == []
 
 
 @pytest.mark.parametrize(
@@ -103,14 +101,24 @@ def test_n9_an_image_like_those_of_training_passes():
 def test_n9_a_darker_flatter_or_empty_image_is_named(change):
     image = samples.colon_ihc()
     other = open_image(change(image.read(0, 0, 512, 512)).astype(np.uint8), name="other")
-    (advice,) = check_image(other, classifier_of(image))
+    (advice,) = check_image(other, brightness_classifier(image))
     assert (advice.id, advice.rule, advice.image_name) == ("image-outside-training", "N9", "other")
     assert advice.evidence["sigmas"] >= 3 or advice.evidence["spread_factor"] >= 2
 
 
 def test_r56_a_classifier_without_statistics_offers_training_again():
-    without = SimpleNamespace(normalization=Normalization())
+    without = SimpleNamespace(check=lambda image: check_range(image, Normalization()))
     (advice,) = check_image(samples.colon_ihc(), without)
     assert (advice.id, advice.rule) == ("no-training-statistics", "R56")
-    fixed = SimpleNamespace(normalization=Normalization("fixed_range", low=0, high=255))
+    fixed = SimpleNamespace(check=lambda image: check_range(image, Normalization("fixed_range", low=0, high=255)))
     assert check_image(samples.colon_ihc(), fixed) == []
+
+
+def test_n9_channels_in_another_order_are_found_by_name():
+    pixels = np.stack([noise((64, 64), low, low + 40, np.uint8, low) for low in (10, 100, 200)], axis=-1)
+    image = open_image(pixels, name="one", channel_names=["DAPI", "CD3", "CD8"])
+    turned = open_image(pixels[..., ::-1], name="other", channel_names=["CD8", "CD3", "DAPI"])
+    classifier = brightness_classifier(image)
+    assert check_image(turned, classifier) == []
+    misnamed = open_image(pixels[..., ::-1], name="other", channel_names=["DAPI", "CD3", "CD8"])
+    assert [one.id for one in check_image(misnamed, classifier)] == ["image-outside-training"]

@@ -174,6 +174,20 @@ def test_sliders_and_canvas_agree(canvas):
     panel.close()
 
 
+def test_a_panel_that_is_closed_follows_the_canvas_no_more(canvas):
+    panel = DisplayPanel(canvas)
+    assert panel._worker.idle.wait(10)
+    slider, rows = panel.sliders["prediction_opacity"].value, panel.controls.rows
+    panel.close()
+    canvas.prediction_opacity, canvas.patterns = slider / 2, not canvas.patterns
+    canvas.set_display([ChannelDisplay(one.color, 0.0, 128.0) for one in AS_IT_IS])
+    canvas.show_image("five")
+    assert panel.sliders["prediction_opacity"].value == slider
+    assert panel.patterns.value != canvas.patterns
+    assert panel.controls.rows == rows
+    assert canvas._display_callbacks == []
+
+
 # -- uncertainty and hatching -------------------------------------------------------------------------
 
 

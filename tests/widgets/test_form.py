@@ -191,11 +191,11 @@ def test_a_patch_is_applied_and_taken_back_without_touching_other_edits(form):
     form.enter("learning_rate", "0.1")
     form.patch({"learning_rate": 1e-4, "freeze": "none"})
     assert (form.settings.learning_rate, form.settings.freeze) == (1e-4, "none")
-    assert form.can_undo_patch
+    assert form._state["canUndo"]
     form.enter("epochs", "12")
     form.undo_patch()
     assert (form.settings.learning_rate, form.settings.freeze, form.settings.epochs) == (0.1, "encoder", 12)
-    assert not form.can_undo_patch
+    assert not form._state["canUndo"]
     form.undo_patch()
     assert form.settings.learning_rate == 0.1
 
@@ -212,7 +212,7 @@ def test_an_impossible_patch_changes_nothing(form):
     with pytest.raises(SettingsError, match="tile_size"):
         form.patch({"epochs": 3, "tile_size": 7})
     assert form.settings == before
-    assert not form.can_undo_patch
+    assert not form._state["canUndo"]
 
 
 def test_listeners_hear_each_change_once_and_only_changes(form):

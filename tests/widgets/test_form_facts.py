@@ -6,7 +6,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.training import TrainingSettings, network_size
 from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._form_facts import freeze_value
+from histowidgets.widgets._form_facts import freeze_value, short_count
 
 TINY = {"backbone": "mobilenetv3-small", "tile_size": 64, "downsample": 1, "batch_size": 2}
 
@@ -132,7 +132,7 @@ def test_r23_b11_classes_are_balanced_once_within_bounds_and_undone(form):
     assert form.settings.class_weights == weights, "twice is as good as once"
     page(form, kind="undo")
     assert form.settings.class_weights == {}
-    assert not form.can_undo_patch
+    assert not form._state["canUndo"]
 
 
 def test_the_facts_follow_the_project(form, project):
@@ -161,3 +161,16 @@ def test_a_real_tile_and_its_variations_are_shown_while_the_section_is_open(form
     page(form, kind="tiles", seed=None)
     form.enter("augmentation", True)
     assert settle(form)["tiles"] == plain
+
+
+def test_n8_the_count_is_that_of_the_channels_that_are_trained_on():
+    project = hw.Project(["Dark", "Bright"])
+    name = project.add_image(np.zeros((128, 128, 5), np.uint8), name="image")
+    channels = list(project.image(name).channel_names)
+    project.annotate(name, hw.Stroke([(6, 20), (52, 20)], width=6), "Dark")
+    form = SettingsForm(TrainingSettings(**TINY, channels=channels[1:4]), project)
+    page(form, kind="seen", seen=True)
+    size = network_size(form.settings, n_channels=3, n_classes=2)
+    assert settle(form)["groups"][0] == {"name": "stem", "count": short_count(size.groups["stem"]), "frozen": True}
+    assert network_size(form.settings, n_channels=5, n_classes=2).groups["stem"] != size.groups["stem"]
+    form.close()

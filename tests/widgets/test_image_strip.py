@@ -166,6 +166,33 @@ def test_a_file_comes_in_pieces(strip, project):
     assert strip._upload is None
 
 
+def test_an_edit_elsewhere_does_not_wait_for_a_file_that_is_being_opened(strip, project, monkeypatch):
+    begun, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(path):
+        begun.set()
+        assert go.wait(20)
+        return "image 0"
+
+    monkeypatch.setattr(project, "add_image", slowly)
+    message = {"kind": "upload", "name": "large.tif", "size": 5, "first": True}
+    opening = threading.Thread(target=_hear, args=(strip, message, [b"hello"]))
+    opening.start()
+    assert begun.wait(20)
+
+    def edit():
+        project.annotate("image 1", hw.Stroke([(5, 5), (9, 9)]), "A")
+        done.set()
+
+    editing = threading.Thread(target=edit)
+    editing.start()
+    assert done.wait(5)
+    go.set()
+    opening.join(20)
+    editing.join(20)
+    assert strip.entries[1]["count"] == 1
+
+
 def test_a_file_that_is_no_image_leaves_nothing_behind(strip, project):
     before = set(kernel_folder().iterdir())
     _hear(strip, {"kind": "upload", "name": "notes.png", "size": 5, "first": True}, [b"hello"])

@@ -1,6 +1,7 @@
 """The prediction over a large image follows the view, and computes only what is new."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
 from histowidgets.training import TrainingSettings, train
+from histowidgets.widgets._live_answer import Answer, UnlikeNotice
 from histowidgets.widgets._live_prediction import WHOLE_IMAGE_PIXELS, LivePrediction
+from tests.prediction.models import brightness_classifier
 
 
 class Screen:
@@ -239,3 +242,48 @@ def test_a_classifier_that_was_loaded_speaks_alone(trained):
     screen.wait_for_caption("loaded · average of 8 views")
     assert screen.live.network.idle.wait(60)
     assert "both" not in screen.live._answers
+
+
+def test_n9_what_an_image_is_unlike_is_said_once_an_image_and_classifier():
+    said = []
+    notice = UnlikeNotice(lambda *words: said.append(words))
+
+    def heed(name, warning):
+        notice.heed(Answer(None, SimpleNamespace(image_name=name), "U-Net", warning=warning))
+
+    notice.heed(None)
+    heed("dark", None)
+    assert said == [], "not compared yet"
+    for _ in range(2):  # each better epoch is a new answer, compared a moment after it is shown
+        heed("dark", None)
+        heed("dark", "Too dark.")
+        heed("pale", "")
+    assert said == [("Too dark.", "warning")]
+    heed("dark", "")
+    heed("dark", "Too dark.")
+    assert len(said) == 2, "a classifier that knew such images was shown in between"
+
+
+def test_n9_the_first_image_is_told_of_too_when_the_person_went_on_before_it_was_compared():
+    tissue = samples.colon_ihc()
+    part = tissue.read(0, 0, 128, 128)
+    project = Project(["Dark", "Bright"])
+    for name, pixels in (("like", part), ("dark", part // 8)):
+        project.add_image(open_image(pixels, name=name))
+    screen = Screen(project)
+    screen.live.show_learner("network")
+    screen.live.offer_network(brightness_classifier(project.image("like")), "loaded", {}, alone=True)
+    screen.name = "dark"
+    screen.live.image_changed()
+    screen.name = "like"
+    screen.live.image_changed()
+    screen.wait_for_caption("loaded")
+    assert screen.live.network.idle.wait(20)
+    screen.name = "dark"
+    screen.live.image_changed()
+    screen.live.offer_network(brightness_classifier(project.image("like")), "loaded", {}, alone=True)
+    assert screen.live.network.idle.wait(20)
+    screen.live.close()
+    unlike = [words for words in screen.said if "Image dark differs" in words[0]]
+    assert len(unlike) == 1
+    assert screen.live.best.warning

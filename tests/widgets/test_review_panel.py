@@ -1,6 +1,7 @@
 """The review in the widgets: ranked rows with pictures, cells, what a click asks for, and marks that are kept."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -124,3 +125,26 @@ def test_n6_a_tile_that_is_shown_has_its_disagreement_on_the_canvas_and_one_that
     page(panel, kind="overlay", on=True)
     assert shown == [True, False, True]
     panel.close()
+
+
+def test_a_mark_while_a_review_is_superseded_goes_by_the_rows_that_are_shown(project, panel, monkeypatch):
+    reviewed(panel)
+    shown, worked, go = panel._view["rows"], threading.Event(), threading.Event()
+    project.annotate("image", hw.Rectangle(100, 100, 20, 20), "Bright")  # a tile more
+    work = panel._worker._work
+
+    def late(payload, is_stale):
+        found = work(payload, lambda: False)
+        worked.set()
+        assert go.wait(20)
+        return found
+
+    monkeypatch.setattr(panel._worker, "_work", late)
+    panel.ask()
+    assert worked.wait(20)
+    panel.ask()
+    page(panel, kind="right", tile=0, right=True)
+    assert [row["right"] for row in panel._view["rows"]] == [True] + [False] * (len(shown) - 1)
+    go.set()
+    assert panel.idle.wait(20)
+    assert len(panel._view["rows"]) == len(shown) + 1

@@ -1,10 +1,14 @@
 """Advice on the settings stands above the form, is followed with a click, and is gone then."""
 
+import contextlib
+import threading
+
 import numpy as np
 import pytest
 
 from histowidgets.annotations import Project
 from histowidgets.training import TrainingSettings
+from histowidgets.widgets import _settings_advice
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._settings_tab import SettingsTab
 
@@ -55,7 +59,8 @@ def test_r33_r35_what_only_a_person_can_see_is_ticked(tab):
 def test_n10_a_batch_of_all_tiles_is_said_before_the_run(tab):
     tab._form.patch({"batch_size": 8})
     tab._form.facts.n_tiles = 6
-    tab._form.facts._on_tiles(6)
+    for callback in tab._form.facts._tiles_callbacks:
+        callback(6)
     assert "batch-exceeds-tiles" in ids(tab)
 
 
@@ -73,3 +78,31 @@ def test_r48_another_normalization_is_suggested_with_its_reason_where_it_suits_t
     line.children[1].click()
     assert tab._form.settings.normalization == "percentile_99"
     assert "normalization" not in ids(tab)
+
+
+def test_advice_that_is_looked_for_on_several_threads_at_once_is_shown_once_and_whole(tab, monkeypatch):
+    review, together = _settings_advice.review_settings, threading.Barrier(2)
+
+    def slowly(*settings, **more):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.5)  # both would be here at once, were they let in together
+        return review(*settings, **more)
+
+    monkeypatch.setattr(_settings_advice, "review_settings", slowly)
+    tab._form._settings = tab._form.settings.model_copy(update={"flip": True})
+    threads = [threading.Thread(target=tab.advice.refresh) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert together.broken, "one after the other"
+    assert len(tab.advice._lines.children) == len(tab.advice.found)
+
+
+def test_advice_that_is_closed_hears_of_tiles_no_more(tab):
+    heard = []
+    end = tab._form.facts.on_tiles(heard.append)
+    tab.advice.close()
+    assert tab._form.facts._tiles_callbacks == [heard.append]
+    end()
+    assert tab._form.facts._tiles_callbacks == []

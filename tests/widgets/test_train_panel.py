@@ -10,7 +10,8 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.advice import Action, Advice
-from histowidgets.training import TrainingSettings
+from histowidgets.errors import TrainingError
+from histowidgets.training import TrainingSettings, replay
 from histowidgets.widgets._form import SettingsForm
 from histowidgets.widgets._train_panel import TrainPanel
 
@@ -151,5 +152,56 @@ def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
     assert [run.history for run in panel.runs] == [history, second.history]
     table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel.runs, 1)})
     assert [row.epochs for row in table.rows] == [1, 1]
+    panel.close()
+    form.close()
+
+
+@pytest.mark.slow
+def test_a_second_run_is_refused_while_one_is_on_and_the_first_keeps_its_buttons(said):
+    panel, form = make_panel(make_project(), said)
+    first = panel.start(SETTINGS)
+    with pytest.raises(TrainingError, match=r"run\.stop\(\)"):
+        panel.start(SETTINGS)
+    assert panel.run is first
+    assert panel.runs == [first]
+    panel._stop_keeping_best()
+    assert first.wait(60) == "stopped"
+    panel.close()
+    form.close()
+
+
+def test_the_next_run_is_refused_while_one_is_being_started(said):
+    panel, form = make_panel(make_project(), said)
+    panel._starting = True
+    with pytest.raises(TrainingError, match="on already"):
+        panel.start(SETTINGS)
+    panel._starting = False
+    panel.close()
+    form.close()
+
+
+def test_buttons_answer_while_the_panel_waits_for_what_the_last_run_still_says(said):
+    begun, go, asked = threading.Event(), threading.Event(), threading.Event()
+
+    def on_event(run, event):
+        begun.set()
+        assert go.wait(20)
+
+    project = make_project()
+    form = SettingsForm(SETTINGS, project)
+    panel = TrainPanel(project, form, lambda text, level: said.append(text), said.append, on_event)
+    last, following = replay([]), replay([])
+    last.split = following.split = None
+    panel.watch(last)
+    assert begun.wait(20)
+    bridge = panel._bridge
+    next_one = threading.Thread(target=panel.watch, args=(following,))
+    next_one.start()
+    wait_until(bridge._closed.is_set)
+    press = threading.Thread(target=panel._soon, args=(asked.set,))
+    press.start()
+    assert asked.wait(3), "the press waited for the last run"
+    go.set()
+    next_one.join(20)
     panel.close()
     form.close()

@@ -25,7 +25,8 @@ class LatestWorker(Generic[Payload, Answer]):
         ``deliver(payload, answer, error)`` receives the answer, or the exception that `work` raised (with its
         traceback), on the worker's thread. It is called only if nothing newer came meanwhile.
     rest
-        Seconds for which nothing newer must have come before it begins to work; 0 by default.
+        Seconds for which nothing newer must have come before it begins to work; 0 by default. A request can have
+        its own.
 
     Attributes
     ----------
@@ -51,6 +52,7 @@ class LatestWorker(Generic[Payload, Answer]):
         rest: float = 0.0,
     ) -> None:
         self._work, self._deliver, self._rest = work, deliver, rest
+        self._rest_now = rest  # of the newest request
         self._changed = threading.Condition()
         self._waiting: list[Payload] = []  # empty, or the newest payload
         self._newest = 0
@@ -60,13 +62,15 @@ class LatestWorker(Generic[Payload, Answer]):
         self._thread = threading.Thread(target=self._loop, name=f"histowidgets-{name}", daemon=True)
         self._thread.start()
 
-    def request(self, payload: Payload) -> int:
+    def request(self, payload: Payload, rest: float | None = None) -> int:
         """Ask for an answer; returns at once.
 
         Parameters
         ----------
         payload
             What `work` and `deliver` are given.
+        rest
+            Seconds for which nothing newer must come; those of the worker by default.
 
         Returns
         -------
@@ -77,6 +81,7 @@ class LatestWorker(Generic[Payload, Answer]):
             self._newest += 1
             if not self._closed:
                 self._waiting = [payload]
+                self._rest_now = self._rest if rest is None else rest
                 self.idle.clear()
                 self._changed.notify()
             return self._newest
@@ -112,9 +117,9 @@ class LatestWorker(Generic[Payload, Answer]):
     def _let_rest(self) -> None:
         """Wait until the newest request has been the newest for a while; called with the lock held."""
         newest = None
-        while self._rest and newest != self._newest and not self._closed:
+        while self._rest_now and newest != self._newest and not self._closed:
             newest = self._newest
-            self._changed.wait(self._rest)
+            self._changed.wait(self._rest_now)
 
     def _answer(self, payload: Payload, number: int) -> None:
         def is_stale() -> bool:

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from histowidgets.training import LatestWorker
+from histowidgets.widgets._latest import LatestWorker
 
 LONG = 10
 
@@ -182,3 +182,15 @@ def test_more_that_is_asked_for_from_deliver_gives_way_to_what_is_newer():
     assert done.wait(LONG)
     worker.close()
     assert delivered == ["first", "newer", "newer, more"]
+
+
+def test_a_request_can_have_a_rest_of_its_own():
+    begun, done = [], threading.Event()
+    worker = LatestWorker("resting", lambda payload, is_stale: begun.append(payload), lambda *_: done.set(), rest=60)
+    worker.request("late")
+    worker.request("now", rest=0)
+    assert done.wait(LONG)
+    assert begun == ["now"]
+    worker.request("later", rest=60)
+    worker.close()
+    assert begun == ["now"]
