@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from histowidgets.training._events import (
     FINAL_STATES,
@@ -48,6 +48,9 @@ class RunFace:
         What a person should know, so far.
     best_epoch : int or None
         The epoch whose weights are kept.
+    scores : dict
+        Its record, with ``confusion``: labelled pixels of validation, a row for each true class, in the order of
+        ``val_iou``. Empty where nothing was measured.
     seconds_left : float or None
         Estimate; None before the first step.
     error : BaseException or None
@@ -145,6 +148,11 @@ class RunFace:
     def stop(self, keep: Keep = "best") -> None:
         """End the run within one batch, keeping the weights of the best epoch, the last ones, or nothing."""
         raise NotImplementedError
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
+        return {}
 
     def _emit(self, event: Event) -> None:
         """Note an event and pass it on."""

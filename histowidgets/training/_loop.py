@@ -16,7 +16,7 @@ from histowidgets.training._checkpoint import Checkpoint, capture, put_back
 from histowidgets.training._control import Kept, RunControl
 from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, State, StateChanged
 from histowidgets.training._folder import RunFolder
-from histowidgets.training._limits import TEACH_FROM_STEP
+from histowidgets.training._limits import CONTINUE_LR_SHARE, TEACH_FROM_STEP
 from histowidgets.training._loss import sure_labels, teaching_loss
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._pieces import Pieces, is_out_of_memory
@@ -139,8 +139,11 @@ class _Loop:
             self.emit(EpochEnded(record, better))
 
     def _find_rate(self) -> None:
-        """Replace the highest learning rates by what the range test suggests; the groups keep their ratio."""
-        chosen = self.settings.learning_rate
+        """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
+
+        A run that goes on from a classifier takes its share of that, as it takes of the rate that is set.
+        """
+        chosen, set_to = self.parts.peaks[0], self.settings.learning_rate
         self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
         try:
             found = try_rates(self.parts, self.settings, self._check).suggested
@@ -152,8 +155,11 @@ class _Loop:
         if found is None:
             self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
             return
-        self.parts = replace(self.parts, peaks=tuple(peak * found / chosen for peak in self.parts.peaks))
-        self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, which is used."))
+        self.parts = replace(self.parts, peaks=tuple(peak * found / set_to for peak in self.parts.peaks))
+        used = "which is used"
+        if self.request.start is not None:
+            used = f"of which {CONTINUE_LR_SHARE:.0%} is used, since training goes on: {self.parts.peaks[0]:.2g}"
+        self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, {used}."))
 
     def _train(self, epoch: int) -> tuple[float, Confusion]:
         """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""

@@ -114,10 +114,10 @@ def classifier_of(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
     if image is None:
         raise TrainingError("Nothing is painted in the project any more. Paint a few strokes, then train.")
     return Classifier(
-        NetworkModel(network),
+        NetworkModel(network, owned=True),
         classes=list(about["classes"]),
         colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},
-        channel_names=image.channel_names,
+        channel_names=run.settings.channels or image.channel_names,
         normalization=Normalization.from_dict(about["normalization"]),
         pixel_size_um=image.pixel_size_um,
         downsample=run.settings.downsample,

@@ -15,6 +15,8 @@ from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import TrainingError
 from histowidgets.training import BatchEnded, EpochEnded, resume_training, start_training, train, unfinished_run
 from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from histowidgets.training._records import read_run
+from histowidgets.training._resuming import classifier_of
 from tests.training.helpers import painted, quick
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +141,18 @@ def test_what_has_changed_since_is_said_and_trained_on_from_the_best_weights(cop
         assert run.id != old
         assert run.history[0]["epoch"] == 1
         assert unfinished_run(project) is None, "the new run is the last one, and has ended"
+    finally:
+        project.close()
+
+
+def test_run_of_chosen_channels_is_trained_on_when_annotations_have_changed(tmp_path):
+    project = painted(folder=tmp_path / "project")
+    try:
+        first = train(project, SETTINGS.model_copy(update={"channels": ("Blue", "Red"), "epochs": 1}))
+        classifier = classifier_of(read_run(tmp_path / "project" / "runs" / first.id), project.snapshot())
+        assert classifier.channel_names == ("Blue", "Red")
+        again = train(project, first.settings, continue_from=classifier)
+        assert "goes on from the classifier" in " ".join(message.text for message in again.messages)
     finally:
         project.close()
 

@@ -20,10 +20,12 @@ from histowidgets.training import (
     RunFailed,
     RunStarted,
     StateChanged,
+    TrainingSettings,
     start_training,
     train,
 )
 from histowidgets.training import _loop as loop_module
+from histowidgets.training._request import make_request
 from tests.training.helpers import painted, quick, striped
 
 CLASSES = ["Dark", "Bright"]
@@ -278,6 +280,39 @@ def test_continuing_at_another_downsample_starts_anew(learned):
     assert "starts anew: the classifier works at downsample 2" in warnings_of(run)
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"normalization": "z_score"}, "normalizes by percentile_99, the settings by z_score"),
+        ({"normalization_per_channel": True}, "by percentile_99, the settings by percentile_99, each channel apart"),
+        ({"match_stain": True}, "by percentile_99, the settings by percentile_99, stains matched"),
+        ({"channels": ("Blue", "Green", "Red")}, "channels Red, Green, Blue, training now has Blue, Green, Red"),
+    ],
+)
+def test_continuing_with_other_numbers_for_the_pixels_starts_anew(learned, changes, why):
+    settings = TrainingSettings(**{**learned.settings.model_dump(), **changes})
+    request = make_request(painted(), settings, learned.classifier)
+    assert request.start is None
+    assert any("Training starts anew: the classifier" in one.text and why in one.text for one in request.messages)
+
+
+def test_continuing_goes_on_where_pixels_become_the_same_numbers(learned):
+    def goes_on(images, **changes):
+        project = Project(CLASSES)
+        for name, image in images.items():
+            project.add_image(image, name)
+            for index, other in enumerate(painted().annotations("image 0")):
+                project.annotate(name, other.shape, CLASSES[index % 2])
+        settings = TrainingSettings(**{**learned.settings.model_dump(), **changes})
+        return make_request(project, settings, learned.classifier).start is not None
+
+    unnamed = open_image(striped(), name="x", channel_names=["a", "b", "c"])
+    assert goes_on({"x": striped()}, normalization_per_channel=False)
+    assert goes_on({"x": unnamed}), "as in prediction, it goes by their places"
+    assert not goes_on({"x": unnamed}, channels=["a", "b", "c"])
+    assert not goes_on({"x": open_image(striped(), name="x", channel_names=["Green", "b", "c"])})
+
+
 def test_classifier_grows_during_the_run_and_is_a_snapshot(endless):
     run = start_training(painted(), endless)
     assert run.classifier is None
@@ -289,6 +324,26 @@ def test_classifier_grows_during_the_run_and_is_a_snapshot(endless):
     run.wait(30)
     assert run.classifier is not first
     assert all(np.array_equal(before[name], value) for name, value in weights_of(first).items())
+
+
+def test_classifier_tells_of_the_epochs_after_the_best_one_too_and_shares_its_weights(monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop_module, "is_better", lambda record, *more: record["epoch"] == 1)
+    run = start_training(painted(), quick(epochs=3))
+    run.subscribe(lambda e: seen.append(run.classifier) if isinstance(e, EpochEnded) else None)
+    run.wait(60)
+    assert [len(one.history) for one in seen] == [1, 2, 3], "what was handed out stays as it was"
+    assert len({id(one.model) for one in seen}) == 1
+    assert run.classifier is run.classifier
+    assert run.classifier.history == run.history
+    assert run.classifier.scores["epoch"] == 1
+
+
+def test_scores_of_the_best_epoch_are_had_without_a_classifier(learned, monkeypatch):
+    monkeypatch.setattr("histowidgets.training._run.make_classifier", None)
+    assert learned.scores["epoch"] == learned.best_epoch
+    assert np.array(learned.scores["confusion"]).shape == (2, 2)
+    assert list(learned.scores["val_iou"]) == CLASSES
 
 
 def test_who_hears_of_a_best_epoch_finds_its_classifier():
