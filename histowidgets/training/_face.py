@@ -83,8 +83,9 @@ class RunFace:
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Have `callback(event)` called for each event from now on.
 
-        It is called from the run's thread, or from the thread that is in `watch`. An error in it is logged, once,
-        and does not touch the run.
+        It is called from the run's thread, from the one that paused or stopped it, or from the one that is in `watch`;
+        where two of them tell at once, `events` has the order. An error in it is logged, once, and does not touch the
+        run.
 
         Returns
         -------
@@ -154,11 +155,22 @@ class RunFace:
         """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
         return {}
 
-    def _emit(self, event: Event) -> None:
-        """Note an event and pass it on."""
+    def _emit(self, event: Event, when: Callable[[], bool] | None = None) -> bool:
+        """Note an event and pass it on; return whether it was.
+
+        Parameters
+        ----------
+        event : Event
+        when : callable, optional
+            Is asked with the lock held, so that nothing happens between its answer and the noting; False: no event.
+            Subscribers are called without the lock: they may wait for other threads.
+        """
         with self._changed:
+            if when is not None and not when():
+                return False
             self.events.append(event)
             self._note(event)
+            self._changed.notify_all()
             foreground = self._foreground
             if foreground is not None:
                 foreground.put(event)
@@ -166,6 +178,7 @@ class RunFace:
             self._hand_out(event)
         if isinstance(event, RunEnded):
             self._ended.set()
+        return True
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):

@@ -104,12 +104,15 @@ class TrainingRun(RunFace):
         """
         if keep not in _KEEPS:
             raise TrainingError(f"keep is {keep!r}; use {', '.join(map(repr, _KEEPS))}.")
-        with self._changed:
+
+        def is_news() -> bool:
             if self.is_over:
-                return
-            if self.state != "stopping":
-                self._emit(StateChanged("stopping"))
-        self._control.stop(keep)
+                return False
+            # Before anybody is told: who hears of it may wait for the end.
+            self._control.stop(keep)
+            return self.state != "stopping"
+
+        self._emit(StateChanged("stopping"), when=is_news)
 
     def wait(self, timeout: float | None = None) -> State:
         """Block until the run is over, at most `timeout` seconds; return the state."""
@@ -145,11 +148,9 @@ class TrainingRun(RunFace):
         self._tell(RunEnded(state, best))
 
     def _tell(self, event: Event) -> None:
-        with self._changed:
-            # Whoever pressed stop sees "stopping" until the end, also where the loop was about to say otherwise.
-            if isinstance(event, StateChanged) and self.state == "stopping" and event.state in _BEFORE_STOPPING:
-                return
-        self._emit(event)
+        # Whoever pressed stop sees "stopping" until the end, also where the loop was about to say otherwise.
+        early = isinstance(event, StateChanged) and event.state in _BEFORE_STOPPING
+        self._emit(event, when=lambda: not (early and self.state == "stopping"))
 
 
 _BEFORE_STOPPING = ("preparing", "running", "paused")

@@ -259,6 +259,15 @@ def test_n7_stop_ends_a_pause(endless):
     assert run.wait(30) == "stopped"
 
 
+def test_who_hears_that_the_run_stops_may_wait_for_its_end(endless):
+    run = start_training(painted(), endless)
+    found = []
+    run.subscribe(lambda e: found.append(run.wait(20)) if e == StateChanged("stopping") else None)
+    assert when(run, BatchEnded).wait(60)
+    run.stop()
+    assert found == ["stopped"]
+
+
 def test_n7_continues_from_a_classifier(learned):
     project = painted()
     settings = learned.settings.model_copy(update={"epochs": 1, "steps_per_epoch": 1})
