@@ -78,7 +78,10 @@ def test_painting_goes_on_while_an_image_is_written_and_closing_waits_for_it(kep
 
 def test_images_that_are_added_at_once_have_files_of_their_own(kept):
     images = SlowImage("a b"), SlowImage("a/b")
-    adding = [on_a_thread(lambda image=image: kept.add_image(image)) for image in images]
+    adding = [on_a_thread(lambda: kept.add_image(images[0]))]
+    assert images[0].asked.wait(60)
+    adding.append(on_a_thread(lambda: kept.add_image(images[1])))
+    assert not images[1].asked.wait(0.3), "it has its turn"
     for image in images:
         image.let.set()
     for thread in adding:
