@@ -52,13 +52,15 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
         The loss became NaN or infinite.
     """
     try:
-        loop = _Loop(request, normalization, emit, control)
+        loop = Loop(request, normalization, emit, control)
     except _Stopped:
         return
     loop.run()
 
 
-class _Loop:
+class Loop:
+    """What turns; `run_loop` runs it, and others may take single steps of it."""
+
     def __init__(self, request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
         self.settings = request.settings
         self.classes = request.snapshot.classes
@@ -101,7 +103,7 @@ class _Loop:
             while len(self.history) < settings.epochs and not self._is_done():
                 epoch = len(self.history) + 1
                 train_loss, train_scores = self._train(epoch)
-                val_loss, val_scores = self._validate()
+                val_loss, val_scores = self.validate()
                 self._end_epoch(epoch, train_loss, train_scores, val_loss, val_scores)
         except _Stopped:
             self._keep_on_stop()
@@ -171,7 +173,7 @@ class _Loop:
             share = parts.schedule.share(self._progress())
             for group, peak in zip(parts.optimizer.param_groups, parts.peaks, strict=True):
                 group["lr"] = peak * share
-            loss = self._step(scores)
+            loss = self.take_step(scores)
             if not math.isfinite(loss):
                 # Told as an epoch too, so that who reads the curves sees where they broke off.
                 self._tell_broken(epoch, loss)
@@ -187,7 +189,7 @@ class _Loop:
         self.together.add_up(scores.counts)
         return total / taken, scores
 
-    def _step(self, scores: Confusion) -> float:
+    def take_step(self, scores: Confusion) -> float:
         """Learn from one step's batches: with accumulation, as from one batch of all their tiles (row N2)."""
         parts, settings = self.parts, self.settings
         size = tile_size_at(settings, self._progress())
@@ -242,7 +244,7 @@ class _Loop:
         return sure_labels(logits.float(), labels)
 
     @torch.no_grad()
-    def _validate(self) -> tuple[float | None, Confusion]:
+    def validate(self) -> tuple[float | None, Confusion]:
         """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
         scores = Confusion(len(self.classes))
         total, pixels_seen = 0.0, 0.0
@@ -295,9 +297,9 @@ class _Loop:
             self.best = record
             # Kept before it is told, so that who hears of the epoch finds its weights.
             self.control.kept = self._snapshot(record, self.confusion)
-            self.folder.write_checkpoint(self.control.kept)
+            self.folder.write_best(self.control.kept)
         self.folder.write_history(self.history)
-        self.folder.write_state(self._state)
+        self.folder.write_resume(self._state)
         self.emit(EpochEnded(record, best))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:

@@ -1,4 +1,6 @@
-"""The normalization that settings ask for, and how it is told from another."""
+"""The normalization that settings ask for, how it is told from another, and what it tells of the images."""
+
+from collections.abc import Sequence
 
 from histowidgets.images import Normalization
 from histowidgets.training._settings import TrainingSettings
@@ -34,3 +36,12 @@ def in_words(normalization: Normalization, n_channels: int, brightfield: bool | 
     if brightfield is None:
         brightfield = normalization.is_brightfield(n_channels)
     return text + (", stains matched" if normalization.match_stain and brightfield else "")
+
+
+def is_scan(normalization: Normalization, channel_names: Sequence[str]) -> bool:
+    """Whether images are the three colours of a brightfield scan, and no fluorescence in them (row B5).
+
+    The channels are called Red, Green and Blue, and the images that the normalization is fitted to are not mostly dark.
+    """
+    colors = tuple(name.casefold() for name in channel_names) == ("red", "green", "blue")
+    return colors and normalization.is_brightfield(len(channel_names))

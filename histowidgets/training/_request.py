@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from histowidgets.training._checkpoint import Checkpoint
 
 _LIGHT = (64, 48, 32, 16)
-"""Decoder widths that learn best from strokes in seconds on a processor (measured; see docs/architecture.md)."""
+"""Decoder widths that learn best from strokes in seconds on a processor (measured on glands)."""
 
 
 @dataclass(frozen=True)

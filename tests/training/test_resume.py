@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import TrainingError
 from histowidgets.training import BatchEnded, EpochEnded, resume_training, start_training, train, unfinished_run
-from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_resume
 from histowidgets.training._records import read_run
 from histowidgets.training._resuming import classifier_of
 from tests.training.helpers import painted, quick
@@ -241,7 +241,7 @@ def test_run_that_broke_off_after_its_last_epoch_only_ends(copy_of, monkeypatch)
     path = run_folder(copy_of) / "resume.safetensors"
     found = read_checkpoint(path)
     last = found.plain["history"] + [{**found.plain["history"][-1], "epoch": epoch} for epoch in (3, 4, 5)]
-    write_checkpoint(path, Checkpoint(found.tensors, {**found.plain, "history": last}))
+    write_resume(path, Checkpoint(found.tensors, {**found.plain, "history": last}))
     run = resume_training(copy_of)
     assert run.wait(60) == "finished"
     assert not [event for event in run.events if isinstance(event, BatchEnded)]
@@ -255,7 +255,7 @@ def test_checkpoints_hold_no_pickle_and_survive_the_round_trip(tmp_path):
         "optimizer/0/0/step": torch.tensor(7.0),
         "arithmetic/random": torch.get_rng_state(),
     }
-    write_checkpoint(tmp_path / "x", Checkpoint(tensors, {"parts": {"arithmetic": {"seed": 2**100}}}))
+    write_resume(tmp_path / "x", Checkpoint(tensors, {"parts": {"arithmetic": {"seed": 2**100}}}))
     again = read_checkpoint(tmp_path / "x")
     assert all(torch.equal(tensors[name], again.tensors[name]) for name in tensors)
     part = again.part("arithmetic")

@@ -138,7 +138,7 @@ def test_classifier_survives_its_folder(learned, tmp_path):
 def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch):
     """The best epoch is made to be the second; the weights are compared with those that epoch validated."""
     validated = []
-    real = loop_module._Loop._validate
+    real = loop_module.Loop.validate
 
     def validate(self):
         validated.append({n: v.clone() for n, v in self.parts.averaged.network.state_dict().items()})
@@ -147,7 +147,7 @@ def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch
         scores.counts[:] = [[wanted, 100 - wanted], [100 - wanted, wanted]]
         return loss, scores
 
-    monkeypatch.setattr(loop_module._Loop, "_validate", validate)
+    monkeypatch.setattr(loop_module.Loop, "validate", validate)
     run = train(painted(), quick(epochs=5))
     assert run.best_epoch == 2
     assert run.events[-1].best_epoch == 2
@@ -157,14 +157,14 @@ def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch
 
 
 def test_r41_stops_early_and_says_so(monkeypatch):
-    real = loop_module._Loop._validate
+    real = loop_module.Loop.validate
 
     def validate(self):
         _, scores = real(self)
         scores.counts[:] = [[5, 5], [5, 5]]
         return 1.0, scores
 
-    monkeypatch.setattr(loop_module._Loop, "_validate", validate)
+    monkeypatch.setattr(loop_module.Loop, "validate", validate)
     run = train(painted(), quick(epochs=50, steps_per_epoch=1, early_stopping_patience=3, best_tolerance=0))
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
@@ -387,7 +387,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
     def explode(self, scores):
         raise RuntimeError("out of memory, say")
 
-    monkeypatch.setattr(loop_module._Loop, "_step", explode)
+    monkeypatch.setattr(loop_module.Loop, "take_step", explode)
     run = start_training(painted(), quick())
     assert run.wait(60) == "failed"
     assert isinstance(run.error, RuntimeError)
@@ -401,7 +401,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
 
 
 def test_nan_loss_ends_with_a_clear_error(monkeypatch):
-    monkeypatch.setattr(loop_module._Loop, "_step", lambda self, scores: float("nan"))
+    monkeypatch.setattr(loop_module.Loop, "take_step", lambda self, scores: float("nan"))
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, step 1\. Lower the learning rate"):
         train(painted(), quick())
 
@@ -630,13 +630,13 @@ def test_given_split_is_used():
 def test_a_loss_that_is_no_number_is_the_last_epoch_of_the_history_and_is_diagnosed(monkeypatch):
     from histowidgets.advice import diagnose
 
-    step, taken = loop_module._Loop._step, []
+    step, taken = loop_module.Loop.take_step, []
 
     def break_in_the_third_epoch(self, scores):
         taken.append(step(self, scores))
         return taken[-1] if len(taken) < 5 else float("nan")
 
-    monkeypatch.setattr(loop_module._Loop, "_step", break_in_the_third_epoch)
+    monkeypatch.setattr(loop_module.Loop, "take_step", break_in_the_third_epoch)
     run = start_training(painted(), quick(epochs=9))
     assert run.wait(60) == "failed"
     assert [record["epoch"] for record in run.history] == [1, 2, 3]

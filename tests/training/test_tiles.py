@@ -251,3 +251,17 @@ def test_b5_what_is_varied_follows_from_the_image(names, brightfield, monkeypatc
     project.annotate(name, Stroke([(48, 20), (48, 60)], width=8), "Bright")
     tiles_of(project, quick(downsample=1), Split({name: ()}))[0].draw()
     assert set(seen) == {brightfield}
+
+
+def test_b5_a_dark_place_of_a_scan_is_no_fluorescence(monkeypatch):
+    """All images tell, not the first stroke alone."""
+    seen = []
+    monkeypatch.setattr(tiles_module, "vary_color", lambda batch, settings, rng, one: seen.append(one) or batch)
+    pixels = np.full((768, 768, 3), 200, np.uint8)
+    pixels[:256, :256] = 20  # a fold of the tissue
+    project = Project(["Dark", "Bright"])
+    name = project.add_image(open_image(pixels, name="scan"))
+    project.annotate(name, Stroke([(60, 60), (64, 64)], width=8), "Dark")
+    project.annotate(name, Stroke([(600, 600), (604, 604)], width=8), "Bright")
+    tiles_of(project, quick(downsample=1), Split({name: ()}))[0].draw()
+    assert set(seen) == {True}
