@@ -27,7 +27,7 @@ from histowidgets.training import TrainingSettings
 from histowidgets.training._allocator import kept_memory
 from histowidgets.training._control import RunControl
 from histowidgets.training._limits import TEACH_FROM_STEP
-from histowidgets.training._loop import _Loop
+from histowidgets.training._loop import Loop
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import make_request
 
@@ -114,7 +114,7 @@ class Ours:
     def train(self) -> None:
         """Take the first steps of a run, on this thread."""
         request = make_request(project(), self.settings)
-        loop = _Loop(request, fitted_normalization(request), lambda event: None, RunControl())
+        loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
         self.arithmetic = str(loop.parts.arithmetic.choice)
         # Unlabelled pixels are learned from after some steps only, which is most of a run.
         loop.step = TEACH_FROM_STEP

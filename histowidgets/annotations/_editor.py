@@ -31,6 +31,8 @@ class Editor:
 
     def __init__(self, state: State, folder: ProjectFolder | None, history: History | None = None) -> None:
         self._lock = threading.RLock()
+        # Held while an image is written, which takes seconds; taken before `_lock`, never the other way round.
+        self._adding = threading.Lock()
         self._state = state
         self._folder = folder
         self._history = history or History()
@@ -69,8 +71,8 @@ class Editor:
         return self._closed
 
     def close(self) -> None:
-        """Let go of the folder. Nothing is left to save; the project can still be read."""
-        with self._lock:
+        """Let go of the folder, once an image that is being added is written; the project can still be read."""
+        with self._adding, self._lock:
             self._closed = True
             if self._folder is not None:
                 self._folder.close()

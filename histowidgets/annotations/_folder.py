@@ -120,22 +120,25 @@ class ProjectFolder:
             raise ProjectFolderError(f"{self.path} is open for reading only.")
         self._journal.append(record)
 
-    def add_image(self, image: Image, name: str, role: str) -> Image:
-        """Note an image, after saving it if it is no file; return the image to use.
+    def save(self, image: Image, name: str) -> Path:
+        """Save an image if it is no file; return the path of its file. Edits may be written meanwhile.
 
         Raises
         ------
         ProjectFolderError
             If it cannot be written.
         """
-        source = image.source
-        if source is None:
-            target = self.path / IMAGES_FOLDER / f"{_safe_name(name, self.path / IMAGES_FOLDER)}.tif"
-            save_image(image, target)
-            source = str(target)
+        if image.source is not None:
+            return Path(image.source)
+        target = self.path / IMAGES_FOLDER / f"{_safe_name(name, self.path / IMAGES_FOLDER)}.tif"
+        save_image(image, target)
+        return target
+
+    def add_image(self, image: Image, name: str, role: str, source: Path) -> None:
+        """Note an image whose file is there (ProjectFolderError if that fails)."""
         entry = {
             "name": name,
-            "path": _stored_path(Path(source), self.path),
+            "path": _stored_path(source, self.path),
             "role": role,
             "width": image.width,
             "height": image.height,
@@ -145,7 +148,6 @@ class ProjectFolder:
         images = [*self._description["images"], entry]
         _write_json(self.path / PROJECT_FILE, {**self._description, "images": images})
         self._description["images"] = images
-        return image
 
     def close(self) -> None:
         """Let go of the folder."""

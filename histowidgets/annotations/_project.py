@@ -126,20 +126,27 @@ class Project(Exchange):
             raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
         name = name.strip()
         role = checked_role(role)
-        with self._lock:
-            self._require_writable()
-            if name in self._state.images:
-                raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
-            if name in self._state.removed:
-                raise ImageNameError(
-                    f"An image named {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
-                    "or give another name with name=."
-                )
-            if self._folder is not None:
-                opened = self._folder.add_image(opened, name, role)
-            self._state.images[name] = ImageState(opened, role)
+        with self._adding:
+            with self._lock:
+                self._require_free(name)
+            # Painting goes on while it is written; nobody else adds an image or closes the folder.
+            source = None if self._folder is None else self._folder.save(opened, name)
+            with self._lock:
+                if self._folder is not None and source is not None:
+                    self._folder.add_image(opened, name, role, source)
+                self._state.images[name] = ImageState(opened, role)
         self._tell(Change("images", name))
         return name
+
+    def _require_free(self, name: str) -> None:
+        self._require_writable()
+        if name in self._state.images:
+            raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
+        if name in self._state.removed:
+            raise ImageNameError(
+                f"An image named {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
+                "or give another name with name=."
+            )
 
     def remove_image(self, name: str) -> None:
         """Take an image out of the project; undo brings it back, with its role and annotations. One step of undo.

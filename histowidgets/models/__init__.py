@@ -6,15 +6,16 @@ The list of backbones is plain data and loads without torch; the rest is fetched
 from typing import TYPE_CHECKING
 
 from histowidgets._lazy import lazy_names
+from histowidgets.models._freeze_choices import EARLY_GROUPS, FREEZE_CHOICES
 from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Architecture, Backbone, backbones
 
 if TYPE_CHECKING:
     from histowidgets.models._cards import check_backbone, find_backbone
-    from histowidgets.models._freeze import FREEZE_CHOICES, apply_freeze, freeze_groups, frozen_parameters
+    from histowidgets.models._formats import half_format
+    from histowidgets.models._freeze import apply_freeze, freeze_groups, frozen_parameters
     from histowidgets.models._network import Network, NetworkSpec, build_network, check_network
 
 _HOME_OF = {
-    "FREEZE_CHOICES": "_freeze",
     "Network": "_network",
     "NetworkSpec": "_network",
     "apply_freeze": "_freeze",
@@ -24,11 +25,13 @@ _HOME_OF = {
     "find_backbone": "_cards",
     "freeze_groups": "_freeze",
     "frozen_parameters": "_freeze",
+    "half_format": "_formats",
 }
 
 __all__ = [
     "ARCHITECTURES",
     "DEFAULT_BACKBONE",
+    "EARLY_GROUPS",
     "FREEZE_CHOICES",
     "Architecture",
     "Backbone",
@@ -42,6 +45,7 @@ __all__ = [
     "find_backbone",
     "freeze_groups",
     "frozen_parameters",
+    "half_format",
 ]
 
 

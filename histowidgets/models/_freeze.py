@@ -12,12 +12,9 @@ import torch
 from torch import nn
 
 from histowidgets.errors import SettingsError
+from histowidgets.models._freeze_choices import EARLY_GROUPS, FREEZE_CHOICES
 from histowidgets.models._network import Network
 
-FREEZE_CHOICES: tuple[str, ...] = ("none", "early", "encoder")
-"""Freeze nothing; the stem and the first two blocks (row R2); or the whole encoder (row R1)."""
-
-_EARLY = ("stem", "block1", "block2")
 _PROBE_SIZE = 64
 
 
@@ -81,7 +78,7 @@ def frozen_parameters(network: Network, freeze: str | Sequence[str]) -> set[str]
             )
         chosen: Iterable[str] = {
             "none": (),
-            "early": [name for name in _EARLY if name in groups],
+            "early": [name for name in EARLY_GROUPS if name in groups],
             "encoder": groups,
         }[freeze]
     else:

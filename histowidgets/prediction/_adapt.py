@@ -60,7 +60,7 @@ def adapted(
         norm.momentum = momentum
         for measured, earlier in zip(_statistics(norm), old, strict=True):
             measured.copy_(torch.lerp(earlier, measured, share))
-    return NetworkModel(network.eval())
+    return NetworkModel(network, owned=True)
 
 
 def _statistics(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:

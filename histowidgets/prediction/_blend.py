@@ -1,14 +1,12 @@
 """Putting tiles together to rows of a probability map, with no more in memory than a row of tiles."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
 
 import numpy as np
 
 from histowidgets.prediction._limits import GAUSSIAN_SHARE, LEAST_WEIGHT
 from histowidgets.prediction._plan import AxisPlan
 
-Blend = Literal["centre-crop", "gaussian", "linear"]
 BLENDS: tuple[str, ...] = ("centre-crop", "gaussian", "linear")
 
 TileRow = Callable[[int], Iterable[np.ndarray]]

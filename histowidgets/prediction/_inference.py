@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from histowidgets.models import Network
+from histowidgets.models import Network, half_format
 from histowidgets.prediction._fold import LowerPrecision, fold
 from histowidgets.prediction._fold_decoder import fold_decoder
 from histowidgets.prediction._limits import CLEARLY_FASTER
@@ -94,13 +94,8 @@ def _probed(network: Network, device: torch.device, shape: tuple[int, int, int, 
 
 def _candidates(device: torch.device) -> list[Way]:
     ways = [Way("fp32", False, True), Way("fp32", True, True)]
-    if device.type == "cuda":
-        half = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-        return [*ways, Way(half, True, True)]
-    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in tests):
-        ways.append(Way("bf16", True, True))
-    return ways
+    half = half_format(device)
+    return ways if half is None else [*ways, Way(half, True, True)]
 
 
 def _seconds(network: nn.Module, way: Way, pixels: torch.Tensor, least: float) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._export import written_whole
 from histowidgets.prediction._fingerprint import classifier_digest
 from histowidgets.prediction._one_image import ImageResult, Task, Wanted, predict_one, read_note
 from histowidgets.prediction._options import PredictOptions, Progress, ShouldStop
@@ -93,9 +94,9 @@ def predict_images(
     measured(loaded.classes, {}, None, background)  # refuses a class that it does not have before the work
     folder = Path(out).expanduser().absolute()
     tasks = _tasks(loaded, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
-    table = functools.partial(_write_tables, folder, tasks, loaded.classes, background)
+    tables = _Tables(folder, tasks, loaded.classes, background)
     with _mapper(client, tile_progress, should_stop) as run:
-        return _collect(run(tasks), len(tasks), table, progress, should_stop)
+        return _collect(run(tasks), len(tasks), tables, progress, should_stop)
 
 
 def _tasks(classifier: Classifier, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
@@ -134,6 +135,38 @@ def _wanted(
     return Wanted(form, place, probabilities, adapt, dict(objects), chosen)  # type: ignore[arg-type]
 
 
+class _Tables:
+    """The tables beside the results; what was measured of an image is read from its note once."""
+
+    def __init__(self, folder: Path, tasks: Sequence[Task], classes: Sequence[str], background: Sequence[str]) -> None:
+        self._folder, self._tasks, self._classes, self._background = folder, tasks, classes, background
+        self._measured: dict[int, dict[str, Any]] = {}
+
+    def write(self, results: Mapping[int, ImageResult]) -> None:
+        """Write what is known so far: a row an image."""
+        for i in results.keys() - self._measured.keys():
+            self._measured[i] = self._measurements(i, results[i])
+        rows = [dict(zip(ImageResult._fields, results[i], strict=True)) for i in sorted(results)]
+        _write_table(self._folder / TABLE, ImageResult._fields, rows)
+        measurements = [self._measured[i] for i in sorted(results) if self._measured[i]]
+        names = dict.fromkeys(name for row in measurements for name in row)
+        _write_table(self._folder / MEASURED, list(names or ["Image"]), measurements)
+
+    def _measurements(self, number: int, result: ImageResult) -> dict[str, Any]:
+        note = read_note(Path(self._tasks[number].note)) if result.state != "failed" else {}
+        if not isinstance(note.get("pixels"), dict):
+            return {}
+        numbers = measured(self._classes, note["pixels"], note.get("pixel_size_um"), self._background)
+        return {"Image": result.source, **numbers}
+
+
+def _write_table(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, names)
+        table.writeheader()
+        table.writerows(rows)
+
+
 Results = Iterator[tuple[int, ImageResult]]
 Run = Callable[[Sequence[Task]], Results]
 
@@ -141,16 +174,16 @@ Run = Callable[[Sequence[Task]], Results]
 def _collect(
     results: Results,
     total: int,
-    write_tables: Callable[[Mapping[int, ImageResult]], None],
+    tables: _Tables,
     progress: Progress | None,
     should_stop: ShouldStop | None,
 ) -> list[ImageResult]:
     """Note each result as it comes."""
     began, found = time.monotonic(), dict[int, ImageResult]()
-    write_tables(found)
+    tables.write(found)
     for number, result in results:
         found[number] = result
-        write_tables(found)
+        tables.write(found)
         if progress is not None:
             progress(len(found), total, (time.monotonic() - began) / len(found) * (total - len(found)))
         if should_stop is not None and len(found) < total and should_stop():
@@ -158,31 +191,6 @@ def _collect(
                 f"Stopped after {len(found)} of {total} images. What is done is kept; the same call goes on from there."
             )
     return [found[i] for i in sorted(found)]
-
-
-def _write_tables(
-    folder: Path,
-    tasks: Sequence[Task],
-    classes: Sequence[str],
-    background: Sequence[str],
-    results: Mapping[int, ImageResult],
-) -> None:
-    """Write what is known so far: a row an image."""
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(ImageResult._fields)
-        rows.writerows(results[i] for i in sorted(results))
-    measurements = []
-    for i in sorted(results):
-        note = read_note(Path(tasks[i].note)) if results[i].state != "failed" else {}
-        if isinstance(note.get("pixels"), dict):
-            numbers = measured(classes, note["pixels"], note.get("pixel_size_um"), background)
-            measurements.append({"Image": results[i].source, **numbers})
-    names = dict.fromkeys(name for row in measurements for name in row)
-    with (folder / MEASURED).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(names or ["Image"]))
-        table.writeheader()
-        table.writerows(measurements)
 
 
 @contextmanager

@@ -22,12 +22,14 @@ from histowidgets.prediction._tile_means import mixes_its_tile
 
 
 class NetworkModel:
-    """A copy of a network that nobody trains any more.
+    """A network that nobody trains any more.
 
     Parameters
     ----------
     network : Network
         Is copied, and so may be trained on while this predicts.
+    owned : bool, default False
+        Take the network over instead: nobody else changes it from now on.
     """
 
     kind = "network"
@@ -36,8 +38,8 @@ class NetworkModel:
     context = NETWORK_CONTEXT
     largest_tile = NETWORK_TILE
 
-    def __init__(self, network: Network) -> None:
-        self._network = deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: Network, owned: bool = False) -> None:
+        self._network = (network if owned else deepcopy(network)).eval().requires_grad_(False)
         self._device = self._network.input_mean.device
         if mixes_its_tile(self._network):
             self.largest_tile = self.multiple  # tiles are never smaller than those of training
@@ -113,4 +115,4 @@ class NetworkModel:
         except (KeyError, TypeError, RuntimeError, BackboneError) as error:
             raise ClassifierError(f"The weights do not fit the network that is described: {error}") from error
         network.weights_used = str(spec.get("weights_used", "restored"))
-        return cls(network)
+        return cls(network, owned=True)

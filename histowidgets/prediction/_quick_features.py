@@ -20,9 +20,6 @@ from histowidgets.models import DEFAULT_BACKBONE, Network, NetworkSpec, build_ne
 from histowidgets.prediction._limits import TEXTURE_CHANNELS
 
 PYRAMID_LEVELS = 4
-DEEP_WIDTHS = (32, 24, 40, 112)
-"""Channels of the stages of efficientnet-lite0 at strides 2, 4, 8 and 16."""
-
 TEXTURES = 5
 """Blur, local deviation, gradient and two Hessian eigenvalues, for each channel and level."""
 

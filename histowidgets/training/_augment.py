@@ -6,7 +6,6 @@ else's random numbers change. Geometry is one resampling of the cached pixels, h
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,6 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.training._limits import DARK_SHARE
 from histowidgets.training._settings import TrainingSettings
 
 HED_FROM_RGB = np.linalg.inv(np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], dtype=np.float64))
@@ -159,17 +157,6 @@ def bend(
     shifted = labels[None].to(torch.float32) - UNLABELLED
     mask = transforms.elastic(shifted, shift, interpolation=InterpolationMode.NEAREST)[0]
     return image, (mask + UNLABELLED).to(torch.uint8)
-
-
-def is_brightfield(channel_names: Sequence[str], pixels: np.ndarray) -> bool:
-    """Say whether pixels (…, C) are the three colours of a brightfield scan, and no fluorescence in them (row B5).
-
-    The channels are called Red, Green and Blue, and the pixels are not mostly dark.
-    """
-    if tuple(name.casefold() for name in channel_names) != ("red", "green", "blue"):
-        return False
-    white = np.iinfo(pixels.dtype).max if np.issubdtype(pixels.dtype, np.integer) else float(pixels.max()) or 1.0
-    return float(np.median(pixels.mean(axis=-1))) > DARK_SHARE * white
 
 
 def vary_color(

@@ -107,13 +107,10 @@ def estimate(
     return estimate_request(request, measure=measure)
 
 
-def estimate_request(
-    request: TrainingRequest, *, measure: bool, free: Memory | None = None, gpu_free: Memory | None = None
-) -> Estimate:
-    """Estimate what a request takes; `free` and `gpu_free` are looked up where left out."""
+def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
+    """Estimate what a request takes; see `estimate`."""
     settings = request.settings
-    free = host_memory() if free is None else free
-    gpu_free = gpu_memory() if gpu_free is None and choose_device(settings).type == "cuda" else gpu_free
+    free, gpu_free = host_memory(), gpu_memory() if choose_device(settings).type == "cuda" else None
     gpu_free = Memory(None, "the GPU", None) if gpu_free is None else gpu_free
     needed = footprint(request, settings)
     fits = _fits(needed, free, gpu_free)

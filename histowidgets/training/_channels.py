@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from histowidgets.annotations import ProjectSnapshot
-from histowidgets.errors import SettingsError
+from histowidgets.errors import PredictionError, SettingsError, TrainingDataError
 from histowidgets.images import Image, select_channels
+from histowidgets.prediction import match_channels
 
 
 def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> ProjectSnapshot:
@@ -43,3 +44,21 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
         else:
             images[name] = image
     return replace(snapshot, images=images)
+
+
+def places_of(image: Image, channels: Sequence[str]) -> tuple[int, ...] | None:
+    """Find channels in an image that is learned from, as prediction will find them; None for all as they are.
+
+    Raises
+    ------
+    TrainingDataError
+        If they are not there.
+    """
+    try:
+        return match_channels(channels, image.channel_names, image.name)
+    except PredictionError as error:
+        raise TrainingDataError(
+            f"{image.name!r} has the channels {', '.join(image.channel_names)}, but those that are learned from are "
+            f"{', '.join(channels)}. Learn from images with the same channels; take the others out, or erase their "
+            "annotations."
+        ) from error

@@ -104,7 +104,7 @@ def put_back(checkpoint: Checkpoint, parts: Parts) -> Network | None:
     return network
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def write_resume(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the caller sees to it that `path` is no file that may be torn."""
     tensors: dict[str, torch.Tensor] = {}
     places: set[int] = set()

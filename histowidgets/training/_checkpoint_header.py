@@ -8,7 +8,12 @@ from safetensors import SafetensorError, safe_open
 
 from histowidgets.errors import TrainingError
 
-CHECKPOINT_FILE = "resume.safetensors"
+RESUME_FILE = "resume.safetensors"
+"""Where a run stands, as long as it lasts."""
+
+BEST_FILE = "checkpoint.safetensors"
+"""The best weights of a run."""
+
 CHECKPOINT_VERSION = 1
 
 FORMAT = "histowidgets run"

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from histowidgets.errors import SettingsError
+from histowidgets.models import half_format
 from histowidgets.training._settings import TrainingSettings
 
 _FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -37,13 +38,8 @@ def choose_device(settings: TrainingSettings) -> torch.device:
 
 def number_formats(device: torch.device) -> tuple[str, ...]:
     """List the number formats in which a device computes well, the one that is most often quickest first."""
-    if device.type == "cuda":
-        return ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16", "fp32")
-    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    has_bf16 = device.type == "cpu" and any(
-        bool(getattr(torch.cpu, name)()) for name in tests if hasattr(torch.cpu, name)
-    )
-    return ("bf16", "fp32") if has_bf16 else ("fp32",)
+    half = half_format(device)
+    return ("fp32",) if half is None else (half, "fp32")
 
 
 @dataclass(frozen=True)

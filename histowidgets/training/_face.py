@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from histowidgets.training._events import (
     FINAL_STATES,
@@ -48,6 +48,9 @@ class RunFace:
         What a person should know, so far.
     best_epoch : int or None
         The epoch whose weights are kept.
+    scores : dict
+        Its record, with ``confusion``: labelled pixels of validation, a row for each true class, in the order of
+        ``val_iou``. Empty where nothing was measured.
     seconds_left : float or None
         Estimate; None before the first step.
     error : BaseException or None
@@ -80,8 +83,9 @@ class RunFace:
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Have `callback(event)` called for each event from now on.
 
-        It is called from the run's thread, or from the thread that is in `watch`. An error in it is logged, once,
-        and does not touch the run.
+        It is called from the run's thread, from the one that paused or stopped it, or from the one that is in `watch`;
+        where two of them tell at once, `events` has the order. An error in it is logged, once, and does not touch the
+        run.
 
         Returns
         -------
@@ -146,11 +150,27 @@ class RunFace:
         """End the run within one batch, keeping the weights of the best epoch, the last ones, or nothing."""
         raise NotImplementedError
 
-    def _emit(self, event: Event) -> None:
-        """Note an event and pass it on."""
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
+        return {}
+
+    def _emit(self, event: Event, when: Callable[[], bool] | None = None) -> bool:
+        """Note an event and pass it on; return whether it was.
+
+        Parameters
+        ----------
+        event : Event
+        when : callable, optional
+            Is asked with the lock held, so that nothing happens between its answer and the noting; False: no event.
+            Subscribers are called without the lock: they may wait for other threads.
+        """
         with self._changed:
+            if when is not None and not when():
+                return False
             self.events.append(event)
             self._note(event)
+            self._changed.notify_all()
             foreground = self._foreground
             if foreground is not None:
                 foreground.put(event)
@@ -158,6 +178,7 @@ class RunFace:
             self._hand_out(event)
         if isinstance(event, RunEnded):
             self._ended.set()
+        return True
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):

@@ -17,8 +17,8 @@ import torch
 
 from histowidgets.images import Normalization
 from histowidgets.models import Network
-from histowidgets.training._checkpoint import Checkpoint, write_checkpoint
-from histowidgets.training._checkpoint_header import CHECKPOINT_FILE
+from histowidgets.training._checkpoint import Checkpoint, write_resume
+from histowidgets.training._checkpoint_header import BEST_FILE, RESUME_FILE
 from histowidgets.training._control import Kept
 from histowidgets.training._engine import Choice
 from histowidgets.training._events import EpochRecord, Message
@@ -84,13 +84,13 @@ class RunFolder:
             writer.writerow([*(values.get(name) for name in plain), *(record["val_iou"].get(c) for c in self._classes)])
         self._write("history.csv", text.getvalue().encode())
 
-    def write_checkpoint(self, kept: Kept) -> None:
+    def write_best(self, kept: Kept) -> None:
         """Write ``checkpoint.safetensors``: the weights kept so far."""
         if self._folder is not None:
-            self._write("checkpoint.safetensors", _packed(kept.network))
+            self._write(BEST_FILE, _packed(kept.network))
             self._write_about("running", kept)
 
-    def write_state(self, state: Callable[[], Checkpoint]) -> None:
+    def write_resume(self, state: Callable[[], Checkpoint]) -> None:
         """Write ``resume.safetensors``: where the run stands, for a kernel that is killed.
 
         It is left out for once where epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the
@@ -101,7 +101,7 @@ class RunFolder:
             return
         checkpoint = state()
         whole = replace(checkpoint, plain={**checkpoint.plain, **self._to_go_on})
-        self._place(CHECKPOINT_FILE, lambda partial: write_checkpoint(partial, whole))
+        self._place(RESUME_FILE, lambda partial: write_resume(partial, whole))
         self._written = time.perf_counter()
         self._cost = self._written - began
 
@@ -111,13 +111,13 @@ class RunFolder:
             return
         self.write_history(history)
         if kept is None:
-            (self._folder / "checkpoint.safetensors").unlink(missing_ok=True)
+            (self._folder / BEST_FILE).unlink(missing_ok=True)
         else:
-            self._write("checkpoint.safetensors", _packed(kept.network))
+            self._write(BEST_FILE, _packed(kept.network))
         self._write_about("ended", kept)
         if self._folder is not None:
             # Last of all: until here the run could have been gone on with.
-            (self._folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+            (self._folder / RESUME_FILE).unlink(missing_ok=True)
 
     def _write_about(self, state: str, kept: Kept | None) -> None:
         about = {

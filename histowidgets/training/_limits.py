@@ -65,6 +65,3 @@ LOSS_TIMES = 8
 
 REDUCED_SHARE = 0.6
 """Share of activations' memory that is left with bf16 or fp16: some layers stay in fp32."""
-
-DARK_SHARE = 0.25
-"""Median brightness, as a share of white, below which red, green and blue are taken for fluorescence."""

@@ -16,7 +16,7 @@ from histowidgets.training._checkpoint import Checkpoint, capture, put_back
 from histowidgets.training._control import Kept, RunControl
 from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, State, StateChanged
 from histowidgets.training._folder import RunFolder
-from histowidgets.training._limits import TEACH_FROM_STEP
+from histowidgets.training._limits import CONTINUE_LR_SHARE, TEACH_FROM_STEP
 from histowidgets.training._loss import sure_labels, teaching_loss
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._pieces import Pieces, is_out_of_memory
@@ -52,13 +52,15 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
         The loss became NaN or infinite.
     """
     try:
-        loop = _Loop(request, normalization, emit, control)
+        loop = Loop(request, normalization, emit, control)
     except _Stopped:
         return
     loop.run()
 
 
-class _Loop:
+class Loop:
+    """What turns; `run_loop` runs it, and others may take single steps of it."""
+
     def __init__(self, request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
         self.settings = request.settings
         self.classes = request.snapshot.classes
@@ -101,7 +103,7 @@ class _Loop:
             while len(self.history) < settings.epochs and not self._is_done():
                 epoch = len(self.history) + 1
                 train_loss, train_scores = self._train(epoch)
-                val_loss, val_scores = self._validate()
+                val_loss, val_scores = self.validate()
                 self._end_epoch(epoch, train_loss, train_scores, val_loss, val_scores)
         except _Stopped:
             self._keep_on_stop()
@@ -139,8 +141,11 @@ class _Loop:
             self.emit(EpochEnded(record, better))
 
     def _find_rate(self) -> None:
-        """Replace the highest learning rates by what the range test suggests; the groups keep their ratio."""
-        chosen = self.settings.learning_rate
+        """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
+
+        A run that goes on from a classifier takes its share of that, as it takes of the rate that is set.
+        """
+        chosen, set_to = self.parts.peaks[0], self.settings.learning_rate
         self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
         try:
             found = try_rates(self.parts, self.settings, self._check).suggested
@@ -152,8 +157,11 @@ class _Loop:
         if found is None:
             self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
             return
-        self.parts = replace(self.parts, peaks=tuple(peak * found / chosen for peak in self.parts.peaks))
-        self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, which is used."))
+        self.parts = replace(self.parts, peaks=tuple(peak * found / set_to for peak in self.parts.peaks))
+        used = "which is used"
+        if self.request.start is not None:
+            used = f"of which {CONTINUE_LR_SHARE:.0%} is used, since training goes on: {self.parts.peaks[0]:.2g}"
+        self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, {used}."))
 
     def _train(self, epoch: int) -> tuple[float, Confusion]:
         """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""
@@ -165,7 +173,7 @@ class _Loop:
             share = parts.schedule.share(self._progress())
             for group, peak in zip(parts.optimizer.param_groups, parts.peaks, strict=True):
                 group["lr"] = peak * share
-            loss = self._step(scores)
+            loss = self.take_step(scores)
             if not math.isfinite(loss):
                 # Told as an epoch too, so that who reads the curves sees where they broke off.
                 self._tell_broken(epoch, loss)
@@ -181,7 +189,7 @@ class _Loop:
         self.together.add_up(scores.counts)
         return total / taken, scores
 
-    def _step(self, scores: Confusion) -> float:
+    def take_step(self, scores: Confusion) -> float:
         """Learn from one step's batches: with accumulation, as from one batch of all their tiles (row N2)."""
         parts, settings = self.parts, self.settings
         size = tile_size_at(settings, self._progress())
@@ -236,7 +244,7 @@ class _Loop:
         return sure_labels(logits.float(), labels)
 
     @torch.no_grad()
-    def _validate(self) -> tuple[float | None, Confusion]:
+    def validate(self) -> tuple[float | None, Confusion]:
         """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
         scores = Confusion(len(self.classes))
         total, pixels_seen = 0.0, 0.0
@@ -290,9 +298,9 @@ class _Loop:
             self.best = record
             # Kept before it is told, so that who hears of the epoch finds its weights.
             self.control.kept = self._snapshot(record, self.confusion)
-            self.folder.write_checkpoint(self.control.kept)
+            self.folder.write_best(self.control.kept)
         self.folder.write_history(self.history)
-        self.folder.write_state(self._state)
+        self.folder.write_resume(self._state)
         self.emit(EpochEnded(record, best))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:

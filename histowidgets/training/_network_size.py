@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from histowidgets.models import NetworkSpec, build_network, freeze_groups, frozen_parameters
+from histowidgets.models import EARLY_GROUPS, NetworkSpec, build_network, freeze_groups, frozen_parameters
 from histowidgets.training._request import wanted_spec
 from histowidgets.training._settings import TrainingSettings
 
@@ -66,5 +66,5 @@ def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int
 
 def frozen_groups(freeze: str | tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...]:
     """Name the groups that a value of ``freeze`` means, of those that there are."""
-    chosen = {"none": (), "early": ("stem", "block1", "block2"), "encoder": groups}.get(str(freeze), freeze)
+    chosen = {"none": (), "early": EARLY_GROUPS, "encoder": groups}.get(str(freeze), freeze)
     return tuple(name for name in groups if name in chosen)

@@ -13,8 +13,9 @@ import torch
 
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split
 from histowidgets.errors import ImageNameError, TrainingDataError
-from histowidgets.images import Image, Normalization, Region
+from histowidgets.images import Image, Normalization, Region, select_channels
 from histowidgets.prediction import Classifier, QuickModel, Tile, match_channels, quick_tiles, tile_features
+from histowidgets.training._channels import places_of, with_channels
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._quick_fit import fit_heads
 
@@ -43,6 +44,7 @@ def quick_classifier(
     split: Split | None = None,
     normalization: Normalization | None = None,
     score: bool = True,
+    channels: Sequence[str] | None = None,
 ) -> Classifier:
     """Fit the quick learner to the annotations.
 
@@ -66,6 +68,9 @@ def quick_classifier(
         By default percentile_99. Its statistics are measured on the annotated images, if it has none.
     score : bool, default True
         Whether to score the result, where there is a split.
+    channels : sequence of str, optional
+        Which to learn from, in this order; by default those of the first image that is learned from, which are found in
+        the others by name, or else by their places. As ``TrainingSettings.channels``.
 
     Returns
     -------
@@ -75,15 +80,32 @@ def quick_classifier(
     Raises
     ------
     TrainingDataError
-        If fewer than two classes are annotated in the images that may be learned from.
+        If fewer than two classes are annotated in the images that may be learned from, or their channels differ.
+    SettingsError
+        If an annotated image lacks one of the `channels`.
     """
-    started = time.perf_counter()
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    if channels:
+        with_channels(snapshot, channels)  # names the image that lacks one
+    return fit_quick(snapshot, channels, seed, split, normalization, score)
+
+
+def fit_quick(
+    snapshot: ProjectSnapshot,
+    channels: Sequence[str] | None,
+    seed: int,
+    split: Split | None,
+    normalization: Normalization | None,
+    score: bool,
+) -> Classifier:
+    """Fit the quick learner as `quick_classifier` does, to `channels` that are found as prediction finds them."""
+    started = time.perf_counter()
     names = [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
     _require_two_classes(snapshot, names)
     images = [snapshot.images[name] for name in names]
-    fitted = _fitted(normalization or Normalization(), images)
-    samples = [s for name in names for s in _samples(snapshot, name, images[0], fitted, split)]
+    seen = tuple(channels or images[0].channel_names)
+    fitted = _fitted(normalization or Normalization(), images, seen)
+    samples = [s for name in names for s in _samples(snapshot, name, seen, fitted, split)]
     labels = np.concatenate([s.labels for s in samples]) if samples else np.zeros(0, np.uint8)
     present = np.unique(labels)
     if len(present) < 2:
@@ -93,8 +115,8 @@ def quick_classifier(
             "Paint some strokes of another class."
         )
     inputs, targets = _gathered(samples, labels, len(snapshot.classes), seed)
-    model = _fit(samples, inputs, targets, len(snapshot.classes), len(images[0].channel_names), seed)
-    classifier = _classifier(model, snapshot, names, fitted, labels, seed)
+    model = _fit(samples, inputs, targets, len(snapshot.classes), len(seen), seed)
+    classifier = _classifier(model, snapshot, names, seen, fitted, labels, seed)
     classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
     if split is not None and score:
         classifier.scores = scores_on(classifier, snapshot, split)
@@ -138,6 +160,7 @@ def _classifier(
     model: QuickModel,
     snapshot: ProjectSnapshot,
     names: list[str],
+    channels: tuple[str, ...],
     normalization: Normalization,
     labels: np.ndarray,
     seed: int,
@@ -149,7 +172,7 @@ def _classifier(
         model,
         classes=snapshot.classes,
         colors=snapshot.colors,
-        channel_names=first.channel_names,
+        channel_names=channels,
         normalization=normalization,
         pixel_size_um=first.pixel_size_um,
         settings={"learner": "quick", "seed": seed},
@@ -162,7 +185,7 @@ def _classifier(
     )
 
 
-def warm_quick(project: Project | ProjectSnapshot, image_name: str) -> None:
+def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Sequence[str] | None = None) -> None:
     """Load the libraries and compute the features of an image, so that the first stroke is answered at once.
 
     Parameters
@@ -170,11 +193,15 @@ def warm_quick(project: Project | ProjectSnapshot, image_name: str) -> None:
     project : Project or ProjectSnapshot
     image_name : str
         The image that will be annotated and predicted.
+    channels : sequence of str, optional
+        As for `quick_classifier`.
 
     Raises
     ------
     ImageNameError
         If there is no image of that name.
+    TrainingDataError
+        If it, or an annotated image, lacks the channels.
     """
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
     if image_name not in snapshot.images:
@@ -182,11 +209,11 @@ def warm_quick(project: Project | ProjectSnapshot, image_name: str) -> None:
     names = [n for n in snapshot.annotated_names() if snapshot.roles.get(n) != "validation"]
     images = [snapshot.images[name] for name in names] or [snapshot.images[image_name]]
     image = snapshot.images[image_name]
-    fitted = _fitted(Normalization(), images)
-    channels = match_channels(images[0].channel_names, image.channel_names, image.name)
+    seen = tuple(channels or images[0].channel_names)
+    fitted = _fitted(Normalization(), images, seen)
     # Of a large image, one block in the middle: it loads the libraries; which blocks are needed is not known yet.
     middle = Region(image.width // 2, image.height // 2, 1, 1)
-    for tile, _ in quick_tiles(image, fitted, [middle], channels=channels):
+    for tile, _ in quick_tiles(image, fitted, [middle], channels=places_of(image, seen)):
         tile_features(tile)
 
 
@@ -209,11 +236,12 @@ def _listed(snapshot: ProjectSnapshot, present: np.ndarray) -> str:
 
 
 def _samples(
-    snapshot: ProjectSnapshot, name: str, like: Image, normalization: Normalization, split: Split | None
+    snapshot: ProjectSnapshot, name: str, seen: Sequence[str], normalization: Normalization, split: Split | None
 ) -> list[_Sample]:
     """Find the labelled pixels of an image, tile by tile."""
     image = snapshot.images[name]
-    channels = match_channels(like.channel_names, image.channel_names, image.name)
+    # The image itself with the places, as prediction asks, so that both find the same features in the cache.
+    channels = places_of(image, seen)
     drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
     parts: list[Region | None] = [None]
     if split is not None and split.held_out.get(name):
@@ -269,31 +297,36 @@ def _gathered(
 # --- normalization ---------------------------------------------------------------------------------------------------
 
 
+_Asked = tuple[Normalization, tuple[str, ...]]
+
+
 class _KnownStatistics:
     """The last few measured statistics: measuring again would take a tenth of the time of an answer."""
 
     def __init__(self) -> None:
-        self._known: deque[tuple[Normalization, list[weakref.ref[Image]], Normalization]] = deque(maxlen=8)
+        self._known: deque[tuple[_Asked, list[weakref.ref[Image]], Normalization]] = deque(maxlen=8)
         self._lock = threading.Lock()
 
-    def get(self, normalization: Normalization, images: Sequence[Image]) -> Normalization:
+    def get(self, normalization: Normalization, images: Sequence[Image], channels: tuple[str, ...]) -> Normalization:
+        asked = (normalization, channels)
         with self._lock:
-            for asked, references, fitted in self._known:
-                if asked == normalization and [r() for r in references] == list(images):
+            for known, references, fitted in self._known:
+                if known == asked and [r() for r in references] == list(images):
                     return fitted
-        fitted = normalization.fitted(images)
+        chosen = [image if places_of(image, channels) is None else select_channels(image, channels) for image in images]
+        fitted = normalization.fitted(chosen)
         with self._lock:
-            self._known.append((normalization, [weakref.ref(image) for image in images], fitted))
+            self._known.append((asked, [weakref.ref(image) for image in images], fitted))
         return fitted
 
 
 _statistics = _KnownStatistics()
 
 
-def _fitted(normalization: Normalization, images: Sequence[Image]) -> Normalization:
+def _fitted(normalization: Normalization, images: Sequence[Image], channels: tuple[str, ...]) -> Normalization:
     if normalization.strategy == "fixed_range" or normalization.statistics is not None:
         return normalization
-    return _statistics.get(normalization, images)
+    return _statistics.get(normalization, images, channels)
 
 
 # --- score -----------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ def quick_score(
     *,
     previous: QuickScore | None = None,
     should_stop: Callable[[], bool] | None = None,
+    channels: Sequence[str] | None = None,
 ) -> QuickScore | None:
     """Hold every label out once, and score quick learners that have not seen it (rows B3, B10, B12).
 
@@ -67,6 +68,8 @@ def quick_score(
         the time.
     should_stop : callable, optional
         Is asked before each part; True gives the work up.
+    channels : sequence of str, optional
+        Which to learn from; see `quick_classifier`.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def quick_score(
     Raises
     ------
     SettingsError
-        If `folds` is out of its range.
+        If `folds` is out of its range, or an annotated image lacks one of the `channels`.
     """
     if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
@@ -87,19 +90,19 @@ def quick_score(
     for part in parts:
         if should_stop is not None and should_stop():
             return None
-        judged += _judge(snapshot, part, confusion)
+        judged += _judge(snapshot, part, confusion, channels)
     miou = confusion.mean_iou()
     if miou is None:
         return None
     return QuickScore(miou, dict(zip(snapshot.classes, confusion.iou(), strict=True)), judged, parts)
 
 
-def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion) -> int:
+def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion, channels: Sequence[str] | None) -> int:
     """Add up what a learner without this part finds there; return the number of annotations that count."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
         return 0
     try:
-        classifier = quick_classifier(snapshot, split=part, score=False)
+        classifier = quick_classifier(snapshot, split=part, score=False, channels=channels)
     except TrainingDataError:
         return 0  # fewer than two classes are left to learn from
     known = classifier.trained_on["labelled_pixels"]

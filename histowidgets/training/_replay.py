@@ -4,12 +4,13 @@ import threading
 from collections.abc import Iterable
 
 from histowidgets.training._best import is_better
-from histowidgets.training._events import EpochEnded, EpochRecord, RunEnded, RunStarted, State, StateChanged
-from histowidgets.training._face import Keep, RunFace
+from histowidgets.training._events import EpochEnded, EpochRecord, RunStarted, StateChanged
+from histowidgets.training._face import Keep
+from histowidgets.training._pausable import PausableRun
 from histowidgets.training._settings import TrainingSettings
 
 
-class ReplayedRun(RunFace):
+class ReplayedRun(PausableRun):
     """A run made of records; see `replay`."""
 
     classifier = None
@@ -17,58 +18,38 @@ class ReplayedRun(RunFace):
     def __init__(self, records: Iterable[EpochRecord], settings: TrainingSettings) -> None:
         super().__init__("replay", settings)
         self._left = list(records)
-        self._stop = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
         self._emit(RunStarted(self.id, 0, 0, 0, len(self._left), settings.backbone))
         self._emit(StateChanged("running"))
 
     def advance(self) -> bool:
         """Emit the next epoch, and the end after the last; return whether any is left."""
-        if self.is_over:
-            return False
-        if self._left:
-            record = self._left.pop(0)
+        with self._changed:
+            if self.is_over:
+                return False
+            record = self._left.pop(0) if self._left else None
+        if record is not None:
             best = next((past for past in self.history if past["epoch"] == self.best_epoch), None)
-            self._emit(EpochEnded(record, is_better(record, best, self.settings, self.history)))
+            better = is_better(record, best, self.settings, self.history)
+            self._emit(EpochEnded(record, better), when=lambda: not self.is_over)
         if not self._left:
             self._end("finished")
         return not self.is_over
 
-    def pause(self) -> None:
-        """Hold the replay."""
-        if self.state == "running":
-            self._go.clear()
-            self._emit(StateChanged("paused"))
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        if self.state == "paused":
-            self._emit(StateChanged("running"))
-            self._go.set()
-
     def stop(self, keep: Keep = "best") -> None:
         """End the replay; `keep` says which epoch `best_epoch` names, as in a training."""
-        if self.is_over:
-            return
-        if keep == "nothing":
-            self.best_epoch = None
-        elif keep == "last" and self.history:
-            self.best_epoch = self.history[-1]["epoch"]
+        with self._changed:
+            if self.is_over:
+                return
+            if keep == "nothing":
+                self.best_epoch = None
+            elif keep == "last" and self.history:
+                self.best_epoch = self.history[-1]["epoch"]
         self._end("stopped")
-        self._stop.set()
-        self._go.set()
-
-    def _end(self, state: State) -> None:
-        self._emit(StateChanged(state))
-        self._emit(RunEnded(state, self.best_epoch))
 
     def _play(self, interval: float) -> None:
-        while not self._stop.wait(interval):
-            self._go.wait()
-            with self._changed:
-                if not self.advance():
-                    return
+        while not self._ended.wait(interval):
+            self._hold()
+            self.advance()
 
 
 def replay(

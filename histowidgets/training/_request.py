@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, split_project
-from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.errors import PredictionError, SettingsError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._anchors import Placement, place_anchors
 from histowidgets.training._channels import with_channels
 from histowidgets.training._events import Message
+from histowidgets.training._normalization import in_words, normalization_of
 from histowidgets.training._settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from histowidgets.training._checkpoint import Checkpoint
 
 _LIGHT = (64, 48, 32, 16)
-"""Decoder widths that learn best from strokes in seconds on a processor (measured; see docs/architecture.md)."""
+"""Decoder widths that learn best from strokes in seconds on a processor (measured on glands)."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,16 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
         return f"the classifier has the classes {', '.join(classifier.classes)}"
     if classifier.downsample != settings.downsample:
         return f"the classifier works at downsample {classifier.downsample:g}, the settings at {settings.downsample}"
-    n_channels = len(snapshot.images[snapshot.annotated_names()[0]].channel_names)
+    names = snapshot.images[snapshot.annotated_names()[0]].channel_names
+    if not _same_channels(classifier, names, by_name=bool(settings.channels)):
+        there = ", ".join(names)
+        return f"the classifier has the channels {', '.join(classifier.channel_names)}, training now has {there}"
+    n_channels = len(names)
+    # The classifier's statistics are kept; they mean nothing to another way of normalizing.
+    how = in_words(classifier.normalization, n_channels)
+    wanted = in_words(normalization_of(settings), n_channels, classifier.normalization.is_brightfield(n_channels))
+    if how != wanted:
+        return f"the classifier normalizes by {how}, the settings by {wanted}"
     have = _spec_of(classifier)
     want = wanted_spec(settings, n_channels, len(snapshot.classes))
     # The backbone may have been replaced by the bundled one when its weights could not be had.
@@ -285,3 +295,15 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
     if have.backbone != want.backbone and classifier.settings.get("backbone") != want.backbone:
         return f"the classifier has the backbone {have.backbone}, the settings {want.backbone}"
     return None
+
+
+def _same_channels(classifier: "Classifier", names: Sequence[str], by_name: bool) -> bool:
+    """Whether training sees the channels of a classifier in its order; by their places only where prediction would."""
+    from histowidgets.prediction import match_channels
+
+    if by_name or len(names) != len(classifier.channel_names):
+        return tuple(names) == classifier.channel_names
+    try:
+        return match_channels(classifier.channel_names, names, "") is None
+    except PredictionError:
+        return False

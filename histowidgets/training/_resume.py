@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import TrainingError
-from histowidgets.training._checkpoint_header import CHECKPOINT_FILE, read_header
+from histowidgets.training._checkpoint_header import RESUME_FILE, read_header
 from histowidgets.training._fingerprint import changes, fingerprint_of
 from histowidgets.training._records import StoredRun, read_run, run_folders
 
@@ -83,7 +83,7 @@ def find_unfinished(project: Where) -> StoredRun | None:
     if folder is None or (isinstance(project, Project) and project.read_only):
         return None
     folders = run_folders(Path(folder))
-    if not folders or not (folders[-1] / CHECKPOINT_FILE).exists():
+    if not folders or not (folders[-1] / RESUME_FILE).exists():
         return None
     run = read_run(folders[-1])
     return None if run.state != "running" or _is_alive(run) else run
@@ -160,7 +160,7 @@ def _is_alive(run: StoredRun) -> bool:
 
 def _summary(run: StoredRun, project: Project | None) -> RunSummary | None:
     try:
-        plain, _ = read_header(run.folder / CHECKPOINT_FILE)
+        plain, _ = read_header(run.folder / RESUME_FILE)
         best = plain["best"]
         return RunSummary(
             id=run.id,

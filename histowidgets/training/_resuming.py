@@ -11,7 +11,7 @@ from histowidgets.images import Normalization
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, NetworkModel
 from histowidgets.training._checkpoint import Checkpoint, read_checkpoint
-from histowidgets.training._checkpoint_header import CHECKPOINT_FILE, damaged
+from histowidgets.training._checkpoint_header import BEST_FILE, RESUME_FILE, damaged
 from histowidgets.training._events import Message
 from histowidgets.training._fingerprint import changes, fingerprint_of
 from histowidgets.training._records import StoredRun
@@ -45,7 +45,7 @@ def request_to_go_on(
 ) -> TrainingRequest:
     """Make the request that goes on where a run broke off, or that trains on from what it learned."""
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
-    path = run.folder / CHECKPOINT_FILE
+    path = run.folder / RESUME_FILE
     if not path.exists():
         why = f"The run {run.id} left no checkpoint to go on from"
         return _train_on(run, project, settings, why)
@@ -100,7 +100,7 @@ def classifier_of(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
     TrainingError
         There are none yet, or they are damaged; the message names the file.
     """
-    path = run.folder / "checkpoint.safetensors"
+    path = run.folder / BEST_FILE
     about = run.about
     try:
         network = build_network(NetworkSpec.from_dict(about["network"]), pretrained=False)
@@ -114,10 +114,10 @@ def classifier_of(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
     if image is None:
         raise TrainingError("Nothing is painted in the project any more. Paint a few strokes, then train.")
     return Classifier(
-        NetworkModel(network),
+        NetworkModel(network, owned=True),
         classes=list(about["classes"]),
         colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},
-        channel_names=image.channel_names,
+        channel_names=run.settings.channels or image.channel_names,
         normalization=Normalization.from_dict(about["normalization"]),
         pixel_size_um=image.pixel_size_um,
         downsample=run.settings.downsample,

@@ -4,15 +4,16 @@ import atexit
 import threading
 import traceback
 import weakref
-from typing import TYPE_CHECKING
+from typing import Any
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
+from histowidgets.prediction import Classifier, NetworkModel, PixelModel
 from histowidgets.training._allocator import kept_memory
 from histowidgets.training._budget import check_budget
 from histowidgets.training._control import Kept
-from histowidgets.training._events import Event, RunEnded, RunFailed, State, StateChanged
+from histowidgets.training._events import EpochRecord, Event, RunEnded, RunFailed, State, StateChanged
 from histowidgets.training._face import Keep, RunFace
 from histowidgets.training._loop import run_loop
 from histowidgets.training._niceness import yield_to_the_hand
@@ -21,9 +22,6 @@ from histowidgets.training._request import TrainingRequest, make_request
 from histowidgets.training._resume import find_unfinished, resume_training
 from histowidgets.training._settings import TrainingSettings
 from histowidgets.training._together import make_control
-
-if TYPE_CHECKING:
-    from histowidgets.prediction import Classifier
 
 _EXIT_SECONDS = 5.0
 """How long a closing kernel waits for its runs to end their step; a step takes well under a second."""
@@ -56,18 +54,32 @@ class TrainingRun(RunFace):
         self._thread = threading.Thread(target=self._work, name=f"histowidgets-training-{self.id}", daemon=True)
 
     @property
-    def classifier(self) -> "Classifier | None":
+    def classifier(self) -> Classifier | None:
         """The best classifier so far; None before the first epoch ends, and after ``stop(keep="nothing")``.
 
-        Its weights are its own: training on does not change it. Asking again costs nothing until a better epoch.
+        Its weights are its own: training on does not change it. Its history is that up to now; asking again costs
+        nothing until there is another epoch, and next to nothing until there is a better one.
         """
         kept = self._control.kept
         if kept is None or self._normalization is None:
             return None
         with self._making:
-            if self._made is None or self._made[0] is not kept:
-                self._made = (kept, make_classifier(self._request, self._normalization, kept, self.history))
-            return self._made[1]
+            made, history = self._made, list(self.history)
+            if made is None or made[0] is not kept:
+                model: PixelModel = NetworkModel(kept.network, owned=True)
+            elif len(made[1].history) == len(history):
+                return made[1]
+            else:
+                model = made[1].model
+            classifier = make_classifier(self._request, self._normalization, model, kept.scores(), history)
+            self._made = (kept, classifier)
+            return classifier
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The record of the epoch whose weights are kept; see `RunFace`."""
+        kept = self._control.kept
+        return {} if kept is None else kept.scores()
 
     def pause(self) -> None:
         """Hold the run within one batch; no effect when it is over."""
@@ -92,12 +104,15 @@ class TrainingRun(RunFace):
         """
         if keep not in _KEEPS:
             raise TrainingError(f"keep is {keep!r}; use {', '.join(map(repr, _KEEPS))}.")
-        with self._changed:
+
+        def is_news() -> bool:
             if self.is_over:
-                return
-            if self.state != "stopping":
-                self._emit(StateChanged("stopping"))
-        self._control.stop(keep)
+                return False
+            # Before anybody is told: who hears of it may wait for the end.
+            self._control.stop(keep)
+            return self.state != "stopping"
+
+        self._emit(StateChanged("stopping"), when=is_news)
 
     def wait(self, timeout: float | None = None) -> State:
         """Block until the run is over, at most `timeout` seconds; return the state."""
@@ -133,11 +148,9 @@ class TrainingRun(RunFace):
         self._tell(RunEnded(state, best))
 
     def _tell(self, event: Event) -> None:
-        with self._changed:
-            # Whoever pressed stop sees "stopping" until the end, also where the loop was about to say otherwise.
-            if isinstance(event, StateChanged) and self.state == "stopping" and event.state in _BEFORE_STOPPING:
-                return
-        self._emit(event)
+        # Whoever pressed stop sees "stopping" until the end, also where the loop was about to say otherwise.
+        early = isinstance(event, StateChanged) and event.state in _BEFORE_STOPPING
+        self._emit(event, when=lambda: not (early and self.state == "stopping"))
 
 
 _BEFORE_STOPPING = ("preparing", "running", "paused")
@@ -154,14 +167,18 @@ def _stop_all() -> None:
         run.wait(_EXIT_SECONDS)
 
 
-def make_classifier(request: TrainingRequest, normalization: Normalization, kept: Kept, history: list) -> "Classifier":
-    """Make a classifier of kept weights, with all that is needed to use them elsewhere."""
-    from histowidgets.prediction import Classifier, NetworkModel
-
+def make_classifier(
+    request: TrainingRequest,
+    normalization: Normalization,
+    model: PixelModel,
+    scores: dict[str, Any],
+    history: list[EpochRecord],
+) -> Classifier:
+    """Make a classifier of a trained network, with all that is needed to use it elsewhere."""
     snapshot, settings, image = request.snapshot, request.settings, request.image()
     painted = {name: len(snapshot.annotations[name]) for name in snapshot.annotated_names()}
     return Classifier(
-        NetworkModel(kept.network),
+        model,
         classes=list(snapshot.classes),
         colors=dict(snapshot.colors),
         channel_names=image.channel_names,
@@ -170,8 +187,8 @@ def make_classifier(request: TrainingRequest, normalization: Normalization, kept
         downsample=settings.downsample,
         tile_size=settings.tile_size,
         settings=settings.model_dump(mode="json"),
-        scores=kept.scores(),
-        history=[dict(record) for record in history],
+        scores=scores,
+        history=history,
         trained_on={
             "run": request.run_id,
             "annotations": painted,
@@ -185,7 +202,7 @@ def start_training(
     project: Project | ProjectSnapshot,
     settings: TrainingSettings | None = None,
     *,
-    continue_from: "Classifier | None" = None,
+    continue_from: Classifier | None = None,
     split: Split | None = None,
     ignore_budget: bool = False,
 ) -> TrainingRun:
@@ -230,7 +247,7 @@ def train(
     project: Project | ProjectSnapshot,
     settings: TrainingSettings | None = None,
     *,
-    continue_from: "Classifier | None" = None,
+    continue_from: Classifier | None = None,
     split: Split | None = None,
     ignore_budget: bool = False,
     resume: bool = False,

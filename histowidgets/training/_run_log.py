@@ -1,6 +1,5 @@
 """A run that somebody else's loop reports to, so that it is watched like our own. No torch."""
 
-import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -14,19 +13,18 @@ from histowidgets.training._events import (
     EpochEnded,
     EpochRecord,
     Message,
-    RunEnded,
     RunFailed,
     RunStarted,
-    State,
     StateChanged,
 )
-from histowidgets.training._face import Keep, RunFace
+from histowidgets.training._face import Keep
+from histowidgets.training._pausable import PausableRun
 from histowidgets.training._settings import TrainingSettings
 
 _BY_LOSS = TrainingSettings(early_stopping_metric="val_loss")
 
 
-class RunLog(RunFace):
+class RunLog(PausableRun):
     """Stands for a loop of one's own: call `epoch` after each epoch, and give it to `hw.LossMonitor`.
 
     As a context manager it is ended by the end of its block; an error in there is shown, and goes on its way.
@@ -59,9 +57,6 @@ class RunLog(RunFace):
         self, epochs: int | None = None, settings: TrainingSettings | None = None, name: str = "own loop"
     ) -> None:
         super().__init__(name, settings if settings is not None else TrainingSettings())
-        self._go = threading.Event()
-        self._go.set()
-        self._keep: Keep | None = None
         self._best: EpochRecord | None = None
         self._began = time.monotonic()
         self._judged_by = self.settings
@@ -123,7 +118,7 @@ class RunLog(RunFace):
         if is_best:
             self._best = done
         self._emit(EpochEnded(done, is_best))
-        self._go.wait()
+        self._hold()
 
     def step(self, step: int, steps: int, loss: float, learning_rate: float = 0.0) -> None:
         """Report step `step` of `steps`, from 1, of the epoch that is on; as often as wanted."""
@@ -136,12 +131,11 @@ class RunLog(RunFace):
     @property
     def should_stop(self) -> bool:
         """Whether a person asked to stop; the loop decides when it looks, best after each epoch."""
-        return self._keep is not None
+        return self.state in ("stopping", "stopped")
 
     def finish(self) -> None:
         """End the run; no effect when it is over."""
-        if not self.is_over:
-            self._end("finished" if self._keep is None else "stopped")
+        self._end("stopped" if self.should_stop else "finished")
 
     def __enter__(self) -> Self:
         return self
@@ -161,25 +155,9 @@ class RunLog(RunFace):
 
     # -- what the watcher calls -----------------------------------------------------------------
 
-    def pause(self) -> None:
-        """Hold the loop at the end of its epoch."""
-        if self.state == "running":
-            self._go.clear()
-            self._emit(StateChanged("paused"))
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        if self.state == "paused":
-            self._emit(StateChanged("running"))
-            self._go.set()
-
     def stop(self, keep: Keep = "best") -> None:
         """Ask the loop to stop; see `should_stop`. Which weights are kept is the loop's matter."""
-        if self.is_over or self._keep is not None:
-            return
-        self._keep = keep
-        self._emit(StateChanged("stopping"))
-        self._go.set()
+        self._emit(StateChanged("stopping"), when=lambda: not self.is_over and self.state != "stopping")
 
     def _is_better(self, record: EpochRecord) -> bool:
         settings = self._judged_by
@@ -189,10 +167,6 @@ class RunLog(RunFace):
             # Nothing was validated: the last epoch is what there is.
             return True
         return is_better(record, self._best, settings, self.history)
-
-    def _end(self, state: State) -> None:
-        self._emit(StateChanged(state))
-        self._emit(RunEnded(state, self.best_epoch))
 
 
 def _number(name: str, value: Any) -> float | None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from histowidgets.models import FREEZE_CHOICES
+
 WEIGHT_RANGE = (0.1, 10.0)
 """Bounds of a class's weight multiplier (rows R23 and R57)."""
-
-FREEZE = ("none", "early", "encoder")
 
 Settings = type[BaseModel]
 
@@ -20,7 +20,7 @@ _KINDS: dict[Any, str] = {
     str | None: "a name or nothing",
     tuple[str, ...]: "channel names, each once",
     dict[str, float]: f"class names with numbers from {WEIGHT_RANGE[0]:g} to {WEIGHT_RANGE[1]:g}",
-    str | tuple[str, ...]: f"{', '.join(FREEZE)}, or a list of groups such as stem, block1",
+    str | tuple[str, ...]: f"{', '.join(FREEZE_CHOICES)}, or a list of groups such as stem, block1",
 }
 
 

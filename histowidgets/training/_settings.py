@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from histowidgets.errors import SettingsError
-from histowidgets.models import DEFAULT_BACKBONE, Architecture
-from histowidgets.training._setting_words import FREEZE, WEIGHT_RANGE, accepts_truth, explained, range_in_words
+from histowidgets.models import DEFAULT_BACKBONE, FREEZE_CHOICES, Architecture
+from histowidgets.training._setting_words import WEIGHT_RANGE, accepts_truth, explained, range_in_words
 
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 _PIXELS = "pixels at the downsample"
@@ -270,11 +270,11 @@ class TrainingSettings(BaseModel):
     @classmethod
     def _known_freeze(cls, freeze: Any) -> Any:
         if isinstance(freeze, str):
-            if freeze not in FREEZE:
-                raise ValueError(f"use {', '.join(FREEZE)}, or a list such as ['stem', 'block1']")
+            if freeze not in FREEZE_CHOICES:
+                raise ValueError(f"use {', '.join(FREEZE_CHOICES)}, or a list such as ['stem', 'block1']")
             return freeze
         if not isinstance(freeze, (list, tuple)) or not all(isinstance(name, str) for name in freeze):
-            raise ValueError(f"use {', '.join(FREEZE)}, or a list such as ['stem', 'block1']")
+            raise ValueError(f"use {', '.join(FREEZE_CHOICES)}, or a list such as ['stem', 'block1']")
         for name in freeze:
             if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
                 raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")

@@ -18,11 +18,11 @@ from histowidgets.training._augment import (
     bend,
     cut_tile,
     draw_geometry,
-    is_brightfield,
     vary_color,
 )
 from histowidgets.training._limits import CACHE_BYTES, VALIDATION_BYTES
-from histowidgets.training._pixels import PixelStore, read_pieces
+from histowidgets.training._normalization import is_scan
+from histowidgets.training._pixels import PixelStore
 from histowidgets.training._settings import TrainingSettings
 
 _STRAY = 1 / 3
@@ -81,11 +81,9 @@ class TrainingTiles:
         self._placement = placement
         self._settings = settings
         self._store = PixelStore(snapshot, normalization, settings.downsample, CACHE_BYTES)
-        self._brightfield = False
-        for window in placement.windows[:1]:  # none where every stroke was erased
-            image = snapshot.images[window.image_name]
-            raw, known = read_pieces(image, window, settings.downsample)
-            self._brightfield = is_brightfield(image.channel_names, raw[known])
+        # All images have the same channels; there is none where every stroke was erased.
+        names = [snapshot.images[name].channel_names for name in snapshot.annotated_names()[:1]]
+        self._brightfield = any(is_scan(normalization, channels) for channels in names)
         self._rng = np.random.default_rng([settings.seed, 1])
         self._by_class: dict[int, list[Anchors]] = {}
         for anchors in placement.anchors:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from histowidgets.training._control import RunControl
 from histowidgets.training._limits import TEACH_FROM_STEP
-from histowidgets.training._loop import _Loop
+from histowidgets.training._loop import Loop
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import TrainingRequest
@@ -19,13 +19,13 @@ def time_steps(request: TrainingRequest, steps: int) -> tuple[list[float], float
     """
     settings = request.settings.model_copy(update={"pretrained": False, "find_learning_rate": False})
     request = replace(request, settings=settings, folder=None)
-    loop = _Loop(request, fitted_normalization(request), lambda event: None, RunControl())
+    loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
     # As most steps of a run: those that learn from unlabelled pixels too.
     loop.step = TEACH_FROM_STEP
     try:
         loop.parts.network.train()
-        times = [_timed(lambda: loop._step(Confusion(len(loop.classes)))) for _ in range(steps)]
-        return times, _timed(loop._validate)
+        times = [_timed(lambda: loop.take_step(Confusion(len(loop.classes)))) for _ in range(steps)]
+        return times, _timed(loop.validate)
     finally:
         loop.parts.tiles.close()
 

@@ -1,9 +1,10 @@
 """A network and the quick learner as one classifier: they err in different places."""
 
+from functools import partial
+
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.prediction import Classifier, mean_of
-from histowidgets.training._channels import with_channels
-from histowidgets.training._quick import quick_classifier, scores_on
+from histowidgets.training._quick import fit_quick, scores_on
 
 
 class QuickPartner:
@@ -21,28 +22,26 @@ class QuickPartner:
     Raises
     ------
     TrainingDataError
-        If fewer than two classes are annotated.
+        If fewer than two classes are annotated, or an annotated image lacks the network's channels.
     """
 
     def __init__(
         self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None = None, seed: int = 0
     ) -> None:
         self._snapshot, self._normalization, self._split = snapshot, network.normalization, split
-        if any(snapshot.images[name].channel_names != network.channel_names for name in snapshot.annotated_names()):
-            snapshot = with_channels(snapshot, network.channel_names)
-        self._quick = quick_classifier(snapshot, seed, normalization=network.normalization)
-        self._judged: Classifier | None = None
-        if split is not None:
-            self._judged = quick_classifier(
-                snapshot, seed, split=split, normalization=network.normalization, score=False
-            )
+        fit = partial(
+            fit_quick, snapshot, network.channel_names, seed, normalization=network.normalization, score=False
+        )
+        self._quick = fit(split=None)
+        self._judged = None if split is None else fit(split=split)
 
     def fits(self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None) -> bool:
         """Whether a new partner would be the same."""
         mine, other = self._snapshot, snapshot
         drawn = [[id(a) for some in one.annotations.values() for a in some] for one in (mine, other)]
         same = drawn[0] == drawn[1] and (mine.classes, mine.roles) == (other.classes, other.roles)
-        return same and self._split == split and self._normalization == network.normalization
+        alike = (self._split, self._normalization, self._quick.channel_names)
+        return same and alike == (split, network.normalization, network.channel_names)
 
     def join(self, network: Classifier) -> Classifier:
         """Return the mean of a network and this; with scores on what was held out, if anything was.
@@ -91,7 +90,7 @@ def with_quick(
     ClassifierError
         If the network knows other classes.
     TrainingDataError
-        If fewer than two classes are annotated.
+        If fewer than two classes are annotated, or an annotated image lacks the network's channels.
     """
     snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
     return QuickPartner(snapshot, network, split, seed).join(network)

@@ -70,9 +70,8 @@ class Judge:
 
 def _confusion(run: Any) -> dict[str, dict[str, float]] | None:
     """Return what the best epoch took for what: true class to predicted class to pixels; None where not known."""
-    classifier = getattr(run, "classifier", None)
-    scores, names = getattr(classifier, "scores", None) or {}, getattr(classifier, "classes", ())
-    counts = scores.get("confusion")
+    scores = getattr(run, "scores", None) or {}
+    counts, names = scores.get("confusion"), scores.get("val_iou", ())
     if not counts:
         return None
     return {

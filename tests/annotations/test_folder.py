@@ -1,9 +1,11 @@
 """The project on disk: the journal, reopening, damage, and one writer a folder."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import PIL.Image
@@ -35,6 +37,57 @@ def kept(folder):
 def reopen(project):
     project.close()
     return Project.open(project.folder)
+
+
+class SlowImage(ArrayImage):
+    """An image whose pixels come when they are let."""
+
+    def __init__(self, name):
+        super().__init__(np.full((40, 40, 3), 7, np.uint8), name)
+        self.asked, self.let = threading.Event(), threading.Event()
+
+    def read(self, *region):
+        self.asked.set()
+        assert self.let.wait(60)
+        return super().read(*region)
+
+
+def on_a_thread(work):
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_painting_goes_on_while_an_image_is_written_and_closing_waits_for_it(kept):
+    slow = SlowImage("slow")
+    adding = on_a_thread(lambda: kept.add_image(slow))
+    assert slow.asked.wait(60)
+    painting = on_a_thread(lambda: kept.annotate("blank", SQUARE, "Gland"))
+    painting.join(20)
+    assert not painting.is_alive(), "painting waits"
+    assert kept.image_names == ["blank"]
+    closing = on_a_thread(kept.close)
+    slow.let.set()
+    closing.join(60)
+    assert kept.image_names == ["blank", "slow"]
+    adding.join(60)
+    with contextlib.closing(Project.open(kept.folder)) as again:
+        assert len(again.annotations("blank")) == 1
+        assert again.image("slow").read(0, 0, 40, 40).min() == 7
+
+
+def test_images_that_are_added_at_once_have_files_of_their_own(kept):
+    images = SlowImage("a b"), SlowImage("a/b")
+    adding = [on_a_thread(lambda: kept.add_image(images[0]))]
+    assert images[0].asked.wait(60)
+    adding.append(on_a_thread(lambda: kept.add_image(images[1])))
+    assert not images[1].asked.wait(0.3), "it has its turn"
+    for image in images:
+        image.let.set()
+    for thread in adding:
+        thread.join(60)
+    assert sorted(file.name for file in (kept.folder / "images").iterdir()) == ["a_b.tif", "a_b_2.tif", "blank.tif"]
+    assert sorted(kept.image_names) == ["a b", "a/b", "blank"]
 
 
 def everything(project):

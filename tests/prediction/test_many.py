@@ -60,6 +60,28 @@ def test_a_bad_image_is_reported_and_the_others_are_done(classifier, files, tmp_
     np.testing.assert_array_equal(stored.read_labels(), classifier.predict(files[0], probabilities=False).labels)
 
 
+def test_each_note_is_read_once_and_tables_are_written_whole(classifier, files, tmp_path, monkeypatch):
+    out, read, real, seen = tmp_path / "out", [], _many.read_note, []
+    monkeypatch.setattr(_many, "read_note", lambda path: read.append(path) or real(path))
+
+    def progress(done, *_):
+        seen.append((out / "measurements.csv").read_text())
+        assert not list(out.glob(".*.part"))
+
+    PillowImage.fromarray(picture(70, 90).read(0, 0, 90, 70)).save(files[1])
+    hw.predict_images(classifier, files, out, format="png", progress=progress)
+    assert len(read) == len(set(read)) == 3
+    assert [len(text.splitlines()) for text in seen] == [2, 3, 4]
+
+    def torn(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(_many.csv.DictWriter, "writerows", torn)
+    with pytest.raises(PredictionError, match="the disk is full"):
+        hw.predict_images(classifier, files, out, format="png")
+    assert (out / "measurements.csv").read_text() == seen[-1]
+
+
 def test_run_again_it_does_what_is_missing(classifier, files, tmp_path):
     out = tmp_path / "out"
     hw.predict_images(classifier, files, out, format="png")

@@ -5,7 +5,7 @@ import torch
 
 from histowidgets.training import BatchEnded, train
 from histowidgets.training._control import RunControl
-from histowidgets.training._loop import _Loop
+from histowidgets.training._loop import Loop
 from histowidgets.training._metrics import Confusion
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import make_request
@@ -18,7 +18,7 @@ SAME = {"freeze": "none", "loss": "ce", "class_weights": {"Dark": 3.0}, "ema_dec
 def loop_of(settings):
     """A loop about to step, whose batch norm uses no statistics of the batch, and which drops nothing at random."""
     request = make_request(painted(), settings)
-    loop = _Loop(request, fitted_normalization(request), lambda event: None, RunControl())
+    loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
     network = loop.parts.network
     network.kept_still = tuple(network.modules())
     network.train()
@@ -28,7 +28,7 @@ def loop_of(settings):
 def gradient_after_a_step(**changes):
     loop = loop_of(quick(**{**SAME, **changes}))
     scores = Confusion(2)
-    loss = loop._step(scores)
+    loss = loop.take_step(scores)
     return loss, {n: p.grad.clone() for n, p in loop.parts.network.named_parameters() if p.grad is not None}, scores
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from skimage.color import hed_from_rgb
 
+from histowidgets.images import Normalization, open_image
 from histowidgets.training import TrainingSettings
 from histowidgets.training._augment import (
     HED_FROM_RGB,
@@ -12,9 +13,9 @@ from histowidgets.training._augment import (
     bend,
     cut_tile,
     draw_geometry,
-    is_brightfield,
     vary_color,
 )
+from histowidgets.training._normalization import is_scan
 
 OFF = {
     "flip": False,
@@ -213,9 +214,10 @@ def test_blur_and_noise_are_off_by_default_and_repeat_with_a_seed():
 
 def test_b5_three_colours_of_fluorescence_vary_apart_and_those_of_a_scan_do_not():
     scan = np.full((20, 20, 3), 200, np.uint8)
-    assert is_brightfield(("Red", "Green", "Blue"), scan)
-    assert not is_brightfield(("Red", "Green", "Blue"), scan // 10)
-    assert not is_brightfield(("DAPI", "FITC", "TRITC"), scan)
+    bright, dark = (Normalization().fitted([open_image(pixels)]) for pixels in (scan, scan // 10))
+    assert is_scan(bright, ("Red", "Green", "Blue"))
+    assert not is_scan(dark, ("Red", "Green", "Blue"))
+    assert not is_scan(bright, ("DAPI", "FITC", "TRITC"))
     grey = torch.full((1, 3, 8, 8), 0.5)
     apart, together = (
         vary_color(grey, settings(channel_jitter=0.5, stain_jitter=0.5), np.random.default_rng(1), brightfield)

@@ -44,9 +44,9 @@ def gate_at(monkeypatch, what):
     elif what == "range test":
         monkeypatch.setattr(rate_module, "_step", gate.around(rate_module._step))
     elif what == "training":
-        monkeypatch.setattr(loop_module._Loop, "_step", gate.around(loop_module._Loop._step))
+        monkeypatch.setattr(loop_module.Loop, "take_step", gate.around(loop_module.Loop.take_step))
     else:
-        monkeypatch.setattr(loop_module._Loop, "_measured", gate.around(loop_module._Loop._measured))
+        monkeypatch.setattr(loop_module.Loop, "_measured", gate.around(loop_module.Loop._measured))
     return gate
 
 

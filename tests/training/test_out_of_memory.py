@@ -6,7 +6,7 @@ from histowidgets.errors import TrainingError
 from histowidgets.models import Network
 from histowidgets.training import BatchEnded, EpochEnded, train
 from histowidgets.training._control import RunControl
-from histowidgets.training._loop import _Loop
+from histowidgets.training._loop import Loop
 from histowidgets.training._pieces import is_out_of_memory
 from histowidgets.training._prepare import fitted_normalization
 from histowidgets.training._request import make_request
@@ -66,7 +66,7 @@ def test_out_of_memory_halves_the_batch_says_so_and_repeats_the_step(room_for, e
 
 def test_a_step_in_pieces_has_the_gradient_of_the_whole():
     request = make_request(painted(), SETTINGS.model_copy(update={"loss": "ce", "precision": "fp32"}))
-    loop = _Loop(request, fitted_normalization(request), lambda event: None, RunControl())
+    loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
     try:
         # Norm layers in training know their batch; all else does not.
         loop.parts.network.eval()

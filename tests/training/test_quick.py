@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 import histowidgets as hw
 from histowidgets.annotations import Split, split_project
-from histowidgets.errors import ImageNameError, TrainingDataError
+from histowidgets.errors import ImageNameError, SettingsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import forget_features
 from histowidgets.training._quick import warm_quick
@@ -107,6 +107,50 @@ def test_several_images_train_together():
     project.annotate(other, hw.Rectangle(140, 60, 30, 30), "Bright")
     classifier = hw.quick_classifier(project)
     assert sorted(classifier.trained_on["images"]) == ["inverted", "made"]
+
+
+def marked(*orders):
+    """A project of images whose channel B tells the classes apart and whose other channels are noise."""
+    project = hw.Project(classes=["Dark", "Bright"])
+    for number, order in enumerate(orders):
+        rng = np.random.default_rng(number)
+        pixels = rng.integers(0, 4000, (128, 192, len(order))).astype(np.uint16)
+        pixels[..., order.index("B")] = 500 + 2500 * halves().astype(int)
+        name = project.add_image(hw.open_image(pixels, name=f"image {number}", channel_names=list(order)))
+        project.annotate(name, hw.Rectangle(10, 10, 60, 100), "Dark")
+        project.annotate(name, hw.Rectangle(120, 10, 60, 100), "Bright")
+    return project
+
+
+def test_n8_an_image_may_have_more_channels_in_another_order():
+    project = marked("AB", "CBA")
+    classifier = hw.quick_classifier(project)
+    assert classifier.channel_names == ("A", "B")
+    assert [round(one.maximum) for one in classifier.normalization.statistics.channels][1] == 3000
+    assert (classifier.predict(project.image("image 1")).labels == halves()).mean() > 0.95
+    with pytest.raises(TrainingDataError, match=r"'image 1' has the channels B, but .* learned from are A, B"):
+        hw.quick_classifier(marked("AB", "B"))
+
+
+def test_n8_chosen_channels_alone_are_learned_from_and_scored():
+    project = marked("ABC", "CBA")
+    forget_features()
+    warm_quick(project, "image 0", ["B"])
+    from histowidgets.prediction import _quick_model
+
+    warmed = len(_quick_model._cache)
+    classifier = hw.quick_classifier(project, channels=["B"])
+    assert len(_quick_model._cache) == warmed + 1, "image 0 was warm, image 1 was not"
+    assert classifier.channel_names == ("B",)
+    for name in project.image_names:
+        assert (classifier.predict(project.image(name)).labels == halves()).mean() > 0.99
+    assert len(_quick_model._cache) == warmed + 1, "prediction takes the features of learning"
+    chosen = hw.quick_score(project, channels=["B"])
+    assert chosen.miou > 0.95
+    assert chosen.miou > hw.quick_score(project, channels=["C"]).miou + 0.2
+    for refused in (hw.quick_classifier, hw.quick_score):
+        with pytest.raises(SettingsError, match="channels names 'D', but 'image 0' has the channels A, B, C"):
+            refused(project, channels=["D"])
 
 
 def test_nothing_or_one_class_says_what_to_do():

@@ -102,6 +102,20 @@ def test_n1_a_run_takes_over_the_rate_and_says_so(monkeypatch):
     assert any("No learning rate made the loss fall clearly; 0.0001 is used" in m.text for m in run.messages)
 
 
+def test_n1_a_run_that_goes_on_says_which_share_of_the_rate_it_takes(monkeypatch):
+    monkeypatch.setattr(module, "RATE_TEST_STEPS", 6)
+    settings = quick(find_learning_rate=True, scheduler="none", freeze="none", learning_rate=1e-4, epochs=1)
+    first = train(painted(), settings.model_copy(update={"find_learning_rate": False}))
+    for found, text in (
+        (0.02, "of 0.02, of which 30% is used, since training goes on: 0.006"),
+        (None, "3e-05 is used"),
+    ):
+        monkeypatch.setattr(module, "suggested_rate", lambda rates, losses, found=found: found)
+        run = train(painted(), settings, continue_from=first.classifier)
+        assert run.history[0]["learning_rate"] == pytest.approx(3e-5 if found is None else 0.006)
+        assert any(text in message.text for message in run.messages)
+
+
 def test_n1_a_run_can_be_stopped_while_rates_are_tried():
     run = start_training(painted(), quick(find_learning_rate=True))
     run.stop()

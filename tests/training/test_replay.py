@@ -85,3 +85,19 @@ def test_watch_hands_events_out_on_this_thread():
     assert threading.current_thread() in threads
     assert run.watch() == "finished"
     assert any(isinstance(e, StateChanged) and e.state == "finished" for e in run.events)
+
+
+def test_a_subscriber_may_wait_for_another_thread_that_uses_the_run():
+    run = replay(records(*[0.5] * 500), interval=0.001)
+    done = []
+
+    def hear(event):
+        if isinstance(event, EpochEnded) and not done:
+            other = threading.Thread(target=run.stop, daemon=True)
+            other.start()
+            other.join(10)
+            done.append(not other.is_alive())
+
+    run.subscribe(hear)
+    assert run.wait(30) == "stopped"
+    assert done == [True]

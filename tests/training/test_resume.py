@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import TrainingError
 from histowidgets.training import BatchEnded, EpochEnded, resume_training, start_training, train, unfinished_run
-from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_resume
+from histowidgets.training._records import read_run
+from histowidgets.training._resuming import classifier_of
 from tests.training.helpers import painted, quick
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +145,18 @@ def test_what_has_changed_since_is_said_and_trained_on_from_the_best_weights(cop
         project.close()
 
 
+def test_run_of_chosen_channels_is_trained_on_when_annotations_have_changed(tmp_path):
+    project = painted(folder=tmp_path / "project")
+    try:
+        first = train(project, SETTINGS.model_copy(update={"channels": ("Blue", "Red"), "epochs": 1}))
+        classifier = classifier_of(read_run(tmp_path / "project" / "runs" / first.id), project.snapshot())
+        assert classifier.channel_names == ("Blue", "Red")
+        again = train(project, first.settings, continue_from=classifier)
+        assert "goes on from the classifier" in " ".join(message.text for message in again.messages)
+    finally:
+        project.close()
+
+
 def test_torn_or_damaged_checkpoint_names_the_file(copy_of):
     path = run_folder(copy_of) / "resume.safetensors"
     whole = path.read_bytes()
@@ -227,7 +241,7 @@ def test_run_that_broke_off_after_its_last_epoch_only_ends(copy_of, monkeypatch)
     path = run_folder(copy_of) / "resume.safetensors"
     found = read_checkpoint(path)
     last = found.plain["history"] + [{**found.plain["history"][-1], "epoch": epoch} for epoch in (3, 4, 5)]
-    write_checkpoint(path, Checkpoint(found.tensors, {**found.plain, "history": last}))
+    write_resume(path, Checkpoint(found.tensors, {**found.plain, "history": last}))
     run = resume_training(copy_of)
     assert run.wait(60) == "finished"
     assert not [event for event in run.events if isinstance(event, BatchEnded)]
@@ -241,7 +255,7 @@ def test_checkpoints_hold_no_pickle_and_survive_the_round_trip(tmp_path):
         "optimizer/0/0/step": torch.tensor(7.0),
         "arithmetic/random": torch.get_rng_state(),
     }
-    write_checkpoint(tmp_path / "x", Checkpoint(tensors, {"parts": {"arithmetic": {"seed": 2**100}}}))
+    write_resume(tmp_path / "x", Checkpoint(tensors, {"parts": {"arithmetic": {"seed": 2**100}}}))
     again = read_checkpoint(tmp_path / "x")
     assert all(torch.equal(tensors[name], again.tensors[name]) for name in tensors)
     part = again.part("arithmetic")

@@ -76,7 +76,7 @@ def test_n12_settings_of_a_run_reproduce_it_from_its_folder_alone(tmp_path):
 def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatch):
     from histowidgets.training import _loop
 
-    real, epochs = _loop._Loop._validate, []
+    real, epochs = _loop.Loop.validate, []
 
     def validate(self):
         loss, scores = real(self)
@@ -85,7 +85,7 @@ def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatc
         scores.counts[:] = {2: [[60, 40], [0, 100]], 3: [[98, 2], [35, 65]]}.get(len(epochs), [[50, 50], [50, 50]])
         return loss, scores
 
-    monkeypatch.setattr(_loop._Loop, "_validate", validate)
+    monkeypatch.setattr(_loop.Loop, "validate", validate)
     assert train(painted(), quick(epochs=4)).best_epoch == 3
     epochs.clear()
     run = train(painted(), quick(epochs=4, focus_class="Bright"))

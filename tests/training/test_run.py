@@ -20,10 +20,12 @@ from histowidgets.training import (
     RunFailed,
     RunStarted,
     StateChanged,
+    TrainingSettings,
     start_training,
     train,
 )
 from histowidgets.training import _loop as loop_module
+from histowidgets.training._request import make_request
 from tests.training.helpers import painted, quick, striped
 
 CLASSES = ["Dark", "Bright"]
@@ -137,7 +139,7 @@ def test_classifier_survives_its_folder(learned, tmp_path):
 def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch):
     """The best epoch is made to be the second; the weights are compared with those that epoch validated."""
     validated = []
-    real = loop_module._Loop._validate
+    real = loop_module.Loop.validate
 
     def validate(self):
         validated.append({n: v.clone() for n, v in self.parts.averaged.network.state_dict().items()})
@@ -146,7 +148,7 @@ def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch
         scores.counts[:] = [[wanted, 100 - wanted], [100 - wanted, wanted]]
         return loss, scores
 
-    monkeypatch.setattr(loop_module._Loop, "_validate", validate)
+    monkeypatch.setattr(loop_module.Loop, "validate", validate)
     run = train(painted(), quick(epochs=5))
     assert run.best_epoch == 2
     assert run.events[-1].best_epoch == 2
@@ -156,14 +158,14 @@ def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch
 
 
 def test_r41_stops_early_and_says_so(monkeypatch):
-    real = loop_module._Loop._validate
+    real = loop_module.Loop.validate
 
     def validate(self):
         _, scores = real(self)
         scores.counts[:] = [[5, 5], [5, 5]]
         return 1.0, scores
 
-    monkeypatch.setattr(loop_module._Loop, "_validate", validate)
+    monkeypatch.setattr(loop_module.Loop, "validate", validate)
     run = train(painted(), quick(epochs=50, steps_per_epoch=1, early_stopping_patience=3, best_tolerance=0))
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
@@ -258,6 +260,15 @@ def test_n7_stop_ends_a_pause(endless):
     assert run.wait(30) == "stopped"
 
 
+def test_who_hears_that_the_run_stops_may_wait_for_its_end(endless):
+    run = start_training(painted(), endless)
+    found = []
+    run.subscribe(lambda e: found.append(run.wait(20)) if e == StateChanged("stopping") else None)
+    assert when(run, BatchEnded).wait(60)
+    run.stop()
+    assert found == ["stopped"]
+
+
 def test_n7_continues_from_a_classifier(learned):
     project = painted()
     settings = learned.settings.model_copy(update={"epochs": 1, "steps_per_epoch": 1})
@@ -279,6 +290,39 @@ def test_continuing_at_another_downsample_starts_anew(learned):
     assert "starts anew: the classifier works at downsample 2" in warnings_of(run)
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"normalization": "z_score"}, "normalizes by percentile_99, the settings by z_score"),
+        ({"normalization_per_channel": True}, "by percentile_99, the settings by percentile_99, each channel apart"),
+        ({"match_stain": True}, "by percentile_99, the settings by percentile_99, stains matched"),
+        ({"channels": ("Blue", "Green", "Red")}, "channels Red, Green, Blue, training now has Blue, Green, Red"),
+    ],
+)
+def test_continuing_with_other_numbers_for_the_pixels_starts_anew(learned, changes, why):
+    settings = TrainingSettings(**{**learned.settings.model_dump(), **changes})
+    request = make_request(painted(), settings, learned.classifier)
+    assert request.start is None
+    assert any("Training starts anew: the classifier" in one.text and why in one.text for one in request.messages)
+
+
+def test_continuing_goes_on_where_pixels_become_the_same_numbers(learned):
+    def goes_on(images, **changes):
+        project = Project(CLASSES)
+        for name, image in images.items():
+            project.add_image(image, name)
+            for index, other in enumerate(painted().annotations("image 0")):
+                project.annotate(name, other.shape, CLASSES[index % 2])
+        settings = TrainingSettings(**{**learned.settings.model_dump(), **changes})
+        return make_request(project, settings, learned.classifier).start is not None
+
+    unnamed = open_image(striped(), name="x", channel_names=["a", "b", "c"])
+    assert goes_on({"x": striped()}, normalization_per_channel=False)
+    assert goes_on({"x": unnamed}), "as in prediction, it goes by their places"
+    assert not goes_on({"x": unnamed}, channels=["a", "b", "c"])
+    assert not goes_on({"x": open_image(striped(), name="x", channel_names=["Green", "b", "c"])})
+
+
 def test_classifier_grows_during_the_run_and_is_a_snapshot(endless):
     run = start_training(painted(), endless)
     assert run.classifier is None
@@ -290,6 +334,26 @@ def test_classifier_grows_during_the_run_and_is_a_snapshot(endless):
     run.wait(30)
     assert run.classifier is not first
     assert all(np.array_equal(before[name], value) for name, value in weights_of(first).items())
+
+
+def test_classifier_tells_of_the_epochs_after_the_best_one_too_and_shares_its_weights(monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop_module, "is_better", lambda record, *more: record["epoch"] == 1)
+    run = start_training(painted(), quick(epochs=3))
+    run.subscribe(lambda e: seen.append(run.classifier) if isinstance(e, EpochEnded) else None)
+    run.wait(60)
+    assert [len(one.history) for one in seen] == [1, 2, 3], "what was handed out stays as it was"
+    assert len({id(one.model) for one in seen}) == 1
+    assert run.classifier is run.classifier
+    assert run.classifier.history == run.history
+    assert run.classifier.scores["epoch"] == 1
+
+
+def test_scores_of_the_best_epoch_are_had_without_a_classifier(learned, monkeypatch):
+    monkeypatch.setattr("histowidgets.training._run.make_classifier", None)
+    assert learned.scores["epoch"] == learned.best_epoch
+    assert np.array(learned.scores["confusion"]).shape == (2, 2)
+    assert list(learned.scores["val_iou"]) == CLASSES
 
 
 def test_who_hears_of_a_best_epoch_finds_its_classifier():
@@ -324,7 +388,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
     def explode(self, scores):
         raise RuntimeError("out of memory, say")
 
-    monkeypatch.setattr(loop_module._Loop, "_step", explode)
+    monkeypatch.setattr(loop_module.Loop, "take_step", explode)
     run = start_training(painted(), quick())
     assert run.wait(60) == "failed"
     assert isinstance(run.error, RuntimeError)
@@ -338,7 +402,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
 
 
 def test_nan_loss_ends_with_a_clear_error(monkeypatch):
-    monkeypatch.setattr(loop_module._Loop, "_step", lambda self, scores: float("nan"))
+    monkeypatch.setattr(loop_module.Loop, "take_step", lambda self, scores: float("nan"))
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, step 1\. Lower the learning rate"):
         train(painted(), quick())
 
@@ -567,13 +631,13 @@ def test_given_split_is_used():
 def test_a_loss_that_is_no_number_is_the_last_epoch_of_the_history_and_is_diagnosed(monkeypatch):
     from histowidgets.advice import diagnose
 
-    step, taken = loop_module._Loop._step, []
+    step, taken = loop_module.Loop.take_step, []
 
     def break_in_the_third_epoch(self, scores):
         taken.append(step(self, scores))
         return taken[-1] if len(taken) < 5 else float("nan")
 
-    monkeypatch.setattr(loop_module._Loop, "_step", break_in_the_third_epoch)
+    monkeypatch.setattr(loop_module.Loop, "take_step", break_in_the_third_epoch)
     run = start_training(painted(), quick(epochs=9))
     assert run.wait(60) == "failed"
     assert [record["epoch"] for record in run.history] == [1, 2, 3]

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from histowidgets.errors import TrainingError
-from histowidgets.training import EpochEnded, RunEnded, RunFailed, RunLog, RunStarted, TrainingSettings
+from histowidgets.training import EpochEnded, RunEnded, RunFailed, RunLog, RunStarted, StateChanged, TrainingSettings
 
 
 def test_epochs_become_records_and_the_end_is_told():
@@ -74,3 +74,21 @@ def test_what_is_no_number_is_refused_and_nan_is_a_finding():
     run.finish()
     with pytest.raises(TrainingError, match="is finished; make a new one"):
         run.epoch(train_loss=1.0)
+
+
+def test_a_run_that_ends_while_it_is_paused_or_stopped_stays_over():
+    class Overtaken(RunLog):
+        """Its loop ends in the instant before a press of a button is noted."""
+
+        def _emit(self, event, **more):
+            if event in (StateChanged("paused"), StateChanged("stopping")):
+                self.finish()
+            return super()._emit(event, **more)
+
+    for press in (RunLog.pause, RunLog.stop):
+        run = Overtaken()
+        press(run)
+        assert run.state == "finished"
+        assert isinstance(run.events[-1], RunEnded)
+        run.finish()
+        assert sum(isinstance(event, RunEnded) for event in run.events) == 1

@@ -251,3 +251,15 @@ def test_b5_what_is_varied_follows_from_the_image(names, brightfield, monkeypatc
     project.annotate(name, Stroke([(48, 20), (48, 60)], width=8), "Bright")
     tiles_of(project, quick(downsample=1), Split({name: ()}))[0].draw()
     assert set(seen) == {brightfield}
+
+
+def test_b5_all_images_tell_what_is_varied_not_the_first_stroke_alone(monkeypatch):
+    seen = []
+    monkeypatch.setattr(tiles_module, "vary_color", lambda batch, settings, rng, one: seen.append(one) or batch)
+    project = Project(["Dark", "Bright"])
+    for number, value in enumerate((20, 200, 210)):  # a fold of the tissue, and two fields of it
+        name = project.add_image(open_image(np.full((128, 128, 3), value, np.uint8), name=f"scan {number}"))
+        project.annotate(name, Stroke([(16, 20), (16, 60)], width=8), "Dark")
+        project.annotate(name, Stroke([(48, 20), (48, 60)], width=8), "Bright")
+    tiles_of(project, quick(downsample=1), Split(dict.fromkeys(project.image_names, ())))[0].draw()
+    assert set(seen) == {True}

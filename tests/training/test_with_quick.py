@@ -5,9 +5,9 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.annotations import Stroke, split_project
-from histowidgets.errors import ClassifierError
+from histowidgets.errors import ClassifierError, TrainingDataError
 from histowidgets.training import QuickPartner, train
-from tests.training.helpers import painted, quick
+from tests.training.helpers import painted, quick, striped
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,27 @@ def test_the_quick_learner_sees_the_channels_that_the_network_was_trained_on():
     pixels = image.read(0, 0, image.width, image.height).copy()
     pixels[..., 2] = 0
     assert np.array_equal(both.predict(image).labels, both.predict(pixels).labels)
+
+
+def test_a_stroke_costs_no_new_features_where_the_network_sees_chosen_channels(monkeypatch):
+    project = painted(side=128, strokes=4)
+    run = train(project, quick(pretrained=False, epochs=1, channels=["Green", "Red"]))
+    hw.with_quick(run.classifier, project, run.split)
+    monkeypatch.setattr("histowidgets.prediction._quick_model.quick_features", None)
+    project.annotate("image 0", Stroke([(60, 60), (70, 70)], width=8), "Bright")
+    hw.with_quick(run.classifier, project, run.split)
+
+
+def test_the_quick_learner_finds_channels_by_their_places_as_prediction_does():
+    project = painted(n_images=2, side=128, strokes=4)
+    run = train(project, quick(pretrained=False, epochs=1))
+    other = hw.Project(project.classes)
+    other.add_image(hw.open_image(striped(128), name="image 0", channel_names=["a", "b", "c"]))
+    for annotation in project.annotations("image 0"):
+        other.annotate("image 0", annotation.shape, annotation.class_name)
+    assert hw.with_quick(run.classifier, other).channel_names == ("Red", "Green", "Blue")
+    with pytest.raises(TrainingDataError, match="those that are learned from are Red, Green, Blue"):
+        hw.with_quick(run.classifier, painted(side=128, strokes=4, channels=2))
 
 
 def test_a_network_of_other_classes_cannot_be_joined(trained):

@@ -3,7 +3,6 @@
 import math
 import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -65,14 +64,14 @@ def test_r65_the_diagnosis_stands_in_the_monitor_itself_with_its_numbers(monitor
     assert name in monitor.line._numbers.value
 
 
-def test_r30_the_class_that_a_poor_one_is_mostly_taken_for_is_named_from_the_best_epoch(monitor):
+def test_r30_the_class_that_a_poor_one_is_mostly_taken_for_is_named_from_the_best_epoch(monitor, monkeypatch):
     def poor(epoch):
         iou = {"Stroma": 0.85, "Lumen": 0.2, "Gland": 0.8}
         return {"epoch": epoch, "train_loss": 1 / epoch, "val_loss": 1 / epoch + 0.1, "val_miou": 0.62, "val_iou": iou}
 
     run = replay([poor(e) for e in range(1, 21)], TrainingSettings())
     counts = [[90, 5, 5], [4, 20, 76], [2, 3, 95]]  # Lumen is mostly taken for Gland
-    run.classifier = SimpleNamespace(classes=("Stroma", "Lumen", "Gland"), scores={"confusion": counts})
+    monkeypatch.setattr(type(run), "scores", {**poor(20), "confusion": counts})
     monitor.watch(run)
     wait_until(lambda: [one for one in monitor.diagnosis if one.id == "class-poor"])
     (advice,) = [one for one in monitor.diagnosis if one.id == "class-poor"]
