@@ -3,6 +3,10 @@
 #: Rows of a full-size picture that are worked on at once while labels are made (times columns and 4 bytes a class).
 BAND_ROWS = 512
 
+#: Probabilities of a region up to which they are kept as float32 (64 MB), as exact as they are computed; more of them
+#: are kept as float16, in half the memory (three classes of 4096 x 4096 pixels: 100 MB).
+EXACT_PROBABILITIES = 16_000_000
+
 #: Largest side of a tile of a network, at the classifier's downsample: larger tiles waste less on context,
 #: smaller ones need less memory.
 NETWORK_TILE = 640

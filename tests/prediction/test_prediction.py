@@ -241,8 +241,11 @@ def test_probability_maps_enlarge_without_seams(scale):
 
 
 def test_probability_maps_stay_modest_in_memory():
-    found = ProbabilityMap(np.zeros((3, 2048, 2048), np.float16), 4096, 4096, 2)
-    assert found.values.nbytes < 26e6
+    found = ProbabilityMap(np.zeros((3, 2048, 2048), np.float32), 4096, 4096, 2)
+    assert found.values.nbytes < 51e6
+    large = ProbabilityMap(np.broadcast_to(np.float32(0.5), (3, 4096, 4096)), 4096, 4096)
+    assert large.values.nbytes < 101e6
+    assert ProbabilityMap(np.zeros((1, 5, 5), np.float16), 5, 5).values.dtype == np.float16, "nothing to gain"
 
 
 def test_what_does_not_fit_is_refused():
