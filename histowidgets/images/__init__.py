@@ -9,7 +9,7 @@ from histowidgets.images._array import ArrayImage
 from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
-from histowidgets.images._image import Image
+from histowidgets.images._image import Image, default_channel_names
 from histowidgets.images._normalization import STRATEGIES, Normalization
 from histowidgets.images._open import open_image
 from histowidgets.images._padding import read_padded
@@ -32,6 +32,7 @@ __all__ = [
     "Region",
     "as_path",
     "auto_contrast",
+    "default_channel_names",
     "display_rgb",
     "measure_statistics",
     "open_image",

@@ -16,7 +16,7 @@ from histowidgets.prediction._classifier_files import ClassifierFiles
 from histowidgets.prediction._model import PixelModel
 from histowidgets.prediction._options import MoreOptions, PredictOptions, Progress, ShouldStop
 from histowidgets.prediction._predict import Job, checked_region, predict_labels, predict_map
-from histowidgets.prediction._prediction import Prediction, checked_classes
+from histowidgets.prediction._prediction import Prediction, checked_classes, listed_names
 from histowidgets.prediction._range import RangeWarning, check_range
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Classifier(ClassifierFiles):
         except PredictionError as error:
             raise ClassifierError(str(error)) from error
         self.model = model
-        self.channel_names = tuple(str(c) for c in channel_names)
+        self.channel_names = tuple(listed_names(channel_names, "channel_names", ClassifierError))
         self.normalization = normalization
         self.pixel_size_um = pixel_size_um
         self.downsample, self.tile_size = downsample, tile_size
@@ -103,6 +103,11 @@ class Classifier(ClassifierFiles):
         if len(self.channel_names) != self.model.n_channels:
             raise ClassifierError(
                 f"The model takes {self.model.n_channels} channel(s), but {len(self.channel_names)} name(s) were given."
+            )
+        if not isinstance(self.normalization, Normalization):
+            raise ClassifierError(
+                f"The normalization is {self.normalization!r:.80}; a Normalization is wanted, such as "
+                'Normalization("min_max").fitted([image]) with a training image.'
             )
         if self.normalization.strategy != "fixed_range":
             statistics = self.normalization.statistics

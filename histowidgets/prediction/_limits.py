@@ -99,5 +99,11 @@ PNG_PIXELS = 400_000_000
 #: Full-size pixels of an image above which objects and PNGs of many images are made by way of the disk.
 IN_MEMORY_PIXELS = 16_000_000
 
+#: Characters of what an ONNX file says of itself up to which it is read, and largest tile or downsample believed.
+CARD_CHARACTERS, MOST_CARD_NUMBER = 1_000_000, 4096
+
+#: Channels that are given names where nobody named them; images have no more.
+MOST_CHANNELS = 64
+
 #: Models of which one mean is made at most.
 MOST_MEMBERS = 8
