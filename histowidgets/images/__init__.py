@@ -11,7 +11,7 @@ from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
 from histowidgets.images._image import Image, default_channel_names
 from histowidgets.images._normalization import STRATEGIES, Normalization
-from histowidgets.images._open import open_image
+from histowidgets.images._open import open_image, open_images
 from histowidgets.images._padding import read_padded
 from histowidgets.images._paths import as_path
 from histowidgets.images._region import Region, scaled_shape
@@ -36,6 +36,7 @@ __all__ = [
     "display_rgb",
     "measure_statistics",
     "open_image",
+    "open_images",
     "read_padded",
     "samples",
     "scaled_shape",

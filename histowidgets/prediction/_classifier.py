@@ -2,15 +2,14 @@
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
-from histowidgets.images import Image, Normalization, Region, open_image
+from histowidgets.images import Image, Normalization, Region, as_path, open_image, open_images
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier_files import ClassifierFiles
 from histowidgets.prediction._model import PixelModel
@@ -262,7 +261,7 @@ class Classifier(ClassifierFiles):
 
         chosen = PredictOptions.of(options)
         wanted = None if region is None else Region(*region)
-        place, opened = Path(out).expanduser(), open_image(image)
+        place, opened = as_path(out, PredictionError), open_image(image)
         if region is None:
             self._warn(opened)
         return predict_to_disk(
@@ -294,7 +293,7 @@ class Classifier(ClassifierFiles):
 
     def adapted_to(
         self,
-        images: Image | np.ndarray | str | PathLike[str] | Sequence[Image],
+        images: Image | np.ndarray | str | PathLike[str] | Iterable[Image | np.ndarray | str | PathLike[str]],
         region: Region | tuple[int, int, int, int] | None = None,
         seed: int = 0,
         share: float = 1.0,
@@ -306,7 +305,7 @@ class Classifier(ClassifierFiles):
 
         Parameters
         ----------
-        images : Image, array, path, or sequence of images
+        images : Image, array or path, or a list of them
         region : (x, y, width, height), optional
             The only pixels that are measured, of each image.
         seed : int, default 0
@@ -330,8 +329,7 @@ class Classifier(ClassifierFiles):
         """
         from histowidgets.prediction._adapt import adapted
 
-        single = isinstance(images, Image | np.ndarray | str | PathLike)
-        opened = [open_image(images)] if single else list(images)  # type: ignore[arg-type]
+        opened = open_images(images)
         for image in opened if region is not None else ():
             checked_region(image, region or ())
         wanted = None if region is None else Region(*region)
