@@ -9,7 +9,7 @@ from histowidgets.annotations._classes import MAX_CLASSES, PALETTE
 from histowidgets.annotations._conflicts import Conflict, conflicts
 from histowidgets.annotations._geometry import painted_area
 from histowidgets.annotations._labels import UNLABELLED, rasterize
-from histowidgets.annotations._project import Project
+from histowidgets.annotations._project import Project, numbered_name
 from histowidgets.annotations._shapes import Line, Polygon, Rectangle, Shape, Stroke, shape_from_dict
 from histowidgets.annotations._snapshot import ProjectSnapshot
 from histowidgets.annotations._split import Split, split_project
@@ -33,6 +33,7 @@ __all__ = [
     "Stroke",
     "class_pixels",
     "conflicts",
+    "numbered_name",
     "painted_area",
     "rasterize",
     "shape_from_dict",

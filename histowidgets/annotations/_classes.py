@@ -92,6 +92,8 @@ def colors_for(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     ClassNameError
         If a given colour is none, or is for a class that is not there.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise ClassNameError(f'The colours are {given!r}; a dict is wanted, such as {{"{names[0]}": "#E69F00"}}.')
     given = dict(given or {})
     unknown = [name for name in given if name not in names]
     if unknown:

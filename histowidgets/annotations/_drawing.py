@@ -198,6 +198,13 @@ class Drawing(Editor):
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
             Class indices, 255 where unlabelled; the caller's to change.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        RegionError
+            If the downsample is no number of at least 1.
         """
         with self._lock:
             image_state(self._state, name)

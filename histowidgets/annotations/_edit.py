@@ -40,7 +40,7 @@ def image_state(state: State, name: str) -> ImageState:
     ImageNameError
         If there is none of that name.
     """
-    if name not in state.images:
+    if not isinstance(name, str) or name not in state.images:
         known = ", ".join(repr(n) for n in state.images) or "none yet; add_image adds one"
         raise ImageNameError(f"The project has no image named {name!r}. Its images: {known}.")
     return state.images[name]

@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Literal
 
 from histowidgets.annotations._drawing import Drawing
@@ -15,8 +14,8 @@ from histowidgets.annotations._labels import UNLABELLED
 from histowidgets.annotations._shapes import Rectangle
 from histowidgets.annotations._state import ImageState
 from histowidgets.annotations._trace import find_areas, trace
-from histowidgets.errors import LabelPngError
-from histowidgets.images import scaled_shape
+from histowidgets.errors import GeoJSONError, LabelPngError
+from histowidgets.images import as_path, scaled_shape
 
 #: Most areas that a PNG label map may have: each becomes an annotation. Chosen by us (P).
 MOST_AREAS = 100_000
@@ -42,7 +41,7 @@ class Exchange(Drawing):
         """
         with self._lock:
             annotations, colors = image_state(self._state, name).frozen(), dict(self._state.colors)
-        write_geojson(Path(path), annotations, colors)
+        write_geojson(as_path(path, GeoJSONError), annotations, colors)
 
     def import_geojson(
         self,
@@ -77,7 +76,7 @@ class Exchange(Drawing):
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         """
-        path = Path(path)
+        path = as_path(path, GeoJSONError)
         with self._lock:
             image, colors = image_state(self._state, name).image, dict(self._state.colors)
         read = read_geojson(path, image, colors, unknown_classes)
@@ -121,7 +120,7 @@ class Exchange(Drawing):
         with self._lock:
             labels = self.label_map(name, downsample)
             colors = {k: self._state.colors[k] for k in self._state.classes}
-        write_label_png(Path(path), labels, colors, downsample)
+        write_label_png(as_path(path, LabelPngError), labels, colors, downsample)
 
     def import_label_png(
         self,
@@ -162,7 +161,7 @@ class Exchange(Drawing):
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         """
-        path = Path(path)
+        path = as_path(path, LabelPngError)
         with self._lock:
             image, colors = self._image_state(name).image, dict(self._state.colors)
         read = read_label_png(path, image, colors, unknown_classes, classes)

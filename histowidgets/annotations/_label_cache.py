@@ -21,10 +21,11 @@ class LabelCache:
 
     def get(self, state: State, name: str, downsample: float) -> np.ndarray:
         """Return the label map of an image, the caller's to change."""
+        image = state.images[name]
+        scaled_shape(image.image.width, image.image.height, downsample)  # refuses what is no downsample
         key = (name, float(downsample))
         if key in self._maps:
             return self._maps[key].copy()
-        image = state.images[name]
         labels = rasterize(image.annotations, state.class_index(), image.image.region, downsample)
         if labels.size <= MAX_KEPT:
             while self._maps and sum(m.size for m in self._maps.values()) + labels.size > MAX_KEPT:

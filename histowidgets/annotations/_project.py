@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from itertools import count
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from histowidgets.annotations._editor import Editor
 from histowidgets.annotations._exchange import Exchange
 from histowidgets.annotations._folder import ProjectFolder
 from histowidgets.annotations._state import Change, ImageState, State
-from histowidgets.errors import ImageNameError
-from histowidgets.images import Image, open_image
+from histowidgets.errors import ImageNameError, ProjectFolderError
+from histowidgets.images import Image, as_path, open_image
 
 
 class Project(Exchange):
@@ -48,7 +48,9 @@ class Project(Exchange):
     ) -> None:
         names = checked_names(classes)
         state = State(names, colors_for(names, colors))
-        super().__init__(state, None if folder is None else ProjectFolder.create(Path(folder), state))
+        super().__init__(
+            state, None if folder is None else ProjectFolder.create(as_path(folder, ProjectFolderError), state)
+        )
 
     @classmethod
     def open(cls, folder: "str | os.PathLike[str]") -> "Project":
@@ -61,7 +63,7 @@ class Project(Exchange):
         ProjectFolderError
             If there is no project, or it is damaged; the message names the file and the line.
         """
-        opened, state, history = ProjectFolder.open(Path(folder))
+        opened, state, history = ProjectFolder.open(as_path(folder, ProjectFolderError))
         project = cls.__new__(cls)
         Editor.__init__(project, state, opened, history)
         return project
@@ -102,7 +104,7 @@ class Project(Exchange):
         image : Image, path or array
             With a folder, an image that is no file is saved in it.
         name : str, optional
-            By default the image's own.
+            By default the image's own; if the project has one of that name, or had, with a number: "image 2".
         role : {"both", "train", "validation"}
             "both": a part of it is held out for validation.
 
@@ -114,20 +116,20 @@ class Project(Exchange):
         Raises
         ------
         ImageNameError
-            If the name is blank, or an image of that name is there.
+            If the name is blank, or `name` is that of an image which is there, or which undo can bring back.
         ImageError
             If the image cannot be opened.
         ProjectFolderError
             If it cannot be written into the folder.
         """
         opened = open_image(image)
-        name = opened.name if name is None else name
-        if not isinstance(name, str) or not name.strip() or "\0" in name:
-            raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
-        name = name.strip()
+        automatic = name is None
+        name = _checked_image_name(opened.name if name is None else name)
         role = checked_role(role)
         with self._adding:
             with self._lock:
+                self._require_writable()
+                name = self._free_name(name) if automatic else name
                 self._require_free(name)
             # Painting goes on while it is written; nobody else adds an image or closes the folder.
             source = None if self._folder is None else self._folder.save(opened, name)
@@ -138,8 +140,12 @@ class Project(Exchange):
         self._tell(Change("images", name))
         return name
 
+    def _free_name(self, name: str) -> str:
+        """Return the first of "image", "image 2", "image 3", … that no image has, nor one that undo can bring back."""
+        names = (numbered_name(name, n) for n in count(1))
+        return next(one for one in names if one not in self._state.images and one not in self._state.removed)
+
     def _require_free(self, name: str) -> None:
-        self._require_writable()
         if name in self._state.images:
             raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
         if name in self._state.removed:
@@ -216,3 +222,14 @@ class Project(Exchange):
     def recolor_class(self, name: str, color: str) -> None:
         """Give a class another colour, "#RRGGBB". One step of undo."""
         self._edit({"op": "recolor-class", "name": name, "color": color})
+
+
+def numbered_name(name: str, number: int) -> str:
+    """Return what the first, second, third image of a name is called: "image", "image 2", "image 3"."""
+    return name if number == 1 else f"{name} {number}"
+
+
+def _checked_image_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
+    return name.strip()

@@ -5,8 +5,8 @@ A pixel (column i, row j) covers x from i to i + 1 and y from j to j + 1.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -112,13 +112,14 @@ def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
 class _Path(Shape):
     """Points joined by straight pieces, with a width, round at ends and corners."""
 
-    points: np.ndarray
+    points: np.ndarray = field(init=False)
+    points_xy: InitVar[Any]
     width: float | np.ndarray
     _least_points: ClassVar[int] = 1
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, points_xy: Any) -> None:
         kind = type(self).__name__.lower()
-        object.__setattr__(self, "points", _as_points(self.points, kind, self._least_points))
+        object.__setattr__(self, "points", _as_points(points_xy, kind, self._least_points))
         object.__setattr__(self, "width", _as_width(self.width, kind, len(self.points)))
 
     @cached_property
@@ -138,7 +139,7 @@ class _Path(Shape):
 
     def moved(self, dx: float, dy: float) -> Self:
         """Return the same path `dx` pixels to the right and `dy` down."""
-        return replace(self, points=self.points + _as_step(dx, dy))
+        return replace(self, points_xy=self.points + _as_step(dx, dy))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""
@@ -152,11 +153,16 @@ class Stroke(_Path):
 
     Parameters
     ----------
-    points : array-like of (N, 2)
+    points_xy : array-like of (N, 2)
         The path of the brush, x then y, in full-size pixels; one point is a dot.
     width : float or array-like of (N,), default 8
         Diameter of the brush in full-size pixels; or one for each point, as a pen's pressure gives it. Between two
         points the stroke tapers: it covers the convex hull of their discs.
+
+    Attributes
+    ----------
+    points : ndarray of (N, 2), float64
+    width : float, or ndarray of (N,)
 
     Raises
     ------
@@ -173,10 +179,15 @@ class Line(_Path):
 
     Parameters
     ----------
-    points : array-like of (N, 2)
+    points_xy : array-like of (N, 2)
         Its corners, x then y, in full-size pixels; at least two.
     width : float, default 5
         In full-size pixels.
+
+    Attributes
+    ----------
+    points : ndarray of (N, 2), float64
+    width : float
 
     Raises
     ------
@@ -187,9 +198,9 @@ class Line(_Path):
     width: float = 5.0
     _least_points: ClassVar[int] = 2
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, points_xy: Any) -> None:
         object.__setattr__(self, "width", _as_number(self.width, "width of a line", above=0))
-        super().__post_init__()
+        super().__post_init__(points_xy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,10 +209,15 @@ class Polygon(Shape):
 
     Parameters
     ----------
-    points : array-like of (N, 2)
+    points_xy : array-like of (N, 2)
         Corners of the outline, x then y, in full-size pixels; at least three, the last joined to the first.
     holes : sequence of array-like of (M, 2), optional
         Outlines that are cut out.
+
+    Attributes
+    ----------
+    points : ndarray of (N, 2), float64
+    holes : tuple of ndarray of (M, 2), float64
 
     Raises
     ------
@@ -213,11 +229,14 @@ class Polygon(Shape):
     Where an outline crosses itself, the even-odd rule says what is inside.
     """
 
-    points: np.ndarray
+    points: np.ndarray = field(init=False)
+    points_xy: InitVar[Any]
     holes: Sequence[np.ndarray] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", _as_points(self.points, "polygon", least=3))
+    def __post_init__(self, points_xy: Any) -> None:
+        object.__setattr__(self, "points", _as_points(points_xy, "polygon", least=3))
+        if not isinstance(self.holes, Iterable):
+            raise ShapeError(f"The holes of a polygon are {self.holes!r}; a list of outlines is wanted, [] for none.")
         holes = tuple(_as_points(hole, "hole of a polygon", least=3) for hole in self.holes)
         object.__setattr__(self, "holes", holes)
 
@@ -261,8 +280,8 @@ class Rectangle(Shape):
     height: float
 
     def __post_init__(self) -> None:
-        for field, above in (("x", None), ("y", None), ("width", 0.0), ("height", 0.0)):
-            object.__setattr__(self, field, _as_number(getattr(self, field), f"{field} of a rectangle", above))
+        for name, above in (("x", None), ("y", None), ("width", 0.0), ("height", 0.0)):
+            object.__setattr__(self, name, _as_number(getattr(self, name), f"{name} of a rectangle", above))
 
     def _find_bounds(self) -> tuple[float, float, float, float]:
         return self.x, self.y, self.x + self.width, self.y + self.height
@@ -292,7 +311,8 @@ def shape_from_dict(values: Mapping[str, Any]) -> Shape:
     kind = fields.pop("type", None)
     if kind not in _KINDS:
         raise ShapeError(f"A shape of type {kind!r} is unknown; {', '.join(_KINDS)} are known.")
+    given = {"points_xy" if name == "points" else name: value for name, value in fields.items()}
     try:
-        return _KINDS[kind](**fields)
+        return _KINDS[kind](**given)
     except TypeError as error:
         raise ShapeError(f"A {kind} has missing or unknown fields: {sorted(fields)}.") from error

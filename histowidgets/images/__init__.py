@@ -9,10 +9,11 @@ from histowidgets.images._array import ArrayImage
 from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
-from histowidgets.images._image import Image
+from histowidgets.images._image import Image, default_channel_names
 from histowidgets.images._normalization import STRATEGIES, Normalization
-from histowidgets.images._open import open_image
+from histowidgets.images._open import open_image, open_images
 from histowidgets.images._padding import read_padded
+from histowidgets.images._paths import as_path
 from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._selection import ChannelSelection, select_channels
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
@@ -29,10 +30,13 @@ __all__ = [
     "ImageStatistics",
     "Normalization",
     "Region",
+    "as_path",
     "auto_contrast",
+    "default_channel_names",
     "display_rgb",
     "measure_statistics",
     "open_image",
+    "open_images",
     "read_padded",
     "samples",
     "scaled_shape",

@@ -248,11 +248,11 @@ def _checked_pixel_size(name: str, pixel_size_um: float | None) -> float | None:
     return float(pixel_size_um)
 
 
-def default_channel_names(count: int, dtype: np.dtype | None = None) -> tuple[str, ...]:
+def default_channel_names(count: int, dtype: np.dtype | str | None = None) -> tuple[str, ...]:
     """Name channels that have no name: Gray; Red, Green, Blue of 8 bits; else Channel 1, Channel 2, …."""
     if count == 1:
         return ("Gray",)
-    if count == 3 and dtype == np.uint8:
+    if count == 3 and dtype is not None and np.dtype(dtype) == np.uint8:
         return ("Red", "Green", "Blue")
     return tuple(f"Channel {i + 1}" for i in range(count))
 

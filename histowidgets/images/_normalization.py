@@ -1,14 +1,17 @@
 """Normalization: the one function that training, preview and prediction all call."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
+from histowidgets.images._open import open_images
 from histowidgets.images._stain import Stain, is_brightfield, measure_stain, stain_of, white_of
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
 
@@ -66,8 +69,8 @@ class Normalization:
             if self.low is not None or self.high is not None:
                 raise ImageError(f"low and high belong to fixed_range; {strategy} takes none. Leave them out.")
             return
-        low = 0.0 if self.low is None else float(self.low)
-        high = 255.0 if self.high is None else float(self.high)
+        low = 0.0 if self.low is None else _as_number(self.low, "low")
+        high = 255.0 if self.high is None else _as_number(self.high, "high")
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ImageError(
                 f"fixed_range got low {low:g} and high {high:g}; two numbers, the first below the second, are wanted."
@@ -75,18 +78,29 @@ class Normalization:
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
-    def fitted(self, images: Sequence[Image], seed: int = 0) -> "Normalization":
+    def fitted(
+        self,
+        images: Image | np.ndarray | str | PathLike[str] | Iterable[Image | np.ndarray | str | PathLike[str]],
+        seed: int = 0,
+    ) -> "Normalization":
         """Return the same normalization with the statistics of these images.
+
+        Parameters
+        ----------
+        images : Image, array or path, or a list of them
+        seed : int, default 0
+            Fixes which pixels of large images are measured.
 
         Raises
         ------
         ImageError
-            If there is no image, or their channels differ.
+            If there is no image, one cannot be opened, or their channels differ.
         """
-        statistics = measure_statistics(images, seed)
+        opened = open_images(images)
+        statistics = measure_statistics(opened, seed)
         fitted = replace(self, statistics=statistics, stain=None, own=None)
         if self.match_stain and fitted.is_brightfield(len(statistics.channels)):
-            return replace(fitted, stain=measure_stain(images, fitted.white))
+            return replace(fitted, stain=measure_stain(opened, fitted.white))
         return fitted
 
     @property
@@ -136,8 +150,9 @@ class Normalization:
         Raises
         ------
         ImageError
-            If statistics are needed and missing, or are of another number of channels.
+            If statistics are needed and missing, or are of another number of channels; or if these are no numbers.
         """
+        pixels = _as_pixels(pixels)
         n_channels = pixels.shape[-1]
         ranges = self.ranges(n_channels)
         # Channel by channel in memory, as networks take it.
@@ -226,3 +241,22 @@ class Normalization:
         if fields.get("stain") is not None:
             fields["stain"] = Stain.from_dict(fields["stain"])
         return cls(**fields)
+
+
+def _as_number(value: object, name: str) -> float:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    raise ImageError(f"fixed_range got {name}={value!r}; a number is wanted.")
+
+
+def _as_pixels(given: Any) -> np.ndarray:
+    """Return an array of numbers, as it is if it is one."""
+    try:
+        pixels = np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise ImageError(f"The pixels are no array: {error}. One of (…, channels) is wanted.") from error
+    if pixels.ndim < 1 or pixels.dtype.kind not in "buif":
+        raise ImageError(
+            f"The pixels have shape {pixels.shape} and type {pixels.dtype}; numbers of (…, channels) are wanted."
+        )
+    return pixels

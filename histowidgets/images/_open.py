@@ -73,6 +73,18 @@ def open_image(
     return ArrayImage(np.asarray(path_or_array), name or "image", channel_names, pixel_size_um)
 
 
+def open_images(given: Any) -> list[Image]:
+    """Open one image, or a list of them, each whatever `open_image` takes.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be opened.
+    """
+    single = isinstance(given, Image | str | os.PathLike) or hasattr(given, "__array__")
+    return [open_image(given)] if single or not isinstance(given, Iterable) else [open_image(one) for one in given]
+
+
 def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None) -> Image:
     path = path.expanduser().absolute()
     try:

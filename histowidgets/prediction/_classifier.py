@@ -2,21 +2,20 @@
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
-from histowidgets.images import Image, Normalization, Region, open_image
+from histowidgets.images import Image, Normalization, Region, as_path, open_image, open_images
 from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier_files import ClassifierFiles
 from histowidgets.prediction._model import PixelModel
 from histowidgets.prediction._options import MoreOptions, PredictOptions, Progress, ShouldStop
 from histowidgets.prediction._predict import Job, checked_region, predict_labels, predict_map
-from histowidgets.prediction._prediction import Prediction, checked_classes
+from histowidgets.prediction._prediction import Prediction, checked_classes, listed_names
 from histowidgets.prediction._range import RangeWarning, check_range
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class Classifier(ClassifierFiles):
         except PredictionError as error:
             raise ClassifierError(str(error)) from error
         self.model = model
-        self.channel_names = tuple(str(c) for c in channel_names)
+        self.channel_names = tuple(listed_names(channel_names, "channel_names", ClassifierError))
         self.normalization = normalization
         self.pixel_size_um = pixel_size_um
         self.downsample, self.tile_size = downsample, tile_size
@@ -103,6 +102,11 @@ class Classifier(ClassifierFiles):
         if len(self.channel_names) != self.model.n_channels:
             raise ClassifierError(
                 f"The model takes {self.model.n_channels} channel(s), but {len(self.channel_names)} name(s) were given."
+            )
+        if not isinstance(self.normalization, Normalization):
+            raise ClassifierError(
+                f"The normalization is {self.normalization!r:.80}; a Normalization is wanted, such as "
+                'Normalization("min_max").fitted([image]) with a training image.'
             )
         if self.normalization.strategy != "fixed_range":
             statistics = self.normalization.statistics
@@ -257,7 +261,7 @@ class Classifier(ClassifierFiles):
 
         chosen = PredictOptions.of(options)
         wanted = None if region is None else Region(*region)
-        place, opened = Path(out).expanduser(), open_image(image)
+        place, opened = as_path(out, PredictionError), open_image(image)
         if region is None:
             self._warn(opened)
         return predict_to_disk(
@@ -289,7 +293,7 @@ class Classifier(ClassifierFiles):
 
     def adapted_to(
         self,
-        images: Image | np.ndarray | str | PathLike[str] | Sequence[Image],
+        images: Image | np.ndarray | str | PathLike[str] | Iterable[Image | np.ndarray | str | PathLike[str]],
         region: Region | tuple[int, int, int, int] | None = None,
         seed: int = 0,
         share: float = 1.0,
@@ -301,7 +305,7 @@ class Classifier(ClassifierFiles):
 
         Parameters
         ----------
-        images : Image, array, path, or sequence of images
+        images : Image, array or path, or a list of them
         region : (x, y, width, height), optional
             The only pixels that are measured, of each image.
         seed : int, default 0
@@ -325,8 +329,7 @@ class Classifier(ClassifierFiles):
         """
         from histowidgets.prediction._adapt import adapted
 
-        single = isinstance(images, Image | np.ndarray | str | PathLike)
-        opened = [open_image(images)] if single else list(images)  # type: ignore[arg-type]
+        opened = open_images(images)
         for image in opened if region is not None else ():
             checked_region(image, region or ())
         wanted = None if region is None else Region(*region)

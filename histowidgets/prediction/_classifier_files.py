@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from histowidgets.errors import ClassifierError
-from histowidgets.images import Normalization
+from histowidgets.images import Normalization, as_path
 from histowidgets.prediction._model import PixelModel
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ class ClassifierFiles:
     def export_onnx(self, path: str | PathLike[str]) -> None:
         """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
 
-        Of a mean its network alone is written; a `HistowidgetsWarning` says so.
+        Classes, channels, normalization, pixel size, downsample and tile size are written into the file, for
+        `from_onnx`. Of a mean its network alone is written; a `HistowidgetsWarning` says so.
 
         Raises
         ------
@@ -63,9 +63,10 @@ class ClassifierFiles:
             If this is no network, the packages for it are missing, or the file cannot be written.
         """
         from histowidgets.prediction._onnx import export_network, exportable
+        from histowidgets.prediction._onnx_card import card_text
 
-        model = cast("NetworkModel", exportable(cast("Classifier", self)).model)
-        export_network(model.network().eval(), path)
+        network = exportable(cast("Classifier", self))
+        export_network(cast("NetworkModel", network.model).network().eval(), path, card=card_text(network))
 
     def export_qupath(self, folder: str | PathLike[str]) -> None:
         """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.
@@ -81,63 +82,50 @@ class ClassifierFiles:
         """
         from histowidgets.prediction._qupath import export_folder
 
-        export_folder(cast("Classifier", self), Path(folder).expanduser())
+        export_folder(cast("Classifier", self), as_path(folder, ClassifierError))
 
     @staticmethod
     def from_onnx(
         path: str | PathLike[str],
-        classes: Sequence[str],
-        normalization: Normalization,
+        classes: Sequence[str] | None = None,
+        normalization: Normalization | None = None,
         *,
         colors: Mapping[str, str] | Sequence[str] | None = None,
-        channel_names: Sequence[str] = ("Red", "Green", "Blue"),
+        channel_names: Sequence[str] | None = None,
         pixel_size_um: float | None = None,
-        downsample: int = 1,
+        downsample: int | None = None,
         tile_size: int | None = None,
     ) -> "Classifier":
         """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W) (row R62).
 
+        What `export_onnx` and `export_qupath` write says how it is to be used; what is given here comes before
+        that. Where it is damaged a `HistowidgetsWarning` says so, and it is not used.
+
         Parameters
         ----------
         path : path
-        classes : sequence of str
-            In the order of its output.
-        normalization : Normalization
-            Fitted, or "fixed_range".
+        classes : sequence of str, optional
+            In the order of its output; those of the file if it names them.
+        normalization : Normalization, optional
+            Fitted, or "fixed_range"; that of the file if it has one.
         colors : mapping or sequence, optional
-            Colour-blind safe ones by default.
-        channel_names : sequence of str
-            In the order of its input.
+            Those of the file, or colour-blind safe ones.
+        channel_names : sequence of str, optional
+            In the order of its input. By default those of the file, or Gray; Red, Green, Blue; Channel 1, Channel 2, …
+            for as many as it takes.
         pixel_size_um, downsample
-            As for `Classifier`.
+            As for `Classifier`; by default those of the file.
         tile_size : int, optional
-            As for `Classifier`; by default that of the model, or 256 where it takes any.
+            As for `Classifier`; by default that of the file, or 256 where it takes any.
 
         Raises
         ------
         ClassifierError
-            If onnxruntime is missing, the file is no ONNX, or its channels, classes, tile size or opset do not fit.
+            If onnxruntime is missing, the file is no ONNX, its channels, classes, tile size or opset do not fit, or
+            neither the file nor the caller names classes and normalization.
         """
-        from histowidgets.annotations import PALETTE
-        from histowidgets.prediction._classifier import Classifier
-        from histowidgets.prediction._onnx import read_onnx
+        from histowidgets.prediction._from_onnx import classifier_from_onnx
 
-        if colors is None:
-            colors = [PALETTE[i % len(PALETTE)] for i in range(len(classes))]
-        model = read_onnx(path, len(channel_names), len(classes))
-        side = model.side or tile_size or 256
-        if tile_size is not None and tile_size != side:
-            raise ClassifierError(
-                f"tile_size is {tile_size}, but the model takes tiles of {side} x {side} only. Leave tile_size out."
-            )
-        return Classifier(
-            model,
-            classes=classes,
-            colors=colors,
-            channel_names=channel_names,
-            normalization=normalization,
-            pixel_size_um=pixel_size_um,
-            downsample=downsample,
-            tile_size=side,
-            name=Path(path).stem,
+        return classifier_from_onnx(
+            path, classes, normalization, colors, channel_names, pixel_size_um, downsample, tile_size
         )

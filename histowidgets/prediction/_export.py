@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from histowidgets.errors import PredictionError
+from histowidgets.images import as_path
 from histowidgets.prediction._limits import TIFF_TILE
 from histowidgets.prediction._overlay import rgb
 
@@ -122,9 +123,9 @@ def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     PredictionError
-        If it cannot be written; what was there before is then as it was.
+        If it cannot be written, or is no path; what was there before is then as it was.
     """
-    target = Path(path)
+    target = as_path(path, PredictionError)
     part = target.with_name(f".{target.name}.part")
     try:
         yield part

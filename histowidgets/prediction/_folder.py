@@ -20,7 +20,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from histowidgets.errors import ClassifierError, ImageError
-from histowidgets.images import Normalization
+from histowidgets.images import Normalization, as_path
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._kinds import restored_model
 from histowidgets.prediction._migrations import MIGRATIONS, migrated
@@ -32,7 +32,7 @@ CARD, WEIGHTS = "classifier.json", "model.safetensors"
 
 def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None:
     """Write a classifier; see `Classifier.save`."""
-    target = Path(folder).expanduser().absolute()
+    target = as_path(folder, ClassifierError).absolute()
     try:
         _require_replaceable(target)
     except OSError as error:
@@ -58,7 +58,7 @@ def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None
 
 def load_classifier(folder: str | PathLike[str]) -> Classifier:
     """Load a classifier; see `Classifier.load`."""
-    source = Path(folder).expanduser().absolute()
+    source = as_path(folder, ClassifierError).absolute()
     _put_back(source)
     card = _read_card(source / CARD)
     weights = _read_weights(source / WEIGHTS, card)

@@ -3,6 +3,10 @@
 #: Rows of a full-size picture that are worked on at once while labels are made (times columns and 4 bytes a class).
 BAND_ROWS = 512
 
+#: Probabilities of a region up to which they are kept as float32 (64 MB), as exact as they are computed; more of them
+#: are kept as float16, in half the memory (three classes of 4096 x 4096 pixels: 100 MB).
+EXACT_PROBABILITIES = 16_000_000
+
 #: Largest side of a tile of a network, at the classifier's downsample: larger tiles waste less on context,
 #: smaller ones need less memory.
 NETWORK_TILE = 640
@@ -94,6 +98,12 @@ PNG_PIXELS = 400_000_000
 
 #: Full-size pixels of an image above which objects and PNGs of many images are made by way of the disk.
 IN_MEMORY_PIXELS = 16_000_000
+
+#: Characters of what an ONNX file says of itself up to which it is read, and largest tile or downsample believed.
+CARD_CHARACTERS, MOST_CARD_NUMBER = 1_000_000, 4096
+
+#: Channels that are given names where nobody named them; images have no more.
+MOST_CHANNELS = 64
 
 #: Models of which one mean is made at most.
 MOST_MEMBERS = 8

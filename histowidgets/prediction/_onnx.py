@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets.images import as_path
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction._onnx_card import KEY, read_card
 from histowidgets.prediction._onnx_files import needed, require_known_opset, require_self_contained, with_external_data
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
 
+_NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
 OPSET = 18
 """Of what is exported; of 2022, so that other programs know it."""
 
@@ -46,6 +49,7 @@ def export_network(
     path: str | PathLike[str],
     names: tuple[str, str] = ("pixels", "probabilities"),
     softmax: bool = True,
+    card: str | None = None,
 ) -> None:
     """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
 
@@ -57,12 +61,15 @@ def export_network(
         Of input and output.
     softmax : bool, default True
         False for logits.
+    card : str, optional
+        What the file says of how to use it; see `card_text`.
 
     Raises
     ------
     ClassifierError
         If the packages for it are missing, or the file cannot be written.
     """
+    target = as_path(path, ClassifierError)
     needed("onnx")
     needed("onnxscript")
     import torch
@@ -82,10 +89,12 @@ def export_network(
     )
     if program is None:
         raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
-    part = Path(path).with_name(f".{Path(path).name}.part")
+    if card is not None:
+        program.model.metadata_props[KEY] = card
+    part = target.with_name(f".{target.name}.part")
     try:
         program.save(str(part))
-        part.replace(path)
+        part.replace(target)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -133,7 +142,7 @@ class OnnxModel:
         self.side = side = self._checked_side()
         self.batch_size = self._checked_batch()
         self.multiple = side or _MULTIPLE
-        self.largest_tile = side or NETWORK_TILE
+        self.largest_tile = side or _largest_tile(content)
         self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
 
     def _checked_side(self) -> int | None:
@@ -147,7 +156,9 @@ class OnnxModel:
             )
         if isinstance(shape[1], int) and shape[1] != self.n_channels:
             hint = " Its channels seem to come last; export it with them second." if shape[3] == self.n_channels else ""
-            raise ClassifierError(f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.{hint}")
+            raise ClassifierError(
+                f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.{hint or _NAME_THEM}"
+            )
         sides = [n for n in shape[2:] if isinstance(n, int)]
         if sides and (len(sides) == 1 or sides[0] != sides[1]):
             raise ClassifierError(f"The model takes tiles of {shape[2]} x {shape[3]}; square or free ones are wanted.")
@@ -207,16 +218,23 @@ class OnnxModel:
         return cls(tensors["onnx"].tobytes(), int(spec["n_channels"]), int(spec["n_classes"]))
 
 
-def read_onnx(path: str | PathLike[str], n_channels: int, n_classes: int) -> OnnxModel:
-    """Read a model from a file.
+def _largest_tile(content: bytes) -> int:
+    """Return the largest tile that a network is asked in: of ours, what it was when it was written."""
+    with suppress(ClassifierError):
+        card = read_card(content)
+        return NETWORK_TILE if card is None else card.largest_tile
+    return NETWORK_TILE
+
+
+def read_onnx(path: Path) -> bytes:
+    """Read a model from a file, with the weights that it keeps beside it.
 
     Raises
     ------
     ClassifierError
-        If it cannot be read, or is no model of that many channels and classes.
+        If it cannot be read, or is no ONNX.
     """
     try:
-        content = with_external_data(Path(path))
+        return with_external_data(path)
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return OnnxModel(content, n_channels, n_classes)

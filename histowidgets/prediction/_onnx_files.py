@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from histowidgets.errors import ClassifierError
+from histowidgets.prediction._limits import MOST_CHANNELS
 
 OLDEST_OPSET = 7
 """What onnxruntime vouches for, from here on."""
@@ -93,6 +94,35 @@ def require_known_opset(content: bytes, suggested: int) -> None:
                 f"The model uses operators of {entry.domain!r}, which onnxruntime does not have. Export it again with "
                 f"those of ONNX alone, opset {suggested}."
             )
+
+
+def metadata_of_onnx(content: bytes, key: str) -> str | None:
+    """Return an entry of a model's ``metadata_props``, or None.
+
+    Raises
+    ------
+    ClassifierError
+        If this is no ONNX.
+    """
+    return next((str(entry.value) for entry in _parsed(content).metadata_props if entry.key == key), None)
+
+
+def channels_of_onnx(content: bytes) -> int | None:
+    """Return how many channels a model's input of (N, C, H, W) has; None where it leaves that open.
+
+    Raises
+    ------
+    ClassifierError
+        If this is no ONNX.
+    """
+    graph = _parsed(content).graph
+    weights = {tensor.name for tensor in graph.initializer}  # old models list them among the inputs
+    given = [one for one in graph.input if one.name not in weights]
+    sizes = [dim.dim_value for dim in given[0].type.tensor_type.shape.dim] if given else []
+    if len(sizes) != 4 or not 1 <= sizes[1] <= MOST_CHANNELS:
+        return None
+    channels_last = 1 <= sizes[3] < sizes[1]
+    return None if channels_last else int(sizes[1])
 
 
 def _parsed(content: bytes) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from histowidgets.errors import PredictionError
 from histowidgets.prediction._blend import BLENDS
 from histowidgets.prediction._limits import MOST_OVERLAP, MOST_SMOOTHING
+from histowidgets.prediction._numbers import is_within
 
 Progress = Callable[[int, int, float], None]
 """Called as ``progress(done, total, seconds_left)`` after each tile, or each batch of them."""
@@ -66,18 +67,18 @@ class PredictOptions:
     def __post_init__(self) -> None:
         if self.blend not in BLENDS:
             raise PredictionError(f"blend is {self.blend!r}; use {', '.join(BLENDS)}.")
-        if not 0 <= self.overlap <= MOST_OVERLAP:
+        if not is_within(self.overlap, 0, MOST_OVERLAP):
             raise PredictionError(f"overlap is {self.overlap!r}; a share from 0 to {MOST_OVERLAP} is wanted.")
         if self.grids not in GRIDS:
             raise PredictionError(f"grids is {self.grids!r}; use {', '.join(map(str, GRIDS))}.")
         if self.precision not in PRECISIONS:
             raise PredictionError(f"precision is {self.precision!r}; use {' or '.join(PRECISIONS)}.")
+        for name, value in (("smooth_px", self.smooth_px), ("smooth_um", self.smooth_um)):
+            given = name == "smooth_px" or value is not None  # smooth_um alone may be left open
+            if given and not is_within(value, 0, MOST_SMOOTHING):
+                raise PredictionError(f"{name} is {value!r}; a number from 0 to {MOST_SMOOTHING:g} is wanted.")
         if self.smooth_um is not None and self.smooth_px:
             raise PredictionError("smooth_px and smooth_um were both given; give one of them.")
-        for name in ("smooth_px", "smooth_um"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= MOST_SMOOTHING:
-                raise PredictionError(f"{name} is {value!r}; a number from 0 to {MOST_SMOOTHING:g} is wanted.")
         d = self.downsample
         if d is not None and (isinstance(d, bool) or not isinstance(d, int) or d < 1):
             raise PredictionError(f"downsample is {d!r}; a whole number of at least 1 is wanted.")

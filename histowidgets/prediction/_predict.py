@@ -1,5 +1,6 @@
 """Prediction of a region: plan the tiles, read, ask the model, blend."""
 
+import math
 import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from histowidgets.prediction._model import AnswersFast, PixelModel, RemembersTil
 from histowidgets.prediction._options import PredictOptions, Progress, ShouldStop
 from histowidgets.prediction._plan import AxisPlan
 from histowidgets.prediction._plan_tiles import TileNeeds, TilePlan, plan_grids
-from histowidgets.prediction._probability_map import EDGE_ROWS, ProbabilityMap, best_class, enlarged
+from histowidgets.prediction._probability_map import EDGE_ROWS, ProbabilityMap, best_class, enlarged, kept_type
 from histowidgets.prediction._smooth import Bands, averaged, smoothed
 from histowidgets.prediction._symmetry import mean_over_symmetries
 from histowidgets.prediction._tile import Tile
@@ -148,7 +149,7 @@ class TiledPrediction:
 
     def map(self) -> ProbabilityMap:
         """Compute the probabilities of the region."""
-        values = np.empty(self.job.shape, np.float16)
+        values = np.empty(self.job.shape, kept_type(math.prod(self.job.shape)))
         for top, band in self.bands():
             values[:, top : top + band.shape[1]] = band
         return ProbabilityMap(values, self.job.region.width, self.job.region.height, self.job.scale)

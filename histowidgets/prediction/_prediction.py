@@ -1,13 +1,13 @@
 """What a classifier says about a region of an image."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 
 import numpy as np
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.errors import PredictionError
+from histowidgets.errors import HistowidgetsError, PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction._overlay import rgb
 from histowidgets.prediction._probability_map import ProbabilityMap
@@ -197,6 +197,19 @@ def _checked_labels(labels: np.ndarray, region: Region) -> np.ndarray:
     return labels
 
 
+def listed_names(given: object, what: str, error: type[HistowidgetsError]) -> list[str]:
+    """Return a list of names as text.
+
+    Raises
+    ------
+    HistowidgetsError
+        Of the type given, if it is no list.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise error(f"{what} is {given!r}; a list of names is wanted.")
+    return [str(name) for name in given]
+
+
 def checked_classes(
     classes: Sequence[str], colors: Mapping[str, str] | Sequence[str], n_classes: int
 ) -> tuple[list[str], dict[str, str]]:
@@ -207,12 +220,14 @@ def checked_classes(
     PredictionError
         If they are not `n_classes` different names, each with a colour.
     """
-    names = [str(name) for name in classes]
+    names = listed_names(classes, "classes", PredictionError)
     if len(names) != n_classes or len(set(names)) != n_classes or not 1 <= n_classes < UNLABELLED:
         raise PredictionError(
             f"{len(names)} class name(s) were given ({', '.join(names)}) for {n_classes} class(es) of "
             "probabilities. Give one different name a class."
         )
+    if not isinstance(colors, Mapping | Sequence) or isinstance(colors, str):
+        raise PredictionError(f"The colours are {colors!r}; a dict of class to colour, or a list, is wanted.")
     if isinstance(colors, Mapping):
         missing = [name for name in names if name not in colors]
         if missing:

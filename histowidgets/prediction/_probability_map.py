@@ -7,7 +7,7 @@ from PIL import Image as PillowImage
 
 from histowidgets.errors import PredictionError
 from histowidgets.images import scaled_shape
-from histowidgets.prediction._limits import BAND_ROWS
+from histowidgets.prediction._limits import BAND_ROWS, EXACT_PROBABILITIES
 
 EDGE_ROWS = 2
 """Rows of a map on either side of a band without which its edge would be interpolated differently."""
@@ -48,10 +48,16 @@ def best_class(probabilities: np.ndarray) -> np.ndarray:
     return labels
 
 
+def kept_type(count: int) -> type[np.floating]:
+    """Return the number format in which so many probabilities are kept."""
+    return np.float32 if count <= EXACT_PROBABILITIES else np.float16
+
+
 class ProbabilityMap:
     """Class probabilities of a region, one value for each `scale` x `scale` full-size pixels.
 
-    Kept as float16 (steps below 0.0005): three classes of 4096 x 4096 pixels take 100 MB, or 25 MB at scale 2.
+    Kept as float32, or as float16 (steps below 0.0005) where there are more than 16 million of them, or where they
+    come as such: three classes of 4096 x 4096 pixels take 100 MB, or 50 MB at scale 2.
 
     Parameters
     ----------
@@ -75,7 +81,7 @@ class ProbabilityMap:
                 f"Probabilities of shape {values.shape} do not fit a region of {width} x {height} pixels at "
                 f"scale {scale}; (classes, {rows}, {cols}) is wanted."
             )
-        self.values = np.ascontiguousarray(values, np.float16)
+        self.values = np.ascontiguousarray(values, np.float16 if values.dtype == np.float16 else kept_type(values.size))
         self.values.setflags(write=False)
         self.width, self.height, self.scale = width, height, scale
 
@@ -94,7 +100,7 @@ class ProbabilityMap:
 
     def _band(self, top: int, bottom: int) -> np.ndarray:
         if self.scale == 1:
-            return self.values[:, top:bottom].astype(np.float32)
+            return self.values[:, top:bottom].astype(np.float32, copy=False)
         # Two more rows on each side, so that a band's edge is interpolated as if there were none.
         first = max(0, top // self.scale - EDGE_ROWS)
         last = min(self.values.shape[1], -(-bottom // self.scale) + EDGE_ROWS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
 from histowidgets.prediction._onnx import export_network, exportable
+from histowidgets.prediction._onnx_card import card_text
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
@@ -33,7 +34,9 @@ def export_folder(classifier: "Classifier", folder: Path) -> None:
         )
         warnings.warn(HistowidgetsWarning(told), stacklevel=3)
     # The extension makes probabilities of logits itself.
-    export_network(model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False)
+    export_network(
+        model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False, card=card_text(classifier)
+    )
     text = json.dumps(metadata_of(classifier), indent=1, ensure_ascii=False)
     try:
         (folder / METADATA).write_text(text, encoding="utf-8")
@@ -103,7 +106,7 @@ def _normalization(ours: Normalization, n_channels: int) -> dict[str, Any]:
     }
     statistics = ours.statistics
     if ours.strategy == "fixed_range" or statistics is None:
-        low, high = float(ours.low or 0.0), float(ours.high or 255.0)
+        low, high = (0.0 if ours.low is None else ours.low), (255.0 if ours.high is None else ours.high)
         middle, spread = (low + high) / 2, (high - low) / 4
         numbers = {"p1": low, "p99": high, "min": low, "max": high, "mean": middle, "std": spread}
         return values | {"min": low, "max": high, "channel_stats": [dict(numbers) for _ in range(n_channels)]}

@@ -11,6 +11,7 @@ from histowidgets.annotations import UNLABELLED, Annotation, rasterize
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction._limits import BAND_ROWS, MIN_AREA_UM2
+from histowidgets.prediction._numbers import is_within
 from histowidgets.prediction._objects import PredictedObject, find_objects
 
 
@@ -72,14 +73,14 @@ class PredictionResults(ABC):
         Raises
         ------
         PredictionError
-            If a number is negative.
+            If one is no number, or negative.
         """
         for name, value in {
             "min_area_um2": min_area_um2,
             "fill_holes_um2": fill_holes_um2,
             "smooth_um": smooth_um,
         }.items():
-            if not value >= 0:
+            if not is_within(value, 0):
                 raise PredictionError(f"{name} is {value!r}; a number of at least 0 is wanted.")
         size, classes = self.pixel_size_um, self.classes
 

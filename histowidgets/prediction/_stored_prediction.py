@@ -10,7 +10,7 @@ import numpy as np
 
 from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import ImageError, PredictionError
-from histowidgets.images import Image, Region, open_image
+from histowidgets.images import Image, Region, as_path, open_image
 from histowidgets.prediction._limits import BLOCK_SIDE, PNG_PIXELS
 from histowidgets.prediction._results import PredictionResults
 from histowidgets.prediction._sampling import samples
@@ -161,7 +161,7 @@ class StoredPrediction(PredictionResults):
             raise PredictionError(f"{self.path} is not complete. Call predict_to again in the same way first.")
         store = Store(self.path, read_card(self.path))
         store.open()
-        write_pyramid(store, Path(path).expanduser())
+        write_pyramid(store, as_path(path, PredictionError))
 
     def _counted(self) -> np.ndarray:
         if self._counts is None:
@@ -228,7 +228,7 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
     PredictionError
         If it is missing, or no prediction of ours.
     """
-    where = Path(path).expanduser()
+    where = as_path(path, PredictionError)
     card = read_card(where)
     try:
         image = open_image(where)

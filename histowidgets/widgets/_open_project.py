@@ -1,12 +1,12 @@
 """From what a person passes to `Studio` to the project behind it; a cell that is run again finds its work again."""
 
 import zlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from histowidgets.annotations import Project
+from histowidgets.annotations import Project, numbered_name
 from histowidgets.errors import ClassNameError, ImageNameError
 from histowidgets.images import Image, open_image
 
@@ -84,8 +84,10 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
         return project, f"{words} It can only be looked at here: {holder}"
     if project.left_by is not None:
         words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
+    seen: Counter[str] = Counter()
     for image in as_images(images) if images is not None else []:
-        if image.name not in [*project.image_names, *project.removed_images]:
+        seen[image.name] += 1  # the second of a name is "image 2" in the project
+        if numbered_name(image.name, seen[image.name]) not in [*project.image_names, *project.removed_images]:
             project.add_image(image)
     for name in classes or []:
         if name not in project.classes:

@@ -298,7 +298,7 @@ def test_a_project_may_become_empty_and_full_again(two):
     two.remove_image("blank")
     assert (two.image_names, two.removed_images) == ([], ["blank", "small"])
     with pytest.raises(ImageNameError, match="undo can bring it back"):
-        two.add_image(blank())
+        two.add_image(blank(), name="blank")
     two.add_image(blank(30, 30, "later"))
     assert two.undo()
     assert two.undo()

@@ -16,9 +16,13 @@ from histowidgets.annotations import (
 )
 from histowidgets.errors import (
     ClassNameError,
+    GeoJSONError,
     ImageNameError,
     ImageSizeError,
+    LabelPngError,
     ProjectError,
+    ProjectFolderError,
+    RegionError,
     ShapeError,
 )
 from histowidgets.images import Region, samples
@@ -53,6 +57,28 @@ def fresh_map(project, name, downsample=1):
 def test_bad_class_lists_are_refused(classes, message):
     with pytest.raises(ClassNameError, match=message):
         Project(classes)
+
+
+@pytest.mark.parametrize("colors", [5, ["#E69F00"]])
+def test_colours_are_given_by_class(colors):
+    with pytest.raises(ClassNameError, match="a dict is wanted, such as"):
+        Project(["A"], colors=colors)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"p", "", "a\0b"])
+def test_what_is_no_path_is_refused(project, path):
+    for call, error in [
+        (Project.open, ProjectFolderError),
+        (lambda path: project.export_geojson("blank", path), GeoJSONError),
+        (lambda path: project.import_geojson("blank", path), GeoJSONError),
+        (lambda path: project.export_label_png("blank", path), LabelPngError),
+        (lambda path: project.import_label_png("blank", path), LabelPngError),
+    ]:
+        with pytest.raises(error, match=r"The path is .* is wanted"):
+            call(path)
+    if path is not None:
+        with pytest.raises(ProjectFolderError, match=r"The path is .* is wanted"):
+            Project(["A"], folder=path)
 
 
 def test_class_names_are_text_whatever_they_hold():
@@ -136,13 +162,37 @@ def test_images_have_names_and_roles(project):
     assert project.role("blank") == "both"
 
 
+@pytest.mark.parametrize("downsample", [None, "2", 0.5, np.nan])
+def test_a_label_map_asks_for_a_number_also_of_a_map_that_is_kept(project, downsample):
+    project.label_map("blank", 2)
+    with pytest.raises(RegionError, match="must be a number of at least 1"):
+        project.label_map("blank", downsample)
+
+
+def test_images_without_a_name_of_their_own_are_numbered(tmp_path):
+    project = Project(CLASSES, folder=tmp_path / "p")
+    arrays = [np.full((20, 30), value, np.uint8) for value in (1, 2, 3)]
+    assert [project.add_image(array) for array in arrays] == ["image", "image 2", "image 3"]
+    project.remove_image("image 2")
+    assert project.add_image(arrays[0]) == "image 4", "undo can bring image 2 back"
+    project.undo()
+    project.close()
+    again = Project.open(tmp_path / "p")
+    assert again.image_names == ["image", "image 2", "image 3", "image 4"]
+    assert [again.image(name).read(0, 0, 1, 1).item() for name in again.image_names] == [1, 2, 3, 1]
+    assert again.add_image(arrays[1]) == "image 5"
+    again.close()
+
+
 def test_bad_images_are_refused(project):
     with pytest.raises(ImageNameError, match="already"):
-        project.add_image(blank())
+        project.add_image(blank(), name="blank")
     with pytest.raises(ImageNameError, match="not blank"):
         project.add_image(blank(), name=" ")
     with pytest.raises(ImageNameError, match=r"'nothing'.*'blank'"):
         project.image("nothing")
+    with pytest.raises(ImageNameError, match=r"no image named \['blank'\]"):
+        project.image(["blank"])
     with pytest.raises(ProjectError, match="role 'test'"):
         project.add_image(blank(), name="b", role="test")
     with pytest.raises(ProjectError, match="role 'test'"):

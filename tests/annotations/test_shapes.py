@@ -188,6 +188,7 @@ def test_a_bad_downsample_is_refused():
         (lambda: Line([[1, 1]]), "at least 2 point"),
         (lambda: Polygon([[1, 1], [2, 2]]), "at least 3 point"),
         (lambda: Polygon([[0, 0], [9, 0], [0, 9]], [[[1, 1], [2, np.nan], [3, 1]]]), "hole of a polygon"),
+        (lambda: Polygon([[0, 0], [9, 0], [0, 9]], holes=None), "holes of a polygon are None; a list of outlines"),
         (lambda: Rectangle(0, 0, 0, 5), "width of a rectangle"),
         (lambda: Rectangle(0, np.nan, 5, 5), "y of a rectangle"),
         (lambda: Rectangle(0, 0, 5, -1), "height of a rectangle"),
@@ -196,6 +197,13 @@ def test_a_bad_downsample_is_refused():
 def test_bad_shapes_are_refused(make, message):
     with pytest.raises(ShapeError, match=message):
         make()
+
+
+@pytest.mark.parametrize("kind", [Stroke, Line, Polygon])
+def test_points_may_be_given_by_name(kind):
+    points = [[1, 2], [3, 4], [5, 0]]
+    assert kind(points_xy=points) == kind(points)
+    np.testing.assert_array_equal(kind(points_xy=points).points, points)
 
 
 def test_shapes_come_back_from_json_unchanged(shapes):

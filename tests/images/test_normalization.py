@@ -183,6 +183,29 @@ def test_a_damaged_description_is_refused(values):
         Normalization.from_dict(values)
 
 
+def test_one_image_or_an_array_is_enough_to_fit():
+    image, array = samples.colon_ihc(), whole(samples.colon_ihc())
+    expected = Normalization("min_max").fitted([image])
+    for given in (image, array, [array], (image,), iter([image])):
+        assert Normalization("min_max").fitted(given) == expected
+    with pytest.raises(ImageError, match="cannot be made from a NoneType"):
+        Normalization("min_max").fitted(None)
+    with pytest.raises(ImageError, match="at least one image"):
+        Normalization("min_max").fitted([])
+
+
+def test_lists_of_numbers_are_normalized_too_and_other_things_are_named():
+    fixed = Normalization("fixed_range", low=0, high=2)
+    np.testing.assert_array_equal(fixed.apply([[0, 1], [2, 3]]), [[0, 0.5], [1, 1]])
+    for bad in (None, "abc", 5, [[1], [1, 2]], [["a"]], [1j]):
+        with pytest.raises(ImageError, match="The pixels"):
+            fixed.apply(bad)
+    for name in ("low", "high"):
+        for value in ("a", "1", True, [1]):
+            with pytest.raises(ImageError, match=rf"fixed_range got {name}=.*; a number is wanted"):
+                Normalization("fixed_range", **{name: value})
+
+
 # --- statistics ---
 
 

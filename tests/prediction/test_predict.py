@@ -29,7 +29,7 @@ def test_any_size(size, blend):
     assert prediction.labels.dtype == np.uint8
     assert prediction.probabilities.shape == (*size, 2)
     assert prediction.probabilities.dtype == np.float32
-    np.testing.assert_allclose(prediction.probabilities.sum(-1), 1, atol=2e-3)
+    np.testing.assert_allclose(prediction.probabilities.sum(-1), 1, atol=1e-6)
     np.testing.assert_array_equal(prediction.probabilities.argmax(-1), prediction.labels)
 
 

@@ -9,9 +9,9 @@ import tifffile
 from PIL import Image as PillowImage
 from shapely.geometry import shape as as_shape
 
-from histowidgets.errors import PredictionError
+from histowidgets.errors import ClassifierError, PredictionError
 from histowidgets.images import Region
-from histowidgets.prediction import Prediction, ProbabilityMap, overlay_rgba
+from histowidgets.prediction import Classifier, Prediction, ProbabilityMap, open_prediction, overlay_rgba
 from histowidgets.prediction._limits import BAND_ROWS
 from histowidgets.prediction._polygons import polygons_of
 
@@ -241,8 +241,11 @@ def test_probability_maps_enlarge_without_seams(scale):
 
 
 def test_probability_maps_stay_modest_in_memory():
-    found = ProbabilityMap(np.zeros((3, 2048, 2048), np.float16), 4096, 4096, 2)
-    assert found.values.nbytes < 26e6
+    found = ProbabilityMap(np.zeros((3, 2048, 2048), np.float32), 4096, 4096, 2)
+    assert found.values.nbytes < 51e6
+    large = ProbabilityMap(np.broadcast_to(np.float32(0.5), (3, 4096, 4096)), 4096, 4096)
+    assert large.values.nbytes < 101e6
+    assert ProbabilityMap(np.zeros((1, 5, 5), np.float16), 5, 5).values.dtype == np.float16, "nothing to gain"
 
 
 def test_what_does_not_fit_is_refused():
@@ -265,3 +268,23 @@ def test_overlay_colours_classes_and_leaves_the_rest_clear():
     assert overlay_rgba(np.zeros((3, 0), np.uint8), COLORS).shape == (3, 0, 4)
     with pytest.raises(PredictionError, match="'reddish' is no colour"):
         overlay_rgba(labels, ["reddish"])
+
+
+@pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "smooth_um"])
+@pytest.mark.parametrize("value", ["x", None, -1, float("nan"), [1]])
+def test_areas_and_lengths_are_numbers(name, value):
+    prediction = Prediction(np.ones((4, 4, 1)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))
+    with pytest.raises(PredictionError, match=rf"{name} is .*; a number of at least 0 is wanted"):
+        prediction.objects(**{name: value})
+
+
+@pytest.mark.parametrize("path", [None, 5, ""])
+def test_what_is_no_path_is_named(path):
+    prediction = Prediction(np.ones((4, 4, 1)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))
+    for save in ("save_png", "save_geojson", "save_ome_tiff", "save_csv", "save_measurements"):
+        with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
+            getattr(prediction, save)(path)
+    with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
+        open_prediction(path)
+    with pytest.raises(ClassifierError, match=r"The path is .* is wanted"):
+        Classifier.load(path)

@@ -40,6 +40,17 @@ def test_a_folder_is_opened_again_with_what_is_new(tmp_path):
     again.close()
 
 
+def test_arrays_without_names_are_told_apart(tmp_path):
+    project, _ = open_project([_image(1), _image(2)], ["A", "B"], tmp_path / "p")
+    assert project.image_names == ["image", "image 2"]
+    project.close()
+    again, _ = open_project([_image(1), _image(2), _image(3)], ["A", "B"], tmp_path / "p")
+    assert again.image_names == ["image", "image 2", "image 3"]
+    for name, seed in zip(again.image_names, (1, 2, 3), strict=True):
+        np.testing.assert_array_equal(again.image(name).read(0, 0, 60, 40), _image(seed))
+    again.close()
+
+
 @pytest.mark.parametrize(
     ("images", "classes", "error", "match"),
     [
