@@ -6,8 +6,8 @@ from histowidgets.advice import _coach_counts as of_count
 from histowidgets.advice import _coach_places as of_place
 from histowidgets.advice._advice import Advice, most_urgent_first
 from histowidgets.advice._coach_sums import sums_of
-from histowidgets.advice._look import look_at, snapshot_of
-from histowidgets.annotations import Project, ProjectSnapshot
+from histowidgets.advice._look import look_at
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 
 
 def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advice]:

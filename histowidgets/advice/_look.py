@@ -5,7 +5,6 @@ import threading
 import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -90,11 +89,6 @@ class Look:
         return Region(
             min(max(x, 0), self.image.width - width), min(max(y, 0), self.image.height - height), width, height
         )
-
-
-def snapshot_of(project: Any) -> ProjectSnapshot:
-    """Return the project as it is now; a snapshot stays what it is."""
-    return project if isinstance(project, ProjectSnapshot) else project.snapshot()
 
 
 def look_at(project: Project | ProjectSnapshot, snapshot: ProjectSnapshot, name: str) -> Look:

@@ -10,9 +10,8 @@ from scipy import ndimage
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
-from histowidgets.advice._look import snapshot_of
 from histowidgets.advice._windows import Window, box_means, unlikeness, windows_of
-from histowidgets.annotations import Project, ProjectSnapshot
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 from histowidgets.errors import AdviceError, ImageNameError
 from histowidgets.images import Region
 
@@ -60,11 +59,11 @@ def suggest_regions(
     Raises
     ------
     AdviceError
-        `n` is not a whole number of at least 1.
+        `n` is not a whole number of at least 1, or this is no classifier.
     ImageNameError
         There is no image of that name.
     """
-    _check_count(n)
+    _check(n, classifier)
     return _ranked(_windows(snapshot_of(project), classifier, image_name), classifier, n)
 
 
@@ -86,7 +85,7 @@ def annotate_next(
     should_stop : callable, optional
         Asked before each image; True ends the work with what was seen so far.
     """
-    _check_count(n)
+    _check(n, classifier)
     snapshot, windows = snapshot_of(project), []
     for done, name in enumerate(snapshot.images, 1):
         if should_stop is not None and should_stop():
@@ -106,6 +105,7 @@ def only_easy_regions(
     What counts are the unlabelled pixels around the labels: on the labels themselves, which it was trained on, a
     classifier is nearly always sure.
     """
+    _check(1, classifier)
     return _only_easy(_windows(snapshot_of(project), classifier, image_name))
 
 
@@ -134,7 +134,12 @@ def _only_easy(windows: Sequence[Window]) -> Advice | None:
     )
 
 
-def _check_count(n: int) -> None:
+def _check(n: int, classifier: Any) -> None:
+    if not callable(getattr(classifier, "predict", None)):
+        raise AdviceError(
+            f"The classifier is a {type(classifier).__name__}; a Classifier is wanted, such as run.classifier or "
+            "hw.quick_classifier(project)."
+        )
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise AdviceError(f"n is {n!r}; a whole number of at least 1 is wanted.")
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from histowidgets.advice._look import snapshot_of
-from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, snapshot_of
 from histowidgets.errors import AdviceError
 from histowidgets.images import Region
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._image_type import overview, stained_densities
-from histowidgets.advice._look import snapshot_of
-from histowidgets.annotations import Project, ProjectSnapshot
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 
 
 def stain_varies(project: Project | ProjectSnapshot) -> bool:

@@ -9,7 +9,7 @@ from histowidgets.annotations._classes import MAX_CLASSES, PALETTE
 from histowidgets.annotations._conflicts import Conflict, conflicts
 from histowidgets.annotations._geometry import painted_area
 from histowidgets.annotations._labels import UNLABELLED, rasterize
-from histowidgets.annotations._project import Project, numbered_name
+from histowidgets.annotations._project import Project, numbered_name, snapshot_of
 from histowidgets.annotations._shapes import Line, Polygon, Rectangle, Shape, Stroke, shape_from_dict
 from histowidgets.annotations._snapshot import ProjectSnapshot
 from histowidgets.annotations._split import Split, split_project
@@ -37,5 +37,6 @@ __all__ = [
     "painted_area",
     "rasterize",
     "shape_from_dict",
+    "snapshot_of",
     "split_project",
 ]

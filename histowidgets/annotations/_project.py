@@ -1,6 +1,7 @@
 """The project: images, classes and annotations, with undo, kept on disk if it has a folder."""
 
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from itertools import count
 
@@ -11,8 +12,9 @@ from histowidgets.annotations._edit import checked_role, image_state
 from histowidgets.annotations._editor import Editor
 from histowidgets.annotations._exchange import Exchange
 from histowidgets.annotations._folder import ProjectFolder
+from histowidgets.annotations._snapshot import ProjectSnapshot
 from histowidgets.annotations._state import Change, ImageState, State
-from histowidgets.errors import ImageNameError, ProjectFolderError
+from histowidgets.errors import ImageNameError, ProjectError, ProjectFolderError
 from histowidgets.images import Image, as_path, open_image
 
 
@@ -233,3 +235,21 @@ def _checked_image_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
     return name.strip()
+
+
+def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
+    """Return a project as it is now; a snapshot stays what it is.
+
+    Raises
+    ------
+    ProjectError
+        If it is something else, such as the path of a project.
+    """
+    if isinstance(project, ProjectSnapshot):
+        return project
+    if not isinstance(project, Project):
+        raise ProjectError(
+            f"The project is {reprlib.repr(project)}; a Project is wanted. A folder is opened with "
+            "hw.Project.open(folder)."
+        )
+    return project.snapshot()

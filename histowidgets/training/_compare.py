@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split, split_project
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of, split_project
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.training._budget import check_budget
 from histowidgets.training._comparison import ComparedRun, Comparison, compared, comparison
 from histowidgets.training._events import EpochRecord
 from histowidgets.training._here import can_measure, train_here
-from histowidgets.training._request import TrainingRequest, check_kinds, make_request, snapshot_of
+from histowidgets.training._request import TrainingRequest, check_kinds, make_request
 from histowidgets.training._settings import TrainingSettings
 
 Progress = Callable[[int, int, EpochRecord], None]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.training._anchors import place_anchors
@@ -14,7 +14,7 @@ from histowidgets.training._budget import check_budget
 from histowidgets.training._events import EpochRecord
 from histowidgets.training._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training._here import can_measure, train_here
-from histowidgets.training._request import TrainingRequest, check_kinds, make_request, snapshot_of
+from histowidgets.training._request import TrainingRequest, check_kinds, make_request
 from histowidgets.training._settings import TrainingSettings
 
 Progress = Callable[[int, int, EpochRecord], None]

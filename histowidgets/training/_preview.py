@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.training._anchors import place_anchors
 from histowidgets.training._channels import with_channels
@@ -48,7 +48,7 @@ def augmentation_preview(
         raise SettingsError(f"n is {n}; 1 to {MOST} variations can be shown.")
     if seed < 0:
         raise SettingsError(f"seed is {seed}; use 0 or more.")
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     snapshot = with_channels(snapshot, settings.channels)
     tiles_of = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
     placement = place_anchors(snapshot, Split({}), *tiles_of)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import ImageNameError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region, select_channels
 from histowidgets.prediction import Classifier, QuickModel, Tile, match_channels, quick_tiles, tile_features
@@ -84,7 +84,7 @@ def quick_classifier(
     SettingsError
         If an annotated image lacks one of the `channels`.
     """
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     if channels:
         with_channels(snapshot, channels)  # names the image that lacks one
     return fit_quick(snapshot, channels, seed, split, normalization, score)
@@ -203,7 +203,7 @@ def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Se
     TrainingDataError
         If it, or an annotated image, lacks the channels.
     """
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     if image_name not in snapshot.images:
         raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
     names = [n for n in snapshot.annotated_names() if snapshot.roles.get(n) != "validation"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, class_pixels
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, class_pixels, snapshot_of
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.training._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
@@ -83,7 +83,7 @@ def quick_score(
     """
     if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     parts = _parts(snapshot, folds, previous)
     confusion = Confusion(len(snapshot.classes))
     judged = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split, split_project
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of, split_project
 from histowidgets.errors import PredictionError, SettingsError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
@@ -146,23 +146,6 @@ def make_request(
         None if folder is None else Path(folder) / "runs" / run_id,
         tuple(messages),
     )
-
-
-def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
-    """Return a project as it is now.
-
-    Raises
-    ------
-    TrainingDataError
-        It is something else, such as the path of a project.
-    """
-    if isinstance(project, ProjectSnapshot):
-        return project
-    if not isinstance(project, Project):
-        raise TrainingDataError(
-            f"The project is {project!r}; a Project is wanted. A folder is opened with hw.Project.open(folder)."
-        )
-    return project.snapshot()
 
 
 def check_kinds(settings: Any, continue_from: Any = None, split: Any = None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import safetensors.torch
 from safetensors import SafetensorError
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import HistowidgetsError, ReadOnlyError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.models import NetworkSpec, build_network
@@ -44,7 +44,7 @@ def request_to_go_on(
     run: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None
 ) -> TrainingRequest:
     """Make the request that goes on where a run broke off, or that trains on from what it learned."""
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     path = run.folder / RESUME_FILE
     if not path.exists():
         why = f"The run {run.id} left no checkpoint to go on from"
@@ -85,7 +85,7 @@ def _unbroken(run: StoredRun, checkpoint: Checkpoint, snapshot: ProjectSnapshot)
 def _train_on(
     run: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None, why: str
 ) -> TrainingRequest:
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     classifier = classifier_of(run, snapshot)
     request = make_request(project, run.settings if settings is None else settings, classifier)
     message = Message("warning", f"{why}: a new run trains on from its best weights.")

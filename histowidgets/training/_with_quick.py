@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.prediction import Classifier, mean_of
 from histowidgets.training._quick import fit_quick, scores_on
 
@@ -92,5 +92,5 @@ def with_quick(
     TrainingDataError
         If fewer than two classes are annotated, or an annotated image lacks the network's channels.
     """
-    snapshot = project if isinstance(project, ProjectSnapshot) else project.snapshot()
+    snapshot = snapshot_of(project)
     return QuickPartner(snapshot, network, split, seed).join(network)

@@ -9,7 +9,7 @@ import ipywidgets
 import traitlets
 
 from histowidgets.annotations import Change, Project
-from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError
+from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError, WidgetError
 from histowidgets.images import Region
 from histowidgets.widgets._batch import SerialQueue
 from histowidgets.widgets._canvas_display import CanvasDisplay
@@ -99,6 +99,11 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
         palette: bool = True,
         status: bool = True,
     ) -> None:
+        if not isinstance(project, Project):
+            raise WidgetError(
+                f"The canvas shows a Project, not a {type(project).__name__}: "
+                "project = hw.Project(classes=[…]); project.add_image(…)."
+            )
         if not project.image_names:
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self.project = project

@@ -66,6 +66,8 @@ class SettingsForm(anywidget.AnyWidget):
     # Written by the worker of the facts alone.
     _facts = traitlets.Dict().tag(sync=True)
 
+    _closed = True  # until it is whole: a widget that failed to be made is closed by Python
+
     def __init__(self, settings: TrainingSettings | None = None, project: Project | None = None) -> None:
         # Guards all below. What the person enters arrives on a thread that depends on the kernel's version.
         self._lock = threading.RLock()
@@ -87,6 +89,7 @@ class SettingsForm(anywidget.AnyWidget):
         )
         self.facts = FormFacts(project, lambda: self._settings, lambda facts: setattr(self, "_facts", facts))
         self.on_msg(self._message)
+        self._closed = False
 
     # -- what people call -----------------------------------------------------------------------
 
@@ -216,6 +219,9 @@ class SettingsForm(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the form off the page, and call nobody any more."""
+        if self._closed:
+            return
+        self._closed = True
         with self._lock:
             self._listeners.clear()
         self.facts.close()

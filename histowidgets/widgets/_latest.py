@@ -1,14 +1,20 @@
 """A thread that answers the newest request, and forgets the older ones."""
 
+import atexit
 import logging
 import threading
+import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Payload = TypeVar("Payload")
 Answer = TypeVar("Answer")
 
 _log = logging.getLogger(__name__)
+
+# How long the end of the process waits for what is under way, in seconds.
+_EXIT_SECONDS = 10.0
+_workers: "weakref.WeakSet[LatestWorker[Any, Any]]" = weakref.WeakSet()
 
 
 class LatestWorker(Generic[Payload, Answer]):
@@ -60,6 +66,7 @@ class LatestWorker(Generic[Payload, Answer]):
         self.idle = threading.Event()
         self.idle.set()
         self._thread = threading.Thread(target=self._loop, name=f"histowidgets-{name}", daemon=True)
+        _workers.add(self)
         self._thread.start()
 
     def request(self, payload: Payload, rest: float | None = None) -> int:
@@ -94,12 +101,15 @@ class LatestWorker(Generic[Payload, Answer]):
 
     def close(self) -> None:
         """End the thread: what is under way turns stale, and nothing is delivered once this has returned."""
+        self._retire()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _retire(self) -> None:
         with self._changed:
             self._closed = True
             self._waiting = []
             self._changed.notify()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
 
     def _loop(self) -> None:
         while True:
@@ -137,3 +147,13 @@ class LatestWorker(Generic[Payload, Answer]):
         except Exception:  # noqa: BLE001 - the boundary of the thread
             # Nobody is left to be told, and the next request still deserves its answer.
             _log.exception("%s could not deliver an answer", self._thread.name)
+
+
+@atexit.register
+def _retire_all() -> None:
+    """End what still works when the process ends: a thread cut off inside torch aborts it."""
+    workers = list(_workers)
+    for worker in workers:
+        worker._retire()
+    for worker in workers:
+        worker._thread.join(_EXIT_SECONDS)

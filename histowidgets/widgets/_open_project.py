@@ -60,7 +60,7 @@ def open_project(
         _remembered.move_to_end(key)
         count = sum(project.count().values())
         return project, f"Found {count} annotations of this session again; fresh=True starts anew." if count else ""
-    project = Project(list(classes), folder=folder)
+    project = Project(classes, folder=folder)
     for image in opened:
         project.add_image(image)
     if folder is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from histowidgets.advice import Advice
-from histowidgets.annotations import Change, Split
+from histowidgets.annotations import Change, Project, Split
 from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction
@@ -41,16 +41,6 @@ if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import TrainingRun
 
 ARCHITECTURE_NAMES = {"unet": "U-Net", "unetplusplus": "U-Net++", "deeplabv3plus": "DeepLabV3+", "fpn": "FPN"}
-
-# CSS pixels. Below FOLD_WIDTH the side goes under the picture.
-FOLD_WIDTH = 900
-SIDE_WIDTH = 372
-TOOLS_WIDTH = 48
-STAGE_WIDTHS = (280, 1500)
-STAGE_HEIGHTS = (320, 960)
-# What stands on the screen with the picture; the strip with one image, and with more.
-NOTICE_HEIGHT, BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 31, 36, 31, 4
-STRIP_HEIGHTS = (34, 82)
 
 _open_studios: "weakref.WeakValueDictionary[int, Studio]" = weakref.WeakValueDictionary()
 
@@ -86,6 +76,8 @@ class Studio(ipywidgets.VBox):
     >>> studio.close()
     """
 
+    _closed = True  # until it is whole: a widget that failed to be made is closed by Python
+
     def __init__(
         self,
         images: Any = None,
@@ -95,12 +87,13 @@ class Studio(ipywidgets.VBox):
         settings: TrainingSettings | None = None,
         fresh: bool = False,
     ) -> None:
-        self._closed = True  # until it is whole: a widget that failed to be made is closed by Python
+        self._closes_project = not isinstance(images, Project)  # whoever passes one in goes on with it
         held = _studio_on(folder)
         if held is None:
             self.project, found = open_project(images, classes, folder, fresh)
         else:
             self.project, found = extend(held.project, images, classes)
+            self._closes_project = held._closes_project
         if not self.project.image_names:
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self._split: Split | None = None
@@ -167,10 +160,15 @@ class Studio(ipywidgets.VBox):
         self.log_panel.add(text)
 
     def close(self) -> None:
-        """End the run (its best epoch is kept), the workers and all widgets. The project stays as it is."""
+        """End the run (its best epoch is kept), the workers and all widgets.
+
+        So is a project that it opened in a folder, which can then be opened elsewhere; one passed in stays open.
+        """
         if not self._closed:
             forget(self.project)
             self._close(stop_run=True)
+            if self._closes_project:
+                self.project.close()
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         self._still.show(self._repr_mimebundle_(**kwargs))
@@ -291,19 +289,14 @@ class Studio(ipywidgets.VBox):
 
     def _fit_room(self) -> None:
         """Give the picture what the page has left beside the side panel, so that all can be seen without scrolling."""
-        width, height = self._room.size
-        if not width:
-            return  # no page has told yet
-        beside = width >= FOLD_WIDTH
-        around = BAR_HEIGHT + STATUS_HEIGHT + STRIP_HEIGHTS[len(self.project.image_names) > 1]
-        stage_width = width - TOOLS_WIDTH - (SIDE_WIDTH if beside else 0) - 4
-        stage_height = _within(height - around - NOTICE_HEIGHT - BORDERS, STAGE_HEIGHTS)
+        if not self._room.is_known:
+            return
+        width, height, side_height = self._room.shared_out(len(self.project.image_names))
         was_whole = self.canvas.view == self.canvas.view.fitted()
-        self.canvas.resize(_within(stage_width, STAGE_WIDTHS), stage_height)
+        self.canvas.resize(width, height)
         if was_whole:  # whoever saw all of the image goes on seeing it
             self.canvas.fit()
-        # As high as the picture with its furniture; what is longer scrolls within.
-        self._side.layout.height = f"{stage_height + around}px" if beside else "auto"
+        self._side.layout.height = side_height
 
     # -- events ---------------------------------------------------------------------------------------
 
@@ -376,10 +369,6 @@ class Studio(ipywidgets.VBox):
         epoch = classifier.scores.get("epoch")
         name = ARCHITECTURE_NAMES.get(run.settings.architecture, run.settings.architecture)
         self.live.offer_network(classifier, f"{name}, epoch {epoch}" if epoch else name, classifier.scores, final)
-
-
-def _within(value: int, limits: tuple[int, int]) -> int:
-    return min(max(value, limits[0]), limits[1])
 
 
 def _studio_on(folder: str | Path | None) -> Studio | None:

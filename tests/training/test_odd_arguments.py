@@ -2,8 +2,9 @@
 
 import pytest
 
-from histowidgets.errors import SettingsError, TrainingDataError
-from histowidgets.training import cross_validate, start_training, train
+from histowidgets.advice import coach, suggest_regions
+from histowidgets.errors import AdviceError, ProjectError, SettingsError, TrainingDataError
+from histowidgets.training import cross_validate, quick_classifier, quick_score, start_training, train
 from tests.training.helpers import painted, quick
 
 
@@ -20,8 +21,18 @@ def test_what_is_no_project_and_no_settings_is_refused_with_how_to_get_one(argum
     project, settings = arguments
     project = painted() if project is ... else project
     for ask in (start_training, train, cross_validate):
-        with pytest.raises((TrainingDataError, SettingsError), match=message):
+        with pytest.raises((ProjectError, SettingsError), match=message):
             ask(project, settings)
+
+
+@pytest.mark.parametrize("odd", [None, "my_project"])
+def test_what_is_no_project_is_refused_wherever_one_is_wanted(odd):
+    asks = (coach, quick_classifier, quick_score, lambda project: suggest_regions(project, quick_classifier(painted())))
+    for ask in asks:
+        with pytest.raises(ProjectError, match="a Project is wanted"):
+            ask(odd)
+    with pytest.raises(AdviceError, match="classifier is a NoneType; a Classifier is wanted"):
+        suggest_regions(painted(), None)
 
 
 def test_other_odd_arguments_are_refused_in_words():

@@ -1,7 +1,10 @@
 """The studio in a kernel without a page: what it shows, what it keeps, and that it leaves nothing behind."""
 
+import gc
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +14,7 @@ from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
 from histowidgets.annotations import Split
-from histowidgets.errors import TrainingDataError
+from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
 from histowidgets.widgets._live_pair import edge_of
 from histowidgets.widgets._live_prediction import Answer, LivePrediction, held_out_strokes
@@ -151,6 +154,59 @@ def test_a_cell_run_again_on_a_folder_takes_over_and_may_write(halves, tmp_path)
     _paint(second.project, lines=(35,))
     second.close()
     second.project.close()
+
+
+def test_a_closed_studio_lets_go_of_the_folder_that_it_opened(halves, tmp_path):
+    studio = hw.Studio(halves, classes=["Dark", "Bright"], folder=tmp_path / "project")
+    _paint(studio.project)
+    studio.close()
+    again = hw.Studio(halves, classes=["Dark", "Bright", "Grey"], folder=tmp_path / "project")
+    assert not again.project.read_only
+    assert again.project.classes == ["Dark", "Bright", "Grey"]
+    again.close()
+    opened = hw.Project.open(tmp_path / "project")
+    passed = hw.Studio(opened)
+    passed.close()
+    assert not opened.closed, "whoever passes a project in goes on with it"
+    _paint(opened, lines=(35,))
+    opened.close()
+
+
+def test_a_process_that_ends_while_the_quick_learner_works_ends_well():
+    code = """
+import threading
+import numpy as np
+import histowidgets as hw
+from histowidgets import training
+started = threading.Event()
+project = hw.Project(["A", "B"])
+name = project.add_image(np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8))
+project.annotate(name, hw.Stroke([(20, 20), (60, 60)], width=9), "A")
+project.annotate(name, hw.Stroke([(200, 20), (260, 60)], width=9), "B")
+work = training.quick_classifier
+def told(*args, **options):
+    started.set()
+    return work(*args, **options)
+training.quick_classifier = told
+studio = hw.Studio(project)
+assert started.wait(60)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_no_project_no_settings_and_no_list_of_classes_is_refused_in_words(halves, capfd):
+    for odd in (None, halves, "project"):
+        with pytest.raises(WidgetError, match="shows a Project, not a"):
+            hw.AnnotationCanvas(odd)
+    with pytest.raises(HistowidgetsError):
+        hw.SettingsForm("workshop")
+    with pytest.raises(TypeError):
+        hw.Studio(halves, nope=1)
+    with pytest.raises(ClassNameError):
+        hw.Studio(halves, classes="AB")
+    gc.collect()
+    assert "Exception ignored" not in capfd.readouterr().err
 
 
 def test_a_project_that_was_closed_under_its_studio_is_opened_again(halves, tmp_path):
