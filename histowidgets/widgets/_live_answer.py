@@ -23,6 +23,8 @@ class Request:
 
     Attributes
     ----------
+    channels : tuple of str or None
+        What the quick learner may see; None for all channels.
     final : bool
         Whether the network's weights stay.
     turned : bool
@@ -37,6 +39,7 @@ class Request:
     image_name: str
     region: Region | None
     split: Split | None = None
+    channels: tuple[str, ...] | None = None
     classifier: Classifier | None = None
     learner: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)

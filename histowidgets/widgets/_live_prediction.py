@@ -2,19 +2,18 @@
 
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from histowidgets.advice import held_out_counts
-from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.annotations import Project, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
 from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._live_answer import ASKED_FOR, Answer, Request, UnlikeNotice, unlike_words
 from histowidgets.widgets._live_pair import LivePair, edge_of
-from histowidgets.widgets._live_score import LiveScore
+from histowidgets.widgets._live_score import LiveScore, held_out_scores, held_out_strokes
 
 # Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
@@ -59,6 +58,7 @@ class LivePrediction:
         self._unlike = UnlikeNotice(report)
         self._split: Split | None = None
         self._scored_on = 0
+        self._channels: tuple[str, ...] | None = None
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
@@ -113,6 +113,13 @@ class LivePrediction:
             self._split = split
             self._scored_on = 0 if split is None else held_out_strokes(self._project.snapshot(), split)
         self.refresh()
+
+    def use_channels(self, channels: Sequence[str] | None) -> None:
+        """Let the quick learner see these channels alone from now on, as the next run will; None for all."""
+        wanted = None if channels is None else tuple(channels)
+        if wanted != self._channels:
+            self._channels = wanted
+            self.refresh()
 
     def offer_network(
         self,
@@ -205,7 +212,7 @@ class LivePrediction:
             name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
-        return Request(snapshot, name, None if whole else _middle(in_view), self._split)
+        return Request(snapshot, name, None if whole else _middle(in_view), self._split, self._channels)
 
     def _predict(
         self, learner: str, classifier: Classifier, request: Request, is_stale: Callable[[], bool]
@@ -226,14 +233,14 @@ class LivePrediction:
         from histowidgets.training import quick_classifier, warm_quick
 
         if not any(request.snapshot.annotations.values()):
-            warm_quick(request.snapshot, request.image_name)
+            warm_quick(request.snapshot, request.image_name, channels=request.channels)
         scores: Mapping[str, Any] = {}
-        classifier = quick_classifier(request.snapshot)
+        classifier = quick_classifier(request.snapshot, channels=request.channels)
         if is_stale():
             return None
         prediction = self._predict("quick", classifier, request, is_stale)
         if request.split is not None and not is_stale():
-            scores = _held_out_scores(request.snapshot, request.split)
+            scores = held_out_scores(request)
         strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
         return Answer.of(classifier, prediction, "quick learner", scores, strokes)
 
@@ -376,19 +383,3 @@ def _middle(region: Region) -> Region:
     share = (WHOLE_IMAGE_PIXELS / region.area) ** 0.5
     width, height = int(region.width * share), int(region.height * share)
     return Region(region.x + (region.width - width) // 2, region.y + (region.height - height) // 2, width, height)
-
-
-def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
-    """Count the annotations that lie at least partly in what is held out."""
-    return sum(held_out_counts(snapshot, split).values())
-
-
-def _held_out_scores(snapshot: ProjectSnapshot, split: Split) -> Mapping[str, Any]:
-    """Score a quick learner that has seen only the training side of `split`."""
-    from histowidgets.training import quick_classifier
-
-    try:
-        scores: Mapping[str, Any] = quick_classifier(snapshot, split=split).scores
-    except TrainingDataError:
-        return {}
-    return scores

@@ -1,10 +1,13 @@
 """What the quick learner is asked when the hand rests: how good it is, and to look once more, from eight sides."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from histowidgets.advice import held_out_counts
+from histowidgets.annotations import ProjectSnapshot, Split
+from histowidgets.errors import TrainingDataError
 from histowidgets.widgets._latest import LatestWorker
 from histowidgets.widgets._live_answer import Answer, Request
 
@@ -53,7 +56,7 @@ class LiveScore:
         self._look_again(request, is_stale)
         if request.split is not None or is_stale():
             return None
-        return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale)
+        return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale, channels=request.channels)
 
     def _deliver(self, request: Request, score: "QuickScore | None", error: BaseException | None) -> None:
         if error is not None:
@@ -61,3 +64,21 @@ class LiveScore:
         if score is not None:
             self._turns = score
             self._scored()
+
+
+def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
+    """Count the annotations that lie at least partly in what is held out."""
+    return sum(held_out_counts(snapshot, split).values())
+
+
+def held_out_scores(request: Request) -> Mapping[str, Any]:
+    """Score a quick learner that has seen only the training side of what the request holds out."""
+    from histowidgets.training import quick_classifier
+
+    try:
+        scores: Mapping[str, Any] = quick_classifier(
+            request.snapshot, split=request.split, channels=request.channels
+        ).scores
+    except TrainingDataError:
+        return {}
+    return scores

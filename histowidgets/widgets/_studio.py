@@ -267,6 +267,8 @@ class Studio(ipywidgets.VBox):
         self.strip.observe(lambda change: self._image_chosen(change["new"]), names="shown")
         self.canvas.observe(lambda change: setattr(self.strip, "shown", change["new"]), names="image_name")
         self.canvas.on_view(self.live.view_changed)
+        self.live.use_channels(self.form.settings.channels)
+        self.form.on_change(lambda settings: self.live.use_channels(settings.channels))
         self._unsubscribe = self.project.subscribe(self._changed)
 
     def _class_chosen(self, name: str) -> None:

@@ -172,24 +172,40 @@ def test_a_closed_studio_lets_go_of_the_folder_that_it_opened(halves, tmp_path):
     opened.close()
 
 
+def test_n8_the_quick_learner_sees_the_channels_that_are_chosen_in_the_form(halves):
+    image = hw.open_image(np.dstack([halves, halves[..., 0]]), name="four", channel_names=["A", "B", "C", "D"])
+    studio = hw.Studio(image, classes=["Dark", "Bright"], fresh=True)
+    _paint(studio.project)
+    assert studio.live.quick.idle.wait(60)
+    assert studio.classifier.channel_names == ("A", "B", "C", "D")
+    studio.form.set_settings(studio.form.settings.model_copy(update={"channels": ["D", "B"]}))
+    assert studio.live.quick.idle.wait(60)
+    assert studio.classifier.channel_names == ("D", "B")
+    studio.form.set_settings(studio.form.settings.model_copy(update={"channels": ["Z"]}))
+    assert studio.live.quick.idle.wait(60)
+    assert "'Z'" in studio.log_panel.text
+    studio.close()
+
+
 def test_a_process_that_ends_while_the_quick_learner_works_ends_well():
     code = """
 import threading
-import numpy as np
 import histowidgets as hw
-from histowidgets import training
-started = threading.Event()
 project = hw.Project(["A", "B"])
-name = project.add_image(np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8))
-project.annotate(name, hw.Stroke([(20, 20), (60, 60)], width=9), "A")
-project.annotate(name, hw.Stroke([(200, 20), (260, 60)], width=9), "B")
-work = training.quick_classifier
+name = project.add_image(hw.samples.colon_ihc())
+for y in (20, 120, 220):
+    project.annotate(name, hw.Stroke([(20, y), (60, y + 40)], width=9), "A")
+    project.annotate(name, hw.Stroke([(200, y), (260, y + 40)], width=9), "B")
+hw.quick_classifier(project)
+import torch
+fits = threading.Event()
+backward = torch.Tensor.backward
 def told(*args, **options):
-    started.set()
-    return work(*args, **options)
-training.quick_classifier = told
+    fits.set()
+    return backward(*args, **options)
+torch.Tensor.backward = told
 studio = hw.Studio(project)
-assert started.wait(60)
+assert fits.wait(60)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
