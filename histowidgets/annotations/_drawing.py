@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -117,13 +117,21 @@ class Drawing(Editor):
         ------
         ClassNameError
             If the project does not have one of the classes.
+        ProjectError
+            If these are no annotations.
         ShapeError
             If every copy would lie wholly outside the image.
         """
+        given = list(annotations) if isinstance(annotations, Iterable) else [annotations]
+        if not all(isinstance(one, Annotation) for one in given):
+            raise ProjectError(
+                f"{annotations!r:.80} is no list of annotations; give some of project.annotations(name). "
+                "annotate draws a shape."
+            )
         with self._lock:
             image = image_state(self._state, name).image
             copies = []
-            for annotation in annotations:
+            for annotation in given:
                 if annotation.class_name is not None:
                     known_class(annotation.class_name, self._state)
                 shape = annotation.shape.moved(dx, dy)
@@ -131,7 +139,7 @@ class Drawing(Editor):
                     copies.append(self._annotation_of(shape, annotation.class_name))
             if not copies:
                 raise ShapeError(
-                    f"None of the {len(annotations)} annotation(s) to paste would lie on image {name!r} of "
+                    f"None of the {len(given)} annotation(s) to paste would lie on image {name!r} of "
                     f"{image.width} x {image.height} pixels. Paste them elsewhere."
                 )
             self._edit({"op": "add", "image": name, "annotations": [copy.to_dict() for copy in copies]})
@@ -230,7 +238,10 @@ class Drawing(Editor):
         return Annotation(uuid.uuid4().hex, shape, class_name, time.time(), self.annotator)
 
     def _edit_annotations(self, op: str, ids: str | Sequence[str], values: Record) -> None:
-        wanted = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
+        given = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+        if not all(isinstance(one, str) for one in given):
+            raise ProjectError(f"The ids are {ids!r:.80}; the id of an annotation, or a list of ids, is wanted.")
+        wanted = list(dict.fromkeys(given))
         if not wanted:
             raise ProjectError("The list of ids is empty; give the id of at least one annotation.")
         with self._lock:

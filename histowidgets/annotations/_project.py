@@ -2,7 +2,7 @@
 
 import os
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 
 import numpy as np
@@ -14,7 +14,7 @@ from histowidgets.annotations._exchange import Exchange
 from histowidgets.annotations._folder import ProjectFolder
 from histowidgets.annotations._snapshot import ProjectSnapshot
 from histowidgets.annotations._state import Change, ImageState, State
-from histowidgets.errors import ImageNameError, ProjectError, ProjectFolderError
+from histowidgets.errors import ClassNameError, ImageNameError, ProjectError, ProjectFolderError
 from histowidgets.images import Image, as_path, open_image
 
 
@@ -207,6 +207,8 @@ class Project(Exchange):
         ClassNameError
             If a class is unknown, or there is none but `into` itself.
         """
+        if not isinstance(names, Iterable):
+            raise ClassNameError(f"The classes to merge are {names!r}; a list of names is wanted.")
         self._edit({"op": "merge-classes", "names": [names] if isinstance(names, str) else list(names), "into": into})
 
     def delete_class(self, name: str) -> None:

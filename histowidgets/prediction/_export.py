@@ -126,6 +126,8 @@ def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
         If it cannot be written, or is no path; what was there before is then as it was.
     """
     target = as_path(path, PredictionError)
+    if not target.name:
+        raise PredictionError(f"{path} is a folder. Give the name of a file in it.")
     part = target.with_name(f".{target.name}.part")
     try:
         yield part

@@ -70,6 +70,8 @@ def export_network(
         If the packages for it are missing, or the file cannot be written.
     """
     target = as_path(path, ClassifierError)
+    if not target.name:
+        raise ClassifierError(f"{path} is a folder. Give the name of a file in it.")
     needed("onnx")
     needed("onnxscript")
     import torch

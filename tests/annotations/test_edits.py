@@ -362,3 +362,23 @@ def test_a_damaged_line_of_a_new_edit_is_named(tmp_path, line):
     (tmp_path / "journal.jsonl").write_text(journal)
     with pytest.raises(ProjectFolderError, match=r"Line 15 of .*journal.jsonl is damaged"):
         Project.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda project: project.remove(None), "ids are None"),
+        (lambda project: project.remove([5]), r"ids are \[5\]"),
+        (lambda project: project.reclassify([["a"]], "Gland"), "ids are"),
+        (lambda project: project.paste("blank", None), "None is no list of annotations"),
+        (lambda project: project.paste("blank", [Stroke([(1, 1)])]), "no list of annotations.* annotate draws a shape"),
+        (lambda project: project.merge_classes(None, "Gland"), "classes to merge are None"),
+        (lambda project: project.annotate(["blank"], Stroke([(1, 1)]), "Gland"), "no image named"),
+        (lambda project: project.annotate("blank", [(1, 1)], "Gland"), "A list is no shape"),
+        (lambda project: project.annotate("blank", Stroke([(1, 1)]), ["Gland"]), r"no class \['Gland'\]"),
+    ],
+)
+def test_what_an_edit_cannot_use_is_named(project, edit, message):
+    with pytest.raises(ProjectError, match=message):
+        edit(project)
+    assert not project.can_undo

@@ -155,3 +155,10 @@ def test_a_classifier_folder_cannot_smuggle_other_files_in(tmp_path):
     content, _ = model_with_weights_in("weights.bin")
     with pytest.raises(ClassifierError, match="keeps weights in another file"):
         OnnxModel(content, 3, 2)
+
+
+def test_a_range_that_ends_at_0_stays_one(network_classifier):
+    classifier = copy.copy(network_classifier)
+    classifier.normalization = Normalization("fixed_range", low=-5, high=0)
+    config = metadata_of(classifier)["input_config"]["normalization"]
+    assert (config["min"], config["max"]) == (-5, 0)
