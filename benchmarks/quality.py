@@ -45,8 +45,8 @@ from benchmarks._quality_report import plot, read_results, summarized, table  # 
 from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
 from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
 from histowidgets.training import BatchEnded, QuickPartner, _speed  # noqa: E402
-from histowidgets.widgets._live_pair import edge_of  # noqa: E402
-from histowidgets.widgets._live_prediction import Answer, LivePrediction  # noqa: E402
+from histowidgets.widgets.live._pair import edge_of  # noqa: E402
+from histowidgets.widgets.live._prediction import Answer, LivePrediction  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
 PARTS = ["quick", "network", "peers"]

@@ -192,10 +192,10 @@ def test_a_studio_whose_names_are_scripts_shows_them_as_text():
 
 def test_every_other_maker_of_html_escapes():
     from histowidgets.widgets import LossMonitor
-    from histowidgets.widgets._advice_line import AdviceLine
-    from histowidgets.widgets._monitor_charts import class_styles
-    from histowidgets.widgets._monitor_text import legend_html, messages_html, table_html
-    from histowidgets.widgets._notice import LogPanel, Notice
+    from histowidgets.widgets.monitor._charts import class_styles
+    from histowidgets.widgets.monitor._text import legend_html, messages_html, table_html
+    from histowidgets.widgets.page._advice_line import AdviceLine
+    from histowidgets.widgets.studio._notice import LogPanel, Notice
 
     line = AdviceLine(EVIL, lambda advice: None)
     line.show(Advice(EVIL, EVIL, EVIL, {EVIL: 1.0}))

@@ -10,9 +10,9 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
 from histowidgets.training import TrainingSettings, start_training
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._live_prediction import LivePrediction
-from histowidgets.widgets._train_panel import TrainPanel
+from histowidgets.widgets.live._prediction import LivePrediction
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._train_panel import TrainPanel
 from tests.faults.conftest import halves
 from tests.training.helpers import QUICK, painted
 

@@ -13,7 +13,7 @@ from traitlets import TraitError
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets import AnnotationCanvas, SettingsForm
-from histowidgets.widgets._messages import EDIT_KINDS, MessageError, parse_message, parse_points, parse_stroke
+from histowidgets.widgets.canvas._messages import EDIT_KINDS, MessageError, parse_message, parse_points, parse_stroke
 from tests.faults.conftest import halves
 from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM, MANY
@@ -150,10 +150,10 @@ def test_a_trait_that_is_set_to_junk_is_refused_and_stays(canvas, name, value):
 @pytest.fixture
 def listeners(canvas):
     """The other widgets that hear custom messages."""
-    from histowidgets.widgets._class_panel import ClassPanel
-    from histowidgets.widgets._display_panel import DisplayPanel
-    from histowidgets.widgets._image_strip import ImageStrip
-    from histowidgets.widgets._review_panel import ReviewPanel
+    from histowidgets.widgets.canvas._display_panel import DisplayPanel
+    from histowidgets.widgets.studio._class_panel import ClassPanel
+    from histowidgets.widgets.studio._image_strip import ImageStrip
+    from histowidgets.widgets.studio._review_panel import ReviewPanel
 
     project = canvas.project
     classes, display = ClassPanel(project, lambda advice: None), DisplayPanel(canvas)

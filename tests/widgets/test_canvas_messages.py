@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from histowidgets.widgets._messages import (
+from histowidgets.widgets.canvas._messages import (
     MOST_POINTS,
     MOST_WAITING,
     Inbox,
@@ -12,7 +12,7 @@ from histowidgets.widgets._messages import (
     parse_points,
     parse_stroke,
 )
-from histowidgets.widgets._status import spoken
+from histowidgets.widgets.canvas._status import spoken
 
 STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_name": "Tumour", "width": 8.0}
 

@@ -8,9 +8,9 @@ import pytest
 
 from histowidgets.annotations import UNLABELLED
 from histowidgets.images import CachedReader, Region, open_image
-from histowidgets.widgets._paint import DARK_RIM, FILL_ALPHA, LIGHT_RIM, painted_annotations
-from histowidgets.widgets._render import PNG_PIXELS, image_in_view, labels_in_view, power_of_two_downsample
-from histowidgets.widgets._view import View
+from histowidgets.widgets.canvas._paint import DARK_RIM, FILL_ALPHA, LIGHT_RIM, painted_annotations
+from histowidgets.widgets.canvas._render import PNG_PIXELS, image_in_view, labels_in_view, power_of_two_downsample
+from histowidgets.widgets.canvas._view import View
 
 COLORS = ["#e69f00", "#56b4e9"]
 

@@ -7,8 +7,8 @@ import histowidgets as hw
 from histowidgets.advice import Advice, coach
 from histowidgets.images import Region
 from histowidgets.widgets import _class_panel
-from histowidgets.widgets._class_panel import ClassPanel
-from histowidgets.widgets._coach_panel import CoachPanel, coach_lines
+from histowidgets.widgets.studio._class_panel import ClassPanel
+from histowidgets.widgets.studio._coach_panel import CoachPanel, coach_lines
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from histowidgets.errors import WidgetError
-from histowidgets.widgets._curves import (
+from histowidgets.widgets.monitor._curves import (
     MAX_POINTS,
     Curve,
     EpochLog,

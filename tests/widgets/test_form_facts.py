@@ -5,8 +5,8 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.training import TrainingSettings, network_size
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._form_facts import freeze_value, short_count
+from histowidgets.widgets.settings._facts import freeze_value, short_count
+from histowidgets.widgets.settings._form import SettingsForm
 
 TINY = {"backbone": "mobilenetv3-small", "tile_size": 64, "downsample": 1, "batch_size": 2}
 

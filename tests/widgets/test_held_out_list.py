@@ -6,8 +6,8 @@ import time
 import pytest
 
 from histowidgets.training import replay
-from histowidgets.widgets._held_out_list import held_out_html
-from histowidgets.widgets._monitor import LossMonitor
+from histowidgets.widgets.monitor._held_out_list import held_out_html
+from histowidgets.widgets.monitor._monitor import LossMonitor
 
 RECORD = {"epoch": 31, "val_miou": 0.87, "val_iou": {"Gland": 1.0, "<b>Lumen</b>": 0.74, "Fat": None}}
 

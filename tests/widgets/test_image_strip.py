@@ -9,9 +9,9 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.errors import ImageNameError
-from histowidgets.widgets._image_strip import ImageStrip
-from histowidgets.widgets._thumbnails import SIDE
-from histowidgets.widgets._uploads import Upload, kernel_folder, path_hints
+from histowidgets.widgets.studio._image_strip import ImageStrip
+from histowidgets.widgets.studio._thumbnails import SIDE
+from histowidgets.widgets.studio._uploads import Upload, kernel_folder, path_hints
 
 
 def _picture(value, height=40, width=60):

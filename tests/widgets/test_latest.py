@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from histowidgets.widgets._latest import LatestWorker
+from histowidgets.widgets.page._latest import LatestWorker
 
 LONG = 10
 

@@ -13,9 +13,9 @@ from ipywidgets.widgets.widget import _instances
 
 from histowidgets.errors import WidgetError
 from histowidgets.training import BatchEnded, EpochEnded, Message, RunEnded, RunFailed, StateChanged, replay
-from histowidgets.widgets._curves import MAX_POINTS
-from histowidgets.widgets._monitor import EARLIER_RUNS, LossMonitor
-from histowidgets.widgets._monitor_charts import visible_on_both
+from histowidgets.widgets.monitor._charts import visible_on_both
+from histowidgets.widgets.monitor._curves import MAX_POINTS
+from histowidgets.widgets.monitor._monitor import EARLIER_RUNS, LossMonitor
 
 
 def record(epoch, shift=0.0, **more):
@@ -377,7 +377,7 @@ def test_toggles_pressed_while_a_run_reports_lose_nothing(monitor):
 
 def test_neither_torch_nor_a_model_library_is_loaded():
     code = (
-        "import sys, histowidgets.widgets._monitor, histowidgets.widgets._form;"
+        "import sys, histowidgets.widgets.monitor._monitor, histowidgets.widgets.settings._form;"
         "print([m for m in ('torch', 'timm', 'torchvision', 'segmentation_models_pytorch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
@@ -391,7 +391,7 @@ def test_it_is_a_widget_that_can_lie_in_a_box(monitor):
 
 def test_the_curves_are_read_knowing_how_many_strokes_are_held_out(monitor, monkeypatch):
     told = []
-    monkeypatch.setattr("histowidgets.widgets._monitor_judge.diagnose", lambda *_, **known: told.append(known) or [])
+    monkeypatch.setattr("histowidgets.widgets.monitor._judge.diagnose", lambda *_, **known: told.append(known) or [])
     monitor.held_out = {"Stroma": 3, "Lumen": 0}
     monitor.add(record(1))
     wait_until(lambda: told)

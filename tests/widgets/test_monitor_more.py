@@ -12,9 +12,9 @@ import histowidgets as hw
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import WidgetError
 from histowidgets.training import TrainingSettings, replay
-from histowidgets.widgets._curves import Curve, smoothed
-from histowidgets.widgets._diagnosis_line import IDLE, DiagnosisLine
-from histowidgets.widgets._monitor import LossMonitor
+from histowidgets.widgets.monitor._curves import Curve, smoothed
+from histowidgets.widgets.monitor._diagnosis_line import IDLE, DiagnosisLine
+from histowidgets.widgets.monitor._monitor import LossMonitor
 
 
 def overfit(epoch):

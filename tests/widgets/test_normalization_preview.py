@@ -5,8 +5,8 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.images import STRATEGIES, Normalization, Region
-from histowidgets.widgets._normalization_fold import NormalizationFold, normalization_of
-from histowidgets.widgets._normalization_preview import NormalizationPreview
+from histowidgets.widgets.settings._normalization_fold import NormalizationFold, normalization_of
+from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
 
 
 @pytest.fixture

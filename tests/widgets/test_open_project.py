@@ -5,7 +5,7 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.errors import ClassNameError, ImageNameError, ImageOpenError, ImageSizeError, ImageValueError
-from histowidgets.widgets._open_project import forget, open_project
+from histowidgets.widgets.studio._open_project import forget, open_project
 
 
 def _image(seed=0):

@@ -11,7 +11,7 @@ import tifffile
 import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import StoredPrediction, open_prediction
-from histowidgets.widgets._live_prediction import Answer
+from histowidgets.widgets.live._prediction import Answer
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 
@@ -91,7 +91,7 @@ def test_stopped_it_says_how_far_it_came_and_goes_on(studio, monkeypatch):
 def test_progress_has_tiles_and_the_time_left(studio, monkeypatch):
     words = []
     studio._predict._status.observe(lambda change: words.append(change["new"]), names="value")
-    monkeypatch.setattr("histowidgets.widgets._predict_panel.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("histowidgets.widgets.studio._predict_panel.SECONDS_BETWEEN", 0.0)
     predicted(studio)
     assert any("of 1" in text and "tiles · 0:" in text and "left" in text for text in words)
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import histowidgets as hw
-from histowidgets.widgets._project_panel import ProjectPanel
+from histowidgets.widgets.studio._project_panel import ProjectPanel
 
 
 @pytest.fixture

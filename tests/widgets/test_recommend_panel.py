@@ -5,8 +5,8 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._settings_tab import SettingsTab
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.settings._tab import SettingsTab
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.advice import review
-from histowidgets.widgets._review_marks import FILE_NAME, ReviewMarks
-from histowidgets.widgets._review_panel import ReviewPanel
+from histowidgets.widgets.studio._review_marks import FILE_NAME, ReviewMarks
+from histowidgets.widgets.studio._review_panel import ReviewPanel
 from tests.advice.test_review import Halves
 
 

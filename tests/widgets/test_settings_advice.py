@@ -9,8 +9,8 @@ import pytest
 from histowidgets.annotations import Project
 from histowidgets.training import TrainingSettings
 from histowidgets.widgets import _settings_advice
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._settings_tab import SettingsTab
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.settings._tab import SettingsTab
 
 
 @pytest.fixture

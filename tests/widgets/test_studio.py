@@ -16,8 +16,8 @@ import histowidgets as hw
 from histowidgets.annotations import Split
 from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
-from histowidgets.widgets._live_pair import edge_of
-from histowidgets.widgets._live_prediction import Answer, LivePrediction, held_out_strokes
+from histowidgets.widgets.live._pair import edge_of
+from histowidgets.widgets.live._prediction import Answer, LivePrediction, held_out_strokes
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import histowidgets as hw
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import TrainingError
 from histowidgets.training import TrainingSettings, replay
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._train_panel import TrainPanel
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._train_panel import TrainPanel
 
 SETTINGS = TrainingSettings(
     tile_size=64, downsample=1, batch_size=2, epochs=500, max_seconds=None, steps_per_epoch=2, consistency=0.0

@@ -8,9 +8,9 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import WidgetError
 from histowidgets.training import CrossValidation, TrainingSettings, replay
-from histowidgets.widgets._cross_validation_chart import CrossValidationChart, chart_html
-from histowidgets.widgets._form import SettingsForm
-from histowidgets.widgets._trials_panel import TrialsPanel
+from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, chart_html
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._trials_panel import TrialsPanel
 
 
 def record(iou, epoch=1):

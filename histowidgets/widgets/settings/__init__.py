@@ -1,0 +1,1 @@
+"""The form of `TrainingSettings`, what follows from it, and what is recommended."""

@@ -1,0 +1,150 @@
+"""What could be better about the settings in the form, each with a click that does it (R33-R35, R48, R53-R55, N10)."""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from histowidgets.advice import (
+    Action,
+    Advice,
+    guess_image_type,
+    review_settings,
+    stain_varies,
+    suggest_normalization,
+)
+from histowidgets.annotations import Change, Project
+from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.settings._form import SettingsForm
+
+# What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
+Seen = tuple[str | None, bool, Advice | None]
+_NOTHING: Seen = (None, False, None)
+
+
+class SettingsAdvice(ipywidgets.VBox):
+    """A line for each advice on the settings, gone once it is followed.
+
+    Whether the stain differs between images is told from their pixels; whether the tissue is distorted, or classes
+    differ at several scales, a person knows, and can tick.
+
+    Parameters
+    ----------
+    project
+        Its images are looked at.
+    form
+        Whose settings are read and changed.
+    image_name
+        Returns the image that the person looks at: its pixels tell the type.
+    """
+
+    def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
+        self._project, self._form, self._image_name = project, form, image_name
+        # Entries come on the page's thread, tiles on that of the facts, what is seen on the worker's.
+        self._lock = threading.RLock()
+        self._seen = _NOTHING
+        self._found: tuple[Advice, ...] = ()
+        self._distorted = _tick("The tissue is distorted", "Then tiles are bent while training")
+        self._scales = _tick("Near and far matter", "Classes are told apart by what is near and far at once")
+        for tick in (self._distorted, self._scales):
+            tick.observe(lambda change: self.refresh(), names="value")
+        ticks = ipywidgets.HBox([self._distorted, self._scales])
+        ticks.add_class("hw-settings-ticks")
+        self._lines = ipywidgets.VBox()
+        super().__init__([ticks, self._lines])
+        self.add_class("hw-settings-advice")
+        self._worker: LatestWorker[None, Seen] = LatestWorker("settings", self._look, self._looked)
+        self._ends = (
+            form.on_change(lambda settings: self.refresh()),
+            project.subscribe(self._changed),
+            form.facts.on_tiles(lambda n_tiles: self.refresh()),
+        )
+        self.refresh()
+        self._worker.request(None)
+
+    @property
+    def found(self) -> tuple[Advice, ...]:
+        """What is shown."""
+        return self._found
+
+    @property
+    def idle(self) -> Any:
+        """Set while no image is looked at."""
+        return self._worker.idle
+
+    def refresh(self) -> None:
+        """Look at the settings as they are now."""
+        with self._lock:
+            kind, varies, normalization = self._seen
+            found = review_settings(
+                self._form.settings,
+                n_tiles=self._form.facts.n_tiles,
+                image_type=kind,
+                stain_varies=varies,
+                distorted=bool(self._distorted.value),
+                multi_scale=bool(self._scales.value),
+            )
+            if normalization is not None and self._changes_something(normalization):
+                found.append(normalization)
+            if tuple(found) != self._found:
+                self._found = tuple(found)
+                old, self._lines.children = self._lines.children, [self._line(one) for one in found]
+                _close(old)
+
+    def close(self) -> None:
+        """End the worker and the widgets."""
+        for end in self._ends:
+            end()
+        self._worker.close()
+        super().close()
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "images":
+            self._worker.request(None)
+
+    def _look(self, nothing: None, is_stale: Callable[[], bool]) -> Seen:
+        snapshot = self._project.snapshot()
+        image = snapshot.images[self._image_name()]
+        kind = guess_image_type(image).type
+        return kind, stain_varies(snapshot), suggest_normalization(image, kind)
+
+    def _looked(self, nothing: None, seen: Seen | None, error: BaseException | None) -> None:
+        # An image that cannot be read says so elsewhere; the other advice does not depend on it.
+        self._seen = seen or _NOTHING
+        self.refresh()
+
+    def _changes_something(self, advice: Advice) -> bool:
+        """Whether it asks for another strategy than is set, or for another range."""
+        wanted, settings = advice.patch or {}, self._form.settings
+        names = [name for name in wanted if name != "normalization_per_channel"]
+        return any(getattr(settings, name) != wanted[name] for name in names)
+
+    def _line(self, advice: Advice) -> ipywidgets.HBox:
+        words = ipywidgets.HTML(
+            f'<div title="{escape(advice.detail, quote=True)} (guide: {escape(advice.rule)})">{escape(advice.title)}. '
+            f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">why</a></div>'
+        )
+        line = ipywidgets.HBox([words, *(self._button(action) for action in advice.actions[:1] if action.patch)])
+        line.add_class("hw-settings-line")
+        return line
+
+    def _button(self, action: Action) -> ipywidgets.Button:
+        patch = dict(action.patch or {})
+        changes = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in patch.items())
+        button = ipywidgets.Button(description="Do so", tooltip=f"{action.label}: {changes}")
+        button.add_class("hw-link")
+        button.on_click(lambda _: partial(self._form.patch, patch)())
+        return button
+
+
+def _tick(words: str, tip: str) -> ipywidgets.Checkbox:
+    return ipywidgets.Checkbox(value=False, description=words, indent=False, tooltip=tip)
+
+
+def _close(widgets: Sequence[ipywidgets.Widget]) -> None:
+    for widget in widgets:
+        close_tree(widget)

@@ -1,0 +1,95 @@
+"""What the form knows of one field of `TrainingSettings`: its words, its kind, and how an entry becomes a value."""
+
+from typing import Any
+
+from histowidgets.training import TrainingSettings, setting_range
+from histowidgets.widgets.settings._text import choices_of, kind_of, label, parse, text_of, value_words
+
+# What an empty field means, or what may be written there.
+_EMPTY = {
+    "max_seconds": "no limit",
+    "steps_per_epoch": "all",
+    "channels": "all channels",
+    "class_weights": "Lumen=2, Stroma=0.5",
+    "focus_class": "all classes",
+    "normalization_low": "as 0",
+    "normalization_high": "as 4095",
+}
+# Ranges that say nothing beside the control itself.
+_PLAIN = ("see its help", "text", "true or false", "a number")
+
+
+class Field:
+    """One field; `entry` and `value` are each other's inverse.
+
+    Parameters
+    ----------
+    name
+        A field of `TrainingSettings`.
+    """
+
+    def __init__(self, name: str) -> None:
+        about = TrainingSettings.model_fields[name]
+        extra = about.json_schema_extra if isinstance(about.json_schema_extra, dict) else {}
+        self.name = name
+        self.section = str(extra.get("section", ""))
+        self.unit = str(extra.get("unit", ""))
+        self.help = about.description or label(name)
+        self.range = setting_range(name)
+        offered = choices_of(name)
+        self._values = None if offered is None else dict(offered)
+        self.kind = self._kind()
+
+    def _kind(self) -> str:
+        if self._values is not None:
+            return "choice"
+        kind, _ = kind_of(self.name)
+        if kind is bool:
+            return "flag"
+        return "number" if kind in (int, float) else "text"
+
+    def for_page(self, short: bool) -> dict[str, Any]:
+        """Describe the field to the page, as JSON can carry it."""
+        help_text = self.help
+        if self.kind == "number" and self.range not in _PLAIN:
+            help_text += f" {self.range[:1].upper()}{self.range[1:]}."
+        return {
+            "name": self.name,
+            "label": label(self.name),
+            "section": "" if short else self.section,
+            "kind": self.kind,
+            "choices": list(self._values or ()),
+            "unit": self.unit if self.kind == "number" else "",
+            "help": help_text,
+            "placeholder": _EMPTY.get(self.name, "automatic" if kind_of(self.name)[1] else ""),
+        }
+
+    def entry(self, value: Any) -> str | bool:
+        """Return `value` as it stands in the control; a choice that was not on offer is on offer from now on."""
+        if self._values is not None:
+            words = value_words(value) if value not in self._values.values() else self._words_of(value)
+            self._values.setdefault(words, value)
+            return words
+        return bool(value) if self.kind == "flag" else text_of(value)
+
+    def _words_of(self, value: Any) -> str:
+        offered = self._values or {}
+        return next(words for words, one in offered.items() if one == value and type(one) is type(value))
+
+    def value(self, entry: Any) -> Any:
+        """Return what was entered as a value of the field's type, not yet checked against its range.
+
+        Raises
+        ------
+        ValueError
+            It is no such value; the message says what is wanted.
+        """
+        if self._values is not None:
+            if entry not in self._values:
+                raise ValueError(f"{entry!r} is not on offer.")
+            return self._values[entry]
+        if self.kind == "flag":
+            if not isinstance(entry, bool):
+                raise ValueError(f"Yes or no is wanted, not {entry!r}.")
+            return entry
+        return parse(self.name, str(entry))

@@ -1,0 +1,389 @@
+"""The form: every field of `TrainingSettings` on the page, with the few that matter most on top."""
+
+import itertools
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import anywidget
+import traitlets
+
+from histowidgets.annotations import Project
+from histowidgets.errors import SettingsError, WidgetError
+from histowidgets.training import TrainingSettings
+from histowidgets.widgets.page._style import joined_module, joined_sheet
+from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.settings._facts import FormFacts, freeze_value
+from histowidgets.widgets.settings._field import Field
+from histowidgets.widgets.settings._text import as_python, differing, label, nearest_preset
+
+log = logging.getLogger("histowidgets")
+
+# What the guide has people change first; all else is folded away by section.
+SHORT_VIEW = ("backbone", "tile_size", "downsample", "epochs", "max_seconds", "learning_rate", "augmentation")
+
+# Fields that change nothing unless another field has one of these values.
+_NEEDS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "normalization_low": ("normalization", ("fixed_range",)),
+    "normalization_high": ("normalization", ("fixed_range",)),
+    "focal_gamma": ("loss", ("focal", "focal_dice")),
+    "encoder_lr_ratio": ("pretrained", (True,)),
+    "early_stopping_patience": ("early_stopping_metric", ("miou", "val_loss")),
+}
+
+Listener = Callable[[TrainingSettings], None]
+
+
+class SettingsForm(anywidget.AnyWidget):
+    """A form over `TrainingSettings`; `settings` is valid at any moment.
+
+    A value out of its range is marked where it stands, and the last good one stays in force. Values that are only
+    possible together (a fixed range and its two ends) are taken over when the last of them is there.
+
+    Parameters
+    ----------
+    settings
+        What to start from; the preset "cpu" by default.
+    project
+        With one, the form says what would be trained on, how long it takes and in how much memory, and has a weight
+        for each of its classes.
+
+    Attributes
+    ----------
+    facts : FormFacts
+        Works out what follows from the settings, while anybody looks.
+    """
+
+    _esm = joined_module("settings_form_facts", "settings_form")
+    _css = joined_sheet("panels", "form")
+
+    # All are written from Python only; the page answers with messages.
+    _fields = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _presets: Any = traitlets.List().tag(sync=True)
+    _state = traitlets.Dict().tag(sync=True)
+    # Written by the worker of the facts alone.
+    _facts = traitlets.Dict().tag(sync=True)
+
+    _closed = True  # until it is whole: a widget that failed to be made is closed by Python
+
+    def __init__(self, settings: TrainingSettings | None = None, project: Project | None = None) -> None:
+        # Guards all below. What the person enters arrives on a thread that depends on the kernel's version.
+        self._lock = threading.RLock()
+        self._disabled = False
+        self._settings = TrainingSettings() if settings is None else _checked(settings)
+        self._preset = nearest_preset(self._settings)
+        self._by_name = {name: Field(name) for name in TrainingSettings.model_fields}
+        self._typed: dict[str, Any] = {}
+        self._pending: dict[str, Any] = {}
+        self._invalid: dict[str, str] = {}
+        self._patches: list[tuple[int, dict[str, Any], str]] = []  # number, old values, the preset they came from
+        self._numbers = itertools.count(1)
+        self._listeners: list[Listener] = []
+        super().__init__(
+            _fields=[self._by_name[name].for_page(short=True) for name in SHORT_VIEW]
+            + [field.for_page(short=False) for name, field in self._by_name.items() if name not in SHORT_VIEW],
+            _presets=[[_preset_words(name), name] for name in TrainingSettings.preset_names()],
+            _state=self._for_page(),
+        )
+        self.facts = FormFacts(project, lambda: self._settings, lambda facts: setattr(self, "_facts", facts))
+        self.on_msg(self._message)
+        self._closed = False
+
+    # -- what people call -----------------------------------------------------------------------
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """The settings in force: the last good value of each field."""
+        return self._settings
+
+    @property
+    def invalid(self) -> dict[str, str]:
+        """The fields whose entry cannot be used, with what is wrong."""
+        with self._lock:
+            return dict(self._invalid)
+
+    @property
+    def preset(self) -> str:
+        """The preset that the settings come from, with ``" (changed)"`` behind it where they differ from it."""
+        with self._lock:
+            return self._preset + (" (changed)" if self._changes() else "")
+
+    def set_settings(self, settings: TrainingSettings) -> None:
+        """Show `settings`, and drop what was entered and could not be used.
+
+        Raises
+        ------
+        WidgetError
+            `settings` is no `TrainingSettings`.
+        """
+        settings = _checked(settings)
+        with self._lock:
+            before = self._settings
+            self._settings = settings
+            self._preset = nearest_preset(settings, self._preset)
+            self._forget(self._by_name)
+            self._patches.clear()
+            self._show()
+        self._tell(before)
+
+    def patch(self, changes: Mapping[str, Any]) -> int:
+        """Change some fields, as an advice wants it; `undo_patch` takes that back.
+
+        Returns
+        -------
+        int
+            A number for `undo_patch` and `can_undo`.
+
+        Raises
+        ------
+        SettingsError
+            A field is unknown, or its value impossible; nothing is changed then.
+        """
+        return self._change(dict(changes), None)
+
+    def choose_preset(self, name: str) -> int:
+        """Change to a preset as a person does: all fields at once, and `undo_patch` takes it back.
+
+        Raises
+        ------
+        SettingsError
+            There is no such preset.
+        """
+        wanted = TrainingSettings.preset(name)
+        changes = differing(wanted, self._settings)
+        return self._change(changes, name) if changes else 0
+
+    def _change(self, changes: dict[str, Any], preset: str | None) -> int:
+        with self._lock:
+            before, number = self._settings, next(self._numbers)
+            self._settings = before.model_copy(update=changes)
+            self._patches.append((number, {name: getattr(before, name) for name in changes}, self._preset))
+            self._preset = self._preset if preset is None else preset
+            self._forget(changes)
+            self._show()
+        self._tell(before)
+        return number
+
+    def can_undo(self, number: int) -> bool:
+        """Whether the patch of this number is the last one that is in force."""
+        with self._lock:
+            return bool(self._patches) and self._patches[-1][0] == number
+
+    def undo_patch(self) -> None:
+        """Give the fields of the last patch or preset the values they had before it; other fields stay as they are."""
+        with self._lock:
+            if not self._patches:
+                return
+            before, (_, old, self._preset) = self._settings, self._patches.pop()
+            self._settings = before.model_copy(update=old)
+            self._forget(old)
+            self._show()
+        self._tell(before)
+
+    def on_change(self, callback: Listener) -> Callable[[], None]:
+        """Call `callback` with the settings whenever they change, on the thread that changed them.
+
+        Returns
+        -------
+        callable
+            Ends the calls.
+        """
+        with self._lock:
+            self._listeners.append(callback)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return unsubscribe
+
+    @property
+    def disabled(self) -> bool:
+        """Whether the person cannot change anything."""
+        return self._disabled
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None:
+        with self._lock:
+            self._disabled = bool(value)
+            self._show()
+
+    @property
+    def python_code(self) -> str:
+        """Code that makes the settings in force."""
+        with self._lock:
+            return as_python(self._settings, self._preset)
+
+    def close(self) -> None:
+        """Take the form off the page, and call nobody any more."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._lock:
+            self._listeners.clear()
+        self.facts.close()
+        close_tree(self)
+
+    def enter(self, name: str, entry: str | bool) -> None:
+        """Take what was entered into a field, as if it had been typed on the page.
+
+        Parameters
+        ----------
+        name
+            The field.
+        entry
+            The text as typed, the words of a choice, or True or False for a checkbox. What cannot be used is
+            marked, see `invalid`, and changes nothing.
+
+        Raises
+        ------
+        WidgetError
+            There is no such field.
+        """
+        if name not in self._by_name:
+            raise WidgetError(f"the form has no field {name!r}; there are {', '.join(self._by_name)}")
+        with self._lock:
+            before = self._settings
+            self._forget([name])
+            self._typed[name] = entry
+            try:
+                self._pending[name] = self._by_name[name].value(entry)
+            except ValueError as error:
+                self._invalid[name] = self._explained(name, str(error))
+            self._take_pending()
+            self._show()
+        self._tell(before)
+
+    # -- what the page says ---------------------------------------------------------------------
+
+    def _message(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "seen":
+            self.facts.seen(bool(content.get("seen")))
+        elif isinstance(content, dict) and content.get("kind") == "tiles":
+            seed = content.get("seed")
+            self.facts.show_tiles(seed if isinstance(seed, int) and seed >= 0 else None)
+        if self._disabled or not isinstance(content, dict):
+            return
+        name = str(content.get("name"))
+        if content.get("kind") == "enter" and name in self._by_name:
+            self.enter(name, content.get("entry", ""))
+        elif content.get("kind") == "preset" and name in TrainingSettings.preset_names():
+            self.choose_preset(name)
+        elif content.get("kind") == "undo":
+            self.undo_patch()
+        elif content.get("kind") == "freeze" and isinstance(content.get("groups"), dict):
+            self.freeze({str(name): bool(checked) for name, checked in content["groups"].items()})
+        elif content.get("kind") == "balance":
+            self.balance_classes()
+
+    def freeze(self, groups: Mapping[str, bool]) -> None:
+        """Freeze the groups of the encoder that are True, of all that there are (row R63)."""
+        self.enter("freeze", self._by_name["freeze"].entry(freeze_value(groups)))
+
+    def balance_classes(self) -> None:
+        """Weigh each class by what the labels of all have in common, from 0.1 to 10 (rows R23, B11); undone as a patch.
+
+        The weights are final values, made of the labelled areas alone: twice is as good as once.
+        """
+        weights = self._facts.get("balanced")
+        if weights and weights != self._settings.class_weights:
+            self.patch({"class_weights": dict(weights)})
+
+    def _take_pending(self) -> None:
+        """Take over all that was entered, or, if that is not possible together, as much of it as is."""
+        try:
+            self._settings = self._settings.model_copy(update=self._pending)
+        except SettingsError:
+            for name, value in list(self._pending.items()):
+                self._take_one(name, value)
+            return
+        self._forget(self._pending)
+
+    def _take_one(self, name: str, value: Any) -> None:
+        try:
+            self._settings = self._settings.model_copy(update={name: value})
+        except SettingsError as error:
+            self._invalid[name] = self._explained(name, str(error))
+        else:
+            self._forget([name])
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in list(names):
+            for entries in (self._typed, self._pending, self._invalid):
+                entries.pop(name, None)
+
+    def _explained(self, name: str, error: str) -> str:
+        """Turn an error into a line for under the field: what is possible, and what holds meanwhile."""
+        allowed = self._by_name[name].range
+        out_of_range = f"it takes {allowed}" in error or error.endswith(" is no number.")
+        if out_of_range and allowed[:1].isdigit():
+            reason = f"Use {allowed}."
+        elif error.startswith(f"{name} is "):
+            reason = error.rsplit(": ", 1)[-1]
+        else:
+            reason = error
+        # A person knows the fields by their labels.
+        for other in self._by_name:
+            reason = re.sub(rf"\b{other}\b(?!')", label(other), reason)
+        kept = self._by_name[name].entry(getattr(self._settings, name))
+        return f"{reason} {kept if kept != '' else 'The empty field'} is kept."
+
+    def _tell(self, before: TrainingSettings) -> None:
+        # Not under the lock: a listener may wait for another thread that reads the form.
+        with self._lock:
+            now, listeners = self._settings, list(self._listeners)
+        if now == before:
+            return
+        self.facts.settings_changed()
+        for listener in listeners:
+            try:
+                listener(now)
+            except Exception:
+                log.exception("A listener of the settings form failed")
+
+    # -- what the page shows --------------------------------------------------------------------
+
+    def _changes(self) -> dict[str, Any]:
+        return differing(self._settings, TrainingSettings.preset(self._preset))
+
+    def _show(self) -> None:
+        self._state = self._for_page()
+
+    def _for_page(self) -> dict[str, Any]:
+        """Return all that the page draws; a field that waits to be corrected keeps what was entered."""
+        entered = {**{name: getattr(self._settings, name) for name in self._by_name}, **self._pending}
+        return {
+            "entries": {
+                name: self._typed[name] if name in self._invalid else field.entry(getattr(self._settings, name))
+                for name, field in self._by_name.items()
+            },
+            "errors": dict(self._invalid),
+            "changed": list(self._changes()),
+            "idle": [name for name, field in self._by_name.items() if not _matters(field, entered)],
+            "preset": self._preset,
+            "disabled": self._disabled,
+            "weights": dict(self._settings.class_weights),
+            "canUndo": bool(self._patches),
+            "code": as_python(self._settings, self._preset),
+            "json": self._settings.to_json(),
+        }
+
+
+def _checked(settings: TrainingSettings) -> TrainingSettings:
+    if not isinstance(settings, TrainingSettings):
+        raise WidgetError(f"SettingsForm shows a TrainingSettings, got {settings!r}; use hw.TrainingSettings()")
+    return settings
+
+
+def _preset_words(name: str) -> str:
+    return "CPU" if name == "cpu" else name.replace("-", " ").capitalize()
+
+
+def _matters(field: Field, entered: Mapping[str, Any]) -> bool:
+    if field.section == "Augmentation" and field.name != "augmentation":
+        return bool(entered["augmentation"])
+    other, values = _NEEDS.get(field.name, ("", ()))
+    return not other or entered[other] in values

@@ -1,0 +1,48 @@
+"""The preview of the normalization that the form asks for, folded away until somebody wants it."""
+
+from collections.abc import Callable
+
+from histowidgets.annotations import Project
+from histowidgets.images import Region
+from histowidgets.training import normalization_of
+from histowidgets.widgets.page._disclosure import Disclosure
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
+
+
+class NormalizationFold(Disclosure):
+    """Follows the settings of a form while it is unfolded; computes nothing while it is not.
+
+    Parameters
+    ----------
+    project, view, log
+        As for `NormalizationPreview`.
+    form
+        Whose settings are previewed.
+    """
+
+    def __init__(
+        self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]], log: Callable[[str], None]
+    ) -> None:
+        self._form = form
+        self.preview = NormalizationPreview(project, view, log)
+        super().__init__(
+            "Normalization: what the network is given",
+            [self.preview],
+            tooltip="Picture and values in view, before and after the normalization of the settings",
+            on_open=self.refresh,
+        )
+        self.add_class("hw-fold-section")
+        self._forget = form.on_change(lambda settings: self.refresh())
+
+    def refresh(self) -> None:
+        """Show what is in view now, as the settings are now."""
+        if self.unfolded:
+            settings = self._form.settings
+            self.preview.show(normalization_of(settings), settings.channels)
+
+    def close(self) -> None:
+        """Stop following the form, end the worker and close the widgets."""
+        self._forget()
+        self.preview.close()
+        super().close()

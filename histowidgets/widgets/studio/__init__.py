@@ -1,0 +1,1 @@
+"""The studio: its panels, and the screen that holds them."""

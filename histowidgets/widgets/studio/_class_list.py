@@ -1,0 +1,79 @@
+"""The list of classes: which one the brush paints, and how many annotations each still needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+
+from histowidgets.widgets.page._style import joined_module, joined_sheet
+
+LEVELS = ("none", "red", "amber", "green")
+
+
+class ClassList(anywidget.AnyWidget):
+    """One row a class: its digit key, colour, name, and a bar from the first annotation to the recommended number.
+
+    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one; what the person
+    asks for goes to the callbacks of `on_edit`.
+
+    Attributes
+    ----------
+    rows : list of dict
+        ``name``, ``color`` (``"#rrggbb"``), ``count``, ``recommended`` (0 for no target), ``level``
+        (one of `LEVELS`), and where wanted ``locked`` (why the class cannot be deleted) and ``pattern`` (the address
+        of its hatching). Written from Python only.
+    editable : bool
+        Whether classes can be changed on the page.
+    selected : str
+        Name of the class that the brush paints. Written by the page and by Python.
+    """
+
+    _esm = joined_module("popup", "class_list_menu", "class_list_row", "class_list")
+    _css = joined_sheet("popup", "class_list")
+
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    editable = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self) -> None:
+        self._edit_callbacks: list[Callable[[Mapping[str, Any]], None]] = []
+        super().__init__()
+        self.on_msg(self._heard)
+
+    @traitlets.validate("selected")
+    def _known(self, proposal: Any) -> str:
+        names = [row["name"] for row in self.rows]
+        if names and proposal["value"] not in names:
+            raise traitlets.TraitError(f"no class is called {proposal['value']!r}; there are {names}")
+        return str(proposal["value"])
+
+    def show(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the rows, and keep the selected class where it is still there."""
+        fresh = [dict(row) for row in rows]
+        if fresh != self.rows:
+            self.rows = fresh
+        names = [row["name"] for row in fresh]
+        if names and self.selected not in names:
+            self.selected = names[0]
+
+    def on_select(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the name whenever another class is selected."""
+        self.observe(lambda change: callback(change["new"]), names="selected")
+
+    def on_edit(self, callback: Callable[[Mapping[str, Any]], None]) -> None:
+        """Call `callback` with what the person asks for.
+
+        That is a dict with ``kind`` ("add", "rename", "recolor", "merge" or "delete"), ``name``, and ``to``, ``color``
+        or ``into``.
+        """
+        self._edit_callbacks.append(callback)
+
+    def say_wrong(self, text: str) -> None:
+        """Say under the list what is wrong with what was asked for."""
+        self.send({"kind": "failed", "text": text})
+
+    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict):
+            for callback in list(self._edit_callbacks):
+                callback(content)

@@ -1,0 +1,155 @@
+"""The classes, how many annotations each still needs, one advice about where to paint next, and the coach."""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets
+
+from histowidgets.advice import Advice, coach
+from histowidgets.annotations import Change, Project, ProjectSnapshot
+from histowidgets.errors import HistowidgetsError
+from histowidgets.widgets.canvas._patterns import swatch_url
+from histowidgets.widgets.page._advice_line import AdviceLine
+from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.studio._class_list import ClassList
+from histowidgets.widgets.studio._coach_panel import CoachPanel
+
+_LEVELS = {"stop": "red", "warning": "amber", "info": "amber", "good": "green"}
+IDLE = "Pick a class and paint a few strokes on the picture."
+
+
+class ClassPanel(ipywidgets.VBox):
+    """The palette of the studio, kept in step with the project.
+
+    Parameters
+    ----------
+    project
+        What is annotated.
+    on_show
+        Called with an advice whose place the person wants to see.
+    notify
+        Called with a text and a level when a class was changed.
+    log
+        Called with the traceback of an error of the coach.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        on_show: Callable[[Advice], None],
+        notify: Callable[[str, str], None] = lambda text, level: None,
+        log: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._project, self._notify, self._log = project, notify, log
+        self._found: Sequence[Advice] = ()
+        self._patterns = True
+        self.classes = ClassList()
+        self.classes.on_edit(self._edit)
+        self.advice = AdviceLine(IDLE, on_show)
+        self.coach_panel = CoachPanel(on_show)
+        self.refresh()
+        title = ipywidgets.HTML("<h4 class='hw-title'>Classes</h4>")
+        super().__init__([title, self.classes, self.advice, self.coach_panel])
+        self.add_class("hw-section")
+        self.add_class("hw-classes")
+        self.coach = LatestWorker("coach", self._ask, self._answered)
+        self._unsubscribe = project.subscribe(self._changed)
+        self.coach.request(project.snapshot())
+
+    def select(self, name: str) -> None:
+        """Mark a class as the one that is painted, one that was added a moment ago too."""
+        self.refresh()
+        self.classes.selected = name
+
+    def show_patterns(self, on: bool) -> None:
+        """Show the hatching of each class beside its colour, as on the picture."""
+        self._patterns = on
+        self.refresh()
+
+    # -- edits of the classes -------------------------------------------------------------------------
+
+    def _edit(self, content: Mapping[str, Any]) -> None:
+        """Do what the page asks; what is wrong is said under the list."""
+        project, name = self._project, str(content.get("name", ""))
+        target = str(content.get("to") or content.get("into") or content.get("color") or "")
+        doers: dict[Any, tuple[Callable[[], object], str]] = {
+            "add": (lambda: project.add_class(name), ""),
+            "rename": (lambda: project.rename_class(name, target), ""),
+            "recolor": (lambda: project.recolor_class(name, target), ""),
+            "merge": (lambda: project.merge_classes(name, target), f"Merged {name} into {target}. Undo takes it back."),
+            "delete": (lambda: project.delete_class(name), f"Deleted the class {name}. Undo brings it back."),
+        }
+        kind = str(content.get("kind"))
+        if kind not in doers:
+            return
+        act, done = doers[kind]
+        try:
+            act()
+        except (HistowidgetsError, OSError) as error:
+            self.classes.say_wrong(str(error))
+            return
+        if done:
+            self._notify(done, "info")
+
+    # -- the coach --------------------------------------------------------------------------------------
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "classes":
+            self.refresh()
+        # Only the count is cheap enough for the thread that painted; the coach reads pixels.
+        self.coach.request(self._project.snapshot())
+
+    def _ask(self, snapshot: ProjectSnapshot, is_stale: Callable[[], bool]) -> Sequence[Advice]:
+        return coach(snapshot)
+
+    def _answered(
+        self, snapshot: ProjectSnapshot, advice: Sequence[Advice] | None, error: BaseException | None
+    ) -> None:
+        if error is not None:
+            self._log("The coach failed.\n" + "".join(traceback.format_exception(error)))
+        self._found = advice or ()
+        self.refresh()
+        urgent = [one for one in self._found if one.severity != "good"]
+        started = any(self._project.count().values())
+        # Too few strokes is where everybody starts: worth a word, not an alarm. The bars say how far it is.
+        self.advice.show(replace(urgent[0], severity="warning") if urgent and started else None)
+        if error is None:
+            self.coach_panel.show(self._found, snapshot, self.advice.advice)
+
+    def refresh(self) -> None:
+        """Show classes, colours and counts as they are now, beside what the coach said last."""
+        counts, colors = self._project.count(), self._project.colors
+        targets = {one.about.get("class"): one for one in self._found if "recommended" in one.evidence}
+        rows = []
+        for index, name in enumerate(colors):
+            target, count = targets.get(name), counts.get(name, 0)
+            rows.append(
+                {
+                    "name": name,
+                    "color": colors[name],
+                    "count": count,
+                    "recommended": int(target.evidence["recommended"]) if target else 0,
+                    "level": _LEVELS.get(target.severity, "none") if target else "none",
+                    "locked": _locked(count, len(colors)),
+                    "pattern": swatch_url(index, colors[name]) if self._patterns else "",
+                }
+            )
+        self.classes.editable = not self._project.read_only
+        self.classes.show(rows)
+
+    def close(self) -> None:
+        """End the worker and close the widgets."""
+        self._unsubscribe()
+        self.coach.close()
+        super().close()
+
+
+def _locked(count: int, n_classes: int) -> str:
+    """Say why a class cannot be deleted; nothing if it can."""
+    if n_classes == 1:
+        return "The project needs a class"
+    if count:
+        return f"It has {count} annotation{'' if count == 1 else 's'}: merge it instead"
+    return ""

@@ -1,0 +1,193 @@
+"""What the coach found, in five lines: boundaries, areas, spread, conflicts, images."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import ipywidgets
+
+from histowidgets.advice import Advice
+from histowidgets.annotations import ProjectSnapshot
+from histowidgets.widgets.page._advice_line import evidence_text
+from histowidgets.widgets.page._disclosure import Disclosure
+
+# With fewer annotations than this nothing can be said about how they lie.
+LEAST_ANNOTATIONS = 6
+_WORDS = {"good": "fine", "warning": "look at this", "info": "to consider", "none": "not yet known"}
+_ICONS = {"good": "check", "warning": "exclamation-triangle", "info": "info-circle", "none": "circle-o"}
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """One line: its name, the advice that says something is missing, and those that say all is well."""
+
+    name: str
+    missing: tuple[str, ...]
+    well: tuple[str, ...]
+
+
+_TOPICS = (
+    _Topic("Boundaries", ("few-boundaries",), ("boundaries-enough",)),
+    _Topic("Areas", ("area-imbalance",), ("areas-balanced",)),
+    _Topic("Spread", ("one-corner", "one-kind-of-place"), ("spread-enough", "kinds-covered")),
+    _Topic("Conflicts", ("labelled-twice", "contradicting-labels"), ("labels-consistent",)),
+    _Topic("Images", ("image-unreadable", "one-image", "least-covered-image"), ("images-covered", "several-images")),
+)
+
+
+@dataclass(frozen=True)
+class CoachLine:
+    """What is said about one topic.
+
+    Attributes
+    ----------
+    level : {"good", "warning", "info", "none"}
+        "none": too early to tell.
+    advice : tuple of Advice
+        The places it is about, one after the other.
+    """
+
+    name: str
+    level: str
+    text: str
+    tip: str = ""
+    advice: tuple[Advice, ...] = ()
+
+
+def coach_lines(found: Sequence[Advice], snapshot: ProjectSnapshot) -> list[CoachLine]:
+    """Sum up what `coach` found, one line a topic."""
+    drawn = [one.class_name for some in snapshot.annotations.values() for one in some if one.class_name is not None]
+    early = len(drawn) < LEAST_ANNOTATIONS or len(set(drawn)) < 2
+    lines = []
+    for topic in _TOPICS:
+        mine = tuple(one for one in found if one.id in topic.missing)
+        well = tuple(one for one in found if one.id in topic.well)
+        if mine:
+            level = "warning" if any(one.severity in ("warning", "stop") for one in mine) else "info"
+            lines.append(CoachLine(topic.name, level, _summary(mine), _tip(mine[0]), mine))
+        elif early or not well:
+            lines.append(CoachLine(topic.name, "none", "too early to tell"))
+        else:
+            lines.append(CoachLine(topic.name, "good", _summary(well), _tip(well[0])))
+    return lines
+
+
+def _summary(mine: Sequence[Advice]) -> str:
+    """Say in a few words, with its number, what the first of some advice of one topic says."""
+    first = mine[0]
+    number = first.evidence
+    if first.id in ("few-boundaries", "boundaries-enough"):
+        share, limit = number["boundary_percent"], number["limit_percent"]
+        return f"{share:.3g} % of the labels lie where classes meet; {limit:g} % wanted"
+    if first.id in ("area-imbalance", "areas-balanced"):
+        return f"{first.about['largest']} covers {number['ratio']:.3g} times {first.about['smallest']}"
+    if first.id == "spread-enough":
+        return f"strokes reach over {number['reach_percent']:.0f} % of the picture"
+    if first.id in ("labelled-twice", "contradicting-labels"):
+        return _conflicts(mine)
+    if first.id == "labels-consistent":
+        return "no place has two classes"
+    if first.id in ("least-covered-image", "images-covered"):
+        return f"{first.image_name} is covered least: {number['labelled_percent']:.2g} % labelled"
+    if first.id == "several-images":
+        return f"{number['annotated_images']} images are annotated"
+    return first.title
+
+
+def _conflicts(mine: Sequence[Advice]) -> str:
+    """Count the places that were painted with two classes, and those that look alike and have different ones."""
+    twice = next((int(one.evidence["places"]) for one in mine if one.id == "labelled-twice"), 0)
+    alike = sum(one.id == "contradicting-labels" for one in mine)
+    said = [f"{twice} place{'' if twice == 1 else 's'} painted twice"] if twice else []
+    if alike:
+        said.append(f"{alike} places look alike but differ")
+    return "; ".join(said)
+
+
+def _tip(advice: Advice) -> str:
+    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})"
+
+
+class _Row(ipywidgets.HBox):
+    """A topic's line and the button that goes through its places."""
+
+    def __init__(self, on_show: Callable[[Advice], None]) -> None:
+        self._on_show = on_show
+        self._line: CoachLine | None = None
+        self._next = 0
+        self._text = ipywidgets.HTML()
+        self._button = ipywidgets.Button(description="Go there", layout=ipywidgets.Layout(display="none"))
+        self._button.add_class("hw-link")
+        self._button.on_click(lambda _: self._go())
+        super().__init__([self._text, self._button])
+        self.add_class("hw-coach-row")
+
+    def show(self, line: CoachLine) -> None:
+        """Show a line; the places begin anew only when they are others."""
+        before, self._line = self._line, line
+        if before == line:
+            return
+        self._text.value = (
+            f"<div class='hw-coach-line' data-level='{line.level}' title='{escape(line.tip, quote=True)}'>"
+            f"<i class='fa fa-{_ICONS[line.level]}' aria-hidden='true'></i><b>{line.name}</b>"
+            f"<span class='hw-sr-only'>{_WORDS[line.level]}: </span><span>{escape(line.text)}</span></div>"
+        )
+        if before is None or [one.region for one in before.advice] != [one.region for one in line.advice]:
+            self._next = 0
+        self._show_button()
+
+    def _places(self) -> list[Advice]:
+        return [one for one in (self._line.advice if self._line else ()) if one.region or one.image_name]
+
+    def _show_button(self) -> None:
+        places = self._places()
+        self._button.layout.display = None if places else "none"
+        many = len(places) > 1
+        self._button.description = f"Go there ({self._next + 1}/{len(places)})" if many else "Go there"
+        self._button.tooltip = f"Show the place: {places[self._next].title}" if places else "Show the place"
+
+    def _go(self) -> None:
+        places = self._places()
+        if not places:
+            return
+        shown = places[self._next % len(places)]
+        self._next = (self._next + 1) % len(places)
+        self._show_button()
+        self._on_show(shown)
+
+
+class CoachPanel(Disclosure):
+    """A fold whose title says whether all is well, and whose lines say what is not.
+
+    Parameters
+    ----------
+    on_show
+        Called with an advice whose place the person wants to see.
+    """
+
+    def __init__(self, on_show: Callable[[Advice], None]) -> None:
+        self._rows = [_Row(on_show) for _ in _TOPICS]
+        self._detail = ipywidgets.HTML()
+        super().__init__(
+            "Coach", [self._detail, *self._rows], tooltip="How well the annotations cover what a network has to learn"
+        )
+        self.add_class("hw-coach")
+
+    def show(self, found: Sequence[Advice], snapshot: ProjectSnapshot, urgent: Advice | None = None) -> None:
+        """Show what `coach` found in a snapshot, and all that is to be said about the most urgent advice."""
+        detail = "" if urgent is None else f"<p class='hw-coach-detail'>{escape(_tip(urgent))}</p>"
+        if self._detail.value != detail:
+            self._detail.value = detail
+        lines = coach_lines(found, snapshot)
+        for row, line in zip(self._rows, lines, strict=True):
+            row.show(line)
+        wrong = [line.name.lower() for line in lines if line.level == "warning"]
+        consider = [line.name.lower() for line in lines if line.level == "info"]
+        if wrong or consider:
+            title = f"Coach: look at {', '.join(wrong + consider)}"
+        elif any(line.level == "none" for line in lines):
+            title = "Coach"
+        else:
+            title = "Coach: all fine"
+        if self.title != title:
+            self.title = title

@@ -1,0 +1,67 @@
+"""The fields that say how to predict."""
+
+from typing import Any
+
+import ipywidgets
+
+from histowidgets.widgets.page._labelled import wide
+
+BLENDS = [
+    ("middle of each tile", "centre-crop"),
+    ("weighted by a Gaussian", "gaussian"),
+    ("weighted by a ramp", "linear"),
+]
+PASSES = [("1", 1), ("2, shifted by half a tile", 2), ("4, shifted both ways", 4)]
+
+
+class PredictFields(ipywidgets.VBox):
+    """Test-time augmentation, passes, blending, blur, adaptation, probabilities."""
+
+    def __init__(self) -> None:
+        self._tta = _check("Average 8 mirrored and turned views", "Surer borders, in eight times the time")
+        self._adapt = _check(
+            "Adapt to the image's stain",
+            "Measure the network's batch-norm statistics again on the image (AdaBN): nothing is trained. Look at the "
+            "result: it can be worse where the image holds little tissue",
+        )
+        self._probabilities = _check(
+            "Keep probabilities", "For the mean probability of objects; a byte a pixel and class before compression"
+        )
+        self._probabilities.value = True
+        self._passes = wide(
+            ipywidgets.Dropdown(options=PASSES, value=1, description="Passes", tooltip="Grids of tiles to average over")
+        )
+        self._blend = wide(
+            ipywidgets.Dropdown(options=BLENDS, description="Tiles", tooltip="How overlapping tiles are put together")
+        )
+        self._blur = wide(
+            ipywidgets.BoundedFloatText(
+                value=0.0,
+                min=0.0,
+                max=200.0,
+                step=0.5,
+                description="Blur (µm)",
+                tooltip="Blur the probabilities before classes are decided; pixels where the image has no pixel size",
+            )
+        )
+        super().__init__([self._tta, self._adapt, self._probabilities, self._passes, self._blend, self._blur])
+
+    @property
+    def adapt(self) -> bool:
+        """Whether norm statistics are measured again on each image."""
+        return bool(self._adapt.value)
+
+    def values(self) -> dict[str, Any]:
+        """Return the options by name; the blur, whose unit depends on the image, as "smooth"."""
+        return {
+            "tta": self._tta.value,
+            "grids": self._passes.value,
+            "blend": self._blend.value,
+            "smooth": self._blur.value,
+            "probabilities": self._probabilities.value,
+        }
+
+
+def _check(words: str, tip: str) -> ipywidgets.Checkbox:
+    box = ipywidgets.Checkbox(value=False, description=words, indent=False, tooltip=tip)
+    return wide(box)

@@ -1,0 +1,273 @@
+"""Predicting all of an image, or of all images, to disk: what, how, how far, and a way to stop."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from histowidgets.annotations import Annotation, Project
+from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
+from histowidgets.images import Image, Region
+from histowidgets.prediction import Classifier
+from histowidgets.widgets.live._answer import Answer, unlike_words
+from histowidgets.widgets.live._prediction import LivePrediction
+from histowidgets.widgets.monitor._text import clock
+from histowidgets.widgets.page._disclosure import Disclosure
+from histowidgets.widgets.page._entry import Entry
+from histowidgets.widgets.page._errands import Errands
+from histowidgets.widgets.studio._predict_options import PredictFields
+
+Notify = Callable[[str, str], None]
+WHOLE, IN_VIEW, SELECTED, ALL = "whole image", "what is in view", "the selected shape", "all images"
+WHAT = [("all of this image", WHOLE), ("what is in view", IN_VIEW), ("the selected shape", SELECTED), (ALL, ALL)]
+# At most so often the page is told how far it is.
+SECONDS_BETWEEN = 0.2
+
+
+class PredictPanel(ipywidgets.VBox):
+    """Predicts with the classifier that is shown, into files that the picture then shows.
+
+    Parameters
+    ----------
+    project
+        Whose images are predicted.
+    live
+        Knows the classifier, and shows what was predicted.
+    view
+        Returns the name of the image shown and the region in view.
+    selection
+        Returns the annotations that are selected.
+    folder
+        Returns where the files go, into ``predictions/``.
+    notify
+        Called with a text and a level.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        live: LivePrediction,
+        view: Callable[[], tuple[str, Region]],
+        selection: Callable[[], Sequence[Annotation]],
+        folder: Callable[[], Path],
+        notify: Notify,
+    ) -> None:
+        self._project, self._live, self._view, self._selection = project, live, view, selection
+        self._folder, self._notify = folder, notify
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self.errands = Errands("load", self._tell)
+        self._told = 0.0
+        self._what = ipywidgets.Dropdown(
+            options=WHAT, description="Predict", tooltip="What is predicted at full size, into a file with levels"
+        )
+        self.start_button = ipywidgets.Button(
+            description="Predict", icon="play", tooltip="Predict with the classifier that is shown; painting can go on"
+        )
+        self.stop_button = ipywidgets.Button(
+            description="Stop", icon="stop", disabled=True, tooltip="Stop; what is done is kept, and goes on later"
+        )
+        self.start_button.on_click(lambda _: self.start())
+        self.stop_button.on_click(lambda _: self._stop.set())
+        self._bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout=ipywidgets.Layout(visibility="hidden"))
+        self._bar.add_class("hw-predict-bar")
+        row = ipywidgets.HBox([self.start_button, self.stop_button, self._bar])
+        row.add_class("hw-run-buttons")
+        self._status = ipywidgets.HTML()
+        self.fields = PredictFields()
+        load = Entry(
+            "Classifier",
+            "saved folder",
+            "Load",
+            "Predict with a classifier that was saved before, instead of one that is trained here",
+            self._load,
+        )
+        how = Disclosure("How to predict", [self.fields, load], "Averaging, blending, smoothing, another classifier")
+        super().__init__([self._what, row, self._status, how])
+        self.add_class("hw-section")
+        self.add_class("hw-predict")
+        self._say("")
+
+    # -- from the person ----------------------------------------------------------------------------
+
+    def start(self, what: str | None = None) -> None:
+        """Start predicting without holding the caller; no effect while it is on.
+
+        Parameters
+        ----------
+        what
+            "whole image", "what is in view", "the selected shape" or "all images"; what is chosen on the page by
+            default.
+        """
+        if self.active:
+            return
+        answer = self._live.best
+        if answer is None:
+            self._fail("There is no classifier yet: paint at least two classes, or load one under How to predict.")
+            return
+        try:
+            jobs = self._jobs(str(self._what.value) if what is None else what)
+        except HistowidgetsError as error:
+            self._fail(str(error))
+            return
+        self._stop.clear()
+        self._busy(True)
+        self._say("Preparing…")
+        work = (jobs, answer, self.fields.values(), self.fields.adapt)
+        self._thread = threading.Thread(target=self._work, args=work, name="histowidgets-predict", daemon=True)
+        self._thread.start()
+
+    @property
+    def active(self) -> bool:
+        """Whether something is being predicted."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is being predicted; return whether that is so."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+        return not self.active
+
+    def close(self) -> None:
+        """Stop what is on, which can go on later, and close the widgets."""
+        self._stop.set()
+        self.errands.close()
+        self.wait(10)
+        super().close()
+
+    def _jobs(self, what: str) -> list[tuple[str, Region | None, str]]:
+        """Return image, region (None: all of it) and words for each part of the work."""
+        name, in_view = self._view()
+        if what == ALL:
+            return [(each, None, WHOLE) for each in self._project.image_names]
+        if what == WHOLE:
+            return [(name, None, WHOLE)]
+        if what == IN_VIEW:
+            return [(name, in_view, "region in view")]
+        selected = self._selection()
+        if not selected:
+            raise PredictionError("Nothing is selected. Pick a shape with the arrow (key S) first.")
+        area = selected[0].shape.region()
+        for annotation in selected[1:]:
+            area = area.union(annotation.shape.region())
+        inside = area.intersect(self._project.image(name).region)
+        if inside is None:
+            raise PredictionError("What is selected lies outside the image.")
+        return [(name, inside, "region selected")]
+
+    def _load(self, path: str) -> None:
+        path = path.strip()
+
+        def load() -> str:
+            classifier = Classifier.load(Path(path).expanduser())
+            self._live.offer_network(classifier, classifier.name or Path(path).name, {}, alone=True)
+            return f"Loaded {path}: {', '.join(classifier.classes)}."
+
+        self.errands.take(f"Loading {path}…", load)
+
+    # -- on its own thread --------------------------------------------------------------------------
+
+    def _work(
+        self, jobs: Sequence[tuple[str, Region | None, str]], answer: Answer, options: dict[str, Any], adapt: bool
+    ) -> None:
+        began, failed = time.monotonic(), list[str]()
+        try:
+            for number, (name, region, scope) in enumerate(jobs):
+                prefix = f"{number + 1} of {len(jobs)}: " if len(jobs) > 1 else ""
+                try:
+                    found = self._predict(name, region, answer, options, adapt, prefix)
+                except PredictionCancelled:
+                    raise
+                except (HistowidgetsError, OSError) as error:
+                    failed.append(f"{name}: {error}")
+                else:
+                    self._live.show_asked_for(name, replace(found, scope=scope))
+        except PredictionCancelled as cancelled:
+            self._end(str(cancelled).split("; call")[0] + "; Predict goes on from there.", "info")
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
+            self._end(f"This broke off: {type(error).__name__}: {error}", "error")
+        else:
+            done = len(jobs) - len(failed)
+            seconds = time.monotonic() - began
+            words = f"Predicted {jobs[0][0] if len(jobs) == 1 else f'{done} images'} in {seconds:.0f} s. "
+            words = words if done else ""
+            good = "It is shown; save objects and tables below." if done == 1 else "Save objects and tables below."
+            self._end(words + ("; ".join(failed) or good), "error" if failed else "good")
+
+    def _predict(
+        self, name: str, region: Region | None, answer: Answer, options: dict[str, Any], adapt: bool, prefix: str
+    ) -> Answer:
+        """Predict one image; return what is shown of it."""
+        image, classifier = self._project.image(name), answer.classifier
+        warning = unlike_words(classifier, image)
+        if adapt:
+            self._say(f"{prefix}{name}: measuring its statistics…")
+            classifier = classifier.adapted_to(image, region)
+            answer = replace(answer, classifier=classifier, score=None, class_scores={}, scored_on=0)
+            answer = replace(answer, learner=f"{answer.learner}, adapted")
+        stored = classifier.predict_to(
+            image,
+            self._target(name, region),
+            image.region if region is None else region,
+            announce=False,
+            progress=lambda done, total, left: self._progress(f"{prefix}{name}", done, total, left),
+            should_stop=self._stop.is_set,
+            **_fitting(options, image),
+        )
+        return replace(answer, prediction=stored, warning=warning)
+
+    def _target(self, name: str, region: Region | None) -> Path:
+        folder = self._folder() / "predictions"
+        folder.mkdir(parents=True, exist_ok=True)
+        place = "" if region is None else f"_x{region.x}_y{region.y}_{region.width}x{region.height}"
+        names = self._project.image_names
+        alike = [other for other in names if file_stem(other) == file_stem(name)]
+        number = f"-{alike.index(name) + 1}" if len(alike) > 1 else ""
+        return folder / f"{file_stem(name)}{number}{place}.zarr"
+
+    def _progress(self, name: str, done: int, total: int, seconds_left: float) -> None:
+        now = time.monotonic()
+        if now - self._told < SECONDS_BETWEEN and done < total:
+            return
+        self._told = now
+        self._bar.value = done / total
+        self._say(f"{name}: {done} of {total} tiles · {clock(seconds_left)} left")
+
+    # -- what is said ---------------------------------------------------------------------------------
+
+    def _busy(self, busy: bool) -> None:
+        self.start_button.disabled, self.stop_button.disabled = busy, not busy
+        self._bar.value = 0.0
+        self._bar.layout.visibility = "visible" if busy else "hidden"
+
+    def _end(self, words: str, level: str) -> None:
+        self._busy(False)
+        self._tell(words, level)
+
+    def _fail(self, words: str) -> None:
+        self._tell(words, "error")
+
+    def _tell(self, words: str, level: str) -> None:
+        self._say(words, level)
+        self._notify(words, level)
+
+    def _say(self, words: str, level: str = "info") -> None:
+        text = f"{escape(words)}&nbsp;"
+        self._status.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{text}</p>"
+
+
+def file_stem(name: str) -> str:
+    """Return the name of an image as that of a file."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "image"
+
+
+def _fitting(options: dict[str, Any], image: Image) -> dict[str, Any]:
+    """Return the options for an image: without a pixel size the blur is in pixels."""
+    chosen = dict(options)
+    blur = chosen.pop("smooth")
+    return {**chosen, "smooth_px": blur} if image.pixel_size_um is None else {**chosen, "smooth_um": blur}

@@ -1,0 +1,253 @@
+"""What can be taken away: the scores, the areas, the classifier, and files for other programs."""
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import ipywidgets
+
+from histowidgets.annotations import Project
+from histowidgets.errors import HistowidgetsError
+from histowidgets.prediction import Classifier
+from histowidgets.widgets.live._answer import ASKED_FOR, Answer
+from histowidgets.widgets.live._prediction import LivePrediction
+from histowidgets.widgets.page._disclosure import Disclosure
+from histowidgets.widgets.page._errands import Errands
+from histowidgets.widgets.page._labelled import wide
+from histowidgets.widgets.studio._object_fields import ObjectFields
+from histowidgets.widgets.studio._predict_panel import file_stem
+
+Notify = Callable[[str, str], None]
+LEARNERS = [
+    ("whichever scores best", "best"),
+    ("network and quick learner", "both"),
+    ("the network", "network"),
+    ("the quick learner", "quick"),
+]
+_PREDICTED = ("what was predicted to disk", ASKED_FOR)
+
+
+def _table(answer: Answer, background: tuple[str, ...]) -> str:
+    """Return one row a class: IoU on held-out strokes, area, and share of the area, and of the tissue."""
+    prediction = answer.prediction
+    unit = "µm²" if prediction.pixel_size_um else "px²"
+    measured = prediction.measurements(background)
+    rows = []
+    for name in prediction.classes:
+        iou = answer.class_scores.get(name)
+        area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
+        cells = ["–" if iou is None else f"{iou:.2f}", f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
+        if background:
+            share = measured.get(f"{name} (% of tissue)")
+            cells.append("–" if share is None else f"{share:.1f} %")
+        rows.append((name, cells))
+    more = [""] if background else []
+    rows.append(("all (mIoU)", ["–" if answer.score is None else f"{answer.score:.2f}", "", "", *more]))
+    body = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        for name, cells in rows
+    )
+    titles = ["IoU, held out", "area", "share", *(["of tissue"] if background else [])]
+    head = "<tr><th></th>" + "".join(f"<th scope='col'>{title}</th>" for title in titles) + "</tr>"
+    region = prediction.region
+    where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
+    caption = f"{escape(answer.caption)}<br><small>{escape(where)}</small>"
+    return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
+
+
+class ResultsPanel(ipywidgets.VBox):
+    """Scores and areas of the prediction that is shown, and buttons that write files.
+
+    Parameters
+    ----------
+    project
+        Whose annotations are measured.
+    live
+        Knows the answer that is shown on the picture, and shows another learner's.
+    image_name
+        Returns the name of the image that is shown.
+    folder
+        Where files go by default.
+    notify
+        Called with a text and a level.
+    """
+
+    def __init__(
+        self, project: Project, live: LivePrediction, image_name: Callable[[], str], folder: Path, notify: Notify
+    ) -> None:
+        self._project, self._live, self._image_name = project, live, image_name
+        self.errands = Errands("save", notify)
+        self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
+        self._learner.observe(self._learner_chosen, names="value")
+        self._numbers = ipywidgets.HTML()
+        super().__init__([self._learner, self._numbers])
+        self.add_class("hw-section")
+        self.fields = ObjectFields(lambda: self.refresh())
+        self._folder = wide(
+            ipywidgets.Text(
+                value=str(folder),
+                description="Save to",
+                continuous_update=False,
+                tooltip="Folder for the classifier and the files; it is made if it is not there",
+            )
+        )
+        row = ipywidgets.HBox([self._button(*each) for each in self._actions()])
+        row.add_class("hw-wrap")
+        options = Disclosure(
+            "Objects and tissue", [self.fields], "What counts as an object, and which class is no tissue"
+        )
+        self.files = ipywidgets.VBox([options, self._folder, row])
+        self.files.add_class("hw-section")
+        self.refresh()
+
+    def _actions(self) -> list[tuple[str, str, str, Callable[[], Path]]]:
+        return [
+            ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
+            (
+                "For QuPath",
+                "share-square-o",
+                "The network, without the quick learner, as the DL pixel classifier extension reads it",
+                self.qupath,
+            ),
+            ("ONNX", "cube", "The network, without the quick learner, as ONNX for other programs", self.save_onnx),
+            ("Labels (PNG)", "picture-o", "The label map that is shown, with the class colours", self.save_png),
+            (
+                "Labels (OME-TIFF)",
+                "clone",
+                "The labels with pixel size, tiled; with levels if predicted to disk",
+                self.save_tiff,
+            ),
+            (
+                "Objects (GeoJSON)",
+                "map-o",
+                "The predicted areas with measurements, as QuPath reads them",
+                self.save_geojson,
+            ),
+            ("Objects (CSV)", "table", "A row an object: area, perimeter, circularity, probability", self.save_objects),
+            (
+                "Measurements (CSV)",
+                "bar-chart",
+                "Area and share of each class, in the image and inside each annotation",
+                self.save_measurements,
+            ),
+        ]
+
+    def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path]) -> ipywidgets.Button:
+        style = "primary" if action == self.save_classifier else ""
+        button = ipywidgets.Button(description=text, icon=icon, tooltip=tip, button_style=style)
+        button.on_click(lambda _: self._soon(text, action))
+        return button
+
+    @property
+    def folder(self) -> Path:
+        """Where files go."""
+        return Path(self._folder.value.strip() or ".").expanduser()
+
+    def refresh(self) -> None:
+        """Show the numbers of the answer that is on the picture now."""
+        answer = self._live.best
+        self._show_learners(answer)
+        if answer is None:
+            self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
+            return
+        self.fields.offer(answer.prediction.classes)
+        hint = (
+            "" if answer.score is not None else "<p class='hw-quiet'>Press Train for a score on held-out strokes.</p>"
+        )
+        warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
+        self._numbers.value = _table(answer, self.fields.background) + hint + warning
+
+    def _show_learners(self, answer: Answer | None) -> None:
+        """Offer what was predicted to disk where that is what is shown, and mark who is shown."""
+        wanted = self._live.wanted
+        options = [*LEARNERS, _PREDICTED] if wanted == ASKED_FOR or self._live.has_asked_for else LEARNERS
+        if list(self._learner.options) != options:
+            self._learner.unobserve(self._learner_chosen, names="value")
+            self._learner.options, self._learner.value = options, wanted
+            self._learner.observe(self._learner_chosen, names="value")
+        elif self._learner.value != wanted:
+            self._learner.value = wanted
+
+    def _learner_chosen(self, change: dict[str, str]) -> None:
+        if change["new"] != self._live.wanted:
+            self._live.show_learner(change["new"])
+
+    # -- files ------------------------------------------------------------------------------------
+
+    def _soon(self, text: str, action: Callable[[], Path]) -> None:
+        self.errands.take(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
+
+    def close(self) -> None:
+        """Let what is being written be finished, and close the widgets."""
+        self.errands.close()
+        super().close()
+
+    def _needed(self) -> Answer:
+        answer = self._live.best
+        if answer is None:
+            raise HistowidgetsError("there is no prediction yet: paint at least two classes first")
+        return answer
+
+    def _network(self) -> Classifier:
+        """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
+        shown = self._needed()
+        for answer in (shown, self._live.answer_of("network")):
+            network = None if answer is None else answer.classifier.network
+            if network is not None:
+                return network
+        return shown.classifier
+
+    def _file(self, ending: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / f"{file_stem(self._image_name())}{ending}"
+
+    def save_classifier(self) -> Path:
+        """Save the classifier that is shown into ``classifier/`` of the chosen folder."""
+        answer, target = self._needed(), self.folder / "classifier"
+        answer.classifier.save(target)
+        return target
+
+    def qupath(self) -> Path:
+        """Write the network for the QuPath extension into ``for_qupath/`` of the chosen folder."""
+        target = self.folder / "for_qupath"
+        self._network().export_qupath(target)
+        return target
+
+    def save_onnx(self) -> Path:
+        """Write the network as ``classifier.onnx``."""
+        network = self._network()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self.folder / "classifier.onnx"
+        network.export_onnx(target)
+        return target
+
+    def save_png(self) -> Path:
+        """Save the label map that is shown as a PNG with the classes' colours."""
+        answer, path = self._needed(), self._file("_labels.png")
+        answer.prediction.save_png(path)
+        return path
+
+    def save_tiff(self) -> Path:
+        """Save the label map that is shown as OME-TIFF."""
+        answer, path = self._needed(), self._file("_labels.ome.tif")
+        answer.prediction.save_ome_tiff(path)
+        return path
+
+    def save_geojson(self) -> Path:
+        """Save the predicted areas as GeoJSON in QuPath's flavour."""
+        answer, path = self._needed(), self._file("_prediction.geojson")
+        answer.prediction.save_geojson(path, **self.fields.objects)
+        return path
+
+    def save_objects(self) -> Path:
+        """Save the predicted areas as a table."""
+        answer, path = self._needed(), self._file("_objects.csv")
+        answer.prediction.save_csv(path, **self.fields.objects)
+        return path
+
+    def save_measurements(self) -> Path:
+        """Save the areas of the classes in what was predicted, and inside each annotation, as a table."""
+        answer, path = self._needed(), self._file("_measurements.csv")
+        annotations = self._project.annotations(self._image_name())
+        answer.prediction.save_measurements(path, annotations, self.fields.background)
+        return path

@@ -1,0 +1,214 @@
+"""The review on the page: tiles ranked by loss, the confusion matrix that filters them, and what to do about each."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from histowidgets.advice import Review, ReviewTile, review
+from histowidgets.annotations import Project
+from histowidgets.errors import HistowidgetsError
+from histowidgets.images import Region
+from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.page._style import STATIC
+from histowidgets.widgets.studio._review_marks import ReviewMarks
+from histowidgets.widgets.studio._review_picture import tile_picture
+
+if TYPE_CHECKING:
+    from histowidgets.prediction import Classifier
+
+# A review, and what is shown of each of its tiles.
+Found = tuple[Review, list[dict[str, Any]]]
+# Rows with a picture; those below are rarely looked at, and each costs some 4 KB.
+PICTURES = 60
+
+_IDLE = "See where the classifier and your labels disagree: what was not learned, or painted wrong."
+
+
+class ReviewPanel(anywidget.AnyWidget):
+    """Reviews a classifier on the labels of a project.
+
+    Parameters
+    ----------
+    project
+        Its labels are taken for the truth. With a folder, "this label is right" is remembered there.
+    classifier
+        Returns the classifier to review, or None before there is one.
+    go_to
+        Called with an image's name and a region when the person wants to see a tile on the canvas.
+    relabel
+        Called with an image's name, a region and a class when the person wants to paint a tile anew.
+    show_disagreement
+        Called with True or False: whether strokes on the canvas are coloured by how far the prediction contradicts
+        them.
+
+    Attributes
+    ----------
+    review : Review or None
+        What is shown.
+    """
+
+    _esm = STATIC / "review.js"
+    _css = STATIC / "review.css"
+
+    # Written from Python only; the page answers with messages.
+    _view = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        project: Project,
+        classifier: "Callable[[], Classifier | None]",
+        go_to: Callable[[str, Region], None],
+        relabel: Callable[[str, Region, str], None],
+        show_disagreement: Callable[[bool], None] = lambda on: None,
+    ) -> None:
+        self._project, self._classifier, self._go_to, self._relabel = project, classifier, go_to, relabel
+        self._show_disagreement = show_disagreement
+        self._marks = ReviewMarks(None if project.folder is None or project.read_only else project.folder)
+        self._lock = threading.RLock()
+        self._rows: list[dict[str, Any]] = []
+        self.review: Review | None = None
+        super().__init__(
+            _view={"status": _IDLE, "busy": False, "overlay": False, "rows": [], "classes": [], "confusion": []}
+        )
+        self._worker: LatestWorker[Any, Found] = LatestWorker("review", self._work, self._answered)
+        self.on_msg(self._message)
+
+    @property
+    def idle(self) -> threading.Event:
+        """Set while no review is under way."""
+        return self._worker.idle
+
+    def ask(self) -> None:
+        """Review the classifier, without holding the caller."""
+        classifier = self._classifier()
+        if classifier is None:
+            self._say("There is no classifier yet: paint at least two classes first.")
+            return
+        self._say("Reviewing…", busy=True)
+        self._worker.request((classifier, self._project.snapshot()))
+
+    def mark(self, tile: ReviewTile, right: bool) -> None:
+        """Remember, or forget, that the labels of a tile are right."""
+        try:
+            self._marks.mark(tile, right)
+        except OSError as error:
+            self._say(f"This is remembered until the kernel ends only: {error}")
+        self._show()
+
+    def overlay(self, on: bool) -> None:
+        """Colour the strokes on the canvas by how far the prediction contradicts them, or by their class again."""
+        with self._lock:
+            self._view = {**self._view, "overlay": on}
+        self._show_disagreement(on)
+
+    def close(self) -> None:
+        """End the worker and the widget."""
+        self._worker.close()
+        super().close()
+
+    # -- what the page says ---------------------------------------------------------------------
+
+    def _message(self, widget: Any, content: Any, buffers: Any) -> None:
+        if not isinstance(content, dict):
+            return
+        if content.get("kind") == "review":
+            self.ask()
+            return
+        if content.get("kind") == "overlay":
+            self.overlay(bool(content.get("on")))
+            return
+        found, number = self.review, content.get("tile")
+        if found is None or not isinstance(number, int) or not 0 <= number < len(found.tiles):
+            return
+        tile = found.tiles[number]
+        if content.get("kind") == "show":
+            self.overlay(True)
+            self._go_to(tile.image_name, tile.region)
+        elif content.get("kind") == "relabel":
+            self.overlay(False)  # who paints wants to see the class
+            self._relabel(tile.image_name, tile.region, _mistaken_for(tile, found.classes))
+        elif content.get("kind") == "right":
+            self.mark(tile, bool(content.get("right")))
+
+    # -- the work -------------------------------------------------------------------------------
+
+    def _work(self, payload: Any, is_stale: Callable[[], bool]) -> Found:
+        classifier, snapshot = payload
+
+        def tell(done: int, total: int) -> None:
+            if done % 5 == 0:
+                self._say(f"Reviewing tile {done} of {total}…", busy=True)
+
+        found = review(classifier, snapshot, progress=tell, should_stop=is_stale)
+        pictures = []
+        for tile in found.tiles[:PICTURES]:
+            if is_stale():
+                break
+            try:
+                pictures.append(tile_picture(snapshot.images[tile.image_name], tile))
+            except (HistowidgetsError, OSError):
+                pictures.append("")
+        rows = [_row(n, tile, found.classes) for n, tile in enumerate(found.tiles)]
+        for row, picture in zip(rows, pictures, strict=False):
+            row["picture"] = picture
+        return found, rows
+
+    def _answered(self, payload: Any, answer: Found | None, error: BaseException | None) -> None:
+        if answer is None:
+            words = str(error) if isinstance(error, HistowidgetsError) else f"{type(error).__name__}: {error}"
+            self._say(f"No review: {words}")
+            return
+        found, rows = answer
+        with self._lock:  # both at once: what is marked meanwhile goes by the rows that are shown
+            self.review, self._rows = found, rows
+        left_out = f"; {found.n_left_out} more were left out" if found.n_left_out else ""
+        self._say(f"{len(found.tiles)} tiles with labels{left_out}. Those with a high loss come first.")
+        self._show()
+
+    def _say(self, words: str, busy: bool = False) -> None:
+        with self._lock:
+            self._view = {**self._view, "status": words, "busy": busy}
+
+    def _show(self) -> None:
+        with self._lock:
+            found = self.review
+            if found is None:
+                return
+            rows = [
+                {**row, "right": self._marks.is_right(tile)} for row, tile in zip(self._rows, found.tiles, strict=True)
+            ]
+            self._view = {
+                **self._view,
+                "rows": rows,
+                "classes": list(found.classes),
+                "confusion": found.confusion.tolist(),
+            }
+
+
+def _row(number: int, tile: ReviewTile, classes: tuple[str, ...]) -> dict[str, Any]:
+    cells = [[int(t), int(p)] for t, p in zip(*tile.confusion.nonzero(), strict=True)]
+    return {
+        "tile": number,
+        "image": tile.image_name,
+        "place": f"{tile.region.x}, {tile.region.y}",
+        "loss": round(tile.loss, 4),
+        "disagreement": round(tile.disagreement, 4),
+        "iou": round(tile.iou, 4),
+        "labelled": tile.n_labelled,
+        "heldOut": tile.held_out,
+        "cells": cells,
+        "brush": _mistaken_for(tile, classes),
+        "picture": "",
+    }
+
+
+def _mistaken_for(tile: ReviewTile, classes: tuple[str, ...]) -> str:
+    """Return the class that most labels of other classes were predicted as: what the label might better be."""
+    wrong = tile.confusion.copy()
+    wrong[range(len(classes)), range(len(classes))] = 0
+    if not wrong.any():
+        wrong = tile.confusion
+    return classes[int(wrong.sum(axis=0).argmax())]

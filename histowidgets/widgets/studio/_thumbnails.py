@@ -1,0 +1,87 @@
+"""Small pictures of the project's images, made on a thread of their own, for those that are seen."""
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+import PIL.Image
+
+from histowidgets.annotations import Project
+from histowidgets.errors import HistowidgetsError
+from histowidgets.images import thumbnail
+from histowidgets.widgets.page._latest import LatestWorker
+
+# Pixels of the longest side: sharp on a screen of two pixels a CSS pixel.
+SIDE = 144
+JPEG_QUALITY = 82
+
+
+class Thumbnails:
+    """Makes what is asked for, what was asked for last first, and keeps it.
+
+    Parameters
+    ----------
+    project
+        Whose images are shown.
+    deliver
+        Called from the worker's thread with a name, the JPEG's bytes (empty where there is none) and, where the
+        image cannot be read, why.
+    """
+
+    def __init__(self, project: Project, deliver: Callable[[str, bytes, str], None]) -> None:
+        self._project, self._deliver = project, deliver
+        self._lock = threading.Lock()
+        self._wanted: OrderedDict[str, None] = OrderedDict()
+        self._made: dict[str, tuple[object, bytes]] = {}
+        self._worker = LatestWorker("thumbnails", self._work, lambda payload, answer, error: None)
+
+    def request(self, names: Iterable[str]) -> None:
+        """Ask for the pictures of some images; returns at once."""
+        with self._lock:
+            for name in names:
+                self._wanted[name] = None
+                self._wanted.move_to_end(name)
+        self._worker.request(None)
+
+    @property
+    def idle(self) -> threading.Event:
+        """Set while nothing is asked for."""
+        return self._worker.idle
+
+    @property
+    def made(self) -> list[str]:
+        """Names of the images whose picture is kept."""
+        with self._lock:
+            return list(self._made)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _work(self, _: None, is_stale: Callable[[], bool]) -> None:
+        while not is_stale():  # a newer request goes on with the same heap
+            with self._lock:
+                if not self._wanted:
+                    return
+                name, _ = self._wanted.popitem()
+            self._answer(name)
+
+    def _answer(self, name: str) -> None:
+        if name not in self._project.image_names:
+            return
+        image = self._project.image(name)
+        with self._lock:
+            kept = self._made.get(name)
+        if kept is not None and kept[0] is image:
+            self._deliver(name, kept[1], "")
+            return
+        try:
+            buffer = io.BytesIO()
+            PIL.Image.fromarray(thumbnail(image, SIDE)).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        except (HistowidgetsError, OSError) as error:  # not kept: the file may be put back
+            self._deliver(name, b"", str(error))
+            return
+        with self._lock:
+            self._made[name] = (image, buffer.getvalue())
+        self._deliver(name, buffer.getvalue(), "")
