@@ -6,7 +6,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.advice import Advice, coach
 from histowidgets.images import Region
-from histowidgets.widgets import _class_panel
+from histowidgets.widgets.studio import _class_panel
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._coach_panel import CoachPanel, coach_lines
 

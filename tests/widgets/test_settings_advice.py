@@ -8,7 +8,7 @@ import pytest
 
 from histowidgets.annotations import Project
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets import _settings_advice
+from histowidgets.widgets.settings import _advice_panel
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._tab import SettingsTab
 
@@ -81,14 +81,14 @@ def test_r48_another_normalization_is_suggested_with_its_reason_where_it_suits_t
 
 
 def test_advice_that_is_looked_for_on_several_threads_at_once_is_shown_once_and_whole(tab, monkeypatch):
-    review, together = _settings_advice.review_settings, threading.Barrier(2)
+    review, together = _advice_panel.review_settings, threading.Barrier(2)
 
     def slowly(*settings, **more):
         with contextlib.suppress(threading.BrokenBarrierError):
             together.wait(0.5)  # both would be here at once, were they let in together
         return review(*settings, **more)
 
-    monkeypatch.setattr(_settings_advice, "review_settings", slowly)
+    monkeypatch.setattr(_advice_panel, "review_settings", slowly)
     tab._form._settings = tab._form.settings.model_copy(update={"flip": True})
     threads = [threading.Thread(target=tab.advice.refresh) for _ in range(2)]
     for thread in threads:
