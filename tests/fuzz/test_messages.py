@@ -46,7 +46,7 @@ def messages(draw):
     kind = draw(st.sampled_from(KINDS))
     fields = {name: draw(values) for name, values in VALUES.items() if draw(st.integers(0, 3))}
     try:  # mostly only what the message takes: else all are refused alike
-        from histowidgets.widgets import _messages
+        from histowidgets.widgets.canvas import _messages
 
         models = {k: m for m in _messages._Message.__subclasses__() + _subclasses() for k in _kinds(m)}
         if kind in models and draw(st.integers(0, 9)):
@@ -59,7 +59,7 @@ def messages(draw):
 
 
 def _subclasses():
-    from histowidgets.widgets import _messages
+    from histowidgets.widgets.canvas import _messages
 
     found, todo = [], [_messages._Message]
     while todo:
