@@ -59,7 +59,7 @@ _MEMORY = (
 
 def recommend(
     n_tiles: int,
-    image_type: str,
+    image_type: str = "brightfield",
     n_channels: int = 3,
     vram_gb: float | None = None,
     pixel_size_um: float | None = None,
@@ -72,7 +72,7 @@ def recommend(
     ----------
     n_tiles : int
         Annotated tiles, 0 or more.
-    image_type : {"he", "brightfield", "fluorescence"}
+    image_type : {"brightfield", "he", "fluorescence"}, default "brightfield"
         See `guess_image_type`.
     n_channels : int, default 3
     vram_gb : float, optional
