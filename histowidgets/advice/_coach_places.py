@@ -215,19 +215,18 @@ def unreadable(looks: Sequence[Look]) -> tuple[list[Look], list[Advice]]:
 
 
 def _labelled_patches(looks: Sequence[Look]) -> tuple[np.ndarray, np.ndarray, list[tuple[Look, int, int]]]:
-    """Return the patches of a grid whose centre is labelled, (n, values), their classes, and where they are."""
+    """Return the patches whose centre is labelled, (n, values), their classes, and where they are."""
     if len({look.texture.patches.shape[-1] for look in looks}) != 1:
         return np.empty((0, 1)), np.empty(0, int), []  # images with different channels cannot be compared
-    half = t.PATCH // 2
     patches, labels, where = [], [], []
     for look in looks:
-        rows, cols = look.texture.patches.shape[:2]
-        centres = look.labels[half :: t.PATCH, half :: t.PATCH][:rows, :cols]
+        spots = look.texture.spots
+        centres = look.labels[spots[..., 0], spots[..., 1]]
         at = np.argwhere(centres != UNLABELLED)
         at = at[:: max(1, -(-len(at) * len(looks) // t.MOST_PATCHES))]
         patches.append(look.texture.patches[at[:, 0], at[:, 1]])
         labels.append(centres[at[:, 0], at[:, 1]].astype(int))
-        where += [(look, int(r) * t.PATCH + half, int(c) * t.PATCH + half) for r, c in at]
+        where += [(look, int(r), int(c)) for r, c in spots[at[:, 0], at[:, 1]]]
     return np.concatenate(patches), np.concatenate(labels), where
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy import ndimage
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
@@ -23,12 +24,16 @@ class Texture:
     Attributes
     ----------
     patches : ndarray of (rows, columns, values), float32
-        Each patch of 8 x 8 pixels as looked at, averaged to 4 x 4, all channels in a row.
+        For each cell of 8 x 8 pixels as looked at, the patch of that size around its brightest spot, averaged to 4 x 4,
+        all channels in a row.
+    spots : ndarray of (rows, columns, 2), int
+        Row and column of those spots.
     cells : ndarray of (256, 3), float32
         Mean colour of the cells of a 16 x 16 grid; of other than three channels, their mean three times.
     """
 
     patches: np.ndarray
+    spots: np.ndarray
     cells: np.ndarray
 
 
@@ -120,14 +125,27 @@ def _read(image: Image, downsample: int) -> Texture:
     pixels = image.read(0, 0, image.width, image.height, downsample).astype(np.float32)
     low, high = np.percentile(pixels, [1, 99])
     pixels = np.clip((pixels - low) / max(float(high - low), 1e-12), 0, 1)
-    half, channels = t.PATCH // 2, pixels.shape[-1]
-    rows, cols = pixels.shape[0] // t.PATCH, pixels.shape[1] // t.PATCH
-    fitting = pixels[: rows * t.PATCH, : cols * t.PATCH]
-    small = fitting.reshape(rows, half, 2, cols, half, 2, channels).mean(axis=(2, 5))
-    patches = small.transpose(0, 2, 1, 3, 4).reshape(rows, cols, -1)
-    colours = pixels if channels == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+    patches, spots = _patches(pixels)
+    colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
     y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
     sums = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
     # A side shorter than the grid has cells without a pixel of their own: they show the next one.
     sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
-    return Texture(patches, (sums / sizes[..., None]).reshape(-1, 3))
+    return Texture(patches, spots, (sums / sizes[..., None]).reshape(-1, 3))
+
+
+def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a patch around the brightest spot of each cell.
+
+    So tissue that is there twice, as in two crops that overlap, is cut alike wherever it lies on the grid.
+    """
+    side, half = t.PATCH, t.PATCH // 2
+    rows, cols = pixels.shape[0] // side, pixels.shape[1] // side
+    bright = ndimage.uniform_filter(pixels.mean(axis=-1), 3)[: rows * side, : cols * side]
+    spot = bright.reshape(rows, side, cols, side).transpose(0, 2, 1, 3).reshape(rows, cols, -1).argmax(axis=-1)
+    row, col = spot // side + side * np.arange(rows)[:, None], spot % side + side * np.arange(cols)
+    padded = np.pad(pixels, ((half, half), (half, half), (0, 0)), mode="edge")
+    means = (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 4
+    within = 2 * np.arange(half)
+    patches = means[row[..., None, None] + within[:, None], col[..., None, None] + within]
+    return patches.reshape(rows, cols, -1), np.stack([row, col], axis=-1)

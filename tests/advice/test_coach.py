@@ -132,20 +132,22 @@ def test_r16_r24_b16_pixels_labelled_twice():
     assert advice.region == (130, 130, 10, 10)
 
 
-def test_r16_r24_near_identical_places_with_different_labels():
+@pytest.mark.parametrize("shift", [(0, 0), (3, 6), (5, 1)])
+def test_r16_r24_near_identical_places_with_different_labels(shift):
     rng = np.random.default_rng(0)
     pixels = rng.integers(60, 200, (512, 512, 3)).astype(np.uint8)
-    pixels[400:440, 400:440] = pixels[80:120, 80:120]
+    y, x = 400 + shift[0], 400 + shift[1]
+    pixels[y : y + 40, x : x + 40] = pixels[80:120, 80:120]
     project, name = project_of(2, open_image(pixels, name="twins"))
     project.annotate(name, Rectangle(80, 80, 40, 40), "Stroma")
     project.annotate(name, Rectangle(240, 240, 40, 40), "Epithelium")
     assert found(project, "contradicting-labels") == []
-    project.annotate(name, Rectangle(400, 400, 40, 40), "Epithelium")
+    project.annotate(name, Rectangle(x, y, 40, 40), "Epithelium")
     here, there = found(project, "contradicting-labels")[:2]
     assert here.title == "Labelled Stroma here, Epithelium in a place that looks the same"
     assert there.title == "Labelled Epithelium here, Stroma in a place that looks the same"
     assert here.region.contains(Region(80, 80, 40, 40))
-    assert there.region.contains(Region(400, 400, 40, 40))
+    assert there.region.contains(Region(x, y, 40, 40))
 
 
 def test_r16_right_labels_on_real_tissue_do_not_contradict():
