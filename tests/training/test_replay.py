@@ -88,8 +88,8 @@ def test_watch_hands_events_out_on_this_thread():
 
 
 def test_a_subscriber_may_wait_for_another_thread_that_uses_the_run():
-    run = replay(records(*[0.5] * 500), interval=0.001)
-    done = []
+    run = replay(records(*[0.5] * 500), interval=0.01)
+    done, heard = [], threading.Event()
 
     def hear(event):
         if isinstance(event, EpochEnded) and not done:
@@ -97,7 +97,9 @@ def test_a_subscriber_may_wait_for_another_thread_that_uses_the_run():
             other.start()
             other.join(10)
             done.append(not other.is_alive())
+            heard.set()
 
     run.subscribe(hear)
     assert run.wait(30) == "stopped"
+    assert heard.wait(30), "the run is over before the subscriber goes on"
     assert done == [True]
