@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from histowidgets._durations import clock
+
 if TYPE_CHECKING:
     from histowidgets.training import EpochRecord, Event, TrainingRun
 
@@ -46,7 +48,7 @@ class Bars:
             if event.step == 1:
                 self._steps.reset(event.steps)
             self._steps.update(event.step - self._steps.n)
-            left = "" if event.seconds_left is None else f", {_clock(event.seconds_left)} left"
+            left = "" if event.seconds_left is None else f", {clock(event.seconds_left)} left"
             self._steps.set_postfix_str(f"loss {event.loss:.3f}{left}", refresh=event.step == 1)
         elif isinstance(event, EpochEnded):
             text = _told(event.record) + (", best" if event.is_best else "")
@@ -74,12 +76,6 @@ def _told(record: "EpochRecord") -> str:
         parts.append(f"validation {record['val_loss']:.3f}")
     parts.append("not scored" if record["val_miou"] is None else f"mIoU {record['val_miou']:.3f}")
     return ", ".join(parts)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 @contextmanager

@@ -102,10 +102,7 @@ def _swings(now: Situation) -> dict[str, float | int] | None:
     ordinary = len(validation) > 0 and now.learning_rate is not None and now.learning_rate <= t.ORDINARY_RATE
     ordinary = ordinary and min(shares.values()) <= t.SWING
     least = t.SWING_OF_START * start * (t.SWING_AT_ORDINARY_RATE if ordinary else 1)
-    far = {
-        name: shares[name] > t.SWING and _often_off(last) and shares[name] * np.median(last) > least
-        for name, last in levels.items()
-    }
+    far = {name: _is_swing(last, shares[name], least) for name, last in levels.items()}
     follows = {
         name: shares[name] > t.SWING_OF_OTHER and shares[name] * np.median(last) > share * least
         for (name, last), share in zip(levels.items(), (1.0, t.SWING_FOLLOWS), strict=True)
@@ -123,14 +120,17 @@ def _swings(now: Situation) -> dict[str, float | int] | None:
 def training_swings(now: Situation) -> bool:
     """Whether the training loss swings as R39 says, whatever the reason: such a run is neither good nor converged."""
     last = _settled(now, now.curves.train_loss)
-    if len(last) < t.SWING_EPOCHS or not _often_off(last):
-        return False
-    return swing(last) > t.SWING and swing(last) * float(np.median(last)) > t.SWING_OF_START * starting_loss(now)
+    return len(last) >= t.SWING_EPOCHS and _is_swing(last, swing(last), t.SWING_OF_START * starting_loss(now))
 
 
 def _settled(now: Situation, values: np.ndarray) -> np.ndarray:
     """Return the last epochs, as far as they lie after the warm-up."""
     return finite(values[max(now.curves.warmup_end, t.SWING_SKIPS) :][-t.SWING_EPOCHS :])
+
+
+def _is_swing(last: np.ndarray, share: float, least: float) -> bool:
+    """Whether losses swing by more than the row allows, more than once, and by more than `least`."""
+    return bool(share > t.SWING and _often_off(last) and share * np.median(last) > least)
 
 
 def _often_off(values: np.ndarray) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Normalization, as_path
@@ -11,6 +11,20 @@ from histowidgets.prediction._model import PixelModel
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
     from histowidgets.prediction._network_model import NetworkModel
+
+
+def described(classifier: "Classifier") -> dict[str, Any]:
+    """Return what each file of a classifier says of how it is used, as plain values for JSON."""
+    return {
+        "name": classifier.name,
+        "classes": classifier.classes,
+        "colors": classifier.colors,
+        "channel_names": list(classifier.channel_names),
+        "normalization": classifier.normalization.to_dict(),
+        "pixel_size_um": classifier.pixel_size_um,
+        "downsample": int(classifier.downsample),
+        "tile_size": int(classifier.tile_size),
+    }
 
 
 class ClassifierFiles:

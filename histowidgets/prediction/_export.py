@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image as PillowImage
 
-from histowidgets.errors import PredictionError
+from histowidgets.errors import HistowidgetsError, PredictionError
 from histowidgets.images import as_path
 from histowidgets.prediction._limits import TIFF_TILE
 from histowidgets.prediction._overlay import rgb
@@ -117,23 +117,23 @@ def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
 
 
 @contextmanager
-def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
+def written_whole(path: str | PathLike[str], refused: type[HistowidgetsError] = PredictionError) -> Iterator[Path]:
     """Give a path beside to write to; when the block has ended well it takes the place of `path`.
 
     Raises
     ------
-    PredictionError
-        If it cannot be written, or is no path; what was there before is then as it was.
+    HistowidgetsError
+        Of the type `refused`, if it cannot be written, or is no path; what was there before is then as it was.
     """
-    target = as_path(path, PredictionError)
+    target = as_path(path, refused)
     if not target.name:
-        raise PredictionError(f"{path} is a folder. Give the name of a file in it.")
+        raise refused(f"{path} is a folder. Give the name of a file in it.")
     part = target.with_name(f".{target.name}.part")
     try:
         yield part
         part.replace(target)
     except OSError as error:
-        raise PredictionError(
+        raise refused(
             f"{path} cannot be written ({error.strerror or error}). Free some space, or choose a folder that you may "
             "write to."
         ) from error

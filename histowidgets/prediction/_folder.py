@@ -22,6 +22,7 @@ from safetensors.numpy import save as save_tensors
 from histowidgets.errors import ClassifierError, ImageError
 from histowidgets.images import Normalization, as_path
 from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._classifier_files import described
 from histowidgets.prediction._kinds import restored_model
 from histowidgets.prediction._migrations import MIGRATIONS, migrated
 
@@ -89,15 +90,8 @@ def _card(classifier: Classifier, digest: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "name": classifier.name,
         "kind": classifier.kind,
-        "classes": classifier.classes,
-        "colors": classifier.colors,
-        "channel_names": list(classifier.channel_names),
-        "normalization": classifier.normalization.to_dict(),
-        "pixel_size_um": classifier.pixel_size_um,
-        "downsample": int(classifier.downsample),
-        "tile_size": int(classifier.tile_size),
+        **described(classifier),
         "model": classifier.model.spec(),
         "weights": {"file": WEIGHTS, "sha256": digest},
         "settings": classifier.settings,

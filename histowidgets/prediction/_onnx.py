@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
-from histowidgets.images import as_path
+from histowidgets.prediction._export import written_whole
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
 from histowidgets.prediction._onnx_card import KEY, read_card
 from histowidgets.prediction._onnx_files import needed, require_known_opset, require_self_contained, with_external_data
@@ -69,11 +69,13 @@ def export_network(
     ClassifierError
         If the packages for it are missing, or the file cannot be written.
     """
-    target = as_path(path, ClassifierError)
-    if not target.name:
-        raise ClassifierError(f"{path} is a folder. Give the name of a file in it.")
     needed("onnx")
     needed("onnxscript")
+    with written_whole(path, ClassifierError) as part:  # a path that is none is refused before the work
+        _exported(network, names, softmax, card).save(str(part))
+
+
+def _exported(network: Any, names: tuple[str, str], softmax: bool, card: str | None) -> Any:
     import torch
 
     model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval() if softmax else network
@@ -93,16 +95,7 @@ def export_network(
         raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
     if card is not None:
         program.model.metadata_props[KEY] = card
-    part = target.with_name(f".{target.name}.part")
-    try:
-        program.save(str(part))
-        part.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise ClassifierError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose another folder."
-        ) from error
+    return program
 
 
 class OnnxModel:

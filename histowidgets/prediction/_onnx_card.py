@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Normalization
+from histowidgets.prediction._classifier_files import described
 from histowidgets.prediction._limits import CARD_CHARACTERS, MOST_CARD_NUMBER, NETWORK_TILE
+from histowidgets.prediction._numbers import is_within
 from histowidgets.prediction._onnx_files import metadata_of_onnx
 from histowidgets.prediction._prediction import checked_classes
 
@@ -52,19 +54,8 @@ class OnnxCard:
 
 def card_text(classifier: "Classifier") -> str:
     """Write the card of a classifier, as JSON."""
-    values = {
-        "version": VERSION,
-        "name": classifier.name,
-        "classes": classifier.classes,
-        "colors": classifier.colors,
-        "channel_names": list(classifier.channel_names),
-        "normalization": classifier.normalization.to_dict(),
-        "pixel_size_um": classifier.pixel_size_um,
-        "downsample": int(classifier.downsample),
-        "tile_size": int(classifier.tile_size),
-        "largest_tile": int(classifier.model.largest_tile),
-    }
-    return json.dumps(values)
+    largest_tile = int(classifier.model.largest_tile)
+    return json.dumps({"version": VERSION, **described(classifier), "largest_tile": largest_tile})
 
 
 def read_card(content: bytes) -> OnnxCard | None:
@@ -98,7 +89,7 @@ def read_card(content: bytes) -> OnnxCard | None:
 def _card(values: Mapping[str, Any]) -> OnnxCard:
     classes, colors = checked_classes(values["classes"], values["colors"], len(values["classes"]))
     size = values["pixel_size_um"]
-    if size is not None and not (_is_number(size) and math.isfinite(size) and size > 0):
+    if size is not None and not (is_within(size, 0) and 0 < size < math.inf):
         raise ValueError(f"pixel_size_um is {size!r}")
     names = values["channel_names"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
@@ -118,13 +109,9 @@ def _card(values: Mapping[str, Any]) -> OnnxCard:
 
 def _whole(values: Mapping[str, Any], name: str) -> int:
     value = values[name]
-    if not (_is_number(value) and isinstance(value, int) and 1 <= value <= MOST_CARD_NUMBER):
+    if not (isinstance(value, int) and is_within(value, 1, MOST_CARD_NUMBER)):
         raise ValueError(f"{name} is {value!r}, and no whole number from 1 to {MOST_CARD_NUMBER}")
     return value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _refused(constant: str) -> NoReturn:

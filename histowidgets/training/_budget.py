@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from histowidgets._durations import roughly
 from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import BackboneError, BudgetError, SettingsError
 from histowidgets.models import Backbone, backbones
@@ -62,7 +63,7 @@ class Estimate:
 
     def text(self) -> str:
         """Say it in two or three sentences for people."""
-        time_needed = "" if self.seconds is None else f", about {_duration(self.seconds)}"
+        time_needed = "" if self.seconds is None else f", about {roughly(self.seconds)}"
         text = (
             f"{self.n_tiles} tiles, {self.settings.epochs} epochs of {self.steps_per_epoch} steps{time_needed}. "
             f"Needs about {_needs(self.memory_bytes, self.free)}"
@@ -207,9 +208,3 @@ def _needs(size: int, memory: Memory) -> str:
 
 def _size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of, split_project
-from histowidgets.errors import PredictionError, SettingsError, TrainingDataError
+from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._anchors import Placement, place_anchors
-from histowidgets.training._channels import with_channels
+from histowidgets.training._channels import places_of, with_channels
 from histowidgets.training._events import Message
 from histowidgets.training._normalization import in_words, normalization_of
 from histowidgets.training._settings import TrainingSettings
@@ -260,8 +260,9 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
         return f"the classifier has the classes {', '.join(classifier.classes)}"
     if classifier.downsample != settings.downsample:
         return f"the classifier works at downsample {classifier.downsample:g}, the settings at {settings.downsample}"
-    names = snapshot.images[snapshot.annotated_names()[0]].channel_names
-    if not _same_channels(classifier, names, by_name=bool(settings.channels)):
+    image = snapshot.images[snapshot.annotated_names()[0]]
+    names = image.channel_names
+    if not _same_channels(classifier, image, by_name=bool(settings.channels)):
         there = ", ".join(names)
         return f"the classifier has the channels {', '.join(classifier.channel_names)}, training now has {there}"
     n_channels = len(names)
@@ -280,13 +281,11 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
     return None
 
 
-def _same_channels(classifier: "Classifier", names: Sequence[str], by_name: bool) -> bool:
+def _same_channels(classifier: "Classifier", image: Image, by_name: bool) -> bool:
     """Whether training sees the channels of a classifier in its order; by their places only where prediction would."""
-    from histowidgets.prediction import match_channels
-
-    if by_name or len(names) != len(classifier.channel_names):
-        return tuple(names) == classifier.channel_names
+    if by_name or len(image.channel_names) != len(classifier.channel_names):
+        return tuple(image.channel_names) == classifier.channel_names
     try:
-        return match_channels(classifier.channel_names, names, "") is None
-    except PredictionError:
+        return places_of(image, classifier.channel_names) is None
+    except TrainingDataError:
         return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from histowidgets._durations import clock
 from histowidgets.widgets.monitor._chart import Style
 
 # Longer tables are slow to lay out; epochs are then left out evenly, never the best nor the latest.
@@ -57,13 +58,6 @@ class Progress:
             return None
         begun = (self.step or 0) / self.steps if self.step is not None and self.steps else 1.0
         return min(1.0, max(0.0, (self.epoch - 1 + begun) / self.epochs))
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as ``"1:10"`` or ``"2:03:10"``."""
-    whole = max(0, round(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 def number(value: float | None) -> str:

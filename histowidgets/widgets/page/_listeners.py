@@ -1,6 +1,7 @@
 """Callbacks in a list, and a slider beside a trait: each with what ends it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import ipywidgets
@@ -14,7 +15,7 @@ def listen(callbacks: list[Callback], callback: Callback) -> Callable[[], None]:
     callbacks.append(callback)
 
     def unsubscribe() -> None:
-        if callback in callbacks:
+        with suppress(ValueError):  # another thread may have taken it away, or all
             callbacks.remove(callback)
 
     return unsubscribe

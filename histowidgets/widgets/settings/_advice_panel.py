@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -137,7 +136,7 @@ class SettingsAdvice(ipywidgets.VBox):
         changes = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in patch.items())
         button = ipywidgets.Button(description="Do so", tooltip=f"{action.label}: {changes}")
         button.add_class("hw-link")
-        button.on_click(lambda _: partial(self._form.patch, patch)())
+        button.on_click(lambda _: self._form.patch(patch))
         return button
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
+from histowidgets._durations import roughly
 from histowidgets.advice import balanced_weights
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
+from histowidgets.models import EARLY_GROUPS
 from histowidgets.training import TrainingSettings, with_channels
 from histowidgets.widgets.page._latest import LatestWorker
 from histowidgets.widgets.page._listeners import listen
@@ -205,12 +207,12 @@ class FormFacts:
         if not found.fits:
             return {"summary": found.text(), "level": "warning"}
         if settings.max_seconds is not None:
-            return {"summary": tell(found, f"at most {_duration(settings.max_seconds)}"), "level": "info"}
+            return {"summary": tell(found, f"at most {roughly(settings.max_seconds)}"), "level": "info"}
         if self.busy or is_stale():
             return {"summary": tell(found, "its time is measured while no run is on"), "level": "info"}
         self._tell(summary=tell(found, "measuring the time…"), level="info")
         measured = estimate(snapshot, settings, measure=True)
-        words = "time not known" if measured.seconds is None else f"about {_duration(measured.seconds)}"
+        words = "time not known" if measured.seconds is None else f"about {roughly(measured.seconds)}"
         return {"summary": tell(measured, words), "level": "info"}
 
 
@@ -229,12 +231,6 @@ def _summary(found: Any, time: str, trained: str) -> str:
     )
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def freeze_value(chosen: Mapping[str, bool]) -> str | tuple[str, ...]:
     """Return the value of ``freeze`` that stands for checked groups, by its short name where it has one."""
     names = tuple(name for name, checked in chosen.items() if checked)
@@ -242,4 +238,4 @@ def freeze_value(chosen: Mapping[str, bool]) -> str | tuple[str, ...]:
         return "none"
     if len(names) == len(chosen):
         return "encoder"
-    return "early" if names == ("stem", "block1", "block2") else names
+    return "early" if names == EARLY_GROUPS else names

@@ -13,6 +13,7 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
+from histowidgets.widgets.page._listeners import listen
 from histowidgets.widgets.page._style import joined_module, joined_sheet
 from histowidgets.widgets.page._tree import close_tree
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
@@ -190,15 +191,7 @@ class SettingsForm(anywidget.AnyWidget):
         callable
             Ends the calls.
         """
-        with self._lock:
-            self._listeners.append(callback)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                if callback in self._listeners:
-                    self._listeners.remove(callback)
-
-        return unsubscribe
+        return listen(self._listeners, callback)
 
     @property
     def disabled(self) -> bool:

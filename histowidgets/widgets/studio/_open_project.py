@@ -8,18 +8,12 @@ from typing import Any
 
 from histowidgets.annotations import Project, numbered_name
 from histowidgets.errors import ClassNameError, ImageNameError
-from histowidgets.images import Image, open_image
+from histowidgets.images import Image, open_images
 
 PROJECT_FILE = "project.json"
 # Projects without a folder that this kernel remembers, so that running a cell again loses no stroke.
 REMEMBERED = 8
 _remembered: OrderedDict[Any, Project] = OrderedDict()
-
-
-def as_images(images: Any) -> list[Image]:
-    """Open one image or several: arrays, paths, `Image` objects, or a list of them."""
-    many = images if isinstance(images, list | tuple) else [images]
-    return [open_image(one) for one in many]
 
 
 def _fingerprint(image: Image) -> tuple[Any, ...]:
@@ -49,7 +43,7 @@ def open_project(
         return extend(Project.open(folder), images, classes)
     if images is None:
         raise ImageNameError("a new studio needs an image: pass an array, a path or a list of them")
-    opened = as_images(images)
+    opened = open_images(images)
     if not opened:
         raise ImageNameError("a new studio needs an image, and the list is empty")
     if classes is None:
@@ -85,7 +79,7 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
     if project.left_by is not None:
         words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
     seen: Counter[str] = Counter()
-    for image in as_images(images) if images is not None else []:
+    for image in open_images(images) if images is not None else []:
         seen[image.name] += 1  # the second of a name is "image 2" in the project
         if numbered_name(image.name, seen[image.name]) not in [*project.image_names, *project.removed_images]:
             project.add_image(image)

@@ -10,13 +10,13 @@ from typing import Any
 
 import ipywidgets
 
+from histowidgets._durations import clock
 from histowidgets.annotations import Annotation, Project
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
 from histowidgets.widgets.live._answer import Answer, unlike_words
 from histowidgets.widgets.live._prediction import LivePrediction
-from histowidgets.widgets.monitor._text import clock
 from histowidgets.widgets.page._disclosure import Disclosure
 from histowidgets.widgets.page._entry import Entry
 from histowidgets.widgets.page._errands import Errands
