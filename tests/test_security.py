@@ -19,7 +19,7 @@ from histowidgets.annotations import Project
 from histowidgets.errors import BackboneError, ClassifierError, HistowidgetsError, ImageError, TrainingError
 from histowidgets.images import open_image
 from histowidgets.prediction import Classifier
-from histowidgets.training._checkpoint import read_checkpoint
+from histowidgets.training.checkpoint._file import read_checkpoint
 from tests.faults.conftest import contents, halves, heavy_classifier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,10 +192,10 @@ def test_a_studio_whose_names_are_scripts_shows_them_as_text():
 
 def test_every_other_maker_of_html_escapes():
     from histowidgets.widgets import LossMonitor
+    from histowidgets.widgets.common._advice_line import AdviceLine
     from histowidgets.widgets.monitor._charts import class_styles
     from histowidgets.widgets.monitor._text import legend_html, messages_html, table_html
-    from histowidgets.widgets.page._advice_line import AdviceLine
-    from histowidgets.widgets.studio._notice import LogPanel, Notice
+    from histowidgets.widgets.studio._notifications import LogPanel, Notice
 
     line = AdviceLine(EVIL, lambda advice: None)
     line.show(Advice(EVIL, EVIL, EVIL, {EVIL: 1.0}))

@@ -5,7 +5,6 @@ file of their kind is opened.
 """
 
 from histowidgets.images import samples
-from histowidgets.images._array import ArrayImage
 from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
@@ -17,6 +16,7 @@ from histowidgets.images._paths import as_path
 from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._selection import ChannelSelection, select_channels
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
+from histowidgets.images.readers import ArrayImage
 
 __all__ = [
     "STRATEGIES",

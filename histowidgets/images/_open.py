@@ -9,9 +9,9 @@ import numpy as np
 import PIL.Image
 
 from histowidgets.errors import ImageError, ImageOpenError
-from histowidgets.images._array import ArrayImage
+from histowidgets.images import readers
 from histowidgets.images._image import Image
-from histowidgets.images._raster import open_raster, raster_pixels
+from histowidgets.images.readers import ArrayImage, open_raster, raster_pixels
 
 #: Of slides that may be no TIFF. Where there are several files, it is the one to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
@@ -106,10 +106,9 @@ def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None
     if start in _TIFF_STARTS:
         return _open_any_tiff(path, *given)
     if path.suffix.lower() in _SLIDE_ENDINGS:
-        reader, why = _slide_reader()
-        if reader is None:
+        if why := _openslide_fault():
             raise ImageOpenError(f"{path} cannot be read: OpenSlide cannot be loaded ({why}). Install openslide-bin.")
-        slide = reader.open_slide(path, *given)
+        slide = readers.open_slide(path, *given)
         if slide is not None:
             return slide
     return open_raster(path, *given)
@@ -119,9 +118,7 @@ def _open_folder(
     path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
 ) -> Image:
     if path.suffix.lower() == ".zarr" or any((path / file).exists() for file in _ZARR_FILES):
-        from histowidgets.images._zarr import open_zarr  # zarr takes a while to load
-
-        return open_zarr(path, name, channel_names, pixel_size_um)
+        return readers.open_zarr(path, name, channel_names, pixel_size_um)
     raise ImageOpenError(f"{path} is a folder. Give the path of an image file, or the folder of an OME-Zarr.")
 
 
@@ -129,28 +126,26 @@ def _open_any_tiff(
     path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
 ) -> Image:
     """Open a slide through OpenSlide, any other TIFF through tifffile, and what that cannot read through OpenSlide."""
-    from histowidgets.images import _tiff
-
     given = (name, channel_names, pixel_size_um)
     if path.name.lower().endswith((".ome.tif", ".ome.tiff")):  # never a slide of OpenSlide's
-        return _tiff.open_tiff(path, *given)
-    reader, _ = _slide_reader()
-    slide = None if reader is None else reader.open_slide(path, *given)
+        return readers.open_tiff(path, *given)
+    has_openslide = not _openslide_fault()
+    slide = readers.open_slide(path, *given) if has_openslide else None
     if slide is not None:
         return slide
     try:
-        return _tiff.open_tiff(path, *given)
+        return readers.open_tiff(path, *given)
     except ImageOpenError:
-        generic = None if reader is None else reader.open_generic(path, *given)
+        generic = readers.open_generic(path, *given) if has_openslide else None
         if generic is None:
             raise
         return generic
 
 
-def _slide_reader() -> tuple[Any, str]:
-    """Return (the module that reads slides, ""), or (None, why) where OpenSlide's C library cannot be loaded."""
+def _openslide_fault() -> str:
+    """Say why OpenSlide's C library cannot be loaded; "" where it can."""
     try:
-        from histowidgets.images import _slide  # OpenSlide takes a while to load
+        readers.open_slide  # noqa: B018 - loads the library
     except (ImportError, OSError) as error:
-        return None, str(error)
-    return _slide, ""
+        return str(error)
+    return ""

@@ -1,7 +1,7 @@
 """Sample images that need no network: they come in scikit-image's wheel."""
 
-from histowidgets.images._array import ArrayImage
 from histowidgets.images._image import Image
+from histowidgets.images.readers import ArrayImage
 
 __all__ = ["cell", "colon_ihc", "retina"]
 

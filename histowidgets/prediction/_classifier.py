@@ -10,16 +10,25 @@ import numpy as np
 
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
 from histowidgets.images import Image, Normalization, Region, as_path, open_image, open_images
-from histowidgets.prediction._channels import match_channels
 from histowidgets.prediction._classifier_files import ClassifierFiles
-from histowidgets.prediction._model import PixelModel
-from histowidgets.prediction._options import MoreOptions, PredictOptions, Progress, ShouldStop
-from histowidgets.prediction._predict import Job, checked_region, predict_labels, predict_map
-from histowidgets.prediction._prediction import Prediction, checked_classes, listed_names
-from histowidgets.prediction._range import RangeWarning, check_range
+from histowidgets.prediction.inference import (
+    Job,
+    MoreOptions,
+    PredictOptions,
+    Progress,
+    RangeWarning,
+    ShouldStop,
+    check_range,
+    checked_region,
+    match_channels,
+    predict_labels,
+    predict_map,
+)
+from histowidgets.prediction.pixel_models import PixelModel
+from histowidgets.prediction.results import Prediction, checked_classes, listed_names
 
 if TYPE_CHECKING:
-    from histowidgets.prediction._stored_prediction import StoredPrediction
+    from histowidgets.prediction.results import StoredPrediction
 
 
 class Classifier(ClassifierFiles):
@@ -127,7 +136,7 @@ class Classifier(ClassifierFiles):
     @property
     def parts(self) -> tuple["Classifier", ...]:
         """The classifiers that this one is the mean of, to be used alone; none for other kinds."""
-        from histowidgets.prediction._mean import parts_of
+        from histowidgets.prediction.inference import parts_of
 
         return parts_of(self)
 
@@ -257,7 +266,7 @@ class Classifier(ClassifierFiles):
         PredictionCancelled
             When `should_stop` says so; what was made is kept.
         """
-        from histowidgets.prediction._out_of_core import predict_to_disk
+        from histowidgets.prediction.inference import predict_to_disk
 
         chosen = PredictOptions.of(options)
         wanted = None if region is None else Region(*region)
@@ -327,7 +336,7 @@ class Classifier(ClassifierFiles):
         PredictionError, RegionError
             If channels do not fit, or the region is not inside an image.
         """
-        from histowidgets.prediction._adapt import adapted
+        from histowidgets.prediction.inference import adapted
 
         opened = open_images(images)
         for image in opened if region is not None else ():

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Normalization, as_path
-from histowidgets.prediction._model import PixelModel
+from histowidgets.prediction.pixel_models import PixelModel
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
-    from histowidgets.prediction._network_model import NetworkModel
+    from histowidgets.prediction.pixel_models import NetworkModel
 
 
 def described(classifier: "Classifier") -> dict[str, Any]:
@@ -48,7 +48,7 @@ class ClassifierFiles:
         ClassifierError
             If the folder cannot be written, or holds something else.
         """
-        from histowidgets.prediction._folder import save_classifier
+        from histowidgets.prediction.storage import save_classifier
 
         save_classifier(cast("Classifier", self), folder)
 
@@ -61,7 +61,7 @@ class ClassifierFiles:
         ClassifierError
             If the folder or a file is missing, damaged, or written by a newer version; the message names it.
         """
-        from histowidgets.prediction._folder import load_classifier
+        from histowidgets.prediction.storage import load_classifier
 
         return load_classifier(folder)
 
@@ -76,8 +76,7 @@ class ClassifierFiles:
         ClassifierError
             If this is no network, the packages for it are missing, or the file cannot be written.
         """
-        from histowidgets.prediction._onnx import export_network, exportable
-        from histowidgets.prediction._onnx_card import card_text
+        from histowidgets.prediction.onnx import card_text, export_network, exportable
 
         network = exportable(cast("Classifier", self))
         export_network(cast("NetworkModel", network.model).network().eval(), path, card=card_text(network))
@@ -94,7 +93,7 @@ class ClassifierFiles:
         ClassifierError
             If this is no network, the packages for it are missing, or the folder cannot be written.
         """
-        from histowidgets.prediction._qupath import export_folder
+        from histowidgets.prediction.onnx import export_folder
 
         export_folder(cast("Classifier", self), as_path(folder, ClassifierError))
 
@@ -138,7 +137,7 @@ class ClassifierFiles:
             If onnxruntime is missing, the file is no ONNX, its channels, classes, tile size or opset do not fit, or
             neither the file nor the caller names classes and normalization.
         """
-        from histowidgets.prediction._from_onnx import classifier_from_onnx
+        from histowidgets.prediction.onnx import classifier_from_onnx
 
         return classifier_from_onnx(
             path, classes, normalization, colors, channel_names, pixel_size_um, downsample, tile_size

@@ -4,50 +4,13 @@ Widgets know no torch. `page/_bridge` is the one place where what a training thr
 """
 
 import sys
-from typing import TYPE_CHECKING
 
-from histowidgets._lazy import lazy_names
+import lazy_loader
 
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas._canvas import AnnotationCanvas
-    from histowidgets.widgets.canvas._display_panel import DisplayPanel
-    from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart
-    from histowidgets.widgets.monitor._monitor import LossMonitor
-    from histowidgets.widgets.settings._form import SettingsForm
-    from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
-    from histowidgets.widgets.studio._image_strip import ImageStrip
-    from histowidgets.widgets.studio._review_panel import ReviewPanel
-    from histowidgets.widgets.studio._studio import Studio
-
-# Fetched when first used: the chart brings pandas, which the canvas does not need.
-_HOME_OF = {
-    "AnnotationCanvas": "canvas._canvas",
-    "CrossValidationChart": "monitor._cross_validation_chart",
-    "DisplayPanel": "canvas._display_panel",
-    "ImageStrip": "studio._image_strip",
-    "LossMonitor": "monitor._monitor",
-    "NormalizationPreview": "settings._normalization_preview",
-    "ReviewPanel": "studio._review_panel",
-    "SettingsForm": "settings._form",
-    "Studio": "studio._studio",
-}
-
-__all__ = [
-    "AnnotationCanvas",
-    "CrossValidationChart",
-    "DisplayPanel",
-    "ImageStrip",
-    "LossMonitor",
-    "NormalizationPreview",
-    "ReviewPanel",
-    "SettingsForm",
-    "Studio",
-]
+# Loaded when first used: the chart brings pandas, which the canvas does not need.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 if "google.colab" in sys.modules:
-    from histowidgets.widgets.page._colab import prepare
+    from histowidgets.widgets.common import prepare
 
     prepare()
-
-
-__getattr__ = lazy_names(__name__, _HOME_OF)

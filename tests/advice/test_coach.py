@@ -301,7 +301,7 @@ def test_a_project_that_changes_meanwhile_is_seen_as_it_was():
     project = good_project()
     snapshot = project.snapshot()
     before = coach(snapshot)
-    from histowidgets.advice._look import look_at
+    from histowidgets.advice.coaching._image_summary import look_at
 
     wanted = [look_at(snapshot, snapshot, name).labels for name in snapshot.images]
     project.merge_classes("Epithelium", "Stroma")

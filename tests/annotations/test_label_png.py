@@ -11,8 +11,10 @@ import PIL.PngImagePlugin
 import pytest
 import shapely
 
-from histowidgets.annotations import Project, Rectangle, Stroke, _exchange, _label_png
-from histowidgets.annotations._trace import find_areas, trace
+from histowidgets.annotations import Project, Rectangle, Stroke
+from histowidgets.annotations.io import _label_png
+from histowidgets.annotations.project import _exchange
+from histowidgets.annotations.raster._trace import find_areas, trace
 from histowidgets.errors import ClassNameError, ImageNameError, LabelPngError, ReadOnlyError, UnknownClassError
 from tests.annotations.conftest import CLASSES, blank, random_stroke
 

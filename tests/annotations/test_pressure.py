@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from histowidgets.annotations import Line, Project, Rectangle, Stroke, conflicts, rasterize, shape_from_dict
-from histowidgets.annotations._geometry import painted_area
-from histowidgets.annotations._hit import distance
+from histowidgets.annotations.shapes._geometry import painted_area
+from histowidgets.annotations.shapes._hit_test import distance
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 from tests.annotations.conftest import CLASSES, blank

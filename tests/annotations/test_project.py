@@ -336,7 +336,7 @@ def test_a_label_map_is_the_callers(project):
 
 
 def test_many_maps_do_not_fill_the_memory(project, monkeypatch):
-    from histowidgets.annotations import _label_cache
+    from histowidgets.annotations.project import _label_cache
 
     monkeypatch.setattr(_label_cache, "MAX_KEPT", 12_000)
     project.annotate("blank", SQUARE, "Gland")

@@ -143,7 +143,7 @@ def test_an_eraser_clears_what_came_before_it_alone():
 
 
 def test_far_annotations_are_not_touched(monkeypatch):
-    from histowidgets.annotations import _labels
+    from histowidgets.annotations.raster import _labels
 
     seen = []
     original = _labels.spans_of

@@ -306,7 +306,7 @@ def test_conflicts_of_an_unknown_image_are_refused(project):
 
 
 def test_pixels_are_counted_across_blocks(monkeypatch):
-    from histowidgets.annotations import _blocks
+    from histowidgets.annotations.split import _blocks
 
     project = painted(20, 200)
     snapshot = project.snapshot()

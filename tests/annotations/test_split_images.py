@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from histowidgets.annotations import Project, Split, Stroke, split_project
-from histowidgets.annotations._split_images import CANDIDATES, choose_images
+from histowidgets.annotations.split._split_images import CANDIDATES, choose_images
 from histowidgets.errors import ProjectError
 
 

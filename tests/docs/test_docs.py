@@ -14,7 +14,7 @@ import tifffile
 import histowidgets as hw
 from docs import make_backbones_reference, make_rooms_picture, make_settings_reference
 from histowidgets.cli import _parser
-from histowidgets.training import _presets
+from histowidgets.training.settings import _presets
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

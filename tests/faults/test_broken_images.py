@@ -10,8 +10,8 @@ from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import ImageError, ImageOpenError, ImageValueError, TrainingError
 from histowidgets.images import open_image
 from histowidgets.training import RunFailed, quick_classifier, start_training, train
-from histowidgets.training import _loop as loop_module
-from histowidgets.training import _run as run_module
+from histowidgets.training.loop import _trainer as loop_module
+from histowidgets.training.runs import _run as run_module
 from tests.prediction.models import brightness_classifier
 from tests.training.helpers import QUICK, painted, quick, striped
 
@@ -25,7 +25,7 @@ LAYOUTS = {
 @pytest.fixture(params=LAYOUTS)
 def slide(request, tmp_path, monkeypatch):
     """A TIFF that is read in parts."""
-    monkeypatch.setattr("histowidgets.images._tiff.EAGER_BYTES", 0)
+    monkeypatch.setattr("histowidgets.images.readers._tiff.EAGER_BYTES", 0)
     path = tmp_path / "slide.tif"
     tifffile.imwrite(path, striped(512), photometric="rgb", **LAYOUTS[request.param])
     return path
@@ -96,7 +96,7 @@ def test_pixels_that_are_no_numbers_are_refused_wherever_they_turn_up(tmp_path, 
         open_image(pixels)
     path = tmp_path / "holes.tif"
     tifffile.imwrite(path, pixels, photometric="rgb", tile=(64, 64), compression="zlib")
-    monkeypatch.setattr("histowidgets.images._tiff.EAGER_BYTES", 0)
+    monkeypatch.setattr("histowidgets.images.readers._tiff.EAGER_BYTES", 0)
     project, _ = project_on(path, 256)
     with pytest.raises(ImageValueError, match="holes"):
         quick_classifier(project)

@@ -143,7 +143,7 @@ def test_an_edit_that_is_interrupted_while_it_is_written_is_not_on_disk(tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("histowidgets.annotations._journal.os.fsync", interrupted)
+        patch.setattr("histowidgets.annotations.project._journal.os.fsync", interrupted)
         with pytest.raises(KeyboardInterrupt):
             project.annotate("halves", stroke(2), "A")
     assert drawn(project) == ([kept], False)

@@ -10,7 +10,7 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
 from histowidgets.training import TrainingSettings, start_training
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.live._prediction import LivePrediction
+from histowidgets.widgets.live_prediction._controller import LivePrediction
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from tests.faults.conftest import halves
@@ -35,7 +35,7 @@ def test_the_quick_learners_thread_survives_any_error_and_says_so(monkeypatch):
         raise MemoryError("no room at all")
 
     monkeypatch.setattr("histowidgets.training.quick_classifier", explode)
-    monkeypatch.setattr("histowidgets.training._quick.quick_classifier", explode)
+    monkeypatch.setattr("histowidgets.training.quick._learner.quick_classifier", explode)
     name, logged = project.image_names[0], []
     live = LivePrediction(project, lambda: (name, Region(0, 0, 128, 128)), lambda *shown: None, report, logged.append)
     try:

@@ -13,7 +13,13 @@ from traitlets import TraitError
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets import AnnotationCanvas, SettingsForm
-from histowidgets.widgets.canvas._messages import EDIT_KINDS, MessageError, parse_message, parse_points, parse_stroke
+from histowidgets.widgets.canvas.pointer._messages import (
+    EDIT_KINDS,
+    MessageError,
+    parse_message,
+    parse_points,
+    parse_stroke,
+)
 from tests.faults.conftest import halves
 from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM, MANY
@@ -46,7 +52,7 @@ def messages(draw):
     kind = draw(st.sampled_from(KINDS))
     fields = {name: draw(values) for name, values in VALUES.items() if draw(st.integers(0, 3))}
     try:  # mostly only what the message takes: else all are refused alike
-        from histowidgets.widgets.canvas import _messages
+        from histowidgets.widgets.canvas.pointer import _messages
 
         models = {k: m for m in _messages._Message.__subclasses__() + _subclasses() for k in _kinds(m)}
         if kind in models and draw(st.integers(0, 9)):
@@ -59,7 +65,7 @@ def messages(draw):
 
 
 def _subclasses():
-    from histowidgets.widgets.canvas import _messages
+    from histowidgets.widgets.canvas.pointer import _messages
 
     found, todo = [], [_messages._Message]
     while todo:

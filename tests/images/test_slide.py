@@ -8,9 +8,9 @@ import pytest
 import tifffile
 
 from histowidgets.errors import ImageOpenError
-from histowidgets.images import open_image, thumbnail
-from histowidgets.images._slide import SlideImage, open_generic
-from histowidgets.images._tiff import TiffImage, open_tiff
+from histowidgets.images import open_image, readers, thumbnail
+from histowidgets.images.readers._slide import SlideImage, open_generic
+from histowidgets.images.readers._tiff import TiffImage, open_tiff
 
 
 def smooth(width, height):
@@ -114,7 +114,7 @@ def test_a_tiled_tiff_that_tifffile_refuses_is_read_by_openslide(tmp_path, monke
     def refuse(path, *given):
         raise ImageOpenError("a compression of no library")
 
-    monkeypatch.setattr("histowidgets.images._tiff.open_tiff", refuse)
+    monkeypatch.setattr("histowidgets.images.readers.open_tiff", refuse)
     image = open_image(tmp_path / "a.tif")
     assert isinstance(image, SlideImage)
     np.testing.assert_array_equal(image.read(0, 0, 600, 400), pixels)
@@ -161,8 +161,10 @@ def test_what_is_no_slide_is_refused_by_name(tmp_path, ending):
 
 def test_without_openslide_tiffs_are_read_all_the_same(shared_data, tmp_path, monkeypatch):
     """Its C library may be missing on a platform that has no wheel of it."""
-    monkeypatch.delattr("histowidgets.images._slide")
-    monkeypatch.delitem(sys.modules, "histowidgets.images._slide")
+    for name in ("open_slide", "open_generic"):  # loaded by an earlier test
+        monkeypatch.delitem(vars(readers), name, raising=False)
+    monkeypatch.delattr("histowidgets.images.readers._slide")
+    monkeypatch.delitem(sys.modules, "histowidgets.images.readers._slide")
     monkeypatch.setitem(sys.modules, "openslide", None)
     assert open_image(shared_data / "slide" / "colon_20x.svs").width == 2220
     (tmp_path / "a.mrxs").write_bytes(b"a picture")

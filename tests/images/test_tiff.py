@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 from histowidgets.errors import ImageOpenError, ImageSizeError, ImageValueError
-from histowidgets.images import _tiff, open_image
+from histowidgets.images import open_image
+from histowidgets.images.readers import _tiff
 
 
 def whole(image):

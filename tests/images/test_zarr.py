@@ -8,8 +8,9 @@ import pytest
 import zarr
 
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
-from histowidgets.images import _zarr, auto_contrast, open_image, thumbnail
-from histowidgets.images._zarr import ZarrImage
+from histowidgets.images import auto_contrast, open_image, thumbnail
+from histowidgets.images.readers import _zarr
+from histowidgets.images.readers._zarr import ZarrImage
 
 UNITS = {"x": "micrometer", "y": "micrometer", "z": "micrometer", "t": "second"}
 TYPES = {"t": "time", "c": "channel"}

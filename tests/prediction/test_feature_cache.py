@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import histowidgets as hw
-from histowidgets.prediction._feature_cache import FeatureCache
+from histowidgets.prediction.pixel_models._feature_cache import FeatureCache
 
 
 @dataclass

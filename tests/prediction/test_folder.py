@@ -81,7 +81,7 @@ def test_saving_again_replaces_and_leaves_nothing_behind(folder, network_classif
 
 
 def test_a_save_that_breaks_off_leaves_the_old_classifier(folder, network_classifier, monkeypatch):
-    import histowidgets.prediction._folder as room
+    import histowidgets.prediction.storage._folder as room
 
     before = (folder / "classifier.json").read_bytes()
 

@@ -10,8 +10,9 @@ from PIL import Image as PillowImage
 import histowidgets as hw
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel, _many, _one_image, open_prediction
-from histowidgets.prediction._target_names import target_names
+from histowidgets.prediction import Classifier, NetworkModel, open_prediction
+from histowidgets.prediction.batch import _many, _one_image
+from histowidgets.prediction.batch._target_names import target_names
 from tests.prediction.test_predict import picture
 
 

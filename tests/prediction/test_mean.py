@@ -60,7 +60,7 @@ def test_a_part_that_sees_smaller_pixels_sees_what_the_image_reads_at_its_downsa
 
 
 def test_of_a_large_region_each_part_is_asked_in_its_fastest_way(noise, monkeypatch):
-    monkeypatch.setattr("histowidgets.prediction._predict.KEPT_PIXELS", 0)
+    monkeypatch.setattr("histowidgets.prediction.inference._tiled.KEPT_PIXELS", 0)
     fast = AskedInItsOwnWay(largest_tile=64)
     both = mean_of([brightness_classifier(noise, fast, downsample=2), brightness_classifier(noise)])
     labels = both.predict(noise, probabilities=False).labels

@@ -8,8 +8,8 @@ import pytest
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier
-from histowidgets.prediction._folder import VERSION
-from histowidgets.prediction._migrations import MIGRATIONS
+from histowidgets.prediction.storage._folder import VERSION
+from histowidgets.prediction.storage._migrations import MIGRATIONS
 
 REGION = Region(64, 32, 128, 96)
 

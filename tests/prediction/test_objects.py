@@ -13,7 +13,7 @@ import histowidgets as hw
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
-from histowidgets.prediction._objects import find_objects
+from histowidgets.prediction.results._objects import find_objects
 from tests.prediction.test_prediction import CLASSES, COLORS, prediction_of
 
 

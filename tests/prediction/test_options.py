@@ -7,10 +7,10 @@ from scipy import ndimage
 import histowidgets as hw
 from histowidgets.errors import PredictionError
 from histowidgets.prediction import Classifier, NetworkModel, PredictOptions
-from histowidgets.prediction._ahead import read_ahead
-from histowidgets.prediction._inference import PLAIN, Way, fastest_inference, prepared
-from histowidgets.prediction._plan import plan_axis
-from histowidgets.prediction._smooth import averaged, smoothed
+from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction.tiling._plan import plan_axis
+from histowidgets.prediction.tiling._prefetch import read_ahead
+from histowidgets.prediction.tiling._smoothing import averaged, smoothed
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 
@@ -153,8 +153,8 @@ def test_each_way_to_compute_gives_the_same_labels(network_classifier):
 def test_batch_norm_and_activations_are_folded(network_classifier):
     import torch
 
-    from histowidgets.prediction._fold import ConvAct
-    from histowidgets.prediction._fold_decoder import EnlargeBlock
+    from histowidgets.prediction.pixel_models._conv_fusion import ConvAct
+    from histowidgets.prediction.pixel_models._fold_decoder import EnlargeBlock
 
     network = network_classifier.model.network().eval()
 
@@ -175,7 +175,8 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
 def test_what_cannot_be_folded_whole_is_folded_in_part_or_left(network_classifier, monkeypatch):
     import torch
 
-    from histowidgets.prediction import _fold, _inference
+    from histowidgets.prediction.pixel_models import _conv_fusion as _fold
+    from histowidgets.prediction.pixel_models import _precision as _inference
 
     network = network_classifier.model.network().eval()
     monkeypatch.setattr(_fold, "_named", lambda activation: ("no such activation", []))
@@ -188,7 +189,7 @@ def test_what_cannot_be_folded_whole_is_folded_in_part_or_left(network_classifie
 
 
 def test_the_fastest_way_is_found_once_and_small_regions_stay_exact(network_classifier, monkeypatch):
-    from histowidgets.prediction import _inference
+    from histowidgets.prediction.pixel_models import _precision as _inference
 
     network = network_classifier.model.network().eval()
     monkeypatch.setattr(_inference, "_known", {})
@@ -203,7 +204,7 @@ def test_the_fastest_way_is_found_once_and_small_regions_stay_exact(network_clas
 
 def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
     from histowidgets.models import NetworkSpec, build_network
-    from histowidgets.prediction import _network_model
+    from histowidgets.prediction.pixel_models import _network as _network_model
 
     asked = []
     monkeypatch.setattr(_network_model, "fastest_inference", lambda network, shape: asked.append(shape) or PLAIN)

@@ -10,7 +10,10 @@ import zarr
 import histowidgets as hw
 from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
 from histowidgets.images import Region
-from histowidgets.prediction import Prediction, _out_of_core, _store, _stored_prediction, open_prediction
+from histowidgets.prediction import Prediction, open_prediction
+from histowidgets.prediction.inference import _to_disk as _out_of_core
+from histowidgets.prediction.results import _stored as _stored_prediction
+from histowidgets.prediction.results import _zarr_store as _store
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 

@@ -10,7 +10,7 @@ from histowidgets.errors import ClassifierError, PredictionCancelled, Prediction
 from histowidgets.images import Region, read_padded
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, NetworkModel, match_channels, read_tile
-from histowidgets.prediction._symmetry import SYMMETRIES, turned, turned_back
+from histowidgets.prediction.tiling._tta import SYMMETRIES, turned, turned_back
 from tests.prediction.models import BrightnessModel, brightness_classifier
 
 

@@ -13,7 +13,7 @@ from histowidgets.errors import ClassifierError, PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, ProbabilityMap, open_prediction, overlay_rgba
 from histowidgets.prediction._limits import BAND_ROWS
-from histowidgets.prediction._polygons import polygons_of
+from histowidgets.prediction.results._polygons import polygons_of
 
 CLASSES, COLORS = ["Stroma", "Gland", "<b>Lumen</b>"], ["#d55e00", "#0072b2", "#009e73"]
 

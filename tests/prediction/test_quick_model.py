@@ -8,7 +8,12 @@ import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import forget_features, pyramid_width, quick_tiles
-from histowidgets.prediction._quick_features import as_three_channels, deep_stages, pyramid_features, quick_features
+from histowidgets.prediction.pixel_models._quick_features import (
+    as_three_channels,
+    deep_stages,
+    pyramid_features,
+    quick_features,
+)
 
 
 @pytest.mark.parametrize(("channels", "values"), [(1, 21), (2, 42), (3, 63), (6, 126), (12, 76), (40, 216)])
@@ -77,7 +82,7 @@ def test_kept_features_give_the_same_answer_as_new_ones(quick, sample):
 def test_features_are_kept_only_while_the_image_lives(quick):
     import gc
 
-    from histowidgets.prediction._quick_model import _cache
+    from histowidgets.prediction.pixel_models._quick import _cache
 
     forget_features()
     image = hw.open_image(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
@@ -105,7 +110,7 @@ def test_of_a_large_image_only_blocks_around_strokes_are_read():
 
 def test_tiles_of_a_small_image_are_those_of_its_prediction(quick, sample, monkeypatch):
     """Else each stroke would compute the features twice."""
-    from histowidgets.prediction import _quick_model
+    from histowidgets.prediction.pixel_models import _quick as _quick_model
 
     forget_features()
     for tile, _ in quick_tiles(sample, quick.normalization, [Region(5, 5, 2, 2)]):

@@ -9,7 +9,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import Normalization
-from histowidgets.prediction._qupath import metadata_of
+from histowidgets.prediction.onnx._qupath import metadata_of
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -150,7 +150,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
 
 
 def test_a_classifier_folder_cannot_smuggle_other_files_in(tmp_path):
-    from histowidgets.prediction._onnx import OnnxModel
+    from histowidgets.prediction.onnx._model import OnnxModel
 
     content, _ = model_with_weights_in("weights.bin")
     with pytest.raises(ClassifierError, match="keeps weights in another file"):

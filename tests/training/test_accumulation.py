@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from histowidgets.training import BatchEnded, train
-from histowidgets.training._control import RunControl
-from histowidgets.training._loop import Loop
-from histowidgets.training._metrics import Confusion
-from histowidgets.training._prepare import fitted_normalization
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop._control import RunControl
+from histowidgets.training.loop._metrics import Confusion
+from histowidgets.training.loop._setup import fitted_normalization
+from histowidgets.training.loop._trainer import Loop
 from tests.training.helpers import painted, quick
 
 # Two batches of 2 hold the tiles of one of 4, varied alike.
@@ -45,10 +45,10 @@ def test_n2_accumulated_batches_teach_what_the_larger_batch_does(more):
 
 
 def test_n2_unlabelled_pixels_are_taught_alike(monkeypatch):
-    from histowidgets.training import _loop
+    from histowidgets.training.loop import _trainer as _loop
 
     monkeypatch.setattr(_loop, "TEACH_FROM_STEP", 0)
-    monkeypatch.setattr("histowidgets.training._loss.TEACH_ABOVE", 0.4)
+    monkeypatch.setattr("histowidgets.training.loop._loss.TEACH_ABOVE", 0.4)
     loss, _, _ = gradient_after_a_step(batch_size=4, consistency=4.0)
     same, _, _ = gradient_after_a_step(batch_size=2, accumulation=2, consistency=4.0)
     without, _, _ = gradient_after_a_step(batch_size=4, consistency=0.0)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from histowidgets.training import train
-from histowidgets.training._ahead import TilesAhead
-from histowidgets.training._prepare import fitted_normalization
-from histowidgets.training._request import make_request
-from histowidgets.training._tiles import TrainingTiles
+from histowidgets.training.data._prefetch import TilesAhead
+from histowidgets.training.data._request import make_request
+from histowidgets.training.data._tiles import TrainingTiles
+from histowidgets.training.loop._setup import fitted_normalization
 from tests.training.helpers import painted, quick
 
 VARIED = quick(stain_jitter=0.3, elastic=0.5, noise=0.1, batch_size=4)
@@ -62,7 +62,7 @@ def test_closing_ends_the_thread_and_drawing_goes_on_after_it():
 
 
 def test_an_image_that_cannot_be_read_any_more_is_an_error_of_the_run(monkeypatch):
-    read = "histowidgets.training._pixels.read_pieces"
+    read = "histowidgets.training.data._pixel_cache.read_pieces"
 
     def fail(*arguments):
         raise OSError("the disk is gone")

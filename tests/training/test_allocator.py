@@ -3,7 +3,7 @@
 import pytest
 
 from histowidgets.training import BatchEnded, start_training
-from histowidgets.training._allocator import _glibc
+from histowidgets.training.loop._allocator import _glibc
 from tests.training.helpers import painted, quick
 
 resource = pytest.importorskip("resource")

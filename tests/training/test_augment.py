@@ -7,7 +7,7 @@ from skimage.color import hed_from_rgb
 
 from histowidgets.images import Normalization, open_image
 from histowidgets.training import TrainingSettings
-from histowidgets.training._augment import (
+from histowidgets.training.data._augmentation import (
     HED_FROM_RGB,
     Geometry,
     bend,
@@ -15,7 +15,7 @@ from histowidgets.training._augment import (
     draw_geometry,
     vary_color,
 )
-from histowidgets.training._normalization import is_scan
+from histowidgets.training.data._normalization import is_scan
 
 OFF = {
     "flip": False,

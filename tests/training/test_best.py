@@ -3,7 +3,7 @@
 import pytest
 
 from histowidgets.training import TrainingSettings
-from histowidgets.training._best import is_better, should_stop_early
+from histowidgets.training.loop._model_selection import is_better, should_stop_early
 
 
 def record(epoch=1, miou=0.5, loss=1.0, **iou):

@@ -2,10 +2,10 @@ import pytest
 
 from histowidgets.errors import BudgetError
 from histowidgets.training import TrainingSettings, estimate, start_training, train
-from histowidgets.training import _budget as budget
-from histowidgets.training._footprint import footprint
-from histowidgets.training._memory import Memory, host_memory
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.estimation import _estimate as budget
+from histowidgets.training.estimation._footprint import footprint
+from histowidgets.training.estimation._memory import Memory, host_memory
 from tests.training.helpers import painted, quick
 
 GB = 10**9

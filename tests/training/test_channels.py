@@ -7,7 +7,7 @@ from histowidgets.annotations import Project, Rectangle
 from histowidgets.errors import ImageError, SettingsError
 from histowidgets.images import open_image, select_channels
 from histowidgets.training import TrainingSettings, start_training
-from histowidgets.training._channels import with_channels
+from histowidgets.training.data._channels import with_channels
 from tests.training.helpers import quick
 
 MARKERS = ["DAPI", "CD3", "CD8", "CD20"]

@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks.start_stop import left_behind
 from histowidgets.training import BatchEnded, EpochEnded, RunStarted, StateChanged, start_training
-from histowidgets.training import _loop as loop_module
-from histowidgets.training import _rate_test as rate_module
-from histowidgets.training import _speed as speed_module
-from histowidgets.training import _tiles as tiles_module
+from histowidgets.training.data import _tiles as tiles_module
+from histowidgets.training.loop import _autotune as speed_module
+from histowidgets.training.loop import _lr_finder as rate_module
+from histowidgets.training.loop import _trainer as loop_module
 from tests.training.helpers import painted, quick
 
 LONG = quick(epochs=5000, steps_per_epoch=3, early_stopping_metric="none")

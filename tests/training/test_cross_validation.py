@@ -5,9 +5,9 @@ import pytest
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Region, open_image
-from histowidgets.training import _prepare as prepare_module
 from histowidgets.training import cross_validate
-from histowidgets.training._cross_validation import make_folds
+from histowidgets.training.evaluation._cross_validation import make_folds
+from histowidgets.training.loop import _setup as prepare_module
 from tests.training.helpers import painted, quick, striped
 
 
@@ -69,7 +69,7 @@ def test_r64_images_of_a_group_are_held_out_together():
 def test_r64_sides_of_a_fold_read_no_pixel_in_common_context_included(monkeypatch):
     """What training and validation really read of the images, by fold."""
     from histowidgets.images import Image
-    from histowidgets.training import _here as here
+    from histowidgets.training.evaluation import _inline as here
 
     read = {"training": [], "validation": []}
     side = ["training"]

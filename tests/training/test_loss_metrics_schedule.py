@@ -6,10 +6,10 @@ from torch.nn import functional
 
 from histowidgets.models import NetworkSpec, apply_freeze, build_network
 from histowidgets.training import TrainingSettings
-from histowidgets.training._loss import Loss, sure_labels, teaching_loss
-from histowidgets.training._metrics import Confusion
-from histowidgets.training._prepare import make_optimizer
-from histowidgets.training._schedule import Schedule
+from histowidgets.training.loop._loss import Loss, sure_labels, teaching_loss
+from histowidgets.training.loop._metrics import Confusion
+from histowidgets.training.loop._scheduler import Schedule
+from histowidgets.training.loop._setup import make_optimizer
 
 CPU = torch.device("cpu")
 

@@ -5,11 +5,11 @@ import torch
 from histowidgets.errors import TrainingError
 from histowidgets.models import Network
 from histowidgets.training import BatchEnded, EpochEnded, train
-from histowidgets.training._control import RunControl
-from histowidgets.training._loop import Loop
-from histowidgets.training._pieces import is_out_of_memory
-from histowidgets.training._prepare import fitted_normalization
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop._control import RunControl
+from histowidgets.training.loop._micro_batches import is_out_of_memory
+from histowidgets.training.loop._setup import fitted_normalization
+from histowidgets.training.loop._trainer import Loop
 from tests.training.helpers import painted, quick
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from histowidgets.training import TrainingSettings, train
-from histowidgets.training._ahead import TilesAhead
-from histowidgets.training._schedule import tile_size_at
+from histowidgets.training.data._prefetch import TilesAhead
+from histowidgets.training.loop._scheduler import tile_size_at
 from tests.training.helpers import painted, quick
 
 

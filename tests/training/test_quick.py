@@ -13,8 +13,8 @@ from histowidgets.annotations import Split, split_project
 from histowidgets.errors import ImageNameError, SettingsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import forget_features
-from histowidgets.training._quick import warm_quick
-from histowidgets.training._quick_fit import fit_heads
+from histowidgets.training.quick._fit import fit_heads
+from histowidgets.training.quick._learner import warm_quick
 
 STROKES = {
     "Epithelium": [[(95, 35), (110, 52), (122, 68)], [(300, 40), (330, 60)]],
@@ -136,7 +136,7 @@ def test_n8_chosen_channels_alone_are_learned_from_and_scored():
     project = marked("ABC", "CBA")
     forget_features()
     warm_quick(project, "image 0", ["B"])
-    from histowidgets.prediction import _quick_model
+    from histowidgets.prediction.pixel_models import _quick as _quick_model
 
     warmed = len(_quick_model._cache)
     classifier = hw.quick_classifier(project, channels=["B"])
@@ -251,7 +251,7 @@ def test_warming_up_leaves_only_the_fit():
     project, name = painted()
     forget_features()
     warm_quick(project, name)
-    from histowidgets.prediction import _quick_model
+    from histowidgets.prediction.pixel_models import _quick as _quick_model
 
     before = _quick_model._cache.nbytes
     assert before > 0

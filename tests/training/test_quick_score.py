@@ -7,8 +7,8 @@ import histowidgets as hw
 from histowidgets.annotations import class_pixels
 from histowidgets.errors import SettingsError
 from histowidgets.training import quick_score
-from histowidgets.training._metrics import Confusion
-from histowidgets.training._quick import held_out_pairs, quick_classifier
+from histowidgets.training.loop._metrics import Confusion
+from histowidgets.training.quick._learner import held_out_pairs, quick_classifier
 
 SIDE = 192
 

@@ -8,10 +8,10 @@ import torch
 
 from histowidgets.errors import TrainingDataError
 from histowidgets.training import LearningRateTest, TrainingSettings, find_learning_rate, start_training, train
-from histowidgets.training import _rate_test as module
-from histowidgets.training._prepare import fitted_normalization, prepare
-from histowidgets.training._rate_test import suggested_rate, try_rates
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop import _lr_finder as module
+from histowidgets.training.loop._lr_finder import suggested_rate, try_rates
+from histowidgets.training.loop._setup import fitted_normalization, prepare
 from tests.training.helpers import painted, quick
 
 

@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import TrainingError
 from histowidgets.training import BatchEnded, EpochEnded, resume_training, start_training, train, unfinished_run
-from histowidgets.training._checkpoint import Checkpoint, read_checkpoint, write_resume
-from histowidgets.training._records import read_run
-from histowidgets.training._resuming import classifier_of
+from histowidgets.training.checkpoint._file import Checkpoint, read_checkpoint, write_resume
+from histowidgets.training.runs._resume import classifier_of
+from histowidgets.training.storage._run_reader import read_run
 from tests.training.helpers import painted, quick
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 CHILD = """
 import json, sys, time
 from histowidgets.training import BatchEnded, TrainingSettings, start_training
-from histowidgets.training import _folder
+from histowidgets.training.storage import _run_writer as _folder
 from tests.training.helpers import painted
 _folder.CHECKPOINT_SHARE = 1e9  # every epoch, however short
 project = painted(folder=sys.argv[1], strokes=4)

@@ -6,8 +6,8 @@ import pytest
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError
 from histowidgets.training import TrainingSettings, train
-from histowidgets.training._prepare import fitted_normalization, prepare
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop._setup import fitted_normalization, prepare
 from tests.training.helpers import painted, quick
 
 
@@ -74,7 +74,7 @@ def test_n12_settings_of_a_run_reproduce_it_from_its_folder_alone(tmp_path):
 
 
 def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatch):
-    from histowidgets.training import _loop
+    from histowidgets.training.loop import _trainer as _loop
 
     real, epochs = _loop.Loop.validate, []
 

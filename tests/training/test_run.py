@@ -24,8 +24,8 @@ from histowidgets.training import (
     start_training,
     train,
 )
-from histowidgets.training import _loop as loop_module
-from histowidgets.training._request import make_request
+from histowidgets.training.data._request import make_request
+from histowidgets.training.loop import _trainer as loop_module
 from tests.training.helpers import painted, quick, striped
 
 CLASSES = ["Dark", "Bright"]
@@ -350,7 +350,7 @@ def test_classifier_tells_of_the_epochs_after_the_best_one_too_and_shares_its_we
 
 
 def test_scores_of_the_best_epoch_are_had_without_a_classifier(learned, monkeypatch):
-    monkeypatch.setattr("histowidgets.training._run.make_classifier", None)
+    monkeypatch.setattr("histowidgets.training.runs._run.make_classifier", None)
     assert learned.scores["epoch"] == learned.best_epoch
     assert np.array(learned.scores["confusion"]).shape == (2, 2)
     assert list(learned.scores["val_iou"]) == CLASSES

@@ -8,11 +8,11 @@ import torch
 
 from histowidgets.models import NetworkSpec, apply_freeze, build_network
 from histowidgets.training import Message, RunStarted, TrainingSettings, train
-from histowidgets.training import _speed as speed
-from histowidgets.training._engine import Arithmetic, Choice, choices
-from histowidgets.training._prepare import fitted_normalization
-from histowidgets.training._request import make_request
-from histowidgets.training._tiles import TrainingTiles
+from histowidgets.training.data._request import make_request
+from histowidgets.training.data._tiles import TrainingTiles
+from histowidgets.training.loop import _autotune as speed
+from histowidgets.training.loop._compute import Arithmetic, Choice, choices
+from histowidgets.training.loop._setup import fitted_normalization
 from tests.training.helpers import painted, quick
 
 CPU = torch.device("cpu")

@@ -4,10 +4,10 @@ import torch
 
 from histowidgets.annotations import Line, Project, Rectangle, Split, Stroke, split_project
 from histowidgets.images import ArrayImage, Normalization, Region, open_image
-from histowidgets.training import _tiles as tiles_module
-from histowidgets.training._anchors import place_anchors
-from histowidgets.training._pixels import mirror_into
-from histowidgets.training._tiles import TrainingTiles, cut_validation_tiles
+from histowidgets.training.data import _tiles as tiles_module
+from histowidgets.training.data._pixel_cache import mirror_into
+from histowidgets.training.data._sampling import place_anchors
+from histowidgets.training.data._tiles import TrainingTiles, cut_validation_tiles
 from tests.training.helpers import painted, quick, striped
 
 FIXED = Normalization("fixed_range", low=0, high=255)
@@ -170,7 +170,7 @@ def test_erased_strokes_are_no_anchors():
 
 def test_large_image_is_read_in_windows(monkeypatch):
     """With a small limit for one piece, windows are cut, and tiles are as from one piece."""
-    from histowidgets.training import _anchors
+    from histowidgets.training.data import _sampling as _anchors
 
     project = painted(side=1024, strokes=10)
     settings = quick(augmentation=False, downsample=1, seed=5)
@@ -221,7 +221,7 @@ def test_training_tiles_show_what_their_labels_are_on():
 
 
 def test_more_validation_than_memory_is_thinned_and_counted(monkeypatch):
-    from histowidgets.training import _tiles
+    from histowidgets.training.data import _tiles
 
     project = painted(strokes=8, side=512)
     split = Split({project.image_names[0]: (Region(0, 0, 512, 512),)})

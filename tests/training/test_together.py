@@ -10,7 +10,7 @@ import pytest
 
 from histowidgets.cli import main
 from histowidgets.errors import SettingsError
-from histowidgets.training._together import Together, process_number
+from histowidgets.training.loop._distributed import Together, process_number
 from tests.training.helpers import QUICK, painted
 
 # The decoder of an FPN has group norm, which knows one tile at a time, and the frozen encoder keeps its statistics:

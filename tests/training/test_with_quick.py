@@ -82,7 +82,7 @@ def test_a_stroke_costs_no_new_features_where_the_network_sees_chosen_channels(m
     project = painted(side=128, strokes=4)
     run = train(project, quick(pretrained=False, epochs=1, channels=["Green", "Red"]))
     hw.with_quick(run.classifier, project, run.split)
-    monkeypatch.setattr("histowidgets.prediction._quick_model.quick_features", None)
+    monkeypatch.setattr("histowidgets.prediction.pixel_models._quick.quick_features", None)
     project.annotate("image 0", Stroke([(60, 60), (70, 70)], width=8), "Bright")
     hw.with_quick(run.classifier, project, run.split)
 

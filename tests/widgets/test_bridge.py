@@ -7,7 +7,7 @@ import time
 import pytest
 
 from histowidgets.training import RunEnded
-from histowidgets.widgets.page._bridge import RunBridge
+from histowidgets.widgets.common._bridge import RunBridge
 
 ENDED = RunEnded("finished", 1)
 

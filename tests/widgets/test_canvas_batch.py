@@ -6,7 +6,7 @@ import ipycanvas
 import pytest
 from ipycanvas.canvas import _CANVAS_MANAGER
 
-from histowidgets.widgets.canvas._batch import SerialQueue, batch
+from histowidgets.widgets.common._serial_queue import SerialQueue, batch
 
 
 def test_an_error_in_a_batch_does_not_freeze_all_canvases():

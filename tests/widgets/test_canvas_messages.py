@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from histowidgets.widgets.canvas._messages import (
+from histowidgets.widgets.canvas.pointer._dispatcher import spoken
+from histowidgets.widgets.canvas.pointer._messages import (
     MOST_POINTS,
     MOST_WAITING,
     Inbox,
@@ -12,7 +13,6 @@ from histowidgets.widgets.canvas._messages import (
     parse_points,
     parse_stroke,
 )
-from histowidgets.widgets.canvas._status import spoken
 
 STROKE = {"kind": "stroke", "client": "a", "number": 1, "tool": "brush", "class_name": "Tumour", "width": 8.0}
 

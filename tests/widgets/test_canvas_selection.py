@@ -8,7 +8,7 @@ from histowidgets.annotations import Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import HistowidgetsError, ProjectError, ShapeError
 from histowidgets.images import Region, samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas._outlines import MOST_OUTLINES, selection_outlines
+from histowidgets.widgets.canvas.editing._outlines import MOST_OUTLINES, selection_outlines
 from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
 
 

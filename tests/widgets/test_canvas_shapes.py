@@ -7,8 +7,8 @@ from histowidgets.annotations import Line, Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import ShapeError
 from histowidgets.images import samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas._drawn_shape import drawn_shape
-from histowidgets.widgets.canvas._tools import TOOLS
+from histowidgets.widgets.canvas._state import TOOLS
+from histowidgets.widgets.canvas.editing._shape_factory import drawn_shape
 from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
 
 CORNERS = [[100, 100], [150, 100], [150, 140]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from histowidgets.images import Region
-from histowidgets.widgets.canvas._view import MOST_ZOOM, View
+from histowidgets.widgets.canvas._viewport import MOST_ZOOM, View
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from histowidgets.annotations import Polygon, Project
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region, samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas._wand import MOST_PIXELS, Wand, wand_downsample
+from histowidgets.widgets.canvas.editing._wand import MOST_PIXELS, Wand, wand_downsample
 from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
 
 PINK, BLUE, WHITE = (220, 150, 180), (80, 60, 140), (245, 245, 245)

@@ -16,7 +16,7 @@ from comm import DummyComm
 from tests.colab import stand_in
 page = stand_in(DummyComm)
 import histowidgets as hw
-from histowidgets.widgets.page import _colab
+from histowidgets.widgets.common import _colab
 import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
@@ -138,7 +138,7 @@ class Collector(comm.base_comm.BaseComm):
 
 @pytest.fixture
 def collector(monkeypatch):
-    from histowidgets.widgets.page import _outbox
+    from histowidgets.widgets.common import _outbox
 
     monkeypatch.setattr(_outbox, "MANY", 20)
     Collector.sent = []
@@ -185,7 +185,7 @@ def test_what_is_kept_does_not_grow_while_nobody_looks_and_nothing_of_the_last_s
 
 
 def test_elsewhere_threads_send_for_themselves():
-    from histowidgets.widgets.page import _colab
+    from histowidgets.widgets.common import _colab
 
     assert not _colab.on_colab()
     assert _colab.outbox() is None
@@ -212,8 +212,6 @@ state = run.watch()
 
 def test_an_interrupt_of_the_cell_ends_the_watching_and_not_the_run():
     from jupyter_client.manager import start_new_kernel
-
-    from histowidgets.widgets.page import _colab  # noqa: F401 - what is tried is the package of this tree
 
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
     try:

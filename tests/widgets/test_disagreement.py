@@ -7,7 +7,7 @@ import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
 from histowidgets.widgets.canvas._canvas import AnnotationCanvas
-from histowidgets.widgets.canvas._disagreement import contradiction, painted_contradiction
+from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
 
 
 def prediction(right=0.9, region=(0, 0, 40, 20), name="image"):

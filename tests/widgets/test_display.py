@@ -10,10 +10,10 @@ from histowidgets.annotations import PALETTE, UNLABELLED
 from histowidgets.errors import ImageError
 from histowidgets.images import ChannelDisplay, Normalization, display_rgb
 from histowidgets.widgets.canvas._display_panel import DisplayPanel
-from histowidgets.widgets.canvas._drawing import AS_IT_IS
-from histowidgets.widgets.canvas._paint import hatched, painted_classes
-from histowidgets.widgets.canvas._patterns import ink_color, pattern_tile, swatch_url
-from histowidgets.widgets.canvas._uncertainty import STEPS, uncertainty_colors, uncertainty_steps
+from histowidgets.widgets.canvas.drawing._hatching import ink_color, pattern_tile, swatch_url
+from histowidgets.widgets.canvas.drawing._paint import hatched, painted_classes
+from histowidgets.widgets.canvas.drawing._renderer import AS_IT_IS
+from histowidgets.widgets.canvas.drawing._uncertainty import STEPS, uncertainty_colors, uncertainty_steps
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.page._errands import Errands
+from histowidgets.widgets.common._task_queue import Errands
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.common._latest_worker import LatestWorker
 
 LONG = 10
 

@@ -9,8 +9,8 @@ import pytest
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
 from histowidgets.training import TrainingSettings, train
-from histowidgets.widgets.live._answer import Answer, UnlikeNotice
-from histowidgets.widgets.live._prediction import WHOLE_IMAGE_PIXELS, LivePrediction
+from histowidgets.widgets.live_prediction._answer import Answer, UnlikeNotice
+from histowidgets.widgets.live_prediction._controller import WHOLE_IMAGE_PIXELS, LivePrediction
 from tests.prediction.models import brightness_classifier
 
 

@@ -6,7 +6,7 @@ import pytest
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import open_image
 from histowidgets.prediction import Prediction
-from histowidgets.widgets.studio._next_places import NextPlaces
+from histowidgets.widgets.studio._annotate_next_panel import NextPlaces
 
 
 class Wavering:

@@ -7,9 +7,9 @@ import PIL.Image
 import pytest
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.widgets.canvas._paint import Paint, hatched, painted_annotations, painted_classes
-from histowidgets.widgets.canvas._patterns import ink_color
-from histowidgets.widgets.canvas._png import overlay_png
+from histowidgets.widgets.canvas.drawing._hatching import ink_color
+from histowidgets.widgets.canvas.drawing._paint import Paint, hatched, painted_annotations, painted_classes
+from histowidgets.widgets.canvas.drawing._png import overlay_png
 
 
 def pasted(png, shape):

@@ -11,7 +11,7 @@ import tifffile
 import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import StoredPrediction, open_prediction
-from histowidgets.widgets.live._prediction import Answer
+from histowidgets.widgets.live_prediction._controller import Answer
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 

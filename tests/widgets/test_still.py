@@ -11,7 +11,7 @@ CELLS = [
     """
 import numpy as np
 import histowidgets as hw
-from histowidgets.widgets.studio import _still
+from histowidgets.widgets.studio import _static_output as _still
 _still.QUIET_SECONDS = 0.3
 pixels = np.full((96, 96, 3), 60, np.uint8)
 pixels[:, 48:] = 200

@@ -16,8 +16,8 @@ import histowidgets as hw
 from histowidgets.annotations import Split
 from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
-from histowidgets.widgets.live._pair import edge_of
-from histowidgets.widgets.live._prediction import Answer, LivePrediction, held_out_strokes
+from histowidgets.widgets.live_prediction._controller import Answer, LivePrediction, held_out_strokes
+from histowidgets.widgets.live_prediction._ensemble import edge_of
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import traitlets
 
 from histowidgets.advice import Advice
 from histowidgets.images import Region
-from histowidgets.widgets.page._advice_line import AdviceLine
+from histowidgets.widgets.common._advice_line import AdviceLine
 from histowidgets.widgets.studio._class_list import ClassList
-from histowidgets.widgets.studio._notice import LogPanel, Notice
+from histowidgets.widgets.studio._notifications import LogPanel, Notice
 
 HTML_NAME = "<img src=x onerror=alert(1)>"
 

@@ -30,7 +30,7 @@ def record(iou, epoch=1):
 
 
 def folds(*ious):
-    from histowidgets.training._cross_validation import Fold
+    from histowidgets.training.evaluation._cross_validation import Fold
 
     return CrossValidation(("<b>A</b>", "B", "C"), tuple(Fold({}, record(iou)) for iou in ious), 5)
 

@@ -11,20 +11,14 @@ import traitlets
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError, WidgetError
 from histowidgets.images import Region
-from histowidgets.widgets.canvas._batch import SerialQueue
 from histowidgets.widgets.canvas._display import CanvasDisplay
-from histowidgets.widgets.canvas._drawing import Drawing
-from histowidgets.widgets.canvas._frame import CanvasFrame
-from histowidgets.widgets.canvas._layers import Layers
-from histowidgets.widgets.canvas._plain_mouse import PlainMouse
-from histowidgets.widgets.canvas._pointer import PointerLayer
-from histowidgets.widgets.canvas._pointer_messages import PointerMessages
-from histowidgets.widgets.canvas._tools import MOST_BRUSH_WIDTH, TOOLS
-from histowidgets.widgets.canvas._view import View
-from histowidgets.widgets.canvas._wand_edits import CanvasWand
-from histowidgets.widgets.page._fallback_picture import static_html
-from histowidgets.widgets.page._listeners import listen
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.canvas._state import MOST_BRUSH_WIDTH, TOOLS
+from histowidgets.widgets.canvas._viewport import View
+from histowidgets.widgets.canvas.controls import CanvasFrame
+from histowidgets.widgets.canvas.drawing import Drawing, Layers
+from histowidgets.widgets.canvas.editing import CanvasWand
+from histowidgets.widgets.canvas.pointer import PlainMouse, PointerLayer, PointerMessages
+from histowidgets.widgets.common import SerialQueue, close_tree, listen, static_html
 
 
 class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):

@@ -12,14 +12,10 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import ImageError
 from histowidgets.images import ChannelDisplay, Region
-from histowidgets.widgets.canvas._batch import SerialQueue
-from histowidgets.widgets.canvas._drawing import Drawing
-from histowidgets.widgets.canvas._frame import CanvasFrame
-from histowidgets.widgets.canvas._layers import Layers
-from histowidgets.widgets.canvas._pointer import PointerLayer
-from histowidgets.widgets.canvas._uncertainty import legend_html
-from histowidgets.widgets.page._listeners import listen
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.canvas.controls import CanvasFrame
+from histowidgets.widgets.canvas.drawing import Drawing, Layers, legend_html
+from histowidgets.widgets.canvas.pointer import PointerLayer
+from histowidgets.widgets.common import SerialQueue, close_tree, listen
 
 if TYPE_CHECKING:  # prediction imports torch
     from histowidgets.prediction import Prediction, StoredPrediction

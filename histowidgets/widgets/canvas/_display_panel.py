@@ -13,9 +13,8 @@ import numpy as np
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ChannelDisplay, Image, auto_contrast
 from histowidgets.widgets.canvas._canvas import AnnotationCanvas
-from histowidgets.widgets.canvas._channel_controls import ChannelControls
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._listeners import link_slider, observe
+from histowidgets.widgets.canvas.controls import ChannelControls
+from histowidgets.widgets.common import LatestWorker, link_slider, observe
 
 BINS = 64
 #: Longest side, in pixels, of the overview that the histograms are of.

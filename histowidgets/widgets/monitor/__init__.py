@@ -1,1 +1,12 @@
-"""The live charts of a run, what they mean in words, and the numbers beside them."""
+"""The live chart of a run and the diagnosis above it."""
+
+from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, chart_html
+from histowidgets.widgets.monitor._held_out_list import FEW_STROKES
+from histowidgets.widgets.monitor._monitor import LossMonitor
+
+__all__ = [
+    "FEW_STROKES",
+    "CrossValidationChart",
+    "LossMonitor",
+    "chart_html",
+]

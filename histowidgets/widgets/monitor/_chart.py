@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import bqplot
 import numpy as np
 
+from histowidgets.widgets.common import close_tree
 from histowidgets.widgets.monitor._curves import NO_CURVE, Curve, Ticks, joined, positive, thin, trimmed
-from histowidgets.widgets.page._tree import close_tree
 
 # Text, grid and axes take their colours from the theme (static/panels.css); so does the line of the best epoch.
 _MARGIN = {"top": 8, "bottom": 6, "left": 38, "right": 12}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from histowidgets.errors import WidgetError
-from histowidgets.widgets.page._style import style_widget
+from histowidgets.widgets.common import style_widget
 
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import CrossValidation

@@ -8,8 +8,7 @@ from typing import Any
 import ipywidgets
 
 from histowidgets.advice import Action, Advice
-from histowidgets.widgets.page._advice_line import evidence_text
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.common import close_tree, evidence_text
 
 OnAction = Callable[[Action, Advice], None]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import ipywidgets
 
+from histowidgets.widgets.common import Download
 from histowidgets.widgets.monitor._curves import NUMBERS, EpochLog
-from histowidgets.widgets.page._download import Download
 
 
 def csv_text(log: EpochLog) -> str:

@@ -14,6 +14,7 @@ import ipywidgets
 
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import WidgetError
+from histowidgets.widgets.common import Disclosure, RunBridge, close_tree, style_widget
 from histowidgets.widgets.monitor._charts import Charts, class_styles
 from histowidgets.widgets.monitor._curves import EpochLog
 from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine, OnAction
@@ -25,10 +26,6 @@ from histowidgets.widgets.monitor._plain_run import PlainRun
 from histowidgets.widgets.monitor._reading import Reading
 from histowidgets.widgets.monitor._switches import ChartSwitches
 from histowidgets.widgets.monitor._text import messages_html, placeholder_html, status_html, table_html
-from histowidgets.widgets.page._bridge import RunBridge
-from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._style import style_widget
-from histowidgets.widgets.page._tree import close_tree
 
 # Calls a second at which the page is written to, whoever reports.
 RATE_HZ = 5.0

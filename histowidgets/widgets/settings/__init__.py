@@ -1,1 +1,16 @@
-"""The form of `TrainingSettings`, what follows from it, and what is recommended."""
+"""The form of training settings, with advice and a normalization preview."""
+
+from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.settings._normalization_fold import NormalizationFold
+from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
+from histowidgets.widgets.settings._tab import SettingsTab
+from histowidgets.widgets.settings._text import label, text_of
+
+__all__ = [
+    "NormalizationFold",
+    "NormalizationPreview",
+    "SettingsForm",
+    "SettingsTab",
+    "label",
+    "text_of",
+]

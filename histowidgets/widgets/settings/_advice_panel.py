@@ -16,8 +16,7 @@ from histowidgets.advice import (
     suggest_normalization,
 )
 from histowidgets.annotations import Change, Project
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.common import LatestWorker, close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 
 # What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.

@@ -17,9 +17,7 @@ from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.models import EARLY_GROUPS
 from histowidgets.training import TrainingSettings, with_channels
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._listeners import listen
-from histowidgets.widgets.page._picture_url import picture_url
+from histowidgets.widgets.common import LatestWorker, listen, picture_url
 
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]

@@ -13,9 +13,7 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets.page._listeners import listen
-from histowidgets.widgets.page._style import joined_module, joined_sheet
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.common import close_tree, joined_module, joined_sheet, listen
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
 from histowidgets.widgets.settings._field import Field
 from histowidgets.widgets.settings._text import as_python, differing, label, nearest_preset

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from histowidgets.annotations import Project
 from histowidgets.images import Region
 from histowidgets.training import normalization_of
-from histowidgets.widgets.page._disclosure import Disclosure
+from histowidgets.widgets.common import Disclosure
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
 

@@ -13,9 +13,7 @@ from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image, Normalization, Region, display_rgb
 from histowidgets.training import with_channels
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._picture_url import picture_url
-from histowidgets.widgets.page._style import style_widget
+from histowidgets.widgets.common import LatestWorker, picture_url, style_widget
 
 #: Longest side of the two pictures, in pixels.
 SIDE = 160

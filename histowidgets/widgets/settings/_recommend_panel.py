@@ -9,9 +9,7 @@ import ipywidgets
 from histowidgets.advice import IMAGE_TYPES, Recommendation, guess_image_type, recommend
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._style import style_widget
-from histowidgets.widgets.page._tree import close_tree
+from histowidgets.widgets.common import LatestWorker, close_tree, style_widget
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._text import differing, label, value_words
 

@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from histowidgets.widgets.page._style import joined_module, joined_sheet
+from histowidgets.widgets.common import joined_module, joined_sheet
 
 LEVELS = ("none", "red", "amber", "green")
 

@@ -10,9 +10,8 @@ import ipywidgets
 from histowidgets.advice import Advice, coach
 from histowidgets.annotations import Change, Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.canvas._patterns import swatch_url
-from histowidgets.widgets.page._advice_line import AdviceLine
-from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.canvas.drawing import swatch_url
+from histowidgets.widgets.common import AdviceLine, LatestWorker
 from histowidgets.widgets.studio._class_list import ClassList
 from histowidgets.widgets.studio._coach_panel import CoachPanel
 

@@ -8,8 +8,7 @@ import ipywidgets
 
 from histowidgets.advice import Advice
 from histowidgets.annotations import ProjectSnapshot
-from histowidgets.widgets.page._advice_line import evidence_text
-from histowidgets.widgets.page._disclosure import Disclosure
+from histowidgets.widgets.common import Disclosure, evidence_text
 
 # With fewer annotations than this nothing can be said about how they lie.
 LEAST_ANNOTATIONS = 6

@@ -10,7 +10,7 @@ import traitlets
 
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import HistowidgetsError, ImageNameError
-from histowidgets.widgets.page._style import joined_module, joined_sheet
+from histowidgets.widgets.common import joined_module, joined_sheet
 from histowidgets.widgets.studio._thumbnails import Thumbnails
 from histowidgets.widgets.studio._uploads import Upload, path_hints
 

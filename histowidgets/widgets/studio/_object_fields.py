@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets
 
-from histowidgets.widgets.page._labelled import wide
+from histowidgets.widgets.common import wide
 
 _NONE = "all of it is tissue"
 

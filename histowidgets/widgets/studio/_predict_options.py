@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from histowidgets.widgets.page._labelled import wide
+from histowidgets.widgets.common import wide
 
 BLENDS = [
     ("middle of each tile", "centre-crop"),

@@ -15,11 +15,8 @@ from histowidgets.annotations import Annotation, Project
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
-from histowidgets.widgets.live._answer import Answer, unlike_words
-from histowidgets.widgets.live._prediction import LivePrediction
-from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._entry import Entry
-from histowidgets.widgets.page._errands import Errands
+from histowidgets.widgets.common import Disclosure, Entry, Errands
+from histowidgets.widgets.live_prediction import Answer, LivePrediction, unlike_words
 from histowidgets.widgets.studio._predict_options import PredictFields
 
 Notify = Callable[[str, str], None]

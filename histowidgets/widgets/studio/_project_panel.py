@@ -8,8 +8,7 @@ import ipywidgets
 
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import GeoJSONError, HistowidgetsError
-from histowidgets.widgets.page._entry import Entry
-from histowidgets.widgets.page._errands import Errands
+from histowidgets.widgets.common import Entry, Errands
 
 Notify = Callable[[str, str], None]
 # What an import does with classes that the project does not have.

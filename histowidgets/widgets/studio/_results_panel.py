@@ -9,11 +9,8 @@ import ipywidgets
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.prediction import Classifier
-from histowidgets.widgets.live._answer import ASKED_FOR, Answer
-from histowidgets.widgets.live._prediction import LivePrediction
-from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._errands import Errands
-from histowidgets.widgets.page._labelled import wide
+from histowidgets.widgets.common import Disclosure, Errands, wide
+from histowidgets.widgets.live_prediction import ASKED_FOR, Answer, LivePrediction
 from histowidgets.widgets.studio._object_fields import ObjectFields
 from histowidgets.widgets.studio._predict_panel import file_stem
 

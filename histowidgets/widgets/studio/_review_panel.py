@@ -11,8 +11,7 @@ from histowidgets.advice import Review, ReviewTile, review
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
-from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._style import STATIC
+from histowidgets.widgets.common import STATIC, LatestWorker
 from histowidgets.widgets.studio._review_marks import ReviewMarks
 from histowidgets.widgets.studio._review_picture import tile_picture
 

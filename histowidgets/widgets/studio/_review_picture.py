@@ -4,7 +4,7 @@ import numpy as np
 
 from histowidgets.advice import ReviewTile
 from histowidgets.images import Image, display_rgb
-from histowidgets.widgets.page._picture_url import picture_url
+from histowidgets.widgets.common import picture_url
 
 SIDE = 96
 _RED = np.array([230.0, 0.0, 38.0])

@@ -13,27 +13,22 @@ from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, StoredPrediction
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
-from histowidgets.widgets.canvas._canvas import AnnotationCanvas
-from histowidgets.widgets.canvas._display_panel import DisplayPanel
-from histowidgets.widgets.live._prediction import LivePrediction
-from histowidgets.widgets.monitor._monitor import LossMonitor
-from histowidgets.widgets.page._colab import pulse
-from histowidgets.widgets.page._style import style_widget
-from histowidgets.widgets.page._tree import close_tree
-from histowidgets.widgets.settings._form import SettingsForm
-from histowidgets.widgets.settings._normalization_fold import NormalizationFold
-from histowidgets.widgets.settings._tab import SettingsTab
+from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
+from histowidgets.widgets.common import close_tree, pulse, style_widget
+from histowidgets.widgets.live_prediction import LivePrediction
+from histowidgets.widgets.monitor import LossMonitor
+from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
+from histowidgets.widgets.studio._annotate_next_panel import NextPlaces
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
-from histowidgets.widgets.studio._next_places import NextPlaces
-from histowidgets.widgets.studio._notice import LogPanel, Notice
+from histowidgets.widgets.studio._notifications import LogPanel, Notice
 from histowidgets.widgets.studio._open_project import extend, forget, open_project
+from histowidgets.widgets.studio._page_size import Room
 from histowidgets.widgets.studio._predict_panel import PredictPanel
 from histowidgets.widgets.studio._project_panel import ProjectPanel
 from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
-from histowidgets.widgets.studio._room import Room
-from histowidgets.widgets.studio._still import Still, studio_html
+from histowidgets.widgets.studio._static_output import Still, studio_html
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
 

@@ -10,7 +10,7 @@ import PIL.Image
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import thumbnail
-from histowidgets.widgets.page._latest import LatestWorker
+from histowidgets.widgets.common import LatestWorker
 
 # Pixels of the longest side: sharp on a screen of two pixels a CSS pixel.
 SIDE = 144

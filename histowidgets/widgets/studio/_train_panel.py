@@ -20,10 +20,9 @@ from histowidgets.training import (
     TrainingSettings,
     resume_training,
 )
-from histowidgets.widgets.monitor._monitor import LossMonitor
-from histowidgets.widgets.page._bridge import RunBridge
-from histowidgets.widgets.settings._form import SettingsForm
-from histowidgets.widgets.settings._text import label, text_of
+from histowidgets.widgets.common import RunBridge
+from histowidgets.widgets.monitor import LossMonitor
+from histowidgets.widgets.settings import SettingsForm, label, text_of
 from histowidgets.widgets.studio._unfinished_line import UnfinishedLine
 
 if TYPE_CHECKING:  # these need torch

@@ -10,11 +10,9 @@ import ipywidgets
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import TrainingSettings, compare_runs
-from histowidgets.widgets.monitor._cross_validation_chart import chart_html
-from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._style import style_widget
-from histowidgets.widgets.page._tree import close_tree
-from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.common import Disclosure, close_tree, style_widget
+from histowidgets.widgets.monitor import chart_html
+from histowidgets.widgets.settings import SettingsForm
 
 FOLDS = 5
 _RUNS, _FOLDS = "runs", "folds"

@@ -1,0 +1,67 @@
+"""What the annotations of a project lack, from the project alone."""
+
+from typing import Any
+
+from histowidgets.advice._advice import Advice, most_urgent_first
+from histowidgets.advice.coaching import _counts as of_count
+from histowidgets.advice.coaching import _places as of_place
+from histowidgets.advice.coaching._image_summary import look_at
+from histowidgets.advice.coaching._totals import sums_of
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
+
+
+def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advice]:
+    """Look at the annotations (rows R14-R16, R18-R25, R61).
+
+    Quick enough to call after each stroke; images of more than 1024 pixels a side are looked at smaller.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+    settings : TrainingSettings, optional
+        Class weights that are set already are not offered again.
+
+    Returns
+    -------
+    list of Advice
+        The most urgent first. There is one about each class: "annotations-few" (below the guide's minimum),
+        "annotations-more" (below what it recommends) or "annotations-enough"; its `about` names the
+        ``class``, its `evidence` holds ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of
+        all labels), ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same
+        numbers, where they can be known:
+
+        ==========================================  ========================  =========================================
+        what is missing                             what is good              evidence
+        ==========================================  ========================  =========================================
+        "few-boundaries"                            "boundaries-enough"       boundary_percent, limit_percent
+        "area-imbalance"                            "areas-balanced"          ratio, limit (about: largest, smallest)
+        "one-corner"                                "spread-enough"           reach_percent, limit_percent
+        "one-kind-of-place"                         "kinds-covered"           strokes_in_one_kind_percent, limit_percent
+        "labelled-twice", "contradicting-labels"    "labels-consistent"       pixels_in_all or pairs_in_all; places
+        "one-image"                                 "several-images"          annotated_images, images, wanted
+        "least-covered-image"                       "images-covered"          labelled_percent, most_percent
+        ==========================================  ========================  =========================================
+
+        "image-unreadable" names an image whose pixels cannot be read; its strokes count, its pixels are left out.
+        "no-image" stands alone.
+    """
+    snapshot = snapshot_of(project)
+    if not snapshot.images:
+        return [Advice("no-image", "Add an image to begin", "", {"images": 0}, rule="R52")]
+    looks = [look_at(project, snapshot, name) for name in snapshot.annotated_names()]
+    sums = sums_of(looks)
+    readable, unreadable = of_place.unreadable(looks)
+    conflicts = [*of_place.overdrawn(snapshot, looks), *of_place.contradictions(snapshot, readable)]
+    found: list[Advice | None] = [
+        *unreadable,
+        *of_count.counts(snapshot, looks, sums),
+        *conflicts,
+        of_place.consistent(sums, conflicts),
+        of_place.boundaries(snapshot, looks, sums),
+        of_place.corner(looks),
+        of_place.one_kind(readable),
+        of_count.area_imbalance(snapshot, looks, sums, settings),
+        of_count.one_image(snapshot, looks),
+        of_count.least_covered(snapshot, looks),
+    ]
+    return most_urgent_first(advice for advice in found if advice is not None)

@@ -1,0 +1,73 @@
+"""Sums over the labels of all images, of each class: what several pieces of advice rest on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from histowidgets.advice import _thresholds as t
+from histowidgets.advice.coaching._image_summary import Look
+from histowidgets.annotations import UNLABELLED
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Labelled full-size pixels, each array of (255,) by class index; about right where images are looked at smaller.
+
+    Attributes
+    ----------
+    areas : ndarray
+        Of all labels.
+    sampled, near : ndarray
+        Of the grid on which boundaries are looked for: all, and those within 10 pixels of another class's label.
+    images : ndarray
+        How many images have a label of the class.
+    """
+
+    areas: np.ndarray
+    sampled: np.ndarray
+    near: np.ndarray
+    images: np.ndarray
+
+    def boundary_share(self, index: int | None = None) -> float:
+        """Return which share of the labelled pixels, of one class or of all, lies near another class; 0 of none."""
+        near, sampled = (self.near, self.sampled) if index is None else (self.near[index], self.sampled[index])
+        return float(near.sum() / max(1, sampled.sum()))
+
+
+def sums_of(looks: Sequence[Look]) -> Sums:
+    """Add up the labels of all images."""
+    areas, sampled, near, images = (np.zeros(UNLABELLED, np.int64) for _ in range(4))
+    for look in looks:
+        areas += look.areas[:UNLABELLED]
+        images += look.areas[:UNLABELLED] > 0
+        some, of_those, step = at_boundary(look)
+        sampled += of_those * step**2
+        near += some * step**2
+    return Sums(areas, sampled, near, images)
+
+
+def at_boundary(look: Look) -> tuple[np.ndarray, np.ndarray, int]:
+    """Count the labelled pixels within 10 full-size pixels of another class's label (row R14).
+
+    Distances along rows and columns count, so that the surrounding is a square; in an image that is looked at
+    smaller, it is at least one pixel of that look.
+
+    Returns
+    -------
+    at_boundary, labelled : ndarray of (255,)
+        Pixels of a grid, by class index.
+    step : int
+        Full-size pixels from one pixel of the grid to the next.
+    """
+    # Every other pixel is enough for a share, and four times as fast.
+    skip = max(1, t.BOUNDARY_PIXELS // (5 * look.downsample))
+    labels = np.ascontiguousarray(look.labels[::skip, ::skip])
+    step = skip * look.downsample
+    size = 2 * max(1, round(t.BOUNDARY_PIXELS / step)) + 1
+    # Two filters for any number of classes: somewhere around there is a higher index, or a lower one.
+    raised = labels + np.uint8(1)  # 255, the unlabelled, becomes 0
+    other = (ndimage.maximum_filter(raised, size) != raised) | (ndimage.minimum_filter(labels, size) != labels)
+    near, labelled = (np.bincount(some.ravel(), minlength=256)[:UNLABELLED] for some in (labels[other], labels))
+    return near, labelled, step

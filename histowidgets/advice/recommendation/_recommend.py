@@ -1,0 +1,267 @@
+"""Settings for a project, before training: the guide's three tables, and how their conflicts are settled."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from histowidgets.advice import _thresholds as t
+from histowidgets.advice._advice import Advice
+from histowidgets.advice.recommendation._image_type import IMAGE_TYPES
+from histowidgets.advice.recommendation._settings_review import review_settings
+from histowidgets.errors import AdviceError
+from histowidgets.models import DEFAULT_BACKBONE, Backbone, backbones
+
+if TYPE_CHECKING:
+    from histowidgets.training import TrainingSettings
+
+_WORDS = {"he": "H&E", "brightfield": "a brightfield stain other than H&E", "fluorescence": "fluorescence"}
+# What a memory row can carry, from small to large.
+_SIZES = ("efficientnet-b0", "resnet34", "resnet50")
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Settings with a reason for each choice.
+
+    Attributes
+    ----------
+    settings : TrainingSettings
+    reasons : list of str
+        One line a choice; the first one sums up, and conflicts say how they were settled.
+    advice : list of Advice
+        What the settings cannot mend, such as no GPU.
+    """
+
+    settings: "TrainingSettings"
+    reasons: list[str]
+    advice: list[Advice]
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """A row of R9-R12."""
+
+    at_least_gb: float
+    size: int
+    tile: int
+    batch: int
+
+
+_MEMORY = (
+    _Memory(24, 2, 1024, 8),
+    _Memory(12, 2, 512, 8),
+    _Memory(8, 1, 512, 8),
+    _Memory(4, 0, 256, 8),
+    _Memory(0, 0, 256, 4),
+)
+
+
+def recommend(
+    n_tiles: int,
+    image_type: str = "brightfield",
+    n_channels: int = 3,
+    vram_gb: float | None = None,
+    pixel_size_um: float | None = None,
+) -> Recommendation:
+    """Recommend settings (rows R1-R13, R31-R33).
+
+    Memory is a hard cap, the number of tiles bounds how much is trained, and the type of image picks the weights.
+
+    Parameters
+    ----------
+    n_tiles : int
+        Annotated tiles, 0 or more.
+    image_type : {"brightfield", "he", "fluorescence"}, default "brightfield"
+        See `guess_image_type`.
+    n_channels : int, default 3
+    vram_gb : float, optional
+        Memory of the GPU; None or 0 without one.
+    pixel_size_um : float, optional
+        Side of a pixel in um at full size.
+
+    Raises
+    ------
+    AdviceError
+        An argument is impossible.
+    """
+    _check(n_tiles, image_type, n_channels, vram_gb, pixel_size_um)
+    gigabytes = float(vram_gb or 0)
+    memory = next(row for row in _MEMORY if gigabytes >= row.at_least_gb)
+    size, size_reasons = _size(n_tiles, image_type, memory)
+    card, weight_reasons = _backbone(size, image_type, n_channels, gigabytes, pixel_size_um)
+    freeze, freeze_reason = _freeze(n_tiles, gigabytes)
+    values: dict[str, Any] = {
+        **_course(n_tiles, gigabytes),
+        "backbone": card.name,
+        "freeze": freeze,
+        "pretrained": True,
+    }
+    if gigabytes >= t.SMALLEST_GPU_GB:
+        # The largest tile belongs to the largest backbone; a smaller one sees enough in 512.
+        values |= {"tile_size": min(memory.tile, 512 if size < 2 else memory.tile), "batch_size": memory.batch}
+    values |= _downsample(pixel_size_um, gigabytes) | _image_fields(image_type, n_channels)
+    values["batch_size"] = _fitting_batch(n_tiles, int(values["batch_size"]))
+    settings = _settings(values)
+    where = "without a GPU" if gigabytes == 0 else f"with {gigabytes:g} GB of GPU memory"
+    summary = (
+        f"{n_tiles} tiles of {_WORDS[image_type]} {where}: {card.name}, {freeze_reason[0]}, tiles of "
+        f"{settings.tile_size} pixels, batches of {settings.batch_size}."
+    )
+    reasons = [summary, *size_reasons, *weight_reasons, freeze_reason[1], *_channel_reasons(n_channels)]
+    advice = [*_memory_advice(gigabytes), *review_settings(settings, n_tiles=n_tiles)]
+    return Recommendation(settings, reasons, advice)
+
+
+def _check(n_tiles: Any, image_type: Any, n_channels: Any, vram_gb: Any, pixel_size_um: Any) -> None:
+    if not _is_number(n_tiles) or n_tiles < 0:
+        raise AdviceError(f"n_tiles is {n_tiles!r}; a number of tiles, 0 or more, is wanted.")
+    if image_type not in IMAGE_TYPES:
+        raise AdviceError(f"image_type is {image_type!r}; use {', '.join(map(repr, IMAGE_TYPES))}.")
+    if not _is_number(n_channels) or n_channels < 1:
+        raise AdviceError(f"n_channels is {n_channels!r}; a number of channels, 1 or more, is wanted.")
+    if vram_gb is not None and (not _is_number(vram_gb) or vram_gb < 0):
+        raise AdviceError(f"vram_gb is {vram_gb!r}; gigabytes, or None without a GPU, are wanted.")
+    if pixel_size_um is not None and (not _is_number(pixel_size_um) or pixel_size_um <= 0):
+        raise AdviceError(f"pixel_size_um is {pixel_size_um!r}; um above 0, or None, are wanted.")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool | str) and math.isfinite(value)
+    except TypeError:
+        return False
+
+
+def _size(n_tiles: int, image_type: str, memory: _Memory) -> tuple[int, list[str]]:
+    """Index into `_SIZES`: the least of what memory carries, the tiles can teach, and the image type asks for."""
+    by_tiles = 2 if n_tiles >= t.MEDIUM_TILES else 1
+    by_type = 1 if image_type == "fluorescence" else 2
+    size = min(memory.size, by_tiles, by_type)
+    reasons = []
+    if by_tiles == 1:
+        reasons.append(f"Fewer than {t.MEDIUM_TILES} tiles cannot fill a large backbone: at most resnet34 (R1, R2).")
+    elif by_type == 1:
+        reasons.append("Fluorescence takes resnet34, also where there are tiles for a larger backbone (R7 before R4).")
+    wished = min(by_tiles, by_type)
+    if memory.size < wished:
+        carried = _SIZES[size] if size else "the smallest size"  # which one that is, is said with the backbone
+        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is the hard limit: {carried} (R9-R13).")
+    elif memory.size > wished:
+        reasons.append(f"Memory would carry {_SIZES[memory.size]}; {_SIZES[size]} is what the data asks for (R13).")
+    return size, reasons
+
+
+def _backbone(
+    size: int, image_type: str, n_channels: int, gigabytes: float, pixel_size_um: float | None
+) -> tuple[Backbone, list[str]]:
+    cards = {card.name: card for card in backbones()}
+    low, high = t.TWENTY_X_UM
+    at_20x = pixel_size_um is not None and low <= pixel_size_um <= high
+    reasons = []
+    if image_type == "fluorescence":
+        reasons.append("ImageNet weights: those learned on stained tissue do not know fluorescence (R7).")
+    elif image_type == "he" and n_channels == 3 and at_20x:
+        histology = [card for card in cards.values() if "histology" in card.note.lower() and card.weights != "none"]
+        if histology and size == 2:
+            chosen = histology[0]
+            terms = "" if chosen.commercial_use else " Its licence allows no commercial use."
+            return chosen, [f"H&E at about 20x: weights learned on histology (R5).{terms}"]
+        why = "they come only as resnet50, which is too large here" if histology else "none are on offer"
+        reasons.append(f"H&E at about 20x would take weights learned on histology, but {why}: ImageNet weights (R5).")
+    elif image_type == "he":
+        why = "its pixel size is not known" if pixel_size_um is None else f"it has {pixel_size_um:g} um a pixel"
+        if n_channels != 3:
+            why = f"it has {n_channels} channels"
+        reasons.append(f"ImageNet weights: histology weights are for three colours at about 20x, and {why} (R6).")
+    else:
+        reasons.append("ImageNet weights, which carry over to any stain.")
+    if gigabytes < t.SMALLEST_GPU_GB:
+        reasons.append(f"{DEFAULT_BACKBONE}: of the smallest size, fast without a GPU, and needs no network (R9, R6).")
+        return cards[DEFAULT_BACKBONE], reasons
+    reasons.append(f"Where the weights of {_SIZES[size]} cannot be fetched, {DEFAULT_BACKBONE} takes its place (R6).")
+    return cards[_SIZES[size]], reasons
+
+
+def _freeze(n_tiles: int, gigabytes: float) -> tuple[str | tuple[str, ...], tuple[str, str]]:
+    """Say what to freeze, in a few words, and why (R1-R4)."""
+    if gigabytes < t.SMALLEST_GPU_GB:
+        why = "The whole backbone stays frozen: training it takes three times as long a step on a processor (R9)."
+        return "encoder", ("all of it frozen", why)
+    if n_tiles < t.FEW_TILES:
+        why = f"With fewer than {t.FEW_TILES} tiles the whole backbone stays as it is, its norm layers too (R1)."
+        return "encoder", ("all of it frozen", why)
+    if n_tiles < t.MEDIUM_TILES:
+        return "early", ("early layers frozen", f"Early layers stay as they are below {t.MEDIUM_TILES} tiles (R2).")
+    if n_tiles <= t.MANY_TILES:
+        why = f"Up to {t.MANY_TILES} tiles the stem and the first block stay as they are (R3)."
+        return ("stem", "block1"), ("first block frozen", why)
+    return "none", ("all of it trained", f"More than {t.MANY_TILES} tiles can train every layer (R4).")
+
+
+def _course(n_tiles: int, gigabytes: float) -> dict[str, Any]:
+    """Take the preset to start from, and change what the number of tiles says (R26, R31, R32)."""
+    if gigabytes < t.SMALLEST_GPU_GB:
+        return _preset("cpu")
+    values = _preset("first-run") | {"adapt_norm": False, "decoder": "full", "augmentation": True}
+    if n_tiles < t.FEW_TILES:
+        return values | {"epochs": 200}
+    if n_tiles > t.VERY_MANY_TILES:
+        return values | {"epochs": 50, "learning_rate": 5e-4}
+    return values
+
+
+def _downsample(pixel_size_um: float | None, gigabytes: float) -> dict[str, Any]:
+    """Halve the resolution of scans finer than 20x; fewer pixels for the same tissue."""
+    if pixel_size_um is None:
+        return {}
+    wanted = 1.0 if gigabytes < t.SMALLEST_GPU_GB else 0.5
+    step = max(1.0, wanted / pixel_size_um)
+    return {"downsample": min((1, 2, 4, 8), key=lambda d: abs(math.log(d / step)))}
+
+
+def _image_fields(image_type: str, n_channels: int) -> dict[str, Any]:
+    values: dict[str, Any] = {"normalization": "percentile_99", "normalization_per_channel": n_channels > 3}
+    if image_type == "fluorescence":
+        return values | {"stain_jitter": 0.0, "channel_jitter": 0.2}
+    return values
+
+
+def _fitting_batch(n_tiles: int, batch: int) -> int:
+    """N10: an epoch should have several steps."""
+    return min(batch, max(2, n_tiles // t.STEPS_WANTED))
+
+
+def _channel_reasons(n_channels: int) -> list[str]:
+    if n_channels == 3:
+        return []
+    return [f"The first convolution is adapted to {n_channels} channel(s), and always trained (R8)."]
+
+
+def _memory_advice(gigabytes: float) -> list[Advice]:
+    if gigabytes >= t.SMALLEST_GPU_GB:
+        return []
+    title = "No GPU: training is slow" if gigabytes == 0 else f"{gigabytes:g} GB of GPU memory is little"
+    return [
+        Advice(
+            id="little-memory",
+            title=title,
+            detail="The settings are the smallest that work well, and fast on a processor. For larger ones use a GPU "
+            f"of {t.SMALLEST_GPU_GB:g} GB or more.",
+            evidence={"vram_gb": gigabytes, "wanted_gb": t.SMALLEST_GPU_GB},
+            rule="R9",
+            severity="warning",
+        )
+    ]
+
+
+def _preset(name: str) -> dict[str, Any]:
+    from histowidgets.training import TrainingSettings
+
+    return dict(TrainingSettings.preset(name).model_dump())
+
+
+def _settings(values: Mapping[str, Any]) -> "TrainingSettings":
+    from histowidgets.training import TrainingSettings
+
+    return TrainingSettings(**values)

@@ -1,0 +1,248 @@
+"""Where to annotate next."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from histowidgets.advice import _thresholds as t
+from histowidgets.advice._advice import Action, Advice, with_actions
+from histowidgets.advice.suggestions._windows import Window, box_means, unlikeness, windows_of
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
+from histowidgets.errors import AdviceError, ImageNameError
+from histowidgets.images import Region
+
+_KINDS = ("uncertain", "boundary", "unlike")
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A place that could be annotated, with its three scores (uncertain, boundary, unlike)."""
+
+    window: Window
+    row: int
+    col: int
+    scores: tuple[float, float, float]
+
+    @property
+    def region(self) -> Region:
+        side = self.window.side
+        return Region(self.window.region.x + self.col, self.window.region.y + self.row, side, side)
+
+
+def suggest_regions(
+    project: Project | ProjectSnapshot, classifier: Any, n: int = 10, image_name: str | None = None
+) -> list[Advice]:
+    """Suggest where to annotate next (rows R17, R22, R51, R61).
+
+    Places are ranked by how uncertain the classifier is, how much boundary between classes it predicts, and how
+    unlike everything labelled they look. They are spread out, and mostly unlabelled.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+    classifier : Classifier
+        Predicts each image, or six windows of a large one.
+    n : int, default 10
+        How many, at most.
+    image_name : str, optional
+        Look at this image alone.
+
+    Returns
+    -------
+    list of Advice
+        The best first, with `image_name`, `region`, and the reason as title. Empty without images.
+
+    Raises
+    ------
+    AdviceError
+        `n` is not a whole number of at least 1, or this is no classifier.
+    ImageNameError
+        There is no image of that name.
+    """
+    _check(n, classifier)
+    return _ranked(_windows(snapshot_of(project), classifier, image_name), classifier, n)
+
+
+def annotate_next(
+    project: Project | ProjectSnapshot,
+    classifier: Any,
+    n: int = 10,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Advice]:
+    """Return `suggest_regions`, and before it `only_easy_regions` where that holds; each image is predicted once.
+
+    Parameters
+    ----------
+    project, classifier, n
+        As for `suggest_regions`.
+    progress : callable, optional
+        ``progress(done, total)`` after each image.
+    should_stop : callable, optional
+        Asked before each image; True ends the work with what was seen so far.
+    """
+    _check(n, classifier)
+    snapshot, windows = snapshot_of(project), []
+    for done, name in enumerate(snapshot.images, 1):
+        if should_stop is not None and should_stop():
+            break
+        windows += windows_of(snapshot, name, classifier)
+        if progress is not None:
+            progress(done, len(snapshot.images))
+    easy = _only_easy(windows)
+    return [*([] if easy is None else [easy]), *_ranked(windows, classifier, n)]
+
+
+def only_easy_regions(
+    project: Project | ProjectSnapshot, classifier: Any, image_name: str | None = None
+) -> Advice | None:
+    """Say so when all labels lie where the classifier is sure anyway, while it is unsure elsewhere (rows R17, R22).
+
+    What counts are the unlabelled pixels around the labels: on the labels themselves, which it was trained on, a
+    classifier is nearly always sure.
+    """
+    _check(1, classifier)
+    return _only_easy(_windows(snapshot_of(project), classifier, image_name))
+
+
+def _only_easy(windows: Sequence[Window]) -> Advice | None:
+    hard, labelled, unsure, free = 0, 0, 0, 0
+    for window in windows:
+        around = ndimage.uniform_filter(window.uncertain.astype(np.float32), max(3, window.side // 2))
+        hard += int(np.count_nonzero(around[window.labelled] > t.EASY_SHARE))
+        labelled += int(np.count_nonzero(window.labelled))
+        unsure += int(np.count_nonzero(window.uncertain))
+        free += int(np.count_nonzero(~window.labelled))
+    if labelled == 0 or free == 0 or hard > t.EASY_SHARE * labelled or unsure < t.EASY_SHARE * free:
+        return None
+    return Advice(
+        id="only-easy-regions",
+        title="All strokes lie where the classifier is sure anyway",
+        detail="Annotate where it wavers: that is where it learns.",
+        evidence={
+            "strokes_in_uncertain_places_percent": round(100 * hard / labelled, 1),
+            "uncertain_percent_of_image": round(100 * unsure / free, 1),
+            "limit_percent": 100 * t.EASY_SHARE,
+        },
+        rule="R17, R22",
+        severity="warning",
+        **with_actions([Action("Annotate uncertain places", kind="annotate")]),
+    )
+
+
+def _check(n: int, classifier: Any) -> None:
+    if not callable(getattr(classifier, "predict", None)):
+        raise AdviceError(
+            f"The classifier is a {type(classifier).__name__}; a Classifier is wanted, such as run.classifier or "
+            "hw.quick_classifier(project)."
+        )
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise AdviceError(f"n is {n!r}; a whole number of at least 1 is wanted.")
+
+
+def _ranked(windows: Sequence[Window], classifier: Any, n: int) -> list[Advice]:
+    if not windows:
+        return []
+    candidates = _candidates(windows)
+    relative = _relative(candidates)
+    names = tuple(str(name) for name in classifier.classes)
+    return [
+        _advice(candidates[i], relative[i], place, names) for place, i in enumerate(_spread(candidates, relative, n), 1)
+    ]
+
+
+def _windows(snapshot: ProjectSnapshot, classifier: Any, image_name: str | None) -> list[Window]:
+    if image_name is not None and image_name not in snapshot.images:
+        raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
+    names = list(snapshot.images) if image_name is None else [image_name]
+    return [window for name in names for window in windows_of(snapshot, name, classifier)]
+
+
+def _candidates(windows: Sequence[Window]) -> list[_Candidate]:
+    """Half-overlapping squares that are not labelled for the most part."""
+    found = []
+    for window, far in zip(windows, unlikeness(windows), strict=True):
+        side, step = window.side, max(1, window.side // 2)
+        unsure = box_means((1 - window.margin) * ~window.labelled, side, step)
+        edges = box_means(window.edges, side, step)
+        full = np.repeat(np.repeat(far, window.cell, axis=0), window.cell, axis=1)
+        wide = np.pad(
+            full, [(0, max(0, a - b)) for a, b in zip(window.labelled.shape, full.shape, strict=True)], "edge"
+        )
+        unlike = box_means(wide[: window.labelled.shape[0], : window.labelled.shape[1]], side, step)
+        labelled = box_means(window.labelled, side, step)
+        for i, j in np.argwhere(labelled <= t.LABELLED_ENOUGH):
+            scores = (float(unsure[i, j]), float(edges[i, j]), float(unlike[i, j]))
+            found.append(_Candidate(window, int(i) * step, int(j) * step, scores))
+    return found
+
+
+def _relative(candidates: Sequence[_Candidate]) -> np.ndarray:
+    """Return the scores as shares of the best one, (n, 3), 0 to 1; what is small everywhere stays small."""
+    scores = np.array([candidate.scores for candidate in candidates]).reshape(-1, 3)
+    highest = np.maximum(scores.max(axis=0, initial=0), t.REGION_FLOORS)
+    relative: np.ndarray = scores / highest
+    return relative
+
+
+def _spread(candidates: Sequence[_Candidate], relative: np.ndarray, n: int) -> list[int]:
+    """Choose the best one after the other, none near one that was chosen before on the same image."""
+    if len(candidates) == 0:
+        return []
+    left = relative @ np.array(t.REGION_WEIGHTS)
+    x = np.array([c.region.x + c.window.side / 2 for c in candidates])
+    y = np.array([c.region.y + c.window.side / 2 for c in candidates])
+    names = np.array([c.window.name for c in candidates])
+    chosen: list[int] = []
+    while len(chosen) < n and np.isfinite(left).any():
+        best = int(np.argmax(left))
+        chosen.append(best)
+        same = names == names[best]
+        apart = t.REGION_SPACING * candidates[best].window.side
+        left[same] *= t.SAME_IMAGE
+        left[same & (np.maximum(np.abs(x - x[best]), np.abs(y - y[best])) < apart)] = -math.inf
+    return chosen
+
+
+def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequence[str]) -> Advice:
+    weighted = relative * np.array(t.REGION_WEIGHTS)
+    reason = _KINDS[int(np.argmax(weighted))]
+    one, other = _two_classes(candidate, names)
+    title = {
+        "uncertain": f"In doubt between {one} and {other}",
+        "boundary": f"{one} and {other} meet here",
+        "unlike": "Unlike everything that is labelled",
+    }[reason]
+    strong = [kind for kind, value in zip(_KINDS, weighted, strict=True) if value >= t.REASON_SHARE * weighted.max()]
+    return Advice(
+        id="annotate-here",
+        title=title,
+        detail="Paint over what is predicted wrong here; where all is right, a stroke of each class that you see.",
+        evidence={
+            "place": place,
+            "uncertainty": round(candidate.scores[0], 3),
+            "boundary_share": round(candidate.scores[1], 4),
+            "unlike_labelled": round(candidate.scores[2], 3),
+        },
+        about={"reasons": ", ".join(strong)},
+        rule={"uncertain": "R17, R22", "boundary": "R51, R17", "unlike": "R61, R17"}[reason],
+        image_name=candidate.window.name,
+        region=candidate.region,
+        **with_actions([Action("Annotate here", kind="annotate")]),
+    )
+
+
+def _two_classes(candidate: _Candidate, names: Sequence[str]) -> tuple[str, str]:
+    """Return the two classes that a place is about: the most frequent pair of best and second best."""
+    side = candidate.window.side
+    rows, cols = slice(candidate.row, candidate.row + side), slice(candidate.col, candidate.col + side)
+    first = candidate.window.first[rows, cols].astype(int)
+    second = candidate.window.second[rows, cols].astype(int)
+    unsure = candidate.window.margin[rows, cols] <= np.median(candidate.window.margin[rows, cols])
+    low, high = np.minimum(first, second)[unsure], np.maximum(first, second)[unsure]
+    pair = int(np.bincount(low * len(names) + high).argmax())
+    return names[pair // len(names)], names[pair % len(names)]

@@ -1,0 +1,127 @@
+"""The journal: one line of JSON an edit, on disk before anybody hears of it."""
+
+import json
+import os
+import warnings
+import weakref
+from pathlib import Path
+
+from histowidgets.annotations.project._state import Record
+from histowidgets.errors import ProjectFolderError
+
+
+class Journal:
+    """A file that is only ever appended to.
+
+    Parameters
+    ----------
+    path : Path
+        Made if missing.
+
+    Raises
+    ------
+    ProjectFolderError
+        If it cannot be opened for writing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise ProjectFolderError(f"{path} cannot be written: {error.strerror or error}.") from error
+        self._end = path.stat().st_size
+        # A project that nobody closed lets go of its file when it is forgotten.
+        self._closer = weakref.finalize(self, self._file.close)
+
+    def append(self, record: Record) -> None:
+        """Write a record, and return when it is on disk.
+
+        Raises
+        ------
+        ProjectFolderError
+            If that fails, e.g. as the disk is full; the journal is then as it was.
+        """
+        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            written = 0
+            while written < len(line):  # a raw file may take a part only
+                written += self._file.write(line[written:]) or 0
+            os.fsync(self._file.fileno())
+        except BaseException as error:
+            self._file.truncate(self._end)  # also after Ctrl+C: what is not made must not be on disk
+            if not isinstance(error, OSError):
+                raise
+            raise ProjectFolderError(
+                f"The edit could not be saved in {self._path}: {error.strerror or error}. It was not made; free "
+                "some space, then try again."
+            ) from error
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Close the file; all is on disk already."""
+        self._closer()
+
+
+def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
+    """Read the records of a journal with their line numbers.
+
+    A last line that was torn (the program was killed while writing it; nobody had been told that it was saved) is
+    dropped with a warning.
+
+    Parameters
+    ----------
+    path : Path
+        May be missing: then there are no records.
+    repair : bool
+        Whether to cut the torn line off, so that the next record begins on a line of its own.
+
+    Raises
+    ------
+    ProjectFolderError
+        If a line before the last is damaged; the message names its number.
+    """
+    try:
+        content = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise ProjectFolderError(f"{path} cannot be read: {error.strerror or error}.") from error
+    records: list[tuple[int, Record]] = []
+    lines = content.split(b"\n")
+    good = 0
+    for number, line in enumerate(lines, start=1):
+        if not line and number == len(lines):
+            return records
+        record = _parsed(line)
+        last = number == len(lines) or (number == len(lines) - 1 and not lines[-1])
+        if record is None and not last:
+            raise damaged(path, number, "it is not a JSON object with an edit")
+        # Without its newline the record was never confirmed, but if it is whole it can stay only with a newline.
+        if record is None or number == len(lines):
+            break
+        records.append((number, record))
+        good += len(line) + 1
+    warnings.warn(
+        f"The last line of {path} (line {len(records) + 1}) was cut short when the program ended, and is dropped. "
+        "No edit that was confirmed is lost.",
+        stacklevel=4,  # the line that opened the project
+    )
+    if repair:
+        with path.open("r+b") as file:
+            file.truncate(good)
+    return records
+
+
+def _parsed(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):  # bad JSON, or bytes that are no text
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("op"), str) else None
+
+
+def damaged(path: Path, number: int, why: str) -> ProjectFolderError:
+    """Make the error that says which line of a journal is damaged."""
+    return ProjectFolderError(
+        f"Line {number} of {path} is damaged: {why}. Restore the file from a backup; or cut it before line {number} "
+        "in a text editor, which loses that edit and those after it."
+    )

@@ -1,0 +1,70 @@
+"""Label maps kept between edits, and changed only where an edit changed something."""
+
+import math
+
+import numpy as np
+
+from histowidgets.annotations.project._edit import Edit
+from histowidgets.annotations.project._state import State
+from histowidgets.annotations.raster import draw, rasterize
+from histowidgets.images import Region, scaled_shape
+
+#: Labels kept, of all the maps together (bytes, one each); older maps are dropped. Chosen by us (P).
+MAX_KEPT = 64_000_000
+
+
+class LabelCache:
+    """Label maps by image and downsample. Not thread-safe: the project locks."""
+
+    def __init__(self) -> None:
+        self._maps: dict[tuple[str, float], np.ndarray] = {}
+
+    def get(self, state: State, name: str, downsample: float) -> np.ndarray:
+        """Return the label map of an image, the caller's to change."""
+        image = state.images[name]
+        scaled_shape(image.image.width, image.image.height, downsample)  # refuses what is no downsample
+        key = (name, float(downsample))
+        if key in self._maps:
+            return self._maps[key].copy()
+        labels = rasterize(image.annotations, state.class_index(), image.image.region, downsample)
+        if labels.size <= MAX_KEPT:
+            while self._maps and sum(m.size for m in self._maps.values()) + labels.size > MAX_KEPT:
+                del self._maps[next(iter(self._maps))]
+            self._maps[key] = labels.copy()
+        return labels
+
+    def update(self, state: State, edit: Edit, forward: bool) -> None:
+        """Bring the kept maps up to date after an edit was applied, or (not `forward`) taken back."""
+        change = edit.change(state)
+        added = edit.added()
+        if edit.renumbers():
+            self._maps.clear()
+        if change.kind == "images":
+            self._maps = {key: labels for key, labels in self._maps.items() if key[0] != change.image_name}
+        if change.region is None:
+            return  # names, colours and roles are not in a label map; other classes come and go at its end
+        for (name, downsample), labels in self._maps.items():
+            if name != change.image_name:
+                continue
+            image = state.images[name]
+            if forward and added is not None:
+                draw(labels, added, state.class_index(), image.image.region, downsample)
+            else:
+                _redraw(labels, state, name, change.region, downsample)
+
+
+def _redraw(labels: np.ndarray, state: State, name: str, region: Region, downsample: float) -> None:
+    """Make the labels of a region anew."""
+    image = state.images[name]
+    whole = image.image.region
+    if not downsample.is_integer():
+        labels[...] = rasterize(image.annotations, state.class_index(), whole, downsample)
+        return
+    step = int(downsample)
+    left, top = region.x // step, region.y // step
+    right, bottom = math.ceil(region.right / step), math.ceil(region.bottom / step)
+    aligned = Region.from_edges(left * step, top * step, right * step, bottom * step)
+    rows, cols = scaled_shape(aligned.width, aligned.height, step)
+    part = rasterize(image.annotations, state.class_index(), aligned, step)
+    target = labels[top : top + rows, left : left + cols]
+    target[...] = part[: target.shape[0], : target.shape[1]]

@@ -1,0 +1,82 @@
+"""The project as it was at one moment: what threads work on while the person goes on painting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from histowidgets.annotations.raster import rasterize, reach_of
+from histowidgets.annotations.shapes import Annotation
+from histowidgets.errors import ImageNameError
+from histowidgets.images import Image, Region
+
+
+@dataclass(frozen=True)
+class ProjectSnapshot:
+    """A project that does not change.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    colors : mapping of class to "#RRGGBB"
+    images : mapping of name to Image
+    roles : mapping of name to "both", "train" or "validation"
+    annotations : mapping of name to tuple of Annotation, in the order of drawing
+    """
+
+    classes: tuple[str, ...]
+    colors: Mapping[str, str]
+    images: Mapping[str, Image]
+    roles: Mapping[str, str]
+    annotations: Mapping[str, tuple[Annotation, ...]]
+
+    @property
+    def class_index(self) -> dict[str, int]:
+        """The index of each class, as in label maps."""
+        return {name: i for i, name in enumerate(self.classes)}
+
+    def annotated_names(self) -> list[str]:
+        """Return the images with at least one annotation that is no eraser."""
+        return [n for n, some in self.annotations.items() if any(a.class_name is not None for a in some)]
+
+    def labels(self, name: str, region: Region | None = None, downsample: float = 1) -> np.ndarray:
+        """Return the labels of an image, or of a region of it.
+
+        Parameters
+        ----------
+        name : str
+        region : Region, optional
+            Full-size pixels; may stick out of the image, where nothing is labelled. The whole image by default.
+        downsample : float, default 1
+
+        Returns
+        -------
+        ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
+            Class indices; 255 where unlabelled.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        """
+        if name not in self.images:
+            raise ImageNameError(f"There is no image named {name!r}; there are {', '.join(self.images)}.")
+        region = self.images[name].region if region is None else region
+        near = self.near(name, reach_of(region, downsample))
+        return rasterize(near, self.class_index, region, downsample)
+
+    def near(self, name: str, region: Region) -> list[Annotation]:
+        """Return the annotations whose bounds reach into a region, in the order of drawing."""
+        some, bounds = self.annotations[name], self._bounds[name]
+        hit = (bounds[:, 0] < region.right) & (bounds[:, 2] > region.x)
+        hit &= (bounds[:, 1] < region.bottom) & (bounds[:, 3] > region.y)
+        return [some[i] for i in np.flatnonzero(hit)]
+
+    @cached_property
+    def _bounds(self) -> dict[str, np.ndarray]:
+        """Left, top, right, bottom of each annotation, (N, 4) an image."""
+        return {
+            name: np.array([a.shape.bounds for a in some], float).reshape(-1, 4)
+            for name, some in self.annotations.items()
+        }

@@ -1,0 +1,74 @@
+"""What a project holds at one moment. Only edits change it."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from histowidgets.annotations.shapes import Annotation
+from histowidgets.images import Image, Region
+
+ROLES = ("both", "train", "validation")
+
+
+class Change(NamedTuple):
+    """What an edit changed.
+
+    Attributes
+    ----------
+    kind : {"annotations", "classes", "images", "roles"}
+    image_name : str or None
+        None if all images may be concerned.
+    region : Region or None
+        The full-size pixels whose label may differ; None for the whole image.
+    """
+
+    kind: str
+    image_name: str | None = None
+    region: Region | None = None
+
+
+@dataclass
+class ImageState:
+    """One image of the project."""
+
+    image: Image
+    role: str
+    annotations: list[Annotation] = field(default_factory=list)
+    _frozen: tuple[Annotation, ...] | None = None
+
+    def frozen(self) -> tuple[Annotation, ...]:
+        """Return the annotations in their order; the same tuple until an edit."""
+        if self._frozen is None:
+            self._frozen = tuple(self.annotations)
+        return self._frozen
+
+    def changed(self) -> None:
+        """Note that the annotations were changed."""
+        self._frozen = None
+
+
+@dataclass
+class State:
+    """Classes, colours and images; and the names of the images that were removed, which undo can bring back."""
+
+    classes: list[str]
+    colors: dict[str, str]
+    images: dict[str, ImageState] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+
+    def class_index(self) -> dict[str, int]:
+        """Return the index of each class, as in label maps."""
+        return {name: i for i, name in enumerate(self.classes)}
+
+
+def region_of(annotations: list[Annotation] | tuple[Annotation, ...], image: Image) -> Region | None:
+    """Return the smallest region of an image that holds all of some annotations."""
+    union: Region | None = None
+    for annotation in annotations:
+        part = annotation.shape.region().intersect(image.region)
+        if part is not None:
+            union = part if union is None else union.union(part)
+    return union
+
+
+#: One line of the journal, as JSON.
+Record = dict[str, Any]

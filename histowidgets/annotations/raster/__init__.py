@@ -1,0 +1,17 @@
+"""From shapes to label maps and back."""
+
+from histowidgets.annotations.raster._labels import UNLABELLED, draw, rasterize, reach_of, touches
+from histowidgets.annotations.raster._spans import flat_pixels, spans_of
+from histowidgets.annotations.raster._trace import find_areas, trace
+
+__all__ = [
+    "UNLABELLED",
+    "draw",
+    "find_areas",
+    "flat_pixels",
+    "rasterize",
+    "reach_of",
+    "spans_of",
+    "touches",
+    "trace",
+]

@@ -1,0 +1,83 @@
+"""Label maps: what the annotations of an image say about each pixel."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from histowidgets.annotations.raster._spans import paint, spans_of
+from histowidgets.annotations.shapes import Annotation
+from histowidgets.errors import ClassNameError
+from histowidgets.images import Region, scaled_shape
+
+#: The label of a pixel that no annotation covers, or whose annotations were erased.
+UNLABELLED = 255
+
+
+def rasterize(
+    annotations: Sequence[Annotation],
+    class_index: Mapping[str, int],
+    region: Region,
+    downsample: float = 1,
+) -> np.ndarray:
+    """Draw annotations, in their order, into a label map.
+
+    Parameters
+    ----------
+    annotations : sequence of Annotation
+        A later one wins; an eraser (class None) leaves 255. Those away from the region cost nothing but a look
+        at their bounds.
+    class_index : mapping of str to int
+        0 to 254 for each class.
+    region : Region
+        Full-size pixels.
+    downsample : float, default 1
+        A label stands for `downsample` x `downsample` full-size pixels: the one at their centre (nearest, R60).
+
+    Returns
+    -------
+    ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
+        Class indices; 255 where unlabelled.
+
+    Raises
+    ------
+    ClassNameError
+        If a class is not in `class_index`.
+    """
+    labels = np.full(scaled_shape(region.width, region.height, downsample), UNLABELLED, np.uint8)
+    draw(labels, annotations, class_index, region, downsample)
+    return labels
+
+
+def draw(
+    labels: np.ndarray,
+    annotations: Sequence[Annotation],
+    class_index: Mapping[str, int],
+    region: Region,
+    downsample: float = 1,
+) -> None:
+    """Draw annotations over the label map of a region that there is, in place."""
+    reach = reach_of(region, downsample)
+    near = [a for a in annotations if touches(a, reach)]
+    values = np.array([_index(a.class_name, class_index) for a in near], np.uint8)
+    paint(labels, spans_of([a.shape for a in near], region, downsample), values)
+
+
+def reach_of(region: Region, downsample: float) -> Region:
+    """Return the region grown to whole blocks: the centre of a partial one at its edge lies past that edge."""
+    rows, cols = scaled_shape(region.width, region.height, downsample)
+    return Region(region.x, region.y, math.ceil(cols * downsample), math.ceil(rows * downsample))
+
+
+def touches(annotation: Annotation, region: Region) -> bool:
+    """Tell whether the bounds of an annotation reach into a region."""
+    left, top, right, bottom = annotation.shape.bounds
+    return left < region.right and right > region.x and top < region.bottom and bottom > region.y
+
+
+def _index(class_name: str | None, class_index: Mapping[str, int]) -> int:
+    if class_name is None:
+        return UNLABELLED
+    if class_name not in class_index:
+        raise ClassNameError(f"An annotation has the class {class_name!r}; known are {', '.join(class_index)}.")
+    return class_index[class_name]

@@ -1,0 +1,49 @@
+"""Shapes in full-size pixels, the classes they are given, and hit tests."""
+
+from histowidgets.annotations.shapes._annotation import Annotation
+from histowidgets.annotations.shapes._classes import (
+    MAX_CLASSES,
+    PALETTE,
+    checked_color,
+    checked_name,
+    checked_names,
+    colors_for,
+    free_color,
+)
+from histowidgets.annotations.shapes._geometry import only, painted_area, path_of
+from histowidgets.annotations.shapes._hit_test import is_near
+from histowidgets.annotations.shapes._shapes import (
+    FARTHEST,
+    Line,
+    PathShape,
+    Polygon,
+    Rectangle,
+    Shape,
+    Stroke,
+    checked_number,
+    shape_from_dict,
+)
+
+__all__ = [
+    "FARTHEST",
+    "MAX_CLASSES",
+    "PALETTE",
+    "Annotation",
+    "Line",
+    "PathShape",
+    "Polygon",
+    "Rectangle",
+    "Shape",
+    "Stroke",
+    "checked_color",
+    "checked_name",
+    "checked_names",
+    "checked_number",
+    "colors_for",
+    "free_color",
+    "is_near",
+    "only",
+    "painted_area",
+    "path_of",
+    "shape_from_dict",
+]

@@ -1,0 +1,13 @@
+"""Which labelled regions are held out, and labels that contradict each other."""
+
+from histowidgets.annotations.split._blocks import class_pixels
+from histowidgets.annotations.split._conflicts import Conflict, conflicts
+from histowidgets.annotations.split._split import Split, split_project
+
+__all__ = [
+    "Conflict",
+    "Split",
+    "class_pixels",
+    "conflicts",
+    "split_project",
+]

@@ -1,0 +1,42 @@
+"""Going through the labels of an image of any size, a piece at a time."""
+
+import numpy as np
+
+from histowidgets.annotations.project import ProjectSnapshot
+from histowidgets.errors import ImageNameError
+from histowidgets.images import Region
+
+#: Side, in pixels, of the largest piece of an image whose labels are made at once. Chosen by us (P).
+BLOCK = 2048
+
+
+def annotated_blocks(snapshot: ProjectSnapshot, name: str, within: Region | None = None) -> list[Region]:
+    """Cut an image, or a region of it, into blocks of at most 2048 x 2048 pixels; return those with annotations.
+
+    Raises
+    ------
+    ImageNameError
+        If there is no image of that name.
+    """
+    if name not in snapshot.images:
+        raise ImageNameError(f"There is no image named {name!r}; there are {', '.join(snapshot.images)}.")
+    whole = within or snapshot.images[name].region
+    blocks = (
+        Region(x, y, min(BLOCK, whole.right - x), min(BLOCK, whole.bottom - y))
+        for y in range(whole.y, whole.bottom, BLOCK)
+        for x in range(whole.x, whole.right, BLOCK)
+    )
+    return [block for block in blocks if snapshot.near(name, block)]
+
+
+def class_pixels(snapshot: ProjectSnapshot, name: str, region: Region | None = None) -> np.ndarray:
+    """Count the labelled pixels of each class in an image, or in a region of it.
+
+    Returns
+    -------
+    ndarray of (classes,), int64
+    """
+    counts = np.zeros(len(snapshot.classes), np.int64)
+    for block in annotated_blocks(snapshot, name, region):
+        counts += np.bincount(snapshot.labels(name, block).ravel(), minlength=256)[: len(counts)]
+    return counts

@@ -1,0 +1,26 @@
+from ._cards import check_backbone, find_backbone
+from ._formats import half_format
+from ._freeze import apply_freeze, freeze_groups, frozen_parameters
+from ._freeze_choices import EARLY_GROUPS, FREEZE_CHOICES
+from ._network import Network, NetworkSpec, build_network, check_network
+from ._registry import ARCHITECTURES, DEFAULT_BACKBONE, Architecture, Backbone, backbones
+
+__all__ = [
+    "ARCHITECTURES",
+    "DEFAULT_BACKBONE",
+    "EARLY_GROUPS",
+    "FREEZE_CHOICES",
+    "Architecture",
+    "Backbone",
+    "Network",
+    "NetworkSpec",
+    "apply_freeze",
+    "backbones",
+    "build_network",
+    "check_backbone",
+    "check_network",
+    "find_backbone",
+    "freeze_groups",
+    "frozen_parameters",
+    "half_format",
+]

@@ -1,0 +1,45 @@
+from ._classifier import Classifier
+from .batch import ImageResult, predict_images
+from .inference import PredictOptions, RangeWarning, ViewPredictor, check_range, match_channels, mean_of
+from .pixel_models import (
+    MeanModel,
+    NetworkModel,
+    PixelModel,
+    QuickModel,
+    fastest_inference,
+    forget_features,
+    pyramid_width,
+    quick_tiles,
+    tile_features,
+)
+from .results import PredictedObject, Prediction, StoredPrediction, open_prediction, overlay_rgba
+from .tiling import ProbabilityMap, Tile, read_tile
+
+__all__ = [
+    "Classifier",
+    "ImageResult",
+    "MeanModel",
+    "NetworkModel",
+    "PixelModel",
+    "PredictOptions",
+    "PredictedObject",
+    "Prediction",
+    "ProbabilityMap",
+    "QuickModel",
+    "RangeWarning",
+    "StoredPrediction",
+    "Tile",
+    "ViewPredictor",
+    "check_range",
+    "fastest_inference",
+    "forget_features",
+    "match_channels",
+    "mean_of",
+    "open_prediction",
+    "overlay_rgba",
+    "predict_images",
+    "pyramid_width",
+    "quick_tiles",
+    "read_tile",
+    "tile_features",
+]

@@ -1,0 +1,246 @@
+"""Predicting many images: here one after the other, or on a cluster."""
+
+import csv
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from histowidgets.errors import PredictionCancelled, PredictionError
+from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction.batch._one_image import ImageResult, Task, Wanted, predict_one, read_note
+from histowidgets.prediction.batch._target_names import target_names
+from histowidgets.prediction.inference import PredictOptions, Progress, ShouldStop, classifier_digest
+from histowidgets.prediction.results import measured, written_whole
+
+ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
+TABLE, MEASURED = "predictions.csv", "measurements.csv"
+_NOTES = ".histowidgets"
+_OBJECTS = ("min_area_um2", "fill_holes_um2", "smooth_um")
+
+TileProgress = Callable[[str, int, int, float], None]
+"""Called as ``tile_progress(source, done, total, seconds_left)`` while an image is predicted."""
+
+
+def predict_images(
+    classifier: Classifier | str | PathLike[str],
+    sources: Iterable[str | PathLike[str]],
+    out: str | PathLike[str],
+    client: Any = None,
+    *,
+    format: str = "zarr",
+    region: tuple[int, int, int, int] | None = None,
+    probabilities: bool = False,
+    adapt: bool = False,
+    objects: Mapping[str, float] | None = None,
+    background: Sequence[str] = (),
+    progress: Progress | None = None,
+    tile_progress: TileProgress | None = None,
+    should_stop: ShouldStop | None = None,
+    **options: Any,
+) -> list[ImageResult]:
+    """Predict many images into a folder; a bad one is reported, and does not stop the others.
+
+    Run again, it does what is missing of the same classifier, images and options; an interrupted slide goes on.
+
+    Parameters
+    ----------
+    classifier : Classifier or path
+    sources : iterable of path
+    out : path
+        Folder for the results, ``predictions.csv`` (what is returned) and ``measurements.csv`` (areas of the classes).
+    client : None, "local", str or dask.distributed.Client
+        None: here, one by one. "local": a Dask cluster made here. Else a client, or a scheduler's address such as
+        ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.
+    format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
+        In each, a slide takes no more memory than a small image, but for its objects or label map.
+    region : (x, y, width, height), optional
+        In full-size pixels, the same of each image; all of it if not given.
+    probabilities : bool, default False
+        Keep them in a Zarr or OME-TIFF too.
+    adapt : bool, default False
+        Measure batch-norm statistics again on each image (`Classifier.adapted_to`, row N11).
+    objects : mapping, optional
+        Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
+    background : sequence of str
+        Classes that are no tissue, for the percent of tissue in ``measurements.csv``.
+    progress, tile_progress : callable, optional
+        ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
+        ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
+    should_stop : callable, optional
+        Asked before each batch of tiles, on a cluster after each image; True stops.
+    **options
+        See `PredictOptions`.
+
+    Returns
+    -------
+    list of ImageResult
+        In the order of the sources.
+
+    Raises
+    ------
+    PredictionError, ClassifierError
+        If an option is unknown, the folder cannot be written, Dask is missing, or the classifier cannot be loaded.
+    PredictionCancelled
+        When `should_stop` says so; what was made is kept.
+    """
+    wanted = _wanted(format, region, probabilities, adapt, objects or {}, options)
+    loaded = classifier if isinstance(classifier, Classifier) else Classifier.load(classifier)
+    measured(loaded.classes, {}, None, background)  # refuses a class that it does not have before the work
+    folder = Path(out).expanduser().absolute()
+    tasks = _tasks(loaded, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
+    tables = _Tables(folder, tasks, loaded.classes, background)
+    with _mapper(client, tile_progress, should_stop) as run:
+        return _collect(run(tasks), len(tasks), tables, progress, should_stop)
+
+
+def _tasks(classifier: Classifier, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
+    """Make a task an image; the classifier is saved beside the results, where workers find it."""
+    try:
+        (folder / _NOTES).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PredictionError(f"{folder} cannot be written: {error.strerror or error}. Choose another.") from error
+    saved = folder / _NOTES / "classifier"
+    classifier.save(saved)
+    digest = classifier_digest(classifier)
+    names = [name + ENDINGS[wanted.format] for name in target_names(paths)]
+    return [
+        Task(str(saved), digest, str(path), str(folder / name), str(folder / _NOTES / f"{name}.json"), wanted)
+        for path, name in zip(paths, names, strict=True)
+    ]
+
+
+def _wanted(
+    form: str,
+    region: Sequence[int] | None,
+    probabilities: bool,
+    adapt: bool,
+    objects: Mapping[str, float],
+    options: Mapping[str, Any],
+) -> Wanted:
+    if form not in ENDINGS:
+        raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
+    unknown = sorted(set(objects) - set(_OBJECTS))
+    if unknown:
+        raise PredictionError(f"objects has {unknown[0]!r}; it may have {', '.join(_OBJECTS)}.")
+    place = None if region is None else tuple(int(value) for value in region)
+    if place is not None and len(place) != 4:
+        raise PredictionError(f"region is {region!r}; four whole numbers are wanted: x, y, width, height.")
+    chosen = PredictOptions.of(options).to_dict()
+    return Wanted(form, place, probabilities, adapt, dict(objects), chosen)  # type: ignore[arg-type]
+
+
+class _Tables:
+    """The tables beside the results; what was measured of an image is read from its note once."""
+
+    def __init__(self, folder: Path, tasks: Sequence[Task], classes: Sequence[str], background: Sequence[str]) -> None:
+        self._folder, self._tasks, self._classes, self._background = folder, tasks, classes, background
+        self._measured: dict[int, dict[str, Any]] = {}
+
+    def write(self, results: Mapping[int, ImageResult]) -> None:
+        """Write what is known so far: a row an image."""
+        for i in results.keys() - self._measured.keys():
+            self._measured[i] = self._measurements(i, results[i])
+        rows = [dict(zip(ImageResult._fields, results[i], strict=True)) for i in sorted(results)]
+        _write_table(self._folder / TABLE, ImageResult._fields, rows)
+        measurements = [self._measured[i] for i in sorted(results) if self._measured[i]]
+        names = dict.fromkeys(name for row in measurements for name in row)
+        _write_table(self._folder / MEASURED, list(names or ["Image"]), measurements)
+
+    def _measurements(self, number: int, result: ImageResult) -> dict[str, Any]:
+        note = read_note(Path(self._tasks[number].note)) if result.state != "failed" else {}
+        if not isinstance(note.get("pixels"), dict):
+            return {}
+        numbers = measured(self._classes, note["pixels"], note.get("pixel_size_um"), self._background)
+        return {"Image": result.source, **numbers}
+
+
+def _write_table(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, names)
+        table.writeheader()
+        table.writerows(rows)
+
+
+Results = Iterator[tuple[int, ImageResult]]
+Run = Callable[[Sequence[Task]], Results]
+
+
+def _collect(
+    results: Results,
+    total: int,
+    tables: _Tables,
+    progress: Progress | None,
+    should_stop: ShouldStop | None,
+) -> list[ImageResult]:
+    """Note each result as it comes."""
+    began, found = time.monotonic(), dict[int, ImageResult]()
+    tables.write(found)
+    for number, result in results:
+        found[number] = result
+        tables.write(found)
+        if progress is not None:
+            progress(len(found), total, (time.monotonic() - began) / len(found) * (total - len(found)))
+        if should_stop is not None and len(found) < total and should_stop():
+            raise PredictionCancelled(
+                f"Stopped after {len(found)} of {total} images. What is done is kept; the same call goes on from there."
+            )
+    return [found[i] for i in sorted(found)]
+
+
+@contextmanager
+def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: ShouldStop | None) -> Iterator[Run]:
+    """Give what runs the tasks; what was started for it is ended."""
+    if client is None:
+        yield functools.partial(_one_after_the_other, tile_progress, should_stop)
+        return
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise PredictionError(
+            'A cluster needs the package distributed. Install it with pip install "histowidgets[cluster]", or leave '
+            "client out."
+        ) from error
+    if isinstance(client, Client):
+        yield functools.partial(_on_cluster, client)
+    elif client == "local":
+        # A network computes with all cores, so that one task at a time a worker is enough.
+        with LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as made:
+            yield functools.partial(_on_cluster, made)
+    elif isinstance(client, str):
+        try:
+            made = Client(client, timeout=10)
+        except (OSError, ValueError) as error:
+            raise PredictionError(f"There is no Dask scheduler at {client!r}: {error}.") from error
+        with made:
+            yield functools.partial(_on_cluster, made)
+    else:
+        raise PredictionError(f"client is {client!r}; use None, 'local', an address, or a dask.distributed.Client.")
+
+
+def _one_after_the_other(
+    tile_progress: TileProgress | None, should_stop: ShouldStop | None, tasks: Sequence[Task]
+) -> Results:
+    for number, task in enumerate(tasks):
+        told = None if tile_progress is None else functools.partial(tile_progress, task.source)
+        yield number, predict_one(task, told, should_stop)
+
+
+def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:
+    from distributed import as_completed
+
+    # Not pure: what a task says may change when a file does.
+    futures = {client.submit(predict_one, task, pure=False): i for i, task in enumerate(tasks)}
+    try:
+        for future in as_completed(list(futures)):
+            number = futures[future]
+            error = future.exception()
+            if error is None:
+                yield number, future.result()
+            else:  # the worker itself was lost
+                yield number, ImageResult(tasks[number].source, "failed", 0.0, "", f"{type(error).__name__}: {error}")
+    finally:
+        client.cancel(list(futures))

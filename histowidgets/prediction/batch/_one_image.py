@@ -1,0 +1,186 @@
+"""One image of many: what travels to a worker, and what comes back."""
+
+import functools
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
+from histowidgets.images import Image, Region, open_image
+from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._limits import IN_MEMORY_PIXELS
+from histowidgets.prediction.inference import (
+    PredictOptions,
+    Progress,
+    ShouldStop,
+    classifier_digest,
+    predict_to_disk,
+    prediction_fingerprint,
+)
+from histowidgets.prediction.results import Prediction, StoredPrediction
+
+KEPT_ON_DISK = ("zarr", "ome-tiff")
+
+
+class ImageResult(NamedTuple):
+    """What became of one image; a list of these makes a data frame.
+
+    Attributes
+    ----------
+    source : str
+    state : {"done", "already there", "failed"}
+    seconds : float
+    output : str
+        Path of what was written; empty if it failed.
+    error : str
+        Why it failed; empty otherwise.
+    warning : str
+        How the image differs from those of training (row N9); empty where it does not.
+    """
+
+    source: str
+    state: str
+    seconds: float
+    output: str
+    error: str
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of each image, as plain values.
+
+    Attributes
+    ----------
+    format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
+    region : (x, y, width, height) or None
+        In full-size pixels; None for all of each image.
+    probabilities, adapt : bool
+    objects : dict
+        Arguments of `PredictionResults.objects`.
+    options : dict
+        Of `PredictOptions`.
+    """
+
+    format: str
+    region: tuple[int, int, int, int] | None
+    probabilities: bool
+    adapt: bool
+    objects: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+class Task(NamedTuple):
+    """One image, as plain values that travel to a worker."""
+
+    classifier: str
+    digest: str
+    source: str
+    output: str
+    note: str
+    wanted: Wanted
+
+
+def predict_one(task: Task, progress: Progress | None = None, should_stop: ShouldStop | None = None) -> ImageResult:
+    """Predict one image; every error becomes a result.
+
+    Raises
+    ------
+    PredictionCancelled
+        When `should_stop` says so.
+    """
+    began = time.monotonic()
+
+    def failed(why: str) -> ImageResult:
+        return ImageResult(task.source, "failed", time.monotonic() - began, "", why)
+
+    try:
+        state, warning = _predict(task, progress, should_stop)
+    except PredictionCancelled:
+        raise
+    except (HistowidgetsError, OSError) as error:
+        return failed(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one image must not cost the others
+        return failed(f"{type(error).__name__}: {error}")
+    return ImageResult(task.source, state, time.monotonic() - began, task.output, "", warning)
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(folder: str, digest: str) -> Classifier:
+    classifier = Classifier.load(folder)
+    if classifier_digest(classifier) != digest:
+        raise PredictionError(f"The classifier in {folder} was replaced while images were predicted. Run it again.")
+    return classifier
+
+
+def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | None) -> tuple[str, str]:
+    """Predict an image; return the state and the warning of its result."""
+    classifier, wanted = _loaded(task.classifier, task.digest), task.wanted
+    image = open_image(task.source)
+    what = {name: value for name, value in vars(wanted).items() if value not in (None, False, {})}
+    fingerprint = prediction_fingerprint(classifier, image, what)
+    note, output = Path(task.note), Path(task.output)
+    warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
+    if output.exists() and read_note(note).get("fingerprint") == fingerprint:
+        return "already there", warning
+    region = image.region if wanted.region is None else Region(*wanted.region)
+    if wanted.adapt:
+        classifier = classifier.adapted_to(image, wanted.region)
+    found = _written(classifier, image, region, output, wanted, progress, should_stop)
+    card = {"fingerprint": fingerprint, "pixels": found.pixel_counts(), "pixel_size_um": found.pixel_size_um}
+    note.write_text(json.dumps(card), encoding="utf-8")
+    return "done", warning
+
+
+def _written(
+    classifier: Classifier,
+    image: Image,
+    region: Region,
+    output: Path,
+    wanted: Wanted,
+    progress: Progress | None,
+    should_stop: ShouldStop | None,
+) -> Prediction | StoredPrediction:
+    """Predict and write in the format that is wanted; a large image by way of the disk, whatever the format."""
+
+    def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
+        chosen = PredictOptions.of(wanted.options)
+        return predict_to_disk(
+            classifier, image, path, region, probabilities, chosen, progress, should_stop, announce=False
+        )
+
+    if wanted.format in KEPT_ON_DISK:
+        return to_disk(output, wanted.probabilities)
+    probabilities = wanted.format != "png"
+    parts = output.with_name(f".{output.name}.parts.zarr")
+    found: Prediction | StoredPrediction
+    if region.area > IN_MEMORY_PIXELS:
+        found = to_disk(parts, probabilities)
+    else:
+        # With the region, nobody is warned a second time.
+        options = dict(wanted.options)
+        found = classifier.predict(
+            image, region, progress=progress, should_stop=should_stop, probabilities=probabilities, **options
+        )
+    if wanted.format == "geojson":
+        found.save_geojson(output, **wanted.objects)
+    elif wanted.format == "csv":
+        found.save_csv(output, **wanted.objects)
+    else:
+        found.save_png(output)
+    found.pixel_counts()
+    shutil.rmtree(parts, ignore_errors=True)
+    return found
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """Read what is noted of an image; empty if there is nothing, or it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

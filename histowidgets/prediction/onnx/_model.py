@@ -1,0 +1,235 @@
+"""Networks in and out as ONNX."""
+
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction.onnx._files import needed, require_known_opset, require_self_contained, with_external_data
+from histowidgets.prediction.onnx._metadata import KEY, read_card
+from histowidgets.prediction.results import written_whole
+
+if TYPE_CHECKING:
+    from histowidgets.prediction._classifier import Classifier
+
+_NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
+OPSET = 18
+"""Of what is exported; of 2022, so that other programs know it."""
+
+_MULTIPLE = 32
+
+
+def exportable(classifier: "Classifier") -> "Classifier":
+    """Return what other programs can read of a classifier: itself, or, with a warning, the network of a mean.
+
+    Raises
+    ------
+    ClassifierError
+        If there is no network in it.
+    """
+    network = classifier.network
+    if network is None:
+        raise ClassifierError(
+            f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first."
+        )
+    if network is not classifier:
+        told = "Other programs can read the network alone, without the quick learner: their answers are the network's."
+        warnings.warn(HistowidgetsWarning(told), stacklevel=3)
+    return network
+
+
+def export_network(
+    network: Any,
+    path: str | PathLike[str],
+    names: tuple[str, str] = ("pixels", "probabilities"),
+    softmax: bool = True,
+    card: str | None = None,
+) -> None:
+    """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
+
+    Parameters
+    ----------
+    network : Network
+    path : path
+    names : (str, str)
+        Of input and output.
+    softmax : bool, default True
+        False for logits.
+    card : str, optional
+        What the file says of how to use it; see `card_text`.
+
+    Raises
+    ------
+    ClassifierError
+        If the packages for it are missing, or the file cannot be written.
+    """
+    needed("onnx")
+    needed("onnxscript")
+    with written_whole(path, ClassifierError) as part:  # a path that is none is refused before the work
+        _exported(network, names, softmax, card).save(str(part))
+
+
+def _exported(network: Any, names: tuple[str, str], softmax: bool, card: str | None) -> Any:
+    import torch
+
+    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval() if softmax else network
+    example = torch.zeros(1, network.spec.n_channels, 2 * _MULTIPLE, 2 * _MULTIPLE)
+    any_size = torch.export.Dim.DYNAMIC
+    program = torch.onnx.export(
+        model,
+        (example,),
+        input_names=[names[0]],
+        output_names=[names[1]],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=({0: any_size, 2: any_size, 3: any_size},),
+        verbose=False,
+    )
+    if program is None:
+        raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
+    if card is not None:
+        program.model.metadata_props[KEY] = card
+    return program
+
+
+class OnnxModel:
+    """A network from an ONNX file as the model of a classifier (row R62).
+
+    One input of (N, C, H, W) in [0, 1]; one output of (N, K, H / s, W / s), logits or probabilities: which of the
+    two is found out by asking it.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    n_channels, n_classes : int
+        What it must have.
+
+    Attributes
+    ----------
+    side : int or None
+        Of its tiles; None where it takes any.
+
+    Raises
+    ------
+    ClassifierError
+        If onnxruntime is missing, or the file is no ONNX, or its opset or its shapes are others.
+    """
+
+    kind = "onnx"
+    context = NETWORK_CONTEXT
+
+    def __init__(self, content: bytes, n_channels: int, n_classes: int) -> None:
+        runtime = needed("onnxruntime")
+        require_self_contained(content)
+        require_known_opset(content, OPSET)
+        try:
+            self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+        self._content, self.n_channels, self.n_classes = content, n_channels, n_classes
+        self.side = side = self._checked_side()
+        self.batch_size = self._checked_batch()
+        self.multiple = side or _MULTIPLE
+        self.largest_tile = side or _largest_tile(content)
+        self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
+
+    def _checked_side(self) -> int | None:
+        """Check the input; return its side if that is fixed."""
+        inputs = self._session.get_inputs()
+        shape = inputs[0].shape if inputs else []
+        if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)":
+            raise ClassifierError(
+                f"The model takes {[(i.name, i.shape, i.type) for i in inputs]}; one float input of "
+                "(batch, channels, height, width) is wanted."
+            )
+        if isinstance(shape[1], int) and shape[1] != self.n_channels:
+            hint = " Its channels seem to come last; export it with them second." if shape[3] == self.n_channels else ""
+            raise ClassifierError(
+                f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.{hint or _NAME_THEM}"
+            )
+        sides = [n for n in shape[2:] if isinstance(n, int)]
+        if sides and (len(sides) == 1 or sides[0] != sides[1]):
+            raise ClassifierError(f"The model takes tiles of {shape[2]} x {shape[3]}; square or free ones are wanted.")
+        return sides[0] if sides else None
+
+    def _checked_batch(self) -> int:
+        """Check how many tiles it takes at once; return how many it gets."""
+        batch = self._session.get_inputs()[0].shape[0]
+        if isinstance(batch, int) and batch != 1:
+            raise ClassifierError(
+                f"The model takes batches of {batch} tiles; batches of 1, or of any size, are wanted."
+            )
+        return 1 if batch == 1 else BATCH_ON_CPU
+
+    def _probed(self, side: int) -> tuple[int, bool]:
+        """Run it once: return its output stride, and whether it gives logits."""
+        pixels = np.random.default_rng(0).random((1, self.n_channels, side, side), dtype=np.float32)
+        try:
+            answer = self._run(pixels)
+        except Exception as error:
+            raise ClassifierError(f"The model cannot be run on {side} x {side} pixels: {error}") from error
+        if answer.ndim != 4 or answer.shape[1] != self.n_classes:
+            raise ClassifierError(
+                f"The model gives {answer.shape}; (batch, {self.n_classes} classes, height, width) is wanted. "
+                "Name as many classes as it has."
+            )
+        stride = side // answer.shape[2]
+        if answer.shape[2:] != (side // stride, side // stride) or side % stride:
+            raise ClassifierError(f"The model gives {answer.shape[2:]} for {side} x {side} pixels: no whole stride.")
+        probabilities = bool(answer.min() >= 0 and np.allclose(answer.sum(1), 1, atol=1e-3))
+        return stride, not probabilities
+
+    def _run(self, batch: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = self._session.run(None, {self._session.get_inputs()[0].name: batch})[0]
+        return answer
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        answer = self._run(np.ascontiguousarray(batch))
+        if not self._softmax:
+            return answer
+        answer = np.exp(answer - answer.max(1, keepdims=True))
+        normalized: np.ndarray = answer / answer.sum(1, keepdims=True)
+        return normalized
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the tensors do not say, for JSON."""
+        return {"n_channels": self.n_channels, "n_classes": self.n_classes}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the file's bytes."""
+        return {"onnx": np.frombuffer(self._content, np.uint8)}
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "OnnxModel":
+        """Build the model from `spec` and `tensors`."""
+        return cls(tensors["onnx"].tobytes(), int(spec["n_channels"]), int(spec["n_classes"]))
+
+
+def _largest_tile(content: bytes) -> int:
+    """Return the largest tile that a network is asked in: of ours, what it was when it was written."""
+    with suppress(ClassifierError):
+        card = read_card(content)
+        return NETWORK_TILE if card is None else card.largest_tile
+    return NETWORK_TILE
+
+
+def read_onnx(path: Path) -> bytes:
+    """Read a model from a file, with the weights that it keeps beside it.
+
+    Raises
+    ------
+    ClassifierError
+        If it cannot be read, or is no ONNX.
+    """
+    try:
+        return with_external_data(path)
+    except OSError as error:
+        raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,25 @@
+from ._ensemble import MeanModel, Member
+from ._feature_cache import FeatureCache
+from ._network import NetworkModel
+from ._precision import fastest_inference
+from ._protocol import AnswersFast, PixelModel, RemembersTiles
+from ._quick import QuickModel, forget_features, quick_tiles, tile_features
+from ._quick_features import pyramid_width
+from ._registry import restored_model
+
+__all__ = [
+    "AnswersFast",
+    "FeatureCache",
+    "MeanModel",
+    "Member",
+    "NetworkModel",
+    "PixelModel",
+    "QuickModel",
+    "RemembersTiles",
+    "fastest_inference",
+    "forget_features",
+    "pyramid_width",
+    "quick_tiles",
+    "restored_model",
+    "tile_features",
+]

@@ -1,0 +1,157 @@
+"""Several models as one: the mean of what they answer."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from histowidgets.errors import ClassifierError
+from histowidgets.prediction._limits import MOST_MEMBERS
+from histowidgets.prediction.pixel_models._protocol import AnswersFast, PixelModel, RemembersTiles
+from histowidgets.prediction.pixel_models._registry import restored_model
+from histowidgets.prediction.tiling import Tile
+
+_Ask = Callable[[np.ndarray], np.ndarray]
+
+
+class Member(NamedTuple):
+    """A model, and how much smaller it sees what the mean is given (1 for as it is)."""
+
+    model: PixelModel
+    factor: int
+
+
+class MeanModel:
+    """The mean of several models' probabilities, at the finest of their resolutions.
+
+    Learners of different kinds err in different places, so that their mean errs less than each (Hansen and Salamon
+    1990, "Neural network ensembles").
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Two or more, of the same classes and channels; none of them a mean.
+
+    Raises
+    ------
+    ClassifierError
+        If they do not fit each other.
+    """
+
+    kind = "mean"
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = tuple(members)
+        models = [model for model, _ in members]
+        if not 2 <= len(models) <= MOST_MEMBERS:
+            raise ClassifierError(f"A mean is of 2 to {MOST_MEMBERS} models, not of {len(models)}.")
+        if any(model.kind == self.kind for model in models):
+            raise ClassifierError("A mean cannot be part of a mean: give its parts.")
+        for what, numbers in (
+            ("classes", {model.n_classes for model in models}),
+            ("channels", {model.n_channels for model in models}),
+        ):
+            if len(numbers) > 1:
+                raise ClassifierError(f"The models have different numbers of {what}: {sorted(numbers)}.")
+        self.n_classes, self.n_channels = models[0].n_classes, models[0].n_channels
+        self.multiple = math.lcm(*(model.multiple * factor for model, factor in members))
+        self.output_stride = math.gcd(*(model.output_stride * factor for model, factor in members))
+        self.context = max(model.context * factor for model, factor in members)
+        largest = min(model.largest_tile * factor for model, factor in members)
+        self.largest_tile = largest // self.multiple * self.multiple
+        self.batch_size = max(model.batch_size for model in models)
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        answers = [model.probabilities(_smaller(batch, factor)) for model, factor in self.members]
+        return self._mean(answers, batch.shape[-2:])
+
+    def tile_probabilities(self, tile: Tile) -> np.ndarray:
+        """Compute the probabilities of a tile; what a member keeps of it is used again; see `RemembersTiles`."""
+        pixels = tile.read()[None]
+        answers = []
+        for model, factor in self.members:
+            if factor == 1 and isinstance(model, RemembersTiles):
+                answers.append(model.tile_probabilities(tile)[None])
+            else:
+                answers.append(model.probabilities(_smaller(pixels, factor)))
+        answer: np.ndarray = self._mean(answers, pixels.shape[-2:])[0]
+        return answer
+
+    def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
+        """Return the fastest way to predict tiles, each member in its own; see `AnswersFast`."""
+        ways = [(_fastest(model, side // factor, tiles), factor) for model, factor in self.members]
+
+        def compute(batch: np.ndarray, labels: bool) -> np.ndarray:
+            mean = self._mean([way(_smaller(batch, factor)) for way, factor in ways], batch.shape[-2:])
+            return mean.argmax(1).astype(np.uint8) if labels else mean
+
+        return compute
+
+    def _mean(self, answers: Sequence[np.ndarray], size: Sequence[int]) -> np.ndarray:
+        rows, cols = (side // self.output_stride for side in size)
+        total = torch.zeros(())
+        with torch.inference_mode():
+            for answer in answers:
+                one = torch.from_numpy(answer).float()
+                if one.shape[-2:] != (rows, cols):
+                    one = functional.interpolate(one, size=(rows, cols), mode="bilinear", align_corners=False)
+                total = total + one
+            mean: np.ndarray = (total / len(answers)).numpy()
+        return mean
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the members take, for JSON."""
+        members = [{"kind": m.kind, "factor": factor, "model": m.spec()} for m, factor in self.members]
+        return {"members": members}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the weights of all members; each name begins with the member's number."""
+        parts = [(i, member.model.tensors()) for i, member in enumerate(self.members)]
+        return {f"{i}.{name}": value for i, tensors in parts for name, value in tensors.items()}
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "MeanModel":
+        """Build the model from `spec` and `tensors`.
+
+        Raises
+        ------
+        ClassifierError
+            If they do not fit each other.
+        """
+        described = spec["members"]
+        if not isinstance(described, list) or not 2 <= len(described) <= MOST_MEMBERS:
+            raise ClassifierError(f"A mean is of 2 to {MOST_MEMBERS} models.")
+        members = []
+        for i, one in enumerate(described):
+            kind, factor = str(one["kind"]), one["factor"]
+            if kind == cls.kind:  # before it is built: a file can name means in means for ever
+                raise ClassifierError("A mean cannot be part of a mean.")
+            if type(factor) is not int or not 1 <= factor <= MOST_FACTOR:
+                raise ClassifierError(f"A part sees images {factor!r} times smaller; 1 to {MOST_FACTOR} is possible.")
+            own = {n.removeprefix(f"{i}."): t for n, t in tensors.items() if n.startswith(f"{i}.")}
+            members.append(Member(restored_model(kind, one["model"], own), factor))
+        return cls(members)
+
+
+#: Downsamples go from 1 to 8.
+MOST_FACTOR = 8
+
+
+def _smaller(batch: np.ndarray, factor: int) -> np.ndarray:
+    """Return (N, C, H, W) as an image reads itself at a downsample: means of squares."""
+    if factor == 1:
+        return batch
+    with torch.inference_mode():
+        small: np.ndarray = functional.avg_pool2d(torch.from_numpy(batch), factor).numpy()
+    return small
+
+
+def _fastest(model: PixelModel, side: int, tiles: int) -> _Ask:
+    if not isinstance(model, AnswersFast):
+        return model.probabilities
+    way = model.fastest(side, tiles)
+    return lambda batch: way(batch, False)

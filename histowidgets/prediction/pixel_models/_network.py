@@ -1,0 +1,118 @@
+"""A trained network as the model of a classifier."""
+
+import threading
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+
+from histowidgets.errors import BackboneError, ClassifierError
+from histowidgets.models import Network, NetworkSpec, build_network
+from histowidgets.prediction._limits import (
+    BATCH_ON_CPU,
+    BATCH_ON_GPU,
+    NETWORK_CONTEXT,
+    NETWORK_TILE,
+    PROBE_FROM_TILES,
+)
+from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
+from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+
+
+class NetworkModel:
+    """A network that nobody trains any more.
+
+    Parameters
+    ----------
+    network : Network
+        Is copied, and so may be trained on while this predicts.
+    owned : bool, default False
+        Take the network over instead: nobody else changes it from now on.
+    """
+
+    kind = "network"
+    multiple = Network.multiple
+    output_stride = 1
+    context = NETWORK_CONTEXT
+    largest_tile = NETWORK_TILE
+
+    def __init__(self, network: Network, owned: bool = False) -> None:
+        self._network = (network if owned else deepcopy(network)).eval().requires_grad_(False)
+        self._device = self._network.input_mean.device
+        if mixes_its_tile(self._network):
+            self.largest_tile = self.multiple  # tiles are never smaller than those of training
+        self._prepared: dict[Way, torch.nn.Module] = {PLAIN: self._network}
+        self._preparing = threading.Lock()
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self._network.spec.n_classes
+
+    @property
+    def n_channels(self) -> int:
+        """Number of input channels."""
+        return self._network.spec.n_channels
+
+    @property
+    def batch_size(self) -> int:
+        """Tiles that are predicted at once."""
+        return BATCH_ON_CPU if self._device.type == "cpu" else BATCH_ON_GPU
+
+    def network(self) -> Network:
+        """Return a copy of the network in training mode, to train on."""
+        return deepcopy(self._network).requires_grad_(True).train()
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        return self._compute(PLAIN, batch, labels=False)
+
+    def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
+        """Return the fastest way to predict tiles; see `AnswersFast`.
+
+        For few of them looking for it would take longer than it saves, so that a small region is always computed in
+        fp32.
+        """
+        way = PLAIN
+        if tiles >= PROBE_FROM_TILES:
+            way = fastest_inference(self._network, (self.batch_size, self.n_channels, side, side))
+        return lambda batch, labels: self._compute(way, batch, labels)
+
+    def _compute(self, way: Way, batch: np.ndarray, labels: bool) -> np.ndarray:
+        with self._preparing:
+            if way not in self._prepared:
+                self._prepared[way] = prepared(self._network, way)
+            network = self._prepared[way]
+        with torch.inference_mode(), way.cast(self._device):
+            logits = network(way.placed(torch.from_numpy(batch).to(self._device)))
+        with torch.inference_mode():
+            found = logits.argmax(1).to(torch.uint8) if labels else logits.float().softmax(1)
+            answer: np.ndarray = found.cpu().numpy()
+        return answer
+
+    def spec(self) -> dict[str, Any]:
+        """Return the network's spec, for JSON."""
+        return {"network": self._network.spec.to_dict(), "weights_used": self._network.weights_used}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return weights and buffers by name."""
+        return {name: value.cpu().numpy() for name, value in self._network.state_dict().items()}
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "NetworkModel":
+        """Build the model from `spec` and `tensors`.
+
+        Raises
+        ------
+        ClassifierError
+            If they do not fit each other.
+        """
+        try:
+            network = build_network(NetworkSpec.from_dict(spec["network"]), pretrained=False)
+            network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+        except (KeyError, TypeError, RuntimeError, BackboneError) as error:
+            raise ClassifierError(f"The weights do not fit the network that is described: {error}") from error
+        network.weights_used = str(spec.get("weights_used", "restored"))
+        return cls(network, owned=True)

@@ -1,0 +1,100 @@
+"""What a classifier needs of the model inside it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from histowidgets.prediction.tiling import Tile
+
+
+class PixelModel(Protocol):
+    """Turns pixels into class probabilities; safe to use from several threads at once."""
+
+    @property
+    def kind(self) -> str:
+        """Which sort of model it is: "network", "quick", "onnx" or "mean"."""
+        ...
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        ...
+
+    @property
+    def n_channels(self) -> int:
+        """Number of input channels."""
+        ...
+
+    @property
+    def multiple(self) -> int:
+        """Sides of what it is given are multiples of this."""
+        ...
+
+    @property
+    def output_stride(self) -> int:
+        """Input pixels a value of its output, along each side; divides `multiple`."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Input pixels of real context that it wants on each side of what it answers for."""
+        ...
+
+    @property
+    def largest_tile(self) -> int:
+        """Longest side that it should be given."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many tiles it likes at once."""
+        ...
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities.
+
+        Parameters
+        ----------
+        batch : ndarray of float32, (N, C, H, W)
+            In [0, 1]; sides are multiples of `multiple`.
+
+        Returns
+        -------
+        ndarray of float32, (N, K, H / output_stride, W / output_stride)
+            Sums over K are 1.
+        """
+        ...
+
+    def spec(self) -> dict[str, Any]:
+        """Return what it takes, beside the tensors, to build the model again: plain values for JSON."""
+        ...
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the weights by name."""
+        ...
+
+
+@runtime_checkable
+class RemembersTiles(Protocol):
+    """A model that keeps what it computed for a tile, and so wants to know which tile it is given."""
+
+    def tile_probabilities(self, tile: Tile) -> np.ndarray:
+        """Compute the probabilities of one tile: float32 (K, H / output_stride, W / output_stride)."""
+        ...
+
+
+@runtime_checkable
+class AnswersFast(Protocol):
+    """A model that has a faster way to compute, and can give labels without probabilities."""
+
+    def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
+        """Return the fastest way to predict `tiles` tiles of `side` x `side` pixels.
+
+        Returns
+        -------
+        callable
+            From a batch as `PixelModel.probabilities` takes it, and whether labels are wanted, to probabilities, or
+            to labels: uint8 (N, H / output_stride, W / output_stride).
+        """
+        ...

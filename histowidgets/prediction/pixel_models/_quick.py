@@ -1,0 +1,242 @@
+"""The quick learner as the model of a classifier: the mean of two small networks on features that are kept."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from histowidgets.errors import ClassifierError
+from histowidgets.images import Image, Normalization, Region
+from histowidgets.models import NetworkSpec, build_network
+from histowidgets.prediction._limits import (
+    FEATURE_BYTES,
+    KEPT_PIXELS,
+    QUICK_BLOCK,
+    QUICK_CONTEXT,
+    QUICK_EVEN,
+    QUICK_SMOOTHING,
+    QUICK_TILE,
+)
+from histowidgets.prediction.pixel_models._feature_cache import FeatureCache
+from histowidgets.prediction.pixel_models._guided_filter import follow_edges
+from histowidgets.prediction.pixel_models._quick_features import (
+    DeepStages,
+    QuickFeatures,
+    as_three_channels,
+    deep_stages,
+    quick_features,
+)
+from histowidgets.prediction.tiling import Tile, TileNeeds, plan_tiles
+
+Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
+"""Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in."""
+
+_HEADS = ("pyramid", "deep")
+_NEEDS = TileNeeds(multiple=16, output_stride=2, context=QUICK_CONTEXT, largest_tile=QUICK_TILE)
+_cache: FeatureCache[QuickFeatures] = FeatureCache(FEATURE_BYTES)
+
+
+class QuickModel:
+    """Two multi-layer perceptrons, on textures and on features of a frozen encoder; their mean, smoothed along edges.
+
+    Parameters
+    ----------
+    pyramid, deep : sequence of (weight, bias)
+        The layers of the two, as `histowidgets.training.quick_classifier` fits them; ReLU between them.
+    n_channels : int
+    stages : DeepStages, optional
+        The frozen encoder; the shared one with the bundled weights if not given.
+    """
+
+    kind = "quick"
+    multiple, output_stride, context, largest_tile = _NEEDS
+    batch_size = 1
+
+    def __init__(self, pyramid: Layers, deep: Layers, n_channels: int, stages: DeepStages | None = None) -> None:
+        self._heads = {"pyramid": list(pyramid), "deep": list(deep)}
+        self._stages = deep_stages() if stages is None else stages
+        self.n_channels = n_channels
+        self.n_classes = len(self._heads["deep"][-1][1])
+
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Compute probabilities; see `PixelModel`."""
+        return np.concatenate([self._answer(quick_features(_tensor(one), self._stages)) for one in batch])
+
+    def tile_probabilities(self, tile: Tile) -> np.ndarray:
+        """Compute the probabilities of a tile, from features that are kept if there are any; see `RemembersTiles`."""
+        answer: np.ndarray = self._answer(tile_features(tile, self._stages))[0]
+        return answer
+
+    def _answer(self, features: QuickFeatures) -> np.ndarray:
+        with torch.inference_mode():
+            answer: np.ndarray = self._smoothed(features, self._found(features), self.output_stride).numpy()
+        return answer
+
+    def sure_places(self, features: QuickFeatures, least: float) -> tuple[np.ndarray, np.ndarray]:
+        """Find the pixels of a tile about which the model is sure: alike before and after smoothing, and clearly.
+
+        One in four by four pixels is asked about, which takes a quarter of the time.
+
+        Parameters
+        ----------
+        features : QuickFeatures
+            Those of the tile.
+        least : float
+            Probability after smoothing, 0 to 1.
+
+        Returns
+        -------
+        points : ndarray of float64, (N, 2)
+            x and y as shares of the tile's width and height.
+        labels : ndarray of uint8, (N,)
+            Class indices.
+        """
+        features = features.coarse()
+        with torch.inference_mode():
+            found = self._found(features)
+            sure, smoothed = self._smoothed(features, found, 2 * self.output_stride)[0].max(0)
+            alike = (found[0].argmax(0) == smoothed) & (sure > least)
+            rows, cols = torch.nonzero(alike, as_tuple=True)
+            # Of each two by two of the finest textures the first is there.
+            points = torch.stack([(cols + 0.25) / alike.shape[1], (rows + 0.25) / alike.shape[0]], 1)
+            labels = smoothed[rows, cols].to(torch.uint8)
+        return points.double().numpy(), labels.numpy()
+
+    def _found(self, features: QuickFeatures) -> torch.Tensor:
+        """Compute the mean of the two networks, pixel by pixel."""
+        textures, deep = features.full()
+        first = _apply(self._heads["pyramid"], textures)
+        second = _apply(self._heads["deep"], deep)
+        second = functional.interpolate(second, size=first.shape[-2:], mode="bilinear", align_corners=False)
+        return (first + second) / 2
+
+    def _smoothed(self, features: QuickFeatures, found: torch.Tensor, stride: int) -> torch.Tensor:
+        """Smooth probabilities along the image; its pixels are the first of the hand-made features."""
+        guide = as_three_channels(features.pyramid[0][:, : self.n_channels].float())
+        return follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the tensors do not say, for JSON."""
+        return {"n_channels": self.n_channels}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return all weights by name, those of the frozen stages too, so that the folder stands alone."""
+        found = {f"stages.{name}": value.numpy() for name, value in self._stages.state_dict().items()}
+        for head, layers in self._heads.items():
+            for i, (weight, bias) in enumerate(layers):
+                found[f"{head}.{i}.weight"], found[f"{head}.{i}.bias"] = weight.numpy(), bias.numpy()
+        return found
+
+    @classmethod
+    def restore(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> "QuickModel":
+        """Build the model from `spec` and `tensors`.
+
+        Raises
+        ------
+        ClassifierError
+            If they do not fit each other.
+        """
+        loaded = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
+        stages = DeepStages(build_network(NetworkSpec(), pretrained=False))
+        prefix = "stages."
+        try:
+            stages.load_state_dict({n.removeprefix(prefix): t for n, t in loaded.items() if n.startswith(prefix)})
+            heads = {
+                head: [
+                    (loaded[f"{head}.{i}.weight"], loaded[f"{head}.{i}.bias"])
+                    for i in range(sum(n.startswith(f"{head}.") for n in loaded) // 2)
+                ]
+                for head in _HEADS
+            }
+            return cls(heads["pyramid"], heads["deep"], int(spec["n_channels"]), stages)
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            raise ClassifierError(f"The weights do not fit the quick learner: {error}") from error
+
+
+def tile_features(tile: Tile, stages: DeepStages | None = None) -> QuickFeatures:
+    """Return the features of a tile: those that are kept, or new ones."""
+    used = deep_stages() if stages is None else stages
+    if not tile.keep:
+        return quick_features(_tensor(tile.read()), used)
+    return _cache.get(tile.image, (used.token, tile.key), lambda: quick_features(_tensor(tile.read()), used))
+
+
+def forget_features() -> None:
+    """Drop all features that are kept."""
+    _cache.clear()
+
+
+def quick_tiles(
+    image: Image,
+    normalization: Normalization,
+    wanted: Sequence[Region],
+    within: Region | None = None,
+    channels: tuple[int, ...] | None = None,
+) -> list[tuple[Tile, Region]]:
+    """Cut an image, or a part of it, into the tiles whose features the quick learner uses.
+
+    A small one is cut as prediction cuts it, so that both use the same features. Of a large one, only blocks that
+    touch a wanted region are given.
+
+    Parameters
+    ----------
+    image : Image
+    normalization : Normalization
+    wanted : sequence of Region
+        Where features are needed.
+    within : Region, optional
+        The only pixels that are read; the whole image by default.
+    channels : tuple of int, optional
+        Which channels, in which order; all by default.
+
+    Returns
+    -------
+    list of (Tile, Region)
+        Each with the full-size region that it answers for; these do not overlap.
+    """
+    whole = image.region if within is None else within
+    if whole.area <= KEPT_PIXELS:
+        parts = [whole]
+    else:
+        numbers = {
+            (i, j)
+            for region in (w.intersect(whole) for w in wanted)
+            if region is not None
+            for i in range((region.y - whole.y) // QUICK_BLOCK, (region.bottom - 1 - whole.y) // QUICK_BLOCK + 1)
+            for j in range((region.x - whole.x) // QUICK_BLOCK, (region.right - 1 - whole.x) // QUICK_BLOCK + 1)
+        }
+        blocks = [
+            Region(whole.x + j * QUICK_BLOCK, whole.y + i * QUICK_BLOCK, QUICK_BLOCK, QUICK_BLOCK)
+            for i, j in sorted(numbers)
+        ]
+        parts = [found for found in (block.intersect(whole) for block in blocks) if found is not None]
+    tiles = []
+    for part in parts:
+        plan = plan_tiles(_NEEDS, part, whole, 1, QUICK_BLOCK, 0.0)
+        for i in range(len(plan.rows.starts)):
+            for j in range(len(plan.cols.starts)):
+                core = Region.from_edges(
+                    part.x + plan.cols.cuts[j],
+                    part.y + plan.rows.cuts[i],
+                    part.x + plan.cols.cuts[j + 1],
+                    part.y + plan.rows.cuts[i + 1],
+                )
+                if any(core.intersect(w) for w in wanted):
+                    tile = Tile(image, plan.tile_region(i, j), normalization, 1, channels, within, keep=True)
+                    tiles.append((tile, core))
+    return tiles
+
+
+def _tensor(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pixels)[None]
+
+
+def _apply(layers: Layers, x: torch.Tensor) -> torch.Tensor:
+    """Apply a small network to each pixel of (1, V, H, W); returns probabilities (1, K, H, W)."""
+    for i, (weight, bias) in enumerate(layers):
+        if i:
+            x = functional.relu(x)
+        x = functional.conv2d(x, weight[:, :, None, None], bias)
+    return x.softmax(1)

@@ -1,0 +1,34 @@
+"""The kinds of models that a classifier folder can hold."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from histowidgets.errors import ClassifierError
+from histowidgets.prediction.pixel_models._protocol import PixelModel
+
+_MODELS = {
+    "mean": ("pixel_models._ensemble", "MeanModel"),
+    "network": ("pixel_models._network", "NetworkModel"),
+    "onnx": ("onnx._model", "OnnxModel"),
+    "quick": ("pixel_models._quick", "QuickModel"),
+}
+"""Where the model of each kind lives; each has ``restore(spec, tensors)``."""
+
+
+def restored_model(kind: str, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PixelModel:
+    """Build a model from what its `spec` and `tensors` gave.
+
+    Raises
+    ------
+    ClassifierError
+        If there is no such kind, or the parts do not fit each other.
+    """
+    if kind not in _MODELS:
+        raise ClassifierError(f"the kind {kind!r} is unknown; {', '.join(_MODELS)} can be loaded")
+    module, name = _MODELS[kind]
+    restore = getattr(import_module(f"histowidgets.prediction.{module}"), name).restore
+    model: PixelModel = restore(spec, tensors)
+    return model

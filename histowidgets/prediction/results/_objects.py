@@ -1,0 +1,167 @@
+"""Areas of one class as objects, found block by block and joined over the borders of blocks."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from shapely.affinity import translate
+
+from histowidgets.images import Region
+from histowidgets.prediction._limits import OUTLINE_TOLERANCE, SMALL_OUTLINE
+from histowidgets.prediction.results._polygons import Group, polygons_of
+
+ReadBlock = Callable[[Region], tuple[np.ndarray, np.ndarray | None]]
+"""From a region to its labels, uint8 (height, width), and the probability of these classes, float32, or None."""
+
+
+@dataclass(frozen=True)
+class PredictedObject:
+    """An area of one class.
+
+    Attributes
+    ----------
+    class_name : str
+    polygon : shapely.Polygon
+        With holes, in full-size pixels of the image; along pixel edges unless it was smoothed.
+    area_px : int
+        Number of pixels, those of filled holes too; equals ``polygon.area`` unless it was smoothed (row B8).
+    area_um2 : float or None
+        None for an image without a pixel size.
+    mean_probability : float or None
+        Of its class, over its pixels (filled holes left out); None where there are labels alone.
+    pixel_size_um : float or None
+    """
+
+    class_name: str
+    polygon: shapely.Polygon
+    area_px: int
+    area_um2: float | None
+    mean_probability: float | None = None
+    pixel_size_um: float | None = None
+
+    @property
+    def perimeter_px(self) -> float:
+        """Length of the outline and of the holes', the steps of pixels smoothed away, in pixels."""
+        return float(_smooth(self.polygon).length)
+
+    @property
+    def perimeter_um(self) -> float | None:
+        """The same in um; None for an image without a pixel size."""
+        return None if self.pixel_size_um is None else self.perimeter_px * self.pixel_size_um
+
+    @property
+    def circularity(self) -> float:
+        """4 pi area / perimeter**2 of the outline without holes: 1 for a disc, less for anything else."""
+        outline = _smooth(shapely.Polygon(self.polygon.exterior))
+        return min(1.0, 4 * math.pi * outline.area / outline.length**2)
+
+    def row(self) -> dict[str, str | float]:
+        """Return it as a row of a table; units are in the names."""
+        x, y = self.polygon.centroid.coords[0]
+        values: dict[str, str | float] = {"Class": self.class_name, "Centroid X (px)": x, "Centroid Y (px)": y}
+        if self.pixel_size_um is None:
+            values |= {"Area (px2)": self.area_px, "Perimeter (px)": self.perimeter_px}
+        else:
+            values |= {"Area (um2)": self.area_um2 or 0.0, "Perimeter (um)": self.perimeter_um or 0.0}
+        probability = math.nan if self.mean_probability is None else self.mean_probability
+        return values | {"Circularity": self.circularity, "Mean probability": probability}
+
+
+def _smooth(polygon: shapely.Polygon) -> shapely.Polygon:
+    """Return an outline without the steps of pixels, as measured lengths need it."""
+    return polygon if polygon.area < SMALL_OUTLINE else polygon.simplify(OUTLINE_TOLERANCE)
+
+
+def find_objects(
+    blocks: Sequence[Region],
+    read: ReadBlock,
+    classes: list[str],
+    pixel_size_um: float | None,
+    min_area_um2: float,
+    fill_holes_um2: float,
+    smooth_um: float,
+) -> list[PredictedObject]:
+    """Find the objects of a prediction; see `PredictionResults.objects`."""
+    pixel = 1.0 if pixel_size_um is None else pixel_size_um
+    # Half a pixel below the limit: an area that equals it must not fall to rounding.
+    least, holes = min_area_um2 / pixel**2 - 0.5, fill_holes_um2 / pixel**2 + 0.5
+    found = []
+    for group in _joined(blocks, read, len(classes), 0 if fill_holes_um2 > 0 else least):
+        group = _without_small_holes(group, holes) if fill_holes_um2 > 0 else group
+        if group.n_pixels < least:
+            continue
+        outline = group.polygon.simplify(smooth_um / pixel) if smooth_um > 0 else group.polygon
+        area = None if pixel_size_um is None else group.n_pixels * pixel**2
+        name = classes[group.class_index]
+        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_um))
+    return found
+
+
+def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: float) -> Iterator[Group]:
+    """Find the groups of all blocks, by class, those that go over a border in one piece."""
+    inner: list[Group] = []
+    cut: list[Group] = []
+    many = len(blocks) > 1
+    for region in blocks:
+        labels, confidence = read(region)
+        for group in polygons_of(labels, n_classes, least, confidence, keep_cut=many):
+            moved = replace(group, polygon=translate(group.polygon, region.x, region.y))
+            if many and _reaches(moved.polygon, region):
+                cut.append(moved)
+            else:
+                inner.append(moved)
+    groups = inner + _merged(cut)
+    yield from sorted(groups, key=lambda g: (g.class_index, g.polygon.bounds[1], g.polygon.bounds[0]))
+
+
+def _reaches(polygon: shapely.Polygon, region: Region) -> bool:
+    """Tell whether a polygon reaches the edge of the region that it was found in."""
+    edges = (region.x, region.y, region.right, region.bottom)
+    return any(mine == theirs for mine, theirs in zip(polygon.bounds, edges, strict=True))
+
+
+def _merged(cut: list[Group]) -> list[Group]:
+    """Join pieces of one class that touch along a side."""
+    if not cut:
+        return []
+    tree = shapely.STRtree([group.polygon for group in cut])
+    parent = list(range(len(cut)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    first, second = tree.query([group.polygon for group in cut], predicate="touches")
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+        alike = i < j and cut[i].class_index == cut[j].class_index
+        if alike and root(i) != root(j) and cut[i].polygon.intersection(cut[j].polygon).length > 0:
+            parent[root(i)] = root(j)
+    families: dict[int, list[Group]] = {}
+    for i, group in enumerate(cut):
+        families.setdefault(root(i), []).append(group)
+    return [_union(family) for family in families.values()]
+
+
+def _union(family: list[Group]) -> Group:
+    if len(family) == 1:
+        return family[0]
+    # Where two pieces met, corners are left in the middle of straight edges.
+    polygon = shapely.union_all([group.polygon for group in family]).simplify(0)
+    n_pixels = sum(group.n_pixels for group in family)
+    known = [group.mean * group.n_pixels for group in family if group.mean is not None]
+    mean = sum(known) / n_pixels if len(known) == len(family) else None
+    return Group(family[0].class_index, n_pixels, polygon, mean)
+
+
+def _without_small_holes(group: Group, most: float) -> Group:
+    holes = [(ring, shapely.Polygon(ring).area) for ring in group.polygon.interiors]
+    if all(area >= most for _, area in holes):
+        return group
+    kept = [ring for ring, area in holes if area >= most]
+    filled = sum(round(area) for _, area in holes if area < most)
+    polygon = shapely.Polygon(group.polygon.exterior, kept)
+    return replace(group, polygon=polygon, n_pixels=group.n_pixels + filled)

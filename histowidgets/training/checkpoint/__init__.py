@@ -1,0 +1,8 @@
+"""Weights of a run on disk: the best, and the state to resume from.
+
+The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,72 @@
+"""What augmentation does to a tile, as pictures."""
+
+import numpy as np
+import torch
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
+from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.training.data._channels import with_channels
+from histowidgets.training.data._normalization import normalization_of
+from histowidgets.training.data._sampling import place_anchors
+from histowidgets.training.data._tiles import TrainingTiles
+from histowidgets.training.settings import TrainingSettings
+
+MOST = 64
+
+
+def augmentation_preview(
+    project: Project | ProjectSnapshot, settings: TrainingSettings | None = None, n: int = 6, seed: int = 0
+) -> list[np.ndarray]:
+    """Show what augmentation makes of a real tile: the tile as it is, and `n` variations as training cuts them.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        With at least one annotation, around which the tile lies.
+    settings : TrainingSettings, optional
+        Tile size, downsample, normalization and augmentation; the defaults if left out.
+    n : int
+        Variations, 1 to 64.
+    seed : int
+        0 or more; picks the tile and the variations. The same seed shows the same tile with other settings.
+
+    Returns
+    -------
+    list of ndarray, each (T, T, 3), uint8
+        The tile, normalized as the network sees it, then its variations. Three channels are shown as red, green and
+        blue, one as grey; of others the first three are shown.
+
+    Raises
+    ------
+    TrainingDataError
+        Nothing is painted.
+    SettingsError
+        `n` or `seed` is out of range.
+    """
+    settings = settings if settings is not None else TrainingSettings()
+    if not 1 <= n <= MOST:
+        raise SettingsError(f"n is {n}; 1 to {MOST} variations can be shown.")
+    if seed < 0:
+        raise SettingsError(f"seed is {seed}; use 0 or more.")
+    snapshot = snapshot_of(project)
+    snapshot = with_channels(snapshot, settings.channels)
+    tiles_of = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
+    placement = place_anchors(snapshot, Split({}), *tiles_of)
+    if not placement.anchors:
+        raise TrainingDataError("Nothing is painted yet. Paint a stroke: the preview shows the tile around it.")
+    images = [snapshot.images[name] for name in snapshot.annotated_names()]
+    normalization = normalization_of(settings).fitted(images)
+    plain = settings.model_copy(update={"augmentation": False})
+    before = TrainingTiles(placement, snapshot, normalization, plain).variations(1, seed)
+    after = TrainingTiles(placement, snapshot, normalization, settings).variations(n, seed)
+    return [_picture(tile) for tile in (*before, *after)]
+
+
+def _picture(tile: torch.Tensor) -> np.ndarray:
+    """Turn a tile (C, T, T) in [0, 1] into a picture (T, T, 3), uint8."""
+    pixels = tile.permute(1, 2, 0).numpy()
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    shown = np.zeros((*pixels.shape[:2], 3), np.float32)
+    shown[..., : min(3, pixels.shape[2])] = pixels[..., :3]
+    return np.round(shown.clip(0, 1) * 255).astype(np.uint8)

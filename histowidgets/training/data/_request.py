@@ -1,0 +1,291 @@
+"""What one training works on: captured, and checked, before its thread starts."""
+
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of, split_project
+from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.images import Image, Normalization, Region
+from histowidgets.models import NetworkSpec, check_network
+from histowidgets.training._events import Message
+from histowidgets.training.data._channels import places_of, with_channels
+from histowidgets.training.data._normalization import in_words, normalization_of
+from histowidgets.training.data._sampling import Placement, place_anchors
+from histowidgets.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from histowidgets.prediction import Classifier
+    from histowidgets.training.checkpoint import Checkpoint
+
+_LIGHT = (64, 48, 32, 16)
+"""Decoder widths that learn best from strokes in seconds on a processor (measured on glands)."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where training goes on from: the weights and the normalization of a classifier, or of a run that broke off."""
+
+    spec: NetworkSpec
+    tensors: Mapping[str, np.ndarray]
+    normalization: Normalization
+    weights_used: str = "weights of the classifier that training goes on from"
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """All that a loop needs; nothing in it changes.
+
+    Attributes
+    ----------
+    run_id : str
+        Name of the run.
+    snapshot : ProjectSnapshot
+        Images and annotations as they were.
+    settings : TrainingSettings
+        How to train.
+    split : Split
+        What validation alone may see.
+    placement : Placement
+        Where training tiles may lie.
+    start : Start or None
+        What to go on from.
+    folder : Path or None
+        Where the run is written.
+    messages : tuple of Message
+        What checking brought up.
+    resumed : Checkpoint or None
+        Where the same run broke off; `start` then has its weights.
+    """
+
+    run_id: str
+    snapshot: ProjectSnapshot
+    settings: TrainingSettings
+    split: Split
+    placement: Placement
+    start: Start | None
+    folder: Path | None
+    messages: tuple[Message, ...]
+    resumed: "Checkpoint | None" = None
+
+    def spec(self) -> NetworkSpec:
+        """Describe the network that the settings ask for."""
+        return wanted_spec(self.settings, len(self.image().channel_names), len(self.snapshot.classes))
+
+    def steps_per_epoch(self) -> int:
+        """Return the steps of an epoch: those that are set, or as many as there are tiles for."""
+        in_a_step = self.settings.batch_size * self.settings.accumulation
+        return self.settings.steps_per_epoch or math.ceil(self.placement.n_tiles / in_a_step)
+
+    def image(self) -> Image:
+        """Return one of the annotated images; all have the same number of channels."""
+        return self.snapshot.images[self.snapshot.annotated_names()[0]]
+
+    def train_images(self) -> list[Image]:
+        """Return the annotated images that training may see at least a part of."""
+        images = [(name, self.snapshot.images[name]) for name in self.snapshot.annotated_names()]
+        return [image for name, image in images if self.split.training_regions(name, image)]
+
+
+def wanted_spec(settings: TrainingSettings, n_channels: int, n_classes: int) -> NetworkSpec:
+    """Describe the network that settings ask for."""
+    widths: tuple[int, ...] | None = None
+    stride = 1
+    if settings.decoder == "light" and settings.architecture == "unet":
+        widths, stride = _LIGHT, 2
+    elif settings.decoder == "light" and settings.architecture in ("unetplusplus", "manet"):
+        widths = (*_LIGHT, _LIGHT[-1])
+    return NetworkSpec(settings.architecture, settings.backbone, n_channels, n_classes, widths, stride)
+
+
+def make_request(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings,
+    continue_from: "Classifier | None" = None,
+    split: Split | None = None,
+) -> TrainingRequest:
+    """Capture a project and check that it can be trained on.
+
+    Raises
+    ------
+    TrainingDataError
+        Fewer than two classes are painted where training can see them, or images differ in their channels.
+    SettingsError
+        A class that the settings name does not exist, or the backbone does not fit.
+    BackboneError
+        Nobody knows the backbone.
+    """
+    snapshot = snapshot_of(project)
+    check_kinds(settings, continue_from, split)
+    snapshot = with_channels(snapshot, settings.channels)
+    folder = None if isinstance(project, ProjectSnapshot) or project.read_only else project.folder
+    _check_painted(snapshot)
+    _check_channels(snapshot)
+    _check_names(snapshot, settings)
+    channels = len(snapshot.images[snapshot.annotated_names()[0]].channel_names)
+    check_network(wanted_spec(settings, channels, len(snapshot.classes)))
+    messages: list[Message] = []
+    start = None if continue_from is None else _start_of(continue_from, snapshot, settings, messages)
+    chosen = split or _split(snapshot, settings, None if start is None else continue_from)
+    chosen, placement = _place(snapshot, chosen, settings, messages)
+    messages += [Message("warning", text) for text in chosen.messages]
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
+    return TrainingRequest(
+        run_id,
+        snapshot,
+        settings,
+        chosen,
+        placement,
+        start,
+        None if folder is None else Path(folder) / "runs" / run_id,
+        tuple(messages),
+    )
+
+
+def check_kinds(settings: Any, continue_from: Any = None, split: Any = None) -> None:
+    """Refuse what is no settings, no classifier or no split, and say how to get one."""
+    if not isinstance(settings, TrainingSettings):
+        raise SettingsError(
+            f"The settings are {settings!r}; TrainingSettings are wanted, such as hw.TrainingSettings(epochs=20) or "
+            "hw.TrainingSettings.preset('workshop')."
+        )
+    if continue_from is not None and not hasattr(continue_from, "model"):
+        raise TrainingDataError(
+            f"continue_from is {continue_from!r}; a Classifier is wanted. A folder is opened with "
+            "hw.Classifier.load(folder)."
+        )
+    if split is not None and not isinstance(split, Split):
+        raise TrainingDataError(f"The split is {split!r}; a Split is wanted, such as run.split of an earlier run.")
+
+
+def _split(snapshot: ProjectSnapshot, settings: TrainingSettings, earlier: "Classifier | None") -> Split:
+    """Split the labels; what an earlier training held out stays held out, so that its scores stay honest."""
+    held = {} if earlier is None else dict(earlier.trained_on.get("held_out", {}))
+    previous = Split({name: tuple(Region(*region) for region in some) for name, some in held.items()})
+    known = previous if held else None
+    return split_project(snapshot, settings.validation_fraction, settings.seed, known, settings.validation_by)
+
+
+def _check_painted(snapshot: ProjectSnapshot) -> None:
+    painted = {a.class_name for some in snapshot.annotations.values() for a in some if a.class_name is not None}
+    if not painted:
+        raise TrainingDataError("Nothing is painted yet. Paint a few strokes of at least two classes, then train.")
+    if len(painted) == 1:
+        missing = next((name for name in snapshot.classes if name not in painted), "another class")
+        raise TrainingDataError(
+            f"Only {next(iter(painted))!r} is painted. Paint at least one stroke of {missing!r} as well, then train."
+        )
+
+
+def _check_channels(snapshot: ProjectSnapshot) -> None:
+    names = snapshot.annotated_names()
+    first = snapshot.images[names[0]]
+    for name in names[1:]:
+        image = snapshot.images[name]
+        if len(image.channel_names) != len(first.channel_names):
+            raise TrainingDataError(
+                f"{name!r} has {len(image.channel_names)} channels, {names[0]!r} has {len(first.channel_names)}. "
+                "Train on images that have the same channels; take the others out, or erase their annotations."
+            )
+
+
+def _check_names(snapshot: ProjectSnapshot, settings: TrainingSettings) -> None:
+    known = ", ".join(snapshot.classes)
+    for name in settings.class_weights:
+        if name not in snapshot.classes:
+            raise SettingsError(f"class_weights names {name!r}, which is no class of the project; it has {known}.")
+    if settings.focus_class is not None and settings.focus_class not in snapshot.classes:
+        raise SettingsError(
+            f"focus_class is {settings.focus_class!r}, which is no class of the project; it has {known}."
+        )
+
+
+def _place(
+    snapshot: ProjectSnapshot, split: Split, settings: TrainingSettings, messages: list[Message]
+) -> tuple[Split, Placement]:
+    """Place the tiles; where holding out leaves fewer than two classes to learn from, hold out less."""
+
+    def place(chosen: Split) -> Placement:
+        return place_anchors(
+            snapshot, chosen, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
+        )
+
+    placement = place(split)
+    if len(placement.classes()) >= 2:
+        return split, placement
+    kept = {n: () if snapshot.roles[n] == "both" else regions for n, regions in split.held_out.items()}
+    bare = replace(split, held_out=kept, messages=())
+    placement = place(bare)
+    if len(placement.classes()) < 2:
+        raise TrainingDataError(
+            "Training can see labels of fewer than two classes: the others are erased, or on images that are for "
+            "validation only. Paint them on an image that training may see."
+        )
+    messages.append(
+        Message(
+            "warning",
+            "There are too few strokes to hold some out for validation; all are trained on. Paint more of each class.",
+        )
+    )
+    return bare, placement
+
+
+def _start_of(
+    classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, messages: list[Message]
+) -> Start | None:
+    """Take over a classifier's weights where they fit (of a mean, its network's); else say why not."""
+    classifier = classifier.network or classifier
+    why = _why_not(classifier, snapshot, settings)
+    if why is not None:
+        messages.append(Message("warning", f"Training starts anew: {why}."))
+        return None
+    return Start(_spec_of(classifier), classifier.model.tensors(), classifier.normalization)
+
+
+def _spec_of(classifier: "Classifier") -> NetworkSpec:
+    description: dict[str, Any] = classifier.model.spec()["network"]
+    return NetworkSpec.from_dict(description)
+
+
+def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings) -> str | None:
+    if classifier.model.kind != "network":
+        return "the classifier is no network of ours whose weights could be carried over"
+    if list(classifier.classes) != list(snapshot.classes):
+        return f"the classifier has the classes {', '.join(classifier.classes)}"
+    if classifier.downsample != settings.downsample:
+        return f"the classifier works at downsample {classifier.downsample:g}, the settings at {settings.downsample}"
+    image = snapshot.images[snapshot.annotated_names()[0]]
+    names = image.channel_names
+    if not _same_channels(classifier, image, by_name=bool(settings.channels)):
+        there = ", ".join(names)
+        return f"the classifier has the channels {', '.join(classifier.channel_names)}, training now has {there}"
+    n_channels = len(names)
+    # The classifier's statistics are kept; they mean nothing to another way of normalizing.
+    how = in_words(classifier.normalization, n_channels)
+    wanted = in_words(normalization_of(settings), n_channels, classifier.normalization.is_brightfield(n_channels))
+    if how != wanted:
+        return f"the classifier normalizes by {how}, the settings by {wanted}"
+    have = _spec_of(classifier)
+    want = wanted_spec(settings, n_channels, len(snapshot.classes))
+    # The backbone may have been replaced by the bundled one when its weights could not be had.
+    if have != want and have != replace(want, backbone=have.backbone):
+        return f"the classifier is another network ({have.architecture} with {have.backbone})"
+    if have.backbone != want.backbone and classifier.settings.get("backbone") != want.backbone:
+        return f"the classifier has the backbone {have.backbone}, the settings {want.backbone}"
+    return None
+
+
+def _same_channels(classifier: "Classifier", image: Image, by_name: bool) -> bool:
+    """Whether training sees the channels of a classifier in its order; by their places only where prediction would."""
+    if by_name or len(image.channel_names) != len(classifier.channel_names):
+        return tuple(image.channel_names) == classifier.channel_names
+    try:
+        return places_of(image, classifier.channel_names) is None
+    except TrainingDataError:
+        return False

@@ -1,0 +1,210 @@
+"""Before a run: how long it takes, and whether it fits (row N14)."""
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from histowidgets._durations import roughly
+from histowidgets.annotations import Project, ProjectSnapshot
+from histowidgets.errors import BackboneError, BudgetError, SettingsError
+from histowidgets.models import Backbone, backbones
+from histowidgets.training.data import TrainingRequest, make_request
+from histowidgets.training.estimation._footprint import Footprint, footprint
+from histowidgets.training.estimation._memory import Memory, gpu_memory, host_memory
+from histowidgets.training.estimation._step_timing import time_steps
+from histowidgets.training.loop import choose_device
+from histowidgets.training.settings import TrainingSettings
+
+_TIMED_STEPS = 4
+_MOST_ACCUMULATION = 8
+_TILE_SIZES = (768, 512, 384, 256, 192, 160, 128, 96, 64)
+_SMALLER_BACKBONES = ("resnet50", "resnet34", "resnet18", "efficientnet-lite0")
+"""What a backbone that is too large is replaced by, the largest first."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would take.
+
+    Attributes
+    ----------
+    settings : TrainingSettings
+        Of the run.
+    n_tiles : int
+        Training tiles, as an epoch counts them.
+    steps_per_epoch, steps : int
+        Steps of an epoch, and of all epochs.
+    seconds : float or None
+        Time for all of them, validation included, or the time limit where that comes first; from steps that were
+        really taken, None where none were.
+    memory_bytes, gpu_bytes : int
+        Peak of the computer's memory, on top of what is in use now, and of the GPU's; 0 where a processor computes.
+    free, gpu_free : Memory
+        What there is.
+    suggestion : TrainingSettings or None
+        The nearest settings that fit; None where these do, or where none were found.
+    """
+
+    settings: TrainingSettings
+    n_tiles: int
+    steps_per_epoch: int
+    steps: int
+    seconds: float | None
+    memory_bytes: int
+    gpu_bytes: int
+    free: Memory
+    gpu_free: Memory
+    suggestion: TrainingSettings | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is enough memory, as far as is known."""
+        return _fits(Footprint(self.memory_bytes, self.gpu_bytes), self.free, self.gpu_free)
+
+    def text(self) -> str:
+        """Say it in two or three sentences for people."""
+        time_needed = "" if self.seconds is None else f", about {roughly(self.seconds)}"
+        text = (
+            f"{self.n_tiles} tiles, {self.settings.epochs} epochs of {self.steps_per_epoch} steps{time_needed}. "
+            f"Needs about {_needs(self.memory_bytes, self.free)}"
+        )
+        if self.gpu_bytes:
+            text += f", and {_needs(self.gpu_bytes, self.gpu_free)}"
+        text += "."
+        if self.fits:
+            return text
+        return text + " " + _remedy(self.settings, self.suggestion)
+
+
+def estimate(
+    project: Project | ProjectSnapshot, settings: TrainingSettings | None = None, *, measure: bool = True
+) -> Estimate:
+    """Estimate how long a training takes, and how much memory.
+
+    Activations are counted on a copy of the network without numbers, in a fraction of a second; the peak so estimated
+    was within 30 % of that measured. The limits of containers (cgroups of versions 1 and 2) count.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        What would be trained on.
+    settings : TrainingSettings, optional
+        How; the defaults if left out.
+    measure : bool
+        Take a few real steps to know the time. They are not taken where the run does not fit.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    TrainingDataError
+        There is too little to learn from.
+    SettingsError, BackboneError
+        A setting does not fit the project, or nobody knows the backbone.
+    """
+    request = make_request(project, settings if settings is not None else TrainingSettings())
+    return estimate_request(request, measure=measure)
+
+
+def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
+    """Estimate what a request takes; see `estimate`."""
+    settings = request.settings
+    free, gpu_free = host_memory(), gpu_memory() if choose_device(settings).type == "cuda" else None
+    gpu_free = Memory(None, "the GPU", None) if gpu_free is None else gpu_free
+    needed = footprint(request, settings)
+    fits = _fits(needed, free, gpu_free)
+    per_epoch = request.steps_per_epoch()
+    return Estimate(
+        settings=settings,
+        n_tiles=request.placement.n_tiles,
+        steps_per_epoch=per_epoch,
+        steps=per_epoch * settings.epochs,
+        seconds=_seconds(request, per_epoch) if measure and fits else None,
+        memory_bytes=needed.host,
+        gpu_bytes=needed.gpu,
+        free=free,
+        gpu_free=gpu_free,
+        suggestion=None if fits else _nearest(request, free, gpu_free),
+    )
+
+
+def check_budget(request: TrainingRequest) -> None:
+    """Refuse a run that cannot fit.
+
+    Raises
+    ------
+    BudgetError
+        With the nearest setting that would.
+    """
+    found = estimate_request(request, measure=False)
+    if not found.fits:
+        raise BudgetError(found.text())
+
+
+def _fits(needed: Footprint, free: Memory, gpu_free: Memory) -> bool:
+    return all(
+        memory.free is None or size <= memory.free for size, memory in ((needed.host, free), (needed.gpu, gpu_free))
+    )
+
+
+def _seconds(request: TrainingRequest, per_epoch: int) -> float:
+    """Take a few steps, measure once, and count that up to the whole run."""
+    times, validation = time_steps(request, _TIMED_STEPS)
+    # The first step is slower than all others: kernels are compiled, and tiles read.
+    whole = request.settings.epochs * (per_epoch * statistics.median(times[1:]) + validation)
+    limit = request.settings.max_seconds
+    return whole if limit is None else min(whole, limit)
+
+
+def _nearest(request: TrainingRequest, free: Memory, gpu_free: Memory) -> TrainingSettings | None:
+    """Find the first of ever smaller settings that fits."""
+    for candidate in smaller_settings(request.settings):
+        try:
+            if _fits(footprint(request, candidate), free, gpu_free):
+                return candidate
+        except BackboneError:
+            continue
+    return None
+
+
+def smaller_settings(settings: TrainingSettings) -> Iterator[TrainingSettings]:
+    """List ever smaller settings: a smaller batch with accumulation, then a smaller tile, then a smaller backbone."""
+    cards: dict[str, Backbone] = {card.name: card for card in backbones()}
+    own = cards[settings.backbone].parameters if settings.backbone in cards else None
+    names = [settings.backbone]
+    names += [n for n in _SMALLER_BACKBONES if n != names[0] and (own is None or (cards[n].parameters or 0) < own)]
+    tiles = [settings.tile_size, *(size for size in _TILE_SIZES if size < settings.tile_size)]
+    for name in names:
+        for tile in tiles:
+            batch, accumulation = settings.batch_size, settings.accumulation
+            while batch >= 1:
+                change = {"backbone": name, "tile_size": tile, "batch_size": batch, "accumulation": accumulation}
+                try:
+                    candidate = settings.model_copy(update=change)
+                except SettingsError:
+                    break
+                if candidate != settings:
+                    yield candidate
+                batch //= 2
+                accumulation = min(_MOST_ACCUMULATION, accumulation * 2)
+
+
+def _remedy(settings: TrainingSettings, suggestion: TrainingSettings | None) -> str:
+    if suggestion is None:
+        return "No smaller settings were found that fit: close other notebooks, or use a computer with more memory."
+    names = ("backbone", "tile_size", "batch_size", "accumulation")
+    changed = [n for n in names if getattr(settings, n) != getattr(suggestion, n)]
+    return f"That does not fit; {' with '.join(f'{n} {getattr(suggestion, n)}' for n in changed)} would."
+
+
+def _needs(size: int, memory: Memory) -> str:
+    if memory.free is None:
+        return f"{_size(size)} of the memory of {memory.whose}"
+    of_all = "" if memory.total is None else f" of {_size(memory.total)}"
+    return f"{_size(size)} of the memory of {memory.whose}, which has {_size(memory.free)}{of_all} free"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -1,0 +1,146 @@
+"""How much memory a training takes: weights counted, activations measured on a network without numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from histowidgets.images import scaled_shape
+from histowidgets.models import Network, NetworkSpec, apply_freeze, build_network
+from histowidgets.training._limits import (
+    ARITHMETIC_BYTES,
+    CACHE_BYTES,
+    LARGEST_TIMES,
+    LOSS_TIMES,
+    REDUCED_SHARE,
+    VALIDATION_BYTES,
+)
+from histowidgets.training.data import TrainingRequest, wanted_spec
+from histowidgets.training.loop import choices, choose_device
+from histowidgets.training.settings import TrainingSettings
+
+_TILES = 2
+"""Tiles that activations are measured with: pooling architectures cannot learn from one."""
+
+_SIDE = 192
+"""And their side. Activations grow with the pixels."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes that a training takes at its peak, more than are in use before it.
+
+    Attributes
+    ----------
+    host : int
+        Of the computer's memory.
+    gpu : int
+        Of the GPU's; 0 where a processor computes.
+    """
+
+    host: int
+    gpu: int
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """Of one network: bytes of all weights, of those that are trained, and of what a pixel of a tile leaves behind."""
+
+    weights: int
+    trained: int
+    saved_a_pixel: float
+    largest_a_pixel: float
+
+
+def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint:
+    """Estimate what a training takes with some settings, which may be others than the request's."""
+    n_channels, n_classes = len(request.image().channel_names), len(request.snapshot.classes)
+    spec = wanted_spec(settings, n_channels, n_classes)
+    profile = _profile(spec, settings.freeze, settings.adapt_norm)
+    device = choose_device(settings)
+    pixels = settings.tile_size**2 * settings.batch_size
+    share = 1.0 if choices(settings, device)[0].precision == "fp32" else REDUCED_SHARE
+    arithmetic = (
+        # The network and its average; gradients and two moments of what is trained.
+        2 * profile.weights
+        + 3 * profile.trained
+        + int(share * pixels * (profile.saved_a_pixel + LARGEST_TIMES * profile.largest_a_pixel))
+        + LOSS_TIMES * 4 * pixels * n_classes
+    )
+    # The best weights, their copy while a better one replaces them, and what is written to disk.
+    kept = 3 * profile.weights
+    tile_bytes = settings.tile_size**2 * (4 * n_channels + 1)
+    drawn = 2 * tile_bytes * settings.batch_size * settings.accumulation
+    host = kept + drawn + _cached(request, settings) + _validation(request, settings, tile_bytes)
+    if device.type == "cuda":
+        return Footprint(host, arithmetic + ARITHMETIC_BYTES)
+    return Footprint(host + arithmetic + ARITHMETIC_BYTES, 0)
+
+
+def _cached(request: TrainingRequest, settings: TrainingSettings) -> int:
+    """Bytes of the normalized pixels that are kept; what is read at once comes on top."""
+    n_channels = len(request.image().channel_names)
+    sizes = [1]
+    for window in request.placement.windows:
+        rows, columns = scaled_shape(window.region.width, window.region.height, settings.downsample)
+        sizes.append(rows * columns * (4 * n_channels + 1))
+    return min(sum(sizes), CACHE_BYTES) + 2 * max(sizes)
+
+
+def _validation(request: TrainingRequest, settings: TrainingSettings, tile_bytes: int) -> int:
+    """Bytes of the validation tiles, at most: those of all that is held out."""
+    held = sum(region.area for some in request.split.held_out.values() for region in some)
+    tiles = held / (settings.tile_size * settings.downsample) ** 2 + 1
+    return min(int(tiles) * tile_bytes, VALIDATION_BYTES)
+
+
+@lru_cache(maxsize=32)
+def _profile(spec: NetworkSpec, freeze: str | tuple[str, ...], adapt_norm: bool) -> _Profile:
+    network = build_network(spec, pretrained=False, seed=0)
+    apply_freeze(network, freeze, adapt_norm)
+    network.train()
+    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+    trained = sum(p.nbytes for p in network.parameters() if p.requires_grad)
+    try:
+        saved, largest, side = *_measure(network.to("meta"), _SIDE), _SIDE
+    except (RuntimeError, NotImplementedError):
+        # An operation that cannot do without numbers: a real, small tile then.
+        network = build_network(spec, pretrained=False, seed=0)
+        apply_freeze(network, freeze, adapt_norm)
+        network.train()
+        saved, largest, side = *_measure(network, 64), 64
+    pixels = side**2 * _TILES
+    return _Profile(weights, trained, saved / pixels, largest / pixels)
+
+
+def _measure(network: Network, side: int) -> tuple[int, int]:
+    """Return the bytes that a step keeps for going back, and those of the largest layer's input and output."""
+    own = {tensor.untyped_storage()._cdata for tensor in network.state_dict().values()}
+    saved: dict[int, int] = {}
+    largest = 0
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            saved[storage._cdata] = storage.nbytes()
+        return tensor
+
+    def look(module: torch.nn.Module, given: Any, made: Any) -> None:
+        nonlocal largest
+        sizes = [t.nbytes for t in (*given, made) if isinstance(t, torch.Tensor)]
+        largest = max(largest, sum(sizes))
+
+    hooks = [module.register_forward_hook(look) for module in network.modules() if not list(module.children())]
+    device = network.input_mean.device
+    back: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor  # noqa: E731 - the hook's other half
+    try:
+        with torch.random.fork_rng(devices=[]), torch.autograd.graph.saved_tensors_hooks(keep, back):
+            tiles = torch.zeros(_TILES, network.spec.n_channels, side, side, device=device)
+            made = network(tiles).log_softmax(1)
+        del made
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(saved.values()), largest

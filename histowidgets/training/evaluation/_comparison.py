@@ -1,0 +1,211 @@
+"""A table that compares runs: the settings in which they differ, their scores, their time. No torch."""
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from histowidgets.annotations import Project
+from histowidgets.errors import TrainingError
+from histowidgets.training._events import EpochRecord
+from histowidgets.training.loop import is_better
+from histowidgets.training.runs import RunFace
+from histowidgets.training.settings import TrainingSettings
+from histowidgets.training.storage import StoredRun, read_run, run_folders
+
+_Run = RunFace | StoredRun | str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One row: a run, and how it did in its best epoch.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in the table; the run's id where no other name was given.
+    settings : TrainingSettings
+        All of them.
+    epochs : int
+        Those that were trained.
+    seconds : float
+        Their time, pauses left out.
+    best_epoch : int or None
+        The epoch that the scores are of; None before the first one ended.
+    miou, accuracy : float or None
+        0 to 1, over labelled pixels of validation; None without any.
+    iou : dict of str to float or None
+        Of each class; None for a class that the validation labels lack.
+    """
+
+    name: str
+    settings: TrainingSettings
+    epochs: int
+    seconds: float
+    best_epoch: int | None
+    miou: float | None
+    accuracy: float | None
+    iou: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side; in a notebook it shows as a table.
+
+    Attributes
+    ----------
+    rows : tuple of ComparedRun
+        One a run, in the order given.
+    differing : tuple of str
+        The settings in which the runs differ.
+    classes : tuple of str
+        Those of any run.
+    n_wanted : int
+        Runs that were asked for; more than there are rows where the comparison was cancelled.
+    """
+
+    rows: tuple[ComparedRun, ...]
+    differing: tuple[str, ...]
+    classes: tuple[str, ...]
+    n_wanted: int
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether some runs were not finished."""
+        return len(self.rows) < self.n_wanted
+
+    @property
+    def columns(self) -> list[str]:
+        """Headings of the table, with units."""
+        scores = ["mIoU", *(f"IoU {name}" for name in self.classes), "accuracy"]
+        return ["run", *self.differing, *scores, "best epoch", "epochs", "time (s)"]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return a dict a row, from heading to value; None where there is none."""
+        return [dict(zip(self.columns, self._values(row), strict=True)) for row in self.rows]
+
+    def to_text(self) -> str:
+        """Write the table with spaces, for a terminal."""
+        lines = [self.columns, *([_shown(value) for value in self._values(row)] for row in self.rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        )
+
+    def to_html(self) -> str:
+        """Write the table as HTML; names and values are escaped."""
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        body = ""
+        for row in self.rows:
+            first, *rest = (html.escape(_shown(value)) for value in self._values(row))
+            body += f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def to_dataframe(self) -> Any:
+        """Return the table as a pandas DataFrame.
+
+        Raises
+        ------
+        TrainingError
+            pandas is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-untyped,unused-ignore]
+        except ImportError:
+            raise TrainingError("pandas is not installed; install it, or use .rows or .records().") from None
+        return pandas.DataFrame(self.records(), columns=self.columns)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _values(self, row: ComparedRun) -> list[Any]:
+        settings = [getattr(row.settings, name) for name in self.differing]
+        scores = [row.miou, *(row.iou.get(name) for name in self.classes), row.accuracy]
+        return [row.name, *settings, *scores, row.best_epoch, row.epochs, row.seconds]
+
+
+def compare_runs(
+    runs: Project | str | PathLike[str] | Iterable[_Run] | Mapping[str, _Run],
+) -> Comparison:
+    """Compare runs by the scores of their best epochs.
+
+    Parameters
+    ----------
+    runs : project, iterable of runs, or mapping of name to run
+        A run is a `TrainingRun`, or the folder of one. A `Project`, or its folder, stands for all its runs.
+
+    Returns
+    -------
+    Comparison
+        Scores of runs with other held-out labels are of other pixels; `compare` trains on one split.
+
+    Raises
+    ------
+    TrainingError
+        There is no run to compare, or a folder is damaged; the message names the file.
+    """
+    if isinstance(runs, (Project, str, PathLike)):
+        runs = _runs_of(runs)
+    elif isinstance(runs, RunFace):
+        runs = [runs]
+    named = list(runs.items()) if isinstance(runs, Mapping) else [("", run) for run in runs]
+    if not named:
+        raise TrainingError("There are no runs to compare. Train first, or give runs or their folders.")
+    return comparison([_row(name, run) for name, run in named])
+
+
+def comparison(rows: Sequence[ComparedRun], n_wanted: int | None = None) -> Comparison:
+    """Put rows together, with the settings in which they differ."""
+    fields = TrainingSettings.model_fields
+    differing = [n for n in fields if any(getattr(r.settings, n) != getattr(rows[0].settings, n) for r in rows)]
+    classes = dict.fromkeys(name for row in rows for name in row.iou)
+    return Comparison(tuple(rows), tuple(differing), tuple(classes), len(rows) if n_wanted is None else n_wanted)
+
+
+def compared(name: str, settings: TrainingSettings, history: Sequence[EpochRecord]) -> ComparedRun:
+    """Make a row of a run's history."""
+    best: EpochRecord | None = None
+    for number, record in enumerate(history):
+        if is_better(record, best, settings, history[:number]):
+            best = record
+    return ComparedRun(
+        name=name,
+        settings=settings,
+        epochs=len(history),
+        seconds=history[-1]["seconds"] if history else 0.0,
+        best_epoch=None if best is None else best["epoch"],
+        miou=None if best is None else best["val_miou"],
+        accuracy=None if best is None else best["val_accuracy"],
+        iou={} if best is None else dict(best["val_iou"]),
+    )
+
+
+def _row(name: str, run: _Run) -> ComparedRun:
+    if not isinstance(run, (RunFace, StoredRun)):
+        run = read_run(run)
+    return compared(name or run.id, run.settings, run.history)
+
+
+def _runs_of(project: Project | str | PathLike[str]) -> list[Path]:
+    """List the runs of a project with a folder; or the one run whose folder it is."""
+    folder = project.folder if isinstance(project, Project) else Path(project).expanduser()
+    if folder is None:
+        raise TrainingError("The project has no folder, so its runs are not on disk. Give the runs themselves.")
+    folder = Path(folder)
+    return [folder] if (folder / "run.json").exists() else run_folders(folder)
+
+
+def _shown(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}" if 0.001 <= abs(value) < 10 or value == 0 else f"{value:.3g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,12 @@
+from ._ensemble import QuickPartner, with_quick
+from ._learner import quick_classifier, warm_quick
+from ._score import QuickScore, quick_score
+
+__all__ = [
+    "QuickPartner",
+    "QuickScore",
+    "quick_classifier",
+    "quick_score",
+    "warm_quick",
+    "with_quick",
+]

@@ -1,0 +1,362 @@
+"""The quick learner: a classifier from a few strokes in about a second."""
+
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
+from histowidgets.errors import ImageNameError, TrainingDataError
+from histowidgets.images import Image, Normalization, Region, select_channels
+from histowidgets.prediction import Classifier, QuickModel, Tile, match_channels, quick_tiles, tile_features
+from histowidgets.training.data import places_of, with_channels
+from histowidgets.training.loop import Confusion
+from histowidgets.training.quick._fit import fit_heads
+
+# --- chosen by us (P) ----------------------------------------------------------------------------------------------
+#: Labelled pixels of a class that are learned from at most; drawn at random above that.
+PIXELS_A_CLASS = 20_000
+#: What the first fit is sure of is learned from as well: above this probability, so many pixels of a tile, and tiles.
+SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
+#: Resolution at which labels are learned from: that of the finest features.
+LABEL_DOWNSAMPLE = 2
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Labelled pixels of one tile: x and y as shares of the tile, and class indices."""
+
+    tile: Tile
+    points: np.ndarray
+    labels: np.ndarray
+
+
+def quick_classifier(
+    project: Project | ProjectSnapshot,
+    seed: int = 0,
+    *,
+    split: Split | None = None,
+    normalization: Normalization | None = None,
+    score: bool = True,
+    channels: Sequence[str] | None = None,
+) -> Classifier:
+    """Fit the quick learner to the annotations.
+
+    Two small networks, one on hand-made textures and one on features of a frozen encoder, learn from the labelled
+    pixels, all classes equally; the answer is their mean, smoothed within what looks alike. They then learn on from
+    the unlabelled pixels around, where smoothing left the answer as it was and it is clear (self-training: Lee 2013,
+    "Pseudo-Label"). Features are kept in memory from one call to the next, so
+    that one more stroke costs a fraction of a second.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        Images of the role "validation" are not learned from.
+    seed : int, default 0
+        The same seed and annotations give the same classifier.
+    split : Split, optional
+        Learn from its training side alone, and score the result on the held-out side: ``classifier.scores`` then
+        holds ``val_miou``, ``val_iou`` (a class name to a number, or None where nothing was held out) and
+        ``val_accuracy``. Neither side reads a pixel of the other (row B10).
+    normalization : Normalization, optional
+        By default percentile_99. Its statistics are measured on the annotated images, if it has none.
+    score : bool, default True
+        Whether to score the result, where there is a split.
+    channels : sequence of str, optional
+        Which to learn from, in this order; by default those of the first image that is learned from, which are found in
+        the others by name, or else by their places. As ``TrainingSettings.channels``.
+
+    Returns
+    -------
+    Classifier
+        Of kind "quick".
+
+    Raises
+    ------
+    TrainingDataError
+        If fewer than two classes are annotated in the images that may be learned from, or their channels differ.
+    SettingsError
+        If an annotated image lacks one of the `channels`.
+    """
+    snapshot = snapshot_of(project)
+    if channels:
+        with_channels(snapshot, channels)  # names the image that lacks one
+    return fit_quick(snapshot, channels, seed, split, normalization, score)
+
+
+def fit_quick(
+    snapshot: ProjectSnapshot,
+    channels: Sequence[str] | None,
+    seed: int,
+    split: Split | None,
+    normalization: Normalization | None,
+    score: bool,
+) -> Classifier:
+    """Fit the quick learner as `quick_classifier` does, to `channels` that are found as prediction finds them."""
+    started = time.perf_counter()
+    names = [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
+    _require_two_classes(snapshot, names)
+    images = [snapshot.images[name] for name in names]
+    seen = tuple(channels or images[0].channel_names)
+    fitted = _fitted(normalization or Normalization(), images, seen)
+    samples = [s for name in names for s in _samples(snapshot, name, seen, fitted, split)]
+    labels = np.concatenate([s.labels for s in samples]) if samples else np.zeros(0, np.uint8)
+    present = np.unique(labels)
+    if len(present) < 2:
+        where = "in the annotated pixels" if split is None else "outside the held-out regions"
+        raise TrainingDataError(
+            f"{_listed(snapshot, present)} {where}; at least two classes are needed to learn from. "
+            "Paint some strokes of another class."
+        )
+    inputs, targets = _gathered(samples, labels, len(snapshot.classes), seed)
+    model = _fit(samples, inputs, targets, len(snapshot.classes), len(seen), seed)
+    classifier = _classifier(model, snapshot, names, seen, fitted, labels, seed)
+    classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
+    if split is not None and score:
+        classifier.scores = scores_on(classifier, snapshot, split)
+    return classifier
+
+
+def _fit(
+    samples: Sequence[_Sample],
+    inputs: list[torch.Tensor],
+    targets: torch.Tensor,
+    n_classes: int,
+    n_channels: int,
+    seed: int,
+) -> QuickModel:
+    """Fit the small networks to the labels, and once more to those and to what they are then sure of."""
+    first = fit_heads(inputs, targets, n_classes, seed)
+    model = QuickModel(first[0], first[1], n_channels)
+    rng = np.random.default_rng([seed, 1])
+    which = rng.permutation(len(samples))[:SURE_TILES]
+    learned, labels = [inputs], [targets]
+    for sample in (samples[i] for i in which):
+        features = tile_features(sample.tile)
+        points, found = model.sure_places(features, SURE)
+        chosen = rng.permutation(np.flatnonzero(~_painted(points, sample)))[:SURE_PIXELS]
+        if len(chosen):
+            learned.append(list(features.at(torch.from_numpy(points[chosen]))))
+            labels.append(torch.from_numpy(found[chosen].astype(np.int64)))
+    inputs = [torch.cat([some[i] for some in learned]) for i in (0, 1)]
+    pyramid, deep = fit_heads(inputs, torch.cat(labels), n_classes, seed, start=first)
+    return QuickModel(pyramid, deep, n_channels)
+
+
+def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
+    """Say for each point of a tile whether a person labelled its pixel: what they say is not to be contradicted."""
+    size = np.array([sample.tile.region.width, sample.tile.region.height]) // LABEL_DOWNSAMPLE
+    (asked, known) = ((some * size).astype(np.int64) @ [1, size[0]] for some in (points, sample.points))
+    return np.isin(asked, known)
+
+
+def _classifier(
+    model: QuickModel,
+    snapshot: ProjectSnapshot,
+    names: list[str],
+    channels: tuple[str, ...],
+    normalization: Normalization,
+    labels: np.ndarray,
+    seed: int,
+) -> Classifier:
+    """Put a fitted model together with all that is needed to use it."""
+    first = snapshot.images[names[0]]
+    counts = np.bincount(labels, minlength=len(snapshot.classes)) * LABEL_DOWNSAMPLE**2
+    return Classifier(
+        model,
+        classes=snapshot.classes,
+        colors=snapshot.colors,
+        channel_names=channels,
+        normalization=normalization,
+        pixel_size_um=first.pixel_size_um,
+        settings={"learner": "quick", "seed": seed},
+        trained_on={
+            "images": names,
+            "annotations": sum(len(snapshot.annotations[name]) for name in names),
+            "labelled_pixels": dict(zip(snapshot.classes, counts.tolist(), strict=True)),
+        },
+        name="quick learner",
+    )
+
+
+def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Sequence[str] | None = None) -> None:
+    """Load the libraries and compute the features of an image, so that the first stroke is answered at once.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+    image_name : str
+        The image that will be annotated and predicted.
+    channels : sequence of str, optional
+        As for `quick_classifier`.
+
+    Raises
+    ------
+    ImageNameError
+        If there is no image of that name.
+    TrainingDataError
+        If it, or an annotated image, lacks the channels.
+    """
+    snapshot = snapshot_of(project)
+    if image_name not in snapshot.images:
+        raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
+    names = [n for n in snapshot.annotated_names() if snapshot.roles.get(n) != "validation"]
+    images = [snapshot.images[name] for name in names] or [snapshot.images[image_name]]
+    image = snapshot.images[image_name]
+    seen = tuple(channels or images[0].channel_names)
+    fitted = _fitted(Normalization(), images, seen)
+    # Of a large image, one block in the middle: it loads the libraries; which blocks are needed is not known yet.
+    middle = Region(image.width // 2, image.height // 2, 1, 1)
+    for tile, _ in quick_tiles(image, fitted, [middle], channels=places_of(image, seen)):
+        tile_features(tile)
+
+
+# --- pixels ----------------------------------------------------------------------------------------------------------
+
+
+def _require_two_classes(snapshot: ProjectSnapshot, names: Sequence[str]) -> None:
+    found = {a.class_name for name in names for a in snapshot.annotations[name] if a.class_name is not None}
+    if len(found) < 2:
+        what = f"Only {found.pop()!r} is annotated" if found else "Nothing is annotated yet"
+        raise TrainingDataError(
+            f"{what}; at least two classes are needed to learn from. Paint a few strokes of two classes or more."
+        )
+
+
+def _listed(snapshot: ProjectSnapshot, present: np.ndarray) -> str:
+    if len(present) == 0:
+        return "No labelled pixel was found"
+    return f"Only {snapshot.classes[int(present[0])]!r} was found"
+
+
+def _samples(
+    snapshot: ProjectSnapshot, name: str, seen: Sequence[str], normalization: Normalization, split: Split | None
+) -> list[_Sample]:
+    """Find the labelled pixels of an image, tile by tile."""
+    image = snapshot.images[name]
+    # The image itself with the places, as prediction asks, so that both find the same features in the cache.
+    channels = places_of(image, seen)
+    drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
+    parts: list[Region | None] = [None]
+    if split is not None and split.held_out.get(name):
+        parts = [*sorted(split.training_regions(name, image), key=lambda r: -r.area)]
+    samples = []
+    for number, within in enumerate(parts):
+        for tile, core in quick_tiles(image, normalization, drawn, within, channels):
+            labels = snapshot.labels(name, core, LABEL_DOWNSAMPLE)
+            rows, cols = np.nonzero(labels != UNLABELLED)
+            x = core.x + (cols + 0.5) * LABEL_DOWNSAMPLE
+            y = core.y + (rows + 0.5) * LABEL_DOWNSAMPLE
+            # The training side is covered by overlapping parts: a pixel belongs to the first that holds it.
+            new = np.ones(len(x), bool)
+            for part in parts[:number]:
+                new &= ~_inside(x, y, part)
+            if new.any():
+                points = np.stack(
+                    [(x[new] - tile.region.x) / tile.region.width, (y[new] - tile.region.y) / tile.region.height], 1
+                )
+                samples.append(_Sample(tile, points, labels[rows[new], cols[new]]))
+    return samples
+
+
+def _inside(x: np.ndarray, y: np.ndarray, part: Region | None) -> np.ndarray:
+    if part is None:
+        return np.ones(len(x), bool)
+    inside: np.ndarray = (x >= part.x) & (x < part.right) & (y >= part.y) & (y < part.bottom)
+    return inside
+
+
+def _gathered(
+    samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, seed: int
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Sample the features at the labelled pixels: [pyramid (N, values), deep (N, values)], labels (N,)."""
+    rng = np.random.default_rng(seed)
+    keep = np.zeros(len(labels), bool)
+    for k in range(n_classes):
+        places = np.flatnonzero(labels == k)
+        keep[places if len(places) <= PIXELS_A_CLASS else rng.choice(places, PIXELS_A_CLASS, replace=False)] = True
+    parts: list[tuple[torch.Tensor, torch.Tensor]] = []
+    begin = 0
+    with torch.inference_mode(False), torch.no_grad():
+        for sample in samples:
+            chosen = keep[begin : begin + len(sample.labels)]
+            begin += len(sample.labels)
+            if chosen.any():
+                points = torch.from_numpy(sample.points[chosen]).float()
+                parts.append(tile_features(sample.tile).at(points))
+        inputs = [torch.cat([p[i] for p in parts]) for i in (0, 1)]
+    return inputs, torch.from_numpy(labels[keep].astype(np.int64))
+
+
+# --- normalization ---------------------------------------------------------------------------------------------------
+
+
+_Asked = tuple[Normalization, tuple[str, ...]]
+
+
+class _KnownStatistics:
+    """The last few measured statistics: measuring again would take a tenth of the time of an answer."""
+
+    def __init__(self) -> None:
+        self._known: deque[tuple[_Asked, list[weakref.ref[Image]], Normalization]] = deque(maxlen=8)
+        self._lock = threading.Lock()
+
+    def get(self, normalization: Normalization, images: Sequence[Image], channels: tuple[str, ...]) -> Normalization:
+        asked = (normalization, channels)
+        with self._lock:
+            for known, references, fitted in self._known:
+                if known == asked and [r() for r in references] == list(images):
+                    return fitted
+        chosen = [image if places_of(image, channels) is None else select_channels(image, channels) for image in images]
+        fitted = normalization.fitted(chosen)
+        with self._lock:
+            self._known.append((asked, [weakref.ref(image) for image in images], fitted))
+        return fitted
+
+
+_statistics = _KnownStatistics()
+
+
+def _fitted(normalization: Normalization, images: Sequence[Image], channels: tuple[str, ...]) -> Normalization:
+    if normalization.strategy == "fixed_range" or normalization.statistics is not None:
+        return normalization
+    return _statistics.get(normalization, images, channels)
+
+
+# --- score -----------------------------------------------------------------------------------------------------------
+
+
+def held_out_pairs(
+    classifier: Classifier, snapshot: ProjectSnapshot, split: Split
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield what a classifier finds where labels were held out, and those labels; nothing else is read (row B10).
+
+    Yields
+    ------
+    found, truth : ndarray of (rows, columns), uint8
+        Class indices; 255 in `truth` where there is no label.
+    """
+    for name, regions in split.held_out.items():
+        if name not in snapshot.images:
+            continue
+        image = snapshot.images[name]
+        channels = match_channels(classifier.channel_names, image.channel_names, image.name)
+        drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
+        for region in regions:
+            for _, core in quick_tiles(image, classifier.normalization, drawn, region, channels):
+                yield classifier.predict(image, core, within=region).labels.copy(), snapshot.labels(name, core)
+
+
+def scores_on(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
+    """Score a classifier on what was held out, with the names of an epoch's record."""
+    confusion = Confusion(len(snapshot.classes))
+    for found, truth in held_out_pairs(classifier, snapshot, split):
+        confusion.add(torch.from_numpy(found), torch.from_numpy(truth))
+    iou = dict(zip(snapshot.classes, confusion.iou(), strict=True))
+    return {"val_miou": confusion.mean_iou(), "val_iou": iou, "val_accuracy": confusion.accuracy()}

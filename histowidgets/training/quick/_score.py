@@ -1,0 +1,176 @@
+"""An honest score while a person annotates: each stroke is judged by a quick learner that has not seen it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, class_pixels, snapshot_of
+from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.images import Region
+from histowidgets.training.data import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
+from histowidgets.training.loop import Confusion
+from histowidgets.training.quick._learner import held_out_pairs, quick_classifier
+
+# --- chosen by us (P) ----------------------------------------------------------------------------------------------
+#: In how many parts the labels are held out, in turn.
+FOLDS = 4
+#: Earlier parts are kept, and the features computed for them, while none holds more than this share of the strokes.
+MOST_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class QuickScore:
+    """What the quick learner is worth on strokes that it has not seen.
+
+    Attributes
+    ----------
+    miou : float
+        Mean IoU, 0 to 1, over the classes that could be measured.
+    iou : mapping of str to float or None
+        Class name to IoU, 0 to 1; None for a class that is painted in one part of the images only, so that without it
+        there is nothing to learn from.
+    strokes : int
+        Annotations that were held out once.
+    parts : tuple of Split
+        What each learner did not see; together they hold out every label once.
+    """
+
+    miou: float
+    iou: Mapping[str, float | None]
+    strokes: int
+    parts: tuple[Split, ...] = field(default=(), repr=False)
+
+
+def quick_score(
+    project: Project | ProjectSnapshot,
+    folds: int = FOLDS,
+    *,
+    previous: QuickScore | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    channels: Sequence[str] | None = None,
+) -> QuickScore | None:
+    """Hold every label out once, and score quick learners that have not seen it (rows B3, B10, B12).
+
+    Each image is cut into rectangles with about equally many strokes, the classes on all sides where that can be. A
+    learner is fitted without one of them, its surroundings included, and predicts it from its own pixels alone; the
+    counts of all are added up. An image of role "validation" is never learned from; one of role "train" is never held
+    out. It takes a second or two: for each part the time of one `quick_classifier`.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+    folds : int, default 4
+        2 to 20 parts.
+    previous : QuickScore, optional
+        An earlier score of the same project: its parts are used again where they still fit, which saves most of
+        the time.
+    should_stop : callable, optional
+        Is asked before each part; True gives the work up.
+    channels : sequence of str, optional
+        Which to learn from; see `quick_classifier`.
+
+    Returns
+    -------
+    QuickScore or None
+        None if it was given up, or while no label can be held out: a class is needed in two places to be measured.
+
+    Raises
+    ------
+    SettingsError
+        If `folds` is out of its range, or an annotated image lacks one of the `channels`.
+    """
+    if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
+        raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
+    snapshot = snapshot_of(project)
+    parts = _parts(snapshot, folds, previous)
+    confusion = Confusion(len(snapshot.classes))
+    judged = 0
+    for part in parts:
+        if should_stop is not None and should_stop():
+            return None
+        judged += _judge(snapshot, part, confusion, channels)
+    miou = confusion.mean_iou()
+    if miou is None:
+        return None
+    return QuickScore(miou, dict(zip(snapshot.classes, confusion.iou(), strict=True)), judged, parts)
+
+
+def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion, channels: Sequence[str] | None) -> int:
+    """Add up what a learner without this part finds there; return the number of annotations that count."""
+    if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
+        return 0
+    try:
+        classifier = quick_classifier(snapshot, split=part, score=False, channels=channels)
+    except TrainingDataError:
+        return 0  # fewer than two classes are left to learn from
+    known = classifier.trained_on["labelled_pixels"]
+    unknown = [k for k, name in enumerate(snapshot.classes) if not known[name]]
+    for found, truth in held_out_pairs(classifier, snapshot, part):
+        judged = np.where(np.isin(truth, unknown), UNLABELLED, truth)
+        confusion.add(torch.from_numpy(found), torch.from_numpy(judged))
+    return sum(
+        bool(known.get(annotation.class_name)) and any(_holds(held, annotation.shape.region()) for held in regions)
+        for name, regions in part.held_out.items()
+        for annotation in snapshot.annotations[name]
+        if annotation.class_name is not None
+    )
+
+
+def _holds(held: Region, region: Region) -> bool:
+    """Whether the middle of a shape lies in a held-out rectangle, so that each shape is counted once."""
+    x, y = _middle(region)
+    return held.x <= x < held.right and held.y <= y < held.bottom
+
+
+def _middle(region: Region) -> tuple[float, float]:
+    return region.x + region.width / 2, region.y + region.height / 2
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _parts(snapshot: ProjectSnapshot, folds: int, previous: QuickScore | None) -> tuple[Split, ...]:
+    middles = {name: _middles(snapshot, name) for name in snapshot.annotated_names()}
+    if previous is not None and len(previous.parts) == folds and _still_fit(previous, snapshot, middles):
+        return previous.parts
+    held: list[dict[str, tuple[Region, ...]]] = [dict.fromkeys(snapshot.images, ()) for _ in range(folds)]
+    for name, points in middles.items():
+        image = snapshot.images[name]
+        if snapshot.roles[name] == "validation":
+            held[0][name] = (image.region,)
+        elif snapshot.roles[name] == "both":
+            kinds = np.array([a.class_name for a in snapshot.annotations[name] if a.class_name is not None])
+            for number, piece in enumerate(cut_evenly(points, image.region, folds, kinds)):
+                held[number][name] = (piece,)
+    return tuple(Split(one) for one in held)
+
+
+def _middles(snapshot: ProjectSnapshot, name: str) -> np.ndarray:
+    """Return the middle of each annotation that has a class, (N, 2), within the image."""
+    region = snapshot.images[name].region
+    found = [_middle(a.shape.region()) for a in snapshot.annotations[name] if a.class_name is not None]
+    points = np.array(found, float).reshape(-1, 2)
+    return np.clip(points, (region.x, region.y), (region.right - 1, region.bottom - 1))
+
+
+def _still_fit(previous: QuickScore, snapshot: ProjectSnapshot, middles: Mapping[str, np.ndarray]) -> bool:
+    """Whether earlier parts hold out every label of the same images, and none of them nearly all."""
+    for name, points in middles.items():
+        held = [region for part in previous.parts for region in part.held_out.get(name, ())]
+        expected = {"both": len(previous.parts), "validation": 1, "train": 0}[snapshot.roles[name]]
+        if len(held) != expected or (held and sum(region.area for region in held) != snapshot.images[name].region.area):
+            return False
+        if expected > 1 and max(_share(points, region) for region in held) > MOST_SHARE:
+            return False
+    if set(previous.iou) != set(snapshot.classes):
+        return False
+    unknown = {name for name, value in previous.iou.items() if value is None}
+    return not any(a.class_name in unknown for name in middles for a in snapshot.annotations[name])
+
+
+def _share(points: Sequence[Sequence[float]] | np.ndarray, region: Region) -> float:
+    places = np.asarray(points, float).reshape(-1, 2)
+    inside = (places >= (region.x, region.y)) & (places < (region.right, region.bottom))
+    return float(inside.all(axis=1).mean()) if len(places) else 0.0

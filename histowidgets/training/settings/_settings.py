@@ -1,0 +1,399 @@
+"""Everything that can be set about a training, in one place: defaults, ranges, units and help.
+
+The form, the command line and the documentation read them from here. No torch.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from histowidgets.errors import SettingsError
+from histowidgets.models import DEFAULT_BACKBONE, FREEZE_CHOICES, Architecture
+from histowidgets.training.settings._error_messages import WEIGHT_RANGE, accepts_truth, explained, range_in_words
+
+_POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
+_PIXELS = "pixels at the downsample"
+
+
+def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool = False, **bounds: Any) -> Any:
+    """One field, with what the form needs to show it."""
+    extra: dict[str, Any] = {"unit": unit, "section": section, "basic": basic}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)
+
+
+class TrainingSettings(BaseModel):
+    """The settings of one training; immutable, and checked whenever they are made or changed.
+
+    ``TrainingSettings()`` is good for a minute of training on a computer without a GPU. It is the preset "cpu", but for
+    ``best_tolerance``: which weights are kept is a choice to be made knowingly, or by choosing that preset.
+    ``model_copy(update={...})`` checks what it is given, like the constructor.
+
+    Raises
+    ------
+    SettingsError
+        A field is unknown, or its value impossible; the message names the field and its range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    architecture: Architecture = _setting("unet", "Network", "How the network is put together.", basic=True)
+    backbone: str = _setting(
+        DEFAULT_BACKBONE,
+        "Network",
+        "The pretrained encoder: a name of hw.backbones(), or any of smp or timm.",
+        basic=True,
+        min_length=1,
+        max_length=100,
+    )
+    decoder: Literal["light", "full"] = _setting(
+        "light",
+        "Network",
+        "Light is quick without a GPU: narrow, and for a U-Net it ends at half the tile's size. "
+        "Architectures other than U-Net, U-Net++ and MA-Net always use their own.",
+    )
+    pretrained: bool = _setting(True, "Network", "Start the encoder from its pretrained weights.", basic=True)
+    freeze: str | tuple[str, ...] = _setting(
+        "encoder",
+        "Network",
+        "What of the encoder stays as it is: none, early (stem and two blocks), encoder (all), or a list of groups.",
+        basic=True,
+    )
+    adapt_norm: bool = _setting(
+        True,
+        "Network",
+        "Let the norm layers of frozen groups follow the statistics of your images; their weights stay.",
+    )
+
+    tile_size: int = _setting(192, "Tiles", "Side of a tile.", _PIXELS, basic=True, ge=64, le=1024, multiple_of=32)
+    downsample: Literal[1, 2, 4, 8] = _setting(
+        2, "Tiles", "Image pixels along one side of a pixel that the network sees.", "x", basic=True
+    )
+    progressive_resizing: bool = _setting(
+        False, "Tiles", "Train on tiles of half the size for the first 40 % of the run: quicker, and often as good."
+    )
+    tile_overlap: float = _setting(
+        0.25, "Tiles", "How much neighbouring tiles share; more overlap makes more tiles an epoch.", "", ge=0, le=0.75
+    )
+    batch_size: int = _setting(4, "Tiles", "Tiles in memory at once.", "tiles", basic=True, ge=1, le=64)
+    accumulation: int = _setting(
+        1,
+        "Tiles",
+        "Batches that one step learns from: as a batch so many times larger, in the same memory.",
+        "batches",
+        ge=1,
+        le=8,
+    )
+    steps_per_epoch: int | None = _setting(
+        20, "Tiles", "Steps in an epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
+    )
+
+    channels: tuple[str, ...] = _setting(
+        (),
+        "Normalization",
+        "Channels to train on, in this order; empty: all. Prediction finds them by name.",
+        max_length=64,
+    )
+    normalization: Literal["percentile_99", "min_max", "z_score", "fixed_range"] = _setting(
+        "percentile_99", "Normalization", "How pixel values are brought to 0..1; statistics are of whole images."
+    )
+    normalization_per_channel: bool | None = _setting(
+        None, "Normalization", "Statistics for each channel; empty: only above three channels."
+    )
+    normalization_low: float | None = _setting(
+        None, "Normalization", "Value that becomes 0; for fixed_range.", "image values"
+    )
+    normalization_high: float | None = _setting(
+        None, "Normalization", "Value that becomes 1; for fixed_range.", "image values"
+    )
+
+    match_stain: bool = _setting(
+        False,
+        "Normalization",
+        "Bring each brightfield image to the stain of the training images first; fluorescence stays as it is.",
+    )
+
+    augmentation: bool = _setting(True, "Augmentation", "Vary the tiles while training.", basic=True)
+    flip: bool = _setting(True, "Augmentation", "Mirror tiles, left to right and top to bottom.")
+    rotate90: bool = _setting(True, "Augmentation", "Turn tiles by quarter turns.")
+    rotation: float = _setting(180.0, "Augmentation", "Turn tiles by any angle up to this.", "degrees", ge=0, le=180)
+    scale: float = _setting(1.5, "Augmentation", "Enlarge or shrink tiles by up to this factor.", "x", ge=1, le=2)
+    brightness: float = _setting(0.15, "Augmentation", "Vary brightness by up to this share.", ge=0, le=0.5)
+    contrast: float = _setting(0.15, "Augmentation", "Vary contrast by up to this share.", ge=0, le=0.5)
+    color_jitter: float = _setting(
+        0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; brightfield in colour only.", ge=0, le=0.5
+    )
+    stain_jitter: float = _setting(
+        0.6, "Augmentation", "Vary haematoxylin, eosin and DAB apart; brightfield in colour only.", ge=0, le=1
+    )
+    channel_jitter: float = _setting(
+        0.2, "Augmentation", "Vary each channel apart; fluorescence, and other than three channels.", ge=0, le=0.5
+    )
+    elastic: float = _setting(
+        0.0, "Augmentation", "Bend tiles, for tissue that is distorted; 1 moves pixels by up to about ten.", ge=0, le=1
+    )
+    blur: float = _setting(
+        0.0, "Augmentation", "Blur tiles by up to this standard deviation, for scans out of focus.", _PIXELS, ge=0, le=3
+    )
+    noise: float = _setting(
+        0.0,
+        "Augmentation",
+        "Add noise of up to this standard deviation to tiles, whose values are 0 to 1.",
+        ge=0,
+        le=0.2,
+    )
+
+    epochs: int = _setting(60, "Training", "Rounds of training, at most.", "epochs", basic=True, ge=1, le=5000)
+    max_seconds: float | None = _setting(
+        60.0,
+        "Training",
+        "Time the training may take; the learning rate's course is fitted to it. Empty: no limit.",
+        "s",
+        basic=True,
+        ge=1,
+        le=604_800,
+    )
+    learning_rate: float = _setting(
+        5e-3, "Training", "Highest learning rate, of the decoder.", "", basic=True, ge=1e-7, le=1
+    )
+    find_learning_rate: bool = _setting(
+        False,
+        "Training",
+        "Try rates from 1e-7 to 1 on up to 100 batches first, and train with the one at which the loss falls fastest.",
+    )
+    encoder_lr_ratio: float = _setting(
+        0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
+    )
+    scheduler: Literal["one-cycle", "cosine", "plateau", "step", "none"] = _setting(
+        "none", "Training", "How the learning rate changes as training goes on."
+    )
+    weight_decay: float = _setting(0.01, "Training", "Pull of the weights towards zero (AdamW).", ge=0, le=0.5)
+    gradient_clip: float = _setting(1.0, "Training", "Longest gradient; 0 for no limit.", ge=0, le=100)
+    ema_decay: float = _setting(
+        0.98, "Training", "Memory of the averaged weights that are validated and kept; 0 for none.", ge=0, le=0.9999
+    )
+    loss: Literal["ce_dice", "ce", "focal", "focal_dice", "lovasz"] = _setting(
+        "ce_dice",
+        "Training",
+        "What training makes small: cross-entropy or focal, with or without Dice, or Lovasz, which follows the IoU.",
+        basic=True,
+    )
+    focal_gamma: float = _setting(2.0, "Training", "How much focal loss looks away from easy pixels.", ge=0.5, le=5)
+    hardest_share: float = _setting(
+        1.0,
+        "Training",
+        "Share of the labelled pixels, the hardest, that cross-entropy and focal loss learn from; 1 for all. "
+        "Dice sees all pixels; with Lovasz only 1 is possible.",
+        ge=0.05,
+        le=1,
+    )
+    consistency: float = _setting(
+        1.0,
+        "Training",
+        "Weight of also learning, on unlabelled pixels, what the averaged weights are sure of; 0 for none.",
+        ge=0,
+        le=4,
+    )
+    class_weights: dict[str, float] = _setting(
+        {}, "Training", "Weight multiplier of a class, 0.1 to 10; classes left out have 1."
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _setting(
+        "auto", "Training", "Number format of the network's arithmetic; auto times what this computer has."
+    )
+    memory_format: Literal["auto", "contiguous", "channels_last"] = _setting(
+        "auto", "Training", "Order of pixels in memory; auto takes the quickest. Set both for repeatable runs."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = _setting("auto", "Training", "What computes.")
+    seed: int = _setting(0, "Training", "Start of all random numbers.", ge=0, le=999_999)
+
+    validation_fraction: float = _setting(
+        0.2, "Validation", "Share of the labels held out to measure on.", "", basic=True, ge=0.05, le=0.5
+    )
+    validation_by: Literal["part", "image"] = _setting(
+        "part", "Validation", "Hold out a part of each image, or some images whole, which says more about the next one."
+    )
+    early_stopping_metric: Literal["miou", "val_loss", "none"] = _setting(
+        "miou", "Validation", "What tells the best epoch, and when to stop early; none runs to the end."
+    )
+    early_stopping_patience: int = _setting(
+        20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
+    )
+    best_tolerance: float = _setting(
+        0.0,
+        "Validation",
+        "How far below the highest mIoU an epoch may lie and still count as equally good: of those the latest is kept. "
+        "Few held-out strokes tell no more apart; 0 keeps the highest.",
+        ge=0,
+        le=0.2,
+    )
+    focus_class: str | None = _setting(
+        None, "Validation", "A class whose IoU alone tells the best epoch.", min_length=1
+    )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(explained(type(self), error)) from error
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # pydantic takes True for 1: what was meant for a switch shall not set a number.
+        if isinstance(value, bool) and not accepts_truth(cls, str(info.field_name)):
+            raise ValueError(f"it takes {setting_range(str(info.field_name))}")
+        return value
+
+    @field_validator("backbone")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if name != name.strip() or not name.isprintable():
+            raise ValueError("a name without spaces around it is wanted")
+        return name
+
+    @field_validator("normalization", mode="before")
+    @classmethod
+    def _any_case(cls, strategy: Any) -> Any:
+        """Take the spelling of the guide, PERCENTILE_99, too."""
+        return strategy.lower() if isinstance(strategy, str) else strategy
+
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _known_freeze(cls, freeze: Any) -> Any:
+        if isinstance(freeze, str):
+            if freeze not in FREEZE_CHOICES:
+                raise ValueError(f"use {', '.join(FREEZE_CHOICES)}, or a list such as ['stem', 'block1']")
+            return freeze
+        if not isinstance(freeze, (list, tuple)) or not all(isinstance(name, str) for name in freeze):
+            raise ValueError(f"use {', '.join(FREEZE_CHOICES)}, or a list such as ['stem', 'block1']")
+        for name in freeze:
+            if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
+                raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")
+        return tuple(dict.fromkeys(freeze))
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _distinct(cls, channels: Any) -> Any:
+        names = list(channels) if isinstance(channels, list | tuple) else [None]
+        if not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
+            raise ValueError("use a list of channel names, each once, such as ['DAPI', 'CD3']")
+        return tuple(names)
+
+    @field_validator("class_weights")
+    @classmethod
+    def _bounded(cls, weights: dict[str, float]) -> dict[str, float]:
+        low, high = WEIGHT_RANGE
+        for name, weight in weights.items():
+            if not low <= weight <= high:
+                raise ValueError(f"{name!r} has {weight:g}; weights go from {low:g} to {high:g}")
+        return weights
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        low, high = self.normalization_low, self.normalization_high
+        if self.normalization == "fixed_range" and (low is None or high is None or low >= high):
+            raise ValueError(
+                "normalization 'fixed_range' needs normalization_low below normalization_high, "
+                f"such as 0 and 4095; they are {low} and {high}"
+            )
+        if self.architecture in _POOLING and self.batch_size < 2:
+            raise ValueError(f"batch_size is 1; {self.architecture} needs 2 or more to learn")
+        if self.loss == "lovasz" and self.hardest_share < 1:
+            raise ValueError(
+                f"hardest_share is {self.hardest_share:g} and loss is 'lovasz', which ranks the pixels itself; "
+                "use hardest_share 1, or another loss"
+            )
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; the changes are checked."""
+        if not isinstance(update, Mapping | None):
+            raise SettingsError(f"update is a {type(update).__name__}; a mapping of fields to values is wanted.")
+        return type(self)(**{**self.model_dump(), **(update or {})})
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return settings from a mapping of fields, or settings themselves; like the constructor."""
+        if isinstance(obj, cls):
+            return obj
+        if not isinstance(obj, Mapping):
+            raise SettingsError(f"The settings are a {type(obj).__name__}; a mapping of fields is wanted.")
+        return cls(**obj)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return settings from JSON; as `from_json`."""
+        return cls(**_object_of(json_data))
+
+    @classmethod
+    def preset(cls, name: str) -> "TrainingSettings":
+        """Return ready-made settings by name, such as ``"first-run"`` or ``"First run"``; see `preset_names`.
+
+        Raises
+        ------
+        SettingsError
+            There is no such preset.
+        """
+        from histowidgets.training.settings._presets import PRESETS
+
+        wanted = "-".join(name.lower().replace("_", " ").split()) if isinstance(name, str) else None
+        if wanted not in PRESETS:
+            raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        return cls(**PRESETS[wanted])
+
+    @classmethod
+    def preset_names(cls) -> list[str]:
+        """List the presets, the default first."""
+        from histowidgets.training.settings._presets import PRESETS
+
+        return list(PRESETS)
+
+    def probe(self, epochs: int = 5) -> Self:
+        """Return the same settings for a short run before a long one, to see whether it learns at all (row N13).
+
+        It has 5 to 10 epochs and does not stop early; `compare_runs` and `diagnose` then tell what to change.
+        """
+        if not 5 <= epochs <= 10:
+            raise SettingsError(f"epochs is {epochs}; a probe run has 5 to 10.")
+        patience = max(epochs, self.early_stopping_patience)
+        return self.model_copy(update={"epochs": epochs, "early_stopping_patience": patience})
+
+    def to_json(self) -> str:
+        """Write all settings as JSON that `from_json` reads back."""
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainingSettings":
+        """Read what `to_json` wrote; fields that are left out take their defaults.
+
+        Raises
+        ------
+        SettingsError
+            The text is no JSON object, or a field is unknown or impossible.
+        """
+        return cls(**_object_of(text))
+
+
+def _object_of(text: str | bytes | bytearray) -> dict[str, Any]:
+    """Read the fields out of JSON."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        raise SettingsError(f"The settings are no JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
+    return values
+
+
+def setting_range(name: str) -> str:
+    """Describe in words what a field of `TrainingSettings` accepts, such as ``"1 to 64"``."""
+    return range_in_words(TrainingSettings, name)

@@ -1,0 +1,12 @@
+from ._fingerprint import changes, fingerprint_of
+from ._run_reader import StoredRun, read_run, run_folders
+from ._run_writer import RunFolder
+
+__all__ = [
+    "RunFolder",
+    "StoredRun",
+    "changes",
+    "fingerprint_of",
+    "read_run",
+    "run_folders",
+]

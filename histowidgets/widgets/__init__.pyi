@@ -1,0 +1,16 @@
+from .canvas import AnnotationCanvas, DisplayPanel
+from .monitor import CrossValidationChart, LossMonitor
+from .settings import NormalizationPreview, SettingsForm
+from .studio import ImageStrip, ReviewPanel, Studio
+
+__all__ = [
+    "AnnotationCanvas",
+    "CrossValidationChart",
+    "DisplayPanel",
+    "ImageStrip",
+    "LossMonitor",
+    "NormalizationPreview",
+    "ReviewPanel",
+    "SettingsForm",
+    "Studio",
+]

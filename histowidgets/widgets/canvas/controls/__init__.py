@@ -1,0 +1,9 @@
+"""Toolbar, palette, status line and channel controls around the canvas."""
+
+from histowidgets.widgets.canvas.controls._channel_controls import ChannelControls
+from histowidgets.widgets.canvas.controls._frame import CanvasFrame
+
+__all__ = [
+    "CanvasFrame",
+    "ChannelControls",
+]

@@ -1,0 +1,129 @@
+"""The column of tools beside the picture, and the bar of sliders above it."""
+
+from collections.abc import Callable, Mapping
+
+import ipywidgets
+
+from histowidgets.widgets.canvas._state import MOST_BRUSH_WIDTH, MOST_TOLERANCE, TOOLS
+
+# name, FontAwesome icon, tooltip; None is a gap
+_BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
+    ("pan", "hand-paper", "Hand: move the picture (H, or hold Space)"),
+    ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete, change the class (V)"),
+    ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
+    ("eraser", "eraser", "Eraser (E, or the right button)"),
+    ("line", "minus", "Line of the brush's width (L; Shift: 45° steps)"),
+    ("rectangle", "square-o", "Rectangle (R)"),
+    ("polygon", "draw-polygon", "Polygon (P; double click or Enter closes it)"),
+    ("wand", "magic", "Wand: fill what is of similar colour; drag for more or less of it (W)"),
+    None,
+    ("undo", "undo", "Undo (Z)"),
+    ("redo", "redo", "Redo (Shift+Z)"),
+    None,
+    ("zoom-in", "search-plus", "Zoom in (+, or the wheel)"),
+    ("zoom-out", "search-minus", "Zoom out (−, or the wheel)"),
+    ("fit", "expand", "Fit the picture (F)"),
+    None,
+    ("help", "question", "Keys (?)"),
+)
+
+
+class ToolColumn(ipywidgets.VBox):
+    """Icon buttons, one under the other; each with its key in the tooltip.
+
+    Parameters
+    ----------
+    actions
+        What each button does, by name.
+    """
+
+    def __init__(self, actions: Mapping[str, Callable[[], object]]) -> None:
+        self.buttons: dict[str, ipywidgets.Button] = {}
+        children: list[ipywidgets.Widget] = []
+        for entry in _BUTTONS:
+            if entry is None:
+                gap = ipywidgets.HTML()
+                gap.add_class("hw-gap")
+                children.append(gap)
+                continue
+            name, icon, tooltip = entry
+            button = ipywidgets.Button(icon=icon, tooltip=tooltip)
+            button.add_class("hw-tool")
+            button.on_click(lambda _, action=actions[name]: action())
+            self.buttons[name] = button
+            children.append(button)
+        super().__init__(children)
+        self.add_class("hw-tools")
+
+    def show(self, tool: str, can_undo: bool, can_redo: bool) -> None:
+        """Mark the tool in use, and what undo and redo can do now."""
+        for name in TOOLS:
+            (self.buttons[name].add_class if name == tool else self.buttons[name].remove_class)("hw-on")
+        self.buttons["undo"].disabled = not can_undo
+        self.buttons["redo"].disabled = not can_redo
+
+
+class CanvasBar(ipywidgets.HBox):
+    """Sliders for brush width and the two opacities, and the zoom as text.
+
+    The sliders' values are observed and set by the canvas.
+    """
+
+    def __init__(self) -> None:
+        # Whole numbers: the page would answer 18.0 with 17.999999999999996, which looks like the person's choice.
+        self.brush = ipywidgets.IntSlider(
+            12,
+            min=1,
+            max=int(MOST_BRUSH_WIDTH),
+            description="Brush",
+            tooltip="Width of the brush in image pixels ([ and ])",
+        )
+        self.brush.add_class("hw-brush")
+        self.pen = ipywidgets.ToggleButton(
+            True,
+            icon="pencil",
+            description="Pressure",
+            tooltip="Pen pressure: a lighter touch paints narrower",
+            layout=ipywidgets.Layout(width="auto", display="none"),
+        )
+        self.pen.add_class("hw-pen")
+        self._has_pen = False
+        self.tolerance = ipywidgets.IntSlider(
+            18,
+            min=1,
+            max=MOST_TOLERANCE,
+            description="Tolerance",
+            tooltip="How far a colour may be from that under the wand, 1 to 100 ([ and ])",
+        )
+        self.tolerance.add_class("hw-tolerance")
+        self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
+        self.annotations = _opacity("Annotations", "Opacity of the annotations; A hides and shows them")
+        self.zoom = ipywidgets.HTML()
+        self.zoom.add_class("hw-zoom")
+        super().__init__([self.brush, self.pen, self.tolerance, self.prediction, self.annotations, self.zoom])
+        self.add_class("hw-bar")
+
+    def show_tool(self, tool: str) -> None:
+        """Show the slider that the tool has use for: the tolerance of the wand, or the width of the brush."""
+        self.tolerance.layout.display = None if tool == "wand" else "none"
+        self.brush.layout.display = "none" if tool == "wand" else None
+        self.pen.layout.display = None if self._has_pen and tool in ("brush", "eraser") else "none"
+
+    def offer_pen(self, tool: str) -> None:
+        """Show from now on whether a pen's pressure sets the width."""
+        self._has_pen = True
+        self.show_tool(tool)
+
+    def show_view(self, zoom: float, pixel_size: float | None) -> None:
+        """Say how large the picture is shown."""
+        text = f"{zoom:.0%}"
+        if pixel_size:
+            text += f" · {pixel_size:.3g} µm/px"
+        if self.zoom.value != text:
+            self.zoom.value = text
+
+
+def _opacity(name: str, tooltip: str) -> ipywidgets.FloatSlider:
+    return ipywidgets.FloatSlider(
+        1.0, min=0.0, max=1.0, step=0.01, description=name, tooltip=tooltip, readout_format=".0%"
+    )

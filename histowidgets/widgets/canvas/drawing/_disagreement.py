@@ -1,0 +1,64 @@
+"""How far a prediction contradicts what was painted, as colours of the strokes (row N6)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from histowidgets.annotations import UNLABELLED
+from histowidgets.widgets.canvas.drawing._paint import Paint
+
+if TYPE_CHECKING:  # prediction imports torch
+    from histowidgets.prediction import Prediction
+
+# A stroke that the prediction agrees with is a pale blue veil, one that it contradicts is red: told apart by how
+# light and how opaque they are as well, for eyes that do not see red.
+_AGREES, _CONTRADICTS = np.array([110, 190, 240, 70.0]), np.array([230, 0, 38, 255.0])
+# Where the prediction says nothing.
+_UNKNOWN = (140, 140, 140, 120)
+# Few enough that a picture of them is small.
+STEPS = 16
+
+
+def contradiction(
+    prediction: "Prediction", classes: Sequence[str], labels: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """Return one minus the probability of the label of each pixel, NaN where there is no label or no prediction.
+
+    Parameters
+    ----------
+    prediction
+        Its classes are looked up by their names.
+    classes
+        What the labels are indices of.
+    labels : ndarray of (H, W), uint8
+    rows, columns : ndarray of (H,) and (W,), int
+        Where in the image, in full-size pixels, the rows and columns of `labels` lie.
+
+    Returns
+    -------
+    ndarray of (H, W), float32
+    """
+    computed, region = prediction.probability_map, prediction.region
+    places = [np.floor_divide(rows - region.y, computed.scale), np.floor_divide(columns - region.x, computed.scale)]
+    inside = [(at >= 0) & (at < size) for at, size in zip(places, computed.values.shape[1:], strict=True)]
+    known = (labels != UNLABELLED) & inside[0][:, None] & inside[1][None]
+    index = np.full(256, -1)
+    for number, name in enumerate(classes):
+        if name in prediction.classes:
+            index[number] = prediction.classes.index(name)
+    known &= index[labels] >= 0
+    found = np.full(labels.shape, np.nan, np.float32)
+    y, x = np.nonzero(known)
+    found[y, x] = 1 - computed.values[index[labels[y, x]], places[0][y], places[1][x]].astype(np.float32)
+    return found
+
+
+def painted_contradiction(labels: np.ndarray, contradicted: np.ndarray) -> Paint:
+    """Return labelled pixels: pale where the prediction agrees, red where it does not, grey where it says nothing."""
+    share = np.linspace(0, 1, STEPS)[:, None]
+    steps = np.rint(_AGREES * (1 - share) + _CONTRADICTS * share).astype(np.uint8)
+    numbers = (labels != UNLABELLED).astype(np.uint8)
+    known = np.isfinite(contradicted)
+    numbers[known] = 2 + np.minimum(contradicted[known] * STEPS, STEPS - 1).astype(np.uint8)
+    return Paint(numbers, np.concatenate([[(0, 0, 0, 0), _UNKNOWN], steps]).astype(np.uint8))

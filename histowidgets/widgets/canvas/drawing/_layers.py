@@ -1,0 +1,155 @@
+"""The kernel's drawing: image, prediction, uncertainty and annotations as layers of one ipycanvas MultiCanvas."""
+
+import ipywidgets
+import numpy as np
+from ipycanvas import Canvas, MultiCanvas
+from ipycanvas.canvas import COMMANDS
+
+from histowidgets.images import Region
+from histowidgets.widgets.canvas.drawing._paint import Paint
+from histowidgets.widgets.canvas.drawing._png import overlay_png
+from histowidgets.widgets.canvas.drawing._resampling import Picture
+from histowidgets.widgets.common import batch
+
+
+class Layers:
+    """Image below, prediction and uncertainty over it, annotations on top; each drawn apart from the others.
+
+    Prediction, uncertainty and annotations are kept opaque on canvases that are not shown, so that another opacity
+    costs a message of a few bytes. All coordinates are drawn pixels. Calls come one at a time (`SerialQueue`).
+
+    Parameters
+    ----------
+    width, height
+        Size on the page in CSS pixels.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        # Without a fixed layout a canvas is stretched by the box it is in.
+        layout = ipywidgets.Layout(grid_area="1 / 1 / 2 / 2", flex="0 0 auto")
+        self.canvas = MultiCanvas(3, layout=layout)
+        self.canvas.add_class("hw-picture")
+        self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
+        self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
+        self._anchor = Canvas(width=1, height=1)
+        # Two, in turn: ipycanvas decodes an image when it draws it, and may still be at the one before.
+        self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
+        self._prediction_alpha = self._annotation_alpha = 1.0
+        self._uncertainty_alpha = 0.0
+        self.resize(width, height, 1.0)
+
+    def resize(self, width: int, height: int, scale: float) -> None:
+        """Give the canvases another size, and `scale` drawn pixels a CSS pixel; all has to be drawn again after it."""
+        self.scale = scale
+        self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
+        pixels = round(width * scale), round(height * scale)
+        for canvas in (self.canvas, self._prediction_source, self._uncertainty_source, self._annotation_source):
+            if (canvas.width, canvas.height) != pixels:
+                canvas.width, canvas.height = pixels
+
+    @property
+    def manager_id(self) -> str:
+        """Model id of what works through ipycanvas' commands on the page."""
+        return str(self.canvas.get_state("_canvas_manager")["_canvas_manager"].removeprefix("IPY_MODEL_"))
+
+    @property
+    def top_id(self) -> str:
+        """Model id of the top layer."""
+        return str(self._annotations.model_id)
+
+    @property
+    def canvas_ids(self) -> list[str]:
+        """Model ids of the canvases that pictures are drawn on."""
+        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
+        return [str(canvas.model_id) for canvas in (self._image, *sources)]
+
+    @property
+    def pictures(self) -> dict[str, int]:
+        """Model ids of what holds the image as drawn, always in the same order, and how many bytes each has."""
+        return dict(sorted((str(picture.model_id), len(picture.value)) for picture in self._pictures))
+
+    def draw(
+        self,
+        picture: Picture | None = None,
+        prediction: tuple[Paint, Region] | None = None,
+        annotations: tuple[Paint, Region] | None = None,
+        *,
+        uncertainty: tuple[Paint, Region] | None = None,
+        clear_prediction: bool = False,
+        clear_annotations: bool = False,
+    ) -> None:
+        """Draw what is given, in one batch: the page shows all of it at once, or nothing yet.
+
+        Parameters
+        ----------
+        picture
+            Replaces the image.
+        prediction, annotations, uncertainty
+            Pixels, and the rectangle that they replace.
+        clear_prediction, clear_annotations
+            Forget what was drawn there before; the uncertainty goes with its prediction.
+        """
+        if picture is not None:
+            self._pictures.reverse()
+            self._pictures[0].format, self._pictures[0].value = picture.format, picture.data
+        with batch(self._anchor):
+            if picture is not None:
+                self._image.clear()
+                self._image.draw_image(self._pictures[0], picture.x, picture.y, picture.width, picture.height)
+            for source, patch, clear in (
+                (self._prediction_source, prediction, clear_prediction),
+                (self._uncertainty_source, uncertainty, clear_prediction),
+                (self._annotation_source, annotations, clear_annotations),
+            ):
+                if clear:
+                    source.clear()
+                if patch is not None:
+                    paint, place = patch
+                    source.clear_rect(place.x, place.y, place.width, place.height)
+                    _put(source, paint, place)
+            self._compose()
+
+    def set_opacity(self, prediction: float, annotations: float, uncertainty: float = 0.0) -> None:
+        """Show prediction, annotations and uncertainty with these opacities (0 to 1)."""
+        self._prediction_alpha, self._annotation_alpha = prediction, annotations
+        self._uncertainty_alpha = uncertainty
+        with batch(self._anchor):
+            self._compose()
+
+    def sketch(self, points: np.ndarray, width: float, color: str) -> None:
+        """Draw a line straight onto the shown annotations, until they are next drawn."""
+        with batch(self._anchor):
+            self._annotations.line_width = width
+            self._annotations.line_cap = self._annotations.line_join = "round"
+            self._annotations.stroke_style = color
+            self._annotations.stroke_lines(points)
+
+    def _compose(self) -> None:
+        over_image = (
+            (self._prediction_source, self._prediction_alpha),
+            (self._uncertainty_source, self._uncertainty_alpha),
+        )
+        on_top = ((self._annotation_source, self._annotation_alpha),)
+        for layer, sources in ((self._prediction, over_image), (self._annotations, on_top)):
+            layer.clear()
+            for source, alpha in sources:
+                if alpha > 0:
+                    layer.global_alpha = alpha
+                    layer.draw_image(source, 0, 0)
+
+    def close(self) -> None:
+        """Close the canvases and images, but not the canvas manager, which is the kernel's."""
+        for layer in (self._image, self._prediction, self._annotations, self.canvas):
+            layer.layout.close()
+            layer.close()
+        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
+        for widget in (*sources, self._anchor, *self._pictures):
+            widget.layout.close()
+            widget.close()
+
+
+def _put(canvas: Canvas, paint: Paint, place: Region) -> None:
+    """Put pixels where nothing is, as `put_image_data` does, which would encode them without a palette."""
+    png = overlay_png(paint, place.x, place.y)
+    if png is not None:
+        canvas._canvas_manager.send_draw_command(canvas, COMMANDS["putImageData"], [png.x, png.y], [png.data])

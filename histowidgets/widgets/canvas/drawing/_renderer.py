@@ -1,0 +1,313 @@
+"""What the canvas shows: an image, a prediction over it and the project's annotations, for one view."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import PIL.Image
+
+from histowidgets.annotations import UNLABELLED, Project, rasterize
+from histowidgets.images import (
+    CachedReader,
+    ChannelDisplay,
+    Image,
+    Region,
+    auto_contrast,
+    display_rgb,
+    scaled_shape,
+)
+from histowidgets.prediction import StoredPrediction
+from histowidgets.widgets.canvas._viewport import View
+from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
+from histowidgets.widgets.canvas.drawing._layers import Layers
+from histowidgets.widgets.canvas.drawing._paint import Paint, hatched, painted_annotations, painted_classes, rim_width
+from histowidgets.widgets.canvas.drawing._resampling import image_in_view, labels_in_view
+from histowidgets.widgets.canvas.drawing._uncertainty import uncertainty_colors, uncertainty_steps
+
+if TYPE_CHECKING:
+    from histowidgets.prediction import Prediction
+
+# Up to this size the project's own label map of the whole image is used, which it keeps up to date stroke by
+# stroke; of a larger image, only what is in view is drawn each time.
+WHOLE_MAP_PIXELS = 16_000_000
+# 8-bit RGB that nobody changed; nothing is read to know it.
+AS_IT_IS = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
+
+
+@dataclass
+class Drawing:
+    """Draws one image's view. Its methods are called one at a time.
+
+    Attributes
+    ----------
+    view
+        What is drawn, or about to be.
+    scale
+        Drawn pixels a CSS pixel.
+    patterns, prediction_patterns
+        Whether each class has its hatching beside its colour, on annotations and on predictions.
+    uncertain
+        Whether the uncertainty of the prediction is drawn.
+    """
+
+    project: Project
+    layers: Layers
+    image_name: str
+    view: View
+    scale: float = 1.0
+    patterns: bool = True
+    prediction_patterns: bool = False
+    uncertain: bool = False
+    disagreement: bool = False
+    _predictions: dict[str, "tuple[Prediction | StoredPrediction, str]"] = field(default_factory=dict, repr=False)
+    _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
+    _steps: "tuple[Prediction, np.ndarray] | None" = field(default=None, repr=False)
+    _reader: CachedReader | None = field(default=None, repr=False)
+
+    @property
+    def image(self) -> Image:
+        """The image shown."""
+        return self.project.image(self.image_name)
+
+    @property
+    def prediction(self) -> "Prediction | StoredPrediction | None":
+        """The prediction kept for the image shown."""
+        kept = self._predictions.get(self.image_name)
+        return None if kept is None else kept[0]
+
+    @property
+    def caption(self) -> str:
+        """The caption kept with the prediction."""
+        return self._predictions.get(self.image_name, (None, ""))[1]
+
+    def keep_prediction(self, prediction: "Prediction | StoredPrediction | None", caption: str) -> bool:
+        """Keep a prediction for its image (None: forget that of the image shown); return whether that is shown."""
+        if prediction is None:
+            self._predictions.pop(self.image_name, None)
+            return True
+        known = prediction.image_name in self.project.image_names
+        name = prediction.image_name if known else self.image_name
+        self._predictions[name] = (prediction, caption)
+        return name == self.image_name
+
+    def everything(self) -> None:
+        """Draw all layers again."""
+        whole = self._drawn_image(self.scale)
+        self.layers.draw(
+            image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb),
+            self._prediction_patch(whole, self.scale),
+            self._annotation_patch(whole, self.scale),
+            uncertainty=self._uncertainty_patch(whole),
+            clear_prediction=True,
+            clear_annotations=True,
+        )
+
+    def only_image(self) -> None:
+        """Draw the image again, as after another display."""
+        self.layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
+
+    def only_prediction(self) -> None:
+        """Draw the prediction again, with its uncertainty."""
+        whole = self._drawn_image(self.scale)
+        patch = self._prediction_patch(whole, self.scale)
+        annotations = self._annotation_patch(whole, self.scale) if self.disagreement else None
+        uncertainty = self._uncertainty_patch(whole)
+        self.layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
+
+    def _reader_of_image(self) -> CachedReader:
+        """Return what reads the image shown; what an earlier image left is dropped."""
+        image = self.image
+        if self._reader is None or self._reader.image is not image:
+            self._reader = CachedReader(image)
+        return self._reader
+
+    # -- how the image is shown -------------------------------------------------------------------
+
+    def display(self, name: str) -> tuple[ChannelDisplay, ...]:
+        """Return how each channel of an image is shown; chosen from its pixels when it is first asked for."""
+        if name not in self._displays:
+            self._displays[name] = default_display(self.project.image(name))
+        return self._displays[name]
+
+    def set_display(self, name: str, displays: tuple[ChannelDisplay, ...] | None) -> None:
+        """Show an image's channels otherwise; None: as they are shown by default."""
+        if displays is None:
+            self._displays.pop(name, None)
+        else:
+            self._displays[name] = displays
+
+    def resume(self, earlier: "Drawing") -> None:
+        """Take over how an earlier drawing of the same project showed its images."""
+        self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self.project.image_names}
+
+    def annotations_in(self, region: Region | None) -> None:
+        """Draw the annotations in a region again; None for all that are in view."""
+        # A rim reaches past the pixels that changed, and is made from those around them.
+        rim = 2 * rim_width(self.scale) + 1
+        drawn = self.view.drawn_region(region or self.image.region, self.scale)
+        if drawn is None and region is not None:
+            drawn = self._nearest_pixel(region)
+        if drawn is None:
+            return
+        patch = self._annotation_patch(drawn.expanded(rim).intersect(self._canvas_region()), self.scale)
+        if patch is not None:
+            self.layers.draw(annotations=patch)
+
+    def describe(self, x: float, y: float) -> str:
+        """Say what is at an image point: where it is, what was painted there, and what the prediction says."""
+        if not (0 <= x < self.image.width and 0 <= y < self.image.height):
+            return ""
+        pixel = Region(int(x), int(y), 1, 1)
+        index = {name: number for number, name in enumerate(self.project.classes)}
+        label = int(rasterize(self.project.annotations(self.image_name), index, pixel)[0, 0])
+        painted = [f"painted {name} ({number + 1})" for name, number in index.items() if number == label]
+        chances = [f"{name} {chance:.2f}" for name, chance in self._chances(pixel)[:3]]
+        return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
+
+    def _chances(self, pixel: Region) -> list[tuple[str, float]]:
+        """Return what the prediction says about a pixel: classes with probabilities, likeliest first."""
+        prediction = self.prediction
+        if prediction is None or not prediction.region.contains(pixel):
+            return []
+        chances = prediction.chances_at(pixel.x, pixel.y)
+        if chances is None:
+            return []
+        return sorted(zip(prediction.classes, chances.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def static_picture(self, prediction_opacity: float, annotation_opacity: float) -> PIL.Image.Image:
+        """Return what is in view as a picture of its own, uint8 RGB, without the page's help."""
+        stage = PIL.Image.new("RGB", (self.view.stage_width, self.view.stage_height), (43, 43, 43))
+        drawn, region = self._drawn_image(1.0), self.view.region
+        rgb = self._rgb(self.image.read(*region, downsample=max(1.0, 1 / self.view.zoom)))
+        left, top = self.view.to_stage(region.x, region.y)
+        size = max(1, round(region.width * self.view.zoom)), max(1, round(region.height * self.view.zoom))
+        stage.paste(PIL.Image.fromarray(rgb).resize(size), (round(left), round(top)))
+        for patch, opacity in (
+            (self._prediction_patch(drawn, 1.0), prediction_opacity),
+            (self._annotation_patch(drawn, 1.0), annotation_opacity),
+        ):
+            if patch is not None:
+                paint, place = patch
+                rgba = paint.rgba
+                alpha = PIL.Image.fromarray((rgba[..., 3] * opacity).astype(np.uint8))
+                colors = PIL.Image.fromarray(np.ascontiguousarray(rgba[..., :3]))
+                stage.paste(colors, (place.x, place.y), alpha)
+        return stage
+
+    def pixels(self, region: Region, downsample: int) -> np.ndarray:
+        """Return a region of the image as it is shown, uint8 RGB, ``(rows, cols, 3)``."""
+        return self._rgb(self.image.read(*region, downsample=downsample))
+
+    def _rgb(self, pixels: np.ndarray) -> np.ndarray:
+        """Turn pixels of the image into uint8 RGB, every part of the image with the same display."""
+        display = self.display(self.image_name)
+        if display == AS_IT_IS and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
+            return pixels
+        return display_rgb(pixels, display)
+
+    # -- pieces -----------------------------------------------------------------------------------
+
+    def _canvas_region(self) -> Region:
+        return Region(0, 0, round(self.view.stage_width * self.scale), round(self.view.stage_height * self.scale))
+
+    def _nearest_pixel(self, region: Region) -> Region | None:
+        """Return the drawn pixel at a region that is smaller than one."""
+        x, y = self.view.to_stage(region.x + region.width / 2, region.y + region.height / 2)
+        return Region(int(x * self.scale), int(y * self.scale), 1, 1).intersect(self._canvas_region())
+
+    def _drawn_image(self, scale: float) -> Region | None:
+        """Return the drawn pixels that the image covers."""
+        return self.view.drawn_region(self.image.region, scale)
+
+    def _annotation_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
+        """Return the annotations; made from a wider piece, so that rims at its border come out right."""
+        if drawn is None:
+            return None
+        rim = 2 * rim_width(scale) + 1
+        wide = drawn.expanded(rim)
+        labels = labels_in_view(self._read_labels, self.view, scale, wide)
+        # Past the image's edge the nearest label is repeated; there is nothing there.
+        labels = _only_inside(labels, wide, self._drawn_image(scale))
+        colors = list(self.project.colors.values())
+        if self.disagreement and self.prediction is not None and not isinstance(self.prediction, StoredPrediction):
+            columns, rows = self.view.pixel_indices(wide, scale)
+            contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
+            return painted_contradiction(labels, contradicted).inside(rim), drawn
+        paint = painted_annotations(labels, colors, scale)
+        if self.patterns:
+            paint = hatched(paint, labels, wide.x, wide.y, scale)
+        return paint.inside(rim), drawn
+
+    def _read_labels(self, region: Region, downsample: int) -> np.ndarray:
+        rows, cols = scaled_shape(self.image.width, self.image.height, downsample)
+        if rows * cols <= WHOLE_MAP_PIXELS:
+            whole = self.project.label_map(self.image_name, downsample)
+            x, y = region.x // downsample, region.y // downsample
+            height, width = scaled_shape(region.width, region.height, downsample)
+            return whole[y : y + height, x : x + width]
+        index = {name: number for number, name in enumerate(self.project.classes)}
+        return rasterize(self.project.annotations(self.image_name), index, region, downsample)
+
+    def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
+        prediction = self.prediction
+        place = self._predicted_place(drawn, scale)
+        if prediction is None or place is None:
+            return None
+        columns, rows = self._predicted_pixels(prediction.region, place, scale)
+        project_colors = self.project.colors  # a class that was recoloured since is shown as it is now
+        colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
+        labels = prediction.labels_on(rows, columns)
+        paint = painted_classes(labels, colors)
+        if self.prediction_patterns:  # as the project's classes are hatched, which may stand in another order
+            order = self.project.classes
+            table = np.full(256, UNLABELLED, np.uint8)
+            for index, name in enumerate(prediction.classes):
+                if name in order:
+                    table[index] = order.index(name)
+            paint = hatched(paint, table[labels], place.x, place.y, scale)
+        return paint, place
+
+    def _uncertainty_patch(self, drawn: Region | None) -> tuple[Paint, Region] | None:
+        """Return how unsure the prediction is, where that is shown."""
+        prediction = self.prediction
+        place = self._predicted_place(drawn, self.scale)
+        # Probabilities on disk have no levels: of a whole slide they would all have to be read.
+        if prediction is None or place is None or not self.uncertain or isinstance(prediction, StoredPrediction):
+            return None
+        if self._steps is None or self._steps[0] is not prediction:
+            self._steps = (prediction, uncertainty_steps(prediction))
+        columns, rows = self._predicted_pixels(prediction.region, place, self.scale)
+        computed = prediction.probability_map.scale
+        steps = self._steps[1][np.ix_(rows // computed, columns // computed)]
+        colors = np.append(uncertainty_colors(), np.full((len(uncertainty_colors()), 1), 255, np.uint8), axis=1)
+        return Paint(steps, colors), place
+
+    def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
+        """Return the drawn pixels that the prediction covers, of those that are asked for."""
+        if self.prediction is None or drawn is None:
+            return None
+        covered = self.view.drawn_region(self.prediction.region, scale)
+        return None if covered is None else covered.intersect(drawn)
+
+    def _predicted_pixels(self, region: Region, place: Region, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the column and the row of the predicted region under each drawn pixel."""
+        columns, rows = self.view.pixel_indices(place, scale)
+        return np.clip(columns - region.x, 0, region.width - 1), np.clip(rows - region.y, 0, region.height - 1)
+
+
+def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
+    """Return how an image is shown until somebody chooses: 8-bit RGB as it is, else by its pixels."""
+    plain = image.channel_colors in (None, tuple(channel.color for channel in AS_IT_IS))
+    if image.dtype == np.uint8 and len(image.channel_names) == 3 and plain:
+        return AS_IT_IS
+    return auto_contrast(image)
+
+
+def _only_inside(labels: np.ndarray, place: Region, inside: Region | None) -> np.ndarray:
+    """Return labels of the pixels at `place`, unlabelled where `inside` does not reach."""
+    kept = np.full_like(labels, UNLABELLED)
+    common = None if inside is None else place.intersect(inside)
+    if common is not None:
+        window = np.s_[common.y - place.y : common.bottom - place.y, common.x - place.x : common.right - place.x]
+        kept[window] = labels[window]
+    return kept

@@ -1,0 +1,15 @@
+"""Hands a file that the kernel made to the browser, which saves it as any download."""
+
+import anywidget
+
+from histowidgets.widgets.common._assets import STATIC
+
+
+class Download(anywidget.AnyWidget):
+    """Shows nothing; put it on the page once, and `offer` files through it."""
+
+    _esm = STATIC / "download.js"
+
+    def offer(self, name: str, data: bytes, mime: str) -> None:
+        """Have the page that shows this save `data` under `name`; with several pages each saves it."""
+        self.send({"kind": "file", "name": name, "mime": mime}, [data])

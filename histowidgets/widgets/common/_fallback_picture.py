@@ -1,0 +1,35 @@
+"""A picture that stays in a notebook when there is no kernel to draw the widget."""
+
+import html
+import io
+
+import PIL.Image
+
+from histowidgets.widgets.common._picture_url import data_url
+
+# Longest side in pixels, and the most bytes before base64, which adds a third.
+LONGEST_SIDE = 640
+MOST_BYTES = 150_000
+QUALITIES = (80, 60, 40, 20)
+
+
+def static_html(picture: PIL.Image.Image, name: str) -> str:
+    """Return an RGB picture as an HTML image that carries its own data, of about 200 KB at most.
+
+    Parameters
+    ----------
+    picture
+        Shown no larger than `LONGEST_SIDE`.
+    name
+        Of the image, for the text that stands in for it.
+    """
+    small = picture.copy()
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= MOST_BYTES:
+            break
+    text = html.escape(f"{name} with its annotations; run the cell to paint", quote=True)
+    address = data_url(buffer.getvalue(), "jpeg")
+    return f'<img alt="{text}" src="{address}">'

@@ -1,0 +1,385 @@
+"""Keeps the best prediction there is over the picture: the quick learner's, the network's, or that of both."""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from histowidgets.annotations import Project, Split
+from histowidgets.errors import HistowidgetsError, TrainingDataError
+from histowidgets.images import Region
+from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
+from histowidgets.widgets.common import LatestWorker
+from histowidgets.widgets.live_prediction._answer import ASKED_FOR, Answer, Request, UnlikeNotice, unlike_words
+from histowidgets.widgets.live_prediction._ensemble import LivePair, edge_of
+from histowidgets.widgets.live_prediction._scoring import LiveScore, held_out_scores, held_out_strokes
+
+# Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
+WHOLE_IMAGE_PIXELS = 4_000_000
+EIGHT_VIEWS = "average of 8 views"
+
+
+class LivePrediction:
+    """Workers behind the picture, and the choice between their answers.
+
+    The quick learner answers each edit; while it works, a newer edit makes its answer void. When the hand rests, it is
+    scored on every stroke in turn. The network answers each better epoch, now and then joined with the quick learner.
+    From the first run on, all are scored on what that run holds out, and the best one is shown; without such scores,
+    the joined one is shown once a run has kept an epoch.
+
+    Parameters
+    ----------
+    project
+        What is annotated.
+    view
+        Returns the name of the image shown and the region in view.
+    show
+        Called from a worker's thread with the prediction (or None) and its caption.
+    report
+        Called from a worker's thread with a text and a level when an answer failed.
+    log
+        Called from a worker's thread with the traceback of an error that is nobody's input.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        view: Callable[[], tuple[str, Region]],
+        show: Callable[[Prediction | StoredPrediction | None, str], None],
+        report: Callable[[str, str], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._project, self._view, self._show, self._report, self._log = project, view, show, report, log
+        self._lock = threading.RLock()
+        self._showing = threading.RLock()  # what is chosen last is shown last, whichever worker is slower
+        self._answers: dict[str, Answer] = {}
+        self._asked_for: dict[str, Answer] = {}  # image name to what the person had predicted of it, on disk
+        self._unlike = UnlikeNotice(report)
+        self._split: Split | None = None
+        self._scored_on = 0
+        self._channels: tuple[str, ...] | None = None
+        self.wanted = "best"
+        self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
+        self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
+        self.score = LiveScore(self._look_again, self._quick_scored, log)
+        self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
+        self._pair = LivePair()
+        self._predictors: dict[str, ViewPredictor] = {}  # of a large image: what was computed is kept for the next pan
+
+    # -- what the studio asks for ---------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Fit the quick learner to the annotations as they are now; returns at once.
+
+        Before the first stroke, it loads the learner's libraries and computes the image's features.
+        """
+        request = self._request()
+        self.quick.request(request)
+        self.score.request(request)
+
+    def edited(self) -> None:
+        """Take in that annotations changed: what is shown follows them, and no longer what was once predicted."""
+        if self.wanted == ASKED_FOR:
+            self.wanted = "best"
+            self._choose()
+        self.refresh()
+        self._join_again()
+
+    def _join_again(self) -> None:
+        """Take new strokes into what both learners say together; the network's part stays until the next run."""
+        with self._lock:
+            network = self._answers.get("network") if "both" in self._answers else None
+        if network is not None and network.final:
+            scores = {"val_miou": network.score}
+            self._offer(network.classifier, network.learner, scores=scores, joined=True, final=True)
+
+    def show_asked_for(self, image_name: str, answer: Answer) -> None:
+        """Show what the person had predicted of an image, until annotations change or another learner is chosen."""
+        with self._lock:
+            self._asked_for[image_name] = answer
+        self.wanted = ASKED_FOR
+        self._choose()
+
+    @property
+    def has_asked_for(self) -> bool:
+        """Whether something of the image that is shown was predicted to disk."""
+        with self._lock:
+            return self._view()[0] in self._asked_for
+
+    def judge_on(self, split: Split | None) -> None:
+        """Score the quick learner on the held-out strokes of `split` from now on."""
+        with self._lock:
+            self._split = split
+            self._scored_on = 0 if split is None else held_out_strokes(self._project.snapshot(), split)
+        self.refresh()
+
+    def use_channels(self, channels: Sequence[str] | None) -> None:
+        """Let the quick learner see these channels alone from now on, as the next run will; None for all."""
+        wanted = None if channels is None else tuple(channels)
+        if wanted != self._channels:
+            self._channels = wanted
+            self.refresh()
+
+    def offer_network(
+        self,
+        classifier: Classifier,
+        learner: str,
+        scores: Mapping[str, Any],
+        final: bool = True,
+        alone: bool = False,
+    ) -> None:
+        """Predict with a network's weights, and show that once they are the better ones.
+
+        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. The quick
+        learner is joined to it unless it is to be `alone`. If the weights are `final`, a small image is predicted
+        again from all sides.
+        """
+        self._offer(classifier, learner, scores=scores, final=final, alone=alone)
+
+    def _offer(self, classifier: Classifier, learner: str, **more: Any) -> None:
+        request = replace(self._request(), classifier=classifier, learner=learner, scored_on=self._scored_on, **more)
+        self.network.request(request)
+
+    def forget_network(self) -> None:
+        """Let the quick learner speak alone, as when a run is thrown away."""
+        with self._lock:
+            self._answers.pop("network", None)
+            self._answers.pop("both", None)
+        self._choose()
+
+    def image_changed(self) -> None:
+        """Predict the image that is shown now with the classifiers there are."""
+        with self._lock:
+            network, quick, _ = (self._answers.pop(name, None) for name in ("network", "quick", "both"))
+        self._choose()
+        if quick is not None or network is None:
+            self.refresh()
+        if network is not None:
+            scores = {"val_miou": network.score, "val_iou": network.class_scores}
+            self.offer_network(network.classifier, network.learner, scores, network.final, network.alone)
+
+    def view_changed(self) -> None:
+        """Predict what has come into view of a large image; returns at once, and computes only what is new."""
+        best = self.best
+        if best is None or isinstance(best.prediction, StoredPrediction):
+            return
+        request = self._request()
+        if request.region is None or best.prediction.region.contains(request.region):
+            return
+        with self._lock:
+            learner = next((name for name, answer in self._answers.items() if answer is best), "network")
+        self.view.request(replace(request, classifier=best.classifier, learner=learner))
+
+    def show_learner(self, wanted: str) -> None:
+        """Show the "best" answer, or always that of "both", "quick" or "network", or what was "asked-for"."""
+        before, self.wanted = self.wanted, wanted
+        self._choose()
+        if before == ASKED_FOR:  # the person may have moved on from what the learners had last predicted
+            self.view_changed()
+
+    def answer_of(self, learner: str) -> Answer | None:
+        """Return what "both", "quick" or "network" answered last, if anything."""
+        return self._answers.get(learner)
+
+    @property
+    def best(self) -> Answer | None:
+        """The answer that is shown, or None before the first: the best one, unless one was asked for."""
+        with self._lock:
+            trained = [self._answers[name] for name in ("both", "network") if name in self._answers]
+            quick, chosen = self._answers.get("quick"), self._answers.get(self.wanted)
+            if self.wanted == ASKED_FOR:
+                chosen = self._asked_for.get(self._view()[0])
+        if chosen is not None or not trained:
+            return chosen or quick
+        best = max(trained, key=lambda answer: answer.rank)
+        # The quick learner's stays until another one passes it; a score "in turn" is of other strokes.
+        if quick is None or quick.score is None or quick.in_turn or best.score is None:
+            return best
+        return quick if quick.score >= best.score else best
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in (self.quick, self.score, self.network, self.view):
+            worker.close()
+
+    # -- on the workers' threads ----------------------------------------------------------------
+
+    def _request(self) -> Request:
+        name, in_view = self._view()
+        snapshot = self._project.snapshot()
+        if name not in snapshot.images:  # it was removed a moment ago; another one is about to be shown
+            name, in_view = next((other, image.region) for other, image in snapshot.images.items())
+        image = snapshot.images[name]
+        whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
+        return Request(snapshot, name, None if whole else _middle(in_view), self._split, self._channels)
+
+    def _predict(
+        self, learner: str, classifier: Classifier, request: Request, is_stale: Callable[[], bool]
+    ) -> Prediction:
+        """Predict the whole of a small image, or what is asked for of a large one."""
+        image = request.snapshot.images[request.image_name]
+        if request.region is None:
+            # With the region, nobody is warned on standard error: the studio says it where the person looks.
+            return classifier.predict(image, image.region, tta=request.turned, should_stop=is_stale)
+        with self._lock:
+            predictor = self._predictors.get(learner)
+            if predictor is None or predictor.classifier is not classifier:
+                predictor = self._predictors[learner] = ViewPredictor(classifier)
+        return predictor.predict(image, request.region, is_stale)
+
+    def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
+        # Here, on the worker's thread: it loads torch, and the page must not wait for that.
+        from histowidgets.training import quick_classifier, warm_quick
+
+        if not any(request.snapshot.annotations.values()):
+            warm_quick(request.snapshot, request.image_name, channels=request.channels)
+        scores: Mapping[str, Any] = {}
+        classifier = quick_classifier(request.snapshot, channels=request.channels)
+        if is_stale():
+            return None
+        prediction = self._predict("quick", classifier, request, is_stale)
+        if request.split is not None and not is_stale():
+            scores = held_out_scores(request)
+        strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
+        return Answer.of(classifier, prediction, "quick learner", scores, strokes)
+
+    def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
+        classifier, learner, scores, edge = request.classifier, request.learner, request.scores, 0.0
+        if classifier is None:
+            raise ValueError("a network's overlay needs its classifier")
+        if request.joined:
+            both = self._pair.join(request)
+            if both is None:
+                return None
+            classifier, learner, scores, edge = both, f"{learner} + quick learner", both.scores, edge_of(request, both)
+        prediction = self._predict(request.answers_as, classifier, request, is_stale)
+        answer = Answer.of(classifier, prediction, learner, scores, request.scored_on)
+        scope = EIGHT_VIEWS if request.turned else ""
+        return replace(answer, final=request.final, alone=request.alone, scope=scope, edge=edge)
+
+    def _predict_view(self, request: Request, is_stale: Callable[[], bool]) -> Prediction:
+        if request.classifier is None:
+            raise ValueError("a view is predicted with a classifier")
+        return self._predict(request.learner, request.classifier, request, is_stale)
+
+    def _deliver_view(self, request: Request, prediction: Prediction | None, error: BaseException | None) -> None:
+        if prediction is None or request.image_name != self._view()[0]:
+            self._deliver("view", request, None, error)
+            return
+        with self._lock:
+            for learner, answer in self._answers.items():
+                # A newer classifier's answer is for the view that there was when it was asked.
+                if answer.classifier is request.classifier:
+                    self._answers[learner] = replace(answer, prediction=prediction)
+        self._choose()
+        self.view_changed()
+
+    def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
+        if isinstance(error, TrainingDataError):
+            # Fewer than two classes painted: the studio's hint says so; an old answer would be a lie.
+            with self._lock:
+                self._answers.pop("quick", None)
+            self._choose()
+            return
+        if answer is not None and payload.split is None:
+            answer = self.score.put_on(answer)
+        self._deliver("quick", payload, answer, error)
+        if answer is not None:  # asked for with the edit, too: that ends what is under way of an earlier one
+            self.score.request(payload)
+
+    def _look_again(self, request: Request, is_stale: Callable[[], bool]) -> None:
+        """Ask the quick learner about eight views of a small image, if its answer is the one that is shown."""
+        with self._lock:
+            quick = self._answers.get("quick")
+        if quick is None or quick.scope or quick.prediction.image_name != request.image_name:
+            return
+        if self.best is not quick or not request.is_small:
+            return
+        image = request.snapshot.images[request.image_name]
+        prediction = quick.classifier.predict(image, image.region, tta=True, should_stop=is_stale)
+        with self._lock:
+            present = self._answers.get("quick")
+            if present is None or present.classifier is not quick.classifier:
+                return
+            self._answers["quick"] = replace(present, prediction=prediction, scope=EIGHT_VIEWS)
+        self._choose()
+
+    def _quick_scored(self) -> None:
+        with self._lock:
+            quick = self._answers.get("quick")
+            if quick is not None and self._split is None:
+                self._answers["quick"] = self.score.put_on(quick)
+        self._choose()
+
+    def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
+        if answer is None and error is None:  # they cannot be joined: what they said together before is over
+            with self._lock:
+                self._answers.pop("both", None)
+            self._choose()
+        self._deliver(payload.answers_as, payload, answer, error)
+        more = self._more(payload) if error is None else None
+        if more is not None:
+            self.network.request_more(more)
+
+    def _more(self, done: Request) -> Request | None:
+        """Return what is to be predicted next with the network that was just asked."""
+        if self._pair.is_due(done):
+            return replace(done, joined=True)
+        if not done.final or done.turned or not done.is_small:
+            return None
+        with self._lock:
+            both = self._answers.get("both")
+        return replace(done, turned=True, joined=both is not None and self.best is both)
+
+    def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
+        if error is not None:
+            known = isinstance(error, HistowidgetsError)
+            self._report(str(error) if known else f"No prediction: {type(error).__name__}: {error}", "error")
+            if not known:
+                self._log("".join(traceback.format_exception(error)))
+            return
+        if answer is None or request.image_name != self._view()[0]:
+            return
+        with self._lock:
+            self._answers[learner] = answer
+        self._choose()
+        self.view_changed()  # the person may have moved on while it was computed
+        self._compare(learner, answer, request)
+
+    def _compare(self, learner: str, answer: Answer, request: Request) -> None:
+        """Keep with the answer where the image is unlike those that the classifier learned from (row N9)."""
+        warning = unlike_words(answer.classifier, request.snapshot.images[request.image_name])
+        with self._lock:
+            present = self._answers.get(learner)
+            if present is not None and present.classifier is answer.classifier:
+                self._answers[learner] = replace(present, warning=warning)
+        if warning:
+            self._choose()
+        else:
+            self._unlike.heed(self.best)
+
+    def _choose(self) -> None:
+        with self._showing:
+            best = self.best
+            if best is None:
+                self._show(None, "")
+            else:
+                self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
+        self._unlike.heed(best)
+
+    def _hint(self, best: Answer) -> str:
+        """Say why there is no prediction around the middle of a view that is too large to be predicted live."""
+        _, in_view = self._view()
+        if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or isinstance(best.prediction, StoredPrediction):
+            return ""
+        return " · the middle only: zoom in, or see Results, Predict"
+
+
+def _middle(region: Region) -> Region:
+    """Return as much of the middle of a region as is predicted live."""
+    if region.area <= WHOLE_IMAGE_PIXELS:
+        return region
+    share = (WHOLE_IMAGE_PIXELS / region.area) ** 0.5
+    width, height = int(region.width * share), int(region.height * share)
+    return Region(region.x + (region.width - width) // 2, region.y + (region.height - height) // 2, width, height)
