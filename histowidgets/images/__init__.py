@@ -12,7 +12,6 @@ from histowidgets.images._image import Image, default_channel_names
 from histowidgets.images._normalization import STRATEGIES, Normalization
 from histowidgets.images._open import open_image, open_images
 from histowidgets.images._padding import read_padded
-from histowidgets.images._paths import as_path
 from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._selection import ChannelSelection, select_channels
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
@@ -30,7 +29,6 @@ __all__ = [
     "ImageStatistics",
     "Normalization",
     "Region",
-    "as_path",
     "auto_contrast",
     "default_channel_names",
     "display_rgb",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from histowidgets._io import as_path
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
-from histowidgets.images import Image, Normalization, Region, as_path, open_image, open_images
+from histowidgets.images import Image, Normalization, Region, open_image, open_images
 from histowidgets.prediction._classifier_files import ClassifierFiles
 from histowidgets.prediction.inference import (
     Job,

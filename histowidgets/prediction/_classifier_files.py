@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
+from histowidgets._io import as_path
 from histowidgets.errors import ClassifierError
-from histowidgets.images import Normalization, as_path
+from histowidgets.images import Normalization
 from histowidgets.prediction.pixel_models import PixelModel
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from histowidgets._io import as_path
 from histowidgets.annotations.io import check_pixels, read_geojson, read_label_png, write_geojson, write_label_png
 from histowidgets.annotations.project._annotate import Drawing
 from histowidgets.annotations.project._edit import image_state
@@ -12,7 +13,7 @@ from histowidgets.annotations.project._state import ImageState
 from histowidgets.annotations.raster import UNLABELLED, find_areas, trace
 from histowidgets.annotations.shapes import Rectangle
 from histowidgets.errors import GeoJSONError, LabelPngError
-from histowidgets.images import as_path, scaled_shape
+from histowidgets.images import scaled_shape
 
 #: Most areas that a PNG label map may have: each becomes an annotation. Chosen by us (P).
 MOST_AREAS = 100_000

@@ -7,6 +7,7 @@ from itertools import count
 
 import numpy as np
 
+from histowidgets._io import as_path
 from histowidgets.annotations.project._edit import checked_role, image_state
 from histowidgets.annotations.project._edit_log import Editor
 from histowidgets.annotations.project._exchange import Exchange
@@ -15,7 +16,7 @@ from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import Change, ImageState, State
 from histowidgets.annotations.shapes import checked_names, colors_for, free_color
 from histowidgets.errors import ClassNameError, ImageNameError, ProjectError, ProjectFolderError
-from histowidgets.images import Image, as_path, open_image
+from histowidgets.images import Image, open_image
 
 
 class Project(Exchange):

@@ -9,12 +9,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from histowidgets._io import atomic_write
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction.batch._one_image import ImageResult, Task, Wanted, predict_one, read_note
 from histowidgets.prediction.batch._target_names import target_names
 from histowidgets.prediction.inference import PredictOptions, Progress, ShouldStop, classifier_digest
-from histowidgets.prediction.results import measured, written_whole
+from histowidgets.prediction.results import measured
 
 ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
 TABLE, MEASURED = "predictions.csv", "measurements.csv"
@@ -159,7 +160,7 @@ class _Tables:
 
 
 def _write_table(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, names)
         table.writeheader()
         table.writerows(rows)

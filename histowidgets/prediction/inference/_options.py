@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypedDict
 
+from histowidgets._checks import is_within
 from histowidgets.errors import PredictionError
 from histowidgets.prediction._limits import MOST_OVERLAP, MOST_SMOOTHING
-from histowidgets.prediction._numbers import is_within
 from histowidgets.prediction.tiling import BLENDS
 
 Progress = Callable[[int, int, float], None]

@@ -4,9 +4,10 @@ import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 
+from histowidgets._io import as_path
 from histowidgets.annotations import PALETTE
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
-from histowidgets.images import Normalization, as_path, default_channel_names
+from histowidgets.images import Normalization, default_channel_names
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction.onnx._files import channels_of_onnx
 from histowidgets.prediction.onnx._metadata import OnnxCard, read_card

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from histowidgets._checks import is_within
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Normalization
 from histowidgets.prediction._classifier_files import described
 from histowidgets.prediction._limits import CARD_CHARACTERS, MOST_CARD_NUMBER, NETWORK_TILE
-from histowidgets.prediction._numbers import is_within
 from histowidgets.prediction.onnx._files import metadata_of_onnx
 from histowidgets.prediction.results import checked_classes
 

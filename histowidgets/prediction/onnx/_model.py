@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from histowidgets._io import atomic_write
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
 from histowidgets.prediction.onnx._files import needed, require_known_opset, require_self_contained, with_external_data
 from histowidgets.prediction.onnx._metadata import KEY, read_card
-from histowidgets.prediction.results import written_whole
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
@@ -71,7 +71,7 @@ def export_network(
     """
     needed("onnx")
     needed("onnxscript")
-    with written_whole(path, ClassifierError) as part:  # a path that is none is refused before the work
+    with atomic_write(path, ClassifierError) as part:  # a path that is none is refused before the work
         _exported(network, names, softmax, card).save(str(part))
 
 

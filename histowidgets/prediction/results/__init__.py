@@ -2,7 +2,6 @@
 
 from histowidgets.prediction.results._base import measured
 from histowidgets.prediction.results._colors import overlay_rgba
-from histowidgets.prediction.results._export import written_whole
 from histowidgets.prediction.results._objects import PredictedObject
 from histowidgets.prediction.results._ome_tiff import write_pyramid
 from histowidgets.prediction.results._prediction import Prediction, checked_classes, listed_names
@@ -22,5 +21,4 @@ __all__ = [
     "overlay_rgba",
     "read_card",
     "write_pyramid",
-    "written_whole",
 ]

@@ -7,11 +7,11 @@ from os import PathLike
 
 import numpy as np
 
+from histowidgets._checks import is_within
 from histowidgets.annotations import UNLABELLED, Annotation, rasterize
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction._limits import BAND_ROWS, MIN_AREA_UM2
-from histowidgets.prediction._numbers import is_within
 from histowidgets.prediction.results._objects import PredictedObject, find_objects
 
 
@@ -115,12 +115,12 @@ class PredictionResults(ABC):
         PredictionError
             If the file cannot be written.
         """
-        from histowidgets.prediction.results._export import written_whole
+        from histowidgets._io import atomic_write
 
         rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
         unit = "px" if self.pixel_size_um is None else "um"
         names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
-        with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, [*names, "Circularity", "Mean probability"])
             table.writeheader()
             table.writerows(rows)
@@ -174,11 +174,11 @@ class PredictionResults(ABC):
         PredictionError
             If a class of the background is unknown, or the file cannot be written.
         """
-        from histowidgets.prediction.results._export import written_whole
+        from histowidgets._io import atomic_write
 
         whole: dict[str, str | float] = {"Annotation": "", "Annotated class": "", **self.measurements(background)}
         rows = [whole, *self.measure_annotations(annotations, background)]
-        with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, ["Image", *whole])
             table.writeheader()
             table.writerows({"Image": self.image_name, **row} for row in rows)

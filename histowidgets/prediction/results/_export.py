@@ -2,17 +2,15 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
-from histowidgets.errors import HistowidgetsError, PredictionError
-from histowidgets.images import as_path
+from histowidgets._io import atomic_write
+from histowidgets.errors import PredictionError
 from histowidgets.prediction._limits import TIFF_TILE
 from histowidgets.prediction.results._colors import rgb
 
@@ -32,7 +30,7 @@ def write_geojson(
     triples = {name: list(rgb(color)) for name, color in colors.items()}
     features = [_feature(found, object_type, triples) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
-    with written_whole(path) as part:
+    with atomic_write(path, PredictionError) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -69,7 +67,7 @@ def write_png(labels: np.ndarray, colors: Mapping[str, str], path: str | PathLik
     for index, color in enumerate(colors.values()):
         palette[index] = rgb(color)
     picture.putpalette(palette.ravel().tolist())
-    with written_whole(path) as part:
+    with atomic_write(path, PredictionError) as part:
         picture.save(part, format="PNG")
 
 
@@ -82,7 +80,7 @@ def write_ome_tiff(prediction: "Prediction", path: str | PathLike[str], probabil
     if pixel_size is not None:
         common |= {"resolution": (1e4 / pixel_size, 1e4 / pixel_size), "resolutionunit": "CENTIMETER"}
     large = prediction.labels.size > 1 << 30
-    with written_whole(path) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
+    with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
         metadata = _ome(prediction, f"{prediction.image_name} labels", 1)
         tiff.write(prediction.labels, metadata={"axes": "YX", **metadata}, **common)
         if probabilities:
@@ -114,29 +112,3 @@ def _ome(prediction: "Prediction", name: str, n_planes: int) -> dict[str, Any]:
             "PhysicalSizeYUnit": "µm",
         }
     return metadata
-
-
-@contextmanager
-def written_whole(path: str | PathLike[str], refused: type[HistowidgetsError] = PredictionError) -> Iterator[Path]:
-    """Give a path beside to write to; when the block has ended well it takes the place of `path`.
-
-    Raises
-    ------
-    HistowidgetsError
-        Of the type `refused`, if it cannot be written, or is no path; what was there before is then as it was.
-    """
-    target = as_path(path, refused)
-    if not target.name:
-        raise refused(f"{path} is a folder. Give the name of a file in it.")
-    part = target.with_name(f".{target.name}.part")
-    try:
-        yield part
-        part.replace(target)
-    except OSError as error:
-        raise refused(
-            f"{path} cannot be written ({error.strerror or error}). Free some space, or choose a folder that you may "
-            "write to."
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from histowidgets._io import as_path
 from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import ImageError, PredictionError
-from histowidgets.images import Image, Region, as_path, open_image
+from histowidgets.images import Image, Region, open_image
 from histowidgets.prediction._limits import BLOCK_SIDE, PNG_PIXELS
 from histowidgets.prediction.results._base import PredictionResults
 from histowidgets.prediction.results._sampling import samples

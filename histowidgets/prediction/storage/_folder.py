@@ -19,8 +19,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from histowidgets._io import as_path
 from histowidgets.errors import ClassifierError, ImageError
-from histowidgets.images import Normalization, as_path
+from histowidgets.images import Normalization
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._classifier_files import described
 from histowidgets.prediction.pixel_models import restored_model

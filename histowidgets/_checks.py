@@ -1,4 +1,4 @@
-"""Checking numbers that somebody typed."""
+"""Checks of values that a person typed or a file claims."""
 
 import math
 from numbers import Real
