@@ -297,7 +297,7 @@ def test_weights_of_the_hub_are_held_against_the_hash_that_it_stated(tmp_path, m
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     card = find_backbone("resnet18")
-    repository, revision = _hub._address(card)
+    repository, revision = _hub.hub_address(card)
     content = b"what the hub sent"
     digest = hashlib.sha256(content).hexdigest()
     folder = tmp_path / f"models--{repository.replace('/', '--')}"

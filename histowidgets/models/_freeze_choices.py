@@ -1,7 +1,7 @@
-"""What can be frozen, by name. No torch."""
+"""What can be frozen, by name; apart from `_freeze`, so that it loads without torch."""
 
+#: Freeze nothing; the stem and the first two blocks; or the whole encoder.
 FREEZE_CHOICES: tuple[str, ...] = ("none", "early", "encoder")
-"""Freeze nothing; the stem and the first two blocks (row R2); or the whole encoder (row R1)."""
 
+#: What "early" freezes, of the groups that an encoder has.
 EARLY_GROUPS = ("stem", "block1", "block2")
-"""What "early" freezes, of the groups that an encoder has."""

@@ -48,14 +48,13 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
     BackboneError
         The file is not the one whose SHA-256 the hub has stated.
     """
-    repository, revision = _address(card)
-    source = f"{'histology' if card.repository else 'pretrained'} weights from the hub, {repository}"
+    repository, revision = hub_address(card)
     try:
         cached = hf_hub_download(repository, WEIGHT_FILE, revision=revision, local_files_only=True)
     except (OSError, ValueError):
         pass  # not in the cache: OSError covers the hub's LocalEntryNotFoundError
     else:
-        return _whole(cached), source
+        return _whole(cached), _described(card, repository, cached)
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
         raise WeightsUnavailableError("HF_HUB_OFFLINE is set and they are not in the local cache")
     _reach(constants.ENDPOINT)
@@ -67,7 +66,14 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
         ) from error
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise WeightsUnavailableError(f"the hub answered: {str(error).splitlines()[0]}") from error
-    return _whole(fetched), source
+    return _whole(fetched), _described(card, repository, fetched)
+
+
+def _described(card: Backbone, repository: str, found: str) -> str:
+    """Name weights for people to read, with the commit that the hub's cache has them from."""
+    commit = Path(found).parent.name
+    at = f" at {commit}" if re.fullmatch(r"[0-9a-f]{40}", commit) else ""
+    return f"{'histology' if card.repository else 'pretrained'} weights from the hub, {repository}{at}"
 
 
 def _whole(found: str) -> Path:
@@ -83,15 +89,15 @@ def _whole(found: str) -> Path:
         if digest != stated:
             raise BackboneError(
                 f"The weights at {path.resolve()} are damaged: SHA-256 {digest[:12]}…, the hub stated {stated[:12]}…. "
-                "Delete that file, and they are fetched anew."
+                "Delete that file, to fetch them again."
             )
     return path
 
 
-def _address(card: Backbone) -> tuple[str, str | None]:
-    """Repository and revision of a card's weights; smp pins its revisions."""
+def hub_address(card: Backbone) -> tuple[str, str | None]:
+    """Return the repository of a backbone's weights, and the commit to take; None for its main branch."""
     if card.repository:
-        return card.repository, None
+        return card.repository, card.revision or None
     if card.encoder.startswith("tu-"):
         import timm
 

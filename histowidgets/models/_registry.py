@@ -26,7 +26,7 @@ Each but "dpt" takes any backbone that `backbones` lists; "dpt" takes vision tra
 """
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-"""The backbone whose weights come with the installation, used where others cannot be had (row R6)."""
+"""The backbone whose weights come with the installation, used where others cannot be had."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -60,11 +60,14 @@ class Backbone:
     commercial_use : bool or None
         Whether the licence of the weights allows commercial use; None where that is not known.
     repository : str
-        Where on the hub the weights lie, if not where smp or timm look for those of `encoder`.
+        Where on the hub the weights are, if not where smp or timm look for those of `encoder`.
+    revision : str
+        The commit of `repository` to take, 40 hexadecimal digits; "" takes its main branch. Which commit was taken is
+        then in the name of the weights that the network and its classifier keep.
     family : {"pyramid", "transformer"}
         Whether it halves the image five times, as most do, or cuts it into patches of 16 pixels.
     foundation : bool
-        Whether it is a large encoder that learned from very many histology images, to be used frozen (row N15).
+        Whether it is a large encoder that learned from very many histology images, to be used frozen.
     arguments : tuple of (str, float)
         What timm has to be told to build it.
     """
@@ -79,6 +82,7 @@ class Backbone:
     note: str = ""
     commercial_use: bool | None = True
     repository: str = ""
+    revision: str = ""
     family: Literal["pyramid", "transformer"] = "pyramid"
     foundation: bool = False
     arguments: tuple[tuple[str, float], ...] = ()

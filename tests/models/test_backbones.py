@@ -1,4 +1,6 @@
+import dataclasses
 import html
+import re
 import sys
 
 import pytest
@@ -20,6 +22,7 @@ from histowidgets.models import (
 )
 from histowidgets.models._bundled import packaged_path, packaged_state
 from histowidgets.models._encoders import encoder_of
+from histowidgets.models._hub import fetch_weights, hub_address
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def test_histology_weights_in_the_cache_are_used_with_their_own_scaling(card, of
     save_file(state, folder / "snapshots" / ("0" * 40) / "model.safetensors")
     said = []
     network = build_network(NetworkSpec(backbone=card.name), report=said.append)
-    assert network.weights_used == f"histology weights from the hub, {card.repository}"
+    assert network.weights_used == f"histology weights from the hub, {card.repository} at {'0' * 40}"
     assert len(said) == (not card.commercial_use)
     assert network.input_mean.flatten().tolist() == pytest.approx(card.mean)
     assert torch.equal(network.encoder.state_dict()["conv1.weight"], state["conv1.weight"])
@@ -176,10 +179,28 @@ def test_hub_weights_in_the_cache_are_used_offline(offline, name):
     folder.mkdir(parents=True)
     save_file({name: value.contiguous() for name, value in state.items()}, folder / "model.safetensors")
     network = build_network(NetworkSpec(backbone=name), report=pytest.fail)
-    assert repository in network.weights_used
+    assert f"{repository} at {revision}" in network.weights_used, "the commit is kept with the classifier"
     own = network.core.encoder.state_dict()
     first = next(iter(own))
     assert torch.equal(own[first], state[first.removeprefix("model.")])
+
+
+def test_the_commit_that_a_backbone_names_is_the_one_that_is_taken(offline):
+    """Two commits are in the cache, and main points to the newer one."""
+    card = dataclasses.replace(find_backbone("resnet50-kather100k"), revision="a" * 40)
+    folder = offline / f"models--{card.repository.replace('/', '--')}"
+    for revision in ("a" * 40, "b" * 40):
+        (folder / "snapshots" / revision).mkdir(parents=True)
+        (folder / "snapshots" / revision / "model.safetensors").write_bytes(revision.encode())
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("b" * 40)
+    assert fetch_weights(card)[0].read_bytes() == b"a" * 40
+    assert fetch_weights(dataclasses.replace(card, revision=""))[0].read_bytes() == b"b" * 40
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "efficientnet-b0", "mobilenet_v2"])
+def test_weights_of_smp_are_pinned_to_a_commit(name):
+    assert re.fullmatch(r"[0-9a-f]{40}", hub_address(find_backbone(name))[1])
 
 
 def test_unknown_backbone_suggests_near_names():
