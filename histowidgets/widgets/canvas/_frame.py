@@ -14,8 +14,8 @@ from histowidgets.widgets.canvas._patterns import hatch_of
 from histowidgets.widgets.canvas._pointer import PointerLayer
 from histowidgets.widgets.canvas._status import StatusLine
 from histowidgets.widgets.canvas._tools import TOOLS, CanvasBar, ToolColumn
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._listeners import link_slider
-from histowidgets.widgets.page._style import style_widget
 
 if TYPE_CHECKING:
     from histowidgets.widgets.canvas._canvas import AnnotationCanvas
@@ -54,7 +54,7 @@ class CanvasFrame:
         row = ipywidgets.HBox([self.tools, ipywidgets.VBox([self.bar, self.stage])])
         row.add_class("hw-canvas-row")
         below = [part for part in (self.palette, self.status if status else None) if part is not None]
-        self.children = [style_widget("canvas"), row, *below]
+        self.children = [style_widget("canvas/style"), row, *below]
         for slider, name in (
             (self.bar.brush, "brush_width"),
             (self.bar.tolerance, "wand_tolerance"),

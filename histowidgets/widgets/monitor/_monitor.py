@@ -25,9 +25,9 @@ from histowidgets.widgets.monitor._plain_run import PlainRun
 from histowidgets.widgets.monitor._reading import Reading
 from histowidgets.widgets.monitor._switches import ChartSwitches
 from histowidgets.widgets.monitor._text import messages_html, placeholder_html, status_html, table_html
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._bridge import RunBridge
 from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._style import style_widget
 from histowidgets.widgets.page._tree import close_tree
 
 # Calls a second at which the page is written to, whoever reports.
@@ -86,7 +86,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._caption = ""
         self._build()
         folds = [self._table_fold, self._said_fold]
-        sheets = style_widget("panels", "monitor")
+        sheets = style_widget("common/panels", "monitor/style")
         self._below_status = [sheets, self._line, self._stage, self._scores, self._caption_line, *folds]
         super().__init__([self._status, *self._below_status])
         self.add_class("hw-monitor")

@@ -6,8 +6,8 @@ import anywidget
 import comm
 import traitlets
 
+from histowidgets.widgets.page._assets import bundle
 from histowidgets.widgets.page._outbox import Outbox
-from histowidgets.widgets.page._style import STATIC
 
 #: Milliseconds between two calls of the page, with each of which what threads have sent meanwhile arrives.
 PULSE_MS = 400
@@ -45,7 +45,7 @@ def outbox() -> Outbox | None:
 class Pulse(anywidget.AnyWidget):
     """Calls the kernel now and then, as long as it is on a page; shows nothing."""
 
-    _esm = STATIC / "pulse.js"
+    _esm = bundle("pulse")
 
     every_ms = traitlets.Int(PULSE_MS).tag(sync=True)
 

@@ -13,8 +13,8 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
+from histowidgets.widgets.page._assets import bundle, style_sheet
 from histowidgets.widgets.page._listeners import listen
-from histowidgets.widgets.page._style import joined_module, joined_sheet
 from histowidgets.widgets.page._tree import close_tree
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
 from histowidgets.widgets.settings._field import Field
@@ -57,8 +57,8 @@ class SettingsForm(anywidget.AnyWidget):
         Works out what follows from the settings, while anybody looks.
     """
 
-    _esm = joined_module("settings_form_facts", "settings_form")
-    _css = joined_sheet("panels", "form")
+    _esm = bundle("settings_form")
+    _css = style_sheet("common/panels", "settings_form/style")
 
     # All are written from Python only; the page answers with messages.
     _fields = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -13,9 +13,9 @@ from histowidgets.annotations import Project, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image, Normalization, Region, display_rgb
 from histowidgets.training import with_channels
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._latest import LatestWorker
 from histowidgets.widgets.page._picture_url import picture_url
-from histowidgets.widgets.page._style import style_widget
 
 #: Longest side of the two pictures, in pixels.
 SIDE = 160
@@ -117,7 +117,7 @@ class NormalizationPreview(ipywidgets.VBox):
         self._fitted: tuple[tuple[Any, ...], Normalization] | None = None  # to which images and channels
         self.shown: NormalizationView | None = None
         self._html = ipywidgets.HTML("<p class='hw-quiet'>Measuring the images…</p>")
-        super().__init__([style_widget("normalization_preview"), self._html])
+        super().__init__([style_widget("normalization_preview/style"), self._html])
         self.add_class("hw-normalization")
         self._worker = LatestWorker("normalization-preview", self._work, self._answered)
         self.idle = self._worker.idle

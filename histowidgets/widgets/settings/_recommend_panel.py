@@ -9,8 +9,8 @@ import ipywidgets
 from histowidgets.advice import IMAGE_TYPES, Recommendation, guess_image_type, recommend
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._latest import LatestWorker
-from histowidgets.widgets.page._style import style_widget
 from histowidgets.widgets.page._tree import close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._text import differing, label, value_words
@@ -60,7 +60,7 @@ class RecommendPanel(ipywidgets.VBox):
         self._undo_button.on_click(lambda _: self.undo())
         self._clicks = ipywidgets.HBox([self._apply_button, self._undo_button], layout={"display": "none"})
         self._clicks.add_class("hw-recommend-clicks")
-        super().__init__([style_widget("recommend"), row, self._words, self._clicks])
+        super().__init__([style_widget("recommend/style"), row, self._words, self._clicks])
         self.add_class("hw-recommend")
         self._worker: LatestWorker[str, Recommendation] = LatestWorker("recommend", self._work, self._answered)
         self._unsubscribe = form.on_change(lambda settings: self._show_clicks())

@@ -17,8 +17,8 @@ from histowidgets.widgets.canvas._canvas import AnnotationCanvas
 from histowidgets.widgets.canvas._display_panel import DisplayPanel
 from histowidgets.widgets.live._prediction import LivePrediction
 from histowidgets.widgets.monitor._monitor import LossMonitor
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._colab import pulse
-from histowidgets.widgets.page._style import style_widget
 from histowidgets.widgets.page._tree import close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._normalization_fold import NormalizationFold
@@ -101,7 +101,7 @@ class Studio(ipywidgets.VBox):
         self._still = Still(lambda: studio_html(self.canvas, self.monitor))
         self._build(settings or TrainingSettings.preset("cpu"))
         self._connect()
-        super().__init__([style_widget("studio", "panels"), self._room, *pulse(), self._screen])
+        super().__init__([style_widget("studio/style", "common/panels"), self._room, *pulse(), self._screen])
         self.add_class("hw-studio")
         self._closed = False
         self._take_over(_open_studios.get(id(self.project)))

@@ -11,8 +11,8 @@ from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import TrainingSettings, compare_runs
 from histowidgets.widgets.monitor._cross_validation_chart import chart_html
+from histowidgets.widgets.page._assets import style_widget
 from histowidgets.widgets.page._disclosure import Disclosure
-from histowidgets.widgets.page._style import style_widget
 from histowidgets.widgets.page._tree import close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 
@@ -53,7 +53,7 @@ class TrialsPanel(ipywidgets.VBox):
         self._result = ipywidgets.HTML()
         body = ipywidgets.VBox([row, self._status, self._result])
         fold = Disclosure("Compare and cross-validate", [body], tooltip="Runs side by side, presets, folds")
-        super().__init__([style_widget("trials"), fold])
+        super().__init__([style_widget("trials/style"), fold])
         self.add_class("hw-trials")
 
     def start(self, what: str | None = None) -> None:
