@@ -34,7 +34,7 @@ def node():
 def test_every_bundle_is_what_its_sources_give(node):
     if not (ROOT / "node_modules/esbuild").is_dir():
         _skip_or_fail("esbuild is missing: npm ci")
-    done = subprocess.run([node, "bundle.js", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([node, "build.js", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -43,13 +43,13 @@ def test_a_bundle_that_is_not_what_its_sources_give_is_named(node, tmp_path):
         _skip_or_fail("esbuild is missing: npm ci")
     copied = tmp_path / "histowidgets/widgets/static"
     shutil.copytree(STATIC, copied)
-    shutil.copy(ROOT / "bundle.js", tmp_path)
+    shutil.copy(ROOT / "build.js", tmp_path)
     shutil.copy(ROOT / "package.json", tmp_path)
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     (copied / "pulse/widget.js").write_text("export default {};\n", encoding="utf-8")
     (copied / "bundles/review.js").unlink()
     (copied / "bundles/left_over.js").write_text("", encoding="utf-8")
-    done = subprocess.run([node, "bundle.js", "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([node, "build.js", "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "left_over.js, pulse.js, review.js." in done.stderr
 
