@@ -51,6 +51,15 @@ test("a stroke that is full is sent, and continues from its last point as a new 
   assert.deepEqual(sent[0].slice(-2), sent[1].slice(0, 2));
 });
 
+test("a pen that has a sensor has it in the rest of a long stroke too", () => {
+  const layer = makeLayer({ penPressure: true });
+  const stroke = new Brush(layer).start("brush", [0, 0], { type: "pen", pressure: 1 });
+  stroke.move(Array.from({ length: 9999 }, (_, i) => [i + 1, 0, 0.5]));
+  stroke.up();
+  const [, [, rest]] = toldOf(layer, "edit");
+  assert.ok(Math.abs(numbers(rest[1])[0] - 12 * 0.65) < 1e-5);
+});
+
 test("a dropped stroke is not sent, and its ink goes", () => {
   const layer = makeLayer();
   new Brush(layer).start("brush", [10, 20], { type: "touch", pressure: 0.5 }).drop();

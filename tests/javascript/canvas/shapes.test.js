@@ -168,6 +168,19 @@ test("points can be taken back one by one, and the kernel forgets the draft with
   assert.equal(toldOf(layer, "draft").length, length);
 });
 
+test("a click where a point was taken back at once is a new one, and no double click", () => {
+  const { layer, shapes } = makeShapes();
+  const press = (at, timeStamp) => shapes.start("polygon", at, { timeStamp, shiftKey: false })?.up();
+  press([10, 10], 1000);
+  press([100, 10], 2000);
+  press([100, 100], 3000);
+  press([10, 100], 4000);
+  shapes.removeLastPoint();
+  press([10, 100], 4300);
+  assert.deepEqual(toldOf(layer, "finish"), []);
+  assert.equal(shapes.points.length, 4);
+});
+
 test("a dropped press takes back its own points alone", () => {
   const { shapes, click } = makeShapes();
   click([10, 10]);

@@ -57,6 +57,15 @@ test("a drag asks for one preview at a time, and its tolerance is kept for the n
   assert.deepEqual(toldOf(layer, "tolerance"), [[22]]);
 });
 
+test("an answer to another question is not shown", () => {
+  const { drawing, wand, press } = makeWand();
+  press([30, 40]);
+  wand.found({ request: 2, rings: RINGS });
+  assert.deepEqual(drawing.areas, []);
+  wand.found({ request: 1, rings: RINGS });
+  assert.equal(drawing.areas.length, 1);
+});
+
 test("the outline stays from the release until the kernel has drawn the annotation", () => {
   const { layer, drawing, wand, press } = makeWand();
   press([30, 40]).up();
