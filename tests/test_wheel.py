@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -38,3 +39,15 @@ def test_the_wheel_says_that_it_is_typed_and_under_which_licence(wheel):
     assert "License-Expression: BSD-3-Clause" in metadata
     assert "histowidgets/py.typed" in wheel
     assert any(name.endswith("licenses/LICENSE") for name in wheel)
+
+
+def test_the_source_archive_can_rebuild_what_the_browser_runs(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    static = ROOT / "histowidgets/widgets/static"
+    assert {str(path.relative_to(ROOT)) for path in static.rglob("*") if path.is_file()} <= names
+    assert {"build.js", "package.json", "package-lock.json"} <= names
+    assert not any(name.startswith("node_modules") for name in names)

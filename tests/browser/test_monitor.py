@@ -187,7 +187,7 @@ def test_presets_patches_and_their_undo_reach_the_page(open_notebook):
     page.get_by_label("Epochs").fill("7")
     page.keyboard.press("Tab")
     notebook.wait_for_value("form.preset", "first-run (changed)")
-    page.get_by_role("button", name="Back to the preset as it was").click()
+    page.get_by_role("button", name="Reset to the preset").click()
     notebook.wait_for_value("form.preset", "first-run")
     notebook.wait_for("() => document.querySelector('[data-name=epochs] input').value === '50'")
 

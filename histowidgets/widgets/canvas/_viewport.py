@@ -1,7 +1,7 @@
 """Which part of an image is shown, and how large; the arithmetic between image, stage and drawn pixels.
 
 The *stage* is the area on the page, in CSS pixels; the canvas under it has `scale` drawn pixels a CSS pixel.
-`static/canvas_geometry.js` holds the same rules for the hand's side.
+`static/canvas/view.js` holds the same rules for the hand's side.
 """
 
 import dataclasses

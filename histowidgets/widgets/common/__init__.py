@@ -1,7 +1,7 @@
 """Parts that several widgets share: style sheets, worker threads, the run bridge, small controls."""
 
 from histowidgets.widgets.common._advice_line import AdviceLine, evidence_text
-from histowidgets.widgets.common._assets import STATIC, joined_module, joined_sheet, style_widget
+from histowidgets.widgets.common._assets import bundle, style_sheet, style_widget
 from histowidgets.widgets.common._bridge import RunBridge
 from histowidgets.widgets.common._callbacks import link_slider, listen, observe
 from histowidgets.widgets.common._close_widgets import close_tree
@@ -17,7 +17,6 @@ from histowidgets.widgets.common._serial_queue import SerialQueue, batch
 from histowidgets.widgets.common._task_queue import Errands
 
 __all__ = [
-    "STATIC",
     "AdviceLine",
     "Disclosure",
     "Download",
@@ -27,10 +26,9 @@ __all__ = [
     "RunBridge",
     "SerialQueue",
     "batch",
+    "bundle",
     "close_tree",
     "evidence_text",
-    "joined_module",
-    "joined_sheet",
     "link_slider",
     "listen",
     "observe",
@@ -39,6 +37,7 @@ __all__ = [
     "prepare",
     "pulse",
     "static_html",
+    "style_sheet",
     "style_widget",
     "wide",
 ]

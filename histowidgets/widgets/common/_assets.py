@@ -1,6 +1,5 @@
 """The style sheets and scripts of the widgets, as something that can be put on the page."""
 
-import re
 from functools import cache
 from pathlib import Path
 
@@ -10,35 +9,30 @@ STATIC = Path(__file__).parents[1] / "static"
 
 
 @cache
-def _sheet(name: str) -> str:
-    return (STATIC / f"{name}.css").read_text(encoding="utf-8")
+def bundle(widget: str) -> str:
+    """Return the script of a widget as the one ES module that anywidget takes.
+
+    Parameters
+    ----------
+    widget
+        Name of its folder in `static/`. ``npm run build`` makes the bundle from what lies there.
+    """
+    return (STATIC / "bundles" / f"{widget}.js").read_text(encoding="utf-8")
+
+
+@cache
+def style_sheet(*names: str) -> str:
+    """Return style sheets of `static/` as one.
+
+    Parameters
+    ----------
+    *names
+        Paths in `static/` without their ending, such as ``"common/popup"``; where two rules contradict each other,
+        the later sheet wins.
+    """
+    return "\n".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in names)
 
 
 def style_widget(*names: str) -> ipywidgets.HTML:
-    """Return a widget without a body that brings the named style sheets of `static/` to the page.
-
-    Parameters
-    ----------
-    *names
-        File names without their ending, such as ``"studio"``.
-    """
-    text = "\n".join(_sheet(name) for name in names)
-    return ipywidgets.HTML(f"<style>{text}</style>", layout=ipywidgets.Layout(display="none"))
-
-
-def joined_module(*names: str) -> str:
-    """Return the named scripts of `static/` as one ES module, which is what anywidget takes.
-
-    Parameters
-    ----------
-    *names
-        File names without their ending, each after those it uses; the last one has the default export.
-    """
-    texts = [(STATIC / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    joined = "\n".join(re.sub(r"^import .*\n", "", text, flags=re.MULTILINE) for text in texts)
-    return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
-
-
-def joined_sheet(*names: str) -> str:
-    """Return the named style sheets of `static/` as one."""
-    return "\n".join(_sheet(name) for name in names)
+    """Return a widget that shows nothing and brings style sheets to the page, named as for `style_sheet`."""
+    return ipywidgets.HTML(f"<style>{style_sheet(*names)}</style>", layout=ipywidgets.Layout(display="none"))

@@ -6,7 +6,7 @@ import anywidget
 import comm
 import traitlets
 
-from histowidgets.widgets.common._assets import STATIC
+from histowidgets.widgets.common._assets import bundle
 from histowidgets.widgets.common._colab_comm_queue import Outbox
 
 #: Milliseconds between two calls of the page, with each of which what threads have sent meanwhile arrives.
@@ -45,7 +45,7 @@ def outbox() -> Outbox | None:
 class Pulse(anywidget.AnyWidget):
     """Calls the kernel now and then, as long as it is on a page; shows nothing."""
 
-    _esm = STATIC / "pulse.js"
+    _esm = bundle("pulse")
 
     every_ms = traitlets.Int(PULSE_MS).tag(sync=True)
 

@@ -2,13 +2,13 @@
 
 import anywidget
 
-from histowidgets.widgets.common._assets import STATIC
+from histowidgets.widgets.common._assets import bundle
 
 
 class Download(anywidget.AnyWidget):
     """Shows nothing; put it on the page once, and `offer` files through it."""
 
-    _esm = STATIC / "download.js"
+    _esm = bundle("download")
 
     def offer(self, name: str, data: bytes, mime: str) -> None:
         """Have the page that shows this save `data` under `name`; with several pages each saves it."""

@@ -9,7 +9,7 @@ import numpy as np
 from histowidgets.widgets.common import close_tree
 from histowidgets.widgets.monitor._curves import NO_CURVE, Curve, Ticks, joined, positive, thin, trimmed
 
-# Text, grid and axes take their colours from the theme (static/panels.css); so does the line of the best epoch.
+# Text, grid and axes take their colours from the theme (static/common/panels.css); so does the line of the best epoch.
 _MARGIN = {"top": 8, "bottom": 6, "left": 38, "right": 12}
 _EPOCH_LABELS_HEIGHT = 30
 # Grey that shows on white and on black; their dashes still tell training from validation.

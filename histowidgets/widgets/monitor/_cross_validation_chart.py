@@ -36,7 +36,7 @@ class CrossValidationChart(ipywidgets.VBox):
         if not result.folds:
             raise WidgetError("no fold of this cross-validation was finished; let at least one run to its end")
         self.result = result
-        super().__init__([style_widget("trials"), ipywidgets.HTML(chart_html(result))])
+        super().__init__([style_widget("trials/style"), ipywidgets.HTML(chart_html(result))])
         self.add_class("hw-trials")
 
 

@@ -83,7 +83,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._caption = ""
         self._build()
         folds = [self._table_fold, self._said_fold]
-        sheets = style_widget("panels", "monitor")
+        sheets = style_widget("common/panels", "monitor/style")
         self._below_status = [sheets, self._line, self._stage, self._scores, self._caption_line, *folds]
         super().__init__([self._status, *self._below_status])
         self.add_class("hw-monitor")

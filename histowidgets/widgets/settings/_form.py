@@ -13,7 +13,7 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets.common import close_tree, joined_module, joined_sheet, listen
+from histowidgets.widgets.common import bundle, close_tree, listen, style_sheet
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
 from histowidgets.widgets.settings._field import Field
 from histowidgets.widgets.settings._text import as_python, differing, label, nearest_preset
@@ -55,8 +55,8 @@ class SettingsForm(anywidget.AnyWidget):
         Works out what follows from the settings, while anybody looks.
     """
 
-    _esm = joined_module("settings_form_facts", "settings_form")
-    _css = joined_sheet("panels", "form")
+    _esm = bundle("settings_form")
+    _css = style_sheet("common/panels", "settings_form/style")
 
     # All are written from Python only; the page answers with messages.
     _fields = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -115,7 +115,7 @@ class NormalizationPreview(ipywidgets.VBox):
         self._fitted: tuple[tuple[Any, ...], Normalization] | None = None  # to which images and channels
         self.shown: NormalizationView | None = None
         self._html = ipywidgets.HTML("<p class='hw-quiet'>Measuring the images…</p>")
-        super().__init__([style_widget("normalization_preview"), self._html])
+        super().__init__([style_widget("normalization_preview/style"), self._html])
         self.add_class("hw-normalization")
         self._worker = LatestWorker("normalization-preview", self._work, self._answered)
         self.idle = self._worker.idle

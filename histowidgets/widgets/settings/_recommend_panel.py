@@ -58,7 +58,7 @@ class RecommendPanel(ipywidgets.VBox):
         self._undo_button.on_click(lambda _: self.undo())
         self._clicks = ipywidgets.HBox([self._apply_button, self._undo_button], layout={"display": "none"})
         self._clicks.add_class("hw-recommend-clicks")
-        super().__init__([style_widget("recommend"), row, self._words, self._clicks])
+        super().__init__([style_widget("recommend/style"), row, self._words, self._clicks])
         self.add_class("hw-recommend")
         self._worker: LatestWorker[str, Recommendation] = LatestWorker("recommend", self._work, self._answered)
         self._unsubscribe = form.on_change(lambda settings: self._show_clicks())

@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from histowidgets.widgets.common import joined_module, joined_sheet
+from histowidgets.widgets.common import bundle, style_sheet
 
 LEVELS = ("none", "red", "amber", "green")
 
@@ -29,8 +29,8 @@ class ClassList(anywidget.AnyWidget):
         Name of the class that the brush paints. Written by the page and by Python.
     """
 
-    _esm = joined_module("popup", "class_list_menu", "class_list_row", "class_list")
-    _css = joined_sheet("popup", "class_list")
+    _esm = bundle("class_list")
+    _css = style_sheet("common/popup", "class_list/style")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)

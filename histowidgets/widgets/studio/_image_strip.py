@@ -10,7 +10,7 @@ import traitlets
 
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import HistowidgetsError, ImageNameError
-from histowidgets.widgets.common import joined_module, joined_sheet
+from histowidgets.widgets.common import bundle, style_sheet
 from histowidgets.widgets.studio._thumbnails import Thumbnails
 from histowidgets.widgets.studio._uploads import Upload, path_hints
 
@@ -48,8 +48,8 @@ class ImageStrip(anywidget.AnyWidget):
     >>> strip.close()
     """
 
-    _esm = joined_module("popup", "image_strip_add", "image_strip_menu", "image_strip")
-    _css = joined_sheet("popup", "image_strip")
+    _esm = bundle("image_strip")
+    _css = style_sheet("common/popup", "image_strip/style")
 
     shown = traitlets.Unicode("").tag(sync=True)
     entries = traitlets.List(traitlets.Dict()).tag(sync=True)

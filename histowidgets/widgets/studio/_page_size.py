@@ -3,7 +3,7 @@
 import anywidget
 import traitlets
 
-from histowidgets.widgets.common import STATIC
+from histowidgets.widgets.common import bundle
 
 # CSS pixels. Below FOLD_WIDTH the side goes under the picture.
 FOLD_WIDTH = 900
@@ -26,7 +26,7 @@ class Room(anywidget.AnyWidget):
         by the page only. With two pages the one that changed last is heard.
     """
 
-    _esm = STATIC / "room.js"
+    _esm = bundle("page_size")
 
     size = traitlets.List(traitlets.Int(), [0, 0], minlen=2, maxlen=2).tag(sync=True)
 

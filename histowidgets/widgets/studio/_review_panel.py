@@ -11,7 +11,7 @@ from histowidgets.advice import Review, ReviewTile, review
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
-from histowidgets.widgets.common import STATIC, LatestWorker
+from histowidgets.widgets.common import LatestWorker, bundle, style_sheet
 from histowidgets.widgets.studio._review_marks import ReviewMarks
 from histowidgets.widgets.studio._review_picture import tile_picture
 
@@ -49,8 +49,8 @@ class ReviewPanel(anywidget.AnyWidget):
         What is shown.
     """
 
-    _esm = STATIC / "review.js"
-    _css = STATIC / "review.css"
+    _esm = bundle("review")
+    _css = style_sheet("review/style")
 
     # Written from Python only; the page answers with messages.
     _view = traitlets.Dict().tag(sync=True)

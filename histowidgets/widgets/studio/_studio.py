@@ -96,7 +96,7 @@ class Studio(ipywidgets.VBox):
         self._still = Still(lambda: studio_html(self.canvas, self.monitor))
         self._build(settings or TrainingSettings.preset("cpu"))
         self._connect()
-        super().__init__([style_widget("studio", "panels"), self._room, *pulse(), self._screen])
+        super().__init__([style_widget("studio/style", "common/panels"), self._room, *pulse(), self._screen])
         self.add_class("hw-studio")
         self._closed = False
         self._take_over(_open_studios.get(id(self.project)))

@@ -51,7 +51,7 @@ class TrialsPanel(ipywidgets.VBox):
         self._result = ipywidgets.HTML()
         body = ipywidgets.VBox([row, self._status, self._result])
         fold = Disclosure("Compare and cross-validate", [body], tooltip="Runs side by side, presets, folds")
-        super().__init__([style_widget("trials"), fold])
+        super().__init__([style_widget("trials/style"), fold])
         self.add_class("hw-trials")
 
     def start(self, what: str | None = None) -> None:

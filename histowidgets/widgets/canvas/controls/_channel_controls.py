@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from histowidgets.widgets.common import STATIC
+from histowidgets.widgets.common import bundle, style_sheet
 
 
 class ChannelControls(anywidget.AnyWidget):
@@ -25,8 +25,8 @@ class ChannelControls(anywidget.AnyWidget):
         Whether values are whole numbers.
     """
 
-    _esm = STATIC / "channel_controls.js"
-    _css = STATIC / "channel_controls.css"
+    _esm = bundle("channel_controls")
+    _css = style_sheet("channel_controls/style")
 
     image_name = traitlets.Unicode("").tag(sync=True)
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)

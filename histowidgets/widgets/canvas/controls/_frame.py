@@ -54,7 +54,7 @@ class CanvasFrame:
         row = ipywidgets.HBox([self.tools, ipywidgets.VBox([self.bar, self.stage])])
         row.add_class("hw-canvas-row")
         below = [part for part in (self.palette, self.status if status else None) if part is not None]
-        self.children = [style_widget("canvas"), row, *below]
+        self.children = [style_widget("canvas/style"), row, *below]
         for slider, name in (
             (self.bar.brush, "brush_width"),
             (self.bar.tolerance, "wand_tolerance"),

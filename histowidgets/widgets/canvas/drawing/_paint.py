@@ -17,7 +17,7 @@ EMPTY, LIGHT, DARK, CLASSES = 0, 1, 2, 3
 
 # An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: told
 # apart from a prediction in the same colour, and seen on light and on dark tissue. The browser's ink
-# (static/canvas_ink.js) looks the same, so that nothing jumps when the kernel's drawing takes over.
+# (static/canvas/ink.js) looks the same, so that nothing jumps when the kernel's drawing takes over.
 FILL_ALPHA = 230
 LIGHT_RIM = (255, 255, 255, 230)
 DARK_RIM = (0, 0, 0, 140)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class PointerMessages:
-    """The kernel's end of the line to the page's pointer layer (`static/canvas_link.js` is the other).
+    """The kernel's end of the line to the page's pointer layer (`static/canvas/link.js` is the other).
 
     Messages come on whichever thread ipykernel likes. Edits are put in order, then done in the canvas' queue;
     an edit is answered once what it changed has been sent for drawing, with the view that was drawn.

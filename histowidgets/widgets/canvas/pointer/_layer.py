@@ -4,28 +4,7 @@ import anywidget
 import traitlets
 
 from histowidgets.images import Image
-from histowidgets.widgets.common import joined_module
-
-# The parts of static/canvas_pointer.js, each after those it uses.
-_PARTS = (
-    "canvas_geometry",
-    "canvas_keys",
-    "canvas_ink",
-    "canvas_furniture",
-    "canvas_pictures",
-    "canvas_link",
-    "canvas_brush",
-    "canvas_outline",
-    "canvas_shapes",
-    "canvas_gestures",
-    "canvas_cursor",
-    "canvas_selection",
-    "canvas_selection_bar",
-    "canvas_wand",
-    "canvas_commands",
-    "canvas_names",
-    "canvas_pointer",
-)
+from histowidgets.widgets.common import bundle
 
 
 class PointerLayer(anywidget.AnyWidget):
@@ -60,7 +39,7 @@ class PointerLayer(anywidget.AnyWidget):
         ``points`` (float32 x and y in turn, image pixels) and ``corners`` that were clicked. Empty if none is.
     """
 
-    _esm = joined_module(*_PARTS)
+    _esm = bundle("canvas")
 
     manager_id = traitlets.Unicode().tag(sync=True)
     layer_id = traitlets.Unicode().tag(sync=True)

@@ -1,0 +1,27 @@
+// What a pointer layer does with each kind of message from the kernel.
+const HANDLERS = {
+  // What the kernel sent for drawing amounts to this view, and has these edits in it.
+  drawn: (layer, content) => layer.drawing.afterPainting(() => layer.painted(content)),
+  refused: (layer, { edits }) => layer.editsAnswered(edits),
+  hovered(layer, { text }) {
+    layer.link.hoverAnswered();
+    layer.cursor.describe(text);
+  },
+  say: (layer, { text }) => layer.overlays.say(text),
+  help(layer) {
+    layer.overlays.toggleHelp();
+    layer.root.focus({ preventScroll: true });
+  },
+};
+
+// Messages that answer one page, and are ignored by the others.
+const ANSWERS = {
+  chosen: (layer) => layer.choiceAnswered(),
+  picked: (layer, content) => layer.tools.select.picked(content),
+  wand: (layer, content) => layer.tools.wand.found(content),
+};
+
+export function onKernelMessage(layer, content) {
+  HANDLERS[content.kind]?.(layer, content);
+  if (content.client === layer.link.client) ANSWERS[content.kind]?.(layer, content);
+}

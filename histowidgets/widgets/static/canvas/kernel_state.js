@@ -1,0 +1,51 @@
+import { unpackPoints } from "./points_buffer.js";
+
+// What a pointer layer does with each trait of its model.
+const TRAITS = {
+  stage: (layer, [width, height]) => layer.setStage({ width, height }),
+  image_name: (layer, name) => layer.setImage(name),
+  image_size: (layer, [width, height]) => {
+    layer.image = { width, height };
+  },
+  pixel_size: (layer, size) => {
+    layer.pixelSize = size;
+  },
+  classes: (layer, classes) => {
+    layer.classes = classes;
+  },
+  class_index: (layer) => layer.takeChoices(),
+  tool: (layer) => layer.takeChoices(),
+  brush_width: (layer) => layer.takeChoices(),
+  wand_tolerance: (layer) => layer.takeChoices(),
+  pen_pressure: (layer, on) => {
+    layer.penPressure = on;
+  },
+  caption: (layer, text) => layer.overlays.setCaption(text),
+  held_out: (layer, rectangles) => layer.overlays.setHeldOut(rectangles),
+  overlay_on: (layer) => layer.takeChoices(),
+  annotations_on: (layer) => layer.takeChoices(),
+  selected: (layer, shapes) => layer.selection.take(shapes),
+  copied: (layer, count) => {
+    layer.copied = count;
+  },
+  annotation_opacity: (layer, share) => layer.ink.setOpacity(share),
+  draft: (layer, { client, image_name, points, corners }) => {
+    if (client) layer.takeDraft(client, image_name, unpackPoints(points), corners);
+  },
+};
+
+// Gives a pointer layer the traits of its model, now and whenever one changes. Returns a function that ends this.
+export function followTraits(layer, model) {
+  const changes = Object.entries(TRAITS).map(([name, take]) => {
+    take(layer, model.get(name));
+    const changed = () => {
+      take(layer, model.get(name));
+      if (layer.ready) layer.show();
+    };
+    model.on(`change:${name}`, changed);
+    return [`change:${name}`, changed];
+  });
+  return () => {
+    for (const [event, changed] of changes) model.off(event, changed);
+  };
+}

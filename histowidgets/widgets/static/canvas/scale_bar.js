@@ -1,0 +1,14 @@
+const MOST_PIXELS = 120; // CSS pixels of the bar
+
+// The scale bar for a zoom (CSS pixels an image pixel): the longest length of 1, 2 or 5 times a power of ten that fits.
+// `pixelSize` is in micrometres; without it the length is in image pixels.
+export function scaleBar(zoom, pixelSize, most = MOST_PIXELS) {
+  const unit = pixelSize ? zoom / pixelSize : zoom; // CSS pixels a micrometre, or an image pixel
+  const longest = most / unit;
+  const power = 10 ** Math.floor(Math.log10(longest));
+  const length = [5, 2, 1].find((step) => step * power <= longest) * power;
+  const digits = Math.max(0, -Math.floor(Math.log10(length)));
+  const isLong = pixelSize && length >= 1000;
+  const text = isLong ? `${length / 1000} mm` : `${length.toFixed(digits)} ${pixelSize ? "µm" : "px"}`;
+  return { pixels: length * unit, text };
+}

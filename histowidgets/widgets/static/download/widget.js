@@ -1,0 +1,22 @@
+const REVOKE_AFTER_MS = 10_000; // the browser has started the download by then
+
+// Saves a file from the kernel as a download. The model listens rather than its views, so a page saves it once.
+function save(content, buffers) {
+  if (content?.kind !== "file" || !buffers?.length) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([buffers[0]], { type: content.mime }));
+  link.download = content.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), REVOKE_AFTER_MS);
+}
+
+function initialize({ model }) {
+  model.on("msg:custom", save);
+  return () => model.off("msg:custom", save);
+}
+
+function render({ el }) {
+  el.style.display = "none";
+}
+
+export default { initialize, render };

@@ -1,0 +1,21 @@
+import { button, element } from "../common/dom.js";
+
+// What these settings amount to, in a sentence, and the button that undoes what a preset or advice changed.
+export class Summary {
+  constructor(send) {
+    this.root = element("div", "hw-summary");
+    this.words = element("span", "hw-summary-words");
+    this.words.setAttribute("role", "status");
+    this.undo = button("hw-text-button", "Undo", "Undo the last change made by a preset or by advice", () =>
+      send({ kind: "undo" }),
+    );
+    this.root.append(this.words, this.undo);
+  }
+
+  show({ canUndo, disabled }, { summary = "Working out what will be trained…", level = "info" }) {
+    if (this.words.textContent !== summary) this.words.textContent = summary;
+    this.root.dataset.level = level;
+    this.undo.style.visibility = canUndo ? "" : "hidden";
+    this.undo.disabled = disabled;
+  }
+}
