@@ -44,22 +44,26 @@ class ReadGeoJSON:
     new_classes: list[tuple[str, str]] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
-    def to_record(self, image_name: str, annotator: str, taken: Collection[str]) -> dict[str, Any]:
-        """Return the edit that draws it all; what has no time or annotator gets now, and this one.
+    def annotations(self, annotator: str, taken: Collection[str]) -> list[Annotation]:
+        """Return the shapes as annotations.
 
-        An annotation keeps the id of the file unless it is `taken`.
+        Parameters
+        ----------
+        annotator : str
+            For shapes of which the file does not say who drew them.
+        taken : collection of str
+            Ids that are in use. An annotation keeps the id of the file unless it is among them.
         """
         now = time.time()
         used = set(taken)
         drawn = []
         for item in self.shapes:
-            own = uuid.uuid4().hex if item.id is None or item.id in used else item.id
-            used.add(own)
+            own_id = uuid.uuid4().hex if item.id is None or item.id in used else item.id
+            used.add(own_id)
             drawn_at = now if item.time is None else item.time
-            by = annotator if item.annotator is None else item.annotator
-            drawn.append(Annotation(own, item.shape, item.class_name, drawn_at, by).to_dict())
-        added = [list(item) for item in self.new_classes]
-        return {"op": "add", "image": image_name, "annotations": drawn, "classes": added}
+            drawn_by = annotator if item.annotator is None else item.annotator
+            drawn.append(Annotation(own_id, item.shape, item.class_name, drawn_at, drawn_by))
+        return drawn
 
     def skip(self, reason: str) -> None:
         """Count something that was left out."""

@@ -6,7 +6,6 @@ our import takes the exact shape back as long as nobody changed the geometry. Wh
 Other programs ignore both.
 """
 
-import contextlib
 import json
 import uuid
 import zlib
@@ -17,6 +16,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from histowidgets._io import atomic_write
 from histowidgets.annotations.shapes import Annotation, Line, only, painted_area, path_of
 from histowidgets.errors import GeoJSONError
 
@@ -33,17 +33,8 @@ def write_geojson(path: Path, annotations: Sequence[Annotation], colors: Mapping
         If the file cannot be written.
     """
     text = json.dumps(feature_collection(annotations, colors), separators=(",", ":"), ensure_ascii=False)
-    part = path.with_name(path.name + ".part")
-    try:
+    with atomic_write(path, GeoJSONError) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise GeoJSONError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose a path in a folder that "
-            "exists and that you may write to."
-        ) from error
 
 
 def feature_collection(annotations: Sequence[Annotation], colors: Mapping[str, str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from histowidgets.annotations.shapes._geometry import only, painted_area, path_o
 from histowidgets.annotations.shapes._hit_test import is_near
 from histowidgets.annotations.shapes._shapes import (
     FARTHEST,
+    SHAPES,
     Line,
     PathShape,
     Polygon,
@@ -28,6 +29,7 @@ __all__ = [
     "FARTHEST",
     "MAX_CLASSES",
     "PALETTE",
+    "SHAPES",
     "Annotation",
     "Line",
     "PathShape",

@@ -296,7 +296,10 @@ class Rectangle(Shape):
         return {"type": "rectangle", "x": self.x, "y": self.y, "width": self.width, "height": self.height}
 
 
-_KINDS: dict[str, type[Shape]] = {"stroke": Stroke, "line": Line, "polygon": Polygon, "rectangle": Rectangle}
+#: The shapes that can be drawn, and that a file can hold.
+SHAPES: tuple[type[Shape], ...] = (Stroke, Line, Polygon, Rectangle)
+
+_KINDS = {kind.__name__.lower(): kind for kind in SHAPES}
 
 
 def shape_from_dict(values: Mapping[str, Any]) -> Shape:

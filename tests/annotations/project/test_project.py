@@ -342,7 +342,7 @@ def test_many_maps_do_not_fill_the_memory(project, monkeypatch):
     project.annotate("blank", SQUARE, "Gland")
     for downsample in (1, 2, 3, 4):
         np.testing.assert_array_equal(project.label_map("blank", downsample), fresh_map(project, "blank", downsample))
-    kept = project._maps._maps
+    kept = project._log._label_maps._maps
     assert sum(m.size for m in kept.values()) <= 12_000
     assert ("blank", 4.0) in kept
 
