@@ -1,11 +1,16 @@
-"""Files may claim any size: what no scanner makes is refused by name before memory is taken for it."""
+"""Refuses images whose files claim an impossible size, before memory is allocated for them."""
 
 import os
 
 from histowidgets.errors import ImageSizeError
-from histowidgets.images._limits import MOST_PART_BYTES, MOST_PIXELS
 
-#: Raises both limits, as a number of pixels; of a part, that many bytes.
+#: Most pixels an image may claim to have, 500,000 x 500,000: the largest slides have a quarter of that.
+MOST_PIXELS = 250_000_000_000
+
+#: Most bytes that one tile, strip or chunk may take once it is decoded.
+MOST_PART_BYTES = 2 << 30
+
+#: Environment variable that raises both limits: a number of pixels of an image, and of bytes of a part.
 VARIABLE = "HISTOWIDGETS_MOST_PIXELS"
 
 

@@ -15,14 +15,20 @@ import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
-from histowidgets.images._limits import (
-    DARK_MEAN,
-    LEAST_TISSUE,
-    MOST_STAIN_STRETCH,
-    STAIN_PIXELS,
-    TISSUE_DENSITY,
-)
 from histowidgets.images._statistics import sample_pixels
+
+#: Pixels of one image that its stain is measured on.
+STAIN_PIXELS = 1 << 16
+
+#: An image shows tissue if this share of it has at least this optical density (natural logarithm, mean of three
+#: channels; Macenko et al. 2009 take 0.15 as well).
+LEAST_TISSUE, TISSUE_DENSITY = 0.01, 0.15
+
+#: Most that the densities of an image are stretched or squeezed to match those of the training images.
+MOST_STAIN_STRETCH = 2.0
+
+#: Mean of all channels, as a share of white, below which images are not brightfield.
+DARK_MEAN = 0.25
 
 _EIGHT_BITS = 255.0
 _LEAST_STD = 1e-3

@@ -8,8 +8,16 @@ import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
-from histowidgets.images._limits import STATISTICS_PIXELS, STATISTICS_POOL, STATISTICS_SIDE
 from histowidgets.images._region import Region
+
+#: Pixels of one image that its statistics rest on; a larger image is sampled in regions.
+STATISTICS_PIXELS = 1 << 20
+
+#: Pixels of all the images together that statistics rest on.
+STATISTICS_POOL = 1 << 22
+
+#: Side, in full-size pixels, of one sampled region.
+STATISTICS_SIDE = 256
 
 
 @dataclass(frozen=True)

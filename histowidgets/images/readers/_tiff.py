@@ -12,12 +12,14 @@ import tifffile
 from histowidgets.errors import ImageOpenError, ImageSizeError
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
-from histowidgets.images._limits import EAGER_BYTES, MAX_CHANNELS
-from histowidgets.images._region import level_downsample
+from histowidgets.images._limits import MAX_CHANNELS
 from histowidgets.images.readers._array import ArrayImage
 from histowidgets.images.readers._layout import as_kept, channels_last, kept_dtype, over_white
 from histowidgets.images.readers._tiff_metadata import channel_names_of, pixel_size_of, require_possible_planes
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS, SegmentReader, require_possible_page
+
+#: Decoded bytes below which a TIFF is read whole when it is opened.
+EAGER_BYTES = 32 << 20
 
 _PHOTOMETRIC = tifffile.PHOTOMETRIC
 #: Axes that mean a stack or a movie: one plane of it has to be chosen first.
@@ -49,7 +51,7 @@ class TiffImage(Image):
             dtype=dtype,
             channel_names=names or default_channel_names(n_channels, dtype),
             pixel_size_um=pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um,
-            downsamples=[level_downsample(full.size, level.size) for level in self._levels],
+            level_sizes=[level.size for level in self._levels],
             source=str(path),
         )
         self._require_names_for(n_channels)
@@ -59,9 +61,6 @@ class TiffImage(Image):
             for page in level.pages:
                 self._reader.require_whole(page)
                 require_possible_page(page)
-
-    def _level_size(self, level: int) -> tuple[int, int]:
-        return self._levels[level].width, self._levels[level].height
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         parts = [self._reader.read(page, x, y, width, height) for page in self._levels[level].pages]

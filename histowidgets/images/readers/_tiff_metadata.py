@@ -8,8 +8,12 @@ from typing import Any
 import tifffile
 
 from histowidgets.errors import ImageSizeError
-from histowidgets.images._limits import LARGEST_PIXEL_UM, MOST_PLANES
+from histowidgets.images._limits import LARGEST_PIXEL_UM
 
+#: Most planes that an OME-TIFF may claim to have: tifffile makes a list of them.
+MOST_PLANES = 1_000_000
+
+#: Units of length, in um.
 _UM = {
     "µm": 1.0,
     "um": 1.0,

@@ -16,7 +16,6 @@ from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
 from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
-from histowidgets.images._region import level_downsample
 from histowidgets.images.readers._layout import as_kept, kept_dtype
 from histowidgets.images.readers._zarr_metadata import Multiscale, channels_of, multiscale_of, ome_attributes
 
@@ -71,15 +70,12 @@ class ZarrImage(Image):
             channel_names=channel_names or names or default_channel_names(full.n_channels, dtype),
             channel_colors=colors,
             pixel_size_um=multiscale.pixel_size_um if pixel_size_um is None else pixel_size_um,
-            downsamples=[level_downsample(full.size, level.size) for level in self._levels],
+            level_sizes=[level.size for level in self._levels],
             source=str(path),
         )
         self._require_names_for(full.n_channels)
         self._path = path
         self._cache = SegmentCache()
-
-    def _level_size(self, level: int) -> tuple[int, int]:
-        return self._levels[level].size
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         out = np.empty((height, width, len(self.channel_names)), self.dtype)
