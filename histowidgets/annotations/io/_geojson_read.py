@@ -1,4 +1,4 @@
-"""GeoJSON in: as QuPath writes it, as we write it, and plain."""
+"""Reading GeoJSON: as QuPath writes it, as `write_geojson` does, and plain."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from histowidgets.images import Image
 
 
 class ReadShape(NamedTuple):
-    """One shape of the file; class None is an eraser; what the file does not say is None."""
+    """One shape of the file; class None is an eraser. What the file does not say is None."""
 
     shape: Shape
     class_name: str | None
@@ -29,7 +29,7 @@ class ReadShape(NamedTuple):
 
 @dataclass
 class ReadGeoJSON:
-    """What a file holds for an image.
+    """The content of a file, as far as it fits an image.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class ReadGeoJSON:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
     def left_out(self, path: Path) -> str:
-        """Say what was left out; nothing if that is nothing."""
+        """Say what was left out; "" if nothing was."""
         what = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
         return f"Left out of {path.name}: {what}." if what else ""
 
@@ -165,17 +165,17 @@ def _features(path: Path, content: Any) -> list[Any]:
     if kind == "FeatureCollection" and isinstance(content.get("features"), list):
         return list(content["features"])
     raise GeoJSONError(
-        f"{path.name} holds no GeoJSON features: a FeatureCollection, a Feature or a list of them is wanted."
+        f"{path.name} holds no GeoJSON features. A FeatureCollection, a Feature or a list of them is wanted."
     )
 
 
 def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str | None]]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise ValueError('it is no object of type "Feature".')
+        raise ValueError('it is not an object of type "Feature".')
     properties = feature.get("properties") or {}
     geometry = feature.get("geometry")
     if not isinstance(properties, dict) or not isinstance(geometry, dict | None):
-        raise ValueError("its properties or its geometry are no object.")
+        raise ValueError("its properties or its geometry are not an object.")
     name, color = _classification(properties.get("classification"))
     if name is None:
         read.skip("without a class")
@@ -200,7 +200,7 @@ def _exact(entry: Mapping[str, Any], class_name: str | None, own_id: Any) -> Rea
 
 
 def _id(value: Any) -> str | None:
-    """Return the id of an annotation as we write them, if the file has a UUID; else None."""
+    """Return the id of an annotation, if the file has a UUID; else None."""
     try:
         return uuid.UUID(value).hex if isinstance(value, str) else None
     except ValueError:
@@ -214,12 +214,12 @@ def _classification(value: Any) -> tuple[str | None, str | None]:
     if isinstance(value, str):
         return value.strip() or None, None
     if not isinstance(value, dict):
-        raise ValueError("its classification is no object.")
+        raise ValueError("its classification is not an object.")
     name = value.get("name")
     if name is None and isinstance(value.get("names"), list):
         name = ": ".join(str(part) for part in value["names"])  # a derived class, as QuPath shows it
     if name is not None and not isinstance(name, str):
-        raise ValueError("the name of its classification is no text.")
+        raise ValueError("the name of its classification is not text.")
     return (name.strip() or None) if name else None, _color(value)
 
 
@@ -248,7 +248,7 @@ def _shapes(geometry: Mapping[str, Any], read: ReadGeoJSON) -> list[Shape]:
     elif kind not in ("MultiPolygon", "MultiLineString"):
         raise ValueError(f"its geometry is of type {kind!r}.")
     if not isinstance(coordinates, list):
-        raise ValueError("its coordinates are no list.")
+        raise ValueError("its coordinates are not a list.")
     if kind.endswith("LineString"):
         return [Line(_points(line)) for line in coordinates]
     return [_polygon(rings) for rings in coordinates]
@@ -264,15 +264,15 @@ def _polygon(rings: Any) -> Polygon:
 def _points(values: Any) -> np.ndarray:
     """Return x and y of each position; a third number (z) is left out."""
     if not isinstance(values, list):
-        raise ValueError("its coordinates are no list of positions.")
+        raise ValueError("its coordinates are not a list of positions.")
     points = []
     for position in values:
         if not isinstance(position, list) or len(position) < 2:
-            raise ValueError(f"the position {position!r:.60} is no [x, y].")
+            raise ValueError(f"the position {position!r:.60} is not [x, y].")
         x, y = position[:2]
         for number in (x, y):
             if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-                raise ValueError(f"the position {position!r:.60} is not of two finite numbers.")
+                raise ValueError(f"the position {position!r:.60} does not have two finite numbers.")
         points.append((float(x), float(y)))
     return np.array(points, float).reshape(-1, 2)
 

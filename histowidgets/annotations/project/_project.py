@@ -183,9 +183,10 @@ class Project:
         Parameters
         ----------
         image : Image, path or array
-            With a folder, an image that is no file is saved in it.
+            With a folder, an image that did not come from a file is saved in it.
         name : str, optional
-            By default the image's own; if the project has one of that name, or had, with a number: "image 2".
+            By default the image's own name; with a number, as in "image 2", if the project has or had an image of
+            that name.
         role : {"both", "train", "validation"}
             "both": a part of it is held out for validation.
 
@@ -197,7 +198,7 @@ class Project:
         Raises
         ------
         ImageNameError
-            If the name is blank, or `name` is that of an image which is there, or which undo can bring back.
+            If the name is blank, or that of an image that is there or that undo can bring back.
         ImageError
             If the image cannot be opened.
         ProjectFolderError
@@ -288,7 +289,7 @@ class Project:
         Parameters
         ----------
         name : str
-            Of the image.
+            The image.
         shape : Stroke, Line, Polygon or Rectangle
             May reach past the edge of the image, but must touch it.
         class_name : str
@@ -303,7 +304,7 @@ class Project:
         ImageNameError, ClassNameError
             If the name is unknown.
         ShapeError
-            If it is no shape, or lies wholly outside the image.
+            If it is not a shape, or lies wholly outside the image.
         ReadOnlyError
             If another session holds the folder.
         """
@@ -322,7 +323,7 @@ class Project:
         Raises
         ------
         ProjectError
-            If there is no annotation of an id, or they are of several images.
+            If there is no annotation with an id, or they are of several images.
         """
         _annotate.remove(self._log, ids)
 
@@ -338,7 +339,7 @@ class Project:
         Raises
         ------
         ProjectError
-            If there is no annotation of an id, or they are of several images.
+            If there is no annotation with an id, or they are of several images.
         ShapeError
             If one would lie wholly outside the image; then nothing is moved.
         """
@@ -350,7 +351,7 @@ class Project:
         Raises
         ------
         ProjectError
-            If there is no annotation of an id, or they are of several images.
+            If there is no annotation with an id, or they are of several images.
         ClassNameError
             If the class is unknown, or one of them is an eraser.
         """
@@ -362,11 +363,11 @@ class Project:
         Parameters
         ----------
         name : str
-            Of the image; it need not be the one they come from.
+            The image; it need not be the one they come from.
         annotations : sequence of Annotation
-            In the order of drawing. The copies have ids of their own, and are drawn now, by this annotator.
+            In the order of drawing. The copies get new ids, the current time and the current annotator.
         dx, dy : float, default 0
-            How far to the right and down of the originals, in full-size pixels.
+            How far to the right of and below the originals, in full-size pixels.
 
         Returns
         -------
@@ -378,7 +379,7 @@ class Project:
         ClassNameError
             If the project does not have one of the classes.
         ProjectError
-            If these are no annotations.
+            If these are not annotations.
         ShapeError
             If every copy would lie wholly outside the image.
         """
@@ -395,16 +396,16 @@ class Project:
         return _annotate.annotations(self._log, name)
 
     def annotation_at(self, name: str, x: float, y: float, tolerance: float = 0) -> str | None:
-        """Return the id of the topmost annotation at a point, or None; erasers are looked through.
+        """Return the id of the topmost annotation at a point, or None; erasers are ignored.
 
         Parameters
         ----------
         name : str
-            Of the image.
+            The image.
         x, y : float
             Full-size pixels.
         tolerance : float, default 0
-            How far from its area the point may lie, in full-size pixels.
+            How far outside its area the point may lie, in full-size pixels.
         """
         return _annotate.annotation_at(self._log, name, x, y, tolerance)
 
@@ -428,14 +429,14 @@ class Project:
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
-            Class indices, 255 where unlabelled; the caller's to change.
+            Class indices, 255 where unlabelled; a copy.
 
         Raises
         ------
         ImageNameError
             If there is no image of that name.
         RegionError
-            If the downsample is no number of at least 1.
+            If the downsample is not a number of at least 1.
         """
         return self._log.label_map(name, downsample)
 
@@ -445,7 +446,7 @@ class Project:
         """Write the annotations of an image as QuPath reads them.
 
         Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them.
-        What our own import needs to restore the exact shapes is written beside, so that nothing is lost.
+        The exact shapes are written beside the geometries, so that `import_geojson` restores them without loss.
 
         Raises
         ------
@@ -468,14 +469,14 @@ class Project:
         Parameters
         ----------
         name : str
-            Of the image.
+            The image.
         path : path
             As QuPath or `export_geojson` writes it. Points, and features without a class, are left out with a
             warning that counts them.
         unknown_classes : {"error", "add", "skip"}
             What to do with classes that the project does not have; "add" takes their colours too.
         tell : callable, optional
-            Called with the words of the warning, in its place: warnings cannot be caught beside other threads.
+            Called with the text of the warning instead of warning: catching warnings is not thread-safe.
 
         Returns
         -------
@@ -494,13 +495,13 @@ class Project:
     def export_label_png(self, name: str, path: "str | os.PathLike[str]", downsample: float = 1) -> None:
         """Write the label map of an image as a PNG that any program shows in the colours of the classes.
 
-        Each pixel holds a class index, 255 and transparent where unlabelled. The names and colours of the classes
-        and the downsample stand in a text chunk "histowidgets", as JSON.
+        Each pixel holds a class index, or 255, which is transparent, where unlabelled. The names and colours of the
+        classes and the downsample are in a text chunk "histowidgets", as JSON.
 
         Parameters
         ----------
         name : str
-            Of the image.
+            The image.
         path : path
         downsample : float, default 1
             Labels are taken at the centre of `downsample` x `downsample` full-size pixels.
@@ -521,7 +522,7 @@ class Project:
         unknown_classes: Literal["error", "add", "skip"] = "error",
         classes: Mapping[int, str | None] | None = None,
     ) -> int:
-        """Make the label map of an image that of a PNG, as one step of undo.
+        """Replace the label map of an image by that of a PNG, as one step of undo.
 
         Pixels of one class that touch along an edge become a polygon along the edges of the pixels, with holes.
         What was drawn before is erased first.
@@ -529,7 +530,7 @@ class Project:
         Parameters
         ----------
         name : str
-            Of the image.
+            The image.
         path : path
             As `export_label_png` writes it, or any PNG with a palette or of 8-bit grey. It has the size of the image,
             or that size divided by a whole number and rounded up; 255 is unlabelled.
@@ -561,7 +562,7 @@ class Project:
 
 
 def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
-    """Return a project as it is now; a snapshot stays what it is.
+    """Return a snapshot of a project; a snapshot is returned as it is.
 
     Raises
     ------

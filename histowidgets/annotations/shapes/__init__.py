@@ -1,4 +1,4 @@
-"""Shapes in full-size pixels, the classes they are given, and hit tests."""
+"""Shapes in full-size pixels, their classes, their geometry, and hit tests."""
 
 from histowidgets.annotations.shapes._annotation import Annotation
 from histowidgets.annotations.shapes._classes import (

@@ -1,4 +1,4 @@
-"""Which pixels validation alone may see."""
+"""Splitting the labelled pixels of a project into training and validation."""
 
 import itertools
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from histowidgets.annotations.split._split_images import choose_images
 from histowidgets.errors import ProjectError
 from histowidgets.images import Image, Region
 
-# --- chosen by us (P) -----------------------------------------------------------------------------------------------
 #: Cells a side of the grid on which candidates for the held-out rectangle are laid.
 GRID = 24
 #: Narrowest held-out rectangle, as a share of the image's side: a tile must find some context in it.
@@ -25,7 +24,7 @@ MOST_AREA = 0.5
 #: held-out area, and the size of the random part that lets seeds differ; a class whose held-out share is off by as
 #: much as the share wanted costs 1, divided by the number of classes.
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_SHAPE, COST_AREA, COST_RANDOM = 10.0, 4.0, 0.1, 0.3, 0.1
-#: Share of a class's labelled pixels on a side (relative to what is wanted there) below which it hardly counts there.
+#: Share of a class's labelled pixels on a side, relative to what is wanted there, below which it counts as missing.
 LEAST_SHARE = 0.1
 
 #: What may be held out of images that serve both training and validation.
@@ -34,7 +33,7 @@ SPLITS = ("part", "image")
 
 @dataclass(frozen=True)
 class Split:
-    """Which pixels validation alone may see.
+    """The regions that are held out for validation; training reads none of their pixels.
 
     Attributes
     ----------
@@ -107,7 +106,7 @@ def split_project(
     previous: Split | None = None,
     by: str = "part",
 ) -> Split:
-    """Choose what to hold out for validation, such that training and validation share no pixel (B10).
+    """Choose what to hold out for validation, so that training and validation share no pixel.
 
     An image of role "validation" is held out whole, one of role "train" not at all. Of an image of role "both" one
     upright rectangle is, chosen on a grid of 24 x 24 cells so that each class has labels on both sides where that
