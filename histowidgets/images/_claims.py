@@ -20,8 +20,8 @@ def require_possible_size(name: str, width: int, height: int) -> None:
     if width * height > most:
         raise ImageSizeError(
             f"Image {name!r} says that it is {width} x {height} pixels; at most {most:,} are believed. If that is "
-            f"true, set the environment variable {VARIABLE} to a larger number; else the file is damaged, or made to "
-            "harm."
+            f"true, set the environment variable {VARIABLE} to a larger number; otherwise the file is damaged, or "
+            "was made to do harm."
         )
 
 
@@ -31,7 +31,7 @@ def require_possible_part(name: str, width: int, height: int, n_bytes: int) -> N
     if n_bytes > most:
         raise ImageSizeError(
             f"Image {name!r} says that it is stored in parts of {width} x {height} pixels, each {n_bytes:,} bytes; at "
-            f"most {most:,} are read at once. Write it anew in tiles of 512 x 512, or set {VARIABLE} to a larger "
+            f"most {most:,} are read at once. Write it again in tiles of 512 x 512, or set {VARIABLE} to a larger "
             "number."
         )
 

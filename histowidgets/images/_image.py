@@ -31,11 +31,11 @@ class Image(ABC):
     Attributes
     ----------
     name : str
-        What the image is called in lists and in messages.
+        The name of the image in lists and messages.
     width, height : int
         Full size in pixels.
     channel_names : tuple of str
-        One a channel.
+        One per channel.
     channel_colors : tuple of str or None
         "#RRGGBB" of each channel as its file says; None if it does not.
     dtype : numpy.dtype
@@ -45,7 +45,7 @@ class Image(ABC):
     downsamples : tuple of float
         Of the stored levels, the full-size one (1.0) first.
     source : str or None
-        Absolute path of the file; None for an array, which hence cannot be opened again.
+        Absolute path of the file; None for an array, which cannot be opened again.
     """
 
     def __init__(
@@ -109,17 +109,17 @@ class Image(ABC):
             The region in full-size pixels, wholly inside the image.
         downsample : float, default 1
             At least 1. Each pixel returned is the mean over `downsample` x `downsample` pixels (those at the
-            right and bottom edge over what is left there), from the nearest stored level that is fine enough.
+            right and bottom edge over what is left there), from the coarsest stored level that is fine enough.
 
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-            In the image's own dtype; the caller's to change.
+            In the image's dtype; a copy.
 
         Raises
         ------
         RegionError
-            If the region has no area or sticks out of the image, or the downsample is below 1.
+            If the region has no area or reaches past the image, or the downsample is below 1.
         ImageValueError
             If a float image holds NaN or infinity there.
         ImageOpenError
@@ -185,11 +185,11 @@ class Image(ABC):
         """Read pixels of a stored level, in that level's own coordinates, as a fresh (rows, cols, channels)."""
 
     def _require_names_for(self, n_channels: int) -> None:
-        """Refuse channel names that are not one a channel."""
+        """Refuse channel names whose number is not that of the channels."""
         if len(self.channel_names) != n_channels:
             raise ImageSizeError(
                 f"Image {self.name!r} has {n_channels} channel(s), but {len(self.channel_names)} channel name(s) "
-                "were given. Give one a channel."
+                "were given. Give one per channel."
             )
 
     def _checked_region(self, x: int, y: int, width: int, height: int) -> Region:

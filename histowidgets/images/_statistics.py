@@ -1,4 +1,4 @@
-"""Statistics of the pixels of one or more images, on which normalization rests."""
+"""Statistics of the pixels of one or more images, for normalization."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,10 +10,10 @@ from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 from histowidgets.images._region import Region
 
-#: Pixels of one image that its statistics rest on; a larger image is sampled in regions.
+#: Most pixels of an image that is measured whole; a larger one is sampled in regions.
 STATISTICS_PIXELS = 1 << 20
 
-#: Pixels of all the images together that statistics rest on.
+#: Most pixels measured, of all the images together.
 STATISTICS_POOL = 1 << 22
 
 #: Side, in full-size pixels, of one sampled region.
@@ -22,7 +22,7 @@ STATISTICS_SIDE = 256
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Numbers of one channel, or of all channels together, in the image's own units.
+    """Statistics of one channel, or of all channels together, in the image's units.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class ImageStatistics:
     channels : tuple of ChannelStatistics
     joint : ChannelStatistics
     n_pixels : int
-        Pixels that they rest on.
+        Number of pixels measured.
     dtype : str
         Of the images, e.g. "uint8".
     """
@@ -70,12 +70,12 @@ class ImageStatistics:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "ImageStatistics":
-        """Make statistics from what `to_dict` gave.
+        """Make statistics from the result of `to_dict`.
 
         Raises
         ------
         ImageError
-            If something is missing or is no number.
+            If something is missing or is not a number.
         """
         try:
             return cls(
@@ -144,7 +144,7 @@ def sample_pixels(image: Image, most: int, rng: np.random.Generator) -> np.ndarr
 
 
 def sample_regions(image: Image, rng: np.random.Generator) -> list[Region]:
-    """Choose the full-size regions that stand for an image: all of a small one, 16 of a large one."""
+    """Choose the full-size regions to measure: all of a small image, 16 regions of a large one."""
     if image.width * image.height <= STATISTICS_PIXELS:
         return [image.region]
     width, height = min(STATISTICS_SIDE, image.width), min(STATISTICS_SIDE, image.height)

@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 
+from histowidgets._checks import first_problem
 from histowidgets.annotations.io._geojson_write import EXACT_VERSION, checksum
 from histowidgets.annotations.shapes import Annotation, Line, Polygon, Shape, free_color, shape_from_dict
 from histowidgets.errors import GeoJSONError, ShapeError, UnknownClassError
@@ -25,6 +27,26 @@ class ReadShape(NamedTuple):
     time: float | None = None
     annotator: str | None = None
     id: str | None = None
+
+
+class _Exact(BaseModel):
+    """The exact shape of an annotation, in the property "histowidgets" of its feature; see `write_geojson`."""
+
+    shape: dict[str, Any]
+    time: FiniteFloat
+    annotator: Annotated[Any, AfterValidator(str)]
+
+    def read(self, class_name: str | None, own_id: Any) -> ReadShape:
+        return ReadShape(shape_from_dict(self.shape), class_name, self.time, self.annotator, _id(own_id))
+
+
+class _Beside(_Exact):
+    """An annotation without a geometry, in the member "histowidgets" of the collection."""
+
+    place: int
+    class_name: Annotated[Any, Field(alias="class")]
+    color: Any
+    id: Any = None
 
 
 @dataclass
@@ -143,16 +165,17 @@ def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[Rea
     exact = content.get("histowidgets") if isinstance(content, dict) else None
     if isinstance(exact, dict) and exact.get("version") == EXACT_VERSION and exact.get("features") == len(shapes):
         try:
-            for entry in exact["beside"]:
-                name = entry["class"]
-                item = _exact(entry, None if name is None else str(name), entry.get("id"))
-                shapes.insert(int(entry["place"]), (item, entry["color"]))
+            for entry in map(_Beside.model_validate, exact["beside"]):
+                name = None if entry.class_name is None else str(entry.class_name)
+                shapes.insert(entry.place, (entry.read(name, entry.id), entry.color))
         except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise GeoJSONError(f'The "histowidgets" member of {path.name} is damaged: {_words(error)}') from error
     yield from shapes
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f"{first_problem(error)}."
     return f"{error} is missing." if isinstance(error, KeyError) else str(error)
 
 
@@ -186,17 +209,10 @@ def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str 
         and exact.get("version") == EXACT_VERSION
         and exact.get("geometry") == checksum(geometry or {})
     ):
-        return [(_exact(exact, name, feature.get("id")), color)]
+        return [(_Exact.model_validate(exact).read(name, feature.get("id")), color)]
     shapes = _shapes(geometry or {}, read)
     own_id = _id(feature.get("id")) if len(shapes) == 1 else None
     return [(ReadShape(shape, name, id=own_id), color) for shape in shapes]
-
-
-def _exact(entry: Mapping[str, Any], class_name: str | None, own_id: Any) -> ReadShape:
-    drawn_at = float(entry["time"])
-    if not math.isfinite(drawn_at):
-        raise ValueError("its time is not finite.")
-    return ReadShape(shape_from_dict(entry["shape"]), class_name, drawn_at, str(entry["annotator"]), _id(own_id))
 
 
 def _id(value: Any) -> str | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
+from histowidgets._checks import first_problem
 from histowidgets._io import atomic_write
 from histowidgets.annotations.project._edit import checked_role
 from histowidgets.annotations.project._state import ImageState, State
@@ -89,8 +90,7 @@ class ProjectDescription(_Entry):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise _damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise _damaged(path, first_problem(error)) from error
 
     def write(self, folder: Path) -> None:
         """Write the file, whole or not at all (ProjectFolderError if that fails)."""

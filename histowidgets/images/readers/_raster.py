@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP and other pictures that Pillow reads, always whole."""
+"""PNG, JPEG, BMP and other files that Pillow reads, always whole."""
 
 import warnings
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ def open_raster(
     channel_names: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> ArrayImage:
-    """Open a picture through Pillow.
+    """Open a file through Pillow.
 
     A palette becomes RGB; transparency is laid over white; gray stays one channel; 16-bit gray stays 16 bit.
 
     Raises
     ------
     ImageOpenError
-        If it is no picture, is cut short, or has too many pixels.
+        If it is not an image, is cut short, or has too many pixels.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that are common here; what is twice as large it refuses.
+            # Pillow warns of sizes that are common here, and refuses those twice as large.
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(path) as picture:
                 if pixel_size_um is None:
@@ -72,7 +72,7 @@ def _deep_png(path: Path) -> np.ndarray:
 
 
 def raster_pixels(picture: PIL.Image.Image) -> np.ndarray:
-    """Return (rows, cols, channels) of a picture of Pillow's."""
+    """Return the pixels of a Pillow image as (rows, cols, channels)."""
     mode = picture.mode
     if "transparency" in picture.info or mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         gray = mode in ("L", "LA", "La")

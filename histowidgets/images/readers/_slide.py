@@ -1,4 +1,4 @@
-"""Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and their kin."""
+"""Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and others."""
 
 import threading
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from histowidgets.images._limits import CACHE_BYTES
 from histowidgets.images.readers._layout import over_white
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS
 
-#: Their pixels lie in other files beside them.
+#: Endings of slides whose pixels are in other files beside them.
 _WITH_COMPANIONS = (".mrxs", ".vms", ".vmu")
 #: Any tiled TIFF. OpenSlide would turn 16 bits into 8, and five channels into RGB; tifffile keeps them.
 _GENERIC = "generic-tiff"
@@ -69,7 +69,7 @@ def open_slide(
     channel_names: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> Image | None:
-    """Open a slide, or return None if OpenSlide says no and another reader may say yes.
+    """Open a slide, or return None if OpenSlide cannot and another reader may.
 
     Generic tiled TIFFs, and slides whose pixels are not 8-bit RGB, are left to tifffile, which keeps their dtype
     and channels.
@@ -125,7 +125,7 @@ def _pixel_size(slide: openslide.OpenSlide) -> float | None:
 
 
 def _is_rgb(path: Path) -> bool:
-    """Tell whether a TIFF has three samples of 8 bits; what is no TIFF is OpenSlide's to judge."""
+    """Tell whether a TIFF has three samples of 8 bits; OpenSlide judges what is not a TIFF."""
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first

@@ -86,7 +86,7 @@ class _Level:
 
 
 class _Finish:
-    """What has to be done to stored samples before they are the image's pixels."""
+    """Turns stored samples into the pixels of the image: palettes, inversion, transparency."""
 
     def __init__(self, tiff: tifffile.TiffFile, series: Any) -> None:
         key = series.keyframe
@@ -101,13 +101,13 @@ class _Finish:
         self._multiplied = self._alpha and alpha[0] == 1
 
     def channels_of(self, stored: int) -> int:
-        """Return the number of channels there are in the end."""
+        """Return the number of channels of the image."""
         if self._colormap is not None:
             return 3
         return stored - 1 if self._alpha else stored
 
     def dtype_of(self, stored: np.dtype) -> np.dtype:
-        """Return the dtype in the end."""
+        """Return the dtype of the image."""
         return np.dtype(np.uint8) if self._colormap is not None else stored
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
@@ -170,7 +170,7 @@ def _require_readable(path: Path, series: Any) -> None:
         if axis in _STACKED and size > 1:
             raise ImageSizeError(
                 f"{path.name} is a stack of {size} {_STACKED[axis]} (axes {series.axes}, shape {series.shape}). Save "
-                "the one that you want as an image of its own, or project the stack first."
+                "the one that you want as a separate image, or project the stack first."
             )
     if key.imagedepth > 1:
         raise ImageSizeError(f"{path.name} is a volume of {key.imagedepth} planes. Save one of them first.")

@@ -1,4 +1,4 @@
-"""Channel names and pixel size out of the metadata of a TIFF."""
+"""The metadata of a TIFF: channel names and pixel size."""
 
 import math
 import re
@@ -56,14 +56,14 @@ def require_possible_planes(tiff: tifffile.TiffFile) -> None:
         if planes > MOST_PLANES:
             raise ImageSizeError(
                 f"{tiff.filename} says that it has {planes} planes of {' x '.join(sizes[:2])} pixels; at most "
-                f"{MOST_PLANES:,} are believed. Copy it again, or write it anew."
+                f"{MOST_PLANES:,} are believed. Copy it again, or write it again."
             )
 
 
 def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> float | None:
     """Return the pixel size in um that the file gives, or None.
 
-    Asked in this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
+    In this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
     """
     pixels = _ome_pixels(tiff, series)
     if pixels is not None:

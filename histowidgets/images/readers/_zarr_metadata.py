@@ -1,4 +1,4 @@
-"""What the metadata of an OME-Zarr says: levels, axes, pixel size, channel names and colours."""
+"""The metadata of an OME-Zarr: levels, axes, pixel size, channel names and colours."""
 
 import math
 import re
@@ -25,7 +25,7 @@ _UM = {
 
 
 class Multiscale(NamedTuple):
-    """One pyramid.
+    """The description of a pyramid.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
     Raises
     ------
     ImageOpenError
-        If the group is no image, or its description is damaged.
+        If the group is not an image, or its description is damaged.
     """
     if "plate" in ome or "well" in ome:
         raise ImageOpenError(f"{path} is a plate of many images. Give the folder of one of them, such as {path}/A/1/0.")
@@ -70,7 +70,7 @@ def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
         size = _pixel_size(described, axes)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ImageOpenError(
-            f"The description of the image in {path} is damaged: {error!r}. Copy it again, or write it anew."
+            f"The description of the image in {path} is damaged: {error!r}. Copy it again, or write it again."
         ) from error
     if not paths or len(set(axes)) < len(axes) or not {"y", "x"} <= set(axes):
         raise ImageOpenError(

@@ -478,7 +478,9 @@ def test_damage_of_the_description_is_placed(kept):
     description = json.loads(path.read_text())
     description["images"][0]["width"] = "wide"
     path.write_text(json.dumps(description))
-    with pytest.raises(ProjectFolderError, match=r"project\.json is damaged: images\.0\.width: .* integer"):
+    with pytest.raises(
+        ProjectFolderError, match=r"project\.json is damaged: images\.0\.width is 'wide'; it should be a valid integer"
+    ):
         Project.open(kept.folder)
 
 
