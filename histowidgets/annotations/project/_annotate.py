@@ -26,7 +26,7 @@ def new_annotation(log: EditLog, shape: Shape, class_name: str | None) -> Annota
 def draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
     """Draw a shape on an image; class None erases. See `Project.annotate`."""
     if type(shape) not in SHAPES:  # not a subclass either: the journal could not make it again
-        raise ShapeError(f"A {type(shape).__name__} is no shape; draw a Stroke, Line, Polygon or Rectangle.")
+        raise ShapeError(f"A {type(shape).__name__} is not a shape; draw a Stroke, Line, Polygon or Rectangle.")
 
     def make(state: State) -> AddAnnotations:
         image = image_state(state, name).image
@@ -64,7 +64,7 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
     given = list(annotations) if isinstance(annotations, Iterable) else [annotations]
     if not all(isinstance(one, Annotation) and type(one.shape) in SHAPES for one in given):
         raise ProjectError(
-            f"{annotations!r:.80} is no list of annotations; give some of project.annotations(name). "
+            f"{annotations!r:.80} is not a list of annotations; give some of project.annotations(name). "
             "annotate draws a shape."
         )
 

@@ -371,11 +371,14 @@ def test_a_damaged_line_of_a_new_edit_is_named(tmp_path, line):
         (lambda project: project.remove(None), "ids are None"),
         (lambda project: project.remove([5]), r"ids are \[5\]"),
         (lambda project: project.reclassify([["a"]], "Gland"), "ids are"),
-        (lambda project: project.paste("blank", None), "None is no list of annotations"),
-        (lambda project: project.paste("blank", [Stroke([(1, 1)])]), "no list of annotations.* annotate draws a shape"),
+        (lambda project: project.paste("blank", None), "None is not a list of annotations"),
+        (
+            lambda project: project.paste("blank", [Stroke([(1, 1)])]),
+            "not a list of .* annotate draws a shape",
+        ),
         (lambda project: project.merge_classes(None, "Gland"), "classes to merge are None"),
         (lambda project: project.annotate(["blank"], Stroke([(1, 1)]), "Gland"), "no image named"),
-        (lambda project: project.annotate("blank", [(1, 1)], "Gland"), "A list is no shape"),
+        (lambda project: project.annotate("blank", [(1, 1)], "Gland"), "A list is not a shape"),
         (lambda project: project.annotate("blank", Stroke([(1, 1)]), ["Gland"]), r"no class \['Gland'\]"),
     ],
 )
@@ -399,9 +402,9 @@ def test_a_shape_that_the_journal_cannot_hold_is_refused(project):
         pass
 
     blot = Blot([[10, 10]], 6)
-    with pytest.raises(ShapeError, match="A Blot is no shape"):
+    with pytest.raises(ShapeError, match="A Blot is not a shape"):
         project.annotate("blank", blot, "Gland")
-    with pytest.raises(ProjectError, match="no list of annotations"):
+    with pytest.raises(ProjectError, match="not a list of annotations"):
         project.paste("blank", [Annotation("id", blot, "Gland", 0.0, "")])
 
 

@@ -230,7 +230,7 @@ def test_painting_past_the_edge_is_clipped(project):
 
 
 def test_bad_annotations_are_refused(project):
-    with pytest.raises(ShapeError, match="is no shape"):
+    with pytest.raises(ShapeError, match="is not a shape"):
         project.annotate("blank", [[1, 2]], "Gland")
     with pytest.raises(ClassNameError, match="no class 'gland'"):
         project.annotate("blank", SQUARE, "gland")
