@@ -23,8 +23,19 @@ def new_annotation(log: EditLog, shape: Shape, class_name: str | None) -> Annota
     return Annotation(uuid.uuid4().hex, shape, class_name, time.time(), str(log.annotator))
 
 
-def draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
-    """Draw a shape on an image; class None erases. See `Project.annotate`."""
+def annotate(log: EditLog, name: str, shape: Shape, class_name: str) -> str:
+    """Draw a shape with a class on an image. See `Project.annotate`."""
+    with log.lock:
+        known_class(class_name, log.state)
+    return _draw(log, name, shape, class_name)
+
+
+def erase(log: EditLog, name: str, shape: Shape) -> str:
+    """Erase what was drawn under a shape. See `Project.erase`."""
+    return _draw(log, name, shape, None)
+
+
+def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
     if type(shape) not in SHAPES:  # not a subclass either: the journal could not make it again
         raise ShapeError(f"A {type(shape).__name__} is not a shape; draw a Stroke, Line, Polygon or Rectangle.")
 

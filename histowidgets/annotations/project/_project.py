@@ -11,7 +11,7 @@ import numpy as np
 from histowidgets._io import as_path
 from histowidgets.annotations.project import _annotate, _exchange
 from histowidgets.annotations.project._add_image import add_image
-from histowidgets.annotations.project._edit import checked_role, image_state, known_class
+from histowidgets.annotations.project._edit import checked_role, image_state
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._edits_classes import (
     AddClass,
@@ -308,14 +308,14 @@ class Project:
         ReadOnlyError
             If another session holds the folder.
         """
-        return _annotate.draw(self._log, name, shape, self._known_class(class_name))
+        return _annotate.annotate(self._log, name, shape, class_name)
 
     def erase(self, name: str, shape: Shape) -> str:
         """Erase what was drawn under a shape; what is drawn later is not affected. One step of undo.
 
         Returns the id of the eraser, which is an annotation without a class. Raises as `annotate` does.
         """
-        return _annotate.draw(self._log, name, shape, None)
+        return _annotate.erase(self._log, name, shape)
 
     def remove(self, ids: str | Sequence[str]) -> None:
         """Remove one or several annotations of one image. One step of undo.
@@ -555,10 +555,6 @@ class Project:
             If classes are unknown and `unknown_classes` is "error".
         """
         return _exchange.import_label_png(self._log, name, path, unknown_classes, classes)
-
-    def _known_class(self, name: str) -> str:
-        with self._log.lock:
-            return known_class(name, self._log.state)
 
 
 def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:

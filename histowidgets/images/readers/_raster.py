@@ -9,11 +9,9 @@ import PIL.Image
 
 from histowidgets.errors import ImageOpenError
 from histowidgets.images._image import named_after
-from histowidgets.images._limits import LARGEST_PIXEL_UM
 from histowidgets.images.readers._array import ArrayImage
 from histowidgets.images.readers._layout import over_white
-
-_UM_PER_INCH = 25_400.0
+from histowidgets.images.readers._units import LARGEST_PIXEL_UM, UM
 
 
 def open_raster(
@@ -94,5 +92,5 @@ def _pixel_size(picture: PIL.Image.Image) -> float | None:
     dpi = picture.info.get("dpi")
     if not dpi or not dpi[0] or float(dpi[0]) <= 0:
         return None
-    size = _UM_PER_INCH / float(dpi[0])
+    size = UM["inch"] / float(dpi[0])
     return size if size <= LARGEST_PIXEL_UM else None

@@ -7,21 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from histowidgets.errors import ImageOpenError
-
-#: Units of length as OME-Zarr spells them (those of UDUNITS-2), in um.
-_UM = {
-    "angstrom": 1e-4,
-    "picometer": 1e-6,
-    "nanometer": 1e-3,
-    "micrometer": 1.0,
-    "micron": 1.0,
-    "um": 1.0,
-    "µm": 1.0,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
-    "inch": 25_400.0,
-}
+from histowidgets.images.readers._units import UM
 
 
 class Multiscale(NamedTuple):
@@ -103,9 +89,9 @@ def _pixel_size(described: Mapping[str, Any], axes: tuple[str, ...]) -> float | 
     """Return the width of a full-size pixel in um, or None if there is no scale, or one without a unit."""
     axis = described["axes"][axes.index("x")] if "axes" in described and "x" in axes else None
     unit = axis.get("unit") if isinstance(axis, Mapping) else None
-    if unit is None or str(unit).lower() not in _UM:
+    if unit is None or str(unit).lower() not in UM:
         return None
-    size, found = _UM[str(unit).lower()], False
+    size, found = UM[str(unit).lower()], False
     # The scale of the level, and then that of the whole pyramid.
     for owner in (described["datasets"][0], described):
         for transformation in owner.get("coordinateTransformations") or ():
