@@ -100,7 +100,7 @@ def test_given_colours_are_kept_and_not_given_twice():
     assert project.colors == {"a": "#56B4E9", "b": "#E69F00"}
     with pytest.raises(ClassNameError, match="#RRGGBB"):
         Project(["a"], colors={"a": "red"})
-    with pytest.raises(ClassNameError, match="no classes"):
+    with pytest.raises(ClassNameError, match="not classes"):
         Project(["a"], colors={"b": "#123456"})
 
 
