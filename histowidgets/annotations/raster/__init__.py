@@ -1,4 +1,4 @@
-"""From shapes to label maps and back."""
+"""Label maps: drawing shapes into them, and tracing their areas as polygons."""
 
 from histowidgets.annotations.raster._labels import UNLABELLED, draw, rasterize, reach_of, touches
 from histowidgets.annotations.raster._spans import flat_pixels, spans_of
