@@ -8,7 +8,7 @@ import histowidgets as hw
 from histowidgets.errors import PredictionError
 from histowidgets.prediction import Classifier, NetworkModel, PredictOptions
 from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
-from histowidgets.prediction.tiling._plan import plan_axis
+from histowidgets.prediction.tiling import plan_axis
 from histowidgets.prediction.tiling._prefetch import read_ahead
 from histowidgets.prediction.tiling._smoothing import averaged, smoothed
 from tests.prediction.models import BrightnessModel, brightness_classifier
@@ -153,8 +153,7 @@ def test_each_way_to_compute_gives_the_same_labels(network_classifier):
 def test_batch_norm_and_activations_are_folded(network_classifier):
     import torch
 
-    from histowidgets.prediction.pixel_models._conv_fusion import ConvAct
-    from histowidgets.prediction.pixel_models._fold_decoder import EnlargeBlock
+    from histowidgets.prediction.pixel_models._conv_fusion import ConvAct, UpsampleBlock
 
     network = network_classifier.model.network().eval()
 
@@ -165,7 +164,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     assert count(network, torch.nn.BatchNorm2d) > 50
     assert count(made, torch.nn.BatchNorm2d) == 0
     assert count(made, ConvAct) > count(network, torch.nn.ReLU)
-    assert count(made, EnlargeBlock) == len(network.core.decoder.blocks)
+    assert count(made, UpsampleBlock) == len(network.core.decoder.blocks)
     pixels = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(made(pixels), network(pixels), rtol=1e-4, atol=1e-3)

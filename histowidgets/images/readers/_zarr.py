@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import zarr
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
+from histowidgets.images._limits import CACHE_BYTES
 from histowidgets.images._region import level_downsample
 from histowidgets.images.readers._layout import as_kept, kept_dtype
 from histowidgets.images.readers._zarr_metadata import Multiscale, channels_of, multiscale_of, ome_attributes
@@ -76,7 +77,7 @@ class ZarrImage(Image):
         )
         self._require_names_for(full.n_channels)
         self._path = path
-        self._cache = SegmentCache()
+        self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
 
     def _level_size(self, level: int) -> tuple[int, int]:
         return self._levels[level].size

@@ -9,10 +9,15 @@ import torch
 from torch.nn import functional
 
 from histowidgets.errors import ClassifierError
-from histowidgets.prediction._limits import MOST_MEMBERS
 from histowidgets.prediction.pixel_models._protocol import AnswersFast, PixelModel, RemembersTiles
 from histowidgets.prediction.pixel_models._registry import restored_model
 from histowidgets.prediction.tiling import Tile
+
+#: Most models that one mean is made of.
+MOST_MEMBERS = 8
+
+#: Largest factor by which a member may see images smaller: downsamples go from 1 to 8.
+MOST_FACTOR = 8
 
 _Ask = Callable[[np.ndarray], np.ndarray]
 
@@ -135,10 +140,6 @@ class MeanModel:
             own = {n.removeprefix(f"{i}."): t for n, t in tensors.items() if n.startswith(f"{i}.")}
             members.append(Member(restored_model(kind, one["model"], own), factor))
         return cls(members)
-
-
-#: Downsamples go from 1 to 8.
-MOST_FACTOR = 8
 
 
 def _smaller(batch: np.ndarray, factor: int) -> np.ndarray:

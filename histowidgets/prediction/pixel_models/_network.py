@@ -10,15 +10,17 @@ import torch
 
 from histowidgets.errors import BackboneError, ClassifierError
 from histowidgets.models import Network, NetworkSpec, build_network
-from histowidgets.prediction._limits import (
+from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
+from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction.pixel_models._protocol import (
     BATCH_ON_CPU,
     BATCH_ON_GPU,
     NETWORK_CONTEXT,
     NETWORK_TILE,
-    PROBE_FROM_TILES,
 )
-from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
-from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+
+#: Tiles of a region from which on a network looks for its fastest way to compute.
+PROBE_FROM_TILES = 12
 
 
 class NetworkModel:

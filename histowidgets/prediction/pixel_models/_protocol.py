@@ -7,6 +7,20 @@ import numpy as np
 
 from histowidgets.prediction.tiling import Tile
 
+#: Largest side of a tile of a network, at the classifier's downsample: larger tiles waste less on context, smaller ones
+#: need less memory.
+NETWORK_TILE = 640
+
+#: Pixels of real context that a network is given on each side of the part of a tile that is used, where the image has
+#: them.
+NETWORK_CONTEXT = 56
+
+#: Tiles that a network is given at once: on a CPU a batch gains nothing, on a GPU it keeps the device busy.
+BATCH_ON_CPU, BATCH_ON_GPU = 1, 8
+
+#: Pixels of an image, or of a region that is predicted, up to which the features of all of it are kept.
+KEPT_PIXELS = 4_200_000
+
 
 class PixelModel(Protocol):
     """Turns pixels into class probabilities; safe to use from several threads at once."""

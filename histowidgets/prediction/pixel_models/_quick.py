@@ -10,17 +10,9 @@ from torch.nn import functional
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction._limits import (
-    FEATURE_BYTES,
-    KEPT_PIXELS,
-    QUICK_BLOCK,
-    QUICK_CONTEXT,
-    QUICK_EVEN,
-    QUICK_SMOOTHING,
-    QUICK_TILE,
-)
 from histowidgets.prediction.pixel_models._feature_cache import FeatureCache
 from histowidgets.prediction.pixel_models._guided_filter import follow_edges
+from histowidgets.prediction.pixel_models._protocol import KEPT_PIXELS
 from histowidgets.prediction.pixel_models._quick_features import (
     DeepStages,
     QuickFeatures,
@@ -30,8 +22,21 @@ from histowidgets.prediction.pixel_models._quick_features import (
 )
 from histowidgets.prediction.tiling import Tile, TileNeeds, plan_tiles
 
+#: Largest side of a tile, and its context; the widest filter reaches about 48 pixels.
+QUICK_TILE, QUICK_CONTEXT = 800, 64
+
+#: Side of the blocks that an image is cut into around the strokes, when it is larger than one tile.
+QUICK_BLOCK = 256
+
+#: Standard deviation, in full-size pixels, by which probabilities are smoothed, and the variance of the pixels (0 to 1)
+#: below which no edge is seen among them.
+QUICK_SMOOTHING, QUICK_EVEN = 8.0, 1e-4
+
+#: Bytes of features that are kept for the next stroke.
+FEATURE_BYTES = 192 << 20
+
+#: Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in.
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
-"""Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in."""
 
 _HEADS = ("pyramid", "deep")
 _NEEDS = TileNeeds(multiple=16, output_stride=2, context=QUICK_CONTEXT, largest_tile=QUICK_TILE)

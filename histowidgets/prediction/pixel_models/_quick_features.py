@@ -17,7 +17,9 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from histowidgets.models import DEFAULT_BACKBONE, Network, NetworkSpec, build_network
-from histowidgets.prediction._limits import TEXTURE_CHANNELS
+
+#: Channels up to which every texture of every channel is computed (63 values for RGB).
+TEXTURE_CHANNELS = 6
 
 PYRAMID_LEVELS = 4
 TEXTURES = 5

@@ -50,7 +50,7 @@ class ObjectFields(ipywidgets.VBox):
         return {
             "min_area_um2": self._least.value,
             "fill_holes_um2": self._holes.value,
-            "smooth_um": self._smooth.value,
+            "simplify_um": self._smooth.value,
         }
 
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from histowidgets.prediction.tiling import plan_axis
 from histowidgets.prediction.tiling._blend import BLENDS, blended, tile_weights
-from histowidgets.prediction.tiling._plan import plan_axis
 
 
 @pytest.mark.parametrize("align", [1, 2])
