@@ -1,4 +1,4 @@
-"""What a classifier needs of the model inside it."""
+"""What a classifier needs from the model inside it."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -27,7 +27,7 @@ class PixelModel(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which sort of model it is: "network", "quick", "onnx" or "mean"."""
+        """The kind of model: "network", "quick", "onnx" or "mean"."""
         ...
 
     @property
@@ -42,27 +42,27 @@ class PixelModel(Protocol):
 
     @property
     def multiple(self) -> int:
-        """Sides of what it is given are multiples of this."""
+        """Sides of its input are multiples of this."""
         ...
 
     @property
     def output_stride(self) -> int:
-        """Input pixels a value of its output, along each side; divides `multiple`."""
+        """Input pixels per value of its output, along each side; divides `multiple`."""
         ...
 
     @property
     def context(self) -> int:
-        """Input pixels of real context that it wants on each side of what it answers for."""
+        """Input pixels of real context that it needs on each side of the part of a tile that is used."""
         ...
 
     @property
     def largest_tile(self) -> int:
-        """Longest side that it should be given."""
+        """Longest side of a tile."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """How many tiles it likes at once."""
+        """Number of tiles that it is given at once."""
         ...
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ class PixelModel(Protocol):
         ...
 
     def spec(self) -> dict[str, Any]:
-        """Return what it takes, beside the tensors, to build the model again: plain values for JSON."""
+        """Return what is needed, besides the tensors, to build the model again: plain values for JSON."""
         ...
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -91,7 +91,7 @@ class PixelModel(Protocol):
 
 @runtime_checkable
 class RemembersTiles(Protocol):
-    """A model that keeps what it computed for a tile, and so wants to know which tile it is given."""
+    """A model that keeps what it computed for a tile, and so needs to know which tile it is given."""
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
         """Compute the probabilities of one tile: float32 (K, H / output_stride, W / output_stride)."""
@@ -100,7 +100,7 @@ class RemembersTiles(Protocol):
 
 @runtime_checkable
 class AnswersFast(Protocol):
-    """A model that has a faster way to compute, and can give labels without probabilities."""
+    """A model that has a faster way to compute, and can return labels without probabilities."""
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict `tiles` tiles of `side` x `side` pixels.
