@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import RegionError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._image import Image
 from histowidgets.images._region import Region, scaled_shape
 
@@ -29,7 +29,7 @@ class CachedReader:
 
     def __init__(self, image: Image, most_bytes: int = MOST_BYTES) -> None:
         self.image = image
-        self._cache = SegmentCache(most_bytes)
+        self._cache: ByteCache[tuple[int, ...], np.ndarray] = ByteCache(most_bytes, keep_largest=True)
 
     def read(self, region: Region, downsample: int = 1) -> np.ndarray:
         """Read a region, as `Image.read` does; the last column and row are means over their whole blocks.

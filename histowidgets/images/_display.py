@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 
@@ -107,8 +108,7 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
         share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
         if channel.gamma != 1:
             share = share ** np.float32(1 / channel.gamma)
-        for i in range(3):
-            amount = int(channel.color[1 + 2 * i : 3 + 2 * i], 16)
+        for i, amount in enumerate(hex_to_rgb(channel.color)):
             if amount:
                 total[..., i] += share * np.float32(amount)
     return np.rint(np.minimum(total, 255)).astype(np.uint8)

@@ -16,6 +16,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets._io import atomic_write
 from histowidgets.annotations.shapes import Annotation, Line, only, painted_area, path_of
 from histowidgets.errors import GeoJSONError
@@ -74,14 +75,13 @@ def _visible(annotations: Sequence[Annotation]) -> list[BaseGeometry]:
 def _feature(annotation: Annotation, geometry: BaseGeometry, color: str) -> dict[str, Any]:
     mapping = json.loads(shapely.to_geojson(geometry))
     exact = {"version": EXACT_VERSION, "geometry": checksum(mapping)} | _exact(annotation)
-    rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return {
         "type": "Feature",
         "id": _as_uuid(annotation.id),
         "geometry": mapping,
         "properties": {
             "objectType": "annotation",
-            "classification": {"name": annotation.class_name, "color": rgb},
+            "classification": {"name": annotation.class_name, "color": list(hex_to_rgb(color))},
             "isLocked": False,
             "histowidgets": exact,
         },

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import ImageError, ImageOpenError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
+from histowidgets.images._limits import CACHE_BYTES
 
 #: What tifffile and its codecs raise on damaged data.
 DECODE_ERRORS = (
@@ -46,7 +47,7 @@ class SegmentReader:
         self._file = file
         self._name = name
         self._lock = threading.Lock()
-        self._cache = SegmentCache()
+        self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
         self._size = os.fstat(file.fileno()).st_size
 
     def close(self) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import zarr
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
+from histowidgets.images._limits import CACHE_BYTES
 from histowidgets.images.readers._layout import as_kept, kept_dtype
 from histowidgets.images.readers._zarr_metadata import Multiscale, channels_of, multiscale_of, ome_attributes
 
@@ -75,7 +76,7 @@ class ZarrImage(Image):
         )
         self._require_names_for(full.n_channels)
         self._path = path
-        self._cache = SegmentCache()
+        self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         out = np.empty((height, width, len(self.channel_names)), self.dtype)
