@@ -212,7 +212,7 @@ def test_bad_arguments_are_refused_by_the_parser(arguments, capsys):
 def saved(tmp_path_factory):
     """A saved network, and an image."""
     from histowidgets.models import NetworkSpec, build_network
-    from histowidgets.prediction import Classifier, NetworkModel
+    from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
 
     folder = tmp_path_factory.mktemp("saved")
     pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
@@ -220,18 +220,20 @@ def saved(tmp_path_factory):
     Image.fromarray(pixels // 9).save(folder / "dark.png")
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
     Classifier(
-        NetworkModel(build_network(spec, pretrained=False, seed=0)),
-        classes=["Dark", "Bright"],
-        colors=["#d55e00", "#0072b2"],
-        channel_names=["Red", "Green", "Blue"],
-        normalization=hw.Normalization().fitted([hw.open_image(pixels)]),
+        ClassifierSpec(
+            NetworkModel(build_network(spec, pretrained=False, seed=0)),
+            classes=["Dark", "Bright"],
+            colors=["#d55e00", "#0072b2"],
+            channel_names=["Red", "Green", "Blue"],
+            normalization=hw.Normalization().fitted([hw.open_image(pixels)]),
+        )
     ).save(folder / "classifier")
     return folder
 
 
 def test_predict_takes_the_options_that_python_has(saved, tmp_path, capsys):
     command = ["predict", str(saved / "classifier"), str(saved / "noise.png"), str(saved / "dark.png")]
-    command += ["--out", str(tmp_path), "--format", "zarr", "--region", "8", "16", "64", "48", "--tta", "--passes", "2"]
+    command += ["--out", str(tmp_path), "--format", "zarr", "--region", "8", "16", "64", "48", "--tta", "--grids", "2"]
     command += ["--overlap", "0.25", "--blend", "linear", "--blur-px", "2", "--probabilities", "--background", "Dark"]
     assert main(command) == EXIT_OK
     said = capsys.readouterr()
@@ -239,7 +241,7 @@ def test_predict_takes_the_options_that_python_has(saved, tmp_path, capsys):
     assert "warning: " in said.err, "row N9"
     assert "Image dark differs" in said.err
     stored = hw.open_prediction(tmp_path / "noise.zarr")
-    options = {"tta": True, "grids": 2, "overlap": 0.25, "blend": "linear", "smooth_px": 2.0}
+    options = {"tta": True, "grids": 2, "overlap": 0.25, "blend": "linear", "blur_px": 2.0}
     expected = hw.Classifier.load(saved / "classifier").predict(saved / "noise.png", (8, 16, 64, 48), **options)
     np.testing.assert_array_equal(stored.read_labels(), expected.labels)
     assert stored.has_probabilities
@@ -252,7 +254,7 @@ def test_predict_refuses_what_does_not_exist(saved, tmp_path, capsys):
     command = ["predict", str(saved / "classifier"), str(saved / "noise.png"), "--out", str(tmp_path)]
     assert main([*command, "--overlap", "2"]) == EXIT_REFUSED
     assert "overlap is 2.0" in capsys.readouterr().err
-    assert main([*command, "--format", "geojson", "--min-area", "1e9"]) == EXIT_OK
+    assert main([*command, "--format", "geojson", "--min-area-um2", "1e9"]) == EXIT_OK
     assert json.loads((tmp_path / "noise.geojson").read_text())["features"] == []
 
 
