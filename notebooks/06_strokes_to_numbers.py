@@ -24,7 +24,7 @@ strokes = {
 for class_name, lines in strokes.items():
     for points in lines:
         project.annotate(name, hw.Stroke(points, width=8), class_name)
-prediction = hw.quick_classifier(project).predict(image, smooth_um=1.0)
+prediction = hw.quick_classifier(project).predict(image, blur_um=1.0)
 
 # %% [markdown]
 # ## Areas
@@ -42,7 +42,7 @@ prediction.measurements(background=["Lumen"])
 # holes filled, outlines made simpler, all in µm. This is about pixels: two glands that touch are one object.
 
 # %%
-objects = [o for o in prediction.objects(100, fill_holes_um2=50, smooth_um=0.5) if o.class_name == "Epithelium"]
+objects = [o for o in prediction.objects(100, fill_holes_um2=50, simplify_um=0.5) if o.class_name == "Epithelium"]
 picture = PIL.Image.fromarray(pixels)
 draw = PIL.ImageDraw.Draw(picture)
 for o in objects:
@@ -78,7 +78,7 @@ for row in table:
 # Classes keep their names and colours, objects their measurements. Coordinates are full-size pixels on both sides.
 
 # %%
-prediction.save_geojson(folder / "areas.geojson", min_area_um2=100, smooth_um=0.5)  # objects, to look at
+prediction.save_geojson(folder / "areas.geojson", min_area_um2=100, simplify_um=0.5)  # objects, to look at
 project.export_geojson(name, folder / "strokes.geojson")  # annotations, to go on with
 
 back = hw.Project(classes=["Epithelium"])
