@@ -119,11 +119,7 @@ print(f"the student, {painted} strokes a class at most: mean IoU {mean:.2f}", {c
 # %%
 studio.close()
 wrong = (labels != truth) & (truth != 255)
-panels = [
-    hw.overlay_rgba(truth, student.colors)[..., :3],
-    hw.overlay_rgba(labels, student.colors)[..., :3],
-    pixels.copy(),
-]
+panels = [*(hw.overlay_rgba(one, student.colors)[..., :3] for one in (truth, labels)), pixels.copy()]
 panels[2][wrong] = (255, 0, 0)
 for advice in hw.coach(student):
     print("-", advice.title)
