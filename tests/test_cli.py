@@ -1,5 +1,6 @@
 """The command line does on a folder what the studio does by hand."""
 
+import inspect
 import io
 import json
 import signal
@@ -284,3 +285,16 @@ def test_bars_show_epochs_steps_losses_and_the_time_left():
     assert "1/2" in written
     assert "loss 0.500, validation 0.250, mIoU 0.800, best" in written
     assert "loss 0.750, 1:15 left" in written
+
+
+def test_the_options_of_predict_have_the_names_of_python(capsys):
+    from dataclasses import fields
+
+    from histowidgets.prediction import Prediction, PredictOptions
+
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    listed = capsys.readouterr().out
+    objects = inspect.signature(Prediction.objects).parameters
+    for name in [*(field.name for field in fields(PredictOptions)), *list(objects)[1:]]:
+        assert f"--{name.replace('_', '-')}" in listed
