@@ -59,7 +59,7 @@ def _add_objects(group: Any) -> None:
     for name, words in OBJECT_OPTIONS.items():
         group.add_argument(_flag(name), type=float, metavar=name.rsplit("_", 1)[-1].upper(), help=words)
     group.add_argument(
-        "--background", action="append", default=[], metavar="CLASS", help="a class that is no tissue; may be repeated"
+        "--background", action="append", default=[], metavar="CLASS", help="a class that is not tissue; may be repeated"
     )
 
 

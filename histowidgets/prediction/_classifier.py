@@ -186,7 +186,7 @@ class Classifier:
             The only pixels that are read, also as context; the whole image if not given. Validation reads
             nothing but what was held out.
         probabilities : bool, default True
-            False computes the labels alone, which takes less time and a fraction of the memory.
+            False computes only the labels, which takes less time and a fraction of the memory.
         **options
             ``grids``, ``blur_px``, ``blur_um``, ``skip_blank``, ``precision``, ``downsample``: see
             `PredictOptions`.

@@ -77,7 +77,7 @@ def predict_images(
     objects : mapping, optional
         Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
     background : sequence of str
-        Classes that are no tissue, for the percentage of tissue in ``measurements.csv``.
+        Classes that are not tissue, for the percentage of tissue in ``measurements.csv``.
     progress, tile_progress : callable, optional
         ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.

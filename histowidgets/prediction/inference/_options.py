@@ -73,7 +73,7 @@ def _option(default: Any, kind: type, help: str, **more: Any) -> Any:
 
 
 class KeywordOptions(TypedDict, total=False):
-    """The fields of `PredictOptions` that `Classifier.predict` takes by name alone."""
+    """The fields of `PredictOptions` that `Classifier.predict` takes by name only."""
 
     grids: int
     blur_px: float

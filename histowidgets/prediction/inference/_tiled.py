@@ -238,7 +238,7 @@ def predict_labels(job: Job, progress: Progress | None = None, should_stop: Shou
 def predict_region(
     job: Job, probabilities: bool = True, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> Prediction:
-    """Predict a region, its labels included; without `probabilities` the labels alone.
+    """Predict a region, its labels included; without `probabilities` only the labels.
 
     Raises
     ------

@@ -132,7 +132,7 @@ def _parsed(content: bytes) -> Any:
     try:
         return onnx.load_model_from_string(content)
     except Exception as error:
-        raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+        raise ClassifierError(f"This is not an ONNX model that can be run: {error}") from error
 
 
 def _require_beside(path: Path, folder: Path, location: str) -> None:
@@ -155,7 +155,7 @@ def _location(tensor: Any) -> str:
 def _external(message: Any) -> Iterator[Any]:
     """Find the tensors that are kept in other files, wherever in the model they are."""
     if message.DESCRIPTOR.name == "TensorProto":
-        # Location 1 is "external"; a list of entries alone is enough for some readers.
+        # Location 1 is "external"; for some readers a list of entries is enough.
         if message.data_location == 1 or len(message.external_data):
             yield message
         return

@@ -50,7 +50,7 @@ class OnnxModel:
         try:
             self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+            raise ClassifierError(f"This is not an ONNX model that can be run: {error}") from error
         self._content, self.n_channels, self.n_classes = content, n_channels, n_classes
         self.side = side = self._checked_side()
         self.batch_size = self._checked_batch()
@@ -147,7 +147,7 @@ def read_onnx(path: Path) -> bytes:
     Raises
     ------
     ClassifierError
-        If it cannot be read, or is no ONNX.
+        If it cannot be read, or is not ONNX.
     """
     try:
         return with_external_data(path)

@@ -70,7 +70,7 @@ def write_folder(spec: ClassifierSpec, folder: str | PathLike[str]) -> None:
     try:
         _write(beside / WEIGHTS, weights)
         _write(beside / CARD, card.encode(errors="backslashreplace"))  # half a character becomes its JSON escape
-        beside.chmod(0o755)  # mkdtemp's folders are for their owner alone
+        beside.chmod(0o755)  # only their owner may open mkdtemp's folders
         _replace(beside, target)
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -182,7 +182,7 @@ def _read_card(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"it is no JSON: {error}") from error
+        raise _damaged(path, f"it is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise _damaged(path, f"it does not say that its format is {FORMAT!r}")
     version = card.get("version")

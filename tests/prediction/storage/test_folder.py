@@ -162,7 +162,7 @@ def test_damaged_files_are_named(folder):
         with pytest.raises(ClassifierError, match=r"model\.safetensors is damaged: its SHA-256"):
             Classifier.load(folder)
     (folder / "classifier.json").write_text('{"format": ')
-    with pytest.raises(ClassifierError, match=r"classifier\.json is damaged: it is no JSON"):
+    with pytest.raises(ClassifierError, match=r"classifier\.json is damaged: it is not JSON"):
         Classifier.load(folder)
     (folder / "classifier.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ClassifierError, match=r"classifier\.json is damaged"):
