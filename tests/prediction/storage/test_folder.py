@@ -186,7 +186,7 @@ def test_names_of_any_script_survive(tmp_path, sample, painted):
         ({"tile_size": True}, "damaged: tile_size is True; it should be a valid integer"),
         ({"history": {}}, "damaged: history is {}; it should be a valid list"),
         ({"scores": None}, "damaged: 'scores' is missing"),
-        ({"normalization": {"strategy": "min_max", "statistics": {}}}, "damaged: normalization"),
+        ({"normalization": {"strategy": "min_max", "statistics": {}}}, "damaged: The image statistics are damaged"),
     ],
 )
 def test_an_entry_of_the_wrong_type_is_named(folder, changes, message):
