@@ -1,6 +1,7 @@
 """The review finds what is wrong: a label painted as another class comes first, and only labelled pixels count."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
         project.annotate(name, hw.Stroke([(76, y), (120, y)], width=6), "Bright")
     classifier = hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(100, 35), (120, 35)], width=4), "Dark")
-    classifier.tile_size, classifier.downsample = 32, 1
+    classifier = hw.Classifier(replace(classifier.spec, tile_size=32, downsample=1))
     found = review(classifier, project)
     assert found.tiles[0].region == (96, 32, 32, 32)
     assert found.tiles[0].disagreement > 0.3

@@ -12,8 +12,7 @@ import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import StoredPrediction, open_prediction
 from histowidgets.widgets.live_prediction._controller import Answer
-from tests.prediction.models import BrightnessModel, brightness_classifier
-from tests.prediction.test_predict import picture
+from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 
 @pytest.fixture
@@ -118,10 +117,10 @@ def test_one_bad_image_is_named_and_the_others_are_predicted(studio):
 
 def test_r65_n11_n5_options_reach_the_prediction(studio):
     fields = studio._predict.fields
-    fields._tta.value, fields._passes.value, fields._blend.value, fields._blur.value = True, 2, "gaussian", 3.0
+    fields._tta.value, fields._grids.value, fields._blend.value, fields._blur.value = True, 2, "gaussian", 3.0
     fields._probabilities.value = False
     found = predicted(studio)
-    options = {"tta": True, "grids": 2, "blend": "gaussian", "smooth_um": 3.0}
+    options = {"tta": True, "grids": 2, "blend": "gaussian", "blur_um": 3.0}
     expected = studio.classifier.predict(studio.project.image("slide one"), **options)
     assert (found.read_labels() == expected.labels).mean() > 0.999
     assert not found.has_probabilities
@@ -184,16 +183,18 @@ def test_n11_a_saved_classifier_is_loaded_adapts_to_the_image_and_predicts(studi
 @pytest.fixture
 def network_folder(tmp_path):
     from histowidgets.models import NetworkSpec, build_network
-    from histowidgets.prediction import Classifier, NetworkModel
+    from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
 
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
     classifier = Classifier(
-        NetworkModel(build_network(spec, pretrained=False)),
-        classes=["Dark", "Bright"],
-        colors=["#d55e00", "#0072b2"],
-        channel_names=["Red", "Green", "Blue"],
-        normalization=hw.Normalization().fitted([picture(96, 96)]),
-        name="colon",
+        ClassifierSpec(
+            NetworkModel(build_network(spec, pretrained=False)),
+            classes=["Dark", "Bright"],
+            colors=["#d55e00", "#0072b2"],
+            channel_names=["Red", "Green", "Blue"],
+            normalization=hw.Normalization().fitted([picture(96, 96)]),
+            name="colon",
+        )
     )
     classifier.save(tmp_path / "saved")
     return tmp_path / "saved"

@@ -224,8 +224,8 @@ class LivePrediction:
             return classifier.predict(image, image.region, tta=request.turned, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
-            if predictor is None or predictor.classifier is not classifier:
-                predictor = self._predictors[learner] = ViewPredictor(classifier)
+            if predictor is None or predictor.spec is not classifier.spec:
+                predictor = self._predictors[learner] = ViewPredictor(classifier.spec)
         return predictor.predict(image, request.region, is_stale)
 
     def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:

@@ -11,11 +11,11 @@ BLENDS = [
     ("weighted by a Gaussian", "gaussian"),
     ("weighted by a ramp", "linear"),
 ]
-PASSES = [("1", 1), ("2, shifted by half a tile", 2), ("4, shifted both ways", 4)]
+GRIDS = [("1", 1), ("2, shifted by half a tile", 2), ("4, shifted both ways", 4)]
 
 
 class PredictFields(ipywidgets.VBox):
-    """Test-time augmentation, passes, blending, blur, adaptation, probabilities."""
+    """Test-time augmentation, grids, blending, blur, adaptation, probabilities."""
 
     def __init__(self) -> None:
         self._tta = _check("Average 8 mirrored and turned views", "Surer borders, in eight times the time")
@@ -28,8 +28,8 @@ class PredictFields(ipywidgets.VBox):
             "Keep probabilities", "For the mean probability of objects; a byte a pixel and class before compression"
         )
         self._probabilities.value = True
-        self._passes = wide(
-            ipywidgets.Dropdown(options=PASSES, value=1, description="Passes", tooltip="Grids of tiles to average over")
+        self._grids = wide(
+            ipywidgets.Dropdown(options=GRIDS, value=1, description="Grids", tooltip="Grids of tiles to average over")
         )
         self._blend = wide(
             ipywidgets.Dropdown(options=BLENDS, description="Tiles", tooltip="How overlapping tiles are put together")
@@ -44,7 +44,7 @@ class PredictFields(ipywidgets.VBox):
                 tooltip="Blur the probabilities before classes are decided; pixels where the image has no pixel size",
             )
         )
-        super().__init__([self._tta, self._adapt, self._probabilities, self._passes, self._blend, self._blur])
+        super().__init__([self._tta, self._adapt, self._probabilities, self._grids, self._blend, self._blur])
 
     @property
     def adapt(self) -> bool:
@@ -52,12 +52,12 @@ class PredictFields(ipywidgets.VBox):
         return bool(self._adapt.value)
 
     def values(self) -> dict[str, Any]:
-        """Return the options by name; the blur, whose unit depends on the image, as "smooth"."""
+        """Return the options by name; the blur, whose unit depends on the image, as "blur"."""
         return {
             "tta": self._tta.value,
-            "grids": self._passes.value,
+            "grids": self._grids.value,
             "blend": self._blend.value,
-            "smooth": self._blur.value,
+            "blur": self._blur.value,
             "probabilities": self._probabilities.value,
         }
 

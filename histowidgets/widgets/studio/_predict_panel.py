@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets
 
 from histowidgets._durations import clock
+from histowidgets._io import file_stem
 from histowidgets.annotations import Annotation, Project
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
@@ -258,13 +259,8 @@ class PredictPanel(ipywidgets.VBox):
         self._status.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{text}</p>"
 
 
-def file_stem(name: str) -> str:
-    """Return the name of an image as that of a file."""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "image"
-
-
 def _fitting(options: dict[str, Any], image: Image) -> dict[str, Any]:
     """Return the options for an image: without a pixel size the blur is in pixels."""
     chosen = dict(options)
-    blur = chosen.pop("smooth")
-    return {**chosen, "smooth_px": blur} if image.pixel_size_um is None else {**chosen, "smooth_um": blur}
+    blur = chosen.pop("blur")
+    return {**chosen, "blur_px": blur} if image.pixel_size_um is None else {**chosen, "blur_um": blur}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import ipywidgets
 
+from histowidgets._io import file_stem
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.prediction import Classifier
 from histowidgets.widgets.common import Disclosure, Errands, wide
 from histowidgets.widgets.live_prediction import ASKED_FOR, Answer, LivePrediction
 from histowidgets.widgets.studio._object_fields import ObjectFields
-from histowidgets.widgets.studio._predict_panel import file_stem
 
 Notify = Callable[[str, str], None]
 LEARNERS = [

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,7 +162,7 @@ def test_damaged_files_are_named(folder):
         with pytest.raises(ClassifierError, match=r"model\.safetensors is damaged: its SHA-256"):
             Classifier.load(folder)
     (folder / "classifier.json").write_text('{"format": ')
-    with pytest.raises(ClassifierError, match=r"classifier\.json is damaged: it is no JSON"):
+    with pytest.raises(ClassifierError, match=r"classifier\.json is damaged: it is not JSON"):
         Classifier.load(folder)
     (folder / "classifier.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ClassifierError, match=r"classifier\.json is damaged"):
@@ -175,3 +176,30 @@ def test_names_of_any_script_survive(tmp_path, sample, painted):
     project.annotate(name, hw.Stroke([(300, 10), (340, 40)]), "<script>")
     hw.quick_classifier(project).save(tmp_path / "ä b")
     assert Classifier.load(tmp_path / "ä b").classes == ["Größe", "<script>"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": 3}, "damaged: name is 3; it should be"),
+        ({"classes": [1, 2, 3]}, "damaged: classes.0 is 1; it should be"),
+        ({"tile_size": True}, "damaged: tile_size is True; it should be a valid integer"),
+        ({"history": {}}, "damaged: history is {}; it should be a valid list"),
+        ({"scores": None}, "damaged: 'scores' is missing"),
+        ({"normalization": {"strategy": "min_max", "statistics": {}}}, "damaged: The image statistics are damaged"),
+    ],
+)
+def test_an_entry_of_the_wrong_type_is_named(folder, changes, message):
+    _edited(folder, **changes)
+    with pytest.raises(ClassifierError, match=message):
+        Classifier.load(folder)
+
+
+def test_an_entry_that_nobody_knows_is_ignored(folder):
+    _edited(folder, note="the good one")
+    assert Classifier.load(folder).name == "colon"
+
+
+def test_half_a_character_in_a_name_survives(tmp_path, network_classifier):
+    Classifier(replace(network_classifier.spec, name="\ud800")).save(tmp_path / "half")
+    assert Classifier.load(tmp_path / "half").name == "\ud800"

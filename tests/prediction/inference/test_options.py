@@ -6,13 +6,12 @@ from scipy import ndimage
 
 import histowidgets as hw
 from histowidgets.errors import PredictionError
-from histowidgets.prediction import Classifier, NetworkModel, PredictOptions
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, PredictOptions
 from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
-from tests.prediction.models import BrightnessModel, brightness_classifier
-from tests.prediction.test_predict import picture
+from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 
-@pytest.mark.parametrize("keywords", [{}, {"blend": "gaussian"}, {"downsample": 2}, {"smooth_px": 2.0}, {"grids": 2}])
+@pytest.mark.parametrize("keywords", [{}, {"blend": "gaussian"}, {"downsample": 2}, {"blur_px": 2.0}, {"grids": 2}])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_labels_alone_are_those_of_the_probabilities(keywords, stride):
     image = picture(150, 203)
@@ -30,13 +29,13 @@ def test_smoothing_is_a_gaussian_over_the_whole_map():
     classifier = brightness_classifier(image)
     plain = np.moveaxis(classifier.predict(image).probabilities, -1, 0)
     expected = ndimage.gaussian_filter(plain, (0, 3, 3), mode="nearest", truncate=3)
-    found = np.moveaxis(classifier.predict(image, smooth_px=3).probabilities, -1, 0)
+    found = np.moveaxis(classifier.predict(image, blur_px=3).probabilities, -1, 0)
     np.testing.assert_allclose(found, expected, atol=2e-3)
     calibrated = hw.open_image(image.read(0, 0, 150, 200), pixel_size_um=0.5)
-    in_um = np.moveaxis(classifier.predict(calibrated, smooth_um=1.5).probabilities, -1, 0)
+    in_um = np.moveaxis(classifier.predict(calibrated, blur_um=1.5).probabilities, -1, 0)
     np.testing.assert_allclose(in_um, found, atol=2e-3)
     with pytest.raises(PredictionError, match="needs the pixel size"):
-        classifier.predict(image, smooth_um=1.5)
+        classifier.predict(image, blur_um=1.5)
 
 
 @pytest.mark.parametrize("grids", [2, 4])
@@ -72,9 +71,9 @@ def test_blank_tiles_are_not_computed_and_look_the_same():
     ("keywords", "message"),
     [
         ({"grids": 3}, "grids is 3; use 1, 2, 4"),
-        ({"smooth_px": -1}, "smooth_px is -1"),
-        ({"smooth_px": float("nan")}, "smooth_px is nan"),
-        ({"smooth_px": 1, "smooth_um": 1}, "give one of them"),
+        ({"blur_px": -1}, "blur_px is -1"),
+        ({"blur_px": float("nan")}, "blur_px is nan"),
+        ({"blur_px": 1, "blur_um": 1}, "give one of them"),
         ({"precision": "bf16"}, "precision is 'bf16'"),
         ({"downsample": 0}, "downsample is 0"),
         ({"downsample": 1.5}, r"downsample is 1\.5"),
@@ -162,12 +161,14 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
     network = build_network(spec, pretrained=False, seed=0)
     classifier = Classifier(
-        NetworkModel(network),
-        classes=["A", "B"],
-        colors=["#d55e00", "#0072b2"],
-        channel_names=sample.channel_names,
-        normalization=hw.Normalization().fitted([sample]),
-        tile_size=64,
+        ClassifierSpec(
+            NetworkModel(network),
+            classes=["A", "B"],
+            colors=["#d55e00", "#0072b2"],
+            channel_names=sample.channel_names,
+            normalization=hw.Normalization().fitted([sample]),
+            tile_size=64,
+        )
     )
     fast = classifier.predict(sample, probabilities=False).labels
     assert asked == [(1, 3, 128, 128)]
@@ -186,11 +187,11 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
         {"overlap": None},
         {"overlap": True},
         {"overlap": float("nan")},
-        {"smooth_px": "a"},
-        {"smooth_px": None},
-        {"smooth_px": [1]},
-        {"smooth_um": ""},
-        {"smooth_um": "a"},
+        {"blur_px": "a"},
+        {"blur_px": None},
+        {"blur_px": [1]},
+        {"blur_um": ""},
+        {"blur_um": "a"},
         {"downsample": "2"},
     ],
 )
@@ -201,4 +202,4 @@ def test_what_is_no_number_is_named(options):
 
 
 def test_numbers_of_numpy_are_numbers():
-    assert PredictOptions(overlap=np.float32(0.25), smooth_px=np.int64(2)).overlap == 0.25
+    assert PredictOptions(overlap=np.float32(0.25), blur_px=np.int64(2)).overlap == 0.25

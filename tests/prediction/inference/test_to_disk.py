@@ -11,11 +11,10 @@ import histowidgets as hw
 from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction, open_prediction
-from histowidgets.prediction.inference import _to_disk as _out_of_core
+from histowidgets.prediction.inference import _to_disk
 from histowidgets.prediction.results import _stored as _stored_prediction
 from histowidgets.prediction.results import _zarr_store as _store
-from tests.prediction.models import BrightnessModel, brightness_classifier
-from tests.prediction.test_predict import picture
+from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 KINDS = ["labels.zarr", "labels.ome.tif"]
 
@@ -23,7 +22,7 @@ KINDS = ["labels.zarr", "labels.ome.tif"]
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks and pyramids of a test's size."""
-    for module in (_out_of_core, _store, _stored_prediction):
+    for module in (_to_disk, _store, _stored_prediction):
         monkeypatch.setattr(module, "BLOCK_SIDE", 128)
     monkeypatch.setattr(_store, "_CHUNK", 64)
     monkeypatch.setattr(_store, "PYRAMID_SIDE", 64)
@@ -91,12 +90,12 @@ def test_the_files_name_classes_and_colours(image, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("keywords", [{}, {"smooth_px": 2.0, "probabilities": True}])
+@pytest.mark.parametrize("keywords", [{}, {"blur_px": 2.0, "probabilities": True}])
 def test_an_interrupted_prediction_goes_on(image, tmp_path, kind, keywords):
     expected = brightness_classifier(image).predict_to(image, tmp_path / f"other-{kind}", **keywords).read_labels()
     model = BrightnessModel()
     classifier = brightness_classifier(image, model)
-    with pytest.raises(PredictionCancelled, match="goes on from there"):
+    with pytest.raises(PredictionCancelled, match="resumes from there"):
         classifier.predict_to(image, tmp_path / kind, should_stop=lambda: len(model.shapes) > 12, **keywords)
     first = len(model.shapes)
     if kind == "labels.zarr":
@@ -121,10 +120,10 @@ def test_another_classifier_or_setting_starts_anew_and_says_so(image, tmp_path, 
     classifier = brightness_classifier(image)
     classifier.predict_to(image, tmp_path / kind)
     with pytest.warns(StartedAnewWarning, match="was replaced from the start"):
-        classifier.predict_to(image, tmp_path / kind, smooth_px=1)
+        classifier.predict_to(image, tmp_path / kind, blur_px=1)
     other = brightness_classifier(image, tile_size=32)
     with pytest.warns(StartedAnewWarning):
-        other.predict_to(image, tmp_path / kind, smooth_px=1)
+        other.predict_to(image, tmp_path / kind, blur_px=1)
 
 
 def test_what_is_not_ours_is_left_alone(image, tmp_path):

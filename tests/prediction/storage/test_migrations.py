@@ -8,8 +8,7 @@ import pytest
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier
-from histowidgets.prediction.storage._folder import VERSION
-from histowidgets.prediction.storage._migrations import MIGRATIONS
+from histowidgets.prediction.storage._folder import MIGRATIONS, VERSION
 
 REGION = Region(64, 32, 128, 96)
 

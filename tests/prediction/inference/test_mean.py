@@ -8,8 +8,13 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import open_image
-from histowidgets.prediction import mean_of
+from histowidgets.prediction import Classifier
+from histowidgets.prediction import mean_of as mean_of_specs
 from tests.prediction.models import BrightnessModel, brightness_classifier
+
+
+def mean_of(classifiers):
+    return Classifier(mean_of_specs([one.spec for one in classifiers]))
 
 
 class Sure(BrightnessModel):

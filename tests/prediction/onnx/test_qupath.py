@@ -1,7 +1,7 @@
 """The folder for the QuPath extension, and ONNX files that reach outside their folder."""
 
-import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import Normalization
+from histowidgets.prediction import ClassifierSpec
 from histowidgets.prediction.onnx._qupath import metadata_of
 
 onnx = pytest.importorskip("onnx")
@@ -50,13 +51,15 @@ def test_its_numbers_are_ours(network_classifier, sample, strategy, per_channel,
     ours = Normalization(strategy, per_channel, **values)
     ours = ours if strategy == "fixed_range" else ours.fitted([sample])
     classifier = hw.Classifier(
-        network_classifier.model,
-        classes=network_classifier.classes,
-        colors=network_classifier.colors,
-        channel_names=sample.channel_names,
-        normalization=ours,
+        ClassifierSpec(
+            network_classifier.model,
+            classes=network_classifier.classes,
+            colors=network_classifier.colors,
+            channel_names=sample.channel_names,
+            normalization=ours,
+        )
     )
-    config = metadata_of(classifier)["input_config"]["normalization"]
+    config = metadata_of(classifier.spec)["input_config"]["normalization"]
     pixels = np.random.default_rng(0).integers(0, 256, (50, 60, 3)).astype(np.uint8)
     np.testing.assert_allclose(extension_normalize(pixels, config, pooled), ours.apply(pixels), atol=1e-5)
 
@@ -81,8 +84,8 @@ def test_the_folder_predicts_what_we_predict(network_classifier, sample, tmp_pat
 
 
 def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(network_classifier, sample, tmp_path):
-    matching = copy.copy(network_classifier)
-    matching.normalization = Normalization(match_stain=True).fitted([sample])
+    stained = Normalization(match_stain=True).fitted([sample])
+    matching = hw.Classifier(replace(network_classifier.spec, normalization=stained))
     with pytest.warns(HistowidgetsWarning, match="match_stain off"):
         matching.export_qupath(tmp_path / "folder")
     assert (tmp_path / "folder" / "metadata.json").exists()
@@ -158,7 +161,7 @@ def test_a_classifier_folder_cannot_smuggle_other_files_in(tmp_path):
 
 
 def test_a_range_that_ends_at_0_stays_one(network_classifier):
-    classifier = copy.copy(network_classifier)
-    classifier.normalization = Normalization("fixed_range", low=-5, high=0)
-    config = metadata_of(classifier)["input_config"]["normalization"]
+    low_range = Normalization("fixed_range", low=-5, high=0)
+    classifier = hw.Classifier(replace(network_classifier.spec, normalization=low_range))
+    config = metadata_of(classifier.spec)["input_config"]["normalization"]
     assert (config["min"], config["max"]) == (-5, 0)

@@ -59,7 +59,7 @@ def test_r62_what_does_not_fit_is_refused(exported, tmp_path):
     with pytest.raises(ClassifierError, match=r"takes 3 channel\(s\), but 1 were named"):
         hw.Classifier.from_onnx(exported, ["A", "B", "C"], fixed, channel_names=["Gray"])
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
-    with pytest.raises(ClassifierError, match="no ONNX model"):
+    with pytest.raises(ClassifierError, match="not an ONNX model"):
         hw.Classifier.from_onnx(tmp_path / "bad.onnx", ["A", "B"], fixed)
     with pytest.raises(ClassifierError, match="cannot be read"):
         hw.Classifier.from_onnx(tmp_path / "missing.onnx", ["A", "B"], fixed)
@@ -85,7 +85,7 @@ def convolution(opset=18, shape=("n", 3, "h", "w"), domain="", ir=8, op="Conv"):
         ({"opset": 5}, r"of opset 5; 7 to \d+ are known here .* Export it again with opset 18"),
         ({"opset": 99}, "of opset 99; 7 to"),
         ({"domain": "my.own"}, "operators of 'my.own', which onnxruntime does not have"),
-        ({"ir": 99}, "no ONNX model that can be run"),
+        ({"ir": 99}, "not an ONNX model that can be run"),
         ({"shape": (1, 64, 64, 3)}, r"takes 64 channel\(s\), but 3 were named. Its channels seem to come last"),
         ({"shape": (1, 3, 64, 96)}, "takes tiles of 64 x 96; square or free ones are wanted"),
         ({"shape": (1, 3, 64, "w")}, "square or free ones are wanted"),

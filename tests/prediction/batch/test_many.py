@@ -10,22 +10,24 @@ from PIL import Image as PillowImage
 import histowidgets as hw
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel, open_prediction
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, open_prediction
 from histowidgets.prediction.batch import _many, _one_image
-from histowidgets.prediction.batch._target_names import target_names
-from tests.prediction.test_predict import picture
+from histowidgets.prediction.batch._many import target_names
+from tests.prediction.models import picture
 
 
 @pytest.fixture(scope="module")
 def classifier():
     network = build_network(NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2), pretrained=False)
     return Classifier(
-        NetworkModel(network),
-        classes=["Dark", "Bright"],
-        colors=["#d55e00", "#0072b2"],
-        channel_names=["Red", "Green", "Blue"],
-        normalization=hw.Normalization().fitted([picture(96, 96)]),
-        tile_size=64,
+        ClassifierSpec(
+            NetworkModel(network),
+            classes=["Dark", "Bright"],
+            colors=["#d55e00", "#0072b2"],
+            channel_names=["Red", "Green", "Blue"],
+            normalization=hw.Normalization().fitted([picture(96, 96)]),
+            tile_size=64,
+        )
     )
 
 
@@ -91,18 +93,18 @@ def test_run_again_it_does_what_is_missing(classifier, files, tmp_path):
     (out / "slide2.png").unlink()
     assert states(hw.predict_images(classifier, files, out, format="png")) == ["already there", "done", "done"]
     assert (out / "slide0.png").stat().st_mtime_ns == before
-    assert states(hw.predict_images(classifier, files, out, format="png", smooth_px=1)) == ["done"] * 3
+    assert states(hw.predict_images(classifier, files, out, format="png", blur_px=1)) == ["done"] * 3
     # The classifier as a folder is the same one.
     classifier.save(tmp_path / "folder")
-    again = hw.predict_images(tmp_path / "folder", files, out, format="png", smooth_px=1)
+    again = hw.predict_images(tmp_path / "folder", files, out, format="png", blur_px=1)
     assert states(again) == ["already there"] * 3
 
 
 def test_another_setting_replaces_what_is_there(classifier, files, tmp_path):
     out = tmp_path / "out"
     hw.predict_images(classifier, files[:1], out)
-    assert states(hw.predict_images(classifier, files[:1], out, smooth_px=1)) == ["done"]
-    expected = classifier.predict(files[0], probabilities=False, smooth_px=1).labels
+    assert states(hw.predict_images(classifier, files[:1], out, blur_px=1)) == ["done"]
+    expected = classifier.predict(files[0], probabilities=False, blur_px=1).labels
     np.testing.assert_array_equal(open_prediction(out / "slide0.zarr").read_labels(), expected)
 
 

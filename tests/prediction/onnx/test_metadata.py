@@ -8,7 +8,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import NetworkModel
+from histowidgets.prediction import ClassifierSpec, NetworkModel
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -28,15 +28,17 @@ def image():
 def classifier(image):
     spec = NetworkSpec(n_classes=2, n_channels=4, decoder_channels=(8, 8, 8, 8), output_stride=2)
     return hw.Classifier(
-        NetworkModel(build_network(spec, pretrained=False, seed=0)),
-        classes=["Tumor", "Überrest"],
-        colors=["#112233", "#445566"],
-        channel_names=image.channel_names,
-        normalization=hw.Normalization("min_max").fitted([image]),
-        pixel_size_um=0.5,
-        downsample=2,
-        tile_size=96,
-        name="cells",
+        ClassifierSpec(
+            NetworkModel(build_network(spec, pretrained=False, seed=0)),
+            classes=["Tumor", "Überrest"],
+            colors=["#112233", "#445566"],
+            channel_names=image.channel_names,
+            normalization=hw.Normalization("min_max").fitted([image]),
+            pixel_size_um=0.5,
+            downsample=2,
+            tile_size=96,
+            name="cells",
+        )
     )
 
 

@@ -9,15 +9,10 @@ import histowidgets as hw
 from histowidgets.errors import ClassifierError, PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Region, read_padded
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel, Tile, match_channels
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, Tile, match_channels
+from histowidgets.prediction.inference import Job
 from histowidgets.prediction.tiling._tta import SYMMETRIES, turned, turned_back
-from tests.prediction.models import BrightnessModel, brightness_classifier
-
-
-def picture(height, width, channels=3, dtype=np.uint8, seed=0):
-    noise = np.random.default_rng(seed).random((height // 8 + 2, width // 8 + 2, channels))
-    big = np.kron(noise, np.ones((8, 8, 1)))[:height, :width]
-    return hw.open_image((big * (255 if dtype == np.uint8 else 4000)).astype(dtype), name="picture")
+from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 
 @pytest.mark.parametrize("blend", ["centre-crop", "gaussian", "linear"])
@@ -263,7 +258,7 @@ def test_parts_that_do_not_fit_are_refused(sample):
         ({"tile_size": 2.5}, "tile_size is 2.5"),
     ]:
         with pytest.raises(ClassifierError, match=message):
-            Classifier(BrightnessModel(), **{**good, **change})
+            Classifier(ClassifierSpec(BrightnessModel(), **{**good, **change}))
 
 
 COLORS = ["#d55e00", "#0072b2"]
@@ -324,7 +319,7 @@ def test_a_network_that_takes_means_over_its_tile_is_asked_in_tiles_of_the_train
     spec = NetworkSpec(n_classes=2, architecture=architecture, backbone=backbone)
     model = NetworkModel(build_network(spec, pretrained=False, seed=0))
     for tile_size in (128, 192):
-        job = brightness_classifier(sample, model, tile_size=tile_size).job(sample)
-        (plan,) = job.plans()
+        job = Job.of(brightness_classifier(sample, model, tile_size=tile_size).spec, sample)
+        (plan,) = job.plans
         assert ((plan.rows.size, plan.cols.size) == (tile_size, tile_size)) == pools
         assert (plan.n_tiles == 1) != pools

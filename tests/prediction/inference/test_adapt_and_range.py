@@ -8,8 +8,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError, RegionError
 from histowidgets.prediction import check_range
-from tests.prediction.models import BrightnessModel, brightness_classifier
-from tests.prediction.test_predict import picture
+from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 
 @pytest.fixture(scope="module")
