@@ -10,7 +10,7 @@ import histowidgets as hw
 from histowidgets.advice import review
 from histowidgets.widgets.studio._review_marks import FILE_NAME, ReviewMarks
 from histowidgets.widgets.studio._review_panel import ReviewPanel
-from tests.advice.test_review import Halves
+from tests.advice.suggestions.test_label_review import Halves
 
 
 @pytest.fixture
