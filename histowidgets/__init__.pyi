@@ -1,5 +1,5 @@
 from . import errors
-from .advice import Advice, coach, diagnose, recommend, review, suggest_regions
+from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
 from .annotations import Annotation, Line, Polygon, Project, Rectangle, Stroke
 from .images import Image, Normalization, open_image, samples
 from .models import backbones
@@ -44,6 +44,7 @@ __all__ = [
     "Polygon",
     "Prediction",
     "Project",
+    "Recommendation",
     "Rectangle",
     "RunLog",
     "RunSummary",
@@ -61,6 +62,7 @@ __all__ = [
     "diagnose",
     "errors",
     "estimate",
+    "find_label_errors",
     "open_image",
     "open_prediction",
     "predict_images",
@@ -68,7 +70,6 @@ __all__ = [
     "quick_score",
     "recommend",
     "resume_training",
-    "review",
     "samples",
     "start_training",
     "suggest_regions",

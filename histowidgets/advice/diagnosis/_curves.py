@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.advice._thresholds import ONE_CYCLE_RAMP, RAMP_RATIO
 from histowidgets.errors import AdviceError
+
+#: A peak learning rate this many times the first one is a warm-up (One Cycle starts at a 25th).
+RAMP_RATIO = 1.5
+#: Share of the epochs that One Cycle warms up for (PyTorch's default).
+ONE_CYCLE_RAMP = 0.3
 
 # A number beyond this, or none at all, is no epoch; the record's position stands in for it.
 _MOST_EPOCHS = 2**53
@@ -167,7 +171,7 @@ def _number(value: Any, name: str, record: int) -> float:
 
 
 @dataclass(frozen=True)
-class Situation:
+class RunContext:
     """What `diagnose` knows: the curves, the settings, and what the history cannot tell.
 
     Attributes

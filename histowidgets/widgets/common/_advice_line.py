@@ -69,11 +69,11 @@ class AdviceLine(ipywidgets.VBox):
         if advice is None:
             self._text.value = f'<div class="hw-advice-line" data-level="info"><div>{escape(self._idle)}</div></div>'
             return
-        tip = escape(f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})", quote=True)
+        tip = escape(f"{advice.detail} {evidence_text(advice)} (guide: {advice.guide_title})", quote=True)
         words = f"<b>{escape(advice.title)}.</b> {escape(advice.detail)}"
         if opened:
-            link = f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">the rule, explained</a>'
-            words += f" {escape(evidence_text(advice))} ({escape(advice.rule)}: {link})"
+            link = f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">{escape(advice.guide_title)}</a>'
+            words += f" {escape(evidence_text(advice))} (guide: {link})"
         self._text.value = (
             f'<div class="hw-advice-line" data-level="{escape(advice.severity)}" role="status" title="{tip}">'
             f"<div>{words}</div></div>"

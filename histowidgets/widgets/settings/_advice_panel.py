@@ -122,8 +122,9 @@ class SettingsAdvice(ipywidgets.VBox):
         return any(getattr(settings, name) != wanted[name] for name in names)
 
     def _line(self, advice: Advice) -> ipywidgets.HBox:
+        tip = escape(f"{advice.detail} (guide: {advice.guide_title})", quote=True)
         words = ipywidgets.HTML(
-            f'<div title="{escape(advice.detail, quote=True)} (guide: {escape(advice.rule)})">{escape(advice.title)}. '
+            f'<div title="{tip}">{escape(advice.title)}. '
             f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">why</a></div>'
         )
         line = ipywidgets.HBox([words, *(self._button(action) for action in advice.actions[:1] if action.patch)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from histowidgets.advice import Advice, annotate_next
+from histowidgets.advice import Advice, suggest_regions
 from histowidgets.annotations import Change, Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.common import LatestWorker, evidence_text
@@ -113,7 +113,7 @@ class NextPlaces(ipywidgets.HBox):
             if total > 1:
                 self._say(f"Looking for places: image {done} of {total}…")
 
-        return annotate_next(snapshot, classifier, PLACES, progress=tell, should_stop=is_stale)
+        return suggest_regions(snapshot, classifier, PLACES, warn_if_easy=True, progress=tell, should_stop=is_stale)
 
     def _answered(self, payload: Any, found: list[Advice] | None, error: BaseException | None) -> None:
         self._button.disabled = False
@@ -133,7 +133,7 @@ class NextPlaces(ipywidgets.HBox):
 
     def _show(self) -> None:
         place = self._places[self._at]
-        tip = f"{place.detail} {evidence_text(place)} (guide: {place.rule})"
+        tip = f"{place.detail} {evidence_text(place)} (guide: {place.guide_title})"
         prefix = "" if self._easy is None else f"{self._easy.title}. "
         self._say(f"{prefix}{place.title}.", f"{self._at + 1}/{len(self._places)}", tip, place.guide)
         self._button.description = "Next place"

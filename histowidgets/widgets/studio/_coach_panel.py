@@ -104,7 +104,7 @@ def _conflicts(mine: Sequence[Advice]) -> str:
 
 
 def _tip(advice: Advice) -> str:
-    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})"
+    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.guide_title})"
 
 
 class _Row(ipywidgets.HBox):

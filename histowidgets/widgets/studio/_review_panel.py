@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from histowidgets.advice import Review, ReviewTile, review
+from histowidgets.advice import LabelReview, ReviewTile, find_label_errors
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Region
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
 
 # A review, and what is shown of each of its tiles.
-Found = tuple[Review, list[dict[str, Any]]]
+Found = tuple[LabelReview, list[dict[str, Any]]]
 # Rows with a picture; those below are rarely looked at, and each costs some 4 KB.
 PICTURES = 60
 
@@ -45,7 +45,7 @@ class ReviewPanel(anywidget.AnyWidget):
 
     Attributes
     ----------
-    review : Review or None
+    review : LabelReview or None
         What is shown.
     """
 
@@ -68,7 +68,7 @@ class ReviewPanel(anywidget.AnyWidget):
         self._marks = ReviewMarks(None if project.folder is None or project.read_only else project.folder)
         self._lock = threading.RLock()
         self._rows: list[dict[str, Any]] = []
-        self.review: Review | None = None
+        self.review: LabelReview | None = None
         super().__init__(
             _view={"status": _IDLE, "busy": False, "overlay": False, "rows": [], "classes": [], "confusion": []}
         )
@@ -141,7 +141,7 @@ class ReviewPanel(anywidget.AnyWidget):
             if done % 5 == 0:
                 self._say(f"Reviewing tile {done} of {total}…", busy=True)
 
-        found = review(classifier, snapshot, progress=tell, should_stop=is_stale)
+        found = find_label_errors(classifier, snapshot, progress=tell, should_stop=is_stale)
         pictures = []
         for tile in found.tiles[:PICTURES]:
             if is_stale():

@@ -92,7 +92,7 @@ def test_r27_r38_flat_early_and_low_is_underfitting_with_all_its_actions():
     train = [0.9, 0.8, 0.72] + [0.7] * 20
     found = diagnose(history(train, [v * 1.05 for v in train], 0.4, 0.38), settings(freeze="encoder"))
     advice = by_id(found, "underfitting")
-    assert advice.rule == "R27, R38"
+    assert advice.guide_title == "The network has not learned enough"
     assert advice.evidence["train_miou"] == pytest.approx(0.4)
     patches = [action.patch for action in advice.actions]
     assert patches == [{"epochs": 200}, {"freeze": "early"}, {"backbone": "resnet50"}, {"tile_overlap": 0.125}, None]
@@ -198,7 +198,7 @@ def test_r30_a_class_that_still_learns_is_left_alone():
 def test_r36_both_losses_fall(n):
     found = diagnose(history(falling(n), falling(n, floor=0.1), rate=1e-3))
     assert [advice.id for advice in found] == ["good"]
-    assert (found[0].severity, found[0].rule, found[0].patch) == ("good", "R36", None)
+    assert (found[0].severity, found[0].guide_title, found[0].patch) == ("good", "Training goes well", None)
 
 
 def test_r36_says_by_how_much_the_losses_fall():
@@ -246,7 +246,7 @@ def test_r37_validation_rises_for_five_epochs():
     found = diagnose(history(train, rising_validation(20, 5)))
     advice = by_id(found, "overfitting")
     assert (advice.evidence["epochs_of_rise"], advice.evidence["lowest_at_epoch"]) == (5, 20)
-    assert "R37" in advice.rule
+    assert advice.guide_title == "The network learns by heart"
 
 
 def test_r37_not_while_training_rises_as_well():
@@ -360,7 +360,7 @@ def test_r41_stopping_keeps_the_best_epoch():
 def test_r42_validation_rises_for_ten_epochs():
     assert "stop-rising" not in ids(history(falling(29), rising_validation(20, 9)))
     advice = by_id(diagnose(history(falling(30), rising_validation(20, 10))), "stop-rising")
-    assert (advice.severity, advice.rule, advice.evidence["epochs_of_rise"]) == ("stop", "R42", 10)
+    assert (advice.severity, advice.id, advice.evidence["epochs_of_rise"]) == ("stop", "stop-rising", 10)
 
 
 def test_r43_validation_moves_away():
@@ -535,7 +535,7 @@ def test_r65_every_advice_has_words_numbers_and_a_rule():
         assert advice.title
         assert advice.detail
         assert advice.evidence
-        assert advice.rule
+        assert advice.guide_title
         assert all(isinstance(v, int | float) for v in advice.evidence.values())
 
 

@@ -59,7 +59,7 @@ def test_r6_he_at_another_magnification_takes_imagenet_and_names_the_bundled_bac
 def test_r7_fluorescence_takes_resnet34(n_tiles, vram):
     recommended = recommend(n_tiles, "fluorescence", 1, vram)
     assert recommended.settings.backbone == "resnet34"
-    assert any("R7" in reason for reason in recommended.reasons)
+    assert any("do not know fluorescence" in reason for reason in recommended.reasons)
 
 
 def test_r8_other_channels_are_named():

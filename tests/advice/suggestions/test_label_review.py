@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.advice import Review, review
+from histowidgets.advice import LabelReview, find_label_errors
 from histowidgets.errors import AdviceError
 
 
@@ -38,7 +38,7 @@ def project():
 
 
 def test_n6_tiles_are_ranked_by_loss_over_labelled_pixels(project):
-    found = review(Halves(held_out=[(96, 0, 32, 32)]), project)
+    found = find_label_errors(Halves(held_out=[(96, 0, 32, 32)]), project)
     assert tuple(found.tiles[0].region) == (0, 96, 32, 32)
     worst, *right = found.tiles
     assert len(right) == 2
@@ -55,7 +55,7 @@ def test_n6_tiles_are_ranked_by_loss_over_labelled_pixels(project):
 
 
 def test_n6_cells_of_the_confusion_matrix_list_their_tiles(project):
-    found = review(Halves(), project)
+    found = find_label_errors(Halves(), project)
     np.testing.assert_array_equal(found.confusion, [[600, 0], [200, 400]])
     assert found.class_iou() == {"Dark": 0.75, "Bright": pytest.approx(2 / 3)}
     assert found.tiles_of("Bright", "Dark") == [found.tiles[0]]
@@ -66,7 +66,7 @@ def test_n6_cells_of_the_confusion_matrix_list_their_tiles(project):
 
 
 def test_the_heat_is_where_the_label_is_unlikely(project):
-    worst = review(Halves(), project).tiles[0]
+    worst = find_label_errors(Halves(), project).tiles[0]
     assert worst.heat.shape == (32, 32)
     assert worst.heat[10, 8] == pytest.approx(0.9)
     assert worst.heat[10, 20] == pytest.approx(0.1)
@@ -74,27 +74,29 @@ def test_the_heat_is_where_the_label_is_unlikely(project):
 
 
 def test_the_fingerprint_changes_with_the_labels_of_its_tile_alone(project):
-    before = {tuple(tile.region): tile.fingerprint for tile in review(Halves(), project).tiles}
+    before = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(Halves(), project).tiles}
     project.annotate("image", hw.Rectangle(4, 100, 10, 20), "Dark")
-    after = {tuple(tile.region): tile.fingerprint for tile in review(Halves(), project).tiles}
+    after = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(Halves(), project).tiles}
     assert [place for place in before if before[place] != after[place]] == [(0, 96, 32, 32)]
 
 
 def test_it_can_be_stopped_and_tells_how_far_it_is(project):
     told = []
-    found = review(Halves(), project, progress=lambda *done: told.append(done), should_stop=lambda: len(told) == 2)
-    assert isinstance(found, Review)
+    found = find_label_errors(
+        Halves(), project, progress=lambda *done: told.append(done), should_stop=lambda: len(told) == 2
+    )
+    assert isinstance(found, LabelReview)
     assert (len(found.tiles), told) == (2, [(1, 3), (2, 3)])
 
 
 def test_what_cannot_be_reviewed_says_why(project):
     project.add_class("Third")
     with pytest.raises(AdviceError, match="train again"):
-        review(Halves(), project)
+        find_label_errors(Halves(), project)
     empty = hw.Project(["Dark", "Bright"])
     empty.add_image(np.zeros((40, 40, 3), np.uint8))
     with pytest.raises(AdviceError, match="Nothing is labelled"):
-        review(Halves(), empty)
+        find_label_errors(Halves(), empty)
 
 
 def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
@@ -109,6 +111,6 @@ def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
     classifier = hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(100, 35), (120, 35)], width=4), "Dark")
     classifier.tile_size, classifier.downsample = 32, 1
-    found = review(classifier, project)
+    found = find_label_errors(classifier, project)
     assert found.tiles[0].region == (96, 32, 32, 32)
     assert found.tiles[0].disagreement > 0.3

@@ -47,14 +47,14 @@ def test_r17_r22_uncertain_places_come_first():
     assert found[0].title == "In doubt between Left and Right"
     assert found[0].image_name == name
     assert found[0].evidence["uncertainty"] > 0.2
-    assert "R17" in found[0].rule
+    assert found[0].guide_title == "Where to annotate next"
 
 
 def test_r51_a_sharp_boundary_is_suggested():
     project, _ = project_of()
     found = suggest_regions(project, ByColumn(softness=0.5), n=4)
     assert all(advice.region.x <= 256 <= advice.region.right for advice in found)
-    assert any("R51" in advice.rule for advice in found)
+    assert any("boundary" in advice.about["reasons"] for advice in found)
 
 
 def test_r61_a_place_unlike_everything_labelled_is_suggested():
@@ -146,9 +146,24 @@ def test_r17_r22_only_easy_regions():
     project.annotate(name, Stroke([(480, 100), (480, 300)], 8), "Right")
     advice = only_easy_regions(project, ByColumn(softness=300))
     assert advice.id == "only-easy-regions"
-    assert advice.rule == "R17, R22"
+    assert advice.guide_title == "All strokes lie in easy places"
     project.annotate(name, Stroke([(256, 100), (256, 300)], 8), "Right")
     assert only_easy_regions(project, ByColumn(softness=300)) is None
+
+
+def test_the_warning_about_easy_places_comes_first_and_the_images_are_predicted_once():
+    project, name = project_of()
+    project.annotate(name, Stroke([(30, 100), (30, 300)], 8), "Left")
+    project.annotate(name, Stroke([(480, 100), (480, 300)], 8), "Right")
+    classifier, told, asked = ByColumn(softness=300), [], []
+    predict = classifier.predict
+    classifier.predict = lambda *args: asked.append(args) or predict(*args)
+    found = suggest_regions(project, classifier, 3, warn_if_easy=True, progress=lambda *done: told.append(done))
+    assert [advice.id for advice in found] == ["only-easy-regions", *["annotate-here"] * 3]
+    assert told == [(1, 1)]
+    assert len(asked) == 1
+    assert suggest_regions(project, classifier, 3, should_stop=lambda: True) == []
+    assert "only-easy-regions" not in [advice.id for advice in suggest_regions(project, classifier, 3)]
 
 
 def test_r22_a_sure_classifier_is_no_reason_to_complain():

@@ -64,10 +64,10 @@ def test_n10_a_batch_of_all_tiles_is_said_before_the_run(tab):
     assert "batch-exceeds-tiles" in ids(tab)
 
 
-def test_each_line_has_the_guide_and_its_rule(tab):
+def test_each_line_has_the_guide_and_its_title(tab):
     for line, advice in zip(tab.advice._lines.children, tab.advice.found, strict=True):
         assert advice.guide in line.children[0].value
-        assert advice.rule in line.children[0].value
+        assert advice.guide_title in line.children[0].value
 
 
 def test_r48_another_normalization_is_suggested_with_its_reason_where_it_suits_the_pixels_better(tab):

@@ -138,7 +138,7 @@ def test_with_few_strokes_nothing_is_called_fine(project):
 
 def test_words_of_an_advice_are_never_html(project):
     name = "<img src=x onerror=alert(1)>"
-    advice = Advice("one-corner", name, name, {"n": 1}, rule="R15", region=Region(1, 1, 2, 2))
+    advice = Advice("one-corner", name, name, {"n": 1}, region=Region(1, 1, 2, 2))
     panel = CoachPanel(lambda advice: None)
     panel.show([advice], project.snapshot(), advice)
     assert not any("<img" in html.value for html in (panel._detail, panel._rows[2]._text))

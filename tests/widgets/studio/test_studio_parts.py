@@ -42,7 +42,6 @@ def test_advice_line_shows_the_advice_with_its_numbers_and_goes_there():
         f"Hardly any stroke {HTML_NAME}",
         "Paint some.",
         {"boundary_percent": 0.4567, "quoted": '"'},
-        rule="R14",
         severity="warning",
         region=Region(1, 2, 3, 4),
     )
