@@ -12,10 +12,10 @@ LEVELS = ("none", "red", "amber", "green")
 
 
 class ClassList(anywidget.AnyWidget):
-    """One row a class: its digit key, colour, name, and a bar from the first annotation to the recommended number.
+    """One row for each class: its digit key, colour, name, and a bar up to the recommended number of annotations.
 
-    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one; what the person
-    asks for goes to the callbacks of `on_edit`.
+    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one. These requests go
+    to the callbacks of `on_edit`.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class ClassList(anywidget.AnyWidget):
         self.observe(lambda change: callback(change["new"]), names="selected")
 
     def on_edit(self, callback: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call `callback` with what the person asks for.
+        """Call `callback` with each request of the user.
 
         That is a dict with ``kind`` ("add", "rename", "recolor", "merge" or "delete"), ``name``, and ``to``, ``color``
         or ``into``.
@@ -70,7 +70,7 @@ class ClassList(anywidget.AnyWidget):
         self._edit_callbacks.append(callback)
 
     def say_wrong(self, text: str) -> None:
-        """Say under the list what is wrong with what was asked for."""
+        """Show under the list why a request failed."""
         self.send({"kind": "failed", "text": text})
 
     def _heard(self, _: Any, content: Any, buffers: Any) -> None:

@@ -55,7 +55,7 @@ assert not strangers(), strangers()
 assert "finished" in page.states[monitor._status.comm.comm_id]["value"].lower() or run.history[-1]["epoch"] == 4
 assert len(set(epochs_seen)) > 3, "the page saw the run go on while it was watched"
 assert page.states[monitor._charts.loss.figure.comm.comm_id]
-assert len(_colab.outbox()) == 0
+assert len(_colab.comm_queue()) == 0
 monitor.close()
 print("watched")
 """
@@ -71,7 +71,7 @@ assert page.states[label.comm.comm_id]["value"] == "fourth"
 made = []
 in_a_thread(lambda: made.append(ipywidgets.HTML("new")))           # an opening comes before what is said of it
 in_a_thread(lambda: setattr(made[0], "value", "newer"))
-_colab.outbox().flush()
+_colab.comm_queue().flush()
 assert page.states[made[0].comm.comm_id]["value"] == "newer"
 assert not page.dropped
 print("arrived")
@@ -84,13 +84,13 @@ assert any(isinstance(child, _colab.Pulse) for child in studio.children)
 before = len(page.order)
 for x, y, c in ((60, 70, "Epithelium"), (118, 60, "Epithelium"), (260, 230, "Stroma"), (400, 310, "Stroma")):
     studio.project.annotate(name, hw.Stroke([(x, y), (x + 30, y + 40)], 8), c)
-assert studio.live.quick.idle.wait(60) and studio.prediction is not None
+assert studio._live.quick.idle.wait(60) and studio.prediction is not None
 pulse = next(child for child in studio.children if isinstance(child, _colab.Pulse))
 def said():
-    return page.states[studio.notice.comm.comm_id]["value"]
+    return page.states[studio._notice.comm.comm_id]["value"]
 for _ in range(1000):
     pulse.comm.handle_msg({"content": {"data": {"method": "custom", "content": {"kind": "pulse"}}}, "buffers": []})
-    if "The first prediction" in said() and not len(_colab.outbox()):
+    if "The first prediction" in said() and not len(_colab.comm_queue()):
         break
     threading.Event().wait(0.02)
 assert "The first prediction" in said(), said()
@@ -138,11 +138,11 @@ class Collector(comm.base_comm.BaseComm):
 
 @pytest.fixture
 def collector(monkeypatch):
-    from histowidgets.widgets.common import _outbox
+    from histowidgets.widgets.common import _colab_comm_queue
 
-    monkeypatch.setattr(_outbox, "MANY", 20)
+    monkeypatch.setattr(_colab_comm_queue, "MOST_KEPT", 20)
     Collector.sent = []
-    box = _outbox.Outbox()
+    box = _colab_comm_queue.CommQueue()
     yield box, box.comms(Collector)
     Collector.sent = None
 
@@ -188,8 +188,8 @@ def test_elsewhere_threads_send_for_themselves():
     from histowidgets.widgets.common import _colab
 
     assert not _colab.on_colab()
-    assert _colab.outbox() is None
-    assert _colab.pulse() == []
+    assert _colab.comm_queue() is None
+    assert _colab.colab_pulse() == []
 
 
 INTERRUPTED = """

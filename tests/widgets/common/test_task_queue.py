@@ -1,11 +1,11 @@
-"""What takes a while is done on a thread, in order, and each outcome is said."""
+"""Slow tasks are done on a thread, in order, and each outcome is reported."""
 
 import threading
 
 import pytest
 
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.common._task_queue import Errands
+from histowidgets.widgets.common import TaskQueue
 
 
 @pytest.fixture
@@ -14,13 +14,13 @@ def said():
 
 
 @pytest.fixture
-def errands(said):
-    errands = Errands("errand", lambda text, level: said.append((text, level)))
-    yield errands
-    errands.close()
+def queue(said):
+    queue = TaskQueue("files", lambda text, level: said.append((text, level)))
+    yield queue
+    queue.close()
 
 
-def test_errands_are_done_in_order_on_a_thread_that_ends(errands, said):
+def test_tasks_are_done_in_order_on_a_thread_that_ends(queue, said):
     go, names = threading.Event(), []
 
     def first():
@@ -28,31 +28,41 @@ def test_errands_are_done_in_order_on_a_thread_that_ends(errands, said):
         names.append(threading.current_thread().name)
         return "Wrote one"
 
-    errands.take("Writing one…", first)
-    errands.take("Writing two…", lambda: ("Left some out", "warning"))
+    queue.submit("Writing one…", first)
+    queue.submit("Writing two…", lambda: ("Left some out", "warning"))
     assert said == [("Writing one…", "info"), ("Writing two…", "info")]
-    assert not errands.wait(0.01)
+    assert not queue.wait(0.01)
     go.set()
-    assert errands.wait(20)
+    assert queue.wait(20)
     assert said[2:] == [("Wrote one", "good"), ("Left some out", "warning")]
-    assert names == ["histowidgets-errand"]
+    assert names == ["histowidgets-files_0"]
 
 
 @pytest.mark.parametrize(
     ("error", "words"), [(HistowidgetsError("paint first"), "paint first"), (KeyError("x"), "KeyError: 'x'")]
 )
-def test_what_goes_wrong_is_said_and_the_next_errand_is_done(errands, said, error, words):
+def test_what_goes_wrong_is_said_and_the_next_task_is_done(queue, said, error, words):
     def fail():
         raise error
 
-    errands.take("Writing…", fail, failed="Not saved: ")
-    errands.take("Writing…", lambda: "Wrote it")
-    assert errands.wait(20)
+    queue.submit("Writing…", fail, failed="Not saved: ")
+    queue.submit("Writing…", lambda: "Wrote it")
+    assert queue.wait(20)
     assert [one for one in said if one[1] != "info"] == [(f"Not saved: {words}", "error"), ("Wrote it", "good")]
 
 
-def test_nothing_is_taken_once_they_are_closed(errands, said):
-    errands.close()
-    errands.take("Writing…", lambda: "Wrote it")
-    assert errands.wait(1)
+def test_nothing_is_accepted_once_it_is_closed(queue, said):
+    queue.close()
+    queue.submit("Writing…", lambda: "Wrote it")
+    assert queue.wait(1)
     assert said == []
+
+
+def test_closing_waits_for_what_was_submitted_and_ends_the_thread(said):
+    queue, go = TaskQueue("files", lambda text, level: said.append((text, level))), threading.Event()
+    queue.submit("Writing one…", lambda: f"Wrote one: {go.wait(20)}")
+    queue.submit("Writing two…", lambda: "Wrote two")
+    threading.Timer(0.05, go.set).start()
+    queue.close()
+    assert said[2:] == [("Wrote one: True", "good"), ("Wrote two", "good")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("histowidgets-files")]

@@ -9,7 +9,7 @@ import pytest
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
 from histowidgets.training import TrainingSettings, train
-from histowidgets.widgets.live_prediction._answer import Answer, UnlikeNotice
+from histowidgets.widgets.live_prediction._answer import LearnerAnswer, RangeNotice
 from histowidgets.widgets.live_prediction._controller import WHOLE_IMAGE_PIXELS, LivePrediction
 from tests.prediction.models import brightness_classifier
 
@@ -155,9 +155,9 @@ def test_a_score_in_turn_is_not_compared_with_that_of_a_run(small):
     project, screen = small
     screen.live.refresh()
     screen.wait_for_caption("in turn")
-    screen.live.judge_on(split_project(project.snapshot(), 0.25))
+    screen.live.score_on(split_project(project.snapshot(), 0.25))
     screen.wait_for_caption("held-out stroke")
-    assert not screen.live.best.in_turn
+    assert not screen.live.best.held_out_in_turn
 
 
 def test_a_network_that_is_trained_is_asked_from_eight_sides_and_one_in_training_is_not(small):
@@ -191,7 +191,7 @@ def test_when_the_hand_rests_the_quick_learner_looks_again_from_eight_sides(smal
 def trained(small):
     project, screen = small
     run = train(project, TrainingSettings(tile_size=64, batch_size=2, epochs=1, steps_per_epoch=2))
-    screen.live.judge_on(run.split)
+    screen.live.score_on(run.split)
     return project, screen, run.classifier
 
 
@@ -246,12 +246,12 @@ def test_a_classifier_that_was_loaded_speaks_alone(trained):
 
 def test_n9_what_an_image_is_unlike_is_said_once_an_image_and_classifier():
     said = []
-    notice = UnlikeNotice(lambda *words: said.append(words))
+    notice = RangeNotice(lambda *words: said.append(words))
 
     def heed(name, warning):
-        notice.heed(Answer(None, SimpleNamespace(image_name=name), "U-Net", warning=warning))
+        notice.check(LearnerAnswer(None, SimpleNamespace(image_name=name), "U-Net", warning=warning))
 
-    notice.heed(None)
+    notice.check(None)
     heed("dark", None)
     assert said == [], "not compared yet"
     for _ in range(2):  # each better epoch is a new answer, compared a moment after it is shown

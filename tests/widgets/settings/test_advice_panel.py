@@ -20,7 +20,7 @@ def tab():
     name = project.add_image(pixels, name="dark")
     project.add_image(np.clip(pixels.astype(int) + 60, 0, 255).astype(np.uint8), name="pale")
     form = SettingsForm(TrainingSettings(flip=False, early_stopping_metric="none", color_jitter=0.0), project)
-    tab = SettingsTab(project, form, lambda: name)
+    tab = SettingsTab(project, form, lambda: (name, None))
     assert tab.advice.idle.wait(30)
     yield tab
     tab.close()

@@ -95,7 +95,7 @@ def test_time_without_a_limit_is_measured_but_not_beside_a_run(form):
     form.enter("epochs", "3")
     form.enter("max_seconds", "")
     page(form, kind="seen", seen=True)
-    assert "measured while no run is on" in settle(form)["summary"]
+    assert "measured while no run is active" in settle(form)["summary"]
     form.facts.busy = False
     form.enter("steps_per_epoch", "2")
     assert "about" in settle(form)["summary"]

@@ -10,7 +10,7 @@ from histowidgets.models import ARCHITECTURES
 from histowidgets.training import TrainingSettings
 from histowidgets.widgets.settings._field import Field
 from histowidgets.widgets.settings._form import SHORT_VIEW, SettingsForm
-from histowidgets.widgets.settings._text import as_python, parse, text_of
+from histowidgets.widgets.settings._setting_text import as_python, parse, text_of
 
 FIELDS = list(TrainingSettings.model_fields)
 
@@ -99,14 +99,14 @@ def test_what_people_type_is_understood(form, name, typed, value):
     [
         ("tile_size", "100", "Use 64 to 1024 in steps of 32. 192 is kept."),
         ("tile_size", "many", "Use 64 to 1024 in steps of 32. 192 is kept."),
-        ("tile_size", "", "Something is needed here. 192 is kept."),
+        ("tile_size", "", "A value is needed here. 192 is kept."),
         ("epochs", "2.5", "Use 1 to 5000. 60 is kept."),
         ("learning_rate", "nan", "Use 1e-07 to 1. 0.005 is kept."),
         ("learning_rate", "inf", "Use 1e-07 to 1. 0.005 is kept."),
         ("max_seconds", "0", "Use 1 to 604800. 60 is kept."),
         ("class_weights", "Lumen=20", "'Lumen' has 20; weights go from 0.1 to 10. The empty field is kept."),
         ("class_weights", "Lumen", "Write class=weight, such as Lumen=2, Stroma=0.5. The empty field is kept."),
-        ("class_weights", "Lumen=x", "'x' is no number. The empty field is kept."),
+        ("class_weights", "Lumen=x", "'x' is not a number. The empty field is kept."),
     ],
 )
 def test_a_bad_entry_is_marked_and_the_last_good_value_kept(form, name, typed, message):

@@ -18,7 +18,9 @@ def tab():
     for y in (40, 120, 300):
         project.annotate(name, hw.Stroke([(20, y), (60, y)], width=8), "Dark")
         project.annotate(name, hw.Stroke([(300, y), (340, y)], width=8), "Bright")
-    tab = SettingsTab(project, SettingsForm(TrainingSettings(learning_rate=0.1, tile_size=64), project), lambda: name)
+    tab = SettingsTab(
+        project, SettingsForm(TrainingSettings(learning_rate=0.1, tile_size=64), project), lambda: (name, None)
+    )
     yield tab
     tab.close()
 
@@ -72,7 +74,7 @@ def test_a_preset_chosen_meanwhile_ends_the_offer_to_undo(tab):
 def test_without_labels_there_is_a_recommendation_all_the_same():
     project = hw.Project(["A", "B"])
     name = project.add_image(np.full((80, 80, 5), 3, np.uint16))
-    tab = SettingsTab(project, SettingsForm(project=project), lambda: name)
+    tab = SettingsTab(project, SettingsForm(project=project), lambda: (name, None))
     tab.recommend.ask()
     settle(tab)
     assert "0 tiles of fluorescence" in tab.recommend._words.value

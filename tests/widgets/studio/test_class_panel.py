@@ -9,6 +9,7 @@ from histowidgets.images import Region
 from histowidgets.widgets.studio import _class_panel
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._coach_panel import CoachPanel, coach_lines
+from histowidgets.widgets.studio._state import StudioState
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def project():
 @pytest.fixture
 def panel(project):
     said, logged = [], []
-    panel = ClassPanel(project, lambda advice: None, lambda text, level: said.append(text), logged.append)
+    panel = ClassPanel(StudioState(project, notify=lambda text, level: said.append(text), log=logged.append))
     panel.said, panel.logged, panel.wrong = said, logged, []
     panel.classes.say_wrong = panel.wrong.append
     yield panel

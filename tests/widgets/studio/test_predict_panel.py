@@ -11,7 +11,7 @@ import tifffile
 import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import StoredPrediction, open_prediction
-from histowidgets.widgets.live_prediction._controller import Answer
+from histowidgets.widgets.live_prediction._controller import LearnerAnswer
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 
@@ -21,8 +21,8 @@ def studio(tmp_path):
     image = hw.open_image(picture(600, 700).read(0, 0, 700, 600), name="slide one", pixel_size_um=0.5)
     studio = hw.Studio(image, classes=["Dark", "Bright"], folder=tmp_path / "project", fresh=True)
     classifier = brightness_classifier(image, BrightnessModel())
-    studio.live.offer_network(classifier, "U-Net, epoch 3", {"val_miou": 0.7, "val_iou": {"Dark": 0.7, "Bright": 0.7}})
-    assert studio.live.network.idle.wait(20)
+    studio._live.offer_network(classifier, "U-Net, epoch 3", {"val_miou": 0.7, "val_iou": {"Dark": 0.7, "Bright": 0.7}})
+    assert studio._live.network.idle.wait(20)
     yield studio
     studio.close()
 
@@ -44,13 +44,13 @@ def test_all_of_an_image_goes_to_disk_and_is_shown(studio, tmp_path):
     assert found.has_probabilities
     expected = studio.classifier.predict(studio.project.image("slide one"))
     np.testing.assert_array_equal(found.read_labels(), expected.labels)
-    assert "whole image" in studio.live.best.caption
+    assert "whole image" in studio._live.best.caption
     assert "Predicted slide one in" in said(studio)
     assert studio._predict._bar.layout.visibility == "hidden"
     # What is drawn is what is stored, and the pixel under the pointer is read from the file.
     assert studio.canvas._drawing.prediction is found
     assert "Dark" in studio.canvas.hover(5.0, 5.0)
-    assert studio._results._learner.value == "asked-for"
+    assert studio._results._learner.value == "on-disk"
     assert "700 × 600 px" in studio._results._numbers.value
 
 
@@ -59,7 +59,7 @@ def test_a_stroke_brings_the_live_prediction_back(studio):
     studio.project.annotate("slide one", hw.Stroke([(5, 5), (30, 30)], width=6), "Dark")
     assert not isinstance(studio.prediction, StoredPrediction)
     assert studio._results._learner.value == "best"
-    studio._results._learner.value = "asked-for"
+    studio._results._learner.value = "on-disk"
     assert isinstance(studio.prediction, StoredPrediction)
 
 
@@ -133,18 +133,18 @@ def test_r65_n11_n5_options_reach_the_prediction(studio):
 def test_n9_an_image_unlike_those_of_training_is_said_where_the_person_looks(studio):
     dark = hw.open_image(picture(600, 700).read(0, 0, 700, 600) // 8, name="dark", pixel_size_um=0.5)
     studio.project.add_image(dark)
-    studio.strip.shown = "dark"
-    assert studio.live.network.idle.wait(20)
+    studio._strip.shown = "dark"
+    assert studio._live.network.idle.wait(20)
     assert "Image dark differs from those the classifier was trained on" in studio._results._numbers.value
-    assert studio.log_panel.text.count("Image dark differs") == 1
+    assert studio.log.count("Image dark differs") == 1
     predicted(studio)
     assert "Image dark differs" in studio._results._numbers.value
-    assert studio.log_panel.text.count("Image dark differs") == 1, "once an image and classifier"
+    assert studio.log.count("Image dark differs") == 1, "once an image and classifier"
 
 
 def test_what_can_be_taken_away(studio, tmp_path):
     studio.project.annotate("slide one", hw.Rectangle(50, 60, 100, 100), "Dark")
-    assert studio.live.quick.idle.wait(20)
+    assert studio._live.quick.idle.wait(20)
     predicted(studio)
     panel = studio._results
     panel.fields._background.value = "Dark"
@@ -168,16 +168,16 @@ def test_what_can_be_taken_away(studio, tmp_path):
 
 def test_n11_a_saved_classifier_is_loaded_adapts_to_the_image_and_predicts(studio, network_folder):
     studio._predict._load(str(network_folder))
-    assert studio._predict.errands.wait(60)
-    assert studio.live.network.idle.wait(60)
+    assert studio._predict.tasks.wait(60)
+    assert studio._live.network.idle.wait(60)
     assert studio.classifier.name == "colon"
     studio._predict.fields._adapt.value = True
     found = predicted(studio, "what is in view")
     assert isinstance(found, StoredPrediction)
-    assert "adapted" in studio.live.best.caption
+    assert "adapted" in studio._live.best.caption
     assert studio.classifier.scores["adapted_to"] == ["slide one"]
     studio._predict._load("/nowhere/at/all")
-    assert studio._predict.errands.wait(60)
+    assert studio._predict.tasks.wait(60)
     assert "/nowhere/at/all" in said(studio)
 
 
@@ -207,4 +207,6 @@ def test_without_a_classifier_it_says_what_to_do(tmp_path):
 
 
 def test_the_caption_says_what_was_predicted():
-    assert Answer(None, None, "U-Net", 0.5, scored_on=2, scope="whole image").caption.endswith("strokes · whole image")
+    assert LearnerAnswer(None, None, "U-Net", 0.5, scored_on=2, scope="whole image").caption.endswith(
+        "strokes · whole image"
+    )

@@ -11,6 +11,7 @@ from PIL import Image
 
 import histowidgets as hw
 from histowidgets.widgets.studio._project_panel import ProjectPanel
+from histowidgets.widgets.studio._state import StudioState
 
 
 @pytest.fixture
@@ -18,7 +19,9 @@ def panel():
     project = hw.Project(["A", "B"])
     project.add_image(np.zeros((40, 60, 3), np.uint8), name="first")
     shown, said = ["first"], []
-    panel = ProjectPanel(project, lambda: shown[-1], shown.append, lambda text, level: said.append((level, text)))
+    state = StudioState(project, notify=lambda text, level: said.append((level, text)))
+    state.observe(lambda change: shown.append(change["new"]), "image_name")
+    panel = ProjectPanel(state)
     panel.project, panel.shown, panel.said = project, shown, said
     yield panel
     panel.close()
@@ -28,7 +31,7 @@ def _enter(panel, label, text):
     entry = next(entry for entry in panel._entries if entry.text.description == label)
     entry.text.value = text
     entry.button.click()
-    assert panel.errands.wait(20)
+    assert panel.tasks.wait(20)
     return entry
 
 
@@ -134,7 +137,7 @@ def test_a_file_that_is_being_opened_does_not_hold_the_page_and_the_next_one_wai
     entry.text.value = "another path"
     assert not (tmp_path / "out.geojson").exists()
     go.set()
-    assert panel.errands.wait(20)
+    assert panel.tasks.wait(20)
     assert [text.split()[0] for level, text in panel.said if level == "good"] == ["Opened", "Wrote"]
     assert entry.text.value == "another path"
 

@@ -10,6 +10,7 @@ import histowidgets as hw
 from histowidgets.advice import find_label_errors
 from histowidgets.widgets.studio._review_marks import FILE_NAME, ReviewMarks
 from histowidgets.widgets.studio._review_panel import ReviewPanel
+from histowidgets.widgets.studio._state import StudioState
 from tests.advice.suggestions.test_label_review import Halves
 
 
@@ -31,12 +32,13 @@ def heard():
 
 @pytest.fixture
 def panel(project, heard):
-    panel = ReviewPanel(
+    state = StudioState(
         project,
-        Halves,
-        lambda name, region: heard.append(("show", name, tuple(region))),
-        lambda name, region, class_name: heard.append(("relabel", name, tuple(region), class_name)),
+        classifier=Halves,
+        show_region=lambda region: heard.append(("show", state.image_name, tuple(region))),
+        paint=lambda class_name: heard.append(("paint", class_name)),
     )
+    panel = ReviewPanel(state)
     yield panel
     panel.close()
 
@@ -67,7 +69,7 @@ def test_n6_clicks_show_the_place_and_bring_the_brush(panel, heard):
     reviewed(panel)
     page(panel, kind="show", tile=0)
     page(panel, kind="relabel", tile=0)
-    assert heard == [("show", "image", (0, 96, 32, 32)), ("relabel", "image", (0, 96, 32, 32), "Dark")]
+    assert heard == [("show", "image", (0, 96, 32, 32)), ("show", "image", (0, 96, 32, 32)), ("paint", "Dark")]
 
 
 def test_n6_right_is_remembered_in_the_folder_until_the_labels_change(panel, project):
@@ -94,12 +96,12 @@ def test_a_damaged_file_of_marks_costs_only_the_marks(project):
 
 
 def test_without_a_classifier_or_labels_it_says_so(project):
-    panel = ReviewPanel(project, lambda: None, lambda *place: None, lambda *place: None)
+    panel = ReviewPanel(StudioState(project))
     page(panel, kind="review")
     assert "no classifier yet" in panel._view["status"]
     panel.close()
     project.add_class("Third")
-    panel = ReviewPanel(project, Halves, lambda *place: None, lambda *place: None)
+    panel = ReviewPanel(StudioState(project, classifier=Halves))
     assert "train again" in reviewed(panel)["status"]
     assert not panel._view["busy"]
     panel.close()
@@ -116,7 +118,9 @@ def test_what_the_page_says_wrongly_does_nothing(panel, heard):
 
 def test_n6_a_tile_that_is_shown_has_its_disagreement_on_the_canvas_and_one_that_is_painted_has_not(project):
     shown = []
-    panel = ReviewPanel(project, Halves, lambda *place: None, lambda *place: None, shown.append)
+    state = StudioState(project, classifier=Halves)
+    state.observe(lambda change: shown.append(change["new"]), "disagreement")
+    panel = ReviewPanel(state)
     reviewed(panel)
     page(panel, kind="show", tile=0)
     assert panel._view["overlay"]

@@ -20,12 +20,12 @@ studio
 """,
     """
 import threading
-renewed, update = threading.Event(), studio._still._handle.update
+renewed, update = threading.Event(), studio._static_output._handle.update
 def renew(html):
     update(html)
     if "Dark 3" in html.data:
         renewed.set()
-studio._still._handle.update = renew
+studio._static_output._handle.update = renew
 name = studio.project.image_names[0]
 for y in (20, 50, 80):
     studio.project.annotate(name, hw.Stroke([(8, y), (40, y)], width=6), "Dark")
@@ -35,7 +35,7 @@ assert renewed.wait(60)
 studio.project.annotate(name, hw.Stroke([(56, 50), (90, 50)], width=6), "Bright & <b>")
 studio.close()
 studio.close()
-assert not [t for t in threading.enumerate() if t.name == "histowidgets-still"]
+assert not [t for t in threading.enumerate() if t.name == "histowidgets-static-output"]
 """,
 ]
 

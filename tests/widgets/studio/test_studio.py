@@ -16,8 +16,8 @@ import histowidgets as hw
 from histowidgets.annotations import Split
 from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
-from histowidgets.widgets.live_prediction._controller import Answer, LivePrediction, held_out_strokes
-from histowidgets.widgets.live_prediction._ensemble import edge_of
+from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction, count_held_out_strokes
+from histowidgets.widgets.live_prediction._ensemble import score_bonus
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def _paint(project, lines=(20, 50, 80)):
 def test_strokes_are_followed_by_a_prediction(studio):
     assert studio.prediction is None
     _paint(studio.project)
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     labels = studio.prediction.labels
     assert labels.shape == (96, 128)
     assert (labels[:, :56] == 0).mean() > 0.9
@@ -55,10 +55,10 @@ def test_strokes_are_followed_by_a_prediction(studio):
 
 def test_the_prediction_goes_when_what_it_was_learned_from_is_undone(studio):
     _paint(studio.project, lines=(50,))
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     assert studio.prediction is not None
     studio.project.undo()
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     assert studio.prediction is None
 
 
@@ -84,15 +84,15 @@ def test_the_palette_the_canvas_and_python_agree_on_the_class(studio):
 def test_strip_canvas_and_project_agree_on_the_image_also_when_it_is_removed(halves):
     images = [hw.open_image(halves, name="one"), hw.open_image(halves[::-1].copy(), name="other")]
     studio = hw.Studio(images, classes=["Dark", "Bright"], fresh=True)
-    studio.strip.shown = "other"
+    studio._strip.shown = "other"
     assert studio.canvas.image_name == "other"
     studio.canvas.show_image("one")
-    assert studio.strip.shown == "one"
+    assert studio._strip.shown == "one"
     _paint(studio.project, lines=(50,))
     studio.project.remove_image("one")
-    assert (studio.canvas.image_name, studio.strip.shown) == ("other", "other")
-    assert studio.live.quick.idle.wait(60)
-    assert "Traceback" not in studio.log_panel.text
+    assert (studio.canvas.image_name, studio._strip.shown) == ("other", "other")
+    assert studio._live.quick.idle.wait(60)
+    assert "Traceback" not in studio.log
     studio.project.undo()
     assert studio.project.image_names == ["one", "other"]
     studio.close()
@@ -109,7 +109,7 @@ def test_a_class_that_was_renamed_stays_the_chosen_one(studio):
 def test_a_cell_run_again_shows_what_was_shown(halves):
     images = [hw.open_image(halves, name="one"), hw.open_image(halves[::-1].copy(), name="other")]
     first = hw.Studio(images, classes=["Dark", "Bright"])
-    first.strip.shown = "other"
+    first._strip.shown = "other"
     first.canvas.uncertainty_opacity = 0.5
     darker = [replace(one, low=20.0) for one in first.canvas.display]
     first.canvas.set_display(darker)
@@ -120,7 +120,7 @@ def test_a_cell_run_again_shows_what_was_shown(halves):
     first.canvas.copy()
     second = hw.Studio(images, classes=["Dark", "Bright"])
     assert second.project is first.project
-    assert (second.canvas.image_name, second.strip.shown) == ("other", "other")
+    assert (second.canvas.image_name, second._strip.shown) == ("other", "other")
     assert second.canvas.uncertainty_opacity == 0.5
     assert second.canvas.display == tuple(darker)
     assert (second.canvas.view.x, second.canvas.view.y, second.canvas.view.zoom) == (30, 25, 6)
@@ -136,7 +136,7 @@ def test_a_studio_leaves_no_widget_behind(halves):
     before = set(_instances)
     studio = hw.Studio(halves, classes=["Dark", "Bright"], fresh=True)
     _paint(studio.project)
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     studio.close()
     studio.close()  # twice is once
     # ipycanvas keeps one manager a kernel.
@@ -176,14 +176,14 @@ def test_n8_the_quick_learner_sees_the_channels_that_are_chosen_in_the_form(halv
     image = hw.open_image(np.dstack([halves, halves[..., 0]]), name="four", channel_names=["A", "B", "C", "D"])
     studio = hw.Studio(image, classes=["Dark", "Bright"], fresh=True)
     _paint(studio.project)
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     assert studio.classifier.channel_names == ("A", "B", "C", "D")
     studio.form.set_settings(studio.form.settings.model_copy(update={"channels": ["D", "B"]}))
-    assert studio.live.quick.idle.wait(60)
+    assert studio._live.quick.idle.wait(60)
     assert studio.classifier.channel_names == ("D", "B")
     studio.form.set_settings(studio.form.settings.model_copy(update={"channels": ["Z"]}))
-    assert studio.live.quick.idle.wait(60)
-    assert "'Z'" in studio.log_panel.text
+    assert studio._live.quick.idle.wait(60)
+    assert "'Z'" in studio.log
     studio.close()
 
 
@@ -242,7 +242,7 @@ def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
     holder.add_image(halves, name="halves")
     studio = hw.Studio(folder=tmp_path / "project")
     assert studio.project.read_only
-    assert f"process {os.getpid()} (this kernel) on" in studio.log_panel.text
+    assert f"process {os.getpid()} (this kernel) on" in studio.log
     assert studio.canvas._frame.status.children[2].value.startswith("read-only")
     studio.close()
     studio.project.close()
@@ -257,7 +257,7 @@ def test_a_session_that_was_killed_is_noticed_and_keeps_nobody_out(halves, tmp_p
     (tmp_path / "project" / "project.holder.json").write_text(json.dumps(left))
     studio = hw.Studio(folder=tmp_path / "project")
     assert not studio.project.read_only
-    assert "process 99999999 on elsewhere, since 2026-01-01 10:00:00" in studio.log_panel.text
+    assert "process 99999999 on elsewhere, since 2026-01-01 10:00:00" in studio.log
     studio.close()
     studio.project.close()
 
@@ -274,8 +274,8 @@ def test_n7_train_stop_keep_best_and_train_on(studio):
     run.stop(keep="best")
     assert run.wait(60) == "stopped"
     studio._training._bridge.join(10)
-    assert studio.live.network.idle.wait(60)
-    assert "network" in studio.live._answers
+    assert studio._live.network.idle.wait(60)
+    assert "network" in studio._live._answers
     assert studio._training._train.description == "Train on"
     again = studio.train(settings.model_copy(update={"epochs": 1}))
     again.wait(120)
@@ -320,7 +320,7 @@ def _live():
 )
 def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, shown):
     live = _live()
-    answers = {"quick": Answer(None, None, "q", quick), "network": Answer(None, None, "n", network)}
+    answers = {"quick": LearnerAnswer(None, None, "q", quick), "network": LearnerAnswer(None, None, "n", network)}
     live._answers.update(answers)
     assert live.best is answers[shown]
     for wanted in ("quick", "network"):
@@ -331,7 +331,7 @@ def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, sho
 
 def test_the_quick_learners_answer_stays_until_another_passes_it_and_of_those_that_of_both_comes_first():
     live = _live()
-    both, network, quick = (Answer(None, None, name, 0.9) for name in ("b", "n", "q"))
+    both, network, quick = (LearnerAnswer(None, None, name, 0.9) for name in ("b", "n", "q"))
     for scores, shown in (
         ((0.9, 0.9, 0.8), "b"),
         ((0.8, 0.9, 0.7), "n"),
@@ -343,7 +343,7 @@ def test_the_quick_learners_answer_stays_until_another_passes_it_and_of_those_th
         some = zip(("both", "network", "quick"), (both, network, quick), scores, strict=True)
         live._answers = {name: replace(answer, score=score) for name, answer, score in some}
         assert live.best.learner == shown
-    live._answers["quick"] = replace(quick, score=1.0, in_turn=True)
+    live._answers["quick"] = replace(quick, score=1.0, held_out_in_turn=True)
     assert live.best.learner == "b"
     live.show_learner("both")
     assert live.best.learner == "b"
@@ -352,10 +352,10 @@ def test_the_quick_learners_answer_stays_until_another_passes_it_and_of_those_th
 
 def test_the_answer_of_both_is_compared_as_both_were_measured_and_has_the_benefit_of_the_doubt():
     def edge(own, alike):
-        return edge_of(SimpleNamespace(scores={"val_miou": own}), SimpleNamespace(scores={"network_alone": alike}))
+        return score_bonus(SimpleNamespace(scores={"val_miou": own}), SimpleNamespace(scores={"network_alone": alike}))
 
     live = _live()
-    network = Answer(None, None, "n", 0.95)
+    network = LearnerAnswer(None, None, "n", 0.95)
     for own, alike, score, shown in (
         (0.95, 0.75, 0.76, "b"),  # measured alike it is better
         (0.95, 0.75, 0.73, "b"),  # too little to tell
@@ -363,7 +363,10 @@ def test_the_answer_of_both_is_compared_as_both_were_measured_and_has_the_benefi
         (0.95, None, 0.93, "b"),
         (None, None, 0.90, "n"),
     ):
-        live._answers = {"both": Answer(None, None, "b", score, edge=edge(own, alike)), "network": network}
+        live._answers = {
+            "both": LearnerAnswer(None, None, "b", score, score_bonus=edge(own, alike)),
+            "network": network,
+        }
         assert live.best.learner == shown
     live.close()
 
@@ -371,13 +374,13 @@ def test_the_answer_of_both_is_compared_as_both_were_measured_and_has_the_benefi
 def test_other_programs_get_the_network_whoever_is_shown(studio):
     quick = SimpleNamespace(network=None)
     network, both = (SimpleNamespace(network=name) for name in ("trained alone", "part of a mean"))
-    answers = {"quick": Answer(quick, None, "q", 0.9), "network": Answer(network, None, "n", 0.8)}
-    studio.live._answers = answers
-    assert studio.live.best is answers["quick"]
+    answers = {"quick": LearnerAnswer(quick, None, "q", 0.9), "network": LearnerAnswer(network, None, "n", 0.8)}
+    studio._live._answers = answers
+    assert studio._live.best is answers["quick"]
     assert studio._results._network() == "trained alone"
-    studio.live._answers = {**answers, "both": Answer(both, None, "b", 0.95)}
+    studio._live._answers = {**answers, "both": LearnerAnswer(both, None, "b", 0.95)}
     assert studio._results._network() == "part of a mean"
-    studio.live._answers = {"quick": answers["quick"]}
+    studio._live._answers = {"quick": answers["quick"]}
     assert studio._results._network() is quick, "which says that there is no network"
 
 
@@ -390,11 +393,11 @@ def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
         project.annotate(name, hw.Stroke([(8, 80), (50, 80)]), "Bright")
     project.erase("one", hw.Stroke([(8, 12), (12, 12)]))
     held_out = {"one": (Region(0, 0, 60, 40),), "other": (Region(0, 0, 128, 96),)}
-    assert held_out_strokes(project.snapshot(), Split(held_out)) == 3
+    assert count_held_out_strokes(project.snapshot(), Split(held_out)) == 3
 
 
 def test_the_caption_says_which_learner_and_how_good():
-    answer = Answer(None, None, "U-Net, epoch 3", 0.8749, scored_on=9)
+    answer = LearnerAnswer(None, None, "U-Net, epoch 3", 0.8749, scored_on=9)
     assert answer.caption == "U-Net, epoch 3 · mIoU 0.87 on 9 held-out strokes"
     assert replace(answer, scored_on=1).caption.endswith("on 1 held-out stroke")
-    assert Answer(None, None, "quick learner").caption == "quick learner"
+    assert LearnerAnswer(None, None, "quick learner").caption == "quick learner"

@@ -13,6 +13,7 @@ from histowidgets.advice import Action, Advice
 from histowidgets.errors import TrainingError
 from histowidgets.training import TrainingSettings, replay
 from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._train_panel import TrainPanel
 
 SETTINGS = TrainingSettings(
@@ -36,9 +37,13 @@ def said():
     return []
 
 
+def state_of(project, said):
+    return StudioState(project, notify=lambda text, level: said.append(text), log=said.append)
+
+
 def make_panel(project, said):
     form = SettingsForm(SETTINGS, project)
-    return TrainPanel(project, form, lambda text, level: said.append(text), said.append, lambda run, event: None), form
+    return TrainPanel(state_of(project, said), form), form
 
 
 def wait_until(condition, seconds=120):
@@ -94,8 +99,8 @@ def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
     panel, form = make_panel(project, said)
     panel.unfinished.wait(60)
     assert panel.unfinished.found is not None
-    assert "broke off after epoch" in panel.unfinished._words.value
-    panel.unfinished.go_on()
+    assert "was interrupted after epoch" in panel.unfinished._words.value
+    panel.unfinished.resume()
     wait_until(lambda: panel.run is not None)
     assert panel.unfinished.layout.display == "none"
     assert panel.run.id == run.id
@@ -149,8 +154,8 @@ def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
     first = None
     gc.collect()
     assert weights() is None
-    assert [run.history for run in panel.runs] == [history, second.history]
-    table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel.runs, 1)})
+    assert [run.history for run in panel._state.runs] == [history, second.history]
+    table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel._state.runs, 1)})
     assert [row.epochs for row in table.rows] == [1, 1]
     panel.close()
     form.close()
@@ -163,7 +168,7 @@ def test_a_second_run_is_refused_while_one_is_on_and_the_first_keeps_its_buttons
     with pytest.raises(TrainingError, match=r"run\.stop\(\)"):
         panel.start(SETTINGS)
     assert panel.run is first
-    assert panel.runs == [first]
+    assert panel._state.runs == [first]
     panel._stop_keeping_best()
     assert first.wait(60) == "stopped"
     panel.close()
@@ -173,7 +178,7 @@ def test_a_second_run_is_refused_while_one_is_on_and_the_first_keeps_its_buttons
 def test_the_next_run_is_refused_while_one_is_being_started(said):
     panel, form = make_panel(make_project(), said)
     panel._starting = True
-    with pytest.raises(TrainingError, match="on already"):
+    with pytest.raises(TrainingError, match="active already"):
         panel.start(SETTINGS)
     panel._starting = False
     panel.close()
@@ -189,7 +194,8 @@ def test_buttons_answer_while_the_panel_waits_for_what_the_last_run_still_says(s
 
     project = make_project()
     form = SettingsForm(SETTINGS, project)
-    panel = TrainPanel(project, form, lambda text, level: said.append(text), said.append, on_event)
+    panel = TrainPanel(state_of(project, said), form)
+    panel.on_event(on_event)
     last, following = replay([]), replay([])
     last.split = following.split = None
     panel.watch(last)

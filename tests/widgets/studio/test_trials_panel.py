@@ -10,6 +10,7 @@ from histowidgets.errors import WidgetError
 from histowidgets.training import CrossValidation, TrainingSettings, replay
 from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, chart_html
 from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
 
 
@@ -92,12 +93,12 @@ def test_r59_the_runs_so_far_stand_side_by_side(project, settings):
         replay([record({"Dark": 0.5, "Bright": 0.7})], settings),
         replay([record({"Dark": 0.8, "Bright": 0.9})], settings.model_copy(update={"tile_size": 128})),
     ]
-    shown = []
-    panel = TrialsPanel(project, SettingsForm(settings), lambda: shown)
+    state = StudioState(project)
+    panel = TrialsPanel(state, SettingsForm(settings))
     panel.start("runs")
     assert panel.wait(30)
     assert "press Train first" in panel._status.value
-    shown.extend(runs)
+    state.runs = runs
     panel.start("runs")
     assert panel.wait(30)
     for words in ("run 1", "run 2", "tile_size", "0.850"):
@@ -107,7 +108,7 @@ def test_r59_the_runs_so_far_stand_side_by_side(project, settings):
 
 @pytest.mark.slow
 def test_r64_folds_are_trained_from_the_panel_and_can_be_stopped(project, settings):
-    panel = TrialsPanel(project, SettingsForm(settings), list)
+    panel = TrialsPanel(StudioState(project), SettingsForm(settings))
     panel.start("folds")
     assert panel._start.disabled
     assert panel.wait(300)

@@ -1,4 +1,4 @@
-"""Settings in words and back: labels, the text in a field, what was typed into it, and Python code. No widget."""
+"""Settings as text and back: labels, the text in a field, parsing what was typed, and Python code."""
 
 import re
 import types
@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from histowidgets.models import backbones
 from histowidgets.training import TrainingSettings
 
-# Only where the field's name does not read well by itself, or is too long for the form's label column.
+# Only where the name of the field does not read well, or is too long for the label column.
 _LABELS = {
     "adapt_norm": "Adapt norms",
     "augmentation": "Augmentation",
@@ -74,12 +74,12 @@ _WEIGHT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,="]+?))\s*=\s*([^,]+?)\s*(?
 
 
 def label(name: str) -> str:
-    """Return the words that stand before the field `name`."""
+    """Return the label of the field `name`."""
     return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def value_words(value: Any) -> str:
-    """Return one choice of a field in words."""
+    """Return one choice of a field as text."""
     if value is None:
         return "automatic"
     if isinstance(value, bool):
@@ -101,7 +101,7 @@ def kind_of(name: str) -> tuple[type, bool]:
 
 
 def choices_of(name: str) -> list[tuple[str, Any]] | None:
-    """Return what a field can be as pairs of words and value; None where it is a number or free text."""
+    """Return what a field can be as pairs of text and value; None where it is a number or free text."""
     annotation = TrainingSettings.model_fields[name].annotation
     if get_origin(annotation) is Literal:
         suffix = "x" if name == "downsample" else ""
@@ -139,7 +139,7 @@ def parse(name: str, text: str) -> Any:
     Raises
     ------
     ValueError
-        The text is no such value; the message says what is wanted.
+        The text is not valid; the message says what is expected.
     """
     kind, optional = kind_of(name)
     text = text.strip()
@@ -150,7 +150,7 @@ def parse(name: str, text: str) -> Any:
     if not text:
         if optional:
             return None
-        raise ValueError("Something is needed here.")
+        raise ValueError("A value is needed here.")
     if kind is str:
         return text
     # 0,5 as it is typed in much of Europe; no field takes a thousand's separator.
@@ -158,7 +158,7 @@ def parse(name: str, text: str) -> Any:
     try:
         number = float(plain)
     except ValueError:
-        raise ValueError(f"{text[:20]!r} is no number.") from None
+        raise ValueError(f"{text[:20]!r} is not a number.") from None
     return int(number) if kind is int and number.is_integer() else number
 
 
@@ -174,7 +174,7 @@ def _parse_weights(text: str) -> dict[str, float]:
         try:
             weights[name] = float(weight)
         except ValueError:
-            raise ValueError(f"{weight[:20]!r} is no number.") from None
+            raise ValueError(f"{weight[:20]!r} is not a number.") from None
         at = found.end()
     return weights
 

@@ -1,4 +1,4 @@
-"""A line about a run that broke off, with a button that goes on with it; not there where there is none."""
+"""A line about a run that was interrupted, with a button that resumes it; hidden where there is none."""
 
 import threading
 from collections.abc import Callable
@@ -10,25 +10,25 @@ from histowidgets.annotations import Project
 from histowidgets.training import RunSummary, unfinished_run
 
 
-class UnfinishedLine(ipywidgets.HBox):
-    """Looks for a run that broke off, on a thread of its own, and offers to go on with it.
+class UnfinishedRunLine(ipywidgets.HBox):
+    """Look for an interrupted run on a thread, and offer to resume it.
 
     Parameters
     ----------
     project
-        Only one with a folder can have such a run.
-    go_on
-        Called with the run, on an unknown thread, when the person wants that.
+        Only a project with a folder can have such a run.
+    resume
+        Called with the run when the user asks for it, on whichever thread the message from the page comes.
     """
 
-    def __init__(self, project: Project, go_on: Callable[[RunSummary], None]) -> None:
-        self._project, self._go_on = project, go_on
+    def __init__(self, project: Project, resume: Callable[[RunSummary], None]) -> None:
+        self._project, self._resume = project, resume
         self.found: RunSummary | None = None
         self._words = ipywidgets.HTML()
         button = ipywidgets.Button(
-            description="Go on", icon="play", tooltip="Train on from the last epoch that is safe on disk"
+            description="Resume", icon="play", tooltip="Resume training from the last epoch that was saved"
         )
-        button.on_click(lambda _: self.go_on())
+        button.on_click(lambda _: self.resume())
         super().__init__([self._words, button], layout={"display": "none"})
         self.add_class("hw-unfinished")
         self._thread = threading.Thread(target=self._look, name="histowidgets-unfinished", daemon=True)
@@ -40,25 +40,27 @@ class UnfinishedLine(ipywidgets.HBox):
         if found is None:
             return
         self.found = found
-        self._words.value = f'<span role="status">A run broke off after epoch {found.epoch} of {found.epochs}.</span>'
+        self._words.value = (
+            f'<span role="status">A run was interrupted after epoch {found.epoch} of {found.epochs}.</span>'
+        )
         if found.changed:
             what = escape(", ".join(found.changed))
             self._words.value += f" <span>Since then changed: {what}; a new run trains on from its best weights.</span>"
         self.layout.display = None
 
-    def go_on(self) -> None:
-        """Go on with the run that was found."""
+    def resume(self) -> None:
+        """Resume the run that was found."""
         found = self.found
         if found is not None:
             self.hide()
-            self._go_on(found)
+            self._resume(found)
 
     def hide(self) -> None:
-        """Offer nothing any more."""
+        """Withdraw the offer."""
         self.found = None
         self.layout.display = "none"
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until it has looked."""
+        """Wait until the search is over."""
         if self._thread.ident is not None:
             self._thread.join(timeout)

@@ -1,13 +1,42 @@
-"""A heading that folds away what stands under it; it looks the same everywhere, which an Accordion does not."""
+"""Small controls that several panels use: a fold with a heading, a text field with a button, full-width fields."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets
 
+Field = TypeVar("Field", bound=ipywidgets.DOMWidget)
+
+
+def full_width(field: Field) -> Field:
+    """Make a field fill the width of its panel, with its label in the common column, and return it."""
+    field.add_class("hw-wide")
+    return field
+
+
+class TextEntry(ipywidgets.HBox):
+    """A text field with a button that does something with its text.
+
+    Parameters
+    ----------
+    label, placeholder
+        Before the field, and in it while it is empty.
+    button, tip
+        The text on the button, and its tooltip.
+    action
+        Called with the text.
+    """
+
+    def __init__(self, label: str, placeholder: str, button: str, tip: str, action: Callable[[str], None]) -> None:
+        self.text = ipywidgets.Text(description=label, placeholder=placeholder, tooltip=tip)
+        self.button = ipywidgets.Button(description=button, tooltip=tip)
+        self.button.on_click(lambda _: action(self.text.value))
+        super().__init__([self.text, self.button])
+        self.add_class("hw-entry")
+
 
 class Disclosure(ipywidgets.VBox):
-    """A button with a title, and the widgets under it that it shows or hides.
+    """A button with a title, and widgets under it that it shows or hides; unlike an Accordion the same on every page.
 
     Parameters
     ----------
@@ -18,7 +47,8 @@ class Disclosure(ipywidgets.VBox):
     tooltip
         What the fold holds, for the pointer and for screen readers.
     on_open
-        Called, on an unknown thread, when it is unfolded, so that costly content can be filled in then.
+        Called, on whichever thread the page's message comes, when it is unfolded, so that costly content can be
+        filled in then.
     """
 
     def __init__(
@@ -57,7 +87,7 @@ class Disclosure(ipywidgets.VBox):
 
     @property
     def title(self) -> str:
-        """The words on the button."""
+        """The text on the button."""
         return str(self._button.description)
 
     @title.setter
