@@ -24,7 +24,12 @@ def listen(callbacks: list[Callback], callback: Callback) -> Callable[[], None]:
 def observe(widget: traitlets.HasTraits, name: str, callback: Callable[[Any], None]) -> Callable[[], None]:
     """Call `callback` when a trait changes; return a function that ends the calls."""
     widget.observe(callback, names=name)
-    return lambda: widget.unobserve(callback, names=name)
+
+    def unobserve() -> None:
+        with suppress(ValueError):  # a widget that is collected by Python is closed once more
+            widget.unobserve(callback, names=name)
+
+    return unobserve
 
 
 def link_slider(

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import ipywidgets
 
 from histowidgets.annotations import Change
 from histowidgets.errors import GeoJSONError, HistowidgetsError
-from histowidgets.widgets.common import TaskQueue, TextEntry
+from histowidgets.widgets.common import TaskQueue, TextEntry, observe
 from histowidgets.widgets.studio._state import StudioState
 
 #: What an import does with classes that the project does not have.
@@ -60,7 +59,7 @@ class ProjectPanel(ipywidgets.VBox):
         super().__init__([self._images, self._role, *self._entries[:3], self._unknown, self._entries[3], self._said])
         self.add_class("hw-section")
         self._unsubscribe = self._project.subscribe(self._changed)
-        state.observe(self._image_changed, "image_name")
+        self._unobserve = observe(state, "image_name", lambda change: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,9 +79,6 @@ class ProjectPanel(ipywidgets.VBox):
     def _changed(self, change: Change) -> None:
         if change.kind in ("images", "roles"):
             self.refresh()
-
-    def _image_changed(self, change: Any) -> None:
-        self.refresh()
 
     def _picked(self, change: dict[str, str]) -> None:
         if not self._quiet and change["new"]:
@@ -155,7 +151,7 @@ class ProjectPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop listening, let a file that is being read or written be finished, and close the widgets."""
         self._unsubscribe()
-        self._state.unobserve(self._image_changed, "image_name")
+        self._unobserve()
         self.tasks.close()
         super().close()
 
