@@ -180,7 +180,7 @@ def _count(
     severity: Severity = "stop" if number < minimum else "warning"
     missing = (minimum if number < minimum else wanted) - number
     near = nearest_other(snapshot, summaries, name)
-    # The title speaks of one place; whether the class really borders there, the person sees on going there.
+    # The title names one place; whether the class really borders there can be seen there.
     where = f", best where it meets {near[0]}" if near else ""
     need = "needs" if severity == "stop" else "would gain from"
     return Advice(

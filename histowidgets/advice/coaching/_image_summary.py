@@ -134,7 +134,7 @@ def _read(image: Image, downsample: int) -> Texture:
     colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
     y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
     totals = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
-    # A side shorter than the grid has cells without a pixel of their own: they show the next one.
+    # A side shorter than the grid has cells without a pixel: they repeat the next one.
     sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
     return Texture(patches, spots, (totals / sizes[..., None]).reshape(-1, 3))
 

@@ -30,7 +30,7 @@ GOOD_FALL = 0.05
 CLIMB_EPOCHS = 3
 CLIMB_OF_START = 0.05
 
-# With these a run is not called good; what is wrong with the split says nothing against the curves.
+# With these findings a run is not called good; a problem with the split does not count against the curves.
 _AGAINST_GOOD = {
     "loss-nan",
     "stop-rising",

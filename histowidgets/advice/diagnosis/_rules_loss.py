@@ -53,7 +53,7 @@ def loss_nan(run: RunContext) -> Advice | None:
     return Advice(
         id="loss-nan",
         title=f"The {_words(which)} is no longer a number since epoch {epoch}",
-        detail="Training broke off numerically: start again with a lower learning rate. If it comes back, look for "
+        detail="Training failed numerically: start again with a lower learning rate. If it comes back, look for "
         "images with missing values.",
         evidence={"first_epoch": epoch, "epochs_without_number": len({e for e, _ in run.curves.broken})},
         severity="stop",

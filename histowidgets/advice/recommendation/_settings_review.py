@@ -24,7 +24,7 @@ def review_settings(
         Tiles to train on.
     image_type : {"he", "brightfield", "fluorescence"}, optional
     stain_varies, distorted : bool
-        What the person chose, or `coach` found, about the images.
+        What the user or `stain_varies` says about the images.
     multi_scale : bool
         Whether classes are told apart by what is near and far at once.
 

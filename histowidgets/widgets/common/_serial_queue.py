@@ -19,7 +19,7 @@ def batch(anchor: Canvas) -> Iterator[None]:
     ----------
     anchor
         A canvas on which nothing else is drawn. ipycanvas names the canvas a command is for only when it differs
-        from that of the last command; a page that was loaded since has not heard of the last one, and would stop
+        from that of the last command; a page that was loaded since does not know the last one, and would stop
         drawing for good (ipycanvas #322). A command on the anchor first makes every batch name its canvases.
     """
     with _hold_lock:

@@ -180,12 +180,12 @@ def _parse_weights(text: str) -> dict[str, float]:
 
 
 def _parse_names(text: str) -> tuple[str, ...]:
-    """Return names between commas; one with a comma of its own stands in quotes."""
+    """Return names separated by commas; a name that contains a comma is quoted."""
     names = []
     for quoted, plain in _NAME.findall(text):
         names.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip())
     if any(not name for name in names):
-        raise ValueError("Write names with commas between, such as DAPI, CD3.")
+        raise ValueError("Write names separated by commas, such as DAPI, CD3.")
     return tuple(names)
 
 

@@ -39,7 +39,7 @@ class ClassList(anywidget.AnyWidget):
     def __init__(self) -> None:
         self._edit_callbacks: list[Callable[[Mapping[str, Any]], None]] = []
         super().__init__()
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
 
     @traitlets.validate("selected")
     def _known(self, proposal: Any) -> str:
@@ -73,7 +73,7 @@ class ClassList(anywidget.AnyWidget):
         """Show under the list why a request failed."""
         self.send({"kind": "failed", "text": text})
 
-    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):
             for callback in list(self._edit_callbacks):
                 callback(content)

@@ -73,7 +73,7 @@ class ImageStrip(anywidget.AnyWidget):
             "upload": self._receive,
         }
         self._refresh(Change("images"))
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
         self._unsubscribe = project.subscribe(self._refresh)
 
     # -- what can be done ---------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class ImageStrip(anywidget.AnyWidget):
 
     # -- the page -------------------------------------------------------------------------------------
 
-    def _heard(self, _: Any, content: Any, buffers: list[Any]) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: list[Any]) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None
         handler = self._handlers.get(kind) if isinstance(kind, str) else None
         if handler is None:
