@@ -1,5 +1,5 @@
 from . import errors
-from .advice import Advice, coach, diagnose, recommend, review, suggest_regions
+from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
 from .annotations import Annotation, Line, Polygon, Project, Rectangle, Split, Stroke, split_project
 from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
 from .models import backbones
@@ -56,6 +56,7 @@ __all__ = [
     "PredictOptions",
     "Prediction",
     "Project",
+    "Recommendation",
     "Rectangle",
     "Region",
     "RunLog",
@@ -76,6 +77,7 @@ __all__ = [
     "diagnose",
     "errors",
     "estimate",
+    "find_label_errors",
     "open_image",
     "open_prediction",
     "overlay_rgba",
@@ -84,7 +86,6 @@ __all__ = [
     "quick_score",
     "recommend",
     "resume_training",
-    "review",
     "samples",
     "split_project",
     "start_training",

@@ -27,7 +27,6 @@ class RangeWarning:
         In plain words, and what to do.
     evidence : dict
         Numbers, by name.
-    rule : {"N9", "R56"}
     severity : {"warning"}
     image_name : str or None
     about : dict
@@ -38,7 +37,6 @@ class RangeWarning:
     title: str
     detail: str
     evidence: dict[str, float | int] = field(default_factory=dict)
-    rule: str = "N9"
     severity: str = "warning"
     image_name: str | None = None
     about: dict[str, str] = field(default_factory=dict)
@@ -115,7 +113,6 @@ _NO_STATISTICS = RangeWarning(
     "This classifier does not know which images it was trained on",
     "Its predictions depend on how this image is normalized. Train it again to keep the statistics.",
     {"statistics": 0},
-    rule="R56",
 )
 
 
