@@ -57,9 +57,6 @@ BLANK_STD, BLANK_RANGE = 0.02, 0.2
 #: Full-size pixels a tile of a region, and tiles, from which a network looks for its fastest way to compute.
 PROBE_FROM_TILES = 12
 
-#: A faster number format has to take less than this share of the time of fp32, as fp32 is more exact.
-CLEARLY_FASTER = 0.85
-
 #: Side of the blocks that a prediction on disk is made of, in pixels at the classifier's downsample: a multiple of 32,
 #: and a whole number of the largest tiles of a network without their context (528 = 640 - 2 x 56).
 BLOCK_SIDE = 2112

@@ -83,4 +83,4 @@ def read_tile(
     pixels = read_padded(image, region, downsample, within)
     if channels is not None and channels != tuple(range(pixels.shape[-1])):
         pixels = pixels[..., list(channels)]
-    return np.ascontiguousarray(np.moveaxis(normalization.of_image(image, channels).apply(pixels), -1, 0))
+    return normalization.tensor_of(image, pixels, channels)
