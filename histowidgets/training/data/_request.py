@@ -35,7 +35,7 @@ class Start:
     spec: NetworkSpec
     tensors: Mapping[str, np.ndarray]
     normalization: Normalization
-    weights_used: str = "weights of the classifier that training goes on from"
+    weights_used: str = "weights of the classifier that training continues from"
 
 
 @dataclass(frozen=True)
