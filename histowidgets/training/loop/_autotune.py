@@ -139,9 +139,7 @@ class _Probe:
             pixels, labels = context.move(self._batch.pixels, self._batch.labels)
 
             def step() -> None:
-                with context.autocast():
-                    logits = trial(pixels)
-                context.backward(self._loss(logits.float(), labels))
+                context.backward(self._loss(context.logits(trial, pixels), labels))
 
             took = seconds_of(step, self._device)
             trial.zero_grad(set_to_none=True)

@@ -83,9 +83,11 @@ class ComputeContext:
         pixels = pixels.to(self.device, memory_format=self.compute_format.layout)
         return pixels, labels.to(self.device, torch.int64)
 
-    def autocast(self) -> torch.autocast:
-        """Return the context in which a network computes."""
-        return self.compute_format.autocast(self.device)
+    def logits(self, network: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+        """Compute a network's logits in the number format, and return them in fp32."""
+        with self.compute_format.autocast(self.device):
+            logits: torch.Tensor = network(pixels)
+        return logits.float()
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add the gradients of a loss to those that are there."""

@@ -158,9 +158,7 @@ def _step(state: TrainerState, optimizer: torch.optim.Optimizer, max_norm: float
     pixels, labels = compute.move(batch.pixels, batch.labels)
     optimizer.zero_grad(set_to_none=True)
     with compute.own_random():
-        with compute.autocast():
-            logits = state.ddp_model(pixels)
-        loss = state.loss(logits.float(), labels)
+        loss = state.loss(compute.logits(state.ddp_model, pixels), labels)
         compute.backward(loss)
     compute.step(optimizer, max_norm)
     return group.sums(float(loss.detach()))[0] / group.size

@@ -258,9 +258,7 @@ class Trainer:
         state, compute, settings = self.state, self.state.compute, self.settings
         pixels, labels = compute.move(batch.pixels, batch.labels)
         with compute.own_random():
-            with compute.autocast():
-                logits = state.ddp_model(pixels)
-            logits = logits.float()
+            logits = compute.logits(state.ddp_model, pixels)
             loss = state.loss(logits, labels) * share
             if settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
                 weight = settings.consistency / (of * self.group.size)
@@ -275,9 +273,7 @@ class Trainer:
         """Label unlabelled pixels by the averaged weights, which see the tile without colour augmentation."""
         compute = self.state.compute
         plain, _ = compute.move(batch.plain, batch.labels)
-        with compute.autocast():
-            logits = self.state.averaged.network(plain)
-        return pseudo_labels(logits.float(), labels)
+        return pseudo_labels(compute.logits(self.state.averaged.network, plain), labels)
 
     @torch.no_grad()
     def validate(self) -> tuple[float | None, Confusion]:
@@ -302,9 +298,7 @@ class Trainer:
         seen, total, pixels_seen = Confusion(len(self.classes)), 0.0, 0
         for part in self.micro_batches.split(batch):
             pixels, labels = compute.move(part.pixels, part.labels)
-            with compute.autocast():
-                logits = state.averaged.network(pixels)
-            logits = logits.float()
+            logits = compute.logits(state.averaged.network, pixels)
             n_labelled = int((part.labels < len(self.classes)).sum())
             total += float(state.loss(logits, labels, every_pixel=True)) * n_labelled
             pixels_seen += n_labelled

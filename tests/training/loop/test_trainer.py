@@ -13,11 +13,13 @@ SAME = {"freeze": "none", "loss": "ce", "class_weights": {"Dark": 3.0}, "ema_dec
 
 def in_double_precision(trainer):
     """Compute in float64: in float32 the order of a sum changes small gradients by more than any tolerance for them."""
-    trainer.state.network.double()
-    trainer.state.averaged.network.double()
-    move = trainer.state.compute.move
-    trainer.state.compute.move = lambda pixels, labels: move(pixels.double(), labels)
-    trainer.state.loss._weights = trainer.state.loss._weights.double()
+    state = trainer.state
+    state.network.double()
+    state.averaged.network.double()
+    move = state.compute.move
+    state.compute.move = lambda pixels, labels: move(pixels.double(), labels)
+    state.compute.logits = lambda network, pixels: network(pixels)
+    state.loss._weights = state.loss._weights.double()
 
 
 def gradient_after_a_step(**changes):
