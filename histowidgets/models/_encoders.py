@@ -48,7 +48,7 @@ def _transformer(card: Backbone, n_channels: int, weights: Path | None = None) -
 
 
 def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: int) -> str:
-    """Fill an encoder with its pretrained weights, the first convolution adapted to `n_channels` (row R8).
+    """Fill an encoder with its pretrained weights, the first convolution adapted to `n_channels`.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A group holds the encoder parameters that one more feature map of the encoder depends on: the first map gives
 "stem", the next "block1", and so on. Autograd finds them, so that the groups are right for any encoder and cover
-each of its parameters exactly once (rows R58 and B6).
+each of its parameters exactly once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +63,7 @@ def frozen_parameters(network: Network, freeze: str | Sequence[str]) -> set[str]
     -------
     set of str
         Parameter names. The first convolution is never among them unless the images have 3 channels: for other
-        counts it was adapted, and has to learn (row R8).
+        counts it was adapted, and has to learn.
 
     Raises
     ------
@@ -97,9 +97,8 @@ def frozen_parameters(network: Network, freeze: str | Sequence[str]) -> set[str]
 def apply_freeze(network: Network, freeze: str | Sequence[str], adapt_norm: bool = False) -> list[str]:
     """Freeze groups of the encoder, and thaw all others.
 
-    Frozen layers stay in evaluation mode, also after ``network.train()``, so that their norm statistics stay too
-    (row R1). With `adapt_norm` their norm layers go on using and following the statistics of the batches, while
-    their weights stay.
+    Frozen layers stay in evaluation mode, also after ``network.train()``, so that their norm statistics stay too. With
+    `adapt_norm` their norm layers still use and follow the statistics of the batches, while their weights stay.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What can be frozen, by name. No torch."""
 
 FREEZE_CHOICES: tuple[str, ...] = ("none", "early", "encoder")
-"""Freeze nothing; the stem and the first two blocks (row R2); or the whole encoder (row R1)."""
+"""Freeze nothing; the stem and the first two blocks; or the whole encoder."""
 
 EARLY_GROUPS = ("stem", "block1", "block2")
 """What "early" freezes, of the groups that an encoder has."""

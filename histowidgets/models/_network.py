@@ -203,7 +203,7 @@ def build_network(
         What to build.
     pretrained : bool
         Whether to fill the encoder with its pretrained weights. Where they lie elsewhere and cannot be had, the
-        bundled backbone takes the place of the one asked for (row R6), and ``network.spec`` says so.
+        bundled backbone takes the place of the one asked for, and ``network.spec`` says so.
     report : callable, optional
         Is told, in a sentence, when something else than asked for is used, and, before they are loaded, that weights
         must not be used commercially.
