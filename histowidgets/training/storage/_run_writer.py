@@ -146,13 +146,13 @@ class RunWriter:
         path = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path, TrainingError, "Free some space.") as partial:
+            with atomic_write(path, TrainingError, advice="") as partial:
                 fill(partial)
         except (TrainingError, OSError, safetensors.SafetensorError) as error:
             self._folder = None
-            why = str(error) if isinstance(error, TrainingError) else f"{path} failed ({error})."
+            why = str(error).strip() if isinstance(error, TrainingError) else f"{path} failed ({error})."
             text = f"The run is no longer written to disk: {why} It continues in memory."
-            self._emit(Message("warning", f"{text} Save the classifier when it has ended."))
+            self._emit(Message("warning", f"{text} Free some space, and save the classifier when it has ended."))
 
 
 def _packed(network: Network) -> bytes:
