@@ -132,9 +132,9 @@ def _started(
     arguments: argparse.Namespace, settings: "TrainingSettings", project: "Project", first: bool
 ) -> "TrainingRun":
     """Start a run, or go on with the one that broke off; of several processes the first alone writes its folder."""
-    from histowidgets.training import resume_training, start_training, unfinished_run
+    from histowidgets.training import find_unfinished_run, resume_training, start_training
 
-    broken = unfinished_run(project) if arguments.resume else None
+    broken = find_unfinished_run(project) if arguments.resume else None
     if broken is None:
         return start_training(project if first else project.snapshot(), settings)
     print(f"going on: {broken}", file=sys.stderr)

@@ -194,7 +194,7 @@ def test_buttons_answer_while_the_panel_waits_for_what_the_last_run_still_says(s
     last.split = following.split = None
     panel.watch(last)
     assert begun.wait(20)
-    bridge = panel._bridge
+    bridge = panel.monitor._bridge
     next_one = threading.Thread(target=panel.watch, args=(following,))
     next_one.start()
     wait_until(bridge._closed.is_set)

@@ -1,4 +1,4 @@
-from ._augmentation_preview import augmentation_preview
+from ._augmentation_preview import preview_augmentation
 from ._channels import places_of, with_channels
 from ._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from ._normalization import normalization_of
@@ -16,7 +16,6 @@ __all__ = [
     "TrainingRequest",
     "TrainingTiles",
     "ValidationTiles",
-    "augmentation_preview",
     "check_kinds",
     "cut_evenly",
     "cut_validation_tiles",
@@ -24,6 +23,7 @@ __all__ = [
     "normalization_of",
     "place_anchors",
     "places_of",
+    "preview_augmentation",
     "wanted_spec",
     "with_channels",
 ]

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from histowidgets.models import Network
-from histowidgets.training._events import EpochRecord
-from histowidgets.training.runs import Keep
+from histowidgets.training._events import EpochRecord, Keep
+
+if TYPE_CHECKING:  # it needs torch
+    from histowidgets.models import Network
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Kept:
     pixels of validation, a row for each true class; None without validation labels.
     """
 
-    network: Network
+    network: "Network"
     record: EpochRecord | None
     confusion: list[list[int]] | None = None
 

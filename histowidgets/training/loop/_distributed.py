@@ -16,14 +16,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from histowidgets.errors import SettingsError, TrainingError
 from histowidgets.models import Network
+from histowidgets.training._events import KEEP_CHOICES, Keep
 from histowidgets.training.data import Batch
 from histowidgets.training.loop._control import RunControl
-from histowidgets.training.runs import Keep
 from histowidgets.training.settings import TrainingSettings
 
 Answer = TypeVar("Answer")
-
-_KEEPS: tuple[Keep, ...] = ("best", "last", "nothing")
 
 
 def process_number() -> tuple[int, int]:
@@ -158,9 +156,9 @@ class SharedControl(RunControl):
         """Ask the first process whether to stop, and what time it is; all processes call this at the same places."""
         if self._together.rank == 0:
             super().should_stop(tell)
-        code = 0 if self._keep is None else 1 + _KEEPS.index(self._keep)
+        code = 0 if self._keep is None else 1 + KEEP_CHOICES.index(self._keep)
         self._now, decided = self._together.agreed(super().seconds(), code)
-        self._keep = _KEEPS[int(decided) - 1] if decided else None
+        self._keep = KEEP_CHOICES[int(decided) - 1] if decided else None
         return self._keep is not None
 
 

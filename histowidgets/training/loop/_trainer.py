@@ -88,6 +88,7 @@ class Loop:
                 parts.network.spec.backbone,
                 str(parts.arithmetic.choice),
                 self._class_labels(),
+                settings,
             )
         )
         self.emit(StateChanged("running"))
@@ -134,10 +135,14 @@ class Loop:
     def _tell_again(self) -> None:
         """Tell the epochs from before the run broke off, for those who draw its curve."""
         best: EpochRecord | None = None
+        kept = self.control.kept
         for number, record in enumerate(self.history):
             better = is_better(record, best, self.settings, self.history[:number])
             best = record if better else best
-            self.emit(EpochEnded(record, better))
+            confusion = kept.confusion if kept is not None and record == kept.record else None
+            if number == len(self.history) - 1:
+                confusion = self.confusion
+            self.emit(EpochEnded(record, better, confusion))
 
     def _find_rate(self) -> None:
         """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
@@ -300,7 +305,7 @@ class Loop:
             self.folder.write_best(self.control.kept)
         self.folder.write_history(self.history)
         self.folder.write_resume(self._state)
-        self.emit(EpochEnded(record, best))
+        self.emit(EpochEnded(record, best, self.confusion))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:
         """Count what each class has on either side: annotations in training, pixels in validation."""

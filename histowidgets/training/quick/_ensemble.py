@@ -61,7 +61,7 @@ class QuickPartner:
         return both
 
 
-def with_quick(
+def ensemble_with_quick(
     network: Classifier, project: Project | ProjectSnapshot, split: Split | None = None, seed: int = 0
 ) -> Classifier:
     """Return the mean of a network and of the quick learner, fitted to the annotations as they are now.

@@ -36,11 +36,11 @@ class CrossValidationChart(ipywidgets.VBox):
         if not result.folds:
             raise WidgetError("no fold of this cross-validation was finished; let at least one run to its end")
         self.result = result
-        super().__init__([style_widget("trials"), ipywidgets.HTML(chart_html(result))])
+        super().__init__([style_widget("trials"), ipywidgets.HTML(cross_validation_html(result))])
         self.add_class("hw-trials")
 
 
-def chart_html(result: "CrossValidation") -> str:
+def cross_validation_html(result: "CrossValidation") -> str:
     """Return chart and table as HTML that carries all it needs."""
     rows = [
         (name, result.iou(name), [fold.record["val_iou"].get(name) for fold in result.folds]) for name in result.classes

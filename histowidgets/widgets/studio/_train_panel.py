@@ -1,7 +1,7 @@
 """Train, pause, stop; the live curves, and what they mean."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,18 @@ from histowidgets.advice import Action, Advice, held_out_counts
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import (
+    Event,
     Message,
+    Run,
     RunEnded,
     RunFailed,
     RunStarted,
-    RunSummary,
+    RunState,
     StateChanged,
     TrainingSettings,
+    UnfinishedRun,
     resume_training,
 )
-from histowidgets.widgets.common import RunBridge
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import SettingsForm, label, text_of
 from histowidgets.widgets.studio._unfinished_line import UnfinishedLine
@@ -56,7 +58,7 @@ class TrainPanel(ipywidgets.VBox):
     log
         Called with a text that belongs in the log, tracebacks too.
     on_event
-        Called with the run and one of its events, from the bridge's thread.
+        Called with the run and one of its events, from the monitor's thread.
     """
 
     def __init__(
@@ -69,7 +71,6 @@ class TrainPanel(ipywidgets.VBox):
     ) -> None:
         self._project, self._form, self._notify, self._log, self._on_event = project, form, notify, log, on_event
         self._lock = threading.RLock()
-        self._bridge: RunBridge | None = None
         self._starting = False
         self._patched = 0
         self.run: TrainingRun | None = None
@@ -77,6 +78,7 @@ class TrainPanel(ipywidgets.VBox):
         self.monitor = LossMonitor(colors=project.colors, on_action=self._follow)
         self.monitor.line.idle = _IDLE
         self.monitor.line.restarts = True
+        self.monitor.on_events(self._apply)
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
         self._train = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
         self._pause = _button("Pause", "pause", "Pause after this batch, or go on")
@@ -108,7 +110,7 @@ class TrainPanel(ipywidgets.VBox):
         """Start a run of a few epochs with the settings of the form, to see whether it learns at all (row N13)."""
         self._soon(lambda: self._begin(self._form.settings.probe(), self._fresh.value))
 
-    def _resume_soon(self, broken: RunSummary) -> None:
+    def _resume_soon(self, broken: UnfinishedRun) -> None:
         self._soon(lambda: self.watch(resume_training(broken.folder, self._project)))
 
     def _soon(self, start: Callable[[], object]) -> None:
@@ -182,20 +184,18 @@ class TrainPanel(ipywidgets.VBox):
     def watch(self, run: "TrainingRun") -> None:
         """Show a run, from its first event on, and let the buttons act on it."""
         with self._lock:
-            before, self._bridge = self._bridge, None
-        if before is not None:  # it is waited for, and what it says last may need the lock
-            before.close()
-        with self._lock:
             self.unfinished.hide()
             self.run = run
             # The weights of earlier runs would add up over an afternoon; their curves do not.
-            self.runs = [one.remembered() if one.is_over and one is not run else one for one in self.runs]
+            self.runs = [
+                one.summary() if isinstance(one, Run) and one.is_over and one is not run else one for one in self.runs
+            ]
             if run not in self.runs:
                 self.runs.append(run)
-            self.monitor.watch(run)
-            self.monitor.colors = self._project.colors
-            self.monitor.line.idle = "Watching the curves: what they mean is said here after a few epochs."
-            self._bridge = RunBridge(run, lambda events: self._apply(run, events))
+        self.monitor.colors = self._project.colors
+        self.monitor.line.idle = "Watching the curves: what they mean is said here after a few epochs."
+        # Without the lock: it waits for the last events of the run before, which may need it.
+        self.monitor.watch(run)
 
     @property
     def active(self) -> bool:
@@ -251,9 +251,10 @@ class TrainPanel(ipywidgets.VBox):
         if not self._form.can_undo(self._patched):
             self.monitor.line.offer_undo(None)
 
-    # -- from the run, on the bridge's thread -----------------------------------------------------
+    # -- from the run, on the monitor's thread ----------------------------------------------------
 
-    def _apply(self, run: "TrainingRun", events: list[Any]) -> None:
+    def _apply(self, state: RunState, events: Sequence[Event]) -> None:
+        run = self.monitor.run
         for event in events:
             if isinstance(event, RunStarted):
                 self.monitor.held_out = (
@@ -276,7 +277,8 @@ class TrainPanel(ipywidgets.VBox):
 
     def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
         self._show_state("idle")
-        self.monitor.line.idle = self._nothing_found(run)
+        if run is self.run:
+            self.monitor.line.idle = self._nothing_found(run)
         if event.state == "failed":
             return  # the reason stands there already
         if run.classifier is None:
@@ -320,8 +322,6 @@ class TrainPanel(ipywidgets.VBox):
         if stop_run and self.run is not None and self.active:
             self.run.stop(keep="best")
             self.run.wait(timeout=10)
-        if self._bridge is not None:
-            self._bridge.close()
         self._unsubscribe()
         self.unfinished.wait(10)
         self.monitor.close()

@@ -7,7 +7,7 @@ from html import escape
 import ipywidgets
 
 from histowidgets.annotations import Project
-from histowidgets.training import RunSummary, unfinished_run
+from histowidgets.training import UnfinishedRun, find_unfinished_run
 
 
 class UnfinishedLine(ipywidgets.HBox):
@@ -21,9 +21,9 @@ class UnfinishedLine(ipywidgets.HBox):
         Called with the run, on an unknown thread, when the person wants that.
     """
 
-    def __init__(self, project: Project, go_on: Callable[[RunSummary], None]) -> None:
+    def __init__(self, project: Project, go_on: Callable[[UnfinishedRun], None]) -> None:
         self._project, self._go_on = project, go_on
-        self.found: RunSummary | None = None
+        self.found: UnfinishedRun | None = None
         self._words = ipywidgets.HTML()
         button = ipywidgets.Button(
             description="Go on", icon="play", tooltip="Train on from the last epoch that is safe on disk"
@@ -36,7 +36,7 @@ class UnfinishedLine(ipywidgets.HBox):
             self._thread.start()
 
     def _look(self) -> None:
-        found = unfinished_run(self._project)
+        found = find_unfinished_run(self._project)
         if found is None:
             return
         self.found = found
