@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from histowidgets.cli._exit_codes import EXIT_FAILED, EXIT_OK
+from histowidgets.cli._progress import EXIT_FAILED, EXIT_OK, terminate_like_interrupt
 
 
 def add_predict(commands: Any, epilog: str) -> None:
@@ -83,12 +83,11 @@ def predict(arguments: argparse.Namespace) -> int:
     """Predict images, with a bar of images and, where they are predicted here, one of the tiles of each."""
     from tqdm import tqdm
 
-    from histowidgets.cli._progress import terminated_like_interrupted
     from histowidgets.prediction import predict_images
 
     total = len(arguments.images)
     with (
-        terminated_like_interrupted(),
+        terminate_like_interrupt(),
         tqdm(total=total, unit="image", disable=None, position=0) as images,
         tqdm(total=1, unit="tile", disable=None, position=1, leave=False) as tiles,
     ):

@@ -122,8 +122,8 @@ def test_r64_cross_validation_writes_its_scores_and_an_interrupt_keeps_what_is_f
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ("[1]", "a JSON object of image names and groups"),
-        ("{", "no JSON"),
+        ("[1]", "must be a JSON object of image names and groups"),
+        ("{", "not JSON"),
         ('{"x": "p"}', "names 'x', which is not an image"),
     ],
 )
@@ -168,22 +168,22 @@ def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_
 def test_a_killed_run_goes_on(project_folder, settings_file, tmp_path, capsys):
     settings = settings_file(epochs=3, early_stopping_metric="none")
     code = (
-        "import os, sys\nfrom histowidgets.training import _loop\nfrom histowidgets.cli import main\n"
-        "train = _loop.Loop._train\n"
-        "_loop.Loop._train = lambda self, epoch: os._exit(9) if epoch == 3 else train(self, epoch)\n"
+        "import os, sys\nfrom histowidgets.training.loop import Loop\nfrom histowidgets.cli import main\n"
+        "train = Loop._train\n"
+        "Loop._train = lambda self, epoch: os._exit(9) if epoch == 3 else train(self, epoch)\n"
         "main(sys.argv[1:])"
     )
     command = ["train", str(project_folder), "--settings", settings]
     assert subprocess.run([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL).returncode == 9
     assert main([*command, "--resume", "-o", str(tmp_path / "c")]) == EXIT_OK
     said = capsys.readouterr().err
-    assert "going on: Run" in said
+    assert "resuming: Run" in said
     assert "epoch 3/3" in said
     assert len(list((project_folder / "runs").iterdir())) == 1
 
 
 def test_what_is_refused_is_a_line_and_an_exit_code(tmp_path, capsys):
-    assert main(["train", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")]) == EXIT_REFUSED
+    assert main(["train", str(tmp_path / "nothing"), "--output", str(tmp_path / "out")]) == EXIT_REFUSED
     assert "nothing" in capsys.readouterr().err
     (tmp_path / "settings.json").write_text('{"epoch": 3}')
     hw.Project(["A"], folder=tmp_path / "p").close()
@@ -265,7 +265,7 @@ def test_help_tells_the_exit_codes_and_explains_each_argument(command, capsys):
 
 
 def test_bars_show_epochs_steps_losses_and_the_time_left():
-    from histowidgets.cli._progress import Bars
+    from histowidgets.cli._progress import ProgressBars
     from histowidgets.training import BatchEnded, EpochEnded
 
     class Terminal(io.StringIO):
@@ -273,7 +273,7 @@ def test_bars_show_epochs_steps_losses_and_the_time_left():
             return True
 
     terminal = Terminal()
-    bars = Bars(2, terminal)
+    bars = ProgressBars(2, terminal)
     bars.show(BatchEnded(1, 1, 4, 0.75, 1e-3, 75.0))
     record = {"epoch": 1, "train_loss": 0.5, "val_loss": 0.25, "val_miou": 0.8, "seconds": 3.0}
     bars.show(EpochEnded(record, True))

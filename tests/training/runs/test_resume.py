@@ -105,7 +105,7 @@ def test_resumed_run_tells_the_earlier_epochs_and_takes_only_the_steps_that_are_
     assert run.wait(120) == "finished"
     assert [e.record["epoch"] for e in run.events if isinstance(e, EpochEnded)] == [1, 2, 3, 4, 5]
     assert next((e.epoch, e.step) for e in run.events if isinstance(e, BatchEnded)) == (3, 1)
-    assert "goes on after epoch 2 of 5" in run.messages[0].text
+    assert "resumed after epoch 2 of 5" in run.messages[0].text
     assert len((run_folder(copy_of) / "history.csv").read_text().splitlines()) == 6
 
 
@@ -211,7 +211,7 @@ def test_ended_missing_and_living_runs_are_not_resumed(tmp_path):
         run.subscribe(lambda event: seen.set() if isinstance(event, EpochEnded) else None)
         assert seen.wait(60)
         assert find_unfinished_run(project) is None
-        with pytest.raises(TrainingError, match="goes on in this kernel already"):
+        with pytest.raises(TrainingError, match="is training in this kernel already"):
             resume_training(project)
         run.stop()
         run.wait(30)

@@ -397,7 +397,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
     assert "explode" in failed.traceback
     assert "explode" in run.traceback
     assert run.events[-1] == RunEnded("failed", None)
-    with pytest.raises(TrainingError, match="broke off: out of memory"):
+    with pytest.raises(TrainingError, match="training failed: out of memory"):
         train(painted(), quick())
 
 

@@ -1,5 +1,6 @@
 """The monitor shows what a run has learned, whoever reports it, and leaves nothing behind."""
 
+import inspect
 import math
 import subprocess
 import sys
@@ -12,8 +13,17 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from histowidgets.errors import WidgetError
-from histowidgets.training import BatchEnded, EpochEnded, Message, RunEnded, RunFailed, StateChanged, replay
-from histowidgets.widgets.monitor import LossMonitor
+from histowidgets.training import (
+    BatchEnded,
+    EpochEnded,
+    Message,
+    RunEnded,
+    RunFailed,
+    StateChanged,
+    parse_epoch_record,
+    replay,
+)
+from histowidgets.widgets.monitor import CrossValidationChart, LossMonitor
 from histowidgets.widgets.monitor._monitor import EARLIER_RUNS
 from histowidgets.widgets.monitor._run_curves import MAX_POINTS
 from histowidgets.widgets.monitor._styles import visible_on_both
@@ -371,3 +381,58 @@ def test_the_curves_are_read_knowing_how_many_strokes_are_held_out(monitor, monk
     monitor.add(record(1))
     wait_until(lambda: told)
     assert told[0]["held_out_strokes"] == {"Stroma": 3, "Lumen": 0}
+
+
+def test_a_listener_gets_every_event_once_after_it_is_shown(monitor):
+    heard, epochs_shown, threads = [], [], set()
+
+    def listen(state, events):
+        heard.extend(events)
+        epochs_shown.append((len(state.history), len(monitor.history)))
+        threads.add(threading.current_thread().name)
+        raise RuntimeError("a widget beside it broke")
+
+    unsubscribe = monitor.on_events(listen)
+    run = replay([record(e) for e in range(1, 31)], interval=0.001)
+    monitor.watch(run)
+    wait_until(lambda: heard and isinstance(heard[-1], RunEnded))
+    assert heard == run.events
+    assert all(told == shown for told, shown in epochs_shown)
+    assert threads == {"histowidgets-bridge"}, "one thread for the monitor and its listeners"
+    monitor.clear()
+    monitor.add(record(1))
+    assert heard[-1] == EpochEnded(parse_epoch_record(record(1)), False)
+    unsubscribe()
+    monitor.add(record(2))
+    assert heard[-1].record["epoch"] == 1
+
+
+def test_a_listener_may_wait_for_a_thread_that_uses_the_monitor(monitor):
+    done = threading.Event()
+
+    def listen(state, events):
+        other = threading.Thread(target=lambda: setattr(monitor, "caption", "from elsewhere"), daemon=True)
+        other.start()
+        other.join(5)
+        if not other.is_alive():
+            done.set()
+
+    monitor.on_events(listen)
+    monitor.watch(replay([record(1)]))
+    assert done.wait(10)
+
+
+def test_a_run_that_another_library_emits_keeps_its_order_and_its_failure(monitor):
+    run = PushedRun(history=[{"train_loss": 0.9}, {"train_loss": 0.8}])
+    monitor.watch(run)
+    run.emit({"train_loss": 0.7})
+    run.emit(object())
+    run.emit(RunFailed("it broke", ""))
+    wait_until(lambda: "Failed" in status(monitor))
+    assert [one["epoch"] for one in monitor.history] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("widget", [LossMonitor, CrossValidationChart])
+def test_unknown_keywords_are_refused(widget):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        inspect.signature(widget).bind(None, colour="#000000")
