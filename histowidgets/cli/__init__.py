@@ -1,6 +1,6 @@
 """The command line: `histowidgets train`, `cross-validate` and `predict`, on the folders that the studio writes."""
 
-from histowidgets.cli._main import main
+from histowidgets.cli._main import build_parser, main
 from histowidgets.cli._progress import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED
 
-__all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_REFUSED", "main"]
+__all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_REFUSED", "build_parser", "main"]

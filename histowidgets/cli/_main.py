@@ -16,7 +16,8 @@ _CODES = """exit codes: 0 success; 1 the work failed; 2 the arguments, the setti
 _COMMANDS = {"train": train, "cross-validate": cross_validate, "predict": predict}
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="histowidgets",
         description="Train and use pixel classifiers on the project folders of the studio.",
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 on success; 1 if the work failed; 2 if the arguments, the settings, or what they name were refused (the
         reason is on standard error); 130 if interrupted.
     """
-    parsed = _parser().parse_args(arguments)
+    parsed = build_parser().parse_args(arguments)
     try:
         return _COMMANDS[parsed.command](parsed)
     except (HistowidgetsError, OSError, UnicodeDecodeError) as error:

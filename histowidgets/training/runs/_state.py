@@ -27,7 +27,7 @@ Confusion = list[list[int]]
 class RunState:
     """Everything the events of a run have said so far.
 
-    Each run keeps one; so does each reader of a run that needs a consistent state on a thread of its own, such as the
+    Each run keeps one; so does each reader of a run that needs a consistent state on its own thread, such as the
     monitor. It is not locked: one thread, or one lock, belongs to it.
 
     Attributes

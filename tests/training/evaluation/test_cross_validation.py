@@ -60,7 +60,7 @@ def test_r64_images_of_a_group_are_held_out_together():
     folds = make_folds(project.snapshot(), quick(), 3, patients)
     held = [{name for name, regions in split.held_out.items() if regions} for split in folds]
     assert sorted(map(sorted, held)) == [["image 0", "image 1", "image 2"], ["image 3", "image 4"], ["image 5"]]
-    with pytest.raises(SettingsError, match="of 3 groups, which cannot be divided into 4 folds"):
+    with pytest.raises(SettingsError, match="form 3 groups, too few for 4 folds"):
         make_folds(project.snapshot(), quick(), 4, patients)
     with pytest.raises(SettingsError, match="groups names 'image 9', which is not an image"):
         cross_validate(project, quick(), groups={"image 9": "A"})

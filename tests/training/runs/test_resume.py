@@ -197,7 +197,7 @@ def test_version_1_run_without_a_checkpoint_is_trained_on_from_its_weights(copy_
     assert find_unfinished_run(copy_of) is None
     run = resume_training(copy_of, settings=quick(epochs=1, freeze="none"))
     assert run.wait(120) == "finished"
-    assert "left no checkpoint to go on from" in run.messages[0].text
+    assert "left no checkpoint to be resumed from" in run.messages[0].text
 
 
 def test_ended_missing_and_living_runs_are_not_resumed(tmp_path):
