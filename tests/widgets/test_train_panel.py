@@ -149,7 +149,7 @@ def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
     first = None
     gc.collect()
     assert weights() is None
-    assert [run.history for run in panel.runs] == [history, second.history]
+    assert [list(run.history) for run in panel.runs] == [history, second.history]
     table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel.runs, 1)})
     assert [row.epochs for row in table.rows] == [1, 1]
     panel.close()
