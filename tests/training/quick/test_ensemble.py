@@ -40,9 +40,9 @@ def test_b10_who_judges_the_mean_has_not_seen_what_was_held_out(trained):
     assert inside
     for annotation in inside:
         lied.annotate("image 0", annotation.shape, "Dark" if annotation.class_name == "Bright" else "Bright")
-    judge = QuickPartner(lied.snapshot(), run.classifier, split)._judged
+    judge = QuickPartner(lied.snapshot(), run.classifier, split)._for_scores
     image = project.image("image 0")
-    assert np.array_equal(judge.predict(image).labels, honest._judged.predict(image).labels)
+    assert np.array_equal(judge.predict(image).labels, honest._for_scores.predict(image).labels)
 
 
 def test_new_strokes_are_taken_in_without_training_and_only_they_make_a_new_fit(trained):
