@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 
 from histowidgets.images import CachedReader, Region
-from histowidgets.widgets.canvas._viewport import View
+from histowidgets.widgets.canvas.state import View
 
 # A crop of fewer pixels than this travels as PNG, without loss; a larger one as JPEG.
 PNG_PIXELS = 128 * 128

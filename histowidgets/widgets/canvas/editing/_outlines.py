@@ -8,8 +8,8 @@ import shapely
 from histowidgets.annotations import Annotation, painted_area
 
 # More than this is shown as rectangles: the page draws the outlines anew at each frame of a drag.
-MOST_OUTLINES = 300
-MOST_POINTS = 20_000
+MAX_OUTLINES = 300
+MAX_POINTS = 20_000
 TOLERANCE = 0.25  # image pixels that an outline may be off
 ERASER_COLOR = "#e1e4e8"
 
@@ -26,11 +26,11 @@ def rings_of(area: shapely.Geometry) -> list[list[float]]:
 
 def selection_outlines(annotations: Iterable[Annotation], colors: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return for each annotation a dict of its ``rings`` and its class' ``color``."""
-    left = MOST_POINTS
+    left = MAX_POINTS
     outlines = []
     for number, annotation in enumerate(annotations):
         rings = []
-        if number < MOST_OUTLINES and left > 0:
+        if number < MAX_OUTLINES and left > 0:
             rings = rings_of(painted_area(annotation.shape).simplify(TOLERANCE))
             left -= sum(map(len, rings)) // 2
         if not rings:

@@ -11,15 +11,15 @@ from histowidgets.annotations import Polygon
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 
-MOST_PIXELS = 1_000_000  # that are flooded, so that an answer takes a fraction of a second
+MAX_PIXELS = 1_000_000  # that are flooded, so that an answer takes a fraction of a second
 SMOOTHING = 1.5  # standard deviation in pixels; less than a nucleus, more than the noise of a camera
 SMALL_HOLE = 24  # pixels; a smaller hole is noise
-MOST_CORNERS = 10_000
+MAX_CORNERS = 10_000
 
 
 def wand_downsample(region: Region, downsample: int) -> int:
     """Return the downsample, `downsample` or twice it as often as needed, at which a region has few enough pixels."""
-    while math.ceil(region.width / downsample) * math.ceil(region.height / downsample) > MOST_PIXELS:
+    while math.ceil(region.width / downsample) * math.ceil(region.height / downsample) > MAX_PIXELS:
         downsample *= 2
     return downsample
 
@@ -151,7 +151,7 @@ class Wand:
         area = shapely.intersection(shapely.Polygon(rings[0], rings[1:]), inside)
         for _ in range(12):
             shown = _largest(area.simplify(simplify))
-            if len(shapely.get_coordinates(shown)) <= MOST_CORNERS:
+            if len(shapely.get_coordinates(shown)) <= MAX_CORNERS:
                 break
             simplify *= 2
         return shown
