@@ -1,5 +1,6 @@
 """The annotation canvas without a page: the project it shows, predictions, threads and bad input."""
 
+import dataclasses
 import threading
 
 import ipywidgets
@@ -13,6 +14,7 @@ from histowidgets.errors import ClassNameError, ImageNameError, ShapeError
 from histowidgets.images import Region, samples
 from histowidgets.prediction import Prediction
 from histowidgets.widgets import AnnotationCanvas
+from histowidgets.widgets.canvas import DisplayPanel
 from tests.widgets.canvas.helpers import Page, kinds, message, parts
 
 
@@ -117,7 +119,62 @@ def test_bad_arguments_have_named_errors(project, canvas):
         canvas.draw(Stroke([[-90, -90]], width=5), "Stroma")
 
 
-def test_python_reaches_all_that_the_hand_does(canvas):
+def test_unknown_keywords_are_refused(project, canvas):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tool'"):
+        AnnotationCanvas(project, tool="eraser")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'opacity'"):
+        DisplayPanel(canvas, opacity=0.5)
+
+
+def test_traits_are_observed_and_linked_on_the_canvas_whoever_sets_them(canvas, page):
+    heard, box = [], ipywidgets.FloatText(canvas.brush_width)
+    canvas.observe(lambda change: heard.append((change["owner"], change["name"], change["new"])), ["tool", "selection"])
+    ipywidgets.link((box, "value"), (canvas, "brush_width"))
+    page.say({"kind": "tool", "tool": "eraser"})
+    canvas.tool = "line"
+    page.say({"kind": "width", "width": 31})
+    assert heard == [(canvas, "tool", "eraser"), (canvas, "tool", "line")]
+    assert box.value == canvas.brush_width == parts(canvas).state.brush_width == 31
+    box.value = 12
+    assert parts(canvas).pointer.brush_width == 12
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        canvas.image_name = "colon"
+
+
+def test_internals_are_no_public_names_of_the_canvas():
+    box = set(dir(ipywidgets.VBox))
+    public = {name for name in dir(AnnotationCanvas) if not name.startswith("_")} - box
+    assert public == {
+        "annotation_opacity", "annotations_on", "brush_width", "caption", "choose_class", "class_name", "copy",
+        "copy_display", "cut", "delete_selection", "disagreement", "display", "draw", "duplicate", "fill_similar",
+        "find_similar", "fit", "go_to", "image_name", "look", "move_selection", "on_display", "on_view", "overlay_on",
+        "paste", "patterns", "pen_pressure", "pick", "prediction_opacity", "prediction_patterns", "redo", "redraw",
+        "resize", "resume", "say", "select_all", "select_in", "selected_annotations", "selection", "set_display",
+        "show_held_out", "show_image", "show_prediction", "still_html", "tool", "uncertainty_opacity", "undo", "view",
+        "wand_tolerance", "zoom",
+    }  # fmt: skip
+
+
+def test_a_canvas_resumes_what_an_earlier_one_showed(canvas, project):
+    project.add_image(samples.colon_ihc().read(0, 0, 200, 100), name="small")
+    chosen = project.annotate("small", Rectangle(10, 10, 20, 20), "Stroma")
+    canvas.resize(500, 400)
+    canvas.show_image("small")
+    canvas.set_display([dataclasses.replace(one, high=99.0) for one in canvas.display])
+    canvas.look(canvas.view.look(30, 40, 3))
+    canvas.selection, canvas.class_name, canvas.patterns = (chosen,), "Stroma", False
+    canvas.copy()
+    canvas.close()
+    later = AnnotationCanvas(project)
+    later.resume(canvas)
+    assert (later.image_name, later.view, later.display) == ("small", canvas.view, canvas.display)
+    assert parts(later).renderer.view == canvas.view
+    assert (later.selection, later.tool, later.class_name, later.patterns) == ((chosen,), "select", "Stroma", False)
+    assert len(parts(later).pointer.selected) == parts(later).pointer.copied == 1
+    later.close()
+
+
+def test_python_can_do_what_the_pointer_does(canvas):
     canvas.go_to(Region(100, 100, 50, 50))
     assert canvas.view.region.contains(Region(100, 100, 50, 50))
     zoom = canvas.view.zoom
@@ -177,7 +234,7 @@ def test_a_prediction_of_a_part_covers_that_part_alone(canvas, project):
     assert parts(canvas).renderer.describe(20, 230) == "x 20 y 230"
 
 
-def test_hands_threads_and_python_at_once_lose_no_stroke(canvas, project, monkeypatch):
+def test_pages_threads_and_python_at_once_lose_no_stroke(canvas, project, monkeypatch):
     pages = [Page(canvas, monkeypatch, f"page{i}") for i in range(3)]
     prediction = make_prediction(project)
 

@@ -6,7 +6,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.images import ChannelDisplay
 from histowidgets.widgets.canvas import DisplayPanel
-from histowidgets.widgets.canvas.drawing._renderer import AS_IT_IS
+from histowidgets.widgets.canvas.drawing._channel_display import RGB_DISPLAY
 from tests.widgets.canvas.helpers import parts
 
 
@@ -84,7 +84,7 @@ def test_a_panel_that_is_closed_follows_the_canvas_no_more(canvas):
     slider, rows = panel.sliders["prediction_opacity"].value, panel.controls.rows
     panel.close()
     canvas.prediction_opacity, canvas.patterns = slider / 2, not canvas.patterns
-    canvas.set_display([ChannelDisplay(one.color, 0.0, 128.0) for one in AS_IT_IS])
+    canvas.set_display([ChannelDisplay(one.color, 0.0, 128.0) for one in RGB_DISPLAY])
     canvas.show_image("five")
     assert panel.sliders["prediction_opacity"].value == slider
     assert panel.patterns.value != canvas.patterns

@@ -1,5 +1,6 @@
 """What the kernel draws: image, prediction and annotations, as layers of pixels."""
 
+from histowidgets.widgets.canvas.drawing._channel_display import is_rgb
 from histowidgets.widgets.canvas.drawing._hatching import hatch_of, swatch_url
 from histowidgets.widgets.canvas.drawing._layers import Layers
 from histowidgets.widgets.canvas.drawing._renderer import Renderer
@@ -12,6 +13,7 @@ __all__ = [
     "Layers",
     "Renderer",
     "hatch_of",
+    "is_rgb",
     "legend_html",
     "power_of_two_downsample",
     "swatch_url",

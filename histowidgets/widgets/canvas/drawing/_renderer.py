@@ -13,11 +13,11 @@ from histowidgets.images import (
     ChannelDisplay,
     Image,
     Region,
-    auto_contrast,
     display_rgb,
     scaled_shape,
 )
 from histowidgets.prediction import StoredPrediction
+from histowidgets.widgets.canvas.drawing._channel_display import RGB_DISPLAY, default_display
 from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
 from histowidgets.widgets.canvas.drawing._layers import Layers
 from histowidgets.widgets.canvas.drawing._paint import Paint, hatched, painted_annotations, painted_classes, rim_width
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 #: Up to this size the project's label map of the whole image is used, which it updates stroke by stroke; of a larger
 #: image, only what is in view is rasterized each time.
 WHOLE_MAP_PIXELS = 16_000_000
-#: The default display of 8-bit RGB, known without reading a pixel.
-AS_IT_IS = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
 
 
 class Renderer:
@@ -204,7 +202,7 @@ class Renderer:
     def _rgb(self, pixels: np.ndarray) -> np.ndarray:
         """Return pixels of the image as uint8 RGB, with the display of the whole image."""
         display = self.display(self.image_name)
-        if display == AS_IT_IS and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
+        if display == RGB_DISPLAY and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
             return pixels
         return display_rgb(pixels, display)
 
@@ -305,14 +303,6 @@ class Renderer:
         """Return the column and the row of the predicted region under each drawn pixel."""
         columns, rows = self.view.pixel_indices(place, scale)
         return np.clip(columns - region.x, 0, region.width - 1), np.clip(rows - region.y, 0, region.height - 1)
-
-
-def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
-    """Return the default display of an image: 8-bit RGB as it is, anything else by the range of its pixels."""
-    plain = image.channel_colors in (None, tuple(channel.color for channel in AS_IT_IS))
-    if image.dtype == np.uint8 and len(image.channel_names) == 3 and plain:
-        return AS_IT_IS
-    return auto_contrast(image)
 
 
 def _only_inside(labels: np.ndarray, place: Region, inside: Region | None) -> np.ndarray:

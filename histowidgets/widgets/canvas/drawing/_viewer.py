@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from histowidgets.annotations import Change
-from histowidgets.errors import HistowidgetsError, ImageError
+from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ChannelDisplay
+from histowidgets.widgets.canvas.drawing._channel_display import checked_display
 from histowidgets.widgets.canvas.drawing._layers import Layers
 from histowidgets.widgets.canvas.drawing._renderer import Renderer
 from histowidgets.widgets.canvas.state import CanvasState, View
@@ -215,7 +213,7 @@ class CanvasViewer:
         """
         name = self._state.image_name if image_name is None else image_name
         image = self._state.project.image(name)
-        checked = None if displays is None else _checked(displays, image.channel_names)
+        checked = None if displays is None else checked_display(displays, image.channel_names)
 
         def job() -> None:
             self._renderer.set_display(name, checked)
@@ -285,20 +283,3 @@ class CanvasViewer:
         self._closed = True
         self._layers.canvas.on_client_ready(self.redraw, remove=True)
         self._layers.close()
-
-
-def _checked(displays: Sequence[ChannelDisplay], channels: Sequence[str]) -> tuple[ChannelDisplay, ...]:
-    if len(displays) != len(channels):
-        raise ImageError(
-            f"Got displays of {len(displays)} channel(s); the image has {len(channels)} ({', '.join(channels)})."
-        )
-    for one, channel in zip(displays, channels, strict=True):
-        if not isinstance(one, ChannelDisplay):
-            raise ImageError(f"Channel {channel} got a {type(one).__name__}; a ChannelDisplay is wanted.")
-        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", one.color):
-            raise ImageError(f"Channel {channel} got the colour {one.color!r}; write it as #RRGGBB.")
-        if not (math.isfinite(one.low) and math.isfinite(one.high) and one.low <= one.high):
-            raise ImageError(f"Channel {channel} got {one.low:g} to {one.high:g}; a finite range, lower end first.")
-        if not (math.isfinite(one.gamma) and one.gamma > 0):
-            raise ImageError(f"Channel {channel} got gamma {one.gamma:g}; a number above 0 is wanted.")
-    return tuple(dataclasses.replace(one, color=one.color.upper()) for one in displays)

@@ -6,7 +6,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import ImageError
 from histowidgets.images import ChannelDisplay, Normalization, display_rgb
-from histowidgets.widgets.canvas.drawing._renderer import AS_IT_IS
+from histowidgets.widgets.canvas.drawing._channel_display import RGB_DISPLAY
 from tests.widgets.canvas.helpers import parts
 
 
@@ -33,8 +33,8 @@ def _shown(canvas):
 
 def test_the_display_is_set_for_one_image_and_changes_the_picture(canvas, project):
     before = _shown(canvas)
-    assert canvas.display == AS_IT_IS
-    brighter = [ChannelDisplay(one.color, 0.0, 128.0) for one in AS_IT_IS]
+    assert canvas.display == RGB_DISPLAY
+    brighter = [ChannelDisplay(one.color, 0.0, 128.0) for one in RGB_DISPLAY]
     heard = []
     canvas.on_display(heard.append)
     canvas.set_display(brighter)
@@ -60,7 +60,7 @@ def test_channels_can_be_off_and_a_display_is_copied_to_images_alike(canvas, pro
     assert canvas.display[2].visible
     assert not canvas.display[1].visible
     canvas.show_image("rgb")
-    assert canvas.display == AS_IT_IS
+    assert canvas.display == RGB_DISPLAY
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_channels_can_be_off_and_a_display_is_copied_to_images_alike(canvas, pro
 def test_a_display_that_is_none_is_refused(canvas, display):
     with pytest.raises(ImageError):
         canvas.set_display(display)
-    assert canvas.display == AS_IT_IS
+    assert canvas.display == RGB_DISPLAY
 
 
 def test_gamma_lightens_the_midtones_and_leaves_the_ends():
