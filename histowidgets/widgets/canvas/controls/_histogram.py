@@ -44,16 +44,13 @@ def channel_histograms(image: Image, joint: bool) -> list[ChannelHistogram]:
 
 
 def _histogram(values: np.ndarray) -> ChannelHistogram:
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
-    if finite.size == 0:
-        finite = np.zeros(1, values.dtype)
-    low, high = float(finite.min()), float(finite.max())
+    low, high = float(values.min()), float(values.max())
     if values.dtype == np.uint8:
         low, high = 0.0, 255.0
     if high <= low:
         high = low + 1
-    counts, _ = np.histogram(finite, BINS, (low, high))
+    counts, _ = np.histogram(values, BINS, (low, high))
     # Square roots, because the background of a fluorescence image would flatten everything else.
     heights = np.sqrt(counts / max(1, counts.max()))
-    auto_low, auto_high = np.percentile(finite, AUTO_PERCENTILES)
+    auto_low, auto_high = np.percentile(values, AUTO_PERCENTILES)
     return ChannelHistogram(low, high, tuple(np.round(heights, 3).tolist()), (float(auto_low), float(auto_high)))
