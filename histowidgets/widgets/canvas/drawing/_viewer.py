@@ -21,7 +21,9 @@ if TYPE_CHECKING:  # prediction imports torch
 
 
 class CanvasViewer:
-    """Draws what the state asks for; each change is a job of the canvas' queue. Methods may be called from any thread.
+    """Draws what the state asks for; each change is a job of the canvas' queue.
+
+    Methods may be called from any thread; what `AnnotationCanvas` offers too is documented in full there.
 
     Parameters
     ----------
@@ -202,15 +204,7 @@ class CanvasViewer:
         return self._renderer.display(self._state.image_name)
 
     def set_display(self, displays: Sequence[ChannelDisplay] | None, image_name: str | None) -> None:
-        """Set how the channels of an image are shown; None restores the default.
-
-        Raises
-        ------
-        ImageNameError
-            If there is no image with that name.
-        ImageError
-            If there is not one display per channel, a colour is not ``#RRGGBB``, or a number is not finite.
-        """
+        """Set how the channels of an image are shown, by default the current one; None restores the default display."""
         name = self._state.image_name if image_name is None else image_name
         image = self._state.project.image(name)
         checked = None if displays is None else checked_display(displays, image.channel_names)

@@ -23,7 +23,8 @@ REACHES_THE_EDGE = "The region reaches the edge of the view, and is filled only 
 class CanvasEditor:
     """Edits the project on behalf of the person at the canvas.
 
-    Each edit is one step of undo, and is shown when the project tells of it. Methods may be called from any thread.
+    Each edit is one step of undo, and is shown when the project reports it. Methods may be called from any thread;
+    what `AnnotationCanvas` offers too is documented in full there.
 
     Parameters
     ----------
@@ -52,13 +53,7 @@ class CanvasEditor:
     # -- drawing ----------------------------------------------------------------------------------
 
     def draw(self, shape: Shape, class_name: str | None, image_name: str | None = None) -> str:
-        """Add a shape to an image, by default the one shown; class None erases. Return the annotation's id.
-
-        Raises
-        ------
-        ShapeError, ClassNameError, ImageNameError, ReadOnlyError
-            As `Project.annotate` does.
-        """
+        """Add a shape to an image, by default the one shown; class None erases. Return the annotation's id."""
         name = self._state.image_name if image_name is None else image_name
         if class_name is None:
             return self._project.erase(name, shape)
@@ -116,22 +111,7 @@ class CanvasEditor:
     # -- the wand ---------------------------------------------------------------------------------
 
     def find_similar(self, x: float, y: float, tolerance: float | None = None, view: View | None = None) -> WandRegion:
-        """Find the region of similar colours, as they are shown, around an image point.
-
-        Parameters
-        ----------
-        x, y
-            Full-size pixels, in view.
-        tolerance
-            1 to 100, a difference of colours; `wand_tolerance` by default.
-        view
-            Nothing outside of it is considered; the current view by default.
-
-        Raises
-        ------
-        ShapeError
-            If the point is not on the picture.
-        """
+        """Find the region of similar colours around an image point, in a view (ShapeError beside the picture)."""
         view = view or self._state.view
         tolerance = self._state.wand_tolerance if tolerance is None else tolerance
         return self._wand_for(view).find(x, y, tolerance, OUTLINE_ERROR / view.zoom)
@@ -144,15 +124,7 @@ class CanvasEditor:
         tolerance: float | None = None,
         view: View | None = None,
     ) -> str:
-        """Annotate what `find_similar` finds with a class, by default the chosen one; return the annotation's id.
-
-        Nothing outside of the view is filled; the status line says so where that cuts the region. One step of undo.
-
-        Raises
-        ------
-        ShapeError, ClassNameError, ReadOnlyError
-            As `find_similar` and `draw` do.
-        """
+        """Annotate what `find_similar` finds, and say so if the view cuts it; return the annotation's id."""
         found = self.find_similar(x, y, tolerance, view)
         annotation_id = self.draw(found.polygon, class_name or self._state.class_name)
         if found.is_cut:
@@ -176,22 +148,7 @@ class CanvasEditor:
     # -- the selection ----------------------------------------------------------------------------
 
     def pick(self, x: float, y: float, tolerance: float = 0, *, add: bool = False) -> bool:
-        """Select the topmost annotation at an image point, or clear the selection if there is none.
-
-        Parameters
-        ----------
-        x, y
-            Full-size pixels.
-        tolerance
-            How far away the annotation may be, in full-size pixels.
-        add
-            Keep the rest of the selection; an annotation that was selected already is removed from it.
-
-        Returns
-        -------
-        bool
-            Whether the annotation at the point is selected now.
-        """
+        """Select the topmost annotation within a tolerance, or toggle it with `add`; return whether it is selected."""
         state = self._state
         found = self._project.annotation_at(state.image_name, x, y, tolerance)
         if not add:
@@ -258,11 +215,7 @@ class CanvasEditor:
         self.delete_selection()
 
     def paste(self) -> None:
-        """Paste the clipboard on the image shown, and select what was pasted. One step of undo.
-
-        It is pasted where it was copied, or in the middle of the view if that place is not in view; beside an
-        original that is still there, a little to the right and down.
-        """
+        """Paste the clipboard on the image shown, in view and beside the original, and select it. One step of undo."""
         annotations = self._state.clipboard
         if annotations:
             self._paste(annotations, *self._way_into_view(annotations))
