@@ -91,7 +91,7 @@ class Renderer:
         self._predictions[name] = (prediction, caption)
         return name == self.image_name
 
-    def everything(self) -> None:
+    def draw_all(self) -> None:
         """Draw all layers again."""
         whole = self._drawn_image(self.scale)
         self._layers.draw(
@@ -103,17 +103,30 @@ class Renderer:
             clear_annotations=True,
         )
 
-    def only_image(self) -> None:
+    def draw_image(self) -> None:
         """Draw the image again, as after a change of its display."""
         self._layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
 
-    def only_prediction(self) -> None:
+    def draw_prediction(self) -> None:
         """Draw the prediction again, with its uncertainty."""
         whole = self._drawn_image(self.scale)
         patch = self._prediction_patch(whole, self.scale)
         annotations = self._annotation_patch(whole, self.scale) if self._state.disagreement else None
         uncertainty = self._uncertainty_patch(whole)
         self._layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
+
+    def draw_annotations(self, region: Region | None) -> None:
+        """Draw the annotations in a region again; None for all that are in view."""
+        # A rim reaches beyond the pixels that changed, and depends on those around them.
+        rim = 2 * rim_width(self.scale) + 1
+        drawn = self.view.drawn_region(region or self.image.region, self.scale)
+        if drawn is None and region is not None:
+            drawn = self._nearest_pixel(region)
+        if drawn is None:
+            return
+        patch = self._annotation_patch(drawn.expanded(rim).intersect(self._canvas_region()), self.scale)
+        if patch is not None:
+            self._layers.draw(annotations=patch)
 
     def _reader_of_image(self) -> CachedReader:
         """Return the reader of the image shown; one image's pixels are cached at a time."""
@@ -140,19 +153,6 @@ class Renderer:
     def restore_displays(self, earlier: Renderer) -> None:
         """Copy how an earlier renderer of the same project showed its images."""
         self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self._project.image_names}
-
-    def annotations_in(self, region: Region | None) -> None:
-        """Draw the annotations in a region again; None for all that are in view."""
-        # A rim reaches beyond the pixels that changed, and depends on those around them.
-        rim = 2 * rim_width(self.scale) + 1
-        drawn = self.view.drawn_region(region or self.image.region, self.scale)
-        if drawn is None and region is not None:
-            drawn = self._nearest_pixel(region)
-        if drawn is None:
-            return
-        patch = self._annotation_patch(drawn.expanded(rim).intersect(self._canvas_region()), self.scale)
-        if patch is not None:
-            self._layers.draw(annotations=patch)
 
     def describe(self, x: float, y: float) -> str:
         """Describe an image point: its coordinates, the class painted there, and the prediction's likeliest classes."""

@@ -70,7 +70,7 @@ class CanvasViewer:
             for callback in list(self._image_callbacks):
                 callback()
             self._show_caption()
-            self._draw(self._renderer.everything)
+            self._draw(self._renderer.draw_all)
 
         self._queue.submit(job)
 
@@ -83,7 +83,7 @@ class CanvasViewer:
                 before_drawing()
             if name == self._renderer.image_name:
                 self._renderer.view = looked
-            self._draw(self._renderer.everything)
+            self._draw(self._renderer.draw_all)
 
         self._queue.submit(job)
 
@@ -113,7 +113,7 @@ class CanvasViewer:
             for callback in list(self._stage_callbacks):
                 callback()
             self._layers.resize(width, height, scale)
-            self._draw(self._renderer.everything)
+            self._draw(self._renderer.draw_all)
 
         self._queue.submit(job)
 
@@ -121,23 +121,23 @@ class CanvasViewer:
 
     def redraw(self) -> None:
         """Draw everything again, as after a reload of the page."""
-        self._queue.submit(lambda: self._draw(self._renderer.everything))
+        self._queue.submit(lambda: self._draw(self._renderer.draw_all))
 
     def check_pictures(self, lengths: list[int]) -> None:
         """Draw again for a page whose pictures, of these lengths in bytes, are not those drawn last."""
 
         def job() -> None:
             if lengths != list(self._layers.pictures.values()):
-                self._draw(self._renderer.everything)
+                self._draw(self._renderer.draw_all)
 
         self._queue.submit(job)
 
     def show_change(self, change: Change) -> None:
         """Draw what an edit of the project changed; called inside the queue."""
         if change.kind == "classes":
-            self._draw(self._renderer.everything)
+            self._draw(self._renderer.draw_all)
         elif change.kind == "annotations" and change.image_name in (None, self._renderer.image_name):
-            self._draw(lambda: self._renderer.annotations_in(change.region))
+            self._draw(lambda: self._renderer.draw_annotations(change.region))
 
     def sketch(self, points: np.ndarray, width: float, color: str) -> None:
         """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""
@@ -172,7 +172,7 @@ class CanvasViewer:
         def job() -> None:
             if self._renderer.store_prediction(prediction, caption):
                 self._show_caption()
-                self._draw(self._renderer.only_prediction)
+                self._draw(self._renderer.draw_prediction)
 
         self._queue.submit(job)
 
@@ -187,7 +187,7 @@ class CanvasViewer:
         )
         if (uncertainty > 0) != renderer.draws_uncertainty:  # drawn only while it is shown
             renderer.draws_uncertainty = uncertainty > 0
-            self._draw(renderer.only_prediction)
+            self._draw(renderer.draw_prediction)
         self._show_caption()
 
     def _show_caption(self) -> None:
@@ -212,7 +212,7 @@ class CanvasViewer:
         def job() -> None:
             self._renderer.set_display(name, checked)
             if name == self._renderer.image_name:
-                self._draw(self._renderer.only_image)
+                self._draw(self._renderer.draw_image)
             for callback in list(self._display_callbacks):
                 callback(name)
 
