@@ -151,11 +151,9 @@ class AnnotationCanvas(ipywidgets.VBox):
         pointer.follow(state, queue)
         self._viewer = viewer = CanvasViewer(state, renderer, layers, queue, self.say)
         self._editor = editor = CanvasEditor(state, renderer, queue, self.say)
-        self._dispatcher = PointerDispatcher(pointer, state, editor, viewer, renderer, queue, self.say)
+        self._dispatcher = PointerDispatcher(pointer, state, editor, viewer, queue, self.say)
         self._mouse_fallback = MouseFallback(layers, state, editor, viewer, self.say)
-        self._frame = CanvasFrame(
-            state, editor, viewer, renderer, layers.canvas, pointer, queue, palette=palette, status=status
-        )
+        self._frame = CanvasFrame(state, editor, viewer, layers.canvas, pointer, queue, palette=palette, status=status)
         super().__init__(self._frame.children)
         self.add_class("hw-canvas")
         if palette:
@@ -176,7 +174,7 @@ class AnnotationCanvas(ipywidgets.VBox):
             self.notify_change(traitlets.Bunch({**change, "owner": self}))
 
     def _show_drawn_image(self) -> None:
-        name = self._renderer.image_name
+        name = self._viewer.drawn_image_name
         self._pointer.show_image(name, self.project.image(name))
         self._frame.refresh()
 

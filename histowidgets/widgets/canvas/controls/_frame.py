@@ -10,7 +10,7 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.canvas.controls._palette import ClassPalette
 from histowidgets.widgets.canvas.controls._status import StatusLine
 from histowidgets.widgets.canvas.controls._toolbar import CanvasBar, ToolColumn
-from histowidgets.widgets.canvas.drawing import CanvasViewer, Renderer, legend_html
+from histowidgets.widgets.canvas.drawing import CanvasViewer, legend_html
 from histowidgets.widgets.canvas.editing import CanvasEditor
 from histowidgets.widgets.canvas.pointer import PointerLayer
 from histowidgets.widgets.canvas.state import TOOLS, CanvasState, View
@@ -26,8 +26,6 @@ class CanvasFrame:
     ----------
     state, editor, viewer
         What the controls set, edit and show.
-    renderer
-        Knows the image and the scale that are drawn.
     picture, pointer
         What the kernel draws, and the pointer layer over it.
     queue
@@ -41,7 +39,6 @@ class CanvasFrame:
         state: CanvasState,
         editor: CanvasEditor,
         viewer: CanvasViewer,
-        renderer: Renderer,
         picture: ipywidgets.DOMWidget,
         pointer: PointerLayer,
         queue: SerialQueue,
@@ -49,7 +46,7 @@ class CanvasFrame:
         palette: bool,
         status: bool,
     ) -> None:
-        self._state, self._editor, self._renderer, self._pointer = state, editor, renderer, pointer
+        self._state, self._editor, self._viewer, self._pointer = state, editor, viewer, pointer
         self.tools = ToolColumn(_actions(state, editor, viewer, pointer))
         self.bar, self.status = CanvasBar(), StatusLine()
         self.palette = ClassPalette(self._choose_class) if palette else None
@@ -78,7 +75,8 @@ class CanvasFrame:
 
     def resize(self) -> None:
         """Give the stage the size of the view that is drawn."""
-        width, height = self._renderer.view.stage_width, self._renderer.view.stage_height
+        view = self._viewer.drawn_view
+        width, height = view.stage_width, view.stage_height
         self.stage.layout.width, self.stage.layout.height = f"{width}px", f"{height}px"
         self._pointer.stage = [width, height]
 
@@ -87,16 +85,17 @@ class CanvasFrame:
         state, project = self._state, self._state.project
         state.follow_classes()
         colors, hatched = project.colors, state.patterns
-        self._pointer.show_classes(colors, state.class_name, self._renderer.scale if hatched else None)
+        self._pointer.show_classes(colors, state.class_name, self._viewer.scale if hatched else None)
         if self.palette is not None:
             self.palette.show(colors, state.class_name, hatched=hatched)
         self.bar.show_tool(state.tool)
         writable = not project.read_only
         self.tools.show(state.tool, project.can_undo and writable, project.can_redo and writable)
-        self.status.show_saved(project, self._renderer.image_name)
+        self.status.show_saved(project, self._viewer.drawn_image_name)
 
     def _show_view(self, view: View) -> None:
-        self.bar.show_view(view.zoom, self._renderer.image.pixel_size_um)
+        image = self._state.project.image(self._viewer.drawn_image_name)
+        self.bar.show_view(view.zoom, image.pixel_size_um)
 
     def _show_legend(self, on: bool) -> None:
         """Show or hide the colours of the uncertainty."""

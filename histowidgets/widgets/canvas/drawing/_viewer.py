@@ -58,6 +58,23 @@ class CanvasViewer:
         state.observe(lambda _: self.redraw(), names=["patterns", "prediction_patterns", "disagreement"])
         layers.canvas.on_client_ready(self.redraw)
 
+    # -- what is drawn, which follows the state when its job comes ------------------------------------
+
+    @property
+    def drawn_image_name(self) -> str:
+        """The image that was drawn last."""
+        return self._renderer.image_name
+
+    @property
+    def drawn_view(self) -> View:
+        """The view that was drawn last."""
+        return self._renderer.view
+
+    @property
+    def scale(self) -> float:
+        """Drawn pixels per CSS pixel."""
+        return self._renderer.scale
+
     # -- image, view and stage --------------------------------------------------------------------
 
     def show_image(self, name: str) -> None:

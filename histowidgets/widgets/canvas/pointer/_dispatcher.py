@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.canvas.drawing import CanvasViewer, Renderer
+from histowidgets.widgets.canvas.drawing import CanvasViewer
 from histowidgets.widgets.canvas.editing import CanvasEditor, rings_of
 from histowidgets.widgets.canvas.pointer._edits import PageEdits
 from histowidgets.widgets.canvas.pointer._inbox import Inbox
@@ -57,8 +57,6 @@ class PointerDispatcher:
         Whose messages are handled.
     state, editor, viewer
         What the messages set, edit and show.
-    renderer
-        Knows the view that was drawn last.
     queue
         The queue of the canvas.
     say
@@ -71,12 +69,11 @@ class PointerDispatcher:
         state: CanvasState,
         editor: CanvasEditor,
         viewer: CanvasViewer,
-        renderer: Renderer,
         queue: SerialQueue,
         say: Callable[[str, str], None],
     ) -> None:
         self._pointer, self._state, self._editor, self._viewer = pointer, state, editor, viewer
-        self._renderer, self._queue, self._say = renderer, queue, say
+        self._queue, self._say = queue, say
         self._edits = PageEdits(state, editor)
         self._inbox = Inbox()
         self._done: list[list[Any]] = []  # [client, number] of edits that are not answered yet
@@ -157,7 +154,7 @@ class PointerDispatcher:
     def _answer_rest(self) -> None:
         """Answer edits that changed nothing in view."""
         if self._done:
-            self._tell_drawn(self._renderer.view)
+            self._tell_drawn(self._viewer.drawn_view)
 
     def _refuse(self, client: str, number: int, reason: str) -> None:
         self._pointer.send({"kind": "refused", "edits": [[client, number]], "error": reason})
