@@ -10,7 +10,7 @@ import traitlets
 
 from histowidgets.annotations import Annotation, Change, Project, Shape
 from histowidgets.errors import WidgetError
-from histowidgets.images import ChannelDisplay, Region
+from histowidgets.images import ChannelDisplay, Image, Region
 from histowidgets.widgets.canvas.controls import CanvasFrame
 from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers, Renderer
 from histowidgets.widgets.canvas.editing import CanvasEditor, WandRegion
@@ -162,7 +162,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         viewer.on_image(self._show_drawn_image)
         viewer.on_stage(self._show_stage)
         state.observe(self._forward)
-        self._show_drawn_image()
+        self._show_drawn_image(state.image_name, project.image(state.image_name))
         queue.submit(viewer.show_opacities)
         self._unsubscribe = project.subscribe(self._project_changed)
 
@@ -173,9 +173,8 @@ class AnnotationCanvas(ipywidgets.VBox):
         if self.has_trait(change["name"]):
             self.notify_change(traitlets.Bunch({**change, "owner": self}))
 
-    def _show_drawn_image(self) -> None:
-        name = self._viewer.drawn_image_name
-        self._pointer.show_image(name, self.project.image(name))
+    def _show_drawn_image(self, name: str, image: Image) -> None:
+        self._pointer.show_image(name, image)
         self._frame.refresh()
 
     def _show_stage(self) -> None:

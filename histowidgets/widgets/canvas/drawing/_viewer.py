@@ -9,7 +9,7 @@ import numpy as np
 
 from histowidgets.annotations import Change
 from histowidgets.errors import HistowidgetsError
-from histowidgets.images import ChannelDisplay
+from histowidgets.images import ChannelDisplay, Image
 from histowidgets.widgets.canvas.drawing._channel_display import checked_display
 from histowidgets.widgets.canvas.drawing._layers import Layers
 from histowidgets.widgets.canvas.drawing._renderer import Renderer
@@ -46,7 +46,7 @@ class CanvasViewer:
         say: Callable[[str, str], None],
     ) -> None:
         self._state, self._renderer, self._layers, self._queue, self._say = state, renderer, layers, queue, say
-        self._image_callbacks: list[Callable[[], None]] = []
+        self._image_callbacks: list[Callable[[str, Image], None]] = []
         self._stage_callbacks: list[Callable[[], None]] = []
         self._drawn_callbacks: list[Callable[[View], None]] = []
         self._view_callbacks: list[Callable[[], None]] = []
@@ -79,13 +79,13 @@ class CanvasViewer:
 
     def show_image(self, name: str) -> None:
         """Show another image of the project, all of it (ImageNameError if there is none with that name)."""
-        view = self._state.show_image(name)
+        view, image = self._state.show_image(name), self._state.project.image(name)
 
         def job() -> None:
             self._renderer.image_name, self._renderer.view = name, view
             self._state.draft = {}
             for callback in list(self._image_callbacks):
-                callback()
+                callback(name, image)
             self._show_caption()
             self._draw(self._renderer.draw_all)
 
@@ -249,8 +249,8 @@ class CanvasViewer:
 
     # -- listening --------------------------------------------------------------------------------
 
-    def on_image(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue before another image is drawn. Return a function that ends that."""
+    def on_image(self, callback: Callable[[str, Image], None]) -> Callable[[], None]:
+        """Call `callback` inside the queue with an image and its name before it is drawn. Return a function that ends that."""
         return listen(self._image_callbacks, callback)
 
     def on_stage(self, callback: Callable[[], None]) -> Callable[[], None]:
