@@ -250,7 +250,7 @@ class CanvasViewer:
     # -- listening --------------------------------------------------------------------------------
 
     def on_image(self, callback: Callable[[str, Image], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue with an image and its name before it is drawn. Return a function that ends that."""
+        """Call `callback` inside the queue with an image before it is drawn. Return a function to end that."""
         return listen(self._image_callbacks, callback)
 
     def on_stage(self, callback: Callable[[], None]) -> Callable[[], None]:
