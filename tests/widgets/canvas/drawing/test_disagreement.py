@@ -1,4 +1,4 @@
-"""Strokes coloured by how far the prediction contradicts them (row N6)."""
+"""Strokes coloured by how far the prediction contradicts them."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,9 @@ import pytest
 import histowidgets as hw
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
-from histowidgets.widgets.canvas._canvas import AnnotationCanvas
+from histowidgets.widgets import AnnotationCanvas
 from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
+from tests.widgets.canvas.helpers import parts
 
 
 def prediction(right=0.9, region=(0, 0, 40, 20), name="image"):
@@ -51,7 +52,7 @@ def canvas():
 
 def test_n6_the_canvas_shows_it_and_goes_back_to_the_colours_of_the_classes(canvas):
     def colours():
-        drawing = canvas._drawing
+        drawing = parts(canvas).renderer
         rgba = drawing._annotation_patch(drawing._drawn_image(drawing.scale), drawing.scale)[0].rgba
         middle = rgba[rgba.shape[0] // 2]
         return middle[int(0.17 * rgba.shape[1])].tolist(), middle[int(0.77 * rgba.shape[1])].tolist()

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from histowidgets.widgets.canvas.pointer._dispatcher import spoken
 from histowidgets.widgets.canvas.pointer._messages import (
-    MOST_POINTS,
-    MOST_WAITING,
-    Inbox,
+    MAX_POINTS,
     MessageError,
     parse_message,
     parse_points,
@@ -66,7 +63,7 @@ SHAPE = {**STROKE, "kind": "shape", "tool": "polygon"}
         ({**DRAFT, "number": 0}, "number"),
         ({**DRAFT, "corners": [-1]}, "corners"),
         ({**DRAFT, "corners": [1.5]}, "corners"),
-        ({**DRAFT, "corners": [0] * (MOST_POINTS + 1)}, "corners"),
+        ({**DRAFT, "corners": [0] * (MAX_POINTS + 1)}, "corners"),
     ],
 )
 def test_a_broken_message_is_named(content, words):
@@ -82,11 +79,11 @@ def test_a_broken_message_is_named(content, words):
         ([b"", b""], "without its points"),
         ([b""], "0 bytes"),
         ([b"1234567"], "7 bytes"),
-        ([np.zeros((MOST_POINTS + 1, 2), np.float32)], "points"),
+        ([np.zeros((MAX_POINTS + 1, 2), np.float32)], "points"),
         ([np.zeros((10**6, 2), np.float32)], "1000000 points"),
-        ([np.array([[1, np.nan]], np.float32)], "no numbers"),
-        ([np.array([[np.inf, 1]], np.float32)], "no numbers"),
-        ([np.array([[1e30, 1]], np.float32)], "no numbers"),
+        ([np.array([[1, np.nan]], np.float32)], "not finite numbers"),
+        ([np.array([[np.inf, 1]], np.float32)], "not finite numbers"),
+        ([np.array([[1e30, 1]], np.float32)], "not finite numbers"),
     ],
 )
 def test_broken_points_are_named(buffers, words):
@@ -97,13 +94,13 @@ def test_broken_points_are_named(buffers, words):
 @pytest.mark.parametrize(
     ("widths", "words"),
     [
-        (np.ones(1, np.float32), "as many widths"),
-        (np.ones(3, np.float64), "as many widths"),
-        (b"", "as many widths"),
-        (np.array([1, np.nan], np.float32), "no numbers"),
-        (np.array([1, 0], np.float32), "no numbers"),
-        (np.array([1, -2], np.float32), "no numbers"),
-        (np.array([1, 8.1], np.float32), "no numbers"),
+        (np.ones(1, np.float32), "another number of widths"),
+        (np.ones(3, np.float64), "another number of widths"),
+        (b"", "another number of widths"),
+        (np.array([1, np.nan], np.float32), "not numbers"),
+        (np.array([1, 0], np.float32), "not numbers"),
+        (np.array([1, -2], np.float32), "not numbers"),
+        (np.array([1, 8.1], np.float32), "not numbers"),
     ],
 )
 def test_broken_widths_are_named(widths, words):
@@ -125,30 +122,3 @@ def test_good_points_come_as_pairs():
     points = parse_points([memoryview(np.array([[1, 2], [3, 4]], np.float32))])
     assert points.tolist() == [[1, 2], [3, 4]]
     assert points.dtype == np.float64
-
-
-def test_edits_that_overtake_each_other_come_in_order_and_none_comes_twice():
-    inbox = Inbox()
-    assert inbox.take("a", 1, "one") == [(1, "one")]
-    assert inbox.take("a", 3, "three") == []
-    assert inbox.take("a", 3, "three") is None
-    assert not inbox.is_done("a", 3)
-    assert inbox.take("b", 1, "other page") == [(1, "other page")]
-    assert inbox.take("a", 2, "two") == [(2, "two"), (3, "three")]
-    assert inbox.take("a", 2, "two") is None
-    assert inbox.is_done("a", 3)
-
-
-def test_an_edit_that_never_comes_does_not_hold_up_the_others_for_ever():
-    inbox = Inbox()
-    got = [inbox.take("a", number, number) for number in range(2, MOST_WAITING + 3)]
-    assert got[:-1] == [[]] * MOST_WAITING
-    assert got[-1] == [(number, number) for number in range(2, MOST_WAITING + 3)]
-    assert inbox.take("a", 1, 1) is None
-
-
-def test_a_place_is_read_out_as_a_sentence():
-    assert spoken("x 120 y 80 · Stroma 0.93") == "x 120, y 80: Stroma 0.93"
-    assert spoken("x 1 y 2 · painted Stroma (2) · Stroma 0.93") == "x 1, y 2: painted Stroma (2), Stroma 0.93"
-    assert spoken("x 1 y 2") == "x 1, y 2: nothing painted"
-    assert spoken("") == "Beside the picture"

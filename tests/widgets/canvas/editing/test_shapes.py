@@ -7,9 +7,8 @@ from histowidgets.annotations import Line, Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import ShapeError
 from histowidgets.images import samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas._state import TOOLS
-from histowidgets.widgets.canvas.editing._shape_factory import drawn_shape
-from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
+from histowidgets.widgets.canvas.state import TOOLS
+from tests.widgets.canvas.helpers import Page, drag, drawn_edits, kinds, message, parts
 
 CORNERS = [[100, 100], [150, 100], [150, 140]]
 
@@ -58,7 +57,7 @@ def test_a_shape_is_one_annotation_is_answered_and_undone_in_one_step(canvas, pa
         ("line", [[10, 10]], "Stroma", "got 1 points"),
         ("polygon", [[10, 10], [20, 20]], "Stroma", "at least 3"),
         ("polygon", np.array(CORNERS) - 900, "Stroma", "outside"),
-        ("line", [[10, 10], [np.nan, 2]], "Stroma", "no numbers"),
+        ("line", [[10, 10], [np.nan, 2]], "Stroma", "not finite numbers"),
         ("polygon", CORNERS, "Nerve", "Nerve"),
         ("polygon", np.ones((10**5, 2)), "Stroma", "100000 points"),
     ],
@@ -68,7 +67,7 @@ def test_a_shape_that_cannot_be_is_refused_with_its_reason(canvas, page, tool, p
     (refusal,) = (answer for answer in answers if answer["kind"] == "refused")
     assert refusal["edits"] == [["page", 1]]
     assert words in refusal["error"]
-    assert "hw-error" in canvas._frame.status._said.value
+    assert "hw-error" in message(canvas)
     assert canvas.project.annotations("colon") == ()
     assert drawn_edits(say_shape(page, "polygon", CORNERS)) == [["page", 2]]
 
@@ -81,23 +80,23 @@ def test_a_shape_that_cannot_be_read_takes_its_turn_and_is_refused(page):
 
 def test_a_polygon_that_is_closed_too_early_is_explained(canvas, page):
     assert kinds(page.say({"kind": "short", "points": 2})) == ["say"]
-    assert "needs at least 3 points; this one has 2" in canvas._frame.status._said.value
+    assert "needs at least 3 points; this one has 2" in message(canvas)
 
 
 def test_the_overlay_is_set_not_flipped_so_that_a_blink_ends_as_it_began(canvas, page):
     for on in (False, False, True):
         assert kinds(page.say({"kind": "overlay", "on": on}))[-1] == "chosen"
-        assert canvas.overlay_on is canvas._pointer.overlay_on is on
+        assert canvas.overlay_on is parts(canvas).pointer.overlay_on is on
         assert kinds(page.say({"kind": "annotations", "on": on}))[-1] == "chosen"
-        assert canvas.annotations_on is canvas._pointer.annotations_on is on
-        assert canvas._layers._annotation_alpha == (1.0 if on else 0.0)
+        assert canvas.annotations_on is parts(canvas).pointer.annotations_on is on
+        assert parts(canvas).layers._annotation_alpha == (1.0 if on else 0.0)
 
 
 def test_every_tool_has_a_button_and_can_be_chosen_from_page_and_python(canvas, page):
     for tool in TOOLS:
         page.say({"kind": "tool", "tool": tool})
-        assert canvas.tool == canvas._pointer.tool == tool
-        canvas._frame.tools.buttons[tool].click()
+        assert canvas.tool == parts(canvas).pointer.tool == tool
+        parts(canvas).frame.tools.buttons[tool].click()
         assert canvas.tool == tool
 
 
@@ -114,14 +113,17 @@ def test_the_plain_mouse_draws_shapes(canvas):
     assert rectangle.bounds == pytest.approx((100, 100, 150, 140))
     assert isinstance(polygon, Polygon)
     drag(canvas, path[:1], "polygon")
-    assert "at least 3" in canvas._frame.status._said.value
+    assert "at least 3" in message(canvas)
     assert len(canvas.project.annotations("colon")) == 3
 
 
-def test_what_a_tool_makes_of_points():
-    assert drawn_shape("eraser", np.array([[1.0, 2.0]]), 3.0) == Stroke([[1, 2]], width=3.0)
+def test_what_a_tool_makes_of_points(canvas):
+    editor = parts(canvas).editor
+    editor.draw_points("eraser", np.array([[1.0, 2.0]]), 3.0, "Stroma")
+    (eraser,) = canvas.project.annotations("colon")
+    assert (eraser.shape, eraser.class_name) == (Stroke([[1, 2]], width=3.0), None)
     with pytest.raises(ShapeError, match="got 3 points"):
-        drawn_shape("line", np.array(CORNERS, float), 3.0)
+        editor.draw_points("line", np.array(CORNERS, float), 3.0, "Stroma")
 
 
 def test_a_stroke_of_a_pen_has_a_width_for_each_point_and_the_button_comes_with_the_first_pen(canvas, page):
@@ -132,14 +134,14 @@ def test_a_stroke_of_a_pen_has_a_width_for_each_point_and_the_button_comes_with_
     assert annotation.shape == Stroke(points, width=[3, 9])
     answers = page.edit(content, [points.tobytes(), np.array([3, 99], np.float32).tobytes()])
     assert "refused" in kinds(answers)
-    pen = canvas._frame.bar.pen
+    pen = parts(canvas).frame.bar.pen
     assert pen.layout.display == "none"
     page.say({"kind": "pen"})
     assert pen.layout.display is None
     page.say({"kind": "tool", "tool": "rectangle"})
     assert pen.layout.display == "none"
     pen.value = False
-    assert canvas.pen_pressure is canvas._pointer.pen_pressure is False
+    assert canvas.pen_pressure is parts(canvas).pointer.pen_pressure is False
 
 
 def test_an_open_polygon_is_kept_until_it_is_given_up_or_its_tool_or_image_goes(canvas, page):
@@ -149,19 +151,19 @@ def test_an_open_polygon_is_kept_until_it_is_given_up_or_its_tool_or_image_goes(
 
     def kept(number, **changes):
         page.say({**draft, "number": number, **changes}, [points] if changes.get("corners", True) else [])
-        return canvas._pointer.draft.get("points")
+        return parts(canvas).pointer.draft.get("points")
 
     assert kept(2) == points
-    assert canvas._pointer.draft["corners"] == [0, 2], "there is no tenth point"
+    assert parts(canvas).pointer.draft["corners"] == [0, 2], "there is no tenth point"
     assert kept(1, corners=[]) == points, "it is older"
     assert kept(3, image_name="elsewhere") == points
     assert kept(4, corners=[]) == b""
     assert kept(5) == points
     canvas.tool = "brush"
-    assert canvas._pointer.draft == {}
+    assert parts(canvas).pointer.draft == {}
     kept(6)
     canvas.project.add_image(np.zeros((40, 50, 3), np.uint8), name="second")
     canvas.show_image("second")
-    assert canvas._pointer.draft == {}
+    assert parts(canvas).pointer.draft == {}
     page.say({**draft, "number": 7, "image_name": "second"}, [b"1234567"])
-    assert "7 bytes" in canvas._frame.status._said.value
+    assert "7 bytes" in message(canvas)

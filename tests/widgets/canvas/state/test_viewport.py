@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from histowidgets.images import Region
-from histowidgets.widgets.canvas._viewport import MOST_ZOOM, View
+from histowidgets.widgets.canvas.state._viewport import MAX_ZOOM, View
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_fit_shows_the_whole_image_in_the_middle(view):
 
 
 def test_a_tiny_image_is_not_enlarged_without_end():
-    assert View.fit(2, 2, 800, 800).zoom == MOST_ZOOM
+    assert View.fit(2, 2, 800, 800).zoom == MAX_ZOOM
 
 
 def test_stage_and_image_points_are_each_others_inverse(view):
@@ -30,7 +30,7 @@ def test_stage_and_image_points_are_each_others_inverse(view):
 
 def test_looking_stays_on_the_image_and_within_the_zooms_limits(view):
     looked = view.look(-50, 9000, 1e9)
-    assert (looked.x, looked.y, looked.zoom) == (0, 500, MOST_ZOOM)
+    assert (looked.x, looked.y, looked.zoom) == (0, 500, MAX_ZOOM)
     assert view.look(0, 0, 0).zoom == pytest.approx(0.1)
     assert looked.region.area > 0
 

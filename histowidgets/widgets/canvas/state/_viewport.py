@@ -1,7 +1,7 @@
 """Which part of an image is shown, and how large; the arithmetic between image, stage and drawn pixels.
 
-The *stage* is the area on the page, in CSS pixels; the canvas under it has `scale` drawn pixels a CSS pixel.
-`static/canvas/view.js` holds the same rules for the hand's side.
+The *stage* is the area on the page, in CSS pixels; the canvas under it has `scale` drawn pixels per CSS pixel.
+`static/canvas/view.js` follows the same rules on the page.
 """
 
 import dataclasses
@@ -12,21 +12,21 @@ import numpy as np
 
 from histowidgets.images import Region
 
-MOST_ZOOM = 40.0
-LEAST_SHARE_OF_FIT = 0.25
-GO_TO_SHARE = 0.6  # of the stage that a region takes after `on`
+MAX_ZOOM = 40.0
+MIN_SHARE_OF_FIT = 0.25
+GO_TO_SHARE = 0.6  # of the stage that a region fills after `on`
 
 
 @dataclass(frozen=True)
 class View:
-    """The image point in the middle of the stage, and the CSS pixels that one image pixel takes.
+    """The image point in the middle of the stage, and the CSS pixels per image pixel.
 
     Attributes
     ----------
     x, y : float
         Image coordinates (full-size pixels) of the middle of the stage.
     zoom : float
-        CSS pixels an image pixel; 1 shows the image at full size.
+        CSS pixels per image pixel; 1 shows the image at full size.
     image_width, image_height : int
         Size of the image in pixels.
     stage_width, stage_height : int
@@ -44,7 +44,7 @@ class View:
     @classmethod
     def fit(cls, image_width: int, image_height: int, stage_width: int, stage_height: int) -> "View":
         """Return the view that shows the whole image as large as possible."""
-        zoom = min(stage_width / image_width, stage_height / image_height, MOST_ZOOM)
+        zoom = min(stage_width / image_width, stage_height / image_height, MAX_ZOOM)
         return cls(image_width / 2, image_height / 2, zoom, image_width, image_height, stage_width, stage_height)
 
     def fitted(self) -> "View":
@@ -53,12 +53,12 @@ class View:
 
     def look(self, x: float, y: float, zoom: float) -> "View":
         """Return the view with another centre and zoom, kept on the image and within the zoom's limits."""
-        least = min(1.0, self.fitted().zoom) * LEAST_SHARE_OF_FIT
+        lowest = min(1.0, self.fitted().zoom) * MIN_SHARE_OF_FIT
         return dataclasses.replace(
             self,
             x=min(max(x, 0.0), float(self.image_width)),
             y=min(max(y, 0.0), float(self.image_height)),
-            zoom=min(max(zoom, least), MOST_ZOOM),
+            zoom=min(max(zoom, lowest), MAX_ZOOM),
         )
 
     def zoomed(self, factor: float) -> "View":
@@ -66,7 +66,7 @@ class View:
         return self.look(self.x, self.y, self.zoom * factor)
 
     def on(self, region: Region) -> "View":
-        """Return the view with `region` in its middle, as large as is useful to see what is around it."""
+        """Return the view with `region` in its middle, as large as leaves its surroundings visible."""
         zoom = GO_TO_SHARE * min(self.stage_width / max(region.width, 1), self.stage_height / max(region.height, 1))
         return self.look(region.x + region.width / 2, region.y + region.height / 2, min(zoom, max(4.0, self.zoom)))
 

@@ -9,8 +9,8 @@ from histowidgets.annotations import Polygon, Project
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region, samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas.editing._wand import MOST_PIXELS, Wand, wand_downsample
-from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
+from histowidgets.widgets.canvas.editing._wand import MAX_PIXELS, Wand, wand_downsample
+from tests.widgets.canvas.helpers import Page, drag, drawn_edits, kinds, message, parts
 
 PINK, BLUE, WHITE = (220, 150, 180), (80, 60, 140), (245, 245, 245)
 
@@ -113,7 +113,7 @@ def test_work_is_bounded_and_a_place_beside_the_picture_is_an_error():
     assert wand_downsample(Region(0, 0, 1000, 1000), 1) == 1
     region = Region(0, 0, 40_000, 30_000)
     downsample = wand_downsample(region, 16)
-    assert region.width * region.height / downsample**2 <= MOST_PIXELS
+    assert region.width * region.height / downsample**2 <= MAX_PIXELS
     with pytest.raises(ShapeError, match="beside the picture"):
         wand().find(-3, 20, 10, 0.5)
 
@@ -159,9 +159,9 @@ def test_nothing_beyond_the_view_is_filled_and_the_status_says_so(canvas, page, 
     ask(page, "wand", x=20, y=20, view=(20, 20, 10), class_name="Stroma")
     (annotation,) = project.annotations("disc")
     assert annotation.shape.bounds == (0, 0, 58, 50)
-    assert "edge of the view" in canvas._frame.status._said.value
+    assert "edge of the view" in message(canvas)
     ask(page, "wand", class_name="Stroma")
-    assert "edge of the view" not in canvas._frame.status._said.value
+    assert "edge of the view" not in message(canvas)
 
 
 def test_a_wand_that_cannot_be_is_refused_and_a_preview_always_answered(canvas, page, project):
@@ -177,24 +177,25 @@ def test_a_wand_that_cannot_be_is_refused_and_a_preview_always_answered(canvas, 
 
 def test_of_previews_that_wait_only_the_last_is_made(canvas, page, monkeypatch):
     made = []
-    find = canvas.find_similar
-    monkeypatch.setattr(canvas, "find_similar", lambda *values: made.append(values[2]) or find(*values))
+    editor = parts(canvas).editor
+    find = editor.find_similar
+    monkeypatch.setattr(editor, "find_similar", lambda *values: made.append(values[2]) or find(*values))
 
     def meanwhile():
         for request, tolerance in enumerate((5, 10, 15), 1):
             ask(page, "wand-preview", tolerance=tolerance, request=request)
 
-    canvas._queue.submit(meanwhile)
+    parts(canvas).queue.submit(meanwhile)
     assert made == [15]
 
 
 def test_the_slider_of_the_wand_takes_the_place_of_the_brushs(canvas, page):
-    bar = canvas._frame.bar
+    bar = parts(canvas).frame.bar
     assert (bar.brush.layout.display, bar.tolerance.layout.display) == (None, "none")
     page.say({"kind": "tool", "tool": "wand"})
     assert (bar.brush.layout.display, bar.tolerance.layout.display) == ("none", None)
     assert kinds(page.say({"kind": "tolerance", "tolerance": 31}))[-1] == "chosen"
-    assert canvas.wand_tolerance == canvas._pointer.wand_tolerance == bar.tolerance.value == 31
+    assert canvas.wand_tolerance == parts(canvas).pointer.wand_tolerance == bar.tolerance.value == 31
     bar.tolerance.value = 8
     assert canvas.wand_tolerance == 8
 

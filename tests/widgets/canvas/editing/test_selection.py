@@ -8,8 +8,8 @@ from histowidgets.annotations import Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import HistowidgetsError, ProjectError, ShapeError
 from histowidgets.images import Region, samples
 from histowidgets.widgets import AnnotationCanvas
-from histowidgets.widgets.canvas.editing._outlines import MOST_OUTLINES, selection_outlines
-from tests.widgets.test_canvas import Page, drag, drawn_edits, kinds
+from histowidgets.widgets.canvas.editing._outlines import MAX_OUTLINES, selection_outlines
+from tests.widgets.canvas.helpers import Page, drag, drawn_edits, kinds, message, parts
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_pick_takes_the_topmost_shift_adds_and_takes_out_and_nothing_clears(ca
     assert canvas.selection == (upper,)
     assert drawn_edits(answers) == [["page", 1]]
     assert [answer["hit"] for answer in answers if answer["kind"] == "picked"] == [True]
-    assert canvas.tool == canvas._pointer.tool == "select"
+    assert canvas.tool == parts(canvas).pointer.tool == "select"
     pick(page, 110, 110, add=True)
     assert canvas.selection == (upper, lower)
     pick(page, 160, 160, add=True)
@@ -75,7 +75,7 @@ def test_a_marquee_selects_what_lies_in_it(canvas, page, boxes):
     assert canvas.selection == (lower, upper)
     page.edit({**box, "x": 300, "add": False})
     assert canvas.selection == ()
-    assert canvas._frame.status._said.value == "Nothing selected."
+    assert message(canvas) == "Nothing selected."
 
 
 def test_what_is_selected_is_moved_reclassified_and_deleted_each_in_one_step(canvas, page, project, boxes):
@@ -83,14 +83,14 @@ def test_what_is_selected_is_moved_reclassified_and_deleted_each_in_one_step(can
     assert canvas.selection == boxes
     assert drawn_edits(page.edit({"kind": "move", "dx": 20, "dy": -10})) == [["page", 2]]
     assert bounds(project) == [(120, 90, 200, 170), (170, 140, 250, 220)]
-    assert canvas._pointer.selected[0]["rings"] == [[200.0, 90.0, 200.0, 170.0, 120.0, 170.0, 120.0, 90.0]]
+    assert parts(canvas).pointer.selected[0]["rings"] == [[200.0, 90.0, 200.0, 170.0, 120.0, 170.0, 120.0, 90.0]]
     page.edit({"kind": "reclassify", "class_name": "Stroma"})
     assert project.count("colon") == {"Epithelium": 0, "Stroma": 2}
     assert canvas.class_name == "Stroma"
     page.edit({"kind": "delete"})
     assert project.annotations("colon") == ()
     assert canvas.selection == ()
-    assert canvas._pointer.selected == []
+    assert parts(canvas).pointer.selected == []
     page.edit({"kind": "undo"})
     assert project.count("colon") == {"Epithelium": 0, "Stroma": 2}
     page.edit({"kind": "undo"})
@@ -98,14 +98,14 @@ def test_what_is_selected_is_moved_reclassified_and_deleted_each_in_one_step(can
     page.edit({"kind": "undo"})
     assert bounds(project) == [(100, 100, 180, 180), (150, 150, 230, 230)]
     assert page.edit({"kind": "delete"})
-    assert canvas._frame.status._said.value == "Nothing is selected."
+    assert message(canvas) == "Nothing is selected."
 
 
 def test_a_chip_of_the_palette_reclassifies_and_a_class_it_has_is_no_step(canvas, project, boxes):
     canvas.selection = boxes[:1]
-    canvas._frame.palette.children[1].click()
+    parts(canvas).frame.palette.children[1].click()
     assert project.count("colon") == {"Epithelium": 1, "Stroma": 1}
-    canvas._frame.palette.children[2].click()
+    parts(canvas).frame.palette.children[2].click()
     assert project.count("colon") == {"Epithelium": 0, "Stroma": 2}
     assert canvas.class_name == "Stroma"
     project.undo()
@@ -120,11 +120,11 @@ def test_the_selection_follows_undo_edits_elsewhere_tool_and_image(canvas, page,
     assert canvas.selection == (upper, lower)
     project.remove(upper)
     assert canvas.selection == (lower,)
-    assert len(canvas._pointer.selected) == 1
+    assert len(parts(canvas).pointer.selected) == 1
     project.move(lower, 5, 5)
-    assert min(canvas._pointer.selected[0]["rings"][0]) == 105
+    assert min(parts(canvas).pointer.selected[0]["rings"][0]) == 105
     project.recolor_class("Epithelium", "#123456")
-    assert canvas._pointer.selected[0]["color"] == "#123456"
+    assert parts(canvas).pointer.selected[0]["color"] == "#123456"
     for _ in range(5):
         project.undo()
     assert canvas.selection == ()
@@ -137,7 +137,7 @@ def test_the_selection_follows_undo_edits_elsewhere_tool_and_image(canvas, page,
     assert canvas.tool == "select"
     canvas.show_image("small")
     assert canvas.selection == ()
-    assert canvas._pointer.selected == []
+    assert parts(canvas).pointer.selected == []
     with pytest.raises(ProjectError, match="no annotation"):
         canvas.selection = (lower,)
     with pytest.raises(traitlets.TraitError):
@@ -146,10 +146,10 @@ def test_the_selection_follows_undo_edits_elsewhere_tool_and_image(canvas, page,
 
 def test_copies_come_to_the_same_place_of_another_image_or_to_the_middle_of_the_view(canvas, page, project, boxes):
     page.edit({"kind": "paste"})
-    assert canvas._frame.status._said.value == "Nothing was copied yet."
+    assert message(canvas) == "Nothing was copied yet."
     canvas.selection = boxes[:1]
     page.edit({"kind": "copy"})
-    assert canvas._pointer.copied == 1
+    assert parts(canvas).pointer.copied == 1
     canvas.show_image("small")
     page.edit({"kind": "paste"})  # 140, 140 is outside
     assert bounds(project, "small") == [(60, 10, 140, 90)]
@@ -203,7 +203,7 @@ def test_a_move_that_cannot_be_is_refused_with_its_reason(canvas, page, boxes):
     canvas.selection = boxes
     answers = page.edit({"kind": "move", "dx": 400, "dy": 0})
     assert [answer["edits"] for answer in answers if answer["kind"] == "refused"] == [[["page", 1]]]
-    assert "outside" in canvas._frame.status._said.value
+    assert "outside" in message(canvas)
     answers = page.edit({"kind": "move", "dx": float("nan"), "dy": 0})
     assert [answer["edits"] for answer in answers if answer["kind"] == "refused"] == [[["page", 2]]]
 
@@ -237,15 +237,15 @@ def test_outlines_have_holes_and_many_are_only_boxes(project):
     assert [len(ring) for ring in donut["rings"]] == [8, 6]
     assert donut["color"] == project.colors["Stroma"]
     assert eraser["color"] == "#e1e4e8"
-    many = project.annotations("colon")[:1] * (MOST_OUTLINES + 5)
+    many = project.annotations("colon")[:1] * (MAX_OUTLINES + 5)
     assert [len(shape["rings"]) for shape in selection_outlines(many, project.colors)][-6:] == [2, 1, 1, 1, 1, 1]
 
 
 def test_the_status_line_says_how_many_are_selected_and_nothing_once_none_is(canvas, page, boxes):
     canvas.selection = boxes
-    assert canvas._frame.status._said.value == "2 selected."
+    assert message(canvas) == "2 selected."
     page.edit({"kind": "deselect"})
-    assert canvas._frame.status._said.value == ""
+    assert message(canvas) == ""
 
 
 def test_a_class_of_the_studios_list_is_given_to_the_selection(project, boxes):

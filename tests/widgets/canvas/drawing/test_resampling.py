@@ -8,7 +8,6 @@ import pytest
 
 from histowidgets.annotations import UNLABELLED
 from histowidgets.images import CachedReader, Region, open_image
-from histowidgets.widgets.canvas._viewport import View
 from histowidgets.widgets.canvas.drawing._paint import DARK_RIM, FILL_ALPHA, LIGHT_RIM, painted_annotations
 from histowidgets.widgets.canvas.drawing._resampling import (
     PNG_PIXELS,
@@ -16,6 +15,7 @@ from histowidgets.widgets.canvas.drawing._resampling import (
     labels_in_view,
     power_of_two_downsample,
 )
+from histowidgets.widgets.canvas.state import View
 
 COLORS = ["#e69f00", "#56b4e9"]
 
