@@ -20,6 +20,7 @@ from pydantic import (
 from histowidgets.errors import SettingsError
 from histowidgets.models import DEFAULT_BACKBONE, FREEZE_CHOICES, Architecture
 from histowidgets.training.settings._error_messages import WEIGHT_RANGE, accepts_bool, explain, range_in_words
+from histowidgets.training.settings._presets import PRESETS
 
 #: Architectures that pool a tile into a single pixel, whose batch norm needs two tiles to learn from.
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
@@ -349,8 +350,6 @@ class TrainingSettings(BaseModel):
         SettingsError
             There is no such preset.
         """
-        from histowidgets.training.settings._presets import PRESETS
-
         wanted = "-".join(name.lower().replace("_", " ").split()) if isinstance(name, str) else None
         if wanted not in PRESETS:
             raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
@@ -359,8 +358,6 @@ class TrainingSettings(BaseModel):
     @classmethod
     def preset_names(cls) -> list[str]:
         """List the presets, the default first."""
-        from histowidgets.training.settings._presets import PRESETS
-
         return list(PRESETS)
 
     def probe(self, epochs: int = 5) -> Self:
