@@ -48,10 +48,10 @@ def _presets():
         changed = [f for f in TrainingSettings.model_fields if getattr(preset, f) != getattr(default, f)]
         words = ", ".join(f"`{f}` {_value(getattr(preset, f))}" for f in changed) or "the defaults above"
         rows.append(f"| `{name}` | {words} |")
-    return (
+    head = (
         "## Presets\n\nThe settings of each preset that differ from the defaults.\n\n| preset | settings |\n|---|---|\n"
-        + "\n".join(rows)
     )
+    return head + "\n".join(rows)
 
 
 def _value(value):
