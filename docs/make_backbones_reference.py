@@ -46,7 +46,7 @@ def page():
         HEAD,
         _table("Available backbones", usual),
         _table("Foundation encoders", foundation)
-        + "\n\nLarge encoders for a GPU, used frozen with architecture `dpt`; listed by `hw.backbones(foundation=True)`.",
+        + "\n\nLarge encoders for a GPU, used frozen with `dpt`; listed by `hw.backbones(foundation=True)`.",
         TAIL,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"

@@ -48,9 +48,7 @@ def _presets():
         changed = [f for f in TrainingSettings.model_fields if getattr(preset, f) != getattr(default, f)]
         words = ", ".join(f"`{f}` {_value(getattr(preset, f))}" for f in changed) or "the defaults above"
         rows.append(f"| `{name}` | {words} |")
-    head = (
-        "## Presets\n\nThe settings of each preset that differ from the defaults.\n\n| preset | settings |\n|---|---|\n"
-    )
+    head = "## Presets\n\nThe settings that differ from the defaults.\n\n| preset | settings |\n|---|---|\n"
     return head + "\n".join(rows)
 
 
