@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -129,13 +130,13 @@ def test_the_picture_of_the_packages_shows_all_sub_packages():
     drawn = {name: layers for name, _, _, layers in make_packages_picture.PACKAGES}
     for name, layers in {**drawn, "widgets/canvas": make_packages_picture.CANVAS}.items():
         there = sorted(path.parent.name for path in (ROOT / "histowidgets" / name).glob("*/__init__.py"))
-        assert sorted(sum(layers, [])) == there, name
+        assert sorted(chain.from_iterable(layers)) == there, name
 
 
 def test_each_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"].values()
-    listed = [*project["project"]["dependencies"], *sum(extras, []), *project["build-system"]["requires"]]
+    listed = [*project["project"]["dependencies"], *chain.from_iterable(extras), *project["build-system"]["requires"]]
     names = {re.match(r"[\w.-]+", one).group() for one in listed} - {"histowidgets"}
     names |= {name.split("/")[-1].removesuffix("js") for name in _node_packages()}
     rows = re.findall(r"^\| ([^|]+) \|", (DOCS / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
