@@ -43,7 +43,7 @@ prediction.measurements(background=["Lumen"])
 # one object.
 
 # %%
-objects = [o for o in prediction.objects(100, fill_holes_um2=50, smooth_um=0.5) if o.class_name == "Epithelium"]
+objects = [o for o in prediction.objects(100, fill_holes_um2=50, simplify_um=0.5) if o.class_name == "Epithelium"]
 picture = PIL.Image.fromarray(pixels)
 draw = PIL.ImageDraw.Draw(picture)
 for o in objects:
@@ -80,7 +80,7 @@ for row in table:
 # keep their names and colours, and objects their measurements. Coordinates are full-size pixels in both programs.
 
 # %%
-prediction.save_geojson(folder / "areas.geojson", min_area_um2=100, smooth_um=0.5)  # objects, to look at
+prediction.save_geojson(folder / "areas.geojson", min_area_um2=100, simplify_um=0.5)  # objects, to look at
 project.export_geojson(name, folder / "strokes.geojson")  # annotations, to go on with
 
 back = hw.Project(classes=["Epithelium"])

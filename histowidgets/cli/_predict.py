@@ -53,7 +53,9 @@ def _add_how(group: Any) -> None:
 def _add_objects(group: Any) -> None:
     group.add_argument("--min-area", type=float, metavar="UM2", help="leave smaller objects out (default 10 um2)")
     group.add_argument("--fill-holes", type=float, metavar="UM2", help="fill holes up to this area (default 0)")
-    group.add_argument("--smooth", type=float, metavar="UM", help="by how much outlines may leave the pixels' edges")
+    group.add_argument(
+        "--simplify-um", type=float, metavar="UM", help="by how much outlines may leave the pixels' edges"
+    )
     group.add_argument(
         "--background", action="append", default=[], metavar="CLASS", help="a class that is no tissue; may be repeated"
     )
@@ -76,7 +78,7 @@ _HOW = {
     "skip_blank": "skip_blank",
     "precision": "precision",
 }
-_OBJECTS = {"min_area": "min_area_um2", "fill_holes": "fill_holes_um2", "smooth": "smooth_um"}
+_OBJECTS = {"min_area": "min_area_um2", "fill_holes": "fill_holes_um2", "simplify_um": "simplify_um"}
 
 
 def predict(arguments: argparse.Namespace) -> int:

@@ -1,17 +1,17 @@
-"""Reads of what a person looks at, one view after the other: each overlaps the one before."""
+"""Reading the views that a person looks at, each of which overlaps the one before."""
 
 import numpy as np
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import RegionError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._image import Image
 from histowidgets.images._region import Region, scaled_shape
 
+#: Side of the tiles that are kept, in pixels of the result: small, so that a view reads little beyond its edges.
 TILE = 128
-"""Side of what is kept, in pixels of the result: small, so that a view reads little beside itself."""
 
+#: Bytes that are kept: some forty views of 8-bit RGB on a small screen.
 MOST_BYTES = 48_000_000
-"""What is kept: some forty views of 8-bit RGB on a small screen."""
 
 
 class CachedReader:
@@ -29,7 +29,7 @@ class CachedReader:
 
     def __init__(self, image: Image, most_bytes: int = MOST_BYTES) -> None:
         self.image = image
-        self._cache = SegmentCache(most_bytes)
+        self._cache: ByteCache[tuple[int, ...], np.ndarray] = ByteCache(most_bytes, keep_largest=True)
 
     def read(self, region: Region, downsample: int = 1) -> np.ndarray:
         """Read a region, as `Image.read` does; the last column and row are means over their whole blocks.
@@ -43,12 +43,12 @@ class CachedReader:
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-            In the image's own dtype; the caller's to change.
+            In the image's dtype; a copy.
 
         Raises
         ------
         RegionError
-            If the region does not begin on the grid of the downsampled pixels, or sticks out of the image.
+            If the region does not begin on the grid of the downsampled pixels, or reaches past the image.
         """
         if region.x % downsample or region.y % downsample:
             raise RegionError(f"{region} does not begin at a multiple of the downsample {downsample}.")

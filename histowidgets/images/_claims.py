@@ -1,11 +1,16 @@
-"""Files may claim any size: what no scanner makes is refused by name before memory is taken for it."""
+"""Refuses images whose files claim an impossible size, before memory is allocated for them."""
 
 import os
 
 from histowidgets.errors import ImageSizeError
-from histowidgets.images._limits import MOST_PART_BYTES, MOST_PIXELS
 
-#: Raises both limits, as a number of pixels; of a part, that many bytes.
+#: Most pixels an image may claim to have, 500,000 x 500,000: the largest slides have a quarter of that.
+MOST_PIXELS = 250_000_000_000
+
+#: Most bytes that one tile, strip or chunk may take once it is decoded.
+MOST_PART_BYTES = 2 << 30
+
+#: Environment variable that raises both limits: a number of pixels of an image, and of bytes of a part.
 VARIABLE = "HISTOWIDGETS_MOST_PIXELS"
 
 
@@ -15,8 +20,8 @@ def require_possible_size(name: str, width: int, height: int) -> None:
     if width * height > most:
         raise ImageSizeError(
             f"Image {name!r} says that it is {width} x {height} pixels; at most {most:,} are believed. If that is "
-            f"true, set the environment variable {VARIABLE} to a larger number; else the file is damaged, or made to "
-            "harm."
+            f"true, set the environment variable {VARIABLE} to a larger number; otherwise the file is damaged, or "
+            "was made to do harm."
         )
 
 
@@ -26,7 +31,7 @@ def require_possible_part(name: str, width: int, height: int, n_bytes: int) -> N
     if n_bytes > most:
         raise ImageSizeError(
             f"Image {name!r} says that it is stored in parts of {width} x {height} pixels, each {n_bytes:,} bytes; at "
-            f"most {most:,} are read at once. Write it anew in tiles of 512 x 512, or set {VARIABLE} to a larger "
+            f"most {most:,} are read at once. Write it again in tiles of 512 x 512, or set {VARIABLE} to a larger "
             "number."
         )
 

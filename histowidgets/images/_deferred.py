@@ -14,8 +14,8 @@ from histowidgets.images._open import open_image
 class DeferredImage(Image):
     """An image file whose size is known, and which is opened when its pixels or their dtype are first asked for.
 
-    A project of many slides is there at once this way, and a file that is missing hinders only those who want its
-    pixels. Each use tries again until the file can be opened, so putting it back is enough.
+    So a project of many slides opens at once, and a missing file is an error only where its pixels are needed. Each use
+    tries again until the file can be opened, so putting it back is enough.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class DeferredImage(Image):
             name=name,
             width=width,
             height=height,
-            dtype=np.dtype(np.uint8),  # a stand-in: what is asked for is the file's own
+            dtype=np.dtype(np.uint8),  # a placeholder: `dtype` returns that of the file
             channel_names=channel_names,
             pixel_size_um=pixel_size_um,
             source=str(path),
@@ -81,7 +81,7 @@ class DeferredImage(Image):
         return f"<DeferredImage {self.name!r}: {self.width} x {self.height}, not opened yet>"
 
     def read(self, x: int, y: int, width: int, height: int, downsample: float = 1) -> np.ndarray:
-        """Read a region as `Image.read` does, after opening the file if nobody has."""
+        """Read a region as `Image.read` does, after opening the file if need be."""
         return self._image().read(x, y, width, height, downsample)
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pictures for the eye. What is trained on never passes through here."""
+"""Pictures to show on screen. Training and prediction never use them."""
 
 import math
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 
-#: Percentiles that become black and full colour, where no range is given. Chosen by us (P).
+#: Percentiles that become black and full colour, where no range is given: a few outliers must not darken the rest.
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
-#: Longest side, in pixels, of the overview on which an image's contrast is measured. Chosen by us (P).
+#: Longest side, in pixels, of the overview on which an image's contrast is measured.
 CONTRAST_SIDE = 512
-#: Colours of channels that are not red, green and blue: magenta and green can be told apart by all eyes.
+#: Colours of channels that are not red, green and blue; colour-blind people can tell magenta from green.
 CHANNEL_COLORS = ("#FF00FF", "#00FF00", "#00FFFF", "#FFFF00", "#FF0000", "#0000FF", "#FFFFFF")
 _RGB = ("#FF0000", "#00FF00", "#0000FF")
 
@@ -27,10 +28,10 @@ class ChannelDisplay:
     color : str
         "#RRGGBB" of a pixel at `high`.
     low, high : float
-        In the image's own units: at `low` and below the channel adds nothing, at `high` and above all its colour.
+        In the image's units: at `low` and below the channel adds nothing, at `high` and above its full colour.
     visible : bool
     gamma : float
-        Above 1 what lies between becomes lighter, below 1 darker; `low` and `high` stay.
+        Above 1 the values between become lighter, below 1 darker; `low` and `high` stay.
     """
 
     color: str
@@ -51,7 +52,7 @@ def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay
     Returns
     -------
     tuple of ChannelDisplay
-        One a channel, in the colours that the image's file gives it; beyond the seventh channel they are off.
+        One per channel, in the colours of the image's file; channels beyond the seventh are off.
     """
     if isinstance(image_or_pixels, Image):
         return _contrast_of(_overview(image_or_pixels, CONTRAST_SIDE), image_or_pixels.channel_colors)
@@ -78,8 +79,8 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
     ----------
     pixels : ndarray of (rows, cols, channels)
     contrast : sequence of ChannelDisplay, optional
-        One a channel; by default 8-bit RGB comes back unchanged, and all else gets the `auto_contrast` of these
-        pixels. Give the contrast of the whole image where several regions must look alike.
+        One per channel; by default 8-bit RGB comes back unchanged, and all else gets the `auto_contrast` of these
+        pixels. Give the contrast of the whole image where several regions must be comparable.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
     Raises
     ------
     ImageError
-        If the contrast is not of as many channels as the pixels.
+        If the contrast and the pixels differ in their number of channels.
     """
     if contrast is None:
         if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
@@ -107,8 +108,7 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
         share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
         if channel.gamma != 1:
             share = share ** np.float32(1 / channel.gamma)
-        for i in range(3):
-            amount = int(channel.color[1 + 2 * i : 3 + 2 * i], 16)
+        for i, amount in enumerate(hex_to_rgb(channel.color)):
             if amount:
                 total[..., i] += share * np.float32(amount)
     return np.rint(np.minimum(total, 255)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What every image can do, whatever it was made from."""
+"""The base class of images."""
 
 import math
 import operator
@@ -11,24 +11,31 @@ import numpy as np
 
 from histowidgets.errors import ImageError, ImageSizeError, ImageValueError, RegionError
 from histowidgets.images._claims import require_possible_size
-from histowidgets.images._limits import BAND_PIXELS, MAX_CHANNELS, MIN_SIDE
-from histowidgets.images._region import Region, scaled_shape
+from histowidgets.images._limits import MAX_CHANNELS
+from histowidgets.images._region import Region, level_downsample, scaled_shape
 from histowidgets.images._resample import area_mean, area_mean_between
+
+#: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
+MIN_SIDE = 2
+
+#: Pixels of a stored level read at once while downsampling (times channels and bytes is the memory needed).
+BAND_PIXELS = 1 << 24
 
 
 class Image(ABC):
     """An image that never changes, and that many threads may read at once.
 
-    Made by `open_image`. A subclass gives the pixels of one stored level in `_read_level`.
+    Made by `open_image`. A subclass passes the (width, height) of its stored levels, the full-size one first, as
+    `level_sizes`, and reads one level in `_read_level`.
 
     Attributes
     ----------
     name : str
-        What the image is called in lists and in messages.
+        The name of the image in lists and messages.
     width, height : int
         Full size in pixels.
     channel_names : tuple of str
-        One a channel.
+        One per channel.
     channel_colors : tuple of str or None
         "#RRGGBB" of each channel as its file says; None if it does not.
     dtype : numpy.dtype
@@ -38,7 +45,7 @@ class Image(ABC):
     downsamples : tuple of float
         Of the stored levels, the full-size one (1.0) first.
     source : str or None
-        Absolute path of the file; None for an array, which hence cannot be opened again.
+        Absolute path of the file; None for an array, which cannot be opened again.
     """
 
     def __init__(
@@ -50,7 +57,7 @@ class Image(ABC):
         dtype: np.dtype,
         channel_names: Sequence[str],
         pixel_size_um: float | None = None,
-        downsamples: Sequence[float] = (1.0,),
+        level_sizes: Sequence[tuple[int, int]] = (),
         source: str | None = None,
         channel_colors: Sequence[str] | None = None,
     ) -> None:
@@ -59,7 +66,8 @@ class Image(ABC):
         self._dtype = np.dtype(dtype)
         self._channel_names = _checked_channels(name, channel_names)
         self._pixel_size_um = _checked_pixel_size(name, pixel_size_um)
-        self._downsamples = tuple(float(d) for d in downsamples)
+        full = self._width, self._height
+        self._level_sizes = tuple(level_sizes) or (full,)
         self._source = source
         self._channel_colors = None if channel_colors is None else tuple(channel_colors)
         if min(self._width, self._height) < MIN_SIDE:
@@ -68,6 +76,7 @@ class Image(ABC):
                 f"{MIN_SIDE}. Check that the axes are rows, columns, channels."
             )
         require_possible_size(name, self._width, self._height)
+        self._downsamples = tuple(level_downsample(full, size) for size in self._level_sizes)
 
     name = property(operator.attrgetter("_name"), doc="Name of the image.")
     width = property(operator.attrgetter("_width"), doc="Number of columns at full size.")
@@ -100,17 +109,17 @@ class Image(ABC):
             The region in full-size pixels, wholly inside the image.
         downsample : float, default 1
             At least 1. Each pixel returned is the mean over `downsample` x `downsample` pixels (those at the
-            right and bottom edge over what is left there), from the nearest stored level that is fine enough.
+            right and bottom edge over what is left there), from the coarsest stored level that is fine enough.
 
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-            In the image's own dtype; the caller's to change.
+            In the image's dtype; a copy.
 
         Raises
         ------
         RegionError
-            If the region has no area or sticks out of the image, or the downsample is below 1.
+            If the region has no area or reaches past the image, or the downsample is below 1.
         ImageValueError
             If a float image holds NaN or infinity there.
         ImageOpenError
@@ -136,7 +145,7 @@ class Image(ABC):
         ratio = downsample / level_scale
         if all(float(edge).is_integer() for edge in (ratio, region.x / level_scale, y0 / level_scale)):
             return self._read_whole_blocks(region, level, int(ratio), y0, y1, (bottom - top, cols))
-        level_width, level_height = self._level_size(level)
+        level_width, level_height = self._level_sizes[level]
         ys = np.minimum(region.y + np.arange(top, bottom + 1) * downsample, region.bottom) / level_scale
         xs = np.minimum(region.x + np.arange(cols + 1) * downsample, region.right) / level_scale
         from_y, to_y = min(int(ys[0]), level_height - 1), min(math.ceil(ys[-1]), level_height)
@@ -150,7 +159,7 @@ class Image(ABC):
     ) -> np.ndarray:
         """Read where each output pixel is a whole number of the level's pixels, which is exact and fast."""
         scale = self._downsamples[level]
-        level_width, level_height = self._level_size(level)
+        level_width, level_height = self._level_sizes[level]
         from_x, from_y = int(region.x / scale), int(y0 / scale)
         # A level may be a pixel short of the full-size image; its last one then stands for what is missing.
         from_x, from_y = min(from_x, level_width - 1), min(from_y, level_height - 1)
@@ -165,12 +174,6 @@ class Image(ABC):
         fine = [i for i, d in enumerate(self._downsamples) if d <= downsample * 1.01]
         return max(fine, key=lambda i: self._downsamples[i])
 
-    def _level_size(self, level: int) -> tuple[int, int]:
-        """Return (width, height) of a stored level in its own pixels."""
-        if level == 0:
-            return self.width, self.height
-        raise NotImplementedError(f"{type(self).__name__} stores several levels but does not give their size")
-
     def _checked_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         pixels = self._read_level(level, x, y, width, height)
         if np.issubdtype(self.dtype, np.floating):
@@ -182,11 +185,11 @@ class Image(ABC):
         """Read pixels of a stored level, in that level's own coordinates, as a fresh (rows, cols, channels)."""
 
     def _require_names_for(self, n_channels: int) -> None:
-        """Refuse channel names that are not one a channel."""
+        """Refuse channel names whose number is not that of the channels."""
         if len(self.channel_names) != n_channels:
             raise ImageSizeError(
                 f"Image {self.name!r} has {n_channels} channel(s), but {len(self.channel_names)} channel name(s) "
-                "were given. Give one a channel."
+                "were given. Give one per channel."
             )
 
     def _checked_region(self, x: int, y: int, width: int, height: int) -> Region:

@@ -1,4 +1,4 @@
-"""Normalization: the one function that training, preview and prediction all call."""
+"""Normalization: the same for training, preview and prediction."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ Z_LIMIT = 5.0
 
 @dataclass(frozen=True)
 class Normalization:
-    """How pixels become numbers from 0 to 1 (rows R44-R50).
+    """How pixels become numbers from 0 to 1.
 
     Attributes
     ----------
@@ -32,14 +32,14 @@ class Normalization:
         "min_max": the minimum becomes 0, the maximum 1. "z_score": mean -5 sd becomes 0, mean +5 sd 1.
         "fixed_range": `low` becomes 0, `high` 1. Any case is accepted.
     per_channel : bool or None
-        Each channel by its own statistics, or all by joint ones. None: True for more than 3 channels (N8).
+        Each channel by its own statistics, or all by joint ones. None: True for more than 3 channels.
     low, high : float or None
         For "fixed_range" alone; 0 and 255 if not given.
     statistics : ImageStatistics or None
         Of the training images; `fitted` measures them. "fixed_range" needs none.
     match_stain : bool, default False
         Bring each brightfield image to the stain of the training images first (Reinhard et al. 2001); see
-        `of_image`. Where the training images are no brightfield, nothing is matched.
+        `of_image`. Where the training images are not brightfield, nothing is matched.
     stain : Stain or None
         Of the training images; `fitted` measures it where `match_stain` is on.
     own : Stain or None
@@ -47,7 +47,7 @@ class Normalization:
 
     Notes
     -----
-    Where the statistics leave no range (a constant image), values up to it become 0 and those above it 1 (B2);
+    Where the statistics leave no range (a constant image), values up to it become 0 and those above it 1;
     a z score becomes 0.5. Nothing leaves 0 to 1.
     """
 
@@ -119,7 +119,7 @@ class Normalization:
     def of_image(self, image: Image, channels: Sequence[int] | None = None) -> "Normalization":
         """Return this normalization for one image: itself, or, where stains are matched, with the stain of the image.
 
-        The stain is that of the whole image, measured once: it is the same for every tile (row R49).
+        The stain is that of the whole image, measured once: it is the same for every tile.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Normalization:
         Raises
         ------
         ImageError
-            If statistics are needed and missing, or are of another number of channels; or if these are no numbers.
+            If statistics are needed and missing, or are of another number of channels; or the pixels are not numbers.
         """
         pixels = _as_pixels(pixels)
         n_channels = pixels.shape[-1]

@@ -1,4 +1,4 @@
-"""The one way in: from a path or an array to an Image."""
+"""Opening images: from a path, an array or a Pillow image."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from histowidgets.images import readers
 from histowidgets.images._image import Image
 from histowidgets.images.readers import ArrayImage, open_raster, raster_pixels
 
-#: Of slides that may be no TIFF. Where there are several files, it is the one to open.
+#: Endings of slides that may not be TIFF. Of a slide of several files, the one to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
 #: Any of these makes a folder a Zarr.
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
@@ -33,7 +33,7 @@ def open_image(
     path_or_array : path, ndarray or Image
         A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide knows (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
         .svslide and others); the folder of an OME-Zarr; an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64
-        channels; a picture of Pillow's; or an Image, which is passed through. Pyramids and large files are read in
+        channels; a Pillow image; or an Image, which is returned as it is. Pyramids and large files are read in
         parts.
     name : str, optional
         By default the file's name without its ending, or "image".
@@ -49,11 +49,11 @@ def open_image(
     Raises
     ------
     ImageOpenError
-        If there is no such file, or it is no image that can be read.
+        If there is no such file, or it is not an image that can be read.
     ImageSizeError
         If the image is too thin, or has too many channels or axes.
     ImageValueError
-        If a float image holds NaN or infinity (a large file: when that part is read).
+        If a float image holds NaN or infinity (in a large file: when that part is read).
     """
     if isinstance(path_or_array, Image):
         if name is not None or channel_names is not None or pixel_size_um is not None:

@@ -1,4 +1,4 @@
-"""Reading past an edge: what lies outside is the mirror image of what lies inside."""
+"""Reading past the edges of an image, which is reflected there."""
 
 import math
 
@@ -10,7 +10,7 @@ from histowidgets.images._region import Region, scaled_shape
 
 
 def read_padded(image: Image, region: Region, downsample: float = 1, within: Region | None = None) -> np.ndarray:
-    """Read a region that may stick out of the image, or of a part of it.
+    """Read a region that may reach past the image, or past a part of it.
 
     Parameters
     ----------

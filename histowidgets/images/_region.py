@@ -1,4 +1,4 @@
-"""Rectangles in full-size pixels, and the one rule for the size of a downsampled picture."""
+"""Rectangles in full-size pixels, and the size of a region at a downsample."""
 
 import math
 from numbers import Real

@@ -1,4 +1,4 @@
-"""Area mean: each pixel of the smaller picture is the mean of the pixels it covers."""
+"""Downsampling by the area mean: each output pixel is the mean of the pixels that it covers."""
 
 import numpy as np
 import PIL.Image
@@ -30,7 +30,7 @@ def area_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _block_means(plane: np.ndarray, factor: int) -> np.ndarray:
-    """Do the same for one float64 plane of (rows, cols)."""
+    """Shrink one float64 plane of (rows, cols) by a whole factor."""
     rows, cols = plane.shape
     top, left = np.arange(0, rows, factor), np.arange(0, cols, factor)
     sums = np.add.reduceat(np.add.reduceat(plane, top, axis=0), left, axis=1)

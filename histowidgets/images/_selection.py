@@ -1,4 +1,4 @@
-"""An image with some of its channels, in an order of one's own."""
+"""An image with a selection of its channels, in a given order."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from histowidgets.images._image import Image
 
 
 class ChannelSelection(Image):
-    """An image of which only some channels are seen; its file is opened no sooner than it would be.
+    """An image of which only some channels are seen; its file is not opened earlier for that.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class ChannelSelection(Image):
     Raises
     ------
     ImageError
-        If a channel is not there, is there twice, or is named twice, or there is none.
+        If a channel is missing, occurs twice or is named twice, or no channel is given.
     """
 
     def __init__(self, image: Image, channel_names: Sequence[str]) -> None:
@@ -36,7 +36,7 @@ class ChannelSelection(Image):
             name=image.name,
             width=image.width,
             height=image.height,
-            dtype=np.dtype(np.uint8),  # a stand-in, as are the levels: what is asked for is the image's own
+            dtype=np.dtype(np.uint8),  # a placeholder, as are the levels: the properties return those of the image
             channel_names=channel_names,
             pixel_size_um=image.pixel_size_um,
             source=image.source,
@@ -79,7 +79,7 @@ def select_channels(image: Image, channel_names: Sequence[str]) -> Image:
     Raises
     ------
     ImageError
-        If a channel is not there, is there twice, or is named twice, or there is none.
+        If a channel is missing, occurs twice or is named twice, or no channel is given.
     """
     names = tuple(channel_names)
     return image if names == image.channel_names else ChannelSelection(image, names)

@@ -1,4 +1,4 @@
-"""Evening out stains: the optical densities of an image's tissue are brought to those of the training images.
+"""Stain normalization: the optical densities of an image's tissue are matched to those of the training images.
 
 Source: Reinhard et al., "Color transfer between images", IEEE CG&A 2001: mean and standard deviation of each channel
 are matched; here of optical densities of red, green and blue, over tissue alone.
@@ -15,14 +15,20 @@ import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
-from histowidgets.images._limits import (
-    DARK_MEAN,
-    LEAST_TISSUE,
-    MOST_STAIN_STRETCH,
-    STAIN_PIXELS,
-    TISSUE_DENSITY,
-)
 from histowidgets.images._statistics import sample_pixels
+
+#: Pixels of one image that its stain is measured on.
+STAIN_PIXELS = 1 << 16
+
+#: An image shows tissue if this share of it has at least this optical density (natural logarithm, mean of three
+#: channels; Macenko et al. 2009 take 0.15 as well).
+LEAST_TISSUE, TISSUE_DENSITY = 0.01, 0.15
+
+#: Most that the densities of an image are stretched or squeezed to match those of the training images.
+MOST_STAIN_STRETCH = 2.0
+
+#: Mean of all channels, as a share of white, below which images are not brightfield.
+DARK_MEAN = 0.25
 
 _EIGHT_BITS = 255.0
 _LEAST_STD = 1e-3
@@ -30,7 +36,7 @@ _LEAST_STD = 1e-3
 
 @dataclass(frozen=True)
 class Stain:
-    """How dense the tissue of brightfield images is, in natural logarithms.
+    """Optical density of the tissue in brightfield images, in natural logarithms.
 
     Attributes
     ----------
@@ -47,12 +53,12 @@ class Stain:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Stain":
-        """Make it from what `to_dict` gave.
+        """Make a stain from the result of `to_dict`.
 
         Raises
         ------
         ImageError
-            If something is missing or is no number.
+            If something is missing or is not a number.
         """
         try:
             means, stds = (tuple(float(v) for v in values[name]) for name in ("means", "stds"))
@@ -63,12 +69,12 @@ class Stain:
         return cls(means, stds)
 
     def matched(self, pixels: np.ndarray, own: "Stain", white: float) -> np.ndarray:
-        """Bring pixels of an image with the stain `own` to this one.
+        """Match pixels of an image with the stain `own` to this stain.
 
         Parameters
         ----------
         pixels : ndarray of (..., 3)
-            In the image's own units.
+            In the image's units.
         own : Stain
         white : float
             Value of glass without tissue.
@@ -88,7 +94,7 @@ class Stain:
 
 
 def white_of(dtype: np.dtype | str, brightest: float) -> float:
-    """Return the value of glass without tissue: 255 in 8 bits, else the brightest that there is (99th percentile)."""
+    """Return the value of glass without tissue: 255 in 8 bits, else `brightest` (the 99th percentile)."""
     return _EIGHT_BITS if np.dtype(dtype) == np.uint8 else max(brightest, 1e-12)
 
 
@@ -129,7 +135,7 @@ def _measure(pixels: np.ndarray, white: float) -> Stain | None:
     dense = float(np.percentile(mean, 100 * (1 - LEAST_TISSUE)))
     if dense < TISSUE_DENSITY:
         return None
-    # Weighed by how dense a pixel is: glass has no say, and no threshold jumps between a pale and a dense stain.
+    # Weighted by the density of a pixel: glass does not count, and no threshold separates pale from dense stains.
     means = np.average(density, axis=0, weights=mean)
     stds = np.sqrt(np.average((density - means) ** 2, axis=0, weights=mean))
     return Stain(tuple(means.tolist()), tuple(stds.tolist()))

@@ -1,4 +1,4 @@
-"""Statistics of the pixels of one or more images, on which normalization rests."""
+"""Statistics of the pixels of one or more images, for normalization."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,13 +8,21 @@ import numpy as np
 
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
-from histowidgets.images._limits import STATISTICS_PIXELS, STATISTICS_POOL, STATISTICS_SIDE
 from histowidgets.images._region import Region
+
+#: Most pixels of an image that is measured whole; a larger one is sampled in regions.
+STATISTICS_PIXELS = 1 << 20
+
+#: Most pixels measured, of all the images together.
+STATISTICS_POOL = 1 << 22
+
+#: Side, in full-size pixels, of one sampled region.
+STATISTICS_SIDE = 256
 
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Numbers of one channel, or of all channels together, in the image's own units.
+    """Statistics of one channel, or of all channels together, in the image's units.
 
     Attributes
     ----------
@@ -41,7 +49,7 @@ class ImageStatistics:
     channels : tuple of ChannelStatistics
     joint : ChannelStatistics
     n_pixels : int
-        Pixels that they rest on.
+        Number of pixels measured.
     dtype : str
         Of the images, e.g. "uint8".
     """
@@ -62,12 +70,12 @@ class ImageStatistics:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "ImageStatistics":
-        """Make statistics from what `to_dict` gave.
+        """Make statistics from the result of `to_dict`.
 
         Raises
         ------
         ImageError
-            If something is missing or is no number.
+            If something is missing or is not a number.
         """
         try:
             return cls(
@@ -136,7 +144,7 @@ def sample_pixels(image: Image, most: int, rng: np.random.Generator) -> np.ndarr
 
 
 def sample_regions(image: Image, rng: np.random.Generator) -> list[Region]:
-    """Choose the full-size regions that stand for an image: all of a small one, 16 of a large one."""
+    """Choose the full-size regions to measure: all of a small image, 16 regions of a large one."""
     if image.width * image.height <= STATISTICS_PIXELS:
         return [image.region]
     width, height = min(STATISTICS_SIDE, image.width), min(STATISTICS_SIDE, image.height)

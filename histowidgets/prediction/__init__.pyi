@@ -12,8 +12,8 @@ from .pixel_models import (
     quick_tiles,
     tile_features,
 )
-from .results import PredictedObject, Prediction, StoredPrediction, open_prediction, overlay_rgba
-from .tiling import ProbabilityMap, Tile, read_tile
+from .results import PredictedObject, Prediction, PredictionResults, StoredPrediction, open_prediction, overlay_rgba
+from .tiling import ProbabilityMap, Tile
 
 __all__ = [
     "Classifier",
@@ -24,6 +24,7 @@ __all__ = [
     "PredictOptions",
     "PredictedObject",
     "Prediction",
+    "PredictionResults",
     "ProbabilityMap",
     "QuickModel",
     "RangeWarning",
@@ -40,6 +41,5 @@ __all__ = [
     "predict_images",
     "pyramid_width",
     "quick_tiles",
-    "read_tile",
     "tile_features",
 ]

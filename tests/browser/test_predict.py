@@ -52,7 +52,8 @@ def test_a_slide_is_predicted_stopped_gone_on_with_and_taken_away(hand, tmp_path
     assert notebook.value("studio.prediction.complete")
     assert notebook.value("studio.prediction.region == image.region")
     # What is drawn is the prediction of all of the slide, at any zoom: its corners are coloured too.
-    drawn = notebook.value("studio.prediction.labels_at(image.region, (3, 3)).tolist()")
+    thirds = "[[int((i + 0.5) * side / 3) for i in range(3)] for side in (image.height, image.width)]"
+    drawn = notebook.value(f"studio.prediction.labels_on(*map(__import__('numpy').array, {thirds})).tolist()")
     assert all(label in (0, 1) for row in drawn for label in row)
     for button, wanted in (
         ("Objects (GeoJSON)", "_prediction.geojson"),

@@ -45,7 +45,7 @@ def project_on(path, side=512):
 
 
 def test_an_image_cut_in_the_middle_while_it_is_predicted_is_named(slide, monkeypatch):
-    monkeypatch.setattr("histowidgets.images._cache.SegmentCache.put", lambda self, key, segment: None)
+    monkeypatch.setattr("histowidgets._byte_cache.ByteCache.put", lambda self, key, value: None)
     image = open_image(slide)
     classifier = brightness_classifier(image)
     ask = classifier.model.probabilities
@@ -64,7 +64,7 @@ def test_an_image_cut_in_the_middle_while_it_is_predicted_is_named(slide, monkey
 def test_an_image_cut_in_the_middle_while_it_is_trained_on_ends_the_run_with_a_reason(slide, monkeypatch):
     project, _ = project_on(slide)
     drawn = project.count()
-    monkeypatch.setattr("histowidgets.images._cache.SegmentCache.put", lambda self, key, segment: None)
+    monkeypatch.setattr("histowidgets._byte_cache.ByteCache.put", lambda self, key, value: None)
     measure = run_module.fitted_normalization
 
     def measure_and_cut(request):

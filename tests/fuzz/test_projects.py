@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from histowidgets.annotations import Line, Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ArrayImage
-from tests.annotations.edit_model import HEIGHT, WIDTH
+from tests.annotations.project.edit_model import HEIGHT, WIDTH
 from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM
 from tests.fuzz.damage import damaged_bytes, damaged_json

@@ -43,7 +43,7 @@ def test_what_it_gave_may_be_changed_without_changing_what_it_keeps(image):
 def test_it_keeps_no_more_than_it_may(image):
     reader = CachedReader(image, most_bytes=200_000)
     reader.read(image.region)
-    assert reader._cache._bytes <= 200_000
+    assert reader._cache.nbytes <= 200_000
 
 
 def test_a_region_off_the_grid_or_the_image_is_refused(image):

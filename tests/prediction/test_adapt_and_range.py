@@ -71,9 +71,9 @@ def test_n11_the_first_layer_has_the_mean_of_the_image(network_classifier, other
     encoder = network_classifier.model.network().eval().encoder
     first = next(n for n, m in encoder.named_modules() if type(m) is torch.nn.Conv2d)
     norm = next(m for m in network.encoder.modules() if isinstance(m, torch.nn.BatchNorm2d))
-    from histowidgets.prediction import read_tile
+    from histowidgets.prediction import Tile
 
-    tile = read_tile(other_stain, hw.images.Region(0, 0, 256, 256), network_classifier.normalization)
+    tile = Tile(other_stain, hw.images.Region(0, 0, 256, 256), network_classifier.normalization).read()
     with torch.no_grad():
         pixels = (torch.from_numpy(tile)[None] - network.input_mean) / network.input_std
         seen = encoder.get_submodule(first)(pixels)

@@ -8,9 +8,6 @@ import histowidgets as hw
 from histowidgets.errors import PredictionError
 from histowidgets.prediction import Classifier, NetworkModel, PredictOptions
 from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
-from histowidgets.prediction.tiling._plan import plan_axis
-from histowidgets.prediction.tiling._prefetch import read_ahead
-from histowidgets.prediction.tiling._smoothing import averaged, smoothed
 from tests.prediction.models import BrightnessModel, brightness_classifier
 from tests.prediction.test_predict import picture
 
@@ -40,37 +37,6 @@ def test_smoothing_is_a_gaussian_over_the_whole_map():
     np.testing.assert_allclose(in_um, found, atol=2e-3)
     with pytest.raises(PredictionError, match="needs the pixel size"):
         classifier.predict(image, smooth_um=1.5)
-
-
-@pytest.mark.parametrize("portions", [(1, 2, 3, 40), (46,), (5,) * 9 + (1,)])
-def test_streams_of_rows_are_blurred_and_averaged_as_wholes(portions):
-    field = np.random.default_rng(0).random((2, 46, 30)).astype(np.float32)
-
-    def bands():
-        top = 0
-        for n in portions:
-            yield top, field[:, top : top + n]
-            top += n
-
-    def whole(stream):
-        tops, parts = zip(*((top, part.copy()) for top, part in stream), strict=True)
-        assert list(tops) == [sum(p.shape[1] for p in parts[:i]) for i in range(len(parts))]
-        return np.concatenate(parts, 1)
-
-    expected = ndimage.gaussian_filter(field, (0, 2, 2), mode="nearest", truncate=3)
-    np.testing.assert_allclose(whole(smoothed(bands(), 2.0, 46)), expected, atol=1e-6)
-    np.testing.assert_allclose(whole(averaged([bands(), [(0, field * 3)]])), field * 2, rtol=1e-6)
-
-
-@pytest.mark.parametrize("length", [65, 100, 200, 513])
-def test_shifted_tiles_cover_the_region_too(length):
-    plain = plan_axis(length, 0, 0, largest=64, margin=6, multiple=32, align=2)
-    plan = plan_axis(length, 0, 0, largest=64, margin=6, multiple=32, align=2, shift=0.5)
-    assert len(plan.starts) == len(plain.starts) + (length > 65)  # a step of one pixel cannot be halved
-    assert (plan.starts[0], plan.starts[-1]) == (plain.starts[0], plain.starts[-1])
-    assert list(plan.cuts) == sorted(set(plan.cuts))
-    for start, low, high in zip(plan.starts, plan.cuts, plan.cuts[1:], strict=False):
-        assert start <= low < high <= start + plan.size
 
 
 @pytest.mark.parametrize("grids", [2, 4])
@@ -121,22 +87,6 @@ def test_bad_options_are_refused(keywords, message):
         brightness_classifier(image).predict(image, **keywords)
 
 
-def test_reading_ahead_keeps_order_and_brings_errors():
-    def read(i):
-        if i == 3:
-            raise ValueError("three")
-        return i * 10
-
-    assert list(read_ahead([0, 1, 2], read)) == [0, 10, 20]
-    assert list(read_ahead([1], read)) == [10]
-    found = []
-    with pytest.raises(ValueError, match="three"):
-        found.extend(read_ahead([0, 1, 2, 3, 4], read))
-    stopped = read_ahead([0, 1, 2], read)
-    assert next(stopped) == 0
-    stopped.close()  # its thread ends: the fixture for threads looks
-
-
 def test_each_way_to_compute_gives_the_same_labels(network_classifier):
     """Folded batch norm, the order of pixels and half precision change numbers, but hardly a label."""
     model = network_classifier.model
@@ -153,8 +103,7 @@ def test_each_way_to_compute_gives_the_same_labels(network_classifier):
 def test_batch_norm_and_activations_are_folded(network_classifier):
     import torch
 
-    from histowidgets.prediction.pixel_models._conv_fusion import ConvAct
-    from histowidgets.prediction.pixel_models._fold_decoder import EnlargeBlock
+    from histowidgets.prediction.pixel_models._conv_fusion import ConvAct, UpsampleBlock
 
     network = network_classifier.model.network().eval()
 
@@ -165,7 +114,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     assert count(network, torch.nn.BatchNorm2d) > 50
     assert count(made, torch.nn.BatchNorm2d) == 0
     assert count(made, ConvAct) > count(network, torch.nn.ReLU)
-    assert count(made, EnlargeBlock) == len(network.core.decoder.blocks)
+    assert count(made, UpsampleBlock) == len(network.core.decoder.blocks)
     pixels = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(made(pixels), network(pixels), rtol=1e-4, atol=1e-3)

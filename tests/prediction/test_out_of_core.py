@@ -70,11 +70,9 @@ def test_it_opens_as_an_image_with_levels_and_pixel_size(image, tmp_path, kind):
     assert opened.downsamples == (1.0, 2.0, 4.0, 8.0)
     labels = stored.read_labels()
     np.testing.assert_array_equal(opened.read(*region_of(opened), 4)[..., 0], labels[::4, ::4])
-    sampled = stored.labels_at(Region(-10, 20, 420, 280), (70, 105))
+    rows, columns = np.arange(22, 300, 4), np.arange(2, 410, 4)
     whole = Prediction(None, labels=labels.copy(), classes=stored.classes, colors=stored.colors, region=stored.region)
-    known = whole.labels_at(Region(-10, 20, 420, 280), (70, 105))
-    np.testing.assert_array_equal(sampled == 255, known == 255)
-    assert (sampled == known).mean() > 0.8
+    assert (stored.labels_on(rows, columns) == whole.labels_on(rows, columns)).mean() > 0.8
 
 
 def test_the_files_name_classes_and_colours(image, tmp_path):
@@ -147,7 +145,7 @@ def test_what_is_not_ours_is_left_alone(image, tmp_path):
     with pytest.raises(PredictionError, match="no prediction that histowidgets wrote"):
         open_prediction(tmp_path / "mine.ome.tif")
     state = tmp_path / "mine.zarr" / _store.STATE
-    state.write_text(json.dumps({"format": _store.FORMAT, "version": 99}))
+    state.write_text(json.dumps({"format": "histowidgets prediction", "version": 99}))
     with pytest.raises(PredictionError, match="newer histowidgets"):
         open_prediction(tmp_path / "mine.zarr")
 
@@ -187,10 +185,15 @@ def test_what_is_on_disk_goes_out_as_png_and_ome_tiff(image, tmp_path, monkeypat
     stored.save_png(tmp_path / "a.png")
     expected.save_png(tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    stored.save_ome_tiff(tmp_path / "labels.ome.tif")
+    stored.save_ome_tiff(tmp_path / "labels.ome.tif", probabilities=True)
     again = open_prediction(tmp_path / "labels.ome.tif")
     np.testing.assert_array_equal(again.read_labels(), expected.labels)
     assert (again.has_probabilities, again.pixel_size_um, again.complete) == (True, 0.5, True)
+    stored.save_ome_tiff(tmp_path / "alone.ome.tif")
+    assert not open_prediction(tmp_path / "alone.ome.tif").has_probabilities
+    alone = classifier.predict_to(image, tmp_path / "alone.zarr")
+    with pytest.raises(PredictionError, match="has labels alone"):
+        alone.save_ome_tiff(tmp_path / "b.ome.tif", probabilities=True)
     with pytest.raises(PredictionError, match="is an OME-TIFF already"):
         again.save_ome_tiff(tmp_path / "c.ome.tif")
     monkeypatch.setattr(_stored_prediction, "PNG_PIXELS", 1000)
@@ -207,7 +210,7 @@ def test_labels_under_drawn_pixels_are_those_of_the_level_that_fits(image, tmp_p
     level = 1 << (step.bit_length() - 1)
     wanted = expected.labels[np.ix_(rows // level * level, columns // level * level)]
     np.testing.assert_array_equal(seen, wanted)
-    np.testing.assert_allclose(stored.chances_at(33, 44), expected.chances_at(33, 44), atol=1 / 255)
+    np.testing.assert_allclose(stored.probabilities_at(33, 44), expected.probabilities_at(33, 44), atol=1 / 255)
 
 
 def test_pixels_are_counted_as_they_are_written_also_over_an_interruption(image, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import histowidgets as hw
 from histowidgets.errors import ClassifierError, PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Region, read_padded
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel, match_channels, read_tile
+from histowidgets.prediction import Classifier, NetworkModel, Tile, match_channels
 from histowidgets.prediction.tiling._tta import SYMMETRIES, turned, turned_back
 from tests.prediction.models import BrightnessModel, brightness_classifier
 
@@ -187,8 +187,8 @@ def test_b1_r50_prediction_sees_the_training_tensor_bit_for_bit(sample, network_
 
     normalization = network_classifier.normalization
     training = np.moveaxis(normalization.apply(read_padded(sample, region)), -1, 0)
-    np.testing.assert_array_equal(read_tile(sample, region, normalization), training)
-    assert read_tile(sample, region, normalization).dtype == np.float32
+    np.testing.assert_array_equal(Tile(sample, region, normalization).read(), training)
+    assert Tile(sample, region, normalization).read().dtype == np.float32
     classifier = brightness_classifier(sample, Recorder(largest_tile=128, context=0))
     classifier.predict(sample, Region(64, 64, 128, 128), overlap=0)
     expected = np.moveaxis(classifier.normalization.apply(sample.read(64, 64, 128, 128)), -1, 0)
@@ -198,7 +198,7 @@ def test_b1_r50_prediction_sees_the_training_tensor_bit_for_bit(sample, network_
 def test_b1_r50_per_channel_too():
     image = picture(64, 64, 5, np.uint16)
     normalization = hw.Normalization(per_channel=True).fitted([image])
-    tile = read_tile(image, image.region, normalization, 2)
+    tile = Tile(image, image.region, normalization, 2).read()
     np.testing.assert_array_equal(tile, np.moveaxis(normalization.apply(image.read(0, 0, 64, 64, 2)), -1, 0))
 
 

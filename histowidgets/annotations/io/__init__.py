@@ -1,4 +1,4 @@
-"""Annotations as GeoJSON and as PNG label maps."""
+"""Annotations in files: GeoJSON, and label maps as PNG. Knows shapes and label maps, not projects."""
 
 from histowidgets.annotations.io._geojson_read import read_geojson
 from histowidgets.annotations.io._geojson_write import write_geojson

@@ -1,4 +1,4 @@
-"""GeoJSON in: as QuPath writes it, as we write it, and plain."""
+"""Reading GeoJSON: as QuPath writes it, as `write_geojson` does, and plain."""
 
 import json
 import math
@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
 
+from histowidgets._checks import first_problem
 from histowidgets.annotations.io._geojson_write import EXACT_VERSION, checksum
 from histowidgets.annotations.shapes import Annotation, Line, Polygon, Shape, free_color, shape_from_dict
 from histowidgets.errors import GeoJSONError, ShapeError, UnknownClassError
@@ -18,7 +20,7 @@ from histowidgets.images import Image
 
 
 class ReadShape(NamedTuple):
-    """One shape of the file; class None is an eraser; what the file does not say is None."""
+    """One shape of the file; class None is an eraser. What the file does not say is None."""
 
     shape: Shape
     class_name: str | None
@@ -27,9 +29,29 @@ class ReadShape(NamedTuple):
     id: str | None = None
 
 
+class _Exact(BaseModel):
+    """The exact shape of an annotation, in the property "histowidgets" of its feature; see `write_geojson`."""
+
+    shape: dict[str, Any]
+    time: FiniteFloat
+    annotator: Annotated[Any, AfterValidator(str)]
+
+    def read(self, class_name: str | None, own_id: Any) -> ReadShape:
+        return ReadShape(shape_from_dict(self.shape), class_name, self.time, self.annotator, _id(own_id))
+
+
+class _Beside(_Exact):
+    """An annotation without a geometry, in the member "histowidgets" of the collection."""
+
+    place: int
+    class_name: Annotated[Any, Field(alias="class")]
+    color: Any
+    id: Any = None
+
+
 @dataclass
 class ReadGeoJSON:
-    """What a file holds for an image.
+    """The content of a file, as far as it fits an image.
 
     Attributes
     ----------
@@ -44,29 +66,33 @@ class ReadGeoJSON:
     new_classes: list[tuple[str, str]] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
-    def to_record(self, image_name: str, annotator: str, taken: Collection[str]) -> dict[str, Any]:
-        """Return the edit that draws it all; what has no time or annotator gets now, and this one.
+    def annotations(self, annotator: str, taken: Collection[str]) -> list[Annotation]:
+        """Return the shapes as annotations.
 
-        An annotation keeps the id of the file unless it is `taken`.
+        Parameters
+        ----------
+        annotator : str
+            For shapes of which the file does not say who drew them.
+        taken : collection of str
+            Ids that are in use. An annotation keeps the id of the file unless it is among them.
         """
         now = time.time()
         used = set(taken)
         drawn = []
         for item in self.shapes:
-            own = uuid.uuid4().hex if item.id is None or item.id in used else item.id
-            used.add(own)
+            own_id = uuid.uuid4().hex if item.id is None or item.id in used else item.id
+            used.add(own_id)
             drawn_at = now if item.time is None else item.time
-            by = annotator if item.annotator is None else item.annotator
-            drawn.append(Annotation(own, item.shape, item.class_name, drawn_at, by).to_dict())
-        added = [list(item) for item in self.new_classes]
-        return {"op": "add", "image": image_name, "annotations": drawn, "classes": added}
+            drawn_by = annotator if item.annotator is None else item.annotator
+            drawn.append(Annotation(own_id, item.shape, item.class_name, drawn_at, drawn_by))
+        return drawn
 
     def skip(self, reason: str) -> None:
         """Count something that was left out."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
     def left_out(self, path: Path) -> str:
-        """Say what was left out; nothing if that is nothing."""
+        """Say what was left out; "" if nothing was."""
         what = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
         return f"Left out of {path.name}: {what}." if what else ""
 
@@ -139,16 +165,17 @@ def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[Rea
     exact = content.get("histowidgets") if isinstance(content, dict) else None
     if isinstance(exact, dict) and exact.get("version") == EXACT_VERSION and exact.get("features") == len(shapes):
         try:
-            for entry in exact["beside"]:
-                name = entry["class"]
-                item = _exact(entry, None if name is None else str(name), entry.get("id"))
-                shapes.insert(int(entry["place"]), (item, entry["color"]))
+            for entry in map(_Beside.model_validate, exact["beside"]):
+                name = None if entry.class_name is None else str(entry.class_name)
+                shapes.insert(entry.place, (entry.read(name, entry.id), entry.color))
         except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise GeoJSONError(f'The "histowidgets" member of {path.name} is damaged: {_words(error)}') from error
     yield from shapes
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f"{first_problem(error)}."
     return f"{error} is missing." if isinstance(error, KeyError) else str(error)
 
 
@@ -161,17 +188,17 @@ def _features(path: Path, content: Any) -> list[Any]:
     if kind == "FeatureCollection" and isinstance(content.get("features"), list):
         return list(content["features"])
     raise GeoJSONError(
-        f"{path.name} holds no GeoJSON features: a FeatureCollection, a Feature or a list of them is wanted."
+        f"{path.name} holds no GeoJSON features. A FeatureCollection, a Feature or a list of them is wanted."
     )
 
 
 def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str | None]]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise ValueError('it is no object of type "Feature".')
+        raise ValueError('it is not an object of type "Feature".')
     properties = feature.get("properties") or {}
     geometry = feature.get("geometry")
     if not isinstance(properties, dict) or not isinstance(geometry, dict | None):
-        raise ValueError("its properties or its geometry are no object.")
+        raise ValueError("its properties or its geometry are not an object.")
     name, color = _classification(properties.get("classification"))
     if name is None:
         read.skip("without a class")
@@ -182,21 +209,14 @@ def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str 
         and exact.get("version") == EXACT_VERSION
         and exact.get("geometry") == checksum(geometry or {})
     ):
-        return [(_exact(exact, name, feature.get("id")), color)]
+        return [(_Exact.model_validate(exact).read(name, feature.get("id")), color)]
     shapes = _shapes(geometry or {}, read)
     own_id = _id(feature.get("id")) if len(shapes) == 1 else None
     return [(ReadShape(shape, name, id=own_id), color) for shape in shapes]
 
 
-def _exact(entry: Mapping[str, Any], class_name: str | None, own_id: Any) -> ReadShape:
-    drawn_at = float(entry["time"])
-    if not math.isfinite(drawn_at):
-        raise ValueError("its time is not finite.")
-    return ReadShape(shape_from_dict(entry["shape"]), class_name, drawn_at, str(entry["annotator"]), _id(own_id))
-
-
 def _id(value: Any) -> str | None:
-    """Return the id of an annotation as we write them, if the file has a UUID; else None."""
+    """Return the id of an annotation, if the file has a UUID; else None."""
     try:
         return uuid.UUID(value).hex if isinstance(value, str) else None
     except ValueError:
@@ -210,12 +230,12 @@ def _classification(value: Any) -> tuple[str | None, str | None]:
     if isinstance(value, str):
         return value.strip() or None, None
     if not isinstance(value, dict):
-        raise ValueError("its classification is no object.")
+        raise ValueError("its classification is not an object.")
     name = value.get("name")
     if name is None and isinstance(value.get("names"), list):
         name = ": ".join(str(part) for part in value["names"])  # a derived class, as QuPath shows it
     if name is not None and not isinstance(name, str):
-        raise ValueError("the name of its classification is no text.")
+        raise ValueError("the name of its classification is not text.")
     return (name.strip() or None) if name else None, _color(value)
 
 
@@ -244,7 +264,7 @@ def _shapes(geometry: Mapping[str, Any], read: ReadGeoJSON) -> list[Shape]:
     elif kind not in ("MultiPolygon", "MultiLineString"):
         raise ValueError(f"its geometry is of type {kind!r}.")
     if not isinstance(coordinates, list):
-        raise ValueError("its coordinates are no list.")
+        raise ValueError("its coordinates are not a list.")
     if kind.endswith("LineString"):
         return [Line(_points(line)) for line in coordinates]
     return [_polygon(rings) for rings in coordinates]
@@ -260,15 +280,15 @@ def _polygon(rings: Any) -> Polygon:
 def _points(values: Any) -> np.ndarray:
     """Return x and y of each position; a third number (z) is left out."""
     if not isinstance(values, list):
-        raise ValueError("its coordinates are no list of positions.")
+        raise ValueError("its coordinates are not a list of positions.")
     points = []
     for position in values:
         if not isinstance(position, list) or len(position) < 2:
-            raise ValueError(f"the position {position!r:.60} is no [x, y].")
+            raise ValueError(f"the position {position!r:.60} is not [x, y].")
         x, y = position[:2]
         for number in (x, y):
             if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-                raise ValueError(f"the position {position!r:.60} is not of two finite numbers.")
+                raise ValueError(f"the position {position!r:.60} does not have two finite numbers.")
         points.append((float(x), float(y)))
     return np.array(points, float).reshape(-1, 2)
 

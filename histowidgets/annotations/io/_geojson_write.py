@@ -1,12 +1,11 @@
-"""GeoJSON as QuPath reads it.
+"""Writing GeoJSON as QuPath reads it.
 
-Each feature carries, in its own property "histowidgets", the exact shape and a checksum of the geometry beside it:
-our import takes the exact shape back as long as nobody changed the geometry. What has no geometry of its own
-(erasers, and what they wiped out) goes with its place in the order into a member "histowidgets" of the collection.
-Other programs ignore both.
+Each feature has a property "histowidgets" with the exact shape and a checksum of the geometry beside it: `read_geojson`
+takes the exact shape as long as the geometry has not been edited. Annotations without a geometry (erasers, and what
+they erased completely) are listed, with their places in the order of drawing, in a member "histowidgets" of the
+collection. Other programs ignore both.
 """
 
-import contextlib
 import json
 import uuid
 import zlib
@@ -17,6 +16,8 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from histowidgets._colors import hex_to_rgb
+from histowidgets._io import atomic_write
 from histowidgets.annotations.shapes import Annotation, Line, only, painted_area, path_of
 from histowidgets.errors import GeoJSONError
 
@@ -33,17 +34,8 @@ def write_geojson(path: Path, annotations: Sequence[Annotation], colors: Mapping
         If the file cannot be written.
     """
     text = json.dumps(feature_collection(annotations, colors), separators=(",", ":"), ensure_ascii=False)
-    part = path.with_name(path.name + ".part")
-    try:
+    with atomic_write(path, GeoJSONError) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise GeoJSONError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose a path in a folder that "
-            "exists and that you may write to."
-        ) from error
 
 
 def feature_collection(annotations: Sequence[Annotation], colors: Mapping[str, str]) -> dict[str, Any]:
@@ -83,14 +75,13 @@ def _visible(annotations: Sequence[Annotation]) -> list[BaseGeometry]:
 def _feature(annotation: Annotation, geometry: BaseGeometry, color: str) -> dict[str, Any]:
     mapping = json.loads(shapely.to_geojson(geometry))
     exact = {"version": EXACT_VERSION, "geometry": checksum(mapping)} | _exact(annotation)
-    rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     return {
         "type": "Feature",
         "id": _as_uuid(annotation.id),
         "geometry": mapping,
         "properties": {
             "objectType": "annotation",
-            "classification": {"name": annotation.class_name, "color": rgb},
+            "classification": {"name": annotation.class_name, "color": list(hex_to_rgb(color))},
             "isLocked": False,
             "histowidgets": exact,
         },
@@ -106,7 +97,7 @@ def _exact(annotation: Annotation) -> dict[str, Any]:
 
 
 def _as_uuid(annotation_id: str) -> str:
-    """Return an id as QuPath wants it: a UUID; the same one each time."""
+    """Return an id as QuPath wants it, a UUID: always the same one for the same id."""
     try:
         return str(uuid.UUID(annotation_id))
     except ValueError:
@@ -114,6 +105,6 @@ def _as_uuid(annotation_id: str) -> str:
 
 
 def checksum(geometry: Mapping[str, Any]) -> int:
-    """Return a number that changes when a geometry is changed."""
+    """Return a checksum of a geometry."""
     kept = {"type": geometry.get("type"), "coordinates": geometry.get("coordinates")}
     return zlib.crc32(json.dumps(kept, separators=(",", ":")).encode())

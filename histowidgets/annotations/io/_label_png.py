@@ -1,11 +1,11 @@
 """Label maps as PNG files with a palette: written for any program, read from any."""
 
-import contextlib
 import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +13,11 @@ import numpy as np
 import PIL.Image
 import PIL.PngImagePlugin
 
+from histowidgets._colors import hex_to_rgb
+from histowidgets._io import atomic_write
 from histowidgets.annotations.raster import UNLABELLED
 from histowidgets.annotations.shapes import MAX_CLASSES, checked_color, free_color
-from histowidgets.errors import LabelPngError, UnknownClassError
+from histowidgets.errors import HistowidgetsError, LabelPngError, UnknownClassError
 from histowidgets.images import Image, scaled_shape
 
 #: Version of the text beside the pixels, and its keyword.
@@ -72,33 +74,45 @@ class _Content:
         return [int(value) for value in np.flatnonzero(np.bincount(self.pixels.ravel(), minlength=256))]
 
 
-def write_label_png(path: Path, labels: np.ndarray, colors: Mapping[str, str], downsample: float) -> None:
-    """Write a label map of classes with these colours, in the order of their indices.
+def write_label_png(
+    path: str | PathLike[str],
+    labels: np.ndarray,
+    colors: Mapping[str, str],
+    downsample: float = 1,
+    error: type[HistowidgetsError] = LabelPngError,
+) -> None:
+    """Write a label map as a PNG that any program shows in the colours of the classes.
+
+    The names and colours of the classes and the downsample stand in a text chunk "histowidgets", as JSON, for
+    `read_label_png`.
+
+    Parameters
+    ----------
+    path : path
+    labels : ndarray of uint8, (rows, columns)
+        Indices of the classes; 255, which becomes transparent, where unlabelled.
+    colors : mapping of class name to "#rrggbb"
+        In the order of the indices.
+    downsample : float, default 1
+        Side of a pixel, in full-size pixels.
+    error : type of HistowidgetsError, default LabelPngError
+        What to raise.
 
     Raises
     ------
-    LabelPngError
-        If it cannot be written.
+    HistowidgetsError
+        Of the type `error`, if the file cannot be written.
     """
     palette = np.zeros((256, 3), np.uint8)
     for k, color in enumerate(colors.values()):
-        palette[k] = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+        palette[k] = hex_to_rgb(color)
     image = PIL.Image.fromarray(labels)
     image.putpalette(palette.tobytes())  # makes it a palette image
     classes = [{"name": name, "color": color} for name, color in colors.items()]
     text = PIL.PngImagePlugin.PngInfo()
     text.add_text(KEYWORD, json.dumps({"version": VERSION, "downsample": downsample, "classes": classes}))
-    part = path.with_name(path.name + ".part")
-    try:
+    with atomic_write(path, error) as part:
         image.save(part, format="PNG", bits=8, transparency=UNLABELLED, pnginfo=text)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise LabelPngError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space, or choose a path in a folder that "
-            "exists and that you may write to."
-        ) from error
 
 
 def check_pixels(width: int, height: int, what: str) -> None:

@@ -1,6 +1,7 @@
-"""The project: images, classes, annotations, undo, and the journal on disk."""
+"""The project: images, classes and annotations, with undo, and its folder on disk."""
 
-from histowidgets.annotations.project._project import Project, numbered_name, snapshot_of
+from histowidgets.annotations.project._add_image import numbered_name
+from histowidgets.annotations.project._project import Project, snapshot_of
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import ROLES, Change
 

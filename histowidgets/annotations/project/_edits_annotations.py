@@ -1,9 +1,10 @@
-"""Edits of annotations: draw, remove, move, give another class."""
+"""Edits of annotations: add, remove, move, change the class."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
-from histowidgets.annotations.project._edit import Edit, image_state, known_class, new_class, unknown_class
+from histowidgets.annotations.project._edit import Edit, image_state, known_class, new_class
 from histowidgets.annotations.project._state import Change, Record, State, region_of
 from histowidgets.annotations.shapes import Annotation, checked_color
 from histowidgets.errors import ClassNameError, ProjectError, ShapeError
@@ -13,9 +14,41 @@ from histowidgets.errors import ClassNameError, ProjectError, ShapeError
 class AddAnnotations(Edit):
     """Draw annotations on top, after adding the classes that they need."""
 
+    op: ClassVar[str] = "add"
     image_name: str
     annotations: tuple[Annotation, ...]
-    classes: tuple[tuple[str, str], ...] = ()
+    classes: tuple[tuple[str, str], ...] = ()  # (name, colour)
+
+    @classmethod
+    def make(
+        cls,
+        state: State,
+        image_name: str,
+        annotations: Sequence[Annotation],
+        classes: Sequence[tuple[str, str]] = (),
+    ) -> Self:
+        """Check that the image and the classes are there, and that the classes to add are new."""
+        image_state(state, image_name)
+        added: list[tuple[str, str]] = []
+        for name, color in classes:
+            added.append((new_class(name, state, [n for n, _ in added]), checked_color(color)))
+        new_names = {name for name, _ in added}
+        for class_name in {annotation.class_name for annotation in annotations} - new_names - {None}:
+            known_class(str(class_name), state)
+        return cls(image_name, tuple(annotations), tuple(added))
+
+    def to_record(self) -> Record:
+        record: Record = {
+            "op": self.op,
+            "image": self.image_name,
+            "annotations": [annotation.to_dict() for annotation in self.annotations],
+        }
+        return record | {"classes": [list(item) for item in self.classes]} if self.classes else record
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        annotations = [Annotation.from_dict(values) for values in record["annotations"]]
+        return cls.make(state, record["image"], annotations, [(n, c) for n, c in record.get("classes", ())])
 
     def apply(self, state: State) -> None:
         for name, color in self.classes:
@@ -43,10 +76,23 @@ class AddAnnotations(Edit):
 
 @dataclass(frozen=True)
 class RemoveAnnotations(Edit):
-    """Remove annotations; taken back, they return to their places in the order of drawing."""
+    """Remove annotations; undo puts them back in their places in the order of drawing."""
 
+    op: ClassVar[str] = "remove"
     image_name: str
     removed: tuple[tuple[int, Annotation], ...]  # (place, annotation), by place
+
+    @classmethod
+    def make(cls, state: State, image_name: str, ids: Sequence[str]) -> Self:
+        """Find the annotations of an image."""
+        return cls(image_name, tuple(_found(state, image_name, ids)))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "image": self.image_name, "ids": [annotation.id for _, annotation in self.removed]}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["image"], record["ids"])
 
     def apply(self, state: State) -> None:
         annotations = state.images[self.image_name].annotations
@@ -67,7 +113,7 @@ class RemoveAnnotations(Edit):
 
 @dataclass(frozen=True)
 class ReplaceAnnotations(Edit):
-    """Put other annotations in the places of some; the order of drawing stays."""
+    """Put other annotations in the places of some; the order of drawing stays. What differs, its subclasses say."""
 
     image_name: str
     replaced: tuple[tuple[int, Annotation, Annotation], ...]  # (place, old, new)
@@ -88,65 +134,76 @@ class ReplaceAnnotations(Edit):
         both = [annotation for _, old, new in self.replaced for annotation in (old, new)]
         return Change("annotations", self.image_name, region_of(both, state.images[self.image_name].image))
 
-
-def _add(record: Record, state: State) -> Edit:
-    image_state(state, record["image"])
-    classes: list[tuple[str, str]] = []
-    for name, color in record.get("classes", ()):
-        classes.append((new_class(name, state, [n for n, _ in classes]), checked_color(color)))
-    annotations = tuple(Annotation.from_dict(a) for a in record["annotations"])
-    known = {*state.classes, *(name for name, _ in classes)}
-    for annotation in annotations:
-        if annotation.class_name is not None and annotation.class_name not in known:
-            raise unknown_class(annotation.class_name, state)
-    return AddAnnotations(record["image"], annotations, tuple(classes))
+    def to_record(self) -> Record:
+        return {"op": self.op, "image": self.image_name, "ids": [old.id for _, old, _ in self.replaced]}
 
 
-def _remove(record: Record, state: State) -> Edit:
-    return RemoveAnnotations(record["image"], tuple(_found(record, state)))
+@dataclass(frozen=True)
+class MoveAnnotations(ReplaceAnnotations):
+    """Move annotations by `dx` pixels to the right and `dy` down."""
+
+    op: ClassVar[str] = "move"
+    dx: float
+    dy: float
+
+    @classmethod
+    def make(cls, state: State, image_name: str, ids: Sequence[str], dx: float, dy: float) -> Self:
+        """Move copies of the annotations, and check that each still touches the image (ShapeError if not)."""
+        image = image_state(state, image_name).image
+        replaced = []
+        for place, old in _found(state, image_name, ids):
+            new = replace(old, shape=old.shape.moved(dx, dy))
+            if new.shape.region().intersect(image.region) is None:
+                raise ShapeError(
+                    f"Moved by {dx:g}, {dy:g} a {type(new.shape).__name__.lower()} would lie wholly outside image "
+                    f"{image_name!r} of {image.width} x {image.height} pixels, so nothing was moved. Move it less."
+                )
+            replaced.append((place, old, new))
+        return cls(image_name, tuple(replaced), dx, dy)
+
+    def to_record(self) -> Record:
+        return {**super().to_record(), "dx": self.dx, "dy": self.dy}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["image"], record["ids"], record["dx"], record["dy"])
 
 
-def _move(record: Record, state: State) -> Edit:
-    image = image_state(state, record["image"]).image
-    dx, dy = record["dx"], record["dy"]
-    replaced = []
-    for place, old in _found(record, state):
-        new = replace(old, shape=old.shape.moved(dx, dy))
-        if new.shape.region().intersect(image.region) is None:
-            raise ShapeError(
-                f"Moved by {dx:g}, {dy:g} a {type(new.shape).__name__.lower()} would lie wholly outside image "
-                f"{record['image']!r} of {image.width} x {image.height} pixels, so nothing was moved. Move it less."
+@dataclass(frozen=True)
+class ReclassifyAnnotations(ReplaceAnnotations):
+    """Give annotations another class."""
+
+    op: ClassVar[str] = "reclassify"
+    class_name: str
+
+    @classmethod
+    def make(cls, state: State, image_name: str, ids: Sequence[str], class_name: str) -> Self:
+        """Check that the class is there, and that no annotation is an eraser (ClassNameError if not)."""
+        known_class(class_name, state)
+        found = _found(state, image_name, ids)
+        erasers = sum(annotation.class_name is None for _, annotation in found)
+        if erasers:
+            raise ClassNameError(
+                f"{erasers} of the {len(found)} annotations are erasers, which have no class. Leave them out, or "
+                "remove them to bring back what they erased."
             )
-        replaced.append((place, old, new))
-    return ReplaceAnnotations(record["image"], tuple(replaced))
+        replaced = tuple((place, old, replace(old, class_name=class_name)) for place, old in found)
+        return cls(image_name, replaced, class_name)
+
+    def to_record(self) -> Record:
+        return {**super().to_record(), "class": self.class_name}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["image"], record["ids"], record["class"])
 
 
-def _reclassify(record: Record, state: State) -> Edit:
-    name = known_class(record["class"], state)
-    found = _found(record, state)
-    erasers = sum(annotation.class_name is None for _, annotation in found)
-    if erasers:
-        raise ClassNameError(
-            f"{erasers} of the {len(found)} annotations are erasers, which have no class. Leave them out, or remove "
-            "them to bring back what they wiped out."
-        )
-    return ReplaceAnnotations(record["image"], tuple((p, old, replace(old, class_name=name)) for p, old in found))
-
-
-def _found(record: Record, state: State) -> list[tuple[int, Annotation]]:
-    """Return place and annotation of each id of a record, by place."""
-    wanted = set(record["ids"])
-    annotations = image_state(state, record["image"]).annotations
+def _found(state: State, image_name: str, ids: Sequence[str]) -> list[tuple[int, Annotation]]:
+    """Return the place and the annotation of each id, by place."""
+    wanted = set(ids)
+    annotations = image_state(state, image_name).annotations
     found = [(place, a) for place, a in enumerate(annotations) if a.id in wanted]
     if len(found) != len(wanted):
         missing = sorted(wanted - {a.id for _, a in found})
-        raise ProjectError(f"Image {record['image']!r} has no annotation with the id {', '.join(missing)}.")
+        raise ProjectError(f"Image {image_name!r} has no annotation with the id {', '.join(missing)}.")
     return found
-
-
-MAKERS: dict[str, Callable[[Record, State], Edit]] = {
-    "add": _add,
-    "remove": _remove,
-    "move": _move,
-    "reclassify": _reclassify,
-}

@@ -1,7 +1,8 @@
 """Edits of classes: add, rename, recolour, merge, delete."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from histowidgets.annotations.project._edit import Edit, known_class, new_class
 from histowidgets.annotations.project._state import Change, Record, State
@@ -9,12 +10,32 @@ from histowidgets.annotations.shapes import Annotation, checked_color, checked_n
 from histowidgets.errors import ClassNameError
 
 
+class _ClassEdit(Edit):
+    """An edit of classes: each view of the project shows them."""
+
+    def change(self, state: State) -> Change:
+        return Change("classes")
+
+
 @dataclass(frozen=True)
-class AddClass(Edit):
+class AddClass(_ClassEdit):
     """Add a class after the others."""
 
+    op: ClassVar[str] = "add-class"
     name: str
     color: str
+
+    @classmethod
+    def make(cls, state: State, name: str, color: str) -> Self:
+        """Check that the name is free, and the colour is one."""
+        return cls(new_class(name, state), checked_color(color))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "name": self.name, "color": self.color}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["name"], record["color"])
 
     def apply(self, state: State) -> None:
         state.classes.append(self.name)
@@ -24,25 +45,33 @@ class AddClass(Edit):
         state.classes.remove(self.name)
         del state.colors[self.name]
 
-    def change(self, state: State) -> Change:
-        return Change("classes")
-
 
 @dataclass(frozen=True)
-class RenameClass(Edit):
-    """Give a class another name; its annotations follow, its index and colour stay."""
+class RenameClass(_ClassEdit):
+    """Rename a class; its annotations follow, its index and colour stay."""
 
+    op: ClassVar[str] = "rename-class"
     old: str
     new: str
+
+    @classmethod
+    def make(cls, state: State, old: str, new: str) -> Self:
+        """Check that the class is there, and the new name is free."""
+        known_class(old, state)
+        return cls(old, checked_name(new, [name for name in state.classes if name != old]))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "old": self.old, "new": self.new}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["old"], record["new"])
 
     def apply(self, state: State) -> None:
         _rename(state, self.old, self.new)
 
     def revert(self, state: State) -> None:
         _rename(state, self.new, self.old)
-
-    def change(self, state: State) -> Change:
-        return Change("classes")
 
 
 def _rename(state: State, old: str, new: str) -> None:
@@ -54,12 +83,26 @@ def _rename(state: State, old: str, new: str) -> None:
 
 
 @dataclass(frozen=True)
-class RecolorClass(Edit):
+class RecolorClass(_ClassEdit):
     """Give a class another colour."""
 
+    op: ClassVar[str] = "recolor-class"
     name: str
     old: str
     new: str
+
+    @classmethod
+    def make(cls, state: State, name: str, color: str) -> Self:
+        """Check that the class is there, and the colour is one."""
+        known_class(name, state)
+        return cls(name, state.colors[name], checked_color(color))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "name": self.name, "color": self.new}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["name"], record["color"])
 
     def apply(self, state: State) -> None:
         state.colors[self.name] = self.new
@@ -67,90 +110,93 @@ class RecolorClass(Edit):
     def revert(self, state: State) -> None:
         state.colors[self.name] = self.old
 
-    def change(self, state: State) -> Change:
-        return Change("classes")
-
 
 @dataclass(frozen=True)
-class DropClasses(Edit):
-    """Take classes out, after giving their annotations to another one; later classes move up."""
+class _DropClasses(_ClassEdit):
+    """Remove classes; the indices of later ones become smaller."""
 
     names: tuple[str, ...]
-    into: str | None  # None if they have no annotations
-    classes: tuple[str, ...]  # before
-    colors: Mapping[str, str]  # before
-    moved: tuple[tuple[str, int, Annotation], ...] = ()  # (image, place, annotation before)
+    old_classes: tuple[str, ...]
+    old_colors: Mapping[str, str]
 
     def apply(self, state: State) -> None:
-        state.classes[:] = [name for name in self.classes if name not in self.names]
-        state.colors = {name: self.colors[name] for name in state.classes}
-        for image_name, place, annotation in self.moved:
-            state.images[image_name].annotations[place] = replace(annotation, class_name=self.into)
-        self._tell_images(state)
+        state.classes[:] = [name for name in self.old_classes if name not in self.names]
+        state.colors = {name: self.old_colors[name] for name in state.classes}
 
     def revert(self, state: State) -> None:
-        state.classes[:] = self.classes
-        state.colors = dict(self.colors)
-        for image_name, place, annotation in self.moved:
-            state.images[image_name].annotations[place] = annotation
-        self._tell_images(state)
-
-    def _tell_images(self, state: State) -> None:
-        for image_name in {name for name, _, _ in self.moved}:
-            state.images[image_name].changed()
-
-    def change(self, state: State) -> Change:
-        return Change("classes")
+        state.classes[:] = self.old_classes
+        state.colors = dict(self.old_colors)
 
     def renumbers(self) -> bool:
         return True
 
 
-def _add_class(record: Record, state: State) -> Edit:
-    return AddClass(new_class(record["name"], state), checked_color(record["color"]))
+@dataclass(frozen=True)
+class MergeClasses(_DropClasses):
+    """Give the annotations of some classes to another one, and remove those classes."""
 
+    op: ClassVar[str] = "merge-classes"
+    into: str
+    moved: tuple[tuple[str, int, Annotation], ...]  # (image, place, annotation before)
 
-def _rename_class(record: Record, state: State) -> Edit:
-    old = known_class(record["old"], state)
-    return RenameClass(old, checked_name(record["new"], [c for c in state.classes if c != old]))
-
-
-def _recolor_class(record: Record, state: State) -> Edit:
-    name = known_class(record["name"], state)
-    return RecolorClass(name, state.colors[name], checked_color(record["color"]))
-
-
-def _merge_classes(record: Record, state: State) -> Edit:
-    into = known_class(record["into"], state)
-    names = tuple(known_class(name, state) for name in dict.fromkeys(record["names"]) if name != into)
-    if not names:
-        raise ClassNameError(f"No class but {into!r} itself was given to merge into {into!r}; give another.")
-    moved = tuple(
-        (image_name, place, annotation)
-        for image_name, image in state.images.items()
-        for place, annotation in enumerate(image.annotations)
-        if annotation.class_name in names
-    )
-    return DropClasses(names, into, tuple(state.classes), dict(state.colors), moved)
-
-
-def _delete_class(record: Record, state: State) -> Edit:
-    name = known_class(record["name"], state)
-    count = sum(a.class_name == name for image in state.images.values() for a in image.annotations)
-    if count:
-        raise ClassNameError(
-            f"The class {name!r} has {count} annotation(s), so it cannot be deleted. Move them to another class with "
-            "merge_classes, or remove them first."
+    @classmethod
+    def make(cls, state: State, names: Sequence[str], into: str) -> Self:
+        """Check that the classes are there, and find their annotations."""
+        known_class(into, state)
+        dropped = tuple(known_class(name, state) for name in dict.fromkeys(names) if name != into)
+        if not dropped:
+            raise ClassNameError(f"No class but {into!r} itself was given to merge into {into!r}; give another.")
+        moved = tuple(
+            (image_name, place, annotation)
+            for image_name, image in state.images.items()
+            for place, annotation in enumerate(image.annotations)
+            if annotation.class_name in dropped
         )
-    if len(state.classes) == 1:
-        raise ClassNameError(f"{name!r} is the only class; a project needs one. Add another first, or rename it.")
-    return DropClasses((name,), None, tuple(state.classes), dict(state.colors))
+        return cls(dropped, tuple(state.classes), dict(state.colors), into, moved)
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "names": list(self.names), "into": self.into}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["names"], record["into"])
+
+    def apply(self, state: State) -> None:
+        super().apply(state)
+        for image_name, place, annotation in self.moved:
+            state.images[image_name].annotations[place] = replace(annotation, class_name=self.into)
+            state.images[image_name].changed()
+
+    def revert(self, state: State) -> None:
+        super().revert(state)
+        for image_name, place, annotation in self.moved:
+            state.images[image_name].annotations[place] = annotation
+            state.images[image_name].changed()
 
 
-MAKERS: dict[str, Callable[[Record, State], Edit]] = {
-    "add-class": _add_class,
-    "rename-class": _rename_class,
-    "recolor-class": _recolor_class,
-    "merge-classes": _merge_classes,
-    "delete-class": _delete_class,
-}
+@dataclass(frozen=True)
+class DeleteClass(_DropClasses):
+    """Remove a class that has no annotations."""
+
+    op: ClassVar[str] = "delete-class"
+
+    @classmethod
+    def make(cls, state: State, name: str) -> Self:
+        """Check that the class is there, has no annotations, and is not the only one."""
+        known_class(name, state)
+        count = sum(a.class_name == name for image in state.images.values() for a in image.annotations)
+        if count:
+            raise ClassNameError(
+                f"The class {name!r} has {count} annotation(s), so it cannot be deleted. Move them to another class "
+                "with merge_classes, or remove them first."
+            )
+        if len(state.classes) == 1:
+            raise ClassNameError(f"{name!r} is the only class; a project needs one. Add another first, or rename it.")
+        return cls((name,), tuple(state.classes), dict(state.colors))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "name": self.names[0]}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["name"])

@@ -1,7 +1,7 @@
-"""Edits of images: the role, and removing one."""
+"""Edits of images: set the role, remove."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 from histowidgets.annotations.project._edit import Edit, checked_role, image_state
 from histowidgets.annotations.project._state import Change, ImageState, Record, State
@@ -9,11 +9,24 @@ from histowidgets.annotations.project._state import Change, ImageState, Record, 
 
 @dataclass(frozen=True)
 class SetRole(Edit):
-    """Say what an image is used for."""
+    """Set what an image is used for."""
 
+    op: ClassVar[str] = "set-role"
     image_name: str
     old: str
     new: str
+
+    @classmethod
+    def make(cls, state: State, image_name: str, role: str) -> Self:
+        """Check that the image is there and the role is known."""
+        return cls(image_name, image_state(state, image_name).role, checked_role(role))
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "image": self.image_name, "role": self.new}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["image"], record["role"])
 
     def apply(self, state: State) -> None:
         state.images[self.image_name].role = self.new
@@ -27,11 +40,25 @@ class SetRole(Edit):
 
 @dataclass(frozen=True)
 class RemoveImage(Edit):
-    """Take an image out of the project; taken back, it returns with its role and annotations."""
+    """Remove an image from the project; undo brings it back with its role and annotations."""
 
+    op: ClassVar[str] = "remove-image"
     image_name: str
     place: int
     image: ImageState
+
+    @classmethod
+    def make(cls, state: State, image_name: str) -> Self:
+        """Check that the image is there, and note its place."""
+        image = image_state(state, image_name)
+        return cls(image_name, list(state.images).index(image_name), image)
+
+    def to_record(self) -> Record:
+        return {"op": self.op, "image": self.image_name}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls.make(state, record["image"])
 
     def apply(self, state: State) -> None:
         del state.images[self.image_name]
@@ -45,15 +72,3 @@ class RemoveImage(Edit):
 
     def change(self, state: State) -> Change:
         return Change("images", self.image_name)
-
-
-def _set_role(record: Record, state: State) -> Edit:
-    return SetRole(record["image"], image_state(state, record["image"]).role, checked_role(record["role"]))
-
-
-def _remove_image(record: Record, state: State) -> Edit:
-    image = image_state(state, record["image"])
-    return RemoveImage(record["image"], list(state.images).index(record["image"]), image)
-
-
-MAKERS: dict[str, Callable[[Record, State], Edit]] = {"set-role": _set_role, "remove-image": _remove_image}

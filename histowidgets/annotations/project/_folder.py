@@ -1,39 +1,62 @@
-"""The folder of a project: project.json, journal.jsonl, and the images that were no files.
+"""The folder of a project: project.json, journal.jsonl, and the images that came from no file.
 
 `project.json` holds the images and the classes the project began with; `journal.jsonl` holds every edit since, undo
-and redo among them. Opening the folder makes the edits again.
+and redo among them. Opening the folder applies the edits again.
 """
 
-import contextlib
-import json
-import os
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from histowidgets.annotations.project._edit import checked_role
-from histowidgets.annotations.project._edits import edit_from_record
+from histowidgets._io import atomic_write, file_stem
+from histowidgets.annotations.project._description import PROJECT_FILE, ImageEntry, ProjectDescription
+from histowidgets.annotations.project._edit import Edit
+from histowidgets.annotations.project._edits_annotations import (
+    AddAnnotations,
+    MoveAnnotations,
+    ReclassifyAnnotations,
+    RemoveAnnotations,
+)
+from histowidgets.annotations.project._edits_classes import (
+    AddClass,
+    DeleteClass,
+    MergeClasses,
+    RecolorClass,
+    RenameClass,
+)
+from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
 from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._journal import Journal, damaged, read_journal
 from histowidgets.annotations.project._lock import FolderLock
-from histowidgets.annotations.project._state import ImageState, Record, State
-from histowidgets.annotations.shapes import FARTHEST, checked_names, colors_for
+from histowidgets.annotations.project._state import Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
-from histowidgets.images import DeferredImage, Image
+from histowidgets.images import Image
 
-VERSION = 1
-PROJECT_FILE = "project.json"
 JOURNAL_FILE = "journal.jsonl"
 IMAGES_FOLDER = "images"
 
+_ALL: tuple[type[Edit], ...] = (
+    AddAnnotations,
+    RemoveAnnotations,
+    MoveAnnotations,
+    ReclassifyAnnotations,
+    AddClass,
+    RenameClass,
+    RecolorClass,
+    MergeClasses,
+    DeleteClass,
+    SetRole,
+    RemoveImage,
+)
+#: The edits by their names in the journal.
+EDITS = {edit.op: edit for edit in _ALL}
+
 
 class ProjectFolder:
-    """An open project folder. Not thread-safe: the project locks."""
+    """An open project folder. Not thread-safe: the edit log holds a lock."""
 
-    def __init__(self, path: Path, lock: FolderLock, description: dict[str, Any]) -> None:
+    def __init__(self, path: Path, lock: FolderLock, description: ProjectDescription) -> None:
         self.path = path
         self._lock = lock
         self._description = description
@@ -51,7 +74,7 @@ class ProjectFolder:
 
     @property
     def left_by(self) -> str | None:
-        """Who held the folder before and ended without letting go of it, if that was so."""
+        """Who held the folder before and ended without releasing it; else None."""
         return self._lock.left_by
 
     @classmethod
@@ -77,11 +100,10 @@ class ProjectFolder:
             )
         lock = FolderLock(path)
         if not lock.held:
-            raise ProjectFolderError(f"{path} is just being made a project by {lock.held_by}. Choose another.")
-        classes = [{"name": name, "color": state.colors[name]} for name in state.classes]
-        description = {"version": VERSION, "classes": classes, "images": []}
+            raise ProjectFolderError(f"{lock.held_by} is making a project in {path}. Choose another folder.")
         try:
-            _write_json(path / PROJECT_FILE, description)
+            description = ProjectDescription.of(state)
+            description.write(path)
             return cls(path, lock, description)
         except ProjectFolderError:
             lock.release()
@@ -89,7 +111,7 @@ class ProjectFolder:
 
     @classmethod
     def open(cls, path: Path) -> tuple["ProjectFolder", State, History]:
-        """Open a folder and make its edits again.
+        """Open a folder and apply its edits again.
 
         Raises
         ------
@@ -104,23 +126,23 @@ class ProjectFolder:
             )
         lock = FolderLock(path)
         try:
-            description, state = _read_description(path)
-            history = History()
+            description = ProjectDescription.read(path)
+            state, history = description.state(path), History()
             for number, record in read_journal(path / JOURNAL_FILE, repair=lock.held):
                 _replay(path / JOURNAL_FILE, number, record, state, history)
             return cls(path, lock, description), state, history
         except BaseException:
-            lock.release()  # else nobody could open the folder until this process ends
+            lock.release()  # or the folder could not be opened until this process ends
             raise
 
     def append(self, record: Record) -> None:
-        """Put an edit on disk (ProjectFolderError if that fails)."""
+        """Write an edit to the journal (ProjectFolderError if that fails)."""
         if self._journal is None:
             raise ProjectFolderError(f"{self.path} is open for reading only.")
         self._journal.append(record)
 
     def save(self, image: Image, name: str) -> Path:
-        """Save an image if it is no file; return the path of its file. Edits may be written meanwhile.
+        """Save an image unless it came from a file; return the path of its file. Edits may be written meanwhile.
 
         Raises
         ------
@@ -129,27 +151,27 @@ class ProjectFolder:
         """
         if image.source is not None:
             return Path(image.source)
-        target = self.path / IMAGES_FOLDER / f"{_safe_name(name, self.path / IMAGES_FOLDER)}.tif"
+        target = _free_path(self.path / IMAGES_FOLDER, name)
         save_image(image, target)
         return target
 
     def add_image(self, image: Image, name: str, role: str, source: Path) -> None:
-        """Note an image whose file is there (ProjectFolderError if that fails)."""
-        entry = {
-            "name": name,
-            "path": _stored_path(source, self.path),
-            "role": role,
-            "width": image.width,
-            "height": image.height,
-            "channel_names": list(image.channel_names),
-            "pixel_size_um": image.pixel_size_um,
-        }
-        images = [*self._description["images"], entry]
-        _write_json(self.path / PROJECT_FILE, {**self._description, "images": images})
-        self._description["images"] = images
+        """Add an image, whose file is there, to project.json (ProjectFolderError if that fails)."""
+        entry = ImageEntry(
+            name=name,
+            path=_stored_path(source, self.path),
+            role=role,
+            width=image.width,
+            height=image.height,
+            channel_names=list(image.channel_names),
+            pixel_size_um=image.pixel_size_um,
+        )
+        description = self._description.model_copy(update={"images": [*self._description.images, entry]})
+        description.write(self.path)
+        self._description = description
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._journal is not None:
             self._journal.close()
         self._lock.release()
@@ -158,8 +180,10 @@ class ProjectFolder:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError as error:  # a folder above may not be looked into
-        raise ProjectFolderError(f"{path} cannot be read: {error.strerror or error}. Ask for the right to.") from error
+    except OSError as error:  # a folder above it may not be readable
+        raise ProjectFolderError(
+            f"{path} cannot be read: {error.strerror or error}. Ask for permission to read it."
+        ) from error
 
 
 def _replay(path: Path, number: int, record: Record, state: State, history: History) -> None:
@@ -169,52 +193,9 @@ def _replay(path: Path, number: int, record: Record, state: State, history: Hist
         elif record["op"] == "redo":
             history.redo(state)
         else:
-            history.do(edit_from_record(record, state), state)
+            history.do(EDITS[record["op"]].from_record(record, state), state)
     except (ProjectError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(path, number, f"{type(error).__name__}: {error}") from error
-
-
-def _read_description(folder: Path) -> tuple[dict[str, Any], State]:
-    path = folder / PROJECT_FILE
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        version = description["version"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ProjectFolderError(f"{path} is damaged: {error!r}. Restore it from a backup.") from error
-    if version != VERSION:
-        raise ProjectFolderError(
-            f"{path} is of version {version}; this program reads version {VERSION}. Update histowidgets."
-        )
-    try:
-        names = checked_names([c["name"] for c in description["classes"]])
-        colors = colors_for(names, {c["name"]: c["color"] for c in description["classes"]})
-        state = State(names, colors)
-        for entry in description["images"]:
-            image = _image_of(folder, entry)
-            if image.name in state.images:
-                raise ValueError(f"two images are named {image.name!r}")
-            state.images[image.name] = ImageState(image, checked_role(entry["role"]))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ProjectFolderError(f"{path} is damaged: {error!r}. Restore it from a backup.") from error
-    return description, state
-
-
-def _image_of(folder: Path, entry: Mapping[str, Any]) -> Image:
-    """Return an image that is opened when it is first used: one missing file must not lock the others away."""
-    for key in ("name", "path"):
-        if not isinstance(entry[key], str) or not entry[key].strip() or "\0" in entry[key]:
-            raise ValueError(f"the {key} of an image is {entry[key]!r}")
-    if not all(isinstance(entry[side], int) and entry[side] <= FARTHEST for side in ("width", "height")):
-        raise ValueError(f"image {entry['name']!r} is {entry['width']} x {entry['height']} pixels")
-    return DeferredImage(
-        folder / entry["path"],
-        name=entry["name"],
-        width=entry["width"],
-        height=entry["height"],
-        channel_names=entry["channel_names"],
-        pixel_size_um=entry["pixel_size_um"],
-        advice=f"Put the file back, or correct its path in {folder / PROJECT_FILE}.",
-    )
 
 
 def _stored_path(path: Path, folder: Path) -> str:
@@ -222,14 +203,14 @@ def _stored_path(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _safe_name(name: str, folder: Path) -> str:
-    """Return a file name, without ending, that any system takes and that is free."""
-    base = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:60] or "image"
-    safe, number = base, 1
-    while (folder / f"{safe}.tif").exists():
+def _free_path(folder: Path, name: str) -> Path:
+    """Return where an image of this name can be saved without replacing another."""
+    stem = file_stem(name)
+    path, number = folder / f"{stem}.tif", 1
+    while path.exists():
         number += 1
-        safe = f"{base}_{number}"
-    return safe
+        path = folder / f"{stem}_{number}.tif"
+    return path
 
 
 def save_image(image: Image, path: Path) -> None:
@@ -249,8 +230,7 @@ def save_image(image: Image, path: Path) -> None:
         metadata["Channel"] = {"Name": list(image.channel_names)}
     if image.pixel_size_um is not None:
         metadata |= {"PhysicalSizeX": image.pixel_size_um, "PhysicalSizeY": image.pixel_size_um}
-    part = path.with_name(path.name + ".part")
-    try:
+    with atomic_write(path, ProjectFolderError, "Free some space, then try again.") as part:
         path.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(
             part,
@@ -260,27 +240,3 @@ def save_image(image: Image, path: Path) -> None:
             compression="zlib",
             metadata=metadata,
         )
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise ProjectFolderError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space, then try again."
-        ) from error
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a file whole, then put it in place of the old one."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(values, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise ProjectFolderError(
-            f"{path} cannot be written: {error.strerror or error}. Choose another folder, or free some space."
-        ) from error

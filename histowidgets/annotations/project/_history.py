@@ -5,7 +5,7 @@ from histowidgets.annotations.project._state import State
 
 
 class History:
-    """The edits made, and those taken back. Not thread-safe: the project locks."""
+    """The edits made, and those undone. Not thread-safe: the edit log holds a lock."""
 
     def __init__(self) -> None:
         self._done: list[Edit] = []
@@ -13,29 +13,29 @@ class History:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is an edit to take back."""
+        """Whether there is an edit to undo."""
         return bool(self._done)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is an edit to do again."""
+        """Whether there is an edit to redo."""
         return bool(self._undone)
 
     def do(self, edit: Edit, state: State) -> None:
-        """Make an edit; what was taken back before can then no more be done again."""
+        """Apply an edit; edits that were undone before can then no longer be redone."""
         edit.apply(state)
         self._done.append(edit)
         self._undone.clear()
 
     def undo(self, state: State) -> Edit:
-        """Take the last edit back and return it (IndexError if there is none)."""
+        """Undo the last edit and return it (IndexError if there is none)."""
         edit = self._done.pop()
         edit.revert(state)
         self._undone.append(edit)
         return edit
 
     def redo(self, state: State) -> Edit:
-        """Do the edit again that was taken back last, and return it (IndexError if there is none)."""
+        """Redo the edit that was undone last, and return it (IndexError if there is none)."""
         edit = self._undone.pop()
         edit.apply(state)
         self._done.append(edit)

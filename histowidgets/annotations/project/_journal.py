@@ -1,4 +1,4 @@
-"""The journal: one line of JSON an edit, on disk before anybody hears of it."""
+"""The journal: one line of JSON for each edit, on disk before any subscriber is told."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Journal:
         except OSError as error:
             raise ProjectFolderError(f"{path} cannot be written: {error.strerror or error}.") from error
         self._end = path.stat().st_size
-        # A project that nobody closed lets go of its file when it is forgotten.
+        # A project that is never closed releases its file when it is garbage-collected.
         self._closer = weakref.finalize(self, self._file.close)
 
     def append(self, record: Record) -> None:
@@ -45,11 +45,11 @@ class Journal:
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         try:
             written = 0
-            while written < len(line):  # a raw file may take a part only
+            while written < len(line):  # a raw file may write only a part
                 written += self._file.write(line[written:]) or 0
             os.fsync(self._file.fileno())
         except BaseException as error:
-            self._file.truncate(self._end)  # also after Ctrl+C: what is not made must not be on disk
+            self._file.truncate(self._end)  # also after Ctrl+C: an edit that is not applied must not be on disk
             if not isinstance(error, OSError):
                 raise
             raise ProjectFolderError(
@@ -59,22 +59,21 @@ class Journal:
         self._end += len(line)
 
     def close(self) -> None:
-        """Close the file; all is on disk already."""
+        """Close the file; everything is on disk already."""
         self._closer()
 
 
 def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
     """Read the records of a journal with their line numbers.
 
-    A last line that was torn (the program was killed while writing it; nobody had been told that it was saved) is
-    dropped with a warning.
+    A torn last line is dropped with a warning: the program was killed while writing it, before the edit was confirmed.
 
     Parameters
     ----------
     path : Path
         May be missing: then there are no records.
     repair : bool
-        Whether to cut the torn line off, so that the next record begins on a line of its own.
+        Whether to cut the torn line off, so that the next record begins on a new line.
 
     Raises
     ------
@@ -114,7 +113,7 @@ def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
 def _parsed(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError):  # bad JSON, or bytes that are no text
+    except (ValueError, RecursionError):  # bad JSON, or bytes that are not text
         return None
     return record if isinstance(record, dict) and isinstance(record.get("op"), str) else None
 

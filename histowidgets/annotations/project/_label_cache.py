@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.annotations.project._edit import Edit
 from histowidgets.annotations.project._state import State
 from histowidgets.annotations.raster import draw, rasterize
 from histowidgets.images import Region, scaled_shape
 
-#: Labels kept, of all the maps together (bytes, one each); older maps are dropped. Chosen by us (P).
+#: Bytes of labels kept, of all the maps together; the least recently used maps are dropped.
 MAX_KEPT = 64_000_000
 
 
@@ -17,20 +18,19 @@ class LabelCache:
     """Label maps by image and downsample. Not thread-safe: the project locks."""
 
     def __init__(self) -> None:
-        self._maps: dict[tuple[str, float], np.ndarray] = {}
+        self._maps: ByteCache[tuple[str, float], np.ndarray] = ByteCache(MAX_KEPT)
 
     def get(self, state: State, name: str, downsample: float) -> np.ndarray:
         """Return the label map of an image, the caller's to change."""
         image = state.images[name]
         scaled_shape(image.image.width, image.image.height, downsample)  # refuses what is no downsample
         key = (name, float(downsample))
-        if key in self._maps:
-            return self._maps[key].copy()
+        kept = self._maps.get(key)
+        if kept is not None:
+            return kept.copy()
         labels = rasterize(image.annotations, state.class_index(), image.image.region, downsample)
-        if labels.size <= MAX_KEPT:
-            while self._maps and sum(m.size for m in self._maps.values()) + labels.size > MAX_KEPT:
-                del self._maps[next(iter(self._maps))]
-            self._maps[key] = labels.copy()
+        if labels.nbytes <= self._maps.max_bytes:
+            self._maps.put(key, labels.copy())
         return labels
 
     def update(self, state: State, edit: Edit, forward: bool) -> None:
@@ -40,7 +40,7 @@ class LabelCache:
         if edit.renumbers():
             self._maps.clear()
         if change.kind == "images":
-            self._maps = {key: labels for key, labels in self._maps.items() if key[0] != change.image_name}
+            self._maps.drop(lambda key: key[0] == change.image_name)
         if change.region is None:
             return  # names, colours and roles are not in a label map; other classes come and go at its end
         for (name, downsample), labels in self._maps.items():
@@ -54,7 +54,7 @@ class LabelCache:
 
 
 def _redraw(labels: np.ndarray, state: State, name: str, region: Region, downsample: float) -> None:
-    """Make the labels of a region anew."""
+    """Rebuild the labels of a region."""
     image = state.images[name]
     whole = image.image.region
     if not downsample.is_integer():

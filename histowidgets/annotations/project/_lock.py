@@ -1,4 +1,4 @@
-"""One writer a folder: a lock that ends with the process that holds it, however that ends."""
+"""One writer per folder: a lock that ends with the process that holds it, however that ends."""
 
 import contextlib
 import json
@@ -16,11 +16,11 @@ HOLDER_FILE = "project.holder.json"
 
 
 class FolderLock:
-    """The right to write a folder.
+    """The right to write to a folder.
 
-    The operating system keeps the lock and drops it when the process dies, so that a dead one keeps nobody out. A
-    small file beside it says who holds it, for the others to read; who finds it without the lock knows that its
-    writer did not end well.
+    The operating system keeps the lock and drops it when the process dies, so that a dead process locks no one out. A
+    small file beside it says who holds it. If that file is there and the lock is free, its writer ended without
+    releasing the lock.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class FolderLock:
     held : bool
         Whether this session may write.
     held_by : str or None
-        Who may, if it is another one.
+        Who may write, if it is another session.
     left_by : str or None
-        Who held the folder before and ended without letting go of it, if that was so.
+        Who held the folder before and ended without releasing it; else None.
 
     Raises
     ------

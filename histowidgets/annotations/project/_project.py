@@ -2,43 +2,53 @@
 
 import os
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from histowidgets._io import as_path
+from histowidgets.annotations.project import _annotate, _exchange
+from histowidgets.annotations.project._add_image import add_image
 from histowidgets.annotations.project._edit import checked_role, image_state
-from histowidgets.annotations.project._edit_log import Editor
-from histowidgets.annotations.project._exchange import Exchange
+from histowidgets.annotations.project._edit_log import EditLog
+from histowidgets.annotations.project._edits_classes import (
+    AddClass,
+    DeleteClass,
+    MergeClasses,
+    RecolorClass,
+    RenameClass,
+)
+from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
 from histowidgets.annotations.project._folder import ProjectFolder
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
-from histowidgets.annotations.project._state import Change, ImageState, State
-from histowidgets.annotations.shapes import checked_names, colors_for, free_color
-from histowidgets.errors import ClassNameError, ImageNameError, ProjectError, ProjectFolderError
-from histowidgets.images import Image, open_image
+from histowidgets.annotations.project._state import Change, State
+from histowidgets.annotations.shapes import Annotation, Shape, checked_names, colors_for, free_color
+from histowidgets.errors import ClassNameError, ProjectError, ProjectFolderError
+from histowidgets.images import Image, Region
 
 
-class Project(Exchange):
+class Project:
     """Images with their annotations.
 
     All methods may be called from any thread. Each edit is one step of undo; with a folder it is on disk before
-    the method returns and before anybody is told.
+    the method returns, and before any subscriber is told.
 
     Parameters
     ----------
     classes : sequence of str
         At least one name; blanks around a name are cut off. Any text is kept as text.
     folder : path, optional
-        Where to keep the project; made if missing. None keeps it in memory alone. `Project.open` opens a folder
+        Where to keep the project; made if missing. None keeps it in memory only. `Project.open` opens a folder
         that holds a project.
     colors : mapping of class to "#RRGGBB", optional
-        By default from a palette that colour-blind eyes can tell apart.
+        By default from a palette that colour-blind people can tell apart.
 
     Raises
     ------
     ClassNameError
-        If there is no class, or a name is blank or doubled, or a colour is none.
+        If there is no class, a name is blank or given twice, or a colour is not "#RRGGBB".
     ProjectFolderError
         If the folder cannot be written, or holds a project already.
     """
@@ -51,9 +61,8 @@ class Project(Exchange):
     ) -> None:
         names = checked_names(classes)
         state = State(names, colors_for(names, colors))
-        super().__init__(
-            state, None if folder is None else ProjectFolder.create(as_path(folder, ProjectFolderError), state)
-        )
+        opened = None if folder is None else ProjectFolder.create(as_path(folder, ProjectFolderError), state)
+        self._log = EditLog(state, opened)
 
     @classmethod
     def open(cls, folder: "str | os.PathLike[str]") -> "Project":
@@ -68,34 +77,103 @@ class Project(Exchange):
         """
         opened, state, history = ProjectFolder.open(as_path(folder, ProjectFolderError))
         project = cls.__new__(cls)
-        Editor.__init__(project, state, opened, history)
+        project._log = EditLog(state, opened, history)
         return project
 
     def __repr__(self) -> str:
         where = "in memory" if self.folder is None else f"in {self.folder}"
         return f"<Project {where}: {len(self.classes)} classes, {len(self.image_names)} images>"
 
+    # --- the folder ------------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the project is kept; None if in memory only."""
+        return None if self._log.folder is None else self._log.folder.path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another session holds the folder, so that this one cannot edit the project."""
+        return self._log.folder is not None and self._log.folder.read_only
+
+    @property
+    def held_by(self) -> str | None:
+        """Who holds the folder, if it is another session."""
+        return None if self._log.folder is None else self._log.folder.held_by
+
+    @property
+    def left_by(self) -> str | None:
+        """Who held the folder before and ended without closing it, as a killed kernel does; else None."""
+        return None if self._log.folder is None else self._log.folder.left_by
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called; a project in a folder cannot be edited after that."""
+        return self._log.closed
+
+    def close(self) -> None:
+        """Release the folder, once an image that is being added has been written; the project can still be read."""
+        self._log.close()
+
+    # --- undo and subscribers --------------------------------------------------------------------------------------
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to undo."""
+        return self._log.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an edit to redo."""
+        return self._log.can_redo
+
+    def undo(self) -> bool:
+        """Undo the last edit; return whether there was one."""
+        return self._log.undo()
+
+    def redo(self) -> bool:
+        """Redo the edit that was undone last; return whether there was one."""
+        return self._log.redo()
+
+    def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `callback` after each edit, in the thread that made it; return a function that ends this.
+
+        An exception in the callback is logged; the edit stays.
+        """
+        return self._log.subscribe(callback)
+
+    def snapshot(self) -> ProjectSnapshot:
+        """Return the project as it is now; other threads can work on that while editing continues."""
+        return self._log.snapshot()
+
     # --- images ----------------------------------------------------------------------------------------------------
 
     @property
     def image_names(self) -> list[str]:
         """Names of the images, in the order they were added."""
-        with self._lock:
-            return list(self._state.images)
+        with self._log.lock:
+            return list(self._log.state.images)
+
+    @property
+    def removed_images(self) -> list[str]:
+        """Names of the images that were removed, and that undo can bring back."""
+        with self._log.lock:
+            return sorted(self._log.state.removed)
 
     def image(self, name: str) -> Image:
         """Return an image by its name (ImageNameError if there is none)."""
-        with self._lock:
-            return image_state(self._state, name).image
+        with self._log.lock:
+            return image_state(self._log.state, name).image
 
     def role(self, name: str) -> str:
         """Return what an image is used for: "both", "train" or "validation"."""
-        with self._lock:
-            return image_state(self._state, name).role
+        with self._log.lock:
+            return image_state(self._log.state, name).role
 
     def set_role(self, name: str, role: str) -> None:
-        """Say what an image is used for: "both", "train" or "validation". One step of undo."""
-        self._edit({"op": "set-role", "image": name, "role": checked_role(role)})
+        """Set what an image is used for: "both", "train" or "validation". One step of undo."""
+        checked = checked_role(role)
+        self._log.do(lambda state: SetRole.make(state, name, checked))
 
     def add_image(
         self, image: "Image | str | os.PathLike[str] | np.ndarray", name: str | None = None, role: str = "both"
@@ -105,9 +183,10 @@ class Project(Exchange):
         Parameters
         ----------
         image : Image, path or array
-            With a folder, an image that is no file is saved in it.
+            With a folder, an image that did not come from a file is saved in it.
         name : str, optional
-            By default the image's own; if the project has one of that name, or had, with a number: "image 2".
+            By default the image's own name; with a number, as in "image 2", if the project has or had an image of
+            that name.
         role : {"both", "train", "validation"}
             "both": a part of it is held out for validation.
 
@@ -119,46 +198,16 @@ class Project(Exchange):
         Raises
         ------
         ImageNameError
-            If the name is blank, or `name` is that of an image which is there, or which undo can bring back.
+            If the name is blank, or that of an image that is there or that undo can bring back.
         ImageError
             If the image cannot be opened.
         ProjectFolderError
             If it cannot be written into the folder.
         """
-        opened = open_image(image)
-        automatic = name is None
-        name = _checked_image_name(opened.name if name is None else name)
-        role = checked_role(role)
-        with self._adding:
-            with self._lock:
-                self._require_writable()
-                name = self._free_name(name) if automatic else name
-                self._require_free(name)
-            # Painting goes on while it is written; nobody else adds an image or closes the folder.
-            source = None if self._folder is None else self._folder.save(opened, name)
-            with self._lock:
-                if self._folder is not None and source is not None:
-                    self._folder.add_image(opened, name, role, source)
-                self._state.images[name] = ImageState(opened, role)
-        self._tell(Change("images", name))
-        return name
-
-    def _free_name(self, name: str) -> str:
-        """Return the first of "image", "image 2", "image 3", … that no image has, nor one that undo can bring back."""
-        names = (numbered_name(name, n) for n in count(1))
-        return next(one for one in names if one not in self._state.images and one not in self._state.removed)
-
-    def _require_free(self, name: str) -> None:
-        if name in self._state.images:
-            raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
-        if name in self._state.removed:
-            raise ImageNameError(
-                f"An image named {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
-                "or give another name with name=."
-            )
+        return add_image(self._log, image, name, role)
 
     def remove_image(self, name: str) -> None:
-        """Take an image out of the project; undo brings it back, with its role and annotations. One step of undo.
+        """Remove an image from the project; undo brings it back, with its role and annotations. One step of undo.
 
         With a folder, the file of the image stays. Until undo brings it back, its name cannot be given again.
 
@@ -167,53 +216,48 @@ class Project(Exchange):
         ImageNameError
             If there is no image of that name.
         """
-        self._edit({"op": "remove-image", "image": name})
-
-    @property
-    def removed_images(self) -> list[str]:
-        """Names of the images that were removed, and that undo can bring back."""
-        with self._lock:
-            return sorted(self._state.removed)
+        self._log.do(lambda state: RemoveImage.make(state, name))
 
     # --- classes ---------------------------------------------------------------------------------------------------
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes; their places are the indices in label maps."""
-        with self._lock:
-            return list(self._state.classes)
+        with self._log.lock:
+            return list(self._log.state.classes)
 
     @property
     def colors(self) -> dict[str, str]:
         """The colour of each class, as "#RRGGBB"."""
-        with self._lock:
-            return {name: self._state.colors[name] for name in self._state.classes}
+        with self._log.lock:
+            return {name: self._log.state.colors[name] for name in self._log.state.classes}
 
     def add_class(self, name: str, color: str | None = None) -> None:
         """Add a class after the others (ClassNameError if the name is blank or taken). One step of undo."""
-        color = free_color(self.colors.values()) if color is None else color
-        self._edit({"op": "add-class", "name": name, "color": color})
+        chosen = free_color(self.colors.values()) if color is None else color
+        self._log.do(lambda state: AddClass.make(state, name, chosen))
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name; its annotations follow. One step of undo."""
-        self._edit({"op": "rename-class", "old": old, "new": new})
+        """Rename a class; its annotations follow. One step of undo."""
+        self._log.do(lambda state: RenameClass.make(state, old, new))
 
     def merge_classes(self, names: str | Sequence[str], into: str) -> None:
-        """Give all the annotations of some classes, of every image, to another class; the classes go. One step of undo.
+        """Give the annotations of some classes, in every image, to another class, and remove those classes.
 
-        The indices of later classes in label maps become smaller.
+        One step of undo. The indices of later classes in label maps become smaller.
 
         Raises
         ------
         ClassNameError
-            If a class is unknown, or there is none but `into` itself.
+            If a class is unknown, or no class other than `into` is given.
         """
         if not isinstance(names, Iterable):
             raise ClassNameError(f"The classes to merge are {names!r}; a list of names is wanted.")
-        self._edit({"op": "merge-classes", "names": [names] if isinstance(names, str) else list(names), "into": into})
+        given = [names] if isinstance(names, str) else list(names)
+        self._log.do(lambda state: MergeClasses.make(state, given, into))
 
     def delete_class(self, name: str) -> None:
-        """Take out a class that has no annotations. One step of undo.
+        """Delete a class that has no annotations. One step of undo.
 
         The indices of later classes in label maps become smaller.
 
@@ -222,26 +266,299 @@ class Project(Exchange):
         ClassNameError
             If it is unknown, is the only one, or has annotations: `merge_classes` moves those.
         """
-        self._edit({"op": "delete-class", "name": name})
+        self._log.do(lambda state: DeleteClass.make(state, name))
 
     def recolor_class(self, name: str, color: str) -> None:
         """Give a class another colour, "#RRGGBB". One step of undo."""
-        self._edit({"op": "recolor-class", "name": name, "color": color})
+        self._log.do(lambda state: RecolorClass.make(state, name, color))
 
+    # --- annotations: editing --------------------------------------------------------------------------------------
 
-def numbered_name(name: str, number: int) -> str:
-    """Return what the first, second, third image of a name is called: "image", "image 2", "image 3"."""
-    return name if number == 1 else f"{name} {number}"
+    @property
+    def annotator(self) -> str:
+        """Who draws: written into each new annotation. Empty by default."""
+        return self._log.annotator
 
+    @annotator.setter
+    def annotator(self, name: str) -> None:
+        self._log.annotator = name
 
-def _checked_image_name(name: object) -> str:
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
-        raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
-    return name.strip()
+    def annotate(self, name: str, shape: Shape, class_name: str) -> str:
+        """Draw a shape with a class on an image. One step of undo.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        shape : Stroke, Line, Polygon or Rectangle
+            May reach past the edge of the image, but must touch it.
+        class_name : str
+
+        Returns
+        -------
+        str
+            The id of the annotation.
+
+        Raises
+        ------
+        ImageNameError, ClassNameError
+            If the name is unknown.
+        ShapeError
+            If it is not a shape, or lies wholly outside the image.
+        ReadOnlyError
+            If another session holds the folder.
+        """
+        return _annotate.annotate(self._log, name, shape, class_name)
+
+    def erase(self, name: str, shape: Shape) -> str:
+        """Erase what was drawn under a shape; what is drawn later is not affected. One step of undo.
+
+        Returns the id of the eraser, which is an annotation without a class. Raises as `annotate` does.
+        """
+        return _annotate.erase(self._log, name, shape)
+
+    def remove(self, ids: str | Sequence[str]) -> None:
+        """Remove one or several annotations of one image. One step of undo.
+
+        Raises
+        ------
+        ProjectError
+            If there is no annotation with an id, or they are of several images.
+        """
+        _annotate.remove(self._log, ids)
+
+    def move(self, ids: str | Sequence[str], dx: float, dy: float) -> None:
+        """Move one or several annotations of one image; the order of drawing stays. One step of undo.
+
+        Parameters
+        ----------
+        ids : str or sequence of str
+        dx, dy : float
+            To the right and down, in full-size pixels.
+
+        Raises
+        ------
+        ProjectError
+            If there is no annotation with an id, or they are of several images.
+        ShapeError
+            If one would lie wholly outside the image; then nothing is moved.
+        """
+        _annotate.move(self._log, ids, dx, dy)
+
+    def reclassify(self, ids: str | Sequence[str], class_name: str) -> None:
+        """Give one or several annotations of one image another class; the order of drawing stays. One step of undo.
+
+        Raises
+        ------
+        ProjectError
+            If there is no annotation with an id, or they are of several images.
+        ClassNameError
+            If the class is unknown, or one of them is an eraser.
+        """
+        _annotate.reclassify(self._log, ids, class_name)
+
+    def paste(self, name: str, annotations: Sequence[Annotation], dx: float = 0, dy: float = 0) -> list[str]:
+        """Draw copies of annotations on top of those of an image. One step of undo.
+
+        Parameters
+        ----------
+        name : str
+            The image; it need not be the one they come from.
+        annotations : sequence of Annotation
+            In the order of drawing. The copies get new ids, the current time and the current annotator.
+        dx, dy : float, default 0
+            How far to the right of and below the originals, in full-size pixels.
+
+        Returns
+        -------
+        list of str
+            The new ids, in order. Copies that would lie wholly outside the image are left out.
+
+        Raises
+        ------
+        ClassNameError
+            If the project does not have one of the classes.
+        ProjectError
+            If these are not annotations.
+        ShapeError
+            If every copy would lie wholly outside the image.
+        """
+        return _annotate.paste(self._log, name, annotations, dx, dy)
+
+    # --- annotations: reading --------------------------------------------------------------------------------------
+
+    def annotation(self, annotation_id: str) -> Annotation:
+        """Return an annotation by its id (ProjectError if there is none)."""
+        return _annotate.annotation(self._log, annotation_id)
+
+    def annotations(self, name: str) -> tuple[Annotation, ...]:
+        """Return the annotations of an image in the order of drawing, erasers among them."""
+        return _annotate.annotations(self._log, name)
+
+    def annotation_at(self, name: str, x: float, y: float, tolerance: float = 0) -> str | None:
+        """Return the id of the topmost annotation at a point, or None; erasers are ignored.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        x, y : float
+            Full-size pixels.
+        tolerance : float, default 0
+            How far outside its area the point may lie, in full-size pixels.
+        """
+        return _annotate.annotation_at(self._log, name, x, y, tolerance)
+
+    def annotations_in(self, name: str, region: Region) -> list[str]:
+        """Return the ids of the annotations that lie wholly within a region, in the order of drawing; no erasers."""
+        return _annotate.annotations_in(self._log, name, region)
+
+    def count(self, name: str | None = None) -> dict[str, int]:
+        """Count the annotations of each class, of one image or of all; erasers do not count."""
+        return _annotate.count(self._log, name)
+
+    def label_map(self, name: str, downsample: float = 1) -> np.ndarray:
+        """Return the labels of a whole image.
+
+        Parameters
+        ----------
+        name : str
+        downsample : float, default 1
+            Labels are taken at the centre of `downsample` x `downsample` full-size pixels (nearest).
+
+        Returns
+        -------
+        ndarray of (ceil(height / downsample), ceil(width / downsample)), uint8
+            Class indices, 255 where unlabelled; a copy.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        RegionError
+            If the downsample is not a number of at least 1.
+        """
+        return self._log.label_map(name, downsample)
+
+    # --- annotations: files of other programs ----------------------------------------------------------------------
+
+    def export_geojson(self, name: str, path: "str | os.PathLike[str]") -> None:
+        """Write the annotations of an image as QuPath reads them.
+
+        Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them.
+        The exact shapes are written beside the geometries, so that `import_geojson` restores them without loss.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        GeoJSONError
+            If the file cannot be written.
+        """
+        _exchange.export_geojson(self._log, name, path)
+
+    def import_geojson(
+        self,
+        name: str,
+        path: "str | os.PathLike[str]",
+        unknown_classes: Literal["error", "add", "skip"] = "error",
+        tell: Callable[[str], object] | None = None,
+    ) -> int:
+        """Draw the annotations of a GeoJSON file on an image, as one step of undo.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        path : path
+            As QuPath or `export_geojson` writes it. Points, and features without a class, are left out with a
+            warning that counts them.
+        unknown_classes : {"error", "add", "skip"}
+            What to do with classes that the project does not have; "add" takes their colours too.
+        tell : callable, optional
+            Called with the text of the warning instead of warning: catching warnings is not thread-safe.
+
+        Returns
+        -------
+        int
+            How many annotations were drawn, erasers included.
+
+        Raises
+        ------
+        GeoJSONError
+            If the file cannot be read; the message gives the number of the feature.
+        UnknownClassError
+            If classes are unknown and `unknown_classes` is "error".
+        """
+        return _exchange.import_geojson(self._log, name, path, unknown_classes, tell)
+
+    def export_label_png(self, name: str, path: "str | os.PathLike[str]", downsample: float = 1) -> None:
+        """Write the label map of an image as a PNG that any program shows in the colours of the classes.
+
+        Each pixel holds a class index, or 255, which is transparent, where unlabelled. The names and colours of the
+        classes and the downsample are in a text chunk "histowidgets", as JSON.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        path : path
+        downsample : float, default 1
+            Labels are taken at the centre of `downsample` x `downsample` full-size pixels.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image of that name.
+        LabelPngError
+            If the file cannot be written, or would have more than 8192 x 8192 pixels.
+        """
+        _exchange.export_label_png(self._log, name, path, downsample)
+
+    def import_label_png(
+        self,
+        name: str,
+        path: "str | os.PathLike[str]",
+        unknown_classes: Literal["error", "add", "skip"] = "error",
+        classes: Mapping[int, str | None] | None = None,
+    ) -> int:
+        """Replace the label map of an image by that of a PNG, as one step of undo.
+
+        Pixels of one class that touch along an edge become a polygon along the edges of the pixels, with holes.
+        What was drawn before is erased first.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        path : path
+            As `export_label_png` writes it, or any PNG with a palette or of 8-bit grey. It has the size of the image,
+            or that size divided by a whole number and rounded up; 255 is unlabelled.
+        unknown_classes : {"error", "add", "skip"}
+            What to do with classes that the project does not have; "add" takes their colours too. "skip" leaves
+            out values without a class as well.
+        classes : mapping of pixel value to class name or None, optional
+            What the values mean; None is unlabelled. By default what the file says; if it says nothing, and its
+            values are the indices of all the classes of the project, those.
+
+        Returns
+        -------
+        int
+            How many polygons were drawn.
+
+        Raises
+        ------
+        LabelPngError
+            If the file cannot be read, is of another size, has values without a class, or has more than 100,000
+            separate areas.
+        UnknownClassError
+            If classes are unknown and `unknown_classes` is "error".
+        """
+        return _exchange.import_label_png(self._log, name, path, unknown_classes, classes)
 
 
 def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
-    """Return a project as it is now; a snapshot stays what it is.
+    """Return a snapshot of a project; a snapshot is returned as it is.
 
     Raises
     ------

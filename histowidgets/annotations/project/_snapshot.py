@@ -1,4 +1,4 @@
-"""The project as it was at one moment: what threads work on while the person goes on painting."""
+"""The project as it was at one moment, for threads to work on while the person continues painting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ProjectSnapshot:
         return {name: i for i, name in enumerate(self.classes)}
 
     def annotated_names(self) -> list[str]:
-        """Return the images with at least one annotation that is no eraser."""
+        """Return the names of the images with at least one annotation other than an eraser."""
         return [n for n, some in self.annotations.items() if any(a.class_name is not None for a in some)]
 
     def labels(self, name: str, region: Region | None = None, downsample: float = 1) -> np.ndarray:
@@ -47,7 +47,7 @@ class ProjectSnapshot:
         ----------
         name : str
         region : Region, optional
-            Full-size pixels; may stick out of the image, where nothing is labelled. The whole image by default.
+            In full-size pixels; may reach past the image, where nothing is labelled. The whole image by default.
         downsample : float, default 1
 
         Returns

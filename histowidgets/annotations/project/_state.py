@@ -1,4 +1,4 @@
-"""What a project holds at one moment. Only edits change it."""
+"""The contents of a project. Only edits, and adding an image, change them."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 from histowidgets.annotations.shapes import Annotation
 from histowidgets.images import Image, Region
 
+#: What an image can be used for.
 ROLES = ("both", "train", "validation")
+
+#: One line of the journal, as JSON.
+Record = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """What an edit changed.
+    """Describes what an edit changed.
 
     Attributes
     ----------
@@ -36,13 +40,13 @@ class ImageState:
     _frozen: tuple[Annotation, ...] | None = None
 
     def frozen(self) -> tuple[Annotation, ...]:
-        """Return the annotations in their order; the same tuple until an edit."""
+        """Return the annotations in the order of drawing; the same tuple until an edit."""
         if self._frozen is None:
             self._frozen = tuple(self.annotations)
         return self._frozen
 
     def changed(self) -> None:
-        """Note that the annotations were changed."""
+        """Note that the annotations have changed."""
         self._frozen = None
 
 
@@ -61,14 +65,10 @@ class State:
 
 
 def region_of(annotations: list[Annotation] | tuple[Annotation, ...], image: Image) -> Region | None:
-    """Return the smallest region of an image that holds all of some annotations."""
+    """Return the smallest region of an image that contains some annotations; None if they all lie outside it."""
     union: Region | None = None
     for annotation in annotations:
         part = annotation.shape.region().intersect(image.region)
         if part is not None:
             union = part if union is None else union.union(part)
     return union
-
-
-#: One line of the journal, as JSON.
-Record = dict[str, Any]

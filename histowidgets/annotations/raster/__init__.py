@@ -1,11 +1,13 @@
-"""From shapes to label maps and back."""
+"""Label maps: drawing shapes into them, and tracing their areas as polygons."""
 
 from histowidgets.annotations.raster._labels import UNLABELLED, draw, rasterize, reach_of, touches
 from histowidgets.annotations.raster._spans import flat_pixels, spans_of
-from histowidgets.annotations.raster._trace import find_areas, trace
+from histowidgets.annotations.raster._trace import Areas, Outline, find_areas, trace, trace_outlines
 
 __all__ = [
     "UNLABELLED",
+    "Areas",
+    "Outline",
     "draw",
     "find_areas",
     "flat_pixels",
@@ -14,4 +16,5 @@ __all__ = [
     "spans_of",
     "touches",
     "trace",
+    "trace_outlines",
 ]

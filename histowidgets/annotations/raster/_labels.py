@@ -1,4 +1,4 @@
-"""Label maps: what the annotations of an image say about each pixel."""
+"""Label maps: the class that the annotations of an image give to each pixel."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ def rasterize(
     Parameters
     ----------
     annotations : sequence of Annotation
-        A later one wins; an eraser (class None) leaves 255. Those away from the region cost nothing but a look
-        at their bounds.
+        A later one wins; an eraser (class None) leaves 255. Of those outside the region only the bounds are looked
+        at.
     class_index : mapping of str to int
         0 to 254 for each class.
     region : Region
         Full-size pixels.
     downsample : float, default 1
-        A label stands for `downsample` x `downsample` full-size pixels: the one at their centre (nearest, R60).
+        A label stands for `downsample` x `downsample` full-size pixels: the one at their centre (nearest neighbour).
 
     Returns
     -------
@@ -56,7 +56,7 @@ def draw(
     region: Region,
     downsample: float = 1,
 ) -> None:
-    """Draw annotations over the label map of a region that there is, in place."""
+    """Draw annotations over the existing label map of a region, in place."""
     reach = reach_of(region, downsample)
     near = [a for a in annotations if touches(a, reach)]
     values = np.array([_index(a.class_name, class_index) for a in near], np.uint8)

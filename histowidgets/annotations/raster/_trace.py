@@ -1,4 +1,4 @@
-"""From a label map to polygons along the edges of its pixels."""
+"""From a label map to outlines along the edges of its pixels, and polygons of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +29,27 @@ class _Runs(NamedTuple):
     area: np.ndarray  # number of the area that it surrounds
 
 
+class Outline(NamedTuple):
+    """The outline of an area: its rings run along the edges of pixels, with corners (n, 2) as x and y.
+
+    Attributes
+    ----------
+    number : int
+        Of the area.
+    row, column : int
+        Of a pixel in the area.
+    exterior : ndarray of float64, (n, 2)
+    interiors : list of ndarray of float64, (n, 2)
+        Its holes.
+    """
+
+    number: int
+    row: int
+    column: int
+    exterior: np.ndarray
+    interiors: list[np.ndarray]
+
+
 @dataclass(frozen=True)
 class Areas:
     """The areas of a label map: pixels of one label that touch along an edge.
@@ -54,7 +75,7 @@ def find_areas(labels: np.ndarray, unlabelled: int) -> Areas:
 
 
 def trace(areas: Areas, scale: float = 1) -> Iterator[tuple[int, int, Polygon]]:
-    """Trace the outlines of areas.
+    """Trace the outlines of areas as shapes.
 
     Parameters
     ----------
@@ -67,8 +88,27 @@ def trace(areas: Areas, scale: float = 1) -> Iterator[tuple[int, int, Polygon]]:
     row, column : int
         Of a pixel in the area.
     Polygon
-        Its outline, with holes. Rings touch themselves nowhere, and each other in single corners at most, so that
-        other programs take the polygon as valid.
+        Its outline, with holes.
+    """
+    for outline in trace_outlines(areas, scale):
+        yield outline.row, outline.column, Polygon(outline.exterior, outline.interiors)
+
+
+def trace_outlines(areas: Areas, scale: float = 1) -> Iterator[Outline]:
+    """Trace the outlines of areas.
+
+    Parameters
+    ----------
+    areas : Areas
+        Areas whose pixels are set to 0 are left out.
+    scale : float, default 1
+        Side of a pixel, in the pixels of the outlines.
+
+    Yields
+    ------
+    Outline
+        By number. Rings never touch themselves, and each other in single corners at most, so that other programs
+        accept the polygon as valid.
     """
     number = areas.number
     flat = number.reshape(-1)
@@ -76,22 +116,29 @@ def trace(areas: Areas, scale: float = 1) -> Iterator[tuple[int, int, Polygon]]:
     parts = [_runs(flat, width, direction) for direction in range(4)]
     runs = _Runs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     order = np.argsort(runs.key)
-    follows = order[np.searchsorted(runs.key, runs.next_key, sorter=order)].tolist()
-    x, y = ((column - 1) * float(scale) for column in (runs.x, runs.y))  # less the rim
-    outlines: dict[int, np.ndarray] = {}
+    follows = order[np.searchsorted(runs.key, runs.next_key, sorter=order)]
+    if not len(follows):
+        return
+    rings, starts = _cycles(follows.tolist())
+    points = np.column_stack([runs.x[rings], runs.y[rings]])
+    # Twice the area within each ring: above 0 if it surrounds its area, which lies on the right hand, and below 0 if
+    # it surrounds a hole.
+    after = follows[rings]
+    doubled = np.add.reduceat(points[:, 0] * runs.y[after] - runs.x[after] * points[:, 1], starts)
+    points = (points - 1) * float(scale)  # less the rim
+    begins = rings[starts]
+    area_of, pixel_of = runs.area[begins].tolist(), (runs.key[begins] // 4).tolist()
+    ends = [*starts[1:].tolist(), len(rings)]
+    exteriors: dict[int, int] = {}
     holes: dict[int, list[np.ndarray]] = {}
-    pixel_of: dict[int, int] = {}
-    for ring in _cycles(follows):
-        points = np.column_stack([x[ring], y[ring]])
-        area = int(runs.area[ring[0]])
-        if _turns_right(points):
-            outlines[area] = points
-            pixel_of[area] = int(runs.key[ring[0]]) // 4
+    for i, surrounds in enumerate((doubled > 0).tolist()):
+        if surrounds:
+            exteriors[area_of[i]] = i
         else:
-            holes.setdefault(area, []).append(points)
-    for area in sorted(outlines):
-        row, column = divmod(pixel_of[area], width)
-        yield row - 1, column - 1, Polygon(outlines[area], holes.get(area, ()))
+            holes.setdefault(area_of[i], []).append(points[starts[i] : ends[i]].copy())
+    for area, i in sorted(exteriors.items()):
+        row, column = divmod(pixel_of[i], width)
+        yield Outline(area, row - 1, column - 1, points[starts[i] : ends[i]].copy(), holes.get(area, []))
 
 
 def _runs(number: np.ndarray, width: int, direction: int) -> _Runs:
@@ -120,22 +167,18 @@ def _runs(number: np.ndarray, width: int, direction: int) -> _Runs:
     return _Runs(pixel[first] * 4 + direction, ahead, column + begin_column, row + begin_row, area[first])
 
 
-def _cycles(follows: list[int]) -> Iterator[list[int]]:
-    """Cut a permutation into its cycles."""
+def _cycles(follows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a permutation into its cycles: all of them one after the other, and where each begins."""
     seen = bytearray(len(follows))
+    rings: list[int] = []
+    starts: list[int] = []
     for start in range(len(follows)):
         if seen[start]:
             continue
-        ring = []
+        starts.append(len(rings))
         at = start
         while not seen[at]:
             seen[at] = 1
-            ring.append(at)
+            rings.append(at)
             at = follows[at]
-        yield ring
-
-
-def _turns_right(points: np.ndarray) -> bool:
-    """Tell whether a ring surrounds its area, which lies on the right hand, and is not one of its holes."""
-    x, y = points.T
-    return bool((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0)
+    return np.array(rings), np.array(starts)

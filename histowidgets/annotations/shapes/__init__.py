@@ -1,4 +1,4 @@
-"""Shapes in full-size pixels, the classes they are given, and hit tests."""
+"""Shapes in full-size pixels, their classes, their geometry, and hit tests."""
 
 from histowidgets.annotations.shapes._annotation import Annotation
 from histowidgets.annotations.shapes._classes import (
@@ -14,6 +14,7 @@ from histowidgets.annotations.shapes._geometry import only, painted_area, path_o
 from histowidgets.annotations.shapes._hit_test import is_near
 from histowidgets.annotations.shapes._shapes import (
     FARTHEST,
+    SHAPES,
     Line,
     PathShape,
     Polygon,
@@ -28,6 +29,7 @@ __all__ = [
     "FARTHEST",
     "MAX_CLASSES",
     "PALETTE",
+    "SHAPES",
     "Annotation",
     "Line",
     "PathShape",

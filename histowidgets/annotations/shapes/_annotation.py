@@ -19,7 +19,7 @@ class Annotation:
         Unique in the project.
     shape : Shape
     class_name : str or None
-        None is an eraser: where it was drawn, what was drawn before counts no more.
+        None is an eraser: it removes what was drawn before it where it lies.
     time : float
         When it was drawn, in seconds since 1970.
     annotator : str

@@ -9,8 +9,8 @@ from histowidgets.errors import ClassNameError
 #: Label maps are uint8 and 255 means unlabelled.
 MAX_CLASSES = 254
 
-#: Okabe and Ito's colours, told apart by colour-blind eyes (https://jfly.uni-koeln.de/color/), without black, which
-#: cannot be seen on dark images; then those of Paul Tol's "muted" scheme.
+#: Okabe and Ito's colours, which colour-blind people can tell apart (https://jfly.uni-koeln.de/color/), without black,
+#: which cannot be seen on dark images; then those of Paul Tol's "muted" scheme.
 PALETTE = (
     "#E69F00",
     "#56B4E9",
@@ -39,7 +39,7 @@ def checked_name(name: object, taken: Iterable[str] = ()) -> str:
     Raises
     ------
     ClassNameError
-        If it is no text, cannot be written as such, is empty, or is taken.
+        If it is not text, cannot be written as UTF-8, is blank, or is taken.
     """
     if not isinstance(name, str) or not name.strip():
         raise ClassNameError(f"A class name is {name!r}; it must be text that is not blank.")
@@ -47,7 +47,7 @@ def checked_name(name: object, taken: Iterable[str] = ()) -> str:
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         raise ClassNameError(f"The class name {name!r} holds half a character, which cannot be written to a file.")
     if name in taken:
-        raise ClassNameError(f"There are two classes named {name!r}; each needs a name of its own.")
+        raise ClassNameError(f"There are two classes named {name!r}; each needs a different name.")
     return name
 
 
@@ -57,7 +57,7 @@ def checked_names(names: Sequence[str]) -> list[str]:
     Raises
     ------
     ClassNameError
-        If there is none or too many, or a name is blank or doubled.
+        If there are none or too many, or a name is blank or given twice.
     """
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise ClassNameError(f"The classes are {names!r}; a list of names is wanted.")
@@ -77,10 +77,10 @@ def checked_color(color: object) -> str:
     Raises
     ------
     ClassNameError
-        If it is none.
+        If it is not a colour.
     """
     if not isinstance(color, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", color):
-        raise ClassNameError(f"The colour {color!r} is none; write it as #RRGGBB, e.g. #E69F00.")
+        raise ClassNameError(f"{color!r} is not a colour; write it as #RRGGBB, e.g. #E69F00.")
     return color.upper()
 
 
@@ -90,14 +90,14 @@ def colors_for(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     Raises
     ------
     ClassNameError
-        If a given colour is none, or is for a class that is not there.
+        If a colour is not one, or is given for a class that is not there.
     """
     if given is not None and not isinstance(given, Mapping):
         raise ClassNameError(f'The colours are {given!r}; a dict is wanted, such as {{"{names[0]}": "#E69F00"}}.')
     given = dict(given or {})
     unknown = [name for name in given if name not in names]
     if unknown:
-        raise ClassNameError(f"Colours are given for {unknown}, which are no classes; the classes are {list(names)}.")
+        raise ClassNameError(f"Colours are given for {unknown}, which are not classes; the classes are {list(names)}.")
     chosen = {name: checked_color(color) for name, color in given.items()}
     for name in names:
         if name not in chosen:

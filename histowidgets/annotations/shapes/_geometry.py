@@ -1,4 +1,4 @@
-"""The same shapes as shapely geometries: areas, and what is left of them after erasing."""
+"""Shapes as shapely geometries: their areas and paths."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from histowidgets.annotations.shapes._shapes import Line, Polygon, Rectangle, Shape, Stroke
 from histowidgets.errors import ShapeError
 
-#: Straight pieces to a quarter of a circle; 8 stay within half a percent of the radius.
+#: Straight segments per quarter of a circle; with 8 the error stays within half a percent of the radius.
 _QUARTER_PIECES = 8
 
 

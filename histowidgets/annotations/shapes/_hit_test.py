@@ -1,4 +1,4 @@
-"""How far a point lies from the area that a shape covers."""
+"""Hit tests: the distance of a point from the area that a shape covers."""
 
 import numpy as np
 

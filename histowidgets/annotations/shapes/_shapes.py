@@ -1,4 +1,4 @@
-"""The shapes a person draws: strokes, lines, polygons and rectangles, in full-size pixels.
+"""The shapes that a person draws: strokes, lines, polygons and rectangles, in full-size pixels.
 
 A pixel (column i, row j) covers x from i to i + 1 and y from j to j + 1.
 """
@@ -58,7 +58,7 @@ def _as_step(dx: float, dy: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Shape(ABC):
-    """What a person drew, without a class. Shapes never change, and are equal if all their numbers are."""
+    """Base class of shapes. Shapes are immutable, and equal if all their numbers are."""
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -67,11 +67,11 @@ class Shape(ABC):
 
     @abstractmethod
     def _find_bounds(self) -> tuple[float, float, float, float]:
-        """Return what `bounds` keeps."""
+        """Compute `bounds`, which are kept."""
 
     @abstractmethod
     def moved(self, dx: float, dy: float) -> "Shape":
-        """Return the same shape `dx` pixels to the right and `dy` down (ShapeError if one is no finite number)."""
+        """Return the same shape `dx` pixels to the right and `dy` down (ShapeError if one is not a finite number)."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class PathShape(Shape):
-    """Points joined by straight pieces, with a width, round at ends and corners."""
+    """Base class of strokes and lines: a path with a width, round at ends and corners."""
 
     points: np.ndarray = field(init=False)
     points_xy: InitVar[Any]
@@ -175,7 +175,7 @@ class Stroke(PathShape):
 
 @dataclass(frozen=True, eq=False)
 class Line(PathShape):
-    """A line of straight pieces, with a width (QuPath's default is 5 pixels).
+    """A line of straight segments, with a width (QuPath's default is 5 pixels).
 
     Parameters
     ----------
@@ -296,7 +296,10 @@ class Rectangle(Shape):
         return {"type": "rectangle", "x": self.x, "y": self.y, "width": self.width, "height": self.height}
 
 
-_KINDS: dict[str, type[Shape]] = {"stroke": Stroke, "line": Line, "polygon": Polygon, "rectangle": Rectangle}
+#: The shapes that can be drawn, and that a file can hold.
+SHAPES: tuple[type[Shape], ...] = (Stroke, Line, Polygon, Rectangle)
+
+_KINDS = {kind.__name__.lower(): kind for kind in SHAPES}
 
 
 def shape_from_dict(values: Mapping[str, Any]) -> Shape:

@@ -1,4 +1,4 @@
-"""Which labelled regions are held out, and labels that contradict each other."""
+"""Splitting labelled regions into training and validation, and finding labels that contradict each other."""
 
 from histowidgets.annotations.split._blocks import class_pixels
 from histowidgets.annotations.split._conflicts import Conflict, conflicts

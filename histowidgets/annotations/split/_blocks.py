@@ -1,4 +1,4 @@
-"""Going through the labels of an image of any size, a piece at a time."""
+"""Reading the labels of an image of any size block by block."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from histowidgets.annotations.project import ProjectSnapshot
 from histowidgets.errors import ImageNameError
 from histowidgets.images import Region
 
-#: Side, in pixels, of the largest piece of an image whose labels are made at once. Chosen by us (P).
+#: Side, in pixels, of the blocks whose labels are made at once: 4 MB each.
 BLOCK = 2048
 
 

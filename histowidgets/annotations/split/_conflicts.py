@@ -1,4 +1,4 @@
-"""Pixels that were labelled twice with different classes (rows R16 and B16)."""
+"""Pixels that were labelled twice, with different classes."""
 
 from dataclasses import dataclass
 
@@ -32,13 +32,13 @@ class Conflict:
 def conflicts(snapshot: ProjectSnapshot, name: str) -> list[Conflict]:
     """Find where classes were drawn over other classes.
 
-    A pixel counts once, however often it was drawn over; what was erased in between counts no more.
+    A pixel counts once, however often it was drawn over; labels that were erased in between do not count.
 
     Parameters
     ----------
     snapshot : ProjectSnapshot
     name : str
-        Of the image.
+        The image.
 
     Returns
     -------

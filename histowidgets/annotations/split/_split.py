@@ -1,4 +1,4 @@
-"""Which pixels validation alone may see."""
+"""Splitting the labelled pixels of a project into training and validation."""
 
 import itertools
 from collections.abc import Mapping
@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.annotations.project import ProjectSnapshot
+from histowidgets.annotations.project import Project, ProjectSnapshot, snapshot_of
 from histowidgets.annotations.raster import UNLABELLED
 from histowidgets.annotations.split._blocks import annotated_blocks, class_pixels
 from histowidgets.annotations.split._split_images import choose_images
 from histowidgets.errors import ProjectError
 from histowidgets.images import Image, Region
 
-# --- chosen by us (P) -----------------------------------------------------------------------------------------------
 #: Cells a side of the grid on which candidates for the held-out rectangle are laid.
 GRID = 24
 #: Narrowest held-out rectangle, as a share of the image's side: a tile must find some context in it.
@@ -25,23 +24,23 @@ MOST_AREA = 0.5
 #: held-out area, and the size of the random part that lets seeds differ; a class whose held-out share is off by as
 #: much as the share wanted costs 1, divided by the number of classes.
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_SHAPE, COST_AREA, COST_RANDOM = 10.0, 4.0, 0.1, 0.3, 0.1
-#: Share of a class's labelled pixels on a side (relative to what is wanted there) below which it hardly counts there.
+#: Share of a class's labelled pixels on a side, relative to what is wanted there, below which it counts as missing.
 LEAST_SHARE = 0.1
 
-#: What may be held out of images that serve both training and validation.
+#: What can be held out of images of role "both".
 SPLITS = ("part", "image")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which pixels validation alone may see.
+    """The regions that are held out for validation; training reads none of their pixels.
 
     Attributes
     ----------
     held_out : mapping of image name to tuple of Region
         Only validation reads these rectangles: the whole image for the role "validation", none for "train".
     messages : tuple of str
-        What a person should know, e.g. that a class is only in training.
+        Notes for a person, e.g. that a class is only in training.
     """
 
     held_out: Mapping[str, tuple[Region, ...]]
@@ -101,32 +100,33 @@ def _around(region: Region, held: Region) -> list[Region]:
 
 
 def split_project(
-    snapshot: ProjectSnapshot,
+    project: Project | ProjectSnapshot,
     validation_fraction: float = 0.2,
     seed: int = 0,
     previous: Split | None = None,
     by: str = "part",
 ) -> Split:
-    """Choose what to hold out for validation, such that training and validation share no pixel (B10).
+    """Choose what to hold out for validation, so that training and validation share no pixel.
 
-    An image of role "validation" is held out whole, one of role "train" not at all. Of an image of role "both" one
-    upright rectangle is, chosen on a grid of 24 x 24 cells so that each class has labels on both sides where that
-    can be, and about `validation_fraction` of its labelled pixels inside. An image without labels holds none out.
+    An image of role "validation" is held out whole, one of role "train" not at all. Of an image of role "both", one
+    upright rectangle is held out, chosen on a grid of 24 x 24 cells so that each class has labels on both sides where
+    possible, and about `validation_fraction` of its labelled pixels inside. Of an image without labels nothing is.
     By "image", some images of role "both" are held out whole instead, stratified by class: a harder test, which says
     more about the next slide.
 
     Parameters
     ----------
-    snapshot : ProjectSnapshot
+    project : Project or ProjectSnapshot
     validation_fraction : float, default 0.2
         Share of the labelled pixels, 0 to below 1; 0 holds nothing out of images of role "both".
     seed : int, default 0
         The same arguments give the same split.
     previous : Split, optional
-        Of an earlier run: its rectangles are kept where they can be, so that no pixel that was trained on comes to
-        validate. One is given up when it holds no labels any more, or all the labels of a class.
+        The split of an earlier run: its rectangles are kept where possible, so that no pixel that was trained on is
+        used for validation. A rectangle is replaced when it has no labels any more, or all the labels of a class.
     by : {"part", "image"}, default "part"
-        What is held out of images of role "both". With labels in one of them only, a part is, and a message says so.
+        What is held out of images of role "both". If only one of them has labels, a part of it is held out, with a
+        message.
 
     Returns
     -------
@@ -135,8 +135,9 @@ def split_project(
     Raises
     ------
     ProjectError
-        If the fraction is out of its range, or `by` is unknown.
+        If the fraction is out of its range, `by` is unknown, or the project is not one.
     """
+    snapshot = snapshot_of(project)
     if not 0 <= validation_fraction < 1:
         raise ProjectError(f"validation_fraction is {validation_fraction}; a number from 0 to below 1 is wanted.")
     if by not in SPLITS:
@@ -173,7 +174,7 @@ def _whole_images(
     free, pixels = [name for name, some in zip(free, pixels, strict=True) if some.any()], pixels[pixels.any(axis=1)]
     if len(free) < 2:
         messages.append(
-            "Whole images cannot be held out: fewer than two images that may do both have labels. A part of each is "
+            'Whole images cannot be held out: fewer than two images of role "both" have labels. A part of each is '
             "held out instead. Annotate a second image."
         )
         return None
@@ -188,7 +189,7 @@ def _whole_images(
 def _still_valid(
     held: tuple[Region, ...], snapshot: ProjectSnapshot, name: str, messages: list[str]
 ) -> tuple[Region, ...] | None:
-    """Return earlier held-out rectangles if they can be kept; else note why not."""
+    """Return earlier held-out rectangles if they can be kept; otherwise None, with a message."""
     image = snapshot.images[name]
     if not held or not all(image.region.contains(region) for region in held):
         return None
@@ -197,8 +198,8 @@ def _still_valid(
     if inside.sum() and not ((inside > 0) & (outside == 0)).any():
         return held
     messages.append(
-        f"The validation area of {name} was moved, as the labels have changed: scores of the earlier training do "
-        "not compare with the new ones."
+        f"The validation area of {name} was moved, as the labels have changed: scores of the earlier training cannot "
+        "be compared with the new ones."
     )
     return None
 
@@ -251,7 +252,7 @@ class _LabelGrid:
         cost = np.abs(held - fraction).mean(axis=0) / fraction
         cost += COST_NOT_TRAINED * (1 - held < LEAST_SHARE * (1 - fraction)).sum(axis=0)
         cost += COST_NOT_VALIDATED * (held < LEAST_SHARE * fraction).sum(axis=0)
-        # A class with the faintest trace on a side is still better than one with none.
+        # Few labels of a class on a side are still better than none.
         cost += COST_NOT_TRAINED * (held >= 1).sum(axis=0) + COST_NOT_VALIDATED * (held <= 0).sum(axis=0)
         cost += COST_SHAPE * np.abs(np.log(heights / widths)) + COST_AREA * area
         cost[area > MOST_AREA] = np.inf
@@ -266,7 +267,7 @@ def _intervals(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _one_sided(snapshot: ProjectSnapshot, split: Split) -> list[str]:
-    """Say which classes have labels on one side alone."""
+    """Return a message for each class that has labels on one side only."""
     inside = np.zeros(len(snapshot.classes), np.int64)
     everything = inside.copy()
     for name in snapshot.annotated_names():

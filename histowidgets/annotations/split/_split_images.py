@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 
-# --- chosen by us (P) -----------------------------------------------------------------------------------------------
-#: Sets of images that are compared at most; of more possible ones, these are drawn at random.
+#: Most sets of images that are compared; of more possible ones, this number is drawn at random.
 CANDIDATES = 4096
 #: Costs, as in the choice of a rectangle: a class that one side lacks, and the size of the random part.
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_RANDOM = 10.0, 4.0, 0.1
@@ -21,7 +20,7 @@ def choose_images(pixels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     fraction : float
         Share of each class's pixels to hold out, 0 to 1.
     seed : int
-        Which of equally good choices is taken.
+        Decides between equally good choices.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One reader for each kind of file: arrays, PNG and its kin, TIFF, whole slides, OME-Zarr.
+"""Readers, one for each kind of image: arrays, PNG and similar files, TIFF, whole slides, OME-Zarr.
 
 The names are listed in `__init__.pyi` and loaded when first used: OpenSlide, tifffile and zarr take a while.
 """

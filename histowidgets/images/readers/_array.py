@@ -9,7 +9,7 @@ from histowidgets.images.readers._layout import as_kept, channels_last
 
 
 class ArrayImage(Image):
-    """An image whose pixels lie in memory; they are copied, so that nobody changes them later.
+    """An image whose pixels are in memory; they are copied, so that later changes do not matter.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class ArrayImage(Image):
     Raises
     ------
     ImageError
-        If the pixels are no numbers.
+        If the pixels are not numbers.
     ImageSizeError
         If the array is too thin, has too many channels or axes, or the number of names does not fit.
     ImageValueError

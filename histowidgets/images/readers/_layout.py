@@ -1,4 +1,4 @@
-"""Which axis of an array holds the channels, and which dtypes are kept."""
+"""The layout of pixels: the axis of the channels, the dtypes that are kept, transparency."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from histowidgets.errors import ImageError, ImageSizeError
 from histowidgets.images._limits import MAX_CHANNELS
 
 _KEPT: dict[np.dtype, np.dtype] = {np.dtype(t): np.dtype(t) for t in (np.uint8, np.uint16, np.float32, np.float64)}
-#: What the others become: a type that holds each of their values (64-bit integers: up to 2**53).
+#: What other dtypes become: one that holds all their values (64-bit integers: up to 2**53).
 _CONVERTED: dict[np.dtype, np.dtype] = {
     np.dtype(bool): np.dtype(np.uint8),
     np.dtype(np.int8): np.dtype(np.float32),
@@ -27,7 +27,7 @@ def kept_dtype(dtype: np.dtype, name: str) -> np.dtype:
     Raises
     ------
     ImageError
-        If it is no number (objects, text, complex).
+        If it is not a number (objects, text, complex).
     """
     native = np.dtype(dtype).newbyteorder("=")
     kept = _KEPT.get(native) or _CONVERTED.get(native)

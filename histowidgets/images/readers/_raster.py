@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP and other pictures that Pillow reads, always whole."""
+"""PNG, JPEG, BMP and other files that Pillow reads, always whole."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,11 +9,9 @@ import PIL.Image
 
 from histowidgets.errors import ImageOpenError
 from histowidgets.images._image import named_after
-from histowidgets.images._limits import LARGEST_PIXEL_UM
 from histowidgets.images.readers._array import ArrayImage
 from histowidgets.images.readers._layout import over_white
-
-_UM_PER_INCH = 25_400.0
+from histowidgets.images.readers._units import LARGEST_PIXEL_UM, UM
 
 
 def open_raster(
@@ -22,18 +20,18 @@ def open_raster(
     channel_names: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> ArrayImage:
-    """Open a picture through Pillow.
+    """Open a file through Pillow.
 
     A palette becomes RGB; transparency is laid over white; gray stays one channel; 16-bit gray stays 16 bit.
 
     Raises
     ------
     ImageOpenError
-        If it is no picture, is cut short, or has too many pixels.
+        If it is not an image, is cut short, or has too many pixels.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that are common here; what is twice as large it refuses.
+            # Pillow warns of sizes that are common here, and refuses those twice as large.
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(path) as picture:
                 if pixel_size_um is None:
@@ -72,7 +70,7 @@ def _deep_png(path: Path) -> np.ndarray:
 
 
 def raster_pixels(picture: PIL.Image.Image) -> np.ndarray:
-    """Return (rows, cols, channels) of a picture of Pillow's."""
+    """Return the pixels of a Pillow image as (rows, cols, channels)."""
     mode = picture.mode
     if "transparency" in picture.info or mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         gray = mode in ("L", "LA", "La")
@@ -94,5 +92,5 @@ def _pixel_size(picture: PIL.Image.Image) -> float | None:
     dpi = picture.info.get("dpi")
     if not dpi or not dpi[0] or float(dpi[0]) <= 0:
         return None
-    size = _UM_PER_INCH / float(dpi[0])
+    size = UM["inch"] / float(dpi[0])
     return size if size <= LARGEST_PIXEL_UM else None

@@ -1,4 +1,4 @@
-"""Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and their kin."""
+"""Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and others."""
 
 import threading
 from collections.abc import Sequence
@@ -11,11 +11,10 @@ import tifffile
 from histowidgets.errors import ImageOpenError
 from histowidgets.images._image import Image, named_after
 from histowidgets.images._limits import CACHE_BYTES
-from histowidgets.images._region import level_downsample
 from histowidgets.images.readers._layout import over_white
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS
 
-#: Their pixels lie in other files beside them.
+#: Endings of slides whose pixels are in other files beside them.
 _WITH_COMPANIONS = (".mrxs", ".vms", ".vmu")
 #: Any tiled TIFF. OpenSlide would turn 16 bits into 8, and five channels into RGB; tifffile keeps them.
 _GENERIC = "generic-tiff"
@@ -28,24 +27,20 @@ class SlideImage(Image):
         self._path = path
         self._lock = threading.Lock()
         self._slide = _opened(path)
-        self._sizes = tuple(self._slide.level_dimensions)
+        sizes = tuple(self._slide.level_dimensions)
         # OpenSlide's own downsamples, 4.0004 and the like, say where it looks for a pixel of a level.
         self._steps = tuple(self._slide.level_downsamples)
-        full = self._sizes[0]
         super().__init__(
             name=name,
-            width=full[0],
-            height=full[1],
+            width=sizes[0][0],
+            height=sizes[0][1],
             dtype=np.dtype(np.uint8),
             channel_names=channel_names or ("Red", "Green", "Blue"),
             pixel_size_um=_pixel_size(self._slide) if pixel_size_um is None else pixel_size_um,
-            downsamples=[level_downsample(full, size) for size in self._sizes],
+            level_sizes=sizes,
             source=str(path),
         )
         self._require_names_for(3)
-
-    def _level_size(self, level: int) -> tuple[int, int]:
-        return self._sizes[level]
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         slide = self._slide
@@ -74,7 +69,7 @@ def open_slide(
     channel_names: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> Image | None:
-    """Open a slide, or return None if OpenSlide says no and another reader may say yes.
+    """Open a slide, or return None if OpenSlide cannot and another reader may.
 
     Generic tiled TIFFs, and slides whose pixels are not 8-bit RGB, are left to tifffile, which keeps their dtype
     and channels.
@@ -130,7 +125,7 @@ def _pixel_size(slide: openslide.OpenSlide) -> float | None:
 
 
 def _is_rgb(path: Path) -> bool:
-    """Tell whether a TIFF has three samples of 8 bits; what is no TIFF is OpenSlide's to judge."""
+    """Tell whether a TIFF has three samples of 8 bits; OpenSlide judges what is not a TIFF."""
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first

@@ -12,12 +12,14 @@ import tifffile
 from histowidgets.errors import ImageOpenError, ImageSizeError
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
-from histowidgets.images._limits import EAGER_BYTES, MAX_CHANNELS
-from histowidgets.images._region import level_downsample
+from histowidgets.images._limits import MAX_CHANNELS
 from histowidgets.images.readers._array import ArrayImage
 from histowidgets.images.readers._layout import as_kept, channels_last, kept_dtype, over_white
 from histowidgets.images.readers._tiff_metadata import channel_names_of, pixel_size_of, require_possible_planes
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS, SegmentReader, require_possible_page
+
+#: Decoded bytes below which a TIFF is read whole when it is opened.
+EAGER_BYTES = 32 << 20
 
 _PHOTOMETRIC = tifffile.PHOTOMETRIC
 #: Axes that mean a stack or a movie: one plane of it has to be chosen first.
@@ -49,7 +51,7 @@ class TiffImage(Image):
             dtype=dtype,
             channel_names=names or default_channel_names(n_channels, dtype),
             pixel_size_um=pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um,
-            downsamples=[level_downsample(full.size, level.size) for level in self._levels],
+            level_sizes=[level.size for level in self._levels],
             source=str(path),
         )
         self._require_names_for(n_channels)
@@ -59,9 +61,6 @@ class TiffImage(Image):
             for page in level.pages:
                 self._reader.require_whole(page)
                 require_possible_page(page)
-
-    def _level_size(self, level: int) -> tuple[int, int]:
-        return self._levels[level].width, self._levels[level].height
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         parts = [self._reader.read(page, x, y, width, height) for page in self._levels[level].pages]
@@ -87,7 +86,7 @@ class _Level:
 
 
 class _Finish:
-    """What has to be done to stored samples before they are the image's pixels."""
+    """Turns stored samples into the pixels of the image: palettes, inversion, transparency."""
 
     def __init__(self, tiff: tifffile.TiffFile, series: Any) -> None:
         key = series.keyframe
@@ -102,13 +101,13 @@ class _Finish:
         self._multiplied = self._alpha and alpha[0] == 1
 
     def channels_of(self, stored: int) -> int:
-        """Return the number of channels there are in the end."""
+        """Return the number of channels of the image."""
         if self._colormap is not None:
             return 3
         return stored - 1 if self._alpha else stored
 
     def dtype_of(self, stored: np.dtype) -> np.dtype:
-        """Return the dtype in the end."""
+        """Return the dtype of the image."""
         return np.dtype(np.uint8) if self._colormap is not None else stored
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
@@ -171,7 +170,7 @@ def _require_readable(path: Path, series: Any) -> None:
         if axis in _STACKED and size > 1:
             raise ImageSizeError(
                 f"{path.name} is a stack of {size} {_STACKED[axis]} (axes {series.axes}, shape {series.shape}). Save "
-                "the one that you want as an image of its own, or project the stack first."
+                "the one that you want as a separate image, or project the stack first."
             )
     if key.imagedepth > 1:
         raise ImageSizeError(f"{path.name} is a volume of {key.imagedepth} planes. Save one of them first.")

@@ -1,4 +1,4 @@
-"""Channel names and pixel size out of the metadata of a TIFF."""
+"""The metadata of a TIFF: channel names and pixel size."""
 
 import math
 import re
@@ -8,22 +8,10 @@ from typing import Any
 import tifffile
 
 from histowidgets.errors import ImageSizeError
-from histowidgets.images._limits import LARGEST_PIXEL_UM, MOST_PLANES
+from histowidgets.images.readers._units import LARGEST_PIXEL_UM, UM
 
-_UM = {
-    "µm": 1.0,
-    "um": 1.0,
-    "micron": 1.0,
-    "microns": 1.0,
-    "micrometer": 1.0,
-    "nm": 1e-3,
-    "å": 1e-4,
-    "pm": 1e-6,
-    "mm": 1e3,
-    "cm": 1e4,
-    "inch": 25_400.0,
-    "m": 1e6,
-}
+#: Most planes that an OME-TIFF may claim to have: tifffile makes a list of them.
+MOST_PLANES = 1_000_000
 
 
 def channel_names_of(tiff: tifffile.TiffFile, series: Any, n_channels: int) -> tuple[str, ...] | None:
@@ -52,14 +40,14 @@ def require_possible_planes(tiff: tifffile.TiffFile) -> None:
         if planes > MOST_PLANES:
             raise ImageSizeError(
                 f"{tiff.filename} says that it has {planes} planes of {' x '.join(sizes[:2])} pixels; at most "
-                f"{MOST_PLANES:,} are believed. Copy it again, or write it anew."
+                f"{MOST_PLANES:,} are believed. Copy it again, or write it again."
             )
 
 
 def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> float | None:
     """Return the pixel size in um that the file gives, or None.
 
-    Asked in this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
+    In this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
     """
     pixels = _ome_pixels(tiff, series)
     if pixels is not None:
@@ -73,9 +61,9 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> float | None:
         return None
     if tiff.is_imagej:
         unit = str((tiff.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ").replace("μ", "µ")
-        return _UM[unit.lower()] / resolution if unit.lower() in _UM else None
+        return UM[unit.lower()] / resolution if unit.lower() in UM else None
     unit_tag = page.tags.get("ResolutionUnit")
-    unit_um = {2: 25_400.0, 3: 10_000.0}.get(int(unit_tag.value) if unit_tag is not None else 2)
+    unit_um = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
     size = None if unit_um is None else unit_um / resolution
     return size if size is not None and size <= LARGEST_PIXEL_UM else None
 
@@ -123,7 +111,7 @@ def _children(element: Any, tag: str) -> list[Any]:
 def _ome_size(pixels: Any) -> float | None:
     size = _positive(pixels.get("PhysicalSizeX"))
     unit = str(pixels.get("PhysicalSizeXUnit", "µm")).replace("μ", "µ").lower()
-    return None if size is None or unit not in _UM else size * _UM[unit]
+    return None if size is None or unit not in UM else size * UM[unit]
 
 
 def _positive(text: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Reading parts of one page of a TIFF: only the tiles or strips that are needed, the last ones kept."""
+"""Reading parts of a page of a TIFF: only the tiles or strips that are needed; the last ones are kept."""
 
 import os
 import struct
@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import ImageError, ImageOpenError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
+from histowidgets.images._limits import CACHE_BYTES
 
 #: What tifffile and its codecs raise on damaged data.
 DECODE_ERRORS = (
@@ -37,16 +38,16 @@ class SegmentReader:
     Parameters
     ----------
     file : binary file
-        Of its own, not shared.
+        Not shared with others.
     name : str
-        Of the file, for messages.
+        Name of the file, for messages.
     """
 
     def __init__(self, file: BufferedReader, name: str) -> None:
         self._file = file
         self._name = name
         self._lock = threading.Lock()
-        self._cache = SegmentCache()
+        self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
         self._size = os.fstat(file.fileno()).st_size
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ class SegmentReader:
 
     def _read(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
         key = page.keyframe
-        if page.is_memmappable:  # stored plainly: take just these rows, however long the strips are
+        if page.is_memmappable:  # not compressed: read just these rows, however long the strips are
             return self._read_plain(page, x, y, width, height)
         out = np.empty((height, width, key.samplesperpixel), key.dtype)
         for index, plane, left, top in _needed(key, x, y, width, height):
@@ -95,14 +96,14 @@ class SegmentReader:
         return out
 
     def _read_plain(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
-        """Read rows where they lie: a memory map of a file that is cut meanwhile would kill the process."""
+        """Read uncompressed rows; not by a memory map, which would kill the process if the file were truncated."""
         key = page.keyframe
         separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
         planes, together = (key.samplesperpixel, 1) if separate else (1, key.samplesperpixel)
         dtype = key.dtype.newbyteorder(page.parent.byteorder)
         out = np.empty((planes, height, width, together), dtype)
         pixel = together * dtype.itemsize
-        with self._lock:  # the place in the file is one for all threads
+        with self._lock:  # all threads share the position in the file
             for plane in range(planes):
                 for row in range(height):
                     place = (plane * key.imagelength + y + row) * key.imagewidth + x

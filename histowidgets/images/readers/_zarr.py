@@ -1,4 +1,4 @@
-"""OME-Zarr in a local folder, of which only the chunks that are asked for are read."""
+"""OME-Zarr in a local folder, of which only the chunks that are needed are read."""
 
 import itertools
 import math
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import zarr
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
-from histowidgets.images._cache import SegmentCache
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._image import Image, default_channel_names, named_after
-from histowidgets.images._region import level_downsample
+from histowidgets.images._limits import CACHE_BYTES
 from histowidgets.images.readers._layout import as_kept, kept_dtype
 from histowidgets.images.readers._zarr_metadata import Multiscale, channels_of, multiscale_of, ome_attributes
 
@@ -58,7 +58,7 @@ class ZarrImage(Image):
         full = self._levels[0]
         for level in self._levels[1:]:
             if (level.n_channels, level.array.dtype) != (full.n_channels, full.array.dtype):
-                raise ImageOpenError(f"The levels of {path} differ in their channels or dtypes. Write it anew.")
+                raise ImageOpenError(f"The levels of {path} differ in their channels or dtypes. Write it again.")
             if level.width > full.width or level.height > full.height:
                 raise ImageOpenError(f"A level of {path} is larger than the first, which is the full size.")
         names, colors = channels_of(ome, full.n_channels)
@@ -71,15 +71,12 @@ class ZarrImage(Image):
             channel_names=channel_names or names or default_channel_names(full.n_channels, dtype),
             channel_colors=colors,
             pixel_size_um=multiscale.pixel_size_um if pixel_size_um is None else pixel_size_um,
-            downsamples=[level_downsample(full.size, level.size) for level in self._levels],
+            level_sizes=[level.size for level in self._levels],
             source=str(path),
         )
         self._require_names_for(full.n_channels)
         self._path = path
-        self._cache = SegmentCache()
-
-    def _level_size(self, level: int) -> tuple[int, int]:
-        return self._levels[level].size
+        self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         out = np.empty((height, width, len(self.channel_names)), self.dtype)
@@ -116,17 +113,17 @@ class _Level:
 
     def __init__(self, path: Path, array: Any, axes: tuple[str, ...]) -> None:
         if not isinstance(array, zarr.Array):
-            raise ImageOpenError(f"A level of {path} is a group, not an array. Write it anew.")
+            raise ImageOpenError(f"A level of {path} is a group, not an array. Write it again.")
         if array.ndim != len(axes):
             raise ImageOpenError(
                 f"A level of {path} has {array.ndim} axes (shape {array.shape}), but its description names "
-                f"{len(axes)}: {', '.join(axes)}. Write it anew."
+                f"{len(axes)}: {', '.join(axes)}. Write it again."
             )
         for axis, size in zip(axes, array.shape, strict=True):
             if axis not in ("c", "y", "x") and size != 1:
                 raise ImageSizeError(
                     f"{path} is a stack of {size} {_AXES.get(axis, 'along ' + axis)} (axes {', '.join(axes)}, shape "
-                    f"{array.shape}). Save the one that you want as an image of its own, or project the stack first."
+                    f"{array.shape}). Save the one that you want as a separate image, or project the stack first."
                 )
         self.array = array
         self._axes = axes
@@ -158,8 +155,8 @@ class _Level:
     def _require_whole_chunks(self, chosen: dict[str, slice]) -> None:
         """Refuse a chunk whose file is shorter than its header says.
 
-        Blosc, the usual compressor of OME-Zarr, does not look: it reads on past the end, into whatever memory is
-        there, and gives that as pixels.
+        Blosc, the usual compressor of OME-Zarr, does not check: it reads past the end, into whatever memory is there,
+        and returns that as pixels.
         """
         along = []
         for axis, size, chunk in zip(self._axes, self.array.shape, self.array.chunks, strict=True):
@@ -183,12 +180,12 @@ def open_zarr(
     channel_names: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> ZarrImage:
-    """Open an OME-Zarr of version 0.4 or 0.5 (those before as far as they are alike).
+    """Open an OME-Zarr of version 0.4 or 0.5 (or earlier, as far as the versions agree).
 
     Raises
     ------
     ImageOpenError
-        If it is no image, is damaged, or was not copied whole.
+        If it is not an image, is damaged, or was not copied whole.
     ImageSizeError
         If it is a stack or a movie, or has too many channels.
     """

@@ -1,4 +1,4 @@
-"""What the metadata of an OME-Zarr says: levels, axes, pixel size, channel names and colours."""
+"""The metadata of an OME-Zarr: levels, axes, pixel size, channel names and colours."""
 
 import math
 import re
@@ -7,25 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from histowidgets.errors import ImageOpenError
-
-#: Units of length as OME-Zarr spells them (those of UDUNITS-2), in um.
-_UM = {
-    "angstrom": 1e-4,
-    "picometer": 1e-6,
-    "nanometer": 1e-3,
-    "micrometer": 1.0,
-    "micron": 1.0,
-    "um": 1.0,
-    "µm": 1.0,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
-    "inch": 25_400.0,
-}
+from histowidgets.images.readers._units import UM
 
 
 class Multiscale(NamedTuple):
-    """One pyramid.
+    """The description of a pyramid.
 
     Attributes
     ----------
@@ -53,7 +39,7 @@ def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
     Raises
     ------
     ImageOpenError
-        If the group is no image, or its description is damaged.
+        If the group is not an image, or its description is damaged.
     """
     if "plate" in ome or "well" in ome:
         raise ImageOpenError(f"{path} is a plate of many images. Give the folder of one of them, such as {path}/A/1/0.")
@@ -70,7 +56,7 @@ def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
         size = _pixel_size(described, axes)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ImageOpenError(
-            f"The description of the image in {path} is damaged: {error!r}. Copy it again, or write it anew."
+            f"The description of the image in {path} is damaged: {error!r}. Copy it again, or write it again."
         ) from error
     if not paths or len(set(axes)) < len(axes) or not {"y", "x"} <= set(axes):
         raise ImageOpenError(
@@ -103,9 +89,9 @@ def _pixel_size(described: Mapping[str, Any], axes: tuple[str, ...]) -> float | 
     """Return the width of a full-size pixel in um, or None if there is no scale, or one without a unit."""
     axis = described["axes"][axes.index("x")] if "axes" in described and "x" in axes else None
     unit = axis.get("unit") if isinstance(axis, Mapping) else None
-    if unit is None or str(unit).lower() not in _UM:
+    if unit is None or str(unit).lower() not in UM:
         return None
-    size, found = _UM[str(unit).lower()], False
+    size, found = UM[str(unit).lower()], False
     # The scale of the level, and then that of the whole pyramid.
     for owner in (described["datasets"][0], described):
         for transformation in owner.get("coordinateTransformations") or ():

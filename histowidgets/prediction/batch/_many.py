@@ -20,7 +20,7 @@ from histowidgets.prediction.results import measured
 ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
 TABLE, MEASURED = "predictions.csv", "measurements.csv"
 _NOTES = ".histowidgets"
-_OBJECTS = ("min_area_um2", "fill_holes_um2", "smooth_um")
+_OBJECTS = ("min_area_um2", "fill_holes_um2", "simplify_um")
 
 TileProgress = Callable[[str, int, int, float], None]
 """Called as ``tile_progress(source, done, total, seconds_left)`` while an image is predicted."""

@@ -21,7 +21,7 @@ from histowidgets.prediction.inference import (
     predict_to_disk,
     prediction_fingerprint,
 )
-from histowidgets.prediction.results import Prediction, StoredPrediction
+from histowidgets.prediction.results import PredictionResults, StoredPrediction
 
 KEPT_ON_DISK = ("zarr", "ome-tiff")
 
@@ -144,7 +144,7 @@ def _written(
     wanted: Wanted,
     progress: Progress | None,
     should_stop: ShouldStop | None,
-) -> Prediction | StoredPrediction:
+) -> PredictionResults:
     """Predict and write in the format that is wanted; a large image by way of the disk, whatever the format."""
 
     def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
@@ -157,7 +157,7 @@ def _written(
         return to_disk(output, wanted.probabilities)
     probabilities = wanted.format != "png"
     parts = output.with_name(f".{output.name}.parts.zarr")
-    found: Prediction | StoredPrediction
+    found: PredictionResults
     if region.area > IN_MEMORY_PIXELS:
         found = to_disk(parts, probabilities)
     else:

@@ -15,7 +15,7 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction._limits import ADAPT_BATCH, ADAPT_TILES
 from histowidgets.prediction.inference._channels import match_channels
 from histowidgets.prediction.pixel_models import MeanModel, NetworkModel, PixelModel
-from histowidgets.prediction.tiling import read_tile
+from histowidgets.prediction.tiling import Tile
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier
@@ -89,4 +89,4 @@ def _tiles(
 
 def _read(classifier: "Classifier", image: Image, tile: Region, within: Region) -> np.ndarray:
     channels = match_channels(classifier.channel_names, image.channel_names, image.name)
-    return read_tile(image, tile, classifier.normalization, classifier.downsample, channels, within)
+    return Tile(image, tile, classifier.normalization, classifier.downsample, channels, within).read()

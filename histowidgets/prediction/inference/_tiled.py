@@ -12,9 +12,8 @@ import numpy as np
 
 from histowidgets.errors import PredictionCancelled, RegionError
 from histowidgets.images import Image, Normalization, Region, scaled_shape
-from histowidgets.prediction._limits import KEPT_PIXELS
 from histowidgets.prediction.inference._options import PredictOptions, Progress, ShouldStop
-from histowidgets.prediction.pixel_models import AnswersFast, PixelModel, RemembersTiles
+from histowidgets.prediction.pixel_models import KEPT_PIXELS, AnswersFast, PixelModel, RemembersTiles
 from histowidgets.prediction.tiling import (
     EDGE_ROWS,
     AxisPlan,

@@ -10,11 +10,19 @@ import numpy as np
 
 from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
 from histowidgets.images import Image, Region
-from histowidgets.prediction._limits import BLOCK_SIDE, MOST_BLOCK_SCALE
+from histowidgets.prediction._limits import MOST_BLOCK_SCALE
 from histowidgets.prediction.inference._fingerprint import prediction_fingerprint
 from histowidgets.prediction.inference._options import PredictOptions, Progress, ShouldStop
 from histowidgets.prediction.inference._tiled import Job, TileCount, TiledPrediction
-from histowidgets.prediction.results import Card, Store, StoredPrediction, open_prediction, read_card, write_pyramid
+from histowidgets.prediction.results import (
+    BLOCK_SIDE,
+    Card,
+    Store,
+    StoredPrediction,
+    open_prediction,
+    read_card,
+    write_pyramid,
+)
 from histowidgets.prediction.tiling import BlankTiles, reach_of
 
 if TYPE_CHECKING:
@@ -48,13 +56,13 @@ def predict_to_disk(
         "block": BLOCK_SIDE,
     }
     card = Card(
-        image.name,
-        job.region,
-        image.pixel_size_um,
-        classifier.classes,
-        classifier.colors,
-        probabilities,
-        prediction_fingerprint(classifier, image, what),
+        image_name=image.name,
+        region=job.region,
+        pixel_size_um=image.pixel_size_um,
+        classes=classifier.classes,
+        colors=classifier.colors,
+        probabilities=probabilities,
+        fingerprint=prediction_fingerprint(classifier, image, what),
     )
     if is_tiff and out.exists():
         if _require_ours(out).fingerprint == card.fingerprint:

@@ -10,8 +10,9 @@ from histowidgets._checks import is_within
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Normalization
 from histowidgets.prediction._classifier_files import described
-from histowidgets.prediction._limits import CARD_CHARACTERS, MOST_CARD_NUMBER, NETWORK_TILE
+from histowidgets.prediction._limits import CARD_CHARACTERS, MOST_CARD_NUMBER
 from histowidgets.prediction.onnx._files import metadata_of_onnx
+from histowidgets.prediction.pixel_models import NETWORK_TILE
 from histowidgets.prediction.results import checked_classes
 
 if TYPE_CHECKING:

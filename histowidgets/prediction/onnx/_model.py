@@ -11,9 +11,9 @@ import numpy as np
 
 from histowidgets._io import atomic_write
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
-from histowidgets.prediction._limits import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
 from histowidgets.prediction.onnx._files import needed, require_known_opset, require_self_contained, with_external_data
 from histowidgets.prediction.onnx._metadata import KEY, read_card
+from histowidgets.prediction.pixel_models import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
 
 if TYPE_CHECKING:
     from histowidgets.prediction._classifier import Classifier

@@ -1,4 +1,4 @@
-"""What gives each pixel its probabilities: the network, the quick learner, their ensemble.
+"""The models that give each pixel its probabilities: the network, the quick learner, their ensemble.
 
 The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
 """

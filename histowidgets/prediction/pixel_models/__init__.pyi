@@ -2,12 +2,16 @@ from ._ensemble import MeanModel, Member
 from ._feature_cache import FeatureCache
 from ._network import NetworkModel
 from ._precision import fastest_inference
-from ._protocol import AnswersFast, PixelModel, RemembersTiles
+from ._protocol import BATCH_ON_CPU, KEPT_PIXELS, NETWORK_CONTEXT, NETWORK_TILE, AnswersFast, PixelModel, RemembersTiles
 from ._quick import QuickModel, forget_features, quick_tiles, tile_features
 from ._quick_features import pyramid_width
 from ._registry import restored_model
 
 __all__ = [
+    "BATCH_ON_CPU",
+    "KEPT_PIXELS",
+    "NETWORK_CONTEXT",
+    "NETWORK_TILE",
     "AnswersFast",
     "FeatureCache",
     "MeanModel",

@@ -1,4 +1,4 @@
-"""Several models as one: the mean of what they answer."""
+"""An ensemble: several models whose probabilities are averaged."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,16 +9,21 @@ import torch
 from torch.nn import functional
 
 from histowidgets.errors import ClassifierError
-from histowidgets.prediction._limits import MOST_MEMBERS
 from histowidgets.prediction.pixel_models._protocol import AnswersFast, PixelModel, RemembersTiles
 from histowidgets.prediction.pixel_models._registry import restored_model
 from histowidgets.prediction.tiling import Tile
+
+#: Most models that one mean is made of.
+MOST_MEMBERS = 8
+
+#: Largest factor by which a member may see images smaller: downsamples go from 1 to 8.
+MOST_FACTOR = 8
 
 _Ask = Callable[[np.ndarray], np.ndarray]
 
 
 class Member(NamedTuple):
-    """A model, and how much smaller it sees what the mean is given (1 for as it is)."""
+    """A model, and by which factor it sees the input of the mean smaller (1: as it is)."""
 
     model: PixelModel
     factor: int
@@ -27,13 +32,13 @@ class Member(NamedTuple):
 class MeanModel:
     """The mean of several models' probabilities, at the finest of their resolutions.
 
-    Learners of different kinds err in different places, so that their mean errs less than each (Hansen and Salamon
-    1990, "Neural network ensembles").
+    Models of different kinds make errors in different places, so that their mean makes fewer than each of them
+    (Hansen and Salamon 1990, "Neural network ensembles").
 
     Parameters
     ----------
     members : sequence of Member
-        Two or more, of the same classes and channels; none of them a mean.
+        Two or more, of the same classes and channels; none of them is a mean.
 
     Raises
     ------
@@ -70,7 +75,7 @@ class MeanModel:
         return self._mean(answers, batch.shape[-2:])
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
-        """Compute the probabilities of a tile; what a member keeps of it is used again; see `RemembersTiles`."""
+        """Compute the probabilities of a tile, with what its members keep of it; see `RemembersTiles`."""
         pixels = tile.read()[None]
         answers = []
         for model, factor in self.members:
@@ -82,7 +87,7 @@ class MeanModel:
         return answer
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
-        """Return the fastest way to predict tiles, each member in its own; see `AnswersFast`."""
+        """Return the fastest way to predict tiles, for each member its own; see `AnswersFast`."""
         ways = [(_fastest(model, side // factor, tiles), factor) for model, factor in self.members]
 
         def compute(batch: np.ndarray, labels: bool) -> np.ndarray:
@@ -104,7 +109,7 @@ class MeanModel:
         return mean
 
     def spec(self) -> dict[str, Any]:
-        """Return what the members take, for JSON."""
+        """Return the specs of the members, for JSON."""
         members = [{"kind": m.kind, "factor": factor, "model": m.spec()} for m, factor in self.members]
         return {"members": members}
 
@@ -128,7 +133,7 @@ class MeanModel:
         members = []
         for i, one in enumerate(described):
             kind, factor = str(one["kind"]), one["factor"]
-            if kind == cls.kind:  # before it is built: a file can name means in means for ever
+            if kind == cls.kind:  # before it is built: a file can nest means endlessly
                 raise ClassifierError("A mean cannot be part of a mean.")
             if type(factor) is not int or not 1 <= factor <= MOST_FACTOR:
                 raise ClassifierError(f"A part sees images {factor!r} times smaller; 1 to {MOST_FACTOR} is possible.")
@@ -137,12 +142,8 @@ class MeanModel:
         return cls(members)
 
 
-#: Downsamples go from 1 to 8.
-MOST_FACTOR = 8
-
-
 def _smaller(batch: np.ndarray, factor: int) -> np.ndarray:
-    """Return (N, C, H, W) as an image reads itself at a downsample: means of squares."""
+    """Return (N, C, H, W) as an image is read at a downsample: means of squares."""
     if factor == 1:
         return batch
     with torch.inference_mode():

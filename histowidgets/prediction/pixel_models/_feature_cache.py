@@ -1,11 +1,12 @@
-"""Features that were computed, kept for the next stroke as far as memory allows."""
+"""Values computed from images, kept for the next time as far as memory allows."""
 
 import threading
 import weakref
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
+from histowidgets._byte_cache import ByteCache
 from histowidgets.images import Image
 
 
@@ -22,9 +23,9 @@ Kept = TypeVar("Kept", bound=HasBytes)
 
 
 class FeatureCache(Generic[Kept]):
-    """Keeps values an image and a key; the ones longest unused go first; those of a collected image go at once.
+    """Values by image and key; the least recently used are dropped first, and those of a collected image at once.
 
-    Safe to use from several threads. Two that miss the same value at once both compute it.
+    Safe to use from several threads. Two that miss the same value at the same time both compute it.
 
     Parameters
     ----------
@@ -33,65 +34,66 @@ class FeatureCache(Generic[Kept]):
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self._values: OrderedDict[tuple[int, Hashable], Kept] = OrderedDict()
+        self._values: ByteCache[tuple[int, Hashable], Kept] = ByteCache(max_bytes)
         self._images: dict[int, weakref.ref[Image]] = {}
-        self._bytes = 0
-        # Reentrant: an image may be collected, and its values dropped, while this very thread holds the lock.
-        self._lock = threading.RLock()
+        self._collected: deque[int] = deque()
+        self._lock = threading.Lock()
 
     @property
     def nbytes(self) -> int:
         """Memory that the values take, in bytes."""
-        return self._bytes
+        return self._values.nbytes
 
     def __len__(self) -> int:
         return len(self._values)
 
     def get(self, image: Image, key: Hashable, compute: Callable[[], Kept]) -> Kept:
-        """Return what is kept, or compute it and keep it."""
+        """Return the value that is kept, or compute it and keep it."""
         place = (id(image), key)
         with self._lock:
+            self._drop_collected()
             found = self._values.get(place)
-            if found is not None:
-                self._values.move_to_end(place)
-                return found
+        if found is not None:
+            return found
         value = compute()
         with self._lock:
-            if value.nbytes > self.max_bytes or place in self._values:
-                return value
-            self._remember(image)
-            self._values[place] = value
-            self._bytes += value.nbytes
-            while self._bytes > self.max_bytes and self._values:
-                _, old = self._values.popitem(last=False)
-                self._bytes -= old.nbytes
+            self._drop_collected()
+            if self._values.get(place) is None:
+                self._watch(image)
+                self._values.put(place, value)
         return value
 
     def has(self, image: Image, key: Hashable) -> bool:
         """Tell whether a value is kept; it then counts as used."""
-        place = (id(image), key)
         with self._lock:
-            if place not in self._values:
-                return False
-            self._values.move_to_end(place)
-            return True
+            self._drop_collected()
+            return self._values.get((id(image), key)) is not None
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         with self._lock:
             self._values.clear()
-            self._bytes = 0
 
-    def _remember(self, image: Image) -> None:
+    def _watch(self, image: Image) -> None:
         number = id(image)
-        if number in self._images:
-            return
+        if number not in self._images:
+            self._images[number] = weakref.ref(image, lambda _: self._forget(number))
 
-        def forget(_: "weakref.ref[Image]") -> None:
-            with self._lock:
-                self._images.pop(number, None)
-                for place in [p for p in self._values if p[0] == number]:
-                    self._bytes -= self._values.pop(place).nbytes
+    def _forget(self, number: int) -> None:
+        """Drop the values of an image that is being collected.
 
-        self._images[number] = weakref.ref(image, forget)
+        An image may be collected at any allocation, even while this very thread holds the lock: then whatever uses
+        the cache next drops them, before another image can have the number.
+        """
+        self._collected.append(number)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drop_collected()
+            finally:
+                self._lock.release()
+
+    def _drop_collected(self) -> None:
+        while self._collected:
+            number = self._collected.popleft()
+            self._images.pop(number, None)
+            self._values.drop(lambda place, number=number: place[0] == number)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Whether what a network answers at a pixel depends on a mean over its whole tile."""
+"""Whether the answer of a network at a pixel depends on a mean over the whole tile."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _known: dict[NetworkSpec, bool] = {}
 
 
 class _Watch(TorchDispatchMode):
-    """Notices such operations while a network computes."""
+    """Detects such operations while a network computes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,10 +33,11 @@ def _over_space(args: Any) -> bool:
 
 
 def mixes_its_tile(network: Network) -> bool:
-    """Say whether a network uses means over the tile: it then knows tiles of one size alone.
+    """Tell whether a network uses means over the tile, so that it works on tiles of one size only.
 
     Squeeze-and-excitation, pyramid pooling and attention learn the statistics of training tiles. A MobileNetV3 trained
-    on tiles of 64 pixels was right in 97 % of the stroked pixels when asked in such tiles, and in 54 % in tiles of 256.
+    on tiles of 64 pixels was right in 97 % of the stroked pixels when it was given such tiles, and in 54 % in tiles of
+    256.
 
     Found by watching it compute on a small tile, once for each kind of network.
     """
@@ -48,7 +49,7 @@ def mixes_its_tile(network: Network) -> bool:
             with torch.inference_mode(False), torch.no_grad(), watch:
                 network.eval()(pixels)
         except (RuntimeError, ValueError, AssertionError):
-            watch.mixed = True  # it does not take such a tile at all
+            watch.mixed = True  # it does not accept such a tile at all
         finally:
             network.train(training)
         _known[network.spec] = watch.mixed

@@ -1,17 +1,17 @@
-"""Smoothing probabilities along what is seen in the image: the fast guided filter."""
+"""Smoothing probabilities along the edges of the image: the fast guided filter."""
 
 import torch
 from torch.nn import functional
 
+#: Downsample at which the filter's coefficients are computed.
 _COARSER = 2
-"""By how much the filter's coefficients are computed more coarsely than they are used."""
 
 
 def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float, epsilon: float) -> torch.Tensor:
-    """Smooth probabilities within what looks alike, and keep their borders where the image has one.
+    """Smooth probabilities within even areas of the image, and keep their borders where the image has an edge.
 
     Around each pixel the probabilities are explained by the guide's channels, linearly; neighbouring explanations are
-    averaged. Where the guide is even that is a blur, at its edges it is none. Gaussian weights instead of a box.
+    averaged. Where the guide is even this is a blur, at its edges it is not. Weights are Gaussian, not a box.
     Source: He, Sun & Tang 2013, "Guided Image Filtering", with a colour guide; its coarse form: He & Sun 2015.
 
     Parameters
@@ -21,7 +21,7 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     guide : Tensor of float32, (1, C, H, W)
         The image, in [0, 1].
     sigma : float
-        Standard deviation of the neighbourhood, in pixels of the two.
+        Standard deviation of the neighbourhood, in pixels of both.
     epsilon : float
         Variance of the guide, in its units squared, below which it counts as even.
 
@@ -33,7 +33,7 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     size = probabilities.shape[-2:]
     coarse, seen = _halved(probabilities), _halved(guide)
     n, k, sigma = seen.shape[1], coarse.shape[1], sigma / _COARSER
-    # All that is averaged, in one stack: guide, probabilities, products of guide and guide, and of guide and these.
+    # All that is averaged, in one stack: guide, probabilities, products of guide and guide, of guide and probabilities.
     squares = (seen[:, :, None] * seen[:, None]).flatten(1, 2)
     shared = (seen[:, :, None] * coarse[:, None]).flatten(1, 2)
     means = _blurred(torch.cat([seen, coarse, squares, shared], 1), sigma)[0].permute(1, 2, 0)

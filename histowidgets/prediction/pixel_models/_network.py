@@ -10,26 +10,28 @@ import torch
 
 from histowidgets.errors import BackboneError, ClassifierError
 from histowidgets.models import Network, NetworkSpec, build_network
-from histowidgets.prediction._limits import (
+from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
+from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction.pixel_models._protocol import (
     BATCH_ON_CPU,
     BATCH_ON_GPU,
     NETWORK_CONTEXT,
     NETWORK_TILE,
-    PROBE_FROM_TILES,
 )
-from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
-from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+
+#: Tiles of a region from which on a network looks for its fastest way to compute.
+PROBE_FROM_TILES = 12
 
 
 class NetworkModel:
-    """A network that nobody trains any more.
+    """A network that is not trained any more.
 
     Parameters
     ----------
     network : Network
-        Is copied, and so may be trained on while this predicts.
+        Copied, so that it can be trained further while this one predicts.
     owned : bool, default False
-        Take the network over instead: nobody else changes it from now on.
+        Use the network itself instead of a copy: the caller must not change it afterwards.
     """
 
     kind = "network"
@@ -42,7 +44,7 @@ class NetworkModel:
         self._network = (network if owned else deepcopy(network)).eval().requires_grad_(False)
         self._device = self._network.input_mean.device
         if mixes_its_tile(self._network):
-            self.largest_tile = self.multiple  # tiles are never smaller than those of training
+            self.largest_tile = self.multiple  # tiles are then as large as those of training, never larger
         self._prepared: dict[Way, torch.nn.Module] = {PLAIN: self._network}
         self._preparing = threading.Lock()
 
@@ -58,11 +60,11 @@ class NetworkModel:
 
     @property
     def batch_size(self) -> int:
-        """Tiles that are predicted at once."""
+        """Number of tiles that are predicted at once."""
         return BATCH_ON_CPU if self._device.type == "cpu" else BATCH_ON_GPU
 
     def network(self) -> Network:
-        """Return a copy of the network in training mode, to train on."""
+        """Return a copy of the network in training mode, to train it further."""
         return deepcopy(self._network).requires_grad_(True).train()
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
@@ -72,8 +74,7 @@ class NetworkModel:
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict tiles; see `AnswersFast`.
 
-        For few of them looking for it would take longer than it saves, so that a small region is always computed in
-        fp32.
+        For few tiles the search would take longer than it saves, so that a small region is always computed in fp32.
         """
         way = PLAIN
         if tiles >= PROBE_FROM_TILES:

@@ -11,8 +11,7 @@ from torch import nn
 
 from histowidgets.models import Network, half_format
 from histowidgets.prediction._limits import CLEARLY_FASTER
-from histowidgets.prediction.pixel_models._conv_fusion import LowerPrecision, fold
-from histowidgets.prediction.pixel_models._fold_decoder import fold_decoder
+from histowidgets.prediction.pixel_models._conv_fusion import LowerPrecision, fold, fold_decoder
 
 
 @dataclass(frozen=True)

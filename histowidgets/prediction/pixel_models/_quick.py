@@ -1,4 +1,4 @@
-"""The quick learner as the model of a classifier: the mean of two small networks on features that are kept."""
+"""The quick learner as the model of a classifier: the mean of two small networks on cached features."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,17 +10,9 @@ from torch.nn import functional
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Image, Normalization, Region
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction._limits import (
-    FEATURE_BYTES,
-    KEPT_PIXELS,
-    QUICK_BLOCK,
-    QUICK_CONTEXT,
-    QUICK_EVEN,
-    QUICK_SMOOTHING,
-    QUICK_TILE,
-)
 from histowidgets.prediction.pixel_models._feature_cache import FeatureCache
 from histowidgets.prediction.pixel_models._guided_filter import follow_edges
+from histowidgets.prediction.pixel_models._protocol import KEPT_PIXELS
 from histowidgets.prediction.pixel_models._quick_features import (
     DeepStages,
     QuickFeatures,
@@ -30,8 +22,21 @@ from histowidgets.prediction.pixel_models._quick_features import (
 )
 from histowidgets.prediction.tiling import Tile, TileNeeds, plan_tiles
 
+#: Largest side of a tile, and its context; the widest filter reaches about 48 pixels.
+QUICK_TILE, QUICK_CONTEXT = 800, 64
+
+#: Side of the blocks that an image is cut into around the strokes, when it is larger than one tile.
+QUICK_BLOCK = 256
+
+#: Standard deviation, in full-size pixels, by which probabilities are smoothed, and the variance of the pixels (0 to 1)
+#: below which no edge is seen among them.
+QUICK_SMOOTHING, QUICK_EVEN = 8.0, 1e-4
+
+#: Bytes of features that are kept for the next stroke.
+FEATURE_BYTES = 192 << 20
+
+#: Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in.
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
-"""Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in."""
 
 _HEADS = ("pyramid", "deep")
 _NEEDS = TileNeeds(multiple=16, output_stride=2, context=QUICK_CONTEXT, largest_tile=QUICK_TILE)
@@ -44,7 +49,7 @@ class QuickModel:
     Parameters
     ----------
     pyramid, deep : sequence of (weight, bias)
-        The layers of the two, as `histowidgets.training.quick_classifier` fits them; ReLU between them.
+        The layers of each, as `histowidgets.training.quick_classifier` fits them, with ReLU between them.
     n_channels : int
     stages : DeepStages, optional
         The frozen encoder; the shared one with the bundled weights if not given.
@@ -65,7 +70,7 @@ class QuickModel:
         return np.concatenate([self._answer(quick_features(_tensor(one), self._stages)) for one in batch])
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
-        """Compute the probabilities of a tile, from features that are kept if there are any; see `RemembersTiles`."""
+        """Compute the probabilities of a tile, from its cached features if there are any; see `RemembersTiles`."""
         answer: np.ndarray = self._answer(tile_features(tile, self._stages))[0]
         return answer
 
@@ -75,21 +80,21 @@ class QuickModel:
         return answer
 
     def sure_places(self, features: QuickFeatures, least: float) -> tuple[np.ndarray, np.ndarray]:
-        """Find the pixels of a tile about which the model is sure: alike before and after smoothing, and clearly.
+        """Find the pixels of a tile about which the model is sure: the same class before and after smoothing.
 
-        One in four by four pixels is asked about, which takes a quarter of the time.
+        Only one of four by four pixels is computed, which takes a quarter of the time.
 
         Parameters
         ----------
         features : QuickFeatures
-            Those of the tile.
+            Of the tile.
         least : float
-            Probability after smoothing, 0 to 1.
+            Least probability after smoothing, 0 to 1.
 
         Returns
         -------
         points : ndarray of float64, (N, 2)
-            x and y as shares of the tile's width and height.
+            x and y as fractions of the tile's width and height.
         labels : ndarray of uint8, (N,)
             Class indices.
         """
@@ -97,15 +102,15 @@ class QuickModel:
         with torch.inference_mode():
             found = self._found(features)
             sure, smoothed = self._smoothed(features, found, 2 * self.output_stride)[0].max(0)
-            alike = (found[0].argmax(0) == smoothed) & (sure > least)
-            rows, cols = torch.nonzero(alike, as_tuple=True)
-            # Of each two by two of the finest textures the first is there.
-            points = torch.stack([(cols + 0.25) / alike.shape[1], (rows + 0.25) / alike.shape[0]], 1)
+            same = (found[0].argmax(0) == smoothed) & (sure > least)
+            rows, cols = torch.nonzero(same, as_tuple=True)
+            # Of each two by two of the finest textures, the first one is kept.
+            points = torch.stack([(cols + 0.25) / same.shape[1], (rows + 0.25) / same.shape[0]], 1)
             labels = smoothed[rows, cols].to(torch.uint8)
         return points.double().numpy(), labels.numpy()
 
     def _found(self, features: QuickFeatures) -> torch.Tensor:
-        """Compute the mean of the two networks, pixel by pixel."""
+        """Compute the mean of the two networks for each pixel."""
         textures, deep = features.full()
         first = _apply(self._heads["pyramid"], textures)
         second = _apply(self._heads["deep"], deep)
@@ -113,16 +118,16 @@ class QuickModel:
         return (first + second) / 2
 
     def _smoothed(self, features: QuickFeatures, found: torch.Tensor, stride: int) -> torch.Tensor:
-        """Smooth probabilities along the image; its pixels are the first of the hand-made features."""
+        """Smooth probabilities along the edges of the image; its pixels are the first of the hand-made features."""
         guide = as_three_channels(features.pyramid[0][:, : self.n_channels].float())
         return follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
 
     def spec(self) -> dict[str, Any]:
-        """Return what the tensors do not say, for JSON."""
+        """Return what the tensors do not tell, for JSON."""
         return {"n_channels": self.n_channels}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all weights by name, those of the frozen stages too, so that the folder stands alone."""
+        """Return all weights by name, those of the frozen stages too, so that the folder is self-contained."""
         found = {f"stages.{name}": value.numpy() for name, value in self._stages.state_dict().items()}
         for head, layers in self._heads.items():
             for i, (weight, bias) in enumerate(layers):
@@ -156,7 +161,7 @@ class QuickModel:
 
 
 def tile_features(tile: Tile, stages: DeepStages | None = None) -> QuickFeatures:
-    """Return the features of a tile: those that are kept, or new ones."""
+    """Return the features of a tile, from the cache or computed."""
     used = deep_stages() if stages is None else stages
     if not tile.keep:
         return quick_features(_tensor(tile.read()), used)
@@ -164,7 +169,7 @@ def tile_features(tile: Tile, stages: DeepStages | None = None) -> QuickFeatures
 
 
 def forget_features() -> None:
-    """Drop all features that are kept."""
+    """Drop all cached features."""
     _cache.clear()
 
 
@@ -177,8 +182,8 @@ def quick_tiles(
 ) -> list[tuple[Tile, Region]]:
     """Cut an image, or a part of it, into the tiles whose features the quick learner uses.
 
-    A small one is cut as prediction cuts it, so that both use the same features. Of a large one, only blocks that
-    touch a wanted region are given.
+    A small image is cut as prediction cuts it, so that both use the same features. Of a large one, only blocks that
+    touch a wanted region are returned.
 
     Parameters
     ----------
@@ -194,7 +199,7 @@ def quick_tiles(
     Returns
     -------
     list of (Tile, Region)
-        Each with the full-size region that it answers for; these do not overlap.
+        Each with the full-size region that it is used for; these do not overlap.
     """
     whole = image.region if within is None else within
     if whole.area <= KEPT_PIXELS:

@@ -1,7 +1,7 @@
 """Features of the quick learner: a pyramid of hand-made textures, and the first stages of a frozen encoder.
 
-Source of the recipe: multi-scale filters in the manner of ilastik and Labkit, on a half-size pyramid of four levels,
-beside the feature maps of an ImageNet encoder at strides 2 to 16. Both are kept at their own resolutions and sampled
+The textures are multi-scale filters in the manner of ilastik and Labkit, on a half-size pyramid of four levels; beside
+them are the feature maps of an ImageNet encoder at strides 2 to 16. Both are kept at their own resolutions and sampled
 bilinearly, which takes a quarter of the memory of features for each pixel.
 """
 
@@ -17,20 +17,22 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from histowidgets.models import DEFAULT_BACKBONE, Network, NetworkSpec, build_network
-from histowidgets.prediction._limits import TEXTURE_CHANNELS
+
+#: Channels up to which every texture of every channel is computed (63 values for RGB).
+TEXTURE_CHANNELS = 6
 
 PYRAMID_LEVELS = 4
+#: Blur, local deviation, gradient and two Hessian eigenvalues, for each channel and level.
 TEXTURES = 5
-"""Blur, local deviation, gradient and two Hessian eigenvalues, for each channel and level."""
 
 _building = threading.Lock()
 
+#: A Gaussian of standard deviation 1, cut at 3 (rounded; the sum is 1.00001).
 _KERNEL = (0.00443, 0.05401, 0.24204, 0.39905, 0.24204, 0.05401, 0.00443)
-"""A Gaussian of standard deviation 1, cut at 3 (rounded; the sum is 1.00001)."""
 
 
 def pyramid_width(n_channels: int) -> int:
-    """Return the number of hand-made values a pixel: 63 for RGB."""
+    """Return the number of hand-made values per pixel: 63 for RGB."""
     if n_channels <= TEXTURE_CHANNELS:
         return n_channels * (PYRAMID_LEVELS * TEXTURES + 1)
     return n_channels * (PYRAMID_LEVELS + 1) + PYRAMID_LEVELS * (TEXTURES - 1)
@@ -53,7 +55,7 @@ class QuickFeatures:
 
     @property
     def nbytes(self) -> int:
-        """Memory that they take, in bytes."""
+        """Memory that the features take, in bytes."""
         return sum(t.numel() * t.element_size() for t in (*self.pyramid, *self.deep))
 
     def at(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,7 +64,7 @@ class QuickFeatures:
         Parameters
         ----------
         points : Tensor of (N, 2)
-            x and y as shares of the tile's width and height, 0 to 1.
+            x and y as fractions of the tile's width and height, 0 to 1.
 
         Returns
         -------
@@ -81,7 +83,7 @@ class QuickFeatures:
         return _enlarged(self.pyramid), _enlarged(self.deep)
 
     def coarse(self) -> "QuickFeatures":
-        """Leave out every second row and column of the finest textures: all is at stride 4 or coarser."""
+        """Drop every second row and column of the finest textures, so that all are at stride 4 or coarser."""
         return QuickFeatures((self.pyramid[0][..., ::2, ::2], *self.pyramid[1:]), self.deep)
 
 
@@ -142,7 +144,7 @@ def _blur(values: torch.Tensor) -> torch.Tensor:
 
 
 class _Fused(nn.Module):
-    """Convolutions with their batch normalization folded in, each followed by its activation; maybe a shortcut."""
+    """Convolutions with their batch normalization folded in, each followed by its activation; perhaps a shortcut."""
 
     def __init__(self, pairs: Sequence[tuple[nn.Conv2d, nn.BatchNorm2d]], shortcut: bool) -> None:
         super().__init__()
@@ -172,7 +174,7 @@ class DeepStages(nn.Module):
     Parameters
     ----------
     network : Network
-        Whose encoder they are; it is set to evaluation.
+        The network whose encoder is used; it is set to evaluation mode.
     """
 
     input_mean: torch.Tensor
@@ -180,7 +182,7 @@ class DeepStages(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.token = object()  # tells its features from those of other weights
+        self.token = object()  # distinguishes its features from those of other weights
         encoder: Any = network.eval().core.encoder
         blocks = encoder.blocks
         self.stages = nn.ModuleList(
@@ -193,7 +195,7 @@ class DeepStages(nn.Module):
         )
         self.register_buffer("input_mean", network.input_mean)
         self.register_buffer("input_std", network.input_std)
-        # Folded norms and channels last: measured at half the time of the encoder as it comes.
+        # Folded norms and channels last take half the time of the plain encoder (measured).
         self.eval().requires_grad_(False)
         self.stages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -211,8 +213,8 @@ class DeepStages(nn.Module):
 def as_three_channels(pixels: torch.Tensor) -> torch.Tensor:
     """Make three channels for an encoder trained on RGB.
 
-    Three stay as they are; one is repeated; of two the third is their mean; of more, each is the mean of a third
-    of them in their order.
+    Three stay as they are; one is repeated; to two their mean is added; of more, each of the three is the mean of a
+    third of them, in order.
     """
     n_channels = pixels.shape[1]
     if n_channels == 3:

@@ -15,16 +15,16 @@ _MODELS = {
     "onnx": ("onnx._model", "OnnxModel"),
     "quick": ("pixel_models._quick", "QuickModel"),
 }
-"""Where the model of each kind lives; each has ``restore(spec, tensors)``."""
+"""Module and class of each kind, loaded when first used; each has ``restore(spec, tensors)``."""
 
 
 def restored_model(kind: str, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PixelModel:
-    """Build a model from what its `spec` and `tensors` gave.
+    """Build a model from its `spec` and `tensors`.
 
     Raises
     ------
     ClassifierError
-        If there is no such kind, or the parts do not fit each other.
+        If there is no such kind, or the spec and the tensors do not fit each other.
     """
     if kind not in _MODELS:
         raise ClassifierError(f"the kind {kind!r} is unknown; {', '.join(_MODELS)} can be loaded")

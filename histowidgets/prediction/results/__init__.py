@@ -1,17 +1,21 @@
-"""Predictions in memory and on disk: areas, objects, tables, pictures, exports."""
+"""Predictions in memory and on disk: labels, probabilities, objects, measurements, and files of them."""
 
-from histowidgets.prediction.results._base import measured
-from histowidgets.prediction.results._colors import overlay_rgba
+from histowidgets.prediction.results._base import PredictionResults, measured
+from histowidgets.prediction.results._colors import checked_classes, listed_names, overlay_rgba
+from histowidgets.prediction.results._info import Card, PredictionInfo
 from histowidgets.prediction.results._objects import PredictedObject
 from histowidgets.prediction.results._ome_tiff import write_pyramid
-from histowidgets.prediction.results._prediction import Prediction, checked_classes, listed_names
+from histowidgets.prediction.results._prediction import Prediction
 from histowidgets.prediction.results._stored import StoredPrediction, open_prediction, read_card
-from histowidgets.prediction.results._zarr_store import Card, Store
+from histowidgets.prediction.results._zarr_store import BLOCK_SIDE, Store
 
 __all__ = [
+    "BLOCK_SIDE",
     "Card",
     "PredictedObject",
     "Prediction",
+    "PredictionInfo",
+    "PredictionResults",
     "Store",
     "StoredPrediction",
     "checked_classes",

@@ -1,38 +1,169 @@
-"""What can be made of predicted labels, in memory or on disk: objects, tables, measurements."""
+"""The interface of predictions in memory and on disk: labels, probabilities, objects, measurements, files."""
 
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from histowidgets._checks import is_within
+from histowidgets._io import atomic_write
 from histowidgets.annotations import UNLABELLED, Annotation, rasterize
-from histowidgets.errors import PredictionError
+from histowidgets.annotations.io import write_label_png
+from histowidgets.errors import PredictionError, RegionError
 from histowidgets.images import Region
-from histowidgets.prediction._limits import BAND_ROWS, MIN_AREA_UM2
+from histowidgets.prediction.results._geojson import write_geojson
+from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._objects import PredictedObject, find_objects
+from histowidgets.prediction.tiling import BAND_ROWS, ProbabilityMap
+
+#: Smallest object that is kept by default, in um2 (px2 of an image without a pixel size).
+MIN_AREA_UM2 = 10.0
 
 
 class PredictionResults(ABC):
-    """Objects and measurements of predicted labels.
+    """The labels, and perhaps the probabilities, that were predicted for a region of an image.
+
+    Parameters
+    ----------
+    info : PredictionInfo
 
     Attributes
     ----------
-    classes : list of str
-    colors : dict of str to str
-    region : Region
-        Where in the image, in full-size pixels.
-    pixel_size_um : float or None
-    image_name : str
+    info : PredictionInfo
     """
 
-    classes: list[str]
-    colors: dict[str, str]
-    region: Region
-    pixel_size_um: float | None
-    image_name: str
+    def __init__(self, info: PredictionInfo) -> None:
+        self.info = info
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, in the order of the label map's indices."""
+        return self.info.classes
+
+    @property
+    def colors(self) -> dict[str, str]:
+        """The colour of each class, such as ``"#1f77b4"``."""
+        return self.info.colors
+
+    @property
+    def region(self) -> Region:
+        """Where in the image, in full-size pixels."""
+        return self.info.region
+
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Side of a full-size pixel; None if unknown."""
+        return self.info.pixel_size_um
+
+    @property
+    def image_name(self) -> str:
+        """Name of the image."""
+        return self.info.image_name
+
+    # --- labels and probabilities ----------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def pyramid(self) -> bool:
+        """Whether labels are read from the levels of a pyramid on disk, and probabilities have no levels."""
+
+    @property
+    @abstractmethod
+    def has_probabilities(self) -> bool:
+        """Whether there are probabilities, and not labels alone."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> Any:
+        """The label map of the region at full size, to cut from: ``prediction.labels[rows, columns]`` is uint8."""
+
+    @abstractmethod
+    def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
+        """Read labels.
+
+        Parameters
+        ----------
+        region : (x, y, width, height), optional
+            In full-size pixels of the image, inside what was predicted; all of that if not given.
+
+        Returns
+        -------
+        ndarray of uint8, (height, width)
+            255 where nothing is predicted yet.
+
+        Raises
+        ------
+        RegionError
+            If it is not inside what was predicted.
+        """
+
+    @abstractmethod
+    def read_probabilities(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
+        """Read probabilities.
+
+        Parameters
+        ----------
+        region : (x, y, width, height)
+            In full-size pixels of the image, inside what was predicted.
+
+        Returns
+        -------
+        ndarray of float32, (height, width, K)
+            From 0 to 1; from disk in steps of 1/255.
+
+        Raises
+        ------
+        PredictionError
+            If there are labels alone.
+        RegionError
+            If the region is not inside what was predicted.
+        """
+
+    @abstractmethod
+    def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the labels where rows and columns of the region meet, as a view draws them.
+
+        Parameters
+        ----------
+        rows, columns : ndarray of int
+            From the region's corner, ascending, at least one.
+
+        Returns
+        -------
+        ndarray of uint8, (rows, columns)
+            Of a pyramid, from the level that fits the distance of the rows and columns.
+        """
+
+    @abstractmethod
+    def probabilities_at(self, x: int, y: int) -> np.ndarray | None:
+        """Return the probability of each class at a pixel of the image: float32 (K,); None if there are none."""
+
+    @property
+    def probability_map(self) -> ProbabilityMap:
+        """The probabilities of the whole region in memory, as computed.
+
+        Raises
+        ------
+        PredictionError
+            If there are labels alone, or the probabilities are on disk.
+        """
+        raise PredictionError("There are no probabilities in memory; read those of a part with read_probabilities.")
+
+    def _place(self, region: Region | tuple[int, int, int, int]) -> Region:
+        """Return a region in pixels from the corner of what was predicted.
+
+        Raises
+        ------
+        RegionError
+            If it is not inside.
+        """
+        wanted = Region(*region)
+        if wanted.width < 1 or wanted.height < 1 or not self.region.contains(wanted):
+            raise RegionError(f"{wanted} is not inside what was predicted, {self.region}.")
+        return Region(wanted.x - self.region.x, wanted.y - self.region.y, wanted.width, wanted.height)
 
     @abstractmethod
     def _blocks(self) -> list[Region]:
@@ -40,30 +171,32 @@ class PredictionResults(ABC):
 
     @abstractmethod
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the labels of a block or a part of it, and the probability of these classes if wanted and there."""
+        """Return the labels of a part of a block, and, if wanted and available, their probabilities."""
 
     def __repr__(self) -> str:
-        measured = self.measurements()
-        shares = ", ".join(f"{name} {measured[f'{name} (%)']:.1f} %" for name in self.classes)
+        found = self.measurements()
+        shares = ", ".join(f"{name} {found[f'{name} (%)']:.1f} %" for name in self.classes)
         r = self.region
         return f"<{type(self).__name__} of {self.image_name!r} at x={r.x}, y={r.y}, {r.width} x {r.height}: {shares}>"
 
+    # --- objects and measurements ----------------------------------------------------------------------------------
+
     def objects(
-        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, smooth_um: float = 0.0
+        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
     ) -> list[PredictedObject]:
-        """Turn the labels into polygons with holes, for each class, the first one too (row B15).
+        """Turn the labels into polygons with holes, for each class, the first one too.
 
         Pixels that touch along a side belong together. Areas equal the pixel count times the pixel's area.
 
         Parameters
         ----------
         min_area_um2 : float, default 10
-            Smaller areas are left out; taken as px2 where the image has no pixel size, as the others are.
+            Smaller areas are left out. Where the image has no pixel size, this and the others are in pixels.
         fill_holes_um2 : float, default 0
             Holes up to this area are filled; the area then counts them.
-        smooth_um : float, default 0
-            Outlines may leave the edges of pixels by up to this, so that they have fewer corners (Douglas-Peucker,
-            which keeps holes inside). The area remains that of the pixels.
+        simplify_um : float, default 0
+            Outlines may leave the edges of pixels by up to this distance, so that they have fewer corners
+            (Douglas-Peucker, which keeps holes inside). The area remains that of the pixels.
 
         Returns
         -------
@@ -73,12 +206,12 @@ class PredictionResults(ABC):
         Raises
         ------
         PredictionError
-            If one is no number, or negative.
+            If one of them is not a number of at least 0.
         """
         for name, value in {
             "min_area_um2": min_area_um2,
             "fill_holes_um2": fill_holes_um2,
-            "smooth_um": smooth_um,
+            "simplify_um": simplify_um,
         }.items():
             if not is_within(value, 0):
                 raise PredictionError(f"{name} is {value!r}; a number of at least 0 is wanted.")
@@ -87,17 +220,17 @@ class PredictionResults(ABC):
         def read(region: Region) -> tuple[np.ndarray, np.ndarray | None]:
             return self._read_block(region, True)
 
-        return find_objects(self._blocks(), read, classes, size, min_area_um2, fill_holes_um2, smooth_um)
+        return find_objects(self._blocks(), read, classes, size, min_area_um2, fill_holes_um2, simplify_um)
 
     def object_table(
-        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, smooth_um: float = 0.0
+        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
     ) -> list[dict[str, str | float]]:
         """Return a row for each object: class, centre, area, perimeter, circularity, mean probability.
 
-        ``pandas.DataFrame(prediction.object_table())`` makes a data frame of it. Units are in the names. For the
-        parameters see `objects`.
+        ``pandas.DataFrame(prediction.object_table())`` makes a data frame of it. Units are in the names. See `objects`
+        for the parameters.
         """
-        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
+        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
         return [one.row() for one in found]
 
     def save_csv(
@@ -106,7 +239,7 @@ class PredictionResults(ABC):
         min_area_um2: float = MIN_AREA_UM2,
         *,
         fill_holes_um2: float = 0.0,
-        smooth_um: float = 0.0,
+        simplify_um: float = 0.0,
     ) -> None:
         """Write `object_table` as CSV.
 
@@ -115,9 +248,7 @@ class PredictionResults(ABC):
         PredictionError
             If the file cannot be written.
         """
-        from histowidgets._io import atomic_write
-
-        rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
+        rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
         unit = "px" if self.pixel_size_um is None else "um"
         names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
@@ -126,12 +257,12 @@ class PredictionResults(ABC):
             table.writerows(rows)
 
     def measurements(self, background: Sequence[str] = ()) -> dict[str, float]:
-        """Area and share of each class in the region.
+        """Return the area and the share of each class in the region.
 
         Parameters
         ----------
         background : sequence of str
-            Classes that are no tissue, such as empty glass.
+            Classes that are not tissue, such as empty glass.
 
         Returns
         -------
@@ -165,7 +296,7 @@ class PredictionResults(ABC):
         ----------
         path : path
         annotations : sequence of Annotation
-            A row each, after the one of all that was predicted.
+            A row each, after that of the whole prediction.
         background : sequence of str
             See `measurements`.
 
@@ -174,8 +305,6 @@ class PredictionResults(ABC):
         PredictionError
             If a class of the background is unknown, or the file cannot be written.
         """
-        from histowidgets._io import atomic_write
-
         whole: dict[str, str | float] = {"Annotation": "", "Annotated class": "", **self.measurements(background)}
         rows = [whole, *self.measure_annotations(annotations, background)]
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
@@ -198,8 +327,8 @@ class PredictionResults(ABC):
         Returns
         -------
         list of dict
-            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and as `measurements`
-            gives them the areas and shares of the pixels inside the shape, each counted once (row B8).
+            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and, as
+            in `measurements`, the areas and shares of the pixels inside the shape, each counted once.
         """
         rows: list[dict[str, str | float]] = []
         for annotation in annotations:
@@ -217,7 +346,7 @@ class PredictionResults(ABC):
         return rows
 
     def _bands(self, region: Region | None = None) -> Iterator[tuple[Region, np.ndarray]]:
-        """Read the labels of a region in parts."""
+        """Read the labels of a region in parts; of the whole prediction by default."""
         wanted = self.region if region is None else region
         for block in self._blocks():
             found = block.intersect(wanted)
@@ -233,8 +362,42 @@ class PredictionResults(ABC):
         return {name: int(n) for name, n in zip(self.classes, self._counted(), strict=False)}
 
     def _measured(self, counts: np.ndarray, n_pixels: int, background: Sequence[str]) -> dict[str, float]:
-        of = {name: int(n) for name, n in zip(self.classes, counts, strict=False)}
-        return measured(self.classes, of, self.pixel_size_um, background, n_pixels)
+        pixels = {name: int(n) for name, n in zip(self.classes, counts, strict=False)}
+        return measured(self.classes, pixels, self.pixel_size_um, background, n_pixels)
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def save_png(self, path: str | PathLike[str]) -> None:
+        """Write the label map as a PNG in the colours of the classes; read back, its pixels are the indices.
+
+        The names of the classes stand in a text chunk, so that `Project.import_label_png` needs no list of them.
+
+        Raises
+        ------
+        PredictionError
+            If the prediction is larger than a PNG should be, or the file cannot be written.
+        """
+        write_label_png(path, self.read_labels(), self.colors, 1, PredictionError)
+
+    @abstractmethod
+    def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
+        """Write the label map as a tiled OME-TIFF.
+
+        From memory, with the pixel size and the region's place; from disk, with the levels of the pyramid, for
+        `open_prediction`.
+
+        Parameters
+        ----------
+        path : path
+        probabilities : bool, default False
+            Write them too, as a second image with a channel for each class.
+
+        Raises
+        ------
+        PredictionError
+            If probabilities are wanted and there are none, if this is an OME-TIFF already or not complete, or if the
+            file cannot be written.
+        """
 
     def save_geojson(
         self,
@@ -243,7 +406,7 @@ class PredictionResults(ABC):
         object_type: str = "annotation",
         min_area_um2: float = MIN_AREA_UM2,
         fill_holes_um2: float = 0.0,
-        smooth_um: float = 0.0,
+        simplify_um: float = 0.0,
     ) -> None:
         """Write the objects as QuPath reads them, with their measurements.
 
@@ -251,8 +414,8 @@ class PredictionResults(ABC):
         ----------
         path : path
         object_type : {"annotation", "detection"}
-            What QuPath makes of them.
-        min_area_um2, fill_holes_um2, smooth_um
+            What the objects are in QuPath.
+        min_area_um2, fill_holes_um2, simplify_um
             See `objects`.
 
         Raises
@@ -260,9 +423,7 @@ class PredictionResults(ABC):
         PredictionError
             If `object_type` is neither, or the file cannot be written.
         """
-        from histowidgets.prediction.results._export import write_geojson
-
-        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, smooth_um=smooth_um)
+        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
         write_geojson(found, self.colors, path, object_type)
 
 
@@ -279,11 +440,11 @@ def measured(
     ----------
     classes : sequence of str
     counts : mapping of class to int
-        Those that are missing count as 0.
+        Missing classes count as 0.
     pixel_size_um : float or None
     background : sequence of str
     n_pixels : int, optional
-        What the shares are of; the sum of the counts if not given.
+        Pixels that the shares are of; the sum of the counts if not given.
 
     Raises
     ------

@@ -1,39 +1,26 @@
-"""Classes as colours."""
+"""The classes of a prediction and their colours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from PIL import ImageColor
 
-from histowidgets.errors import PredictionError
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """Read a colour such as ``"#1f77b4"`` as red, green and blue from 0 to 255.
-
-    Raises
-    ------
-    PredictionError
-        If it is no colour.
-    """
-    try:
-        red, green, blue = ImageColor.getrgb(color)[:3]
-    except (ValueError, AttributeError, TypeError):
-        raise PredictionError(f"{color!r} is no colour; write it like '#1f77b4'.") from None
-    return red, green, blue
+from histowidgets._colors import hex_to_rgb
+from histowidgets.annotations import UNLABELLED
+from histowidgets.errors import HistowidgetsError, PredictionError
 
 
 def overlay_rgba(
     labels: np.ndarray, colors: Mapping[str, str] | Sequence[str], alpha: int | Sequence[int] = 255
 ) -> np.ndarray:
-    """Colour a label map for drawing it over the image.
+    """Colour a label map to draw it over the image.
 
     Parameters
     ----------
     labels : ndarray of uint8
         Class indices, any shape; an index without a colour (255, unlabelled) becomes transparent.
     colors : mapping of class name to colour, or sequence of colours
-        In the order of the classes; like ``"#1f77b4"``.
+        In the order of the classes; such as ``"#1f77b4"``.
     alpha : int or sequence of int, default 255
         Opacity from 0 to 255, for all classes or for each.
 
@@ -45,13 +32,74 @@ def overlay_rgba(
     Raises
     ------
     PredictionError
-        If a colour is none.
+        If a colour is not valid.
     """
     wanted = list(colors.values()) if isinstance(colors, Mapping) else list(colors)
     table = np.zeros((256, 4), np.uint8)
     for index, color in enumerate(wanted[:255]):
-        table[index, :3] = rgb(color)
+        table[index, :3] = hex_to_rgb(as_hex(color))
     table[: len(wanted), 3] = alpha
     # One 32-bit look-up a pixel instead of four of 8 bits.
     packed = table.view(np.uint32)[:, 0]
     return packed[labels].view(np.uint8).reshape(*labels.shape, 4)
+
+
+def listed_names(given: object, what: str, error: type[HistowidgetsError]) -> list[str]:
+    """Return a list of names as text.
+
+    Raises
+    ------
+    HistowidgetsError
+        Of the type `error`, if it is not a list.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise error(f"{what} is {given!r}; a list of names is wanted.")
+    return [str(name) for name in given]
+
+
+def checked_classes(
+    classes: Sequence[str], colors: Mapping[str, str] | Sequence[str], n_classes: int
+) -> tuple[list[str], dict[str, str]]:
+    """Return class names and their colours in order.
+
+    Raises
+    ------
+    PredictionError
+        If they are not `n_classes` different names, each with a colour.
+    """
+    names = listed_names(classes, "classes", PredictionError)
+    if len(names) != n_classes or len(set(names)) != n_classes or not 1 <= n_classes < UNLABELLED:
+        raise PredictionError(
+            f"{len(names)} class name(s) were given ({', '.join(names)}) for {n_classes} class(es) of "
+            "probabilities. Give one different name a class."
+        )
+    if not isinstance(colors, Mapping | Sequence) or isinstance(colors, str):
+        raise PredictionError(f"The colours are {colors!r}; a dict of class to colour, or a list, is wanted.")
+    if isinstance(colors, Mapping):
+        missing = [name for name in names if name not in colors]
+        if missing:
+            raise PredictionError(f"The class {missing[0]!r} has no colour; give one, like '#1f77b4'.")
+        found = {name: colors[name] for name in names}
+    else:
+        if len(colors) != n_classes:
+            raise PredictionError(f"{len(colors)} colour(s) were given for {n_classes} classes; give one a class.")
+        found = dict(zip(names, colors, strict=True))
+    return names, {name: as_hex(str(color)) for name, color in found.items()}
+
+
+def as_hex(color: str) -> str:
+    """Return a colour as "#rrggbb": what is written so as it is, and others that CSS knows, such as "red".
+
+    Raises
+    ------
+    PredictionError
+        If it is not a colour.
+    """
+    try:
+        hex_to_rgb(color)
+    except (ValueError, TypeError):
+        try:
+            return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(color)[:3])
+        except (ValueError, AttributeError, TypeError):
+            raise PredictionError(f"{color!r} is no colour; write it like '#1f77b4'.") from None
+    return color

@@ -9,11 +9,16 @@ import shapely
 from shapely.affinity import translate
 
 from histowidgets.images import Region
-from histowidgets.prediction._limits import OUTLINE_TOLERANCE, SMALL_OUTLINE
 from histowidgets.prediction.results._polygons import Group, polygons_of
 
+#: From a region to its labels, uint8 (height, width), and the probability of these classes, float32, or None.
 ReadBlock = Callable[[Region], tuple[np.ndarray, np.ndarray | None]]
-"""From a region to its labels, uint8 (height, width), and the probability of these classes, float32, or None."""
+
+#: Distance in pixels by which a smoothed outline may leave pixel edges when its length is measured.
+OUTLINE_TOLERANCE = 1.0
+
+#: Pixels below which an outline is measured as it is: it has too few corners to smooth.
+SMALL_OUTLINE = 16
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,13 @@ class PredictedObject:
     ----------
     class_name : str
     polygon : shapely.Polygon
-        With holes, in full-size pixels of the image; along pixel edges unless it was smoothed.
+        With holes, in full-size pixels of the image; along pixel edges unless it was simplified.
     area_px : int
-        Number of pixels, those of filled holes too; equals ``polygon.area`` unless it was smoothed (row B8).
+        Number of pixels, including filled holes; equals ``polygon.area`` unless the outline was simplified.
     area_um2 : float or None
         None for an image without a pixel size.
     mean_probability : float or None
-        Of its class, over its pixels (filled holes left out); None where there are labels alone.
+        Of its class, over its pixels without filled holes; None where there are labels alone.
     pixel_size_um : float or None
     """
 
@@ -43,22 +48,22 @@ class PredictedObject:
 
     @property
     def perimeter_px(self) -> float:
-        """Length of the outline and of the holes', the steps of pixels smoothed away, in pixels."""
+        """Length of the outlines of the object and its holes in pixels, without the steps of pixels."""
         return float(_smooth(self.polygon).length)
 
     @property
     def perimeter_um(self) -> float | None:
-        """The same in um; None for an image without a pixel size."""
+        """`perimeter_px` in um; None for an image without a pixel size."""
         return None if self.pixel_size_um is None else self.perimeter_px * self.pixel_size_um
 
     @property
     def circularity(self) -> float:
-        """4 pi area / perimeter**2 of the outline without holes: 1 for a disc, less for anything else."""
+        """4 pi area / perimeter**2 of the outline without holes: 1 for a disc, less for any other shape."""
         outline = _smooth(shapely.Polygon(self.polygon.exterior))
         return min(1.0, 4 * math.pi * outline.area / outline.length**2)
 
     def row(self) -> dict[str, str | float]:
-        """Return it as a row of a table; units are in the names."""
+        """Return the object as a row of a table; units are in the names."""
         x, y = self.polygon.centroid.coords[0]
         values: dict[str, str | float] = {"Class": self.class_name, "Centroid X (px)": x, "Centroid Y (px)": y}
         if self.pixel_size_um is None:
@@ -81,18 +86,18 @@ def find_objects(
     pixel_size_um: float | None,
     min_area_um2: float,
     fill_holes_um2: float,
-    smooth_um: float,
+    simplify_um: float,
 ) -> list[PredictedObject]:
     """Find the objects of a prediction; see `PredictionResults.objects`."""
     pixel = 1.0 if pixel_size_um is None else pixel_size_um
-    # Half a pixel below the limit: an area that equals it must not fall to rounding.
+    # Half a pixel below the limit, so that rounding does not drop an area that equals it.
     least, holes = min_area_um2 / pixel**2 - 0.5, fill_holes_um2 / pixel**2 + 0.5
     found = []
     for group in _joined(blocks, read, len(classes), 0 if fill_holes_um2 > 0 else least):
         group = _without_small_holes(group, holes) if fill_holes_um2 > 0 else group
         if group.n_pixels < least:
             continue
-        outline = group.polygon.simplify(smooth_um / pixel) if smooth_um > 0 else group.polygon
+        outline = group.polygon.simplify(simplify_um / pixel) if simplify_um > 0 else group.polygon
         area = None if pixel_size_um is None else group.n_pixels * pixel**2
         name = classes[group.class_index]
         found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_um))
@@ -100,15 +105,15 @@ def find_objects(
 
 
 def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: float) -> Iterator[Group]:
-    """Find the groups of all blocks, by class, those that go over a border in one piece."""
+    """Find the groups of all blocks, by class; those that cross the borders of blocks are joined."""
     inner: list[Group] = []
     cut: list[Group] = []
-    many = len(blocks) > 1
+    several = len(blocks) > 1
     for region in blocks:
         labels, confidence = read(region)
-        for group in polygons_of(labels, n_classes, least, confidence, keep_cut=many):
+        for group in polygons_of(labels, n_classes, least, confidence, keep_cut=several):
             moved = replace(group, polygon=translate(group.polygon, region.x, region.y))
-            if many and _reaches(moved.polygon, region):
+            if several and _reaches(moved.polygon, region):
                 cut.append(moved)
             else:
                 inner.append(moved)
@@ -117,7 +122,7 @@ def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: fl
 
 
 def _reaches(polygon: shapely.Polygon, region: Region) -> bool:
-    """Tell whether a polygon reaches the edge of the region that it was found in."""
+    """Tell whether a polygon touches the edge of the region that it was found in."""
     edges = (region.x, region.y, region.right, region.bottom)
     return any(mine == theirs for mine, theirs in zip(polygon.bounds, edges, strict=True))
 
@@ -149,7 +154,7 @@ def _merged(cut: list[Group]) -> list[Group]:
 def _union(family: list[Group]) -> Group:
     if len(family) == 1:
         return family[0]
-    # Where two pieces met, corners are left in the middle of straight edges.
+    # Where two pieces met, corners remain in the middle of straight edges.
     polygon = shapely.union_all([group.polygon for group in family]).simplify(0)
     n_pixels = sum(group.n_pixels for group in family)
     known = [group.mean * group.n_pixels for group in family if group.mean is not None]

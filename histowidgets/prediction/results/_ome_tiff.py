@@ -1,21 +1,63 @@
-"""A finished prediction as a tiled pyramidal OME-TIFF, written tile by tile."""
+"""Predictions as OME-TIFF: one from memory, or one from disk with its pyramid, tile by tile."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from histowidgets._io import FREE_SPACE, atomic_write
 from histowidgets.errors import PredictionError
-from histowidgets.prediction._limits import TIFF_TILE
+from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._zarr_store import Store
 
-_SIDE = 2 * TIFF_TILE
+#: Side of the tiles of a label map from memory, and of one with a pyramid.
+TIFF_TILE, _SIDE = 256, 512
 
 
-def write_pyramid(store: Store, path: Path) -> None:
-    """Write labels with their levels, and probabilities as a second image, beside the file and then in its place.
+def write_ome_tiff(
+    path: str | PathLike[str], labels: np.ndarray, info: PredictionInfo, probabilities: np.ndarray | None = None
+) -> None:
+    """Write labels, and probabilities if given, with the pixel size and the region's place.
+
+    Parameters
+    ----------
+    path : path
+    labels : ndarray of uint8, (height, width)
+    info : PredictionInfo
+    probabilities : ndarray of float32, (height, width, K), optional
+        Written as a second image with a channel for each class.
+
+    Raises
+    ------
+    PredictionError
+        If the file cannot be written.
+    """
+    import tifffile  # only here, as it takes a while to load
+
+    common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
+    common |= _resolution(info.pixel_size_um, 1)
+    large = labels.size > 1 << 30
+    with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
+        metadata = _placed(info, f"{info.image_name} labels", 1)
+        tiff.write(labels, metadata={"axes": "YX", **metadata}, **common)
+        if probabilities is not None:
+            metadata = _placed(info, f"{info.image_name} probabilities", len(info.classes))
+            metadata["Channel"] = {"Name": info.classes}
+            planes = np.ascontiguousarray(np.moveaxis(probabilities, -1, 0))
+            tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
+
+
+def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool = True) -> None:
+    """Write the labels of a finished prediction with their levels, and probabilities as a second image.
+
+    Parameters
+    ----------
+    store : Store
+    path : path
+    probabilities : bool, default True
+        Write them too, if the store has them.
 
     Raises
     ------
@@ -24,40 +66,34 @@ def write_pyramid(store: Store, path: Path) -> None:
     """
     import tifffile
 
-    beside = path.with_name(f".{path.name}.part")
-    card = store.card
+    planes = store.probabilities if probabilities else None
+    card = store.card.model_copy(update={"probabilities": planes is not None})
     common: dict[str, Any] = {"tile": (_SIDE, _SIDE), "compression": "zlib", "photometric": "minisblack"}
     size = card.pixel_size_um
-    ome: dict[str, Any] = {"Description": json.dumps(card.to_dict())}
-    if size is not None:
-        ome |= {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}
-    try:
-        with tifffile.TiffWriter(beside, ome=True, bigtiff=True) as tiff:
-            for level in range(store.n_levels):
-                array = store.level(level)
-                more = common | _resolution(size, 1 << level)
-                if level == 0:
-                    metadata = {"axes": "YX", "Name": f"{card.image_name} labels", **ome}
-                    more |= {"subifds": store.n_levels - 1, "metadata": metadata}
-                else:
-                    more["subfiletype"] = 1
-                tiff.write(_tiles(array), shape=array.shape, dtype=np.uint8, **more)
-            if store.probabilities is not None:
-                metadata = {"axes": "CYX", "Name": f"{card.image_name} probabilities", **ome}
-                metadata["Channel"] = {"Name": card.classes}
-                shape = store.probabilities.shape
-                more = common | _resolution(size, 1) | {"metadata": metadata}
-                tiff.write(_planes(store.probabilities), shape=shape, dtype=np.uint8, **more)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise PredictionError(
-            f"{path} cannot be written ({error.strerror or error}). What was predicted is kept; the same call goes on."
-        ) from error
+    ome = {"Description": json.dumps(card.to_dict()), **_physical_size(size)}
+    advice = f"What was predicted is kept: run it again to resume. {FREE_SPACE}"
+    with (
+        atomic_write(path, PredictionError, advice) as part,
+        tifffile.TiffWriter(part, ome=True, bigtiff=True) as tiff,
+    ):
+        for level in range(store.n_levels):
+            array = store.level(level)
+            more = common | _resolution(size, 1 << level)
+            if level == 0:
+                metadata = {"axes": "YX", "Name": f"{card.image_name} labels", **ome}
+                more |= {"subifds": store.n_levels - 1, "metadata": metadata}
+            else:
+                more["subfiletype"] = 1
+            tiff.write(_tiles(array), shape=array.shape, dtype=np.uint8, **more)
+        if planes is not None:
+            metadata = {"axes": "CYX", "Name": f"{card.image_name} probabilities", **ome}
+            metadata["Channel"] = {"Name": card.classes}
+            more = common | _resolution(size, 1) | {"metadata": metadata}
+            tiff.write(_plane_tiles(planes), shape=planes.shape, dtype=np.uint8, **more)
 
 
 def _tiles(array: Any) -> Iterator[np.ndarray]:
-    """Read (rows, cols) tile by tile, one row of them at a time; those at the edge are filled up with 255."""
+    """Read (rows, cols) tile by tile, one row of them at a time; those at the edge are padded with 255."""
     rows, cols = array.shape
     for top in range(0, rows, _SIDE):
         band = np.asarray(array[top : top + _SIDE])
@@ -68,7 +104,7 @@ def _tiles(array: Any) -> Iterator[np.ndarray]:
             yield tile
 
 
-def _planes(array: Any) -> Iterator[np.ndarray]:
+def _plane_tiles(array: Any) -> Iterator[np.ndarray]:
     for plane in range(array.shape[0]):
         yield from _tiles(_Plane(array, plane))
 
@@ -89,3 +125,26 @@ def _resolution(pixel_size: float | None, downsample: int) -> dict[str, Any]:
         return {}
     per_cm = 1e4 / (pixel_size * downsample)
     return {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+
+
+def _placed(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
+    """Describe an image in the words of OME: name, classes, pixel size, and where in the slide the region lies."""
+    region, size = info.region, info.pixel_size_um
+    step, unit = (1.0, "pixel") if size is None else (size, "µm")
+    return {
+        "Name": name,
+        "Description": json.dumps({"classes": info.classes, "colors": info.colors, "region": list(region)}),
+        "Plane": {
+            "PositionX": [region.x * step] * n_planes,
+            "PositionXUnit": [unit] * n_planes,
+            "PositionY": [region.y * step] * n_planes,
+            "PositionYUnit": [unit] * n_planes,
+        },
+        **_physical_size(size),
+    }
+
+
+def _physical_size(size: float | None) -> dict[str, Any]:
+    if size is None:
+        return {}
+    return {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}

@@ -1,17 +1,17 @@
-"""What a classifier says about a region of an image."""
+"""A prediction in memory."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 
 import numpy as np
 
-from histowidgets.annotations import UNLABELLED
-from histowidgets.errors import HistowidgetsError, PredictionError
+from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction.results._base import PredictionResults
-from histowidgets.prediction.results._colors import rgb
-from histowidgets.prediction.results._sampling import samples
+from histowidgets.prediction.results._colors import checked_classes
+from histowidgets.prediction.results._info import PredictionInfo
+from histowidgets.prediction.results._ome_tiff import write_ome_tiff
 from histowidgets.prediction.tiling import ProbabilityMap
 
 
@@ -21,11 +21,11 @@ class Prediction(PredictionResults):
     Parameters
     ----------
     probabilities : ProbabilityMap, ndarray of (height, width, K), or None
-        An array is at full size; None if there are labels alone.
+        An array has full size; None if there are labels alone.
     classes : sequence of str
-        One a class, in the order of the label map's indices.
+        In the order of the label map's indices.
     colors : mapping of class name to colour, or sequence of colours
-        Like ``"#1f77b4"``.
+        Such as ``"#1f77b4"``.
     region : Region
         Where in the image, in full-size pixels.
     pixel_size_um : float, optional
@@ -33,14 +33,6 @@ class Prediction(PredictionResults):
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
         The label map, where there are no probabilities to make it from.
-
-    Attributes
-    ----------
-    classes : list of str
-    colors : dict of str to str
-    region : Region
-    pixel_size_um : float or None
-    image_name : str
 
     Raises
     ------
@@ -59,15 +51,17 @@ class Prediction(PredictionResults):
         image_name: str = "image",
         labels: np.ndarray | None = None,
     ) -> None:
-        self.region = Region(*region)
-        self._map = None if probabilities is None else _checked_map(probabilities, self.region)
-        self._labels = None if labels is None else _checked_labels(labels, self.region)
+        place = Region(*(int(value) for value in region))
+        self._map = None if probabilities is None else _checked_map(probabilities, place)
+        self._labels = None if labels is None else _checked_labels(labels, place)
         if (self._map is None) == (self._labels is None):
             raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
         n_classes = len(classes) if self._map is None else len(self._map.values)
-        self.classes, self.colors = checked_classes(classes, colors, n_classes)
-        self.pixel_size_um = pixel_size_um
-        self.image_name = image_name
+        names, chosen = checked_classes(classes, colors, n_classes)
+        size = None if pixel_size_um is None else float(pixel_size_um)
+        super().__init__(
+            PredictionInfo(image_name=image_name, region=place, pixel_size_um=size, classes=names, colors=chosen)
+        )
         self._lock = threading.Lock()
 
     @property
@@ -82,12 +76,12 @@ class Prediction(PredictionResults):
 
     @property
     def probability_map(self) -> ProbabilityMap:
-        """The probabilities as computed, before they are enlarged.
+        """The probabilities as computed, before they are enlarged to full size.
 
         Raises
         ------
         PredictionError
-            If only labels were asked for.
+            If there are labels alone.
         """
         if self._map is None:
             raise PredictionError(
@@ -96,43 +90,44 @@ class Prediction(PredictionResults):
         return self._map
 
     @property
+    def pyramid(self) -> bool:
+        """False: labels and probabilities are in memory."""
+        return False
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether there are probabilities, and not labels alone."""
         return self._map is not None
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Probabilities at full size: float32 (height, width, K), enlarged anew at each call."""
+        """Probabilities at full size: float32 (height, width, K), enlarged again at each call."""
         return self.probability_map.expanded()
 
-    def labels_at(self, region: Region, shape: tuple[int, int]) -> np.ndarray:
-        """Sample the label map for drawing it at another size, by nearest neighbour.
+    def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
+        """Return the labels of a part; see `PredictionResults.read_labels`."""
+        if region is None:
+            return self.labels
+        x, y, width, height = self._place(region)
+        return self.labels[y : y + height, x : x + width]
 
-        Parameters
-        ----------
-        region : Region
-            What is in view, in full-size pixels of the image; may stick out of what was predicted.
-        shape : (rows, cols)
-            Of the picture wanted.
-
-        Returns
-        -------
-        ndarray of uint8, `shape`
-            255 where nothing was predicted.
-        """
-        rows, row_inside = samples(region.y, region.height, shape[0], self.region.y, self.region.height)
-        cols, col_inside = samples(region.x, region.width, shape[1], self.region.x, self.region.width)
-        out = np.full(shape, UNLABELLED, np.uint8)
-        out[np.ix_(row_inside, col_inside)] = self.labels_on(rows[row_inside], cols[col_inside])
+    def read_probabilities(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
+        """Return the probabilities of a part; see `PredictionResults.read_probabilities`."""
+        found, (x, y, width, height) = self.probability_map, self._place(region)
+        out = np.empty((height, width, len(self.classes)), np.float32)
+        for top, band in found.bands():
+            first, last = max(top, y), min(top + band.shape[1], y + height)
+            if first < last:
+                out[first - y : last - y] = np.moveaxis(band[:, first - top : last - top, x : x + width], 0, -1)
         return out
 
     def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the labels where some rows and columns of the region meet: uint8 (rows, columns)."""
+        """Return the labels where rows and columns meet; see `PredictionResults.labels_on`."""
         found: np.ndarray = self.labels[np.ix_(rows, columns)]
         return found
 
-    def chances_at(self, x: int, y: int) -> np.ndarray | None:
-        """Return the probability of each class at a pixel of the image, as computed; None if there are none."""
+    def probabilities_at(self, x: int, y: int) -> np.ndarray | None:
+        """Return the probability of each class at a pixel, as computed; see `PredictionResults.probabilities_at`."""
         if self._map is None:
             return None
         column, row = (x - self.region.x) // self._map.scale, (y - self.region.y) // self._map.scale
@@ -146,35 +141,12 @@ class Prediction(PredictionResults):
         inside = np.s_[y : y + region.height, x : x + region.width]
         return self.labels[inside], self._map.confidence()[inside] if confidence and self._map is not None else None
 
-    def save_png(self, path: str | PathLike[str]) -> None:
-        """Write the label map as a PNG whose palette holds the class colours; read back, it gives the indices.
-
-        Raises
-        ------
-        PredictionError
-            If the file cannot be written.
-        """
-        from histowidgets.prediction.results._export import write_png
-
-        write_png(self.labels, self.colors, path)
-
     def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
-        """Write the label map as a tiled OME-TIFF with the pixel size and the region's place.
+        """Write the label map as a tiled OME-TIFF; see `PredictionResults.save_ome_tiff`.
 
-        Parameters
-        ----------
-        path : path
-        probabilities : bool, default False
-            Write them too, as a second image of float32 with a channel a class.
-
-        Raises
-        ------
-        PredictionError
-            If the file cannot be written.
+        Probabilities are written as float32.
         """
-        from histowidgets.prediction.results._export import write_ome_tiff
-
-        write_ome_tiff(self, path, probabilities)
+        write_ome_tiff(path, self.labels, self.info, self.probabilities if probabilities else None)
 
 
 def _checked_map(probabilities: ProbabilityMap | np.ndarray, region: Region) -> ProbabilityMap:
@@ -195,48 +167,3 @@ def _checked_labels(labels: np.ndarray, region: Region) -> np.ndarray:
         raise PredictionError(f"Labels of shape {labels.shape} and type {labels.dtype} do not fit {region}.")
     labels.setflags(write=False)
     return labels
-
-
-def listed_names(given: object, what: str, error: type[HistowidgetsError]) -> list[str]:
-    """Return a list of names as text.
-
-    Raises
-    ------
-    HistowidgetsError
-        Of the type given, if it is no list.
-    """
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise error(f"{what} is {given!r}; a list of names is wanted.")
-    return [str(name) for name in given]
-
-
-def checked_classes(
-    classes: Sequence[str], colors: Mapping[str, str] | Sequence[str], n_classes: int
-) -> tuple[list[str], dict[str, str]]:
-    """Return class names and their colours in order.
-
-    Raises
-    ------
-    PredictionError
-        If they are not `n_classes` different names, each with a colour.
-    """
-    names = listed_names(classes, "classes", PredictionError)
-    if len(names) != n_classes or len(set(names)) != n_classes or not 1 <= n_classes < UNLABELLED:
-        raise PredictionError(
-            f"{len(names)} class name(s) were given ({', '.join(names)}) for {n_classes} class(es) of "
-            "probabilities. Give one different name a class."
-        )
-    if not isinstance(colors, Mapping | Sequence) or isinstance(colors, str):
-        raise PredictionError(f"The colours are {colors!r}; a dict of class to colour, or a list, is wanted.")
-    if isinstance(colors, Mapping):
-        missing = [name for name in names if name not in colors]
-        if missing:
-            raise PredictionError(f"The class {missing[0]!r} has no colour; give one, like '#1f77b4'.")
-        found = {name: str(colors[name]) for name in names}
-    else:
-        if len(colors) != n_classes:
-            raise PredictionError(f"{len(colors)} colour(s) were given for {n_classes} classes; give one a class.")
-        found = dict(zip(names, map(str, colors), strict=True))
-    for color in found.values():
-        rgb(color)
-    return names, found

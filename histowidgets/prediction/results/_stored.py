@@ -1,4 +1,4 @@
-"""A prediction on disk, of which only what is asked for is read."""
+"""A prediction on disk, of which only the parts that are needed are read."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -9,114 +9,77 @@ from typing import Any
 import numpy as np
 
 from histowidgets._io import as_path
-from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import ImageError, PredictionError
 from histowidgets.images import Image, Region, open_image
-from histowidgets.prediction._limits import BLOCK_SIDE, PNG_PIXELS
 from histowidgets.prediction.results._base import PredictionResults
-from histowidgets.prediction.results._sampling import samples
-from histowidgets.prediction.results._zarr_store import STATE, Card, Store
+from histowidgets.prediction.results._info import Card, StoreState
+from histowidgets.prediction.results._ome_tiff import write_pyramid
+from histowidgets.prediction.results._zarr_store import BLOCK_SIDE, Store, read_state
+
+#: Pixels above which labels are not written as PNG, which a reader has to decode as a whole.
+PNG_PIXELS = 400_000_000
 
 
 class StoredPrediction(PredictionResults):
     """Labels, and probabilities if they were kept, in an OME-Zarr or an OME-TIFF; made by `open_prediction`.
 
+    Parameters
+    ----------
+    path : Path
+    card : Card
+    image : Image
+        The labels, opened as an image.
+    complete : bool
+    counts : ndarray of int64, (256,), optional
+        Pixels of each index, if they are known.
+
     Attributes
     ----------
     path : Path
-    classes : list of str
-    colors : dict of str to str
-    region : Region
-        Where in the image, in full-size pixels.
-    pixel_size_um : float or None
-    image_name : str
     complete : bool
-        Whether all of it was predicted; `Classifier.predict_to` goes on with what is not.
+        Whether all of it was predicted; `Classifier.predict_to` resumes one that is not.
     """
 
     def __init__(self, path: Path, card: Card, image: Image, complete: bool, counts: np.ndarray | None = None) -> None:
+        super().__init__(card)
         self.path, self.complete = path, complete
-        self._counts = counts
-        self.classes, self.colors = card.classes, card.colors
-        self.region, self.pixel_size_um, self.image_name = Region(*card.region), card.pixel_size_um, card.image_name
-        self._image = image
-        self._has_probabilities = card.probabilities
+        self._card, self._image, self._counts = card, image, counts
+
+    @property
+    def pyramid(self) -> bool:
+        """True: labels are read from the levels on disk."""
+        return True
 
     @property
     def has_probabilities(self) -> bool:
         """Whether probabilities were kept."""
-        return self._has_probabilities
+        return self._card.probabilities
 
     @property
     def labels(self) -> "StoredLabels":
-        """The label map as something to cut from: ``prediction.labels[rows, columns]`` gives uint8, read then."""
+        """The label map to cut from: ``prediction.labels[rows, columns]`` reads a part, as uint8."""
         return StoredLabels(self._image)
 
     def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
-        """Read labels.
-
-        Parameters
-        ----------
-        region : (x, y, width, height), optional
-            In full-size pixels of the image, inside what was predicted; all of that if not given.
-
-        Returns
-        -------
-        ndarray of uint8, (height, width)
-            255 where nothing was predicted yet.
-
-        Raises
-        ------
-        RegionError
-            If it is not inside what was predicted.
-        """
-        wanted = self.region if region is None else Region(*region)
-        found = self._image.read(wanted.x - self.region.x, wanted.y - self.region.y, wanted.width, wanted.height)
-        labels: np.ndarray = found[..., 0]
+        """Read labels; see `PredictionResults.read_labels`."""
+        labels: np.ndarray = self._image.read(*self._place(self.region if region is None else region))[..., 0]
         return labels
 
     def read_probabilities(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
-        """Read probabilities: float32 (height, width, K), in steps of 1/255.
-
-        Raises
-        ------
-        PredictionError
-            If they were not kept.
-        """
-        if not self.has_probabilities:
-            raise PredictionError(f"{self.path} has labels alone. Predict with probabilities=True to keep them.")
-        x, y, width, height = region
-        left, top = x - self.region.x, y - self.region.y
+        """Read probabilities, in steps of 1/255; see `PredictionResults.read_probabilities`."""
+        self._require_probabilities()
+        place = self._place(region)
         if self.path.is_dir():
             import zarr
 
             array: Any = zarr.open_group(str(self.path), mode="r")["probabilities/0"]
-            values = np.asarray(array[:, top : top + height, left : left + width])
+            values = np.asarray(array[:, place.y : place.bottom, place.x : place.right])
         else:
-            values = _read_tiff_planes(self.path, Region(left, top, width, height))
+            values = _read_tiff_planes(self.path, place)
         return np.moveaxis(values, 0, -1).astype(np.float32) / np.float32(255)
 
-    def labels_at(self, region: Region, shape: tuple[int, int]) -> np.ndarray:
-        """Sample the labels for drawing them at another size; as `Prediction.labels_at`, from the level that fits."""
-        out = np.full(shape, UNLABELLED, np.uint8)
-        rows, row_inside = samples(region.y, region.height, shape[0], self.region.y, self.region.height)
-        cols, col_inside = samples(region.x, region.width, shape[1], self.region.x, self.region.width)
-        if row_inside.any() and col_inside.any():
-            out[np.ix_(row_inside, col_inside)] = self.labels_on(rows[row_inside], cols[col_inside])
-        return out
-
     def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the labels where some rows and columns of the region meet, from the level that fits.
-
-        Parameters
-        ----------
-        rows, columns : ndarray of int
-            From the region's corner, ascending, at least one.
-
-        Returns
-        -------
-        ndarray of uint8, (rows, columns)
-        """
+        """Return labels where rows and columns meet, from the level that fits; see `PredictionResults.labels_on`."""
         apart = max(1.0, min(_spacing(rows), _spacing(columns)))
         n = int(max((d for d in self._image.downsamples if d <= apart and float(d).is_integer()), default=1.0))
         left, top = int(columns[0]) // n * n, int(rows[0]) // n * n
@@ -125,44 +88,37 @@ class StoredPrediction(PredictionResults):
         found: np.ndarray = stored[np.ix_((rows - top) // n, (columns - left) // n)]
         return found
 
-    def chances_at(self, x: int, y: int) -> np.ndarray | None:
-        """Return the probability of each class at a pixel of the image; None if they were not kept."""
+    def probabilities_at(self, x: int, y: int) -> np.ndarray | None:
+        """Return the probability of each class at a pixel; see `PredictionResults.probabilities_at`."""
         return self.read_probabilities((x, y, 1, 1))[0, 0] if self.has_probabilities else None
 
     def save_png(self, path: str | PathLike[str]) -> None:
-        """Write the label map as a PNG whose palette holds the class colours.
-
-        Raises
-        ------
-        PredictionError
-            If it is larger than a PNG should be, or the file cannot be written.
-        """
-        from histowidgets.prediction.results._export import write_png
-
+        """Write the label map as a PNG; see `PredictionResults.save_png`."""
         if self.region.area > PNG_PIXELS:
             raise PredictionError(
                 f"{self.region.width} x {self.region.height} pixels are too many for a PNG, which is read whole. Save "
                 "an OME-TIFF, which has levels."
             )
-        write_png(self.read_labels(), self.colors, path)
+        super().save_png(path)
 
-    def save_ome_tiff(self, path: str | PathLike[str]) -> None:
-        """Write a tiled OME-TIFF with levels, and the probabilities as a second image if they were kept.
+    def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
+        """Write a tiled OME-TIFF with levels; see `PredictionResults.save_ome_tiff`.
 
-        Raises
-        ------
-        PredictionError
-            If this is an OME-TIFF already, is not complete, or the file cannot be written.
+        Probabilities are written as they are on disk, as uint8 from 0 to 255.
         """
-        from histowidgets.prediction.results._ome_tiff import write_pyramid
-
         if not self.path.is_dir():
             raise PredictionError(f"{self.path} is an OME-TIFF already. Copy that file.")
         if not self.complete:
             raise PredictionError(f"{self.path} is not complete. Call predict_to again in the same way first.")
-        store = Store(self.path, read_card(self.path))
+        if probabilities:
+            self._require_probabilities()
+        store = Store(self.path, self._card)
         store.open()
-        write_pyramid(store, as_path(path, PredictionError))
+        write_pyramid(store, path, probabilities)
+
+    def _require_probabilities(self) -> None:
+        if not self.has_probabilities:
+            raise PredictionError(f"{self.path} has labels alone. Predict with probabilities=True to keep them.")
 
     def _counted(self) -> np.ndarray:
         if self._counts is None:
@@ -183,12 +139,12 @@ class StoredPrediction(PredictionResults):
 
 
 def _spacing(places: np.ndarray) -> float:
-    """Return how far apart ascending places are."""
+    """Return the mean distance of ascending places."""
     return (float(places[-1]) - float(places[0])) / max(len(places) - 1, 1)
 
 
 class StoredLabels:
-    """A label map on disk that can be cut like an array of (height, width)."""
+    """A label map on disk that is cut like an array of (height, width)."""
 
     dtype = np.dtype(np.uint8)
     ndim = 2
@@ -213,7 +169,7 @@ class StoredLabels:
 
 
 def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
-    """Open what `Classifier.predict_to` wrote; pixels are read when they are asked for.
+    """Open a prediction that `Classifier.predict_to` wrote; pixels are read when they are needed.
 
     Parameters
     ----------
@@ -227,32 +183,42 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
     Raises
     ------
     PredictionError
-        If it is missing, or no prediction of ours.
+        If it is missing, or is not a prediction of histowidgets.
     """
     where = as_path(path, PredictionError)
-    card = read_card(where)
+    card = _read(where)
     try:
         image = open_image(where)
     except ImageError as error:
         raise PredictionError(f"{where} cannot be opened: {error}") from error
-    state = Store.read_state(where) if where.is_dir() else None
-    complete = state is None or 0 < state.get("total", 0) == state.get("done")
-    return StoredPrediction(where, card, image, complete, Store.counts_in(state) if complete else None)
+    if not isinstance(card, StoreState):
+        return StoredPrediction(where, card, image, complete=True)
+    counts = np.array(card.pixels, np.int64) if card.complete and card.pixels is not None else None
+    return StoredPrediction(where, card.card, image, card.complete, counts)
 
 
 def read_card(path: Path) -> Card:
-    """Read what a prediction says of itself.
+    """Read what a prediction on disk is of.
 
     Raises
     ------
     PredictionError
-        If it is missing, or no prediction of ours.
+        If it is missing, or is not a prediction of histowidgets.
     """
+    card = _read(path)
+    return card.card if isinstance(card, StoreState) else card
+
+
+def _read(path: Path) -> Card | StoreState:
+    """Read the note of a .zarr folder, or the card of an .ome.tif."""
     try:
-        text = (path / STATE).read_text(encoding="utf-8") if path.is_dir() else _tiff_description(path)
-        values = json.loads(text)
+        if path.is_dir():
+            return read_state(path)
+        values = json.loads(_tiff_description(path))
     except FileNotFoundError:
         raise PredictionError(f"There is no prediction at {path}. Give what predict_to wrote.") from None
+    except PredictionError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error}).") from error
     return Card.from_dict(values if isinstance(values, dict) else {}, path)

@@ -2,72 +2,29 @@
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
+from histowidgets._io import atomic_write
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region, scaled_shape
-from histowidgets.prediction._limits import BLOCK_SIDE, PYRAMID_SIDE
-from histowidgets.prediction.results._colors import rgb
+from histowidgets.prediction.results._info import Card, StoreState
 
+#: Name of the note in the folder of the Zarr.
 STATE = "histowidgets-prediction.json"
-FORMAT, VERSION = "histowidgets prediction", 1
+
+#: Side of the blocks that a prediction on disk is made of, in pixels at the classifier's downsample: a multiple of 32,
+#: and a whole number of the largest tiles of a network without their context (528 = 640 - 2 x 56).
+BLOCK_SIDE = 2112
+
+#: Longest side of the coarsest level of a pyramid, in pixels.
+PYRAMID_SIDE = 1024
+
 _MOST_LEVELS = 6
 _CHUNK = BLOCK_SIDE // 2
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a prediction on disk says of itself.
-
-    Attributes
-    ----------
-    image_name : str
-    region : tuple of int
-        x, y, width, height in full-size pixels of the image.
-    pixel_size_um : float or None
-    classes : list of str
-    colors : dict of str to str
-    probabilities : bool
-        Whether they are kept beside the labels.
-    fingerprint : str
-        Of classifier, image and settings.
-    """
-
-    image_name: str
-    region: tuple[int, int, int, int]
-    pixel_size_um: float | None
-    classes: list[str]
-    colors: dict[str, str]
-    probabilities: bool
-    fingerprint: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        return {"format": FORMAT, "version": VERSION, **asdict(self), "region": list(self.region)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any], path: Path) -> "Card":
-        """Make a card from what `to_dict` gave.
-
-        Raises
-        ------
-        PredictionError
-            If it is none, is damaged, or was written by a newer version.
-        """
-        try:
-            if values["format"] != FORMAT:
-                raise KeyError("format")
-            if int(values["version"]) > VERSION:
-                raise PredictionError(f"{path} was written by a newer histowidgets. Update it to open the prediction.")
-            fields = {name: values[name] for name in cls.__dataclass_fields__}
-            return cls(**{**fields, "region": Region(*(int(v) for v in values["region"]))})
-        except (KeyError, TypeError, ValueError) as error:
-            raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error!r}).") from error
 
 
 class Store:
@@ -83,70 +40,60 @@ class Store:
         self.path, self.card = path, card
         self.done = 0
         self._counts = np.zeros(256, np.int64)
-        self._region = Region(*card.region)
-        self._counting = True  # False where a store of an earlier version goes on
+        self._counting = True  # False where a store of an earlier version, which did not count, is resumed
         self._labels: list[Any] = []
         self._probabilities: Any = None
 
-    @classmethod
-    def read_state(cls, path: Path) -> dict[str, Any] | None:
-        """Return the note of an earlier prediction; None if there is none or it cannot be read."""
-        try:
-            found = json.loads((path / STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return found if isinstance(found, dict) and found.get("format") == FORMAT else None
-
-    @staticmethod
-    def counts_in(state: Mapping[str, Any] | None) -> np.ndarray | None:
-        """Return how many pixels a note counts of each index: int64 (256,); None where it does not say."""
-        found = [] if state is None else state.get("pixels")
-        if not isinstance(found, list) or len(found) != 256 or not all(isinstance(n, int) and n >= 0 for n in found):
-            return None
-        return np.array(found, np.int64)
-
     def open(self) -> bool:
-        """Make the store, or take up an earlier one.
+        """Make the store, or resume an earlier one.
 
         Returns
         -------
         bool
-            Whether another prediction was thrown away for this one.
+            Whether another prediction was deleted for this one.
 
         Raises
         ------
         PredictionError
-            If something else is there, or it cannot be written.
+            If something else is there, or the store cannot be written.
         """
         import zarr
 
-        state = self.read_state(self.path)
-        if self.path.exists() and state is None:
-            raise PredictionError(f"{self.path} exists and is no prediction that can go on. Give another name.")
-        same = state is not None and state.get("fingerprint") == self.card.fingerprint
+        state = self._earlier_state() if self.path.exists() else None
+        same = state is not None and state.fingerprint == self.card.fingerprint
         try:
             if same and state is not None:
                 root = zarr.open_group(str(self.path), mode="r+")
-                self.done = int(state.get("done", 0))
-                known = self.counts_in(state)
-                self._counts = np.zeros(256, np.int64) if known is None else known
-                self._counting = known is not None or self.done == 0
+                self.done = state.done
+                if state.pixels is not None:
+                    self._counts = np.array(state.pixels, np.int64)
+                self._counting = state.pixels is not None or self.done == 0
             else:
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(parents=True)
                 root = self._create()
-                self.note(0, 0)
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise PredictionError(f"{self.path} cannot be written: {error}. Choose another place.") from error
-        self._labels = [root[str(level)] for level in range(_n_levels(self._region))]
+        if not same:
+            self.note(0, 0)
+        self._labels = [root[str(level)] for level in range(_n_levels(self.card.region))]
         self._probabilities = root["probabilities/0"] if self.card.probabilities else None
         return state is not None and not same
+
+    def _earlier_state(self) -> StoreState:
+        try:
+            return read_state(self.path)
+        except (PredictionError, FileNotFoundError) as error:
+            raise PredictionError(
+                f"{self.path} exists and is no prediction that can be resumed. Give another name."
+            ) from error
 
     def _create(self) -> Any:
         import zarr
 
         root = zarr.open_group(str(self.path), mode="w", zarr_format=3)
-        region, card = self._region, self.card
+        card = self.card
+        region = card.region
         sizes = [scaled_shape(region.width, region.height, 1 << level) for level in range(_n_levels(region))]
         for level, shape in enumerate(sizes):
             side = min(_CHUNK, BLOCK_SIDE >> level)
@@ -155,7 +102,7 @@ class Store:
         ome = _multiscale(f"{card.image_name} labels", card, [str(level) for level in range(len(sizes))], "yx")
         ome["image-label"] = {
             "version": "0.5",
-            "colors": [{"label-value": i, "rgba": [*rgb(c), 255]} for i, c in enumerate(card.colors.values())],
+            "colors": [{"label-value": i, "rgba": [*hex_to_rgb(c), 255]} for i, c in enumerate(card.colors.values())],
             "properties": [{"label-value": i, "class": name} for i, name in enumerate(card.classes)],
         }
         ome["omero"] = {"channels": [{"label": "Class", "color": "FFFFFF"}]}
@@ -166,7 +113,7 @@ class Store:
             group.create_array("0", shape=planes, chunks=(1, _CHUNK, _CHUNK), dtype="uint8")
             ome = _multiscale(f"{card.image_name} probabilities", card, ["0"], "cyx")
             channels = [
-                {"label": name, "color": bytes(rgb(color)).hex().upper()} for name, color in card.colors.items()
+                {"label": name, "color": bytes(hex_to_rgb(color)).hex().upper()} for name, color in card.colors.items()
             ]
             group.attrs["ome"] = {**ome, "omero": {"channels": channels}}
         return root
@@ -190,15 +137,18 @@ class Store:
             self._probabilities[:, block.y : block.bottom, block.x : block.right] = probabilities
 
     def note(self, done: int, total: int) -> None:
-        """Note that so many blocks are written."""
+        """Note that `done` of `total` blocks are written.
+
+        Raises
+        ------
+        PredictionError
+            If the note cannot be written.
+        """
         self.done = done
-        state = {**self.card.to_dict(), "done": done, "total": total}
-        if self._counting:
-            state["pixels"] = self._counts.tolist()
-        text = json.dumps(state)
-        beside = self.path / f".{STATE}"
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(self.path / STATE)
+        pixels = self._counts.tolist() if self._counting else None
+        state = StoreState(**dict(self.card), done=done, total=total, pixels=pixels)
+        with atomic_write(self.path / STATE, PredictionError, fsync=False) as part:
+            part.write_text(json.dumps(state.to_dict()), encoding="utf-8")
 
     def level(self, level: int) -> Any:
         """Return the array of labels at a level."""
@@ -213,6 +163,25 @@ class Store:
     def probabilities(self) -> Any:
         """The array of probabilities (K, height, width), or None."""
         return self._probabilities
+
+
+def read_state(path: Path) -> StoreState:
+    """Read the note in the folder of a prediction.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    PredictionError
+        If it cannot be read, or was not written by this version or an earlier one.
+    """
+    try:
+        values = json.loads((path / STATE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error}).") from error
+    return StoreState.from_dict(values if isinstance(values, dict) else {}, path)
 
 
 def _n_levels(region: Region) -> int:

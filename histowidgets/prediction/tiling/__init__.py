@@ -1,16 +1,23 @@
-"""Tiles: which to cut, how to read them ahead, how to blend their answers."""
+"""Tiles: where they lie, how they are read, and how the answers for them are blended into a probability map."""
 
 from histowidgets.prediction.tiling._blank_tiles import BlankTiles
 from histowidgets.prediction.tiling._blend import BLENDS, blended
-from histowidgets.prediction.tiling._plan import AxisPlan
-from histowidgets.prediction.tiling._plan_tiles import TileNeeds, TilePlan, plan_grids, plan_tiles
+from histowidgets.prediction.tiling._plan import AxisPlan, TileNeeds, TilePlan, plan_axis, plan_grids, plan_tiles
 from histowidgets.prediction.tiling._prefetch import read_ahead
-from histowidgets.prediction.tiling._probability_map import EDGE_ROWS, ProbabilityMap, best_class, enlarged, kept_type
+from histowidgets.prediction.tiling._probability_map import (
+    BAND_ROWS,
+    EDGE_ROWS,
+    ProbabilityMap,
+    best_class,
+    enlarged,
+    kept_type,
+)
 from histowidgets.prediction.tiling._smoothing import Bands, averaged, reach_of, smoothed
-from histowidgets.prediction.tiling._tile import Tile, read_tile
+from histowidgets.prediction.tiling._tile import Tile
 from histowidgets.prediction.tiling._tta import mean_over_symmetries
 
 __all__ = [
+    "BAND_ROWS",
     "BLENDS",
     "EDGE_ROWS",
     "AxisPlan",
@@ -26,10 +33,10 @@ __all__ = [
     "enlarged",
     "kept_type",
     "mean_over_symmetries",
+    "plan_axis",
     "plan_grids",
     "plan_tiles",
     "reach_of",
     "read_ahead",
-    "read_tile",
     "smoothed",
 ]

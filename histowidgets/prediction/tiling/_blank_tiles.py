@@ -4,18 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from histowidgets.prediction._limits import BLANK_RANGE, BLANK_STD
+#: A tile is blank if no normalized channel (0 to 1) has a larger standard deviation, or a larger range.
+BLANK_STD, BLANK_RANGE = 0.02, 0.2
 
+#: Steps in which the colours of blank tiles are told apart, from 0 to 1.
 _COLOUR_STEPS = 16
 
 
 class BlankTiles:
-    """Answers for tiles without contrast: what the first tile of their colour got, the mean over its pixels.
+    """Answers for tiles without contrast: the mean of the answer for the first tile of that colour.
 
     Parameters
     ----------
     stride : int
-        Pixels of a tile for each value of an answer, along each side.
+        Pixels of a tile per value of an answer, along each side.
 
     Attributes
     ----------

@@ -1,16 +1,22 @@
-"""Putting tiles together to rows of a probability map, with no more in memory than a row of tiles."""
+"""Blending tiles into rows of a probability map, with one row of tiles in memory at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from histowidgets.prediction._limits import GAUSSIAN_SHARE, LEAST_WEIGHT
 from histowidgets.prediction.tiling._plan import AxisPlan
 
+#: Smallest weight of a pixel in a blended tile, so that each counts.
+LEAST_WEIGHT = 1e-3
+
+#: Standard deviation of the Gaussian blend, as a fraction of the tile's side (the usual choice of sliding windows).
+GAUSSIAN_SHARE = 0.125
+
+#: Ways to blend; see `blended`.
 BLENDS: tuple[str, ...] = ("centre-crop", "gaussian", "linear")
 
+#: From the number of a row of tiles to their probabilities, left to right: (K, size / stride, size / stride).
 TileRow = Callable[[int], Iterable[np.ndarray]]
-"""From the number of a row of tiles to their probabilities, left to right: (K, size / stride, size / stride)."""
 
 
 def blended(
@@ -27,7 +33,7 @@ def blended(
     tile_row : callable
         Gives the probabilities of a row of tiles.
     blend : {"centre-crop", "gaussian", "linear"}
-        Each value from the one tile in whose middle it lies; or the mean over all tiles that hold it, weighted by
+        Take each value from the one tile in whose middle it lies; or average all tiles that contain it, weighted by
         a Gaussian around the tile's centre, or by a ramp as long as the overlap.
     margin : int
         Half of the overlap, in values of the map.
@@ -37,7 +43,7 @@ def blended(
     int
         First row.
     ndarray of float32, (K, some rows, cols)
-        Every row comes once.
+        Each row is given once.
     """
     if blend == "centre-crop":
         return _cropped(rows, cols, shape, tile_row)
@@ -83,7 +89,7 @@ def _weighted(
 
 
 def tile_weights(size: int, blend: str, margin: int) -> np.ndarray:
-    """Weight of each value along one side of a tile, float32 (size,), above 0 everywhere (row B9)."""
+    """Return the weight of each value along one side of a tile: float32 (size,), above 0 everywhere."""
     place = np.arange(size) + 0.5
     if blend == "gaussian":
         weights = np.exp(-0.5 * ((place - size / 2) / (GAUSSIAN_SHARE * size)) ** 2)

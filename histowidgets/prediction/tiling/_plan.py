@@ -1,11 +1,17 @@
 """Where tiles lie: as few as possible, with real context on every side where the image has any."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from histowidgets.images import Region
+
+#: Share of a step by which each grid is moved along rows and columns, by the number of grids.
+_SHIFTS = {1: ((0.0, 0.0),), 2: ((0.0, 0.0), (0.5, 0.5)), 4: ((0.0, 0.0), (0.5, 0.5), (0.5, 0.0), (0.0, 0.5))}
 
 
 @dataclass(frozen=True)
 class AxisPlan:
-    """Tiles along one axis, in pixels from the region's begin.
+    """Tiles along one axis, in pixels from where the region begins.
 
     Attributes
     ----------
@@ -14,7 +20,7 @@ class AxisPlan:
     starts : tuple of int
         Where each tile begins; may be negative.
     cuts : tuple of int
-        One more than tiles: tile i answers for ``cuts[i]`` to ``cuts[i + 1]``; the first is 0, the last the length.
+        One more than tiles: tile i is used from ``cuts[i]`` to ``cuts[i + 1]``; the first is 0, the last the length.
     """
 
     size: int
@@ -32,22 +38,22 @@ def plan_axis(
     length : int
         Pixels of the region.
     before, after : int
-        Pixels that the image has on either side of it.
+        Pixels that the image has before and after it.
     largest : int
-        Longest tile wanted; a multiple of `multiple`.
+        Longest tile; a multiple of `multiple`.
     margin : int
-        Pixels of context wanted on each side of what a tile answers for; neighbours share twice that, or more.
+        Pixels of context on each side of the part that a tile is used for; neighbours share at least twice that.
     multiple : int
         Tiles are multiples of this.
     align : int
         Starts and cuts are multiples of this, which divides `multiple`.
     shift : float, default 0
-        Share of a step by which the inner tiles are moved; the first and the last stay, one more is needed.
+        Fraction of a step by which the inner tiles are moved; the first and the last stay, and one more is added.
 
     Returns
     -------
     AxisPlan
-        All tiles are equally long. They stick out of the image only where it ends before a multiple is full.
+        All tiles are equally long. They reach beyond the image only where it is shorter than a multiple.
     """
 
     def spanned(margin: int) -> tuple[int, int]:
@@ -55,15 +61,15 @@ def plan_axis(
 
     begin, end = spanned(margin)
     if end - begin > largest:
-        # A small tile answers for half its side at least.
+        # At least half the side of a small tile is used.
         margin = min(margin, largest // 4)
         begin, end = spanned(margin)
     span = end - begin
     if span <= largest:
         size = _up(span, multiple)
-        # What a multiple adds is taken from the image where there is some.
-        sticking_out = max(0, begin + size - (length + after))
-        begin -= min(sticking_out, before + begin) // align * align
+        # What rounding up adds is taken from the image, where it has pixels left.
+        beyond = max(0, begin + size - (length + after))
+        begin -= min(beyond, before + begin) // align * align
         return AxisPlan(size, (begin,), (0, length))
     count = -(-(span - 2 * margin) // (largest - 2 * margin))
     size = _up(-(-(span + (count - 1) * 2 * margin) // count), multiple)
@@ -75,4 +81,94 @@ def plan_axis(
 
 
 def _up(value: int, multiple: int) -> int:
+    """Round up to a multiple."""
     return -(-value // multiple) * multiple
+
+
+class TileNeeds(NamedTuple):
+    """What the plan needs to know about a model; see `PixelModel`."""
+
+    multiple: int
+    output_stride: int
+    context: int
+    largest_tile: int
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Tiles over a region of an image.
+
+    Attributes
+    ----------
+    region : Region
+        Full-size pixels.
+    downsample : int
+    rows, cols : AxisPlan
+        In pixels at the downsample, from the region's corner.
+    margin : int
+        At least half of what neighbours share.
+    """
+
+    region: Region
+    downsample: int
+    rows: AxisPlan
+    cols: AxisPlan
+    margin: int
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles."""
+        return len(self.rows.starts) * len(self.cols.starts)
+
+    def tile_region(self, i: int, j: int) -> Region:
+        """Return the full-size region of the tile in row i and column j."""
+        d = self.downsample
+        x, y = self.region.x + self.cols.starts[j] * d, self.region.y + self.rows.starts[i] * d
+        return Region(x, y, self.cols.size * d, self.rows.size * d)
+
+    def tile_regions(self) -> list[Region]:
+        """Return the full-size regions of all tiles, row by row."""
+        return [self.tile_region(i, j) for i in range(len(self.rows.starts)) for j in range(len(self.cols.starts))]
+
+
+def plan_tiles(
+    needs: TileNeeds,
+    region: Region,
+    within: Region,
+    downsample: int,
+    tile_size: int,
+    overlap: float,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> TilePlan:
+    """Plan tiles over `region` with context from `within`, the part of the image that may be read.
+
+    `shift` is the fraction of a step by which inner tiles are moved, along rows and columns; see `plan_axis`.
+    """
+    largest = max(tile_size, needs.largest_tile) // needs.multiple * needs.multiple
+    largest = max(largest, needs.multiple)
+    margin = max(needs.context, round(overlap * tile_size / 2))
+
+    def axis(start: int, length: int, low: int, high: int, moved: float) -> AxisPlan:
+        n = -(-length // downsample)
+        return plan_axis(
+            n,
+            (start - low) // downsample,
+            max(0, -(-(high - start) // downsample) - n),
+            largest=largest,
+            margin=margin,
+            multiple=needs.multiple,
+            align=needs.output_stride,
+            shift=moved,
+        )
+
+    rows = axis(region.y, region.height, within.y, within.bottom, shift[0])
+    cols = axis(region.x, region.width, within.x, within.right, shift[1])
+    return TilePlan(region, downsample, rows, cols, min(margin, largest // 4))
+
+
+def plan_grids(
+    needs: TileNeeds, region: Region, within: Region, downsample: int, tile_size: int, overlap: float, grids: int
+) -> list[TilePlan]:
+    """Plan several grids, each shifted by half a step; equal ones (where a single tile is enough) are given once."""
+    plans = [plan_tiles(needs, region, within, downsample, tile_size, overlap, shift) for shift in _SHIFTS[grids]]
+    return list(dict.fromkeys(plans))

@@ -1,4 +1,4 @@
-"""Reading ahead: the next tiles are read while the model works on those it has."""
+"""Prefetching: the next tiles are read while the model works on the current ones."""
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +9,14 @@ Read = TypeVar("Read")
 
 
 def read_ahead(items: Sequence[Item], read: Callable[[Item], Read]) -> Generator[Read, None, None]:
-    """Read items in order, one ahead, in one thread that ends with the iterator.
+    """Read items in order, one ahead, in a thread that ends with the iterator.
 
     Parameters
     ----------
     items : sequence
-        Of a single one nothing can be read ahead, and no thread is made.
+        For a single one no thread is started.
     read : callable
-        May raise; the error comes out where the item would have.
+        May raise; the error is raised where the item would have been given.
     """
     if len(items) < 2:
         yield from map(read, items)

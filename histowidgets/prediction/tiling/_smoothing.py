@@ -1,19 +1,19 @@
-"""Blurring a probability map that comes row by row, and averaging several, with no more in memory than they need."""
+"""Blurring a probability map that arrives row by row, and averaging several, without holding them as a whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from scipy import ndimage
 
+#: Rows of a map from the top: the first row, and float32 (K, some rows, cols); each row once.
 Bands = Iterable[tuple[int, np.ndarray]]
-"""Rows of a map from the top: the first row and float32 (K, some rows, cols); every row comes once."""
 
+#: Standard deviations at which the Gaussian is cut off.
 REACH = 3.0
-"""Standard deviations at which the Gaussian is cut off."""
 
 
 def reach_of(sigma: float) -> int:
-    """Return how many values on each side the blur of a value needs."""
+    """Return the number of values on each side that the blur of one value needs."""
     return int(REACH * sigma + 0.5)
 
 
@@ -24,7 +24,7 @@ def smoothed(bands: Bands, sigma: float, n_rows: int) -> Iterator[tuple[int, np.
     ----------
     bands : iterable of (int, ndarray)
     sigma : float
-        In values of the map; 0 leaves them as they are.
+        In values of the map; 0 does nothing.
     n_rows : int
         Of the whole map.
     """
@@ -48,7 +48,7 @@ def smoothed(bands: Bands, sigma: float, n_rows: int) -> Iterator[tuple[int, np.
 
 
 def averaged(streams: Sequence[Bands]) -> Iterator[tuple[int, np.ndarray]]:
-    """Average maps of the same shape whose rows come in different portions."""
+    """Average maps of the same shape whose rows arrive in different portions."""
     if len(streams) == 1:
         yield from streams[0]
         return

@@ -1,4 +1,4 @@
-"""Reading a tile as the tensor that a model sees: the one way of training, preview and prediction (row R50)."""
+"""Reading a tile as the tensor that a model sees: the one way of preview and prediction."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Tile:
     ----------
     image : Image
     region : Region
-        Full-size pixels; may stick out of the image, which is then filled by reflection.
+        Full-size pixels; what lies outside the image is filled by reflection.
     normalization : Normalization
         With the statistics of the training images.
     downsample : int, default 1
@@ -36,51 +36,27 @@ class Tile:
     keep: bool = False
 
     def read(self) -> np.ndarray:
-        """Read the tensor: float32 (C, rows, cols) in [0, 1]."""
-        return read_tile(self.image, self.region, self.normalization, self.downsample, self.channels, self.within)
+        """Read the tensor that a model sees.
+
+        Returns
+        -------
+        ndarray of float32, (C, ceil(height / downsample), ceil(width / downsample))
+            In [0, 1].
+
+        Raises
+        ------
+        RegionError
+            If the region shares no pixel with the image or with `within`.
+        ImageError
+            If the normalization has no statistics, or was fitted to another number of channels.
+        """
+        pixels = read_padded(self.image, self.region, self.downsample, self.within)
+        if self.channels is not None and self.channels != tuple(range(pixels.shape[-1])):
+            pixels = pixels[..., list(self.channels)]
+        normalized = self.normalization.of_image(self.image, self.channels).apply(pixels)
+        return np.ascontiguousarray(np.moveaxis(normalized, -1, 0))
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells this tile from the others of its image."""
+        """What distinguishes this tile from the others of its image."""
         return (self.region, self.normalization, self.downsample, self.channels, self.within)
-
-
-def read_tile(
-    image: Image,
-    region: Region,
-    normalization: Normalization,
-    downsample: int = 1,
-    channels: tuple[int, ...] | None = None,
-    within: Region | None = None,
-) -> np.ndarray:
-    """Read a region as the tensor that a model sees.
-
-    Parameters
-    ----------
-    image : Image
-    region : Region
-        Full-size pixels; may stick out of the image, which is then filled by reflection.
-    normalization : Normalization
-        With the statistics of the training images.
-    downsample : int, default 1
-    channels : tuple of int, optional
-        Which channels, in which order; all if not given.
-    within : Region, optional
-        The only pixels that are read; the whole image if not given.
-
-    Returns
-    -------
-    ndarray of float32, (C, ceil(height / downsample), ceil(width / downsample))
-        In [0, 1].
-
-    Raises
-    ------
-    RegionError
-        If the region shares no pixel with the image or with `within`.
-    ImageError
-        If the normalization has no statistics, or those of another number of channels.
-    """
-    pixels = read_padded(image, region, downsample, within)
-    if channels is not None and channels != tuple(range(pixels.shape[-1])):
-        pixels = pixels[..., list(channels)]
-    return np.ascontiguousarray(np.moveaxis(normalization.of_image(image, channels).apply(pixels), -1, 0))

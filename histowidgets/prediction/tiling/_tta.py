@@ -1,11 +1,11 @@
-"""The eight symmetries of the square, for test-time augmentation (row N5)."""
+"""The eight symmetries of the square, for test-time augmentation."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+#: Quarter turns, and whether the picture is mirrored first.
 SYMMETRIES = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
-"""Quarter turns, and whether the picture is mirrored first."""
 
 
 def turned(values: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
@@ -24,7 +24,7 @@ def turned_back(values: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
 def mean_over_symmetries(
     probabilities: Callable[[np.ndarray], np.ndarray], batch: np.ndarray, check: Callable[[], None]
 ) -> np.ndarray:
-    """Average what a model says about a batch seen in the eight ways.
+    """Average the answers of a model about a batch seen in the eight ways.
 
     Parameters
     ----------

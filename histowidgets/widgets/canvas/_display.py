@@ -18,7 +18,7 @@ from histowidgets.widgets.canvas.pointer import PointerLayer
 from histowidgets.widgets.common import SerialQueue, close_tree, listen
 
 if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import Prediction, StoredPrediction
+    from histowidgets.prediction import PredictionResults
 
 # What a cell that is run again takes over from the canvas before.
 _KEPT_TRAITS = (
@@ -69,7 +69,7 @@ class CanvasDisplay(traitlets.HasTraits):
 
     # -- what lies over the image ---------------------------------------------------------------------
 
-    def show_prediction(self, prediction: "Prediction | StoredPrediction | None", caption: str = "") -> None:
+    def show_prediction(self, prediction: "PredictionResults | None", caption: str = "") -> None:
         """Lay a prediction over its image, with a caption at the top left; None takes it away. From any thread.
 
         Parameters

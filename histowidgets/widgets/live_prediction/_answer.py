@@ -7,7 +7,7 @@ from typing import Any
 
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.images import Image, Region
-from histowidgets.prediction import Classifier, Prediction, StoredPrediction
+from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.widgets.monitor import FEW_STROKES
 
 # Beside "best", "both", "quick" and "network": what the person had predicted of an image.
@@ -90,7 +90,7 @@ class Answer:
     """
 
     classifier: Classifier
-    prediction: Prediction | StoredPrediction
+    prediction: PredictionResults
     learner: str
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
@@ -104,7 +104,12 @@ class Answer:
 
     @classmethod
     def of(
-        cls, classifier: Classifier, prediction: Prediction, learner: str, scores: Mapping[str, Any], scored_on: int
+        cls,
+        classifier: Classifier,
+        prediction: PredictionResults,
+        learner: str,
+        scores: Mapping[str, Any],
+        scored_on: int,
     ) -> "Answer":
         """Make an answer with scores as in an `EpochRecord`, or none."""
         return cls(

@@ -9,7 +9,7 @@ from typing import Any
 from histowidgets.annotations import Project, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
-from histowidgets.prediction import Classifier, Prediction, StoredPrediction, ViewPredictor
+from histowidgets.prediction import Classifier, Prediction, PredictionResults, ViewPredictor
 from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.live_prediction._answer import ASKED_FOR, Answer, Request, UnlikeNotice, unlike_words
 from histowidgets.widgets.live_prediction._ensemble import LivePair, edge_of
@@ -46,7 +46,7 @@ class LivePrediction:
         self,
         project: Project,
         view: Callable[[], tuple[str, Region]],
-        show: Callable[[Prediction | StoredPrediction | None, str], None],
+        show: Callable[[PredictionResults | None, str], None],
         report: Callable[[str, str], None],
         log: Callable[[str], None],
     ) -> None:
@@ -162,7 +162,7 @@ class LivePrediction:
     def view_changed(self) -> None:
         """Predict what has come into view of a large image; returns at once, and computes only what is new."""
         best = self.best
-        if best is None or isinstance(best.prediction, StoredPrediction):
+        if best is None or best.prediction.pyramid:
             return
         request = self._request()
         if request.region is None or best.prediction.region.contains(request.region):
@@ -371,7 +371,7 @@ class LivePrediction:
     def _hint(self, best: Answer) -> str:
         """Say why there is no prediction around the middle of a view that is too large to be predicted live."""
         _, in_view = self._view()
-        if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or isinstance(best.prediction, StoredPrediction):
+        if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or best.prediction.pyramid:
             return ""
         return " · the middle only: zoom in, or see Results, Predict"
 

@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets.widgets.monitor._chart import EpochChart, Style
 from histowidgets.widgets.monitor._curves import (
     IOU_TICKS,
@@ -40,9 +41,8 @@ _LIGHTEST = 0.42
 
 def visible_on_both(color: str) -> str:
     """Return ``"#rrggbb"``, darkened where a thin line of `color` would be lost on a white page."""
-    text = color.removeprefix("#")
     try:
-        parts = [int(text[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        parts = [value / 255 for value in hex_to_rgb(color)]
     except ValueError:
         return color
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]

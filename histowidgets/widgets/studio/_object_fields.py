@@ -11,7 +11,7 @@ _NONE = "all of it is tissue"
 
 
 class ObjectFields(ipywidgets.VBox):
-    """Smallest area, holes to fill, smoothing; and the class that is no tissue.
+    """Smallest area, holes to fill, simplification of outlines; and the class that is no tissue.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ class ObjectFields(ipywidgets.VBox):
     def __init__(self, on_background: Callable[[], None]) -> None:
         self._least = _number("Least µm²", 10.0, "Smaller areas are left out; px² where the image has no pixel size")
         self._holes = _number("Fill µm²", 0.0, "Holes up to this area are filled; 0 fills none")
-        self._smooth = _number("Smooth µm", 0.0, "By how much outlines may leave the edges of pixels; areas stay")
+        self._simplify = _number("Simplify µm", 0.0, "By how much outlines may leave the edges of pixels; areas stay")
         self._background = wide(
             ipywidgets.Dropdown(options=[_NONE], description="No tissue", tooltip="The class that is empty glass")
         )
         self._background.observe(lambda _: on_background(), names="value")
-        super().__init__([self._least, self._holes, self._smooth, self._background])
+        super().__init__([self._least, self._holes, self._simplify, self._background])
 
     def offer(self, classes: Sequence[str]) -> None:
         """Offer these classes as the one that is no tissue."""
@@ -50,7 +50,7 @@ class ObjectFields(ipywidgets.VBox):
         return {
             "min_area_um2": self._least.value,
             "fill_holes_um2": self._holes.value,
-            "smooth_um": self._smooth.value,
+            "simplify_um": self._simplify.value,
         }
 
 

@@ -227,7 +227,8 @@ class ResultsPanel(ipywidgets.VBox):
     def save_tiff(self) -> Path:
         """Save the label map that is shown as OME-TIFF."""
         answer, path = self._needed(), self._file("_labels.ome.tif")
-        answer.prediction.save_ome_tiff(path)
+        found = answer.prediction
+        found.save_ome_tiff(path, probabilities=found.pyramid and found.has_probabilities)
         return path
 
     def save_geojson(self) -> Path:

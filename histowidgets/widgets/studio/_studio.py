@@ -11,7 +11,7 @@ from histowidgets.advice import Advice
 from histowidgets.annotations import Change, Project, Split
 from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
-from histowidgets.prediction import Classifier, Prediction, StoredPrediction
+from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
 from histowidgets.widgets.common import close_tree, pulse, style_widget
@@ -120,7 +120,7 @@ class Studio(ipywidgets.VBox):
         return None if self.run is None else self.run.classifier
 
     @property
-    def prediction(self) -> Prediction | StoredPrediction | None:
+    def prediction(self) -> PredictionResults | None:
         """The prediction that is shown; None before there is one."""
         best = self.live.best
         return None if best is None else best.prediction
@@ -307,7 +307,7 @@ class Studio(ipywidgets.VBox):
     def _view(self) -> tuple[str, Region]:
         return self.canvas.image_name, self.canvas.view.region
 
-    def _show_prediction(self, prediction: Prediction | StoredPrediction | None, caption: str) -> None:
+    def _show_prediction(self, prediction: PredictionResults | None, caption: str) -> None:
         if self._closed:
             return
         self.canvas.show_prediction(prediction, caption)

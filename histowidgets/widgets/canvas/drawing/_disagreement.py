@@ -9,7 +9,7 @@ from histowidgets.annotations import UNLABELLED
 from histowidgets.widgets.canvas.drawing._paint import Paint
 
 if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import Prediction
+    from histowidgets.prediction import PredictionResults
 
 # A stroke that the prediction agrees with is a pale blue veil, one that it contradicts is red: told apart by how
 # light and how opaque they are as well, for eyes that do not see red.
@@ -21,7 +21,7 @@ STEPS = 16
 
 
 def contradiction(
-    prediction: "Prediction", classes: Sequence[str], labels: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    prediction: "PredictionResults", classes: Sequence[str], labels: np.ndarray, rows: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
     """Return one minus the probability of the label of each pixel, NaN where there is no label or no prediction.
 

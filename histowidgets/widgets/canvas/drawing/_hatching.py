@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets.widgets.common import picture_url
 
 # CSS pixels from one line to the next, and the width of a line.
@@ -63,7 +64,7 @@ def pattern_tile(index: int, scale: float) -> np.ndarray:
 
 def ink_color(color: str) -> str:
     """Return the colour of the lines on a class colour, both "#rrggbb": darker on a light one, lighter on a dark."""
-    rgb = _rgb(color)
+    rgb = np.array(hex_to_rgb(color))
     ink = 0.0 if rgb @ (0.299, 0.587, 0.114) > 110 else 255.0
     mixed = np.rint((1 - INK_SHARE) * rgb + INK_SHARE * ink).astype(int)
     return "#{:02x}{:02x}{:02x}".format(*mixed)
@@ -74,10 +75,6 @@ def hatch_of(index: int, color: str, scale: float) -> dict[str, str | int]:
     """Return what the page needs to hatch its ink: side of the tile, its pixels as 0 and 1, colour of the lines."""
     tile = pattern_tile(index, scale)
     return {"side": len(tile), "bits": "".join(str(int(inked)) for inked in tile.ravel()), "ink": ink_color(color)}
-
-
-def _rgb(color: str) -> np.ndarray:
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
 
 
 def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> np.ndarray:
@@ -94,5 +91,5 @@ def swatch_url(index: int, color: str) -> str:
     """Return the hatching of a class of a colour as the address of a small picture, for the legend; on nothing."""
     side = np.arange(SWATCH)
     pixels = np.zeros((SWATCH, SWATCH, 4), np.uint8)
-    pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*_rgb(ink_color(color)), 255]
+    pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*hex_to_rgb(ink_color(color)), 255]
     return picture_url(pixels)

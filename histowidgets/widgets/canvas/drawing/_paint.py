@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from histowidgets._colors import hex_to_rgb
 from histowidgets.annotations import UNLABELLED
 from histowidgets.widgets.canvas.drawing._hatching import ink_color, inked
 
@@ -66,7 +67,7 @@ def _palette(colors: tuple[str, ...], alpha: int) -> np.ndarray:
     palette[LIGHT], palette[DARK] = LIGHT_RIM, DARK_RIM
     for index, color in enumerate(colors):
         for place, hue in ((CLASSES + index, color), (CLASSES + n + index, ink_color(color))):
-            palette[place] = (*(int(hue[i : i + 2], 16) for i in (1, 3, 5)), alpha)
+            palette[place] = (*hex_to_rgb(hue), alpha)
     palette.setflags(write=False)
     return palette
 

@@ -16,7 +16,6 @@ from histowidgets.images import (
     display_rgb,
     scaled_shape,
 )
-from histowidgets.prediction import StoredPrediction
 from histowidgets.widgets.canvas._viewport import View
 from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
 from histowidgets.widgets.canvas.drawing._layers import Layers
@@ -25,7 +24,7 @@ from histowidgets.widgets.canvas.drawing._resampling import image_in_view, label
 from histowidgets.widgets.canvas.drawing._uncertainty import uncertainty_colors, uncertainty_steps
 
 if TYPE_CHECKING:
-    from histowidgets.prediction import Prediction
+    from histowidgets.prediction import PredictionResults
 
 # Up to this size the project's own label map of the whole image is used, which it keeps up to date stroke by
 # stroke; of a larger image, only what is in view is drawn each time.
@@ -59,9 +58,9 @@ class Drawing:
     prediction_patterns: bool = False
     uncertain: bool = False
     disagreement: bool = False
-    _predictions: dict[str, "tuple[Prediction | StoredPrediction, str]"] = field(default_factory=dict, repr=False)
+    _predictions: dict[str, "tuple[PredictionResults, str]"] = field(default_factory=dict, repr=False)
     _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
-    _steps: "tuple[Prediction, np.ndarray] | None" = field(default=None, repr=False)
+    _steps: "tuple[PredictionResults, np.ndarray] | None" = field(default=None, repr=False)
     _reader: CachedReader | None = field(default=None, repr=False)
 
     @property
@@ -70,7 +69,7 @@ class Drawing:
         return self.project.image(self.image_name)
 
     @property
-    def prediction(self) -> "Prediction | StoredPrediction | None":
+    def prediction(self) -> "PredictionResults | None":
         """The prediction kept for the image shown."""
         kept = self._predictions.get(self.image_name)
         return None if kept is None else kept[0]
@@ -80,7 +79,7 @@ class Drawing:
         """The caption kept with the prediction."""
         return self._predictions.get(self.image_name, (None, ""))[1]
 
-    def keep_prediction(self, prediction: "Prediction | StoredPrediction | None", caption: str) -> bool:
+    def keep_prediction(self, prediction: "PredictionResults | None", caption: str) -> bool:
         """Keep a prediction for its image (None: forget that of the image shown); return whether that is shown."""
         if prediction is None:
             self._predictions.pop(self.image_name, None)
@@ -169,7 +168,7 @@ class Drawing:
         prediction = self.prediction
         if prediction is None or not prediction.region.contains(pixel):
             return []
-        chances = prediction.chances_at(pixel.x, pixel.y)
+        chances = prediction.probabilities_at(pixel.x, pixel.y)
         if chances is None:
             return []
         return sorted(zip(prediction.classes, chances.tolist(), strict=True), key=lambda pair: -pair[1])
@@ -229,7 +228,7 @@ class Drawing:
         # Past the image's edge the nearest label is repeated; there is nothing there.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
         colors = list(self.project.colors.values())
-        if self.disagreement and self.prediction is not None and not isinstance(self.prediction, StoredPrediction):
+        if self.disagreement and self.prediction is not None and not self.prediction.pyramid:
             columns, rows = self.view.pixel_indices(wide, scale)
             contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
             return painted_contradiction(labels, contradicted).inside(rim), drawn
@@ -272,7 +271,7 @@ class Drawing:
         prediction = self.prediction
         place = self._predicted_place(drawn, self.scale)
         # Probabilities on disk have no levels: of a whole slide they would all have to be read.
-        if prediction is None or place is None or not self.uncertain or isinstance(prediction, StoredPrediction):
+        if prediction is None or place is None or not self.uncertain or prediction.pyramid:
             return None
         if self._steps is None or self._steps[0] is not prediction:
             self._steps = (prediction, uncertainty_steps(prediction))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import Prediction
+    from histowidgets.prediction import PredictionResults
 
 # Dark blue over grey to yellow, evenly lighter, and alike for all kinds of eyes: five points of the map "cividis"
 # (Nuñez, Anderton and Renslow, 2018).
@@ -22,7 +22,7 @@ def uncertainty_colors() -> np.ndarray:
     return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
-def uncertainty_steps(prediction: "Prediction") -> np.ndarray:
+def uncertainty_steps(prediction: "PredictionResults") -> np.ndarray:
     """Return one minus the probability of the likeliest class, as a share of the most that it can be.
 
     Returns

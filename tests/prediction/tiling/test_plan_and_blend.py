@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from histowidgets.prediction.tiling import plan_axis
 from histowidgets.prediction.tiling._blend import BLENDS, blended, tile_weights
-from histowidgets.prediction.tiling._plan import plan_axis
 
 
 @pytest.mark.parametrize("align", [1, 2])
@@ -65,3 +65,14 @@ def test_b9_tile_weights_are_positive_symmetric_and_highest_in_the_middle(blend,
     assert (weights > 0).all()
     np.testing.assert_allclose(weights, weights[::-1])
     assert weights[size // 2] == weights.max()
+
+
+@pytest.mark.parametrize("length", [65, 100, 200, 513])
+def test_shifted_tiles_cover_the_region_too(length):
+    plain = plan_axis(length, 0, 0, largest=64, margin=6, multiple=32, align=2)
+    plan = plan_axis(length, 0, 0, largest=64, margin=6, multiple=32, align=2, shift=0.5)
+    assert len(plan.starts) == len(plain.starts) + (length > 65)  # a step of one pixel cannot be halved
+    assert (plan.starts[0], plan.starts[-1]) == (plain.starts[0], plain.starts[-1])
+    assert list(plan.cuts) == sorted(set(plan.cuts))
+    for start, low, high in zip(plan.starts, plan.cuts, plan.cuts[1:], strict=False):
+        assert start <= low < high <= start + plan.size

@@ -11,7 +11,7 @@ from histowidgets.annotations.shapes._hit_test import distance
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 from tests.annotations.conftest import CLASSES, blank
-from tests.annotations.test_shapes import centres, covered
+from tests.annotations.raster.test_rasterize import centres, covered
 
 TAPERED = Stroke([[20, 20], [60, 30], [62, 31], [80, 70]], [4, 18.5, 3, 10])
 

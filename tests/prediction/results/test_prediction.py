@@ -9,11 +9,11 @@ import tifffile
 from PIL import Image as PillowImage
 from shapely.geometry import shape as as_shape
 
-from histowidgets.errors import ClassifierError, PredictionError
+from histowidgets.errors import ClassifierError, PredictionError, RegionError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, ProbabilityMap, open_prediction, overlay_rgba
-from histowidgets.prediction._limits import BAND_ROWS
 from histowidgets.prediction.results._polygons import polygons_of
+from histowidgets.prediction.tiling import BAND_ROWS
 
 CLASSES, COLORS = ["Stroma", "Gland", "<b>Lumen</b>"], ["#d55e00", "#0072b2", "#009e73"]
 
@@ -201,17 +201,58 @@ def test_ome_tiff_without_pixel_size(tmp_path):
         assert "PhysicalSizeX" not in tiff.ome_metadata
 
 
-def test_labels_at_samples_the_view():
+def test_parts_are_read_by_their_place_in_the_image():
     labels = random_labels(3, (100, 120))
     prediction = prediction_of(labels, Region(50, 30, 120, 100))
-    np.testing.assert_array_equal(prediction.labels_at(Region(50, 30, 120, 100), (100, 120)), labels)
-    np.testing.assert_array_equal(prediction.labels_at(Region(50, 30, 120, 100), (50, 60)), labels[1::2, 1::2])
-    doubled = prediction.labels_at(Region(60, 40, 10, 10), (20, 20))
-    np.testing.assert_array_equal(doubled, np.kron(labels[10:20, 10:20], np.ones((2, 2), np.uint8)))
-    view = prediction.labels_at(Region(0, 0, 400, 400), (400, 400))
-    assert (view[30:130, 50:170] == labels).all()
-    assert (view == 255).sum() == 400 * 400 - labels.size
-    assert (prediction.labels_at(Region(900, 900, 10, 10), (5, 5)) == 255).all()
+    np.testing.assert_array_equal(prediction.read_labels(), labels)
+    np.testing.assert_array_equal(prediction.read_labels((60, 40, 20, 10)), labels[10:20, 10:30])
+    rows, columns = np.arange(1, 100, 2), np.repeat(np.arange(120), 2)
+    np.testing.assert_array_equal(prediction.labels_on(rows, columns), labels[np.ix_(rows, columns)])
+    part = prediction.read_probabilities((60, 40, 20, 10))
+    np.testing.assert_array_equal(part, prediction.probabilities[10:20, 10:30])
+    np.testing.assert_array_equal(prediction.probabilities_at(61, 42), part[2, 1])
+    for read in (prediction.read_labels, prediction.read_probabilities):
+        with pytest.raises(RegionError, match="is not inside what was predicted"):
+            read((0, 0, 20, 10))
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_probabilities_of_a_part_are_those_of_the_whole(scale):
+    height, width = BAND_ROWS + 60, 40
+    values = np.random.default_rng(0).random((2, -(-height // scale), -(-width // scale))).astype(np.float32)
+    found = ProbabilityMap(values, width, height, scale)
+    prediction = Prediction(found, classes=CLASSES[:2], colors=COLORS[:2], region=Region(5, 7, width, height))
+    part = prediction.read_probabilities((10, 7 + BAND_ROWS - 20, 25, 50))
+    np.testing.assert_array_equal(part, prediction.probabilities[BAND_ROWS - 20 : BAND_ROWS + 30, 5:30])
+
+
+def test_b8_what_is_not_predicted_belongs_to_no_object():
+    labels = random_labels(4)
+    labels[10:20, 10:30] = 255
+    prediction = Prediction(None, labels=labels, classes=CLASSES, colors=COLORS, region=Region(0, 0, 50, 40))
+    assert sum(found.area_px for found in prediction.objects(0)) == labels.size - 200
+
+
+def test_a_saved_prediction_comes_back_with_its_classes(tmp_path, sample):
+    """The project has other classes, in another order: the file says which is which."""
+    import histowidgets as hw
+
+    labels = np.zeros((sample.height, sample.width), np.uint8)
+    labels[10:60, 20:90], labels[100:180, 40:140] = 1, 2
+    prediction_of(labels).save_png(tmp_path / "a.png")
+    project = hw.Project(classes=["Gland", "Stroma"])
+    name = project.add_image(sample)
+    assert project.import_label_png(name, tmp_path / "a.png", unknown_classes="add") == 3
+    assert tuple(project.classes) == ("Gland", "Stroma", "<b>Lumen</b>")
+    assert project.colors["<b>Lumen</b>"] == COLORS[2].upper()
+    np.testing.assert_array_equal(project.label_map(name), np.array([1, 0, 2])[labels])
+
+
+def test_a_colour_may_be_any_that_css_knows():
+    plain = prediction_of(random_labels())
+    colors = ["red", "#0F0", "#0072b2"]
+    named = Prediction(plain.probability_map, classes=CLASSES, colors=colors, region=plain.region)
+    assert list(named.colors.values()) == ["#ff0000", "#00ff00", "#0072b2"]
 
 
 def test_labels_are_computed_once_and_read_only():
@@ -270,7 +311,7 @@ def test_overlay_colours_classes_and_leaves_the_rest_clear():
         overlay_rgba(labels, ["reddish"])
 
 
-@pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "smooth_um"])
+@pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "simplify_um"])
 @pytest.mark.parametrize("value", ["x", None, -1, float("nan"), [1]])
 def test_areas_and_lengths_are_numbers(name, value):
     prediction = Prediction(np.ones((4, 4, 1)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))

@@ -150,7 +150,9 @@ def test_what_is_given_counts_more_than_the_file(tmp_path):
         open_image(path, channel_names=["x", "y", "z"])
 
 
-@pytest.mark.parametrize(("unit", "um"), [("nanometer", 5e-4), ("millimeter", 500.0), (None, None), ("parsec", None)])
+@pytest.mark.parametrize(
+    ("unit", "um"), [("nanometer", 5e-4), ("millimeter", 500.0), ("mm", 500.0), (None, None), ("parsec", None)]
+)
 def test_pixel_size_in_any_unit(tmp_path, unit, um):
     image = open_image(write(tmp_path / "a.zarr", noise(1, 50, 60), units={"x": unit}))
     assert image.pixel_size_um == (um if um is None else pytest.approx(um))

@@ -100,7 +100,7 @@ def test_given_colours_are_kept_and_not_given_twice():
     assert project.colors == {"a": "#56B4E9", "b": "#E69F00"}
     with pytest.raises(ClassNameError, match="#RRGGBB"):
         Project(["a"], colors={"a": "red"})
-    with pytest.raises(ClassNameError, match="no classes"):
+    with pytest.raises(ClassNameError, match="not classes"):
         Project(["a"], colors={"b": "#123456"})
 
 
@@ -230,7 +230,7 @@ def test_painting_past_the_edge_is_clipped(project):
 
 
 def test_bad_annotations_are_refused(project):
-    with pytest.raises(ShapeError, match="is no shape"):
+    with pytest.raises(ShapeError, match="is not a shape"):
         project.annotate("blank", [[1, 2]], "Gland")
     with pytest.raises(ClassNameError, match="no class 'gland'"):
         project.annotate("blank", SQUARE, "gland")
@@ -339,10 +339,11 @@ def test_many_maps_do_not_fill_the_memory(project, monkeypatch):
     from histowidgets.annotations.project import _label_cache
 
     monkeypatch.setattr(_label_cache, "MAX_KEPT", 12_000)
+    monkeypatch.setattr(project._log, "_label_maps", _label_cache.LabelCache())
     project.annotate("blank", SQUARE, "Gland")
     for downsample in (1, 2, 3, 4):
         np.testing.assert_array_equal(project.label_map("blank", downsample), fresh_map(project, "blank", downsample))
-    kept = project._maps._maps
+    kept = dict(project._log._label_maps._maps.items())
     assert sum(m.size for m in kept.values()) <= 12_000
     assert ("blank", 4.0) in kept
 

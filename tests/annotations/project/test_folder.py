@@ -455,3 +455,41 @@ def test_another_process_holds_the_folder_until_it_dies(kept):
     fourth = Project.open(kept.folder)
     assert fourth.left_by is None, "the third one was closed"
     fourth.close()
+
+
+def test_what_a_person_adds_to_the_description_stays(kept):
+    kept.close()
+    path = kept.folder / "project.json"
+    description = json.loads(path.read_text())
+    description["note"] = "slides of May"
+    description["images"][0]["stain"] = "H-DAB"
+    path.write_text(json.dumps(description))
+    project = Project.open(kept.folder)
+    project.add_image(blank(name="another"))
+    project.close()
+    description = json.loads(path.read_text())
+    assert (description["note"], description["images"][0]["stain"]) == ("slides of May", "H-DAB")
+    assert [image["name"] for image in description["images"]] == ["blank", "another"]
+
+
+def test_damage_of_the_description_is_placed(kept):
+    kept.close()
+    path = kept.folder / "project.json"
+    description = json.loads(path.read_text())
+    description["images"][0]["width"] = "wide"
+    path.write_text(json.dumps(description))
+    with pytest.raises(
+        ProjectFolderError, match=r"project\.json is damaged: images\.0\.width is 'wide'; it should be a valid integer"
+    ):
+        Project.open(kept.folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text on other systems")
+def test_a_path_that_is_no_text_is_kept(folder, tmp_path):
+    path = tmp_path / os.fsdecode(b"slide-\xff.png")
+    PIL.Image.fromarray(np.zeros((20, 30), np.uint8)).save(path)
+    project = Project(CLASSES, folder)
+    name = project.add_image(path)
+    project = reopen(project)
+    assert project.image(name).read(0, 0, 30, 20).shape == (20, 30, 1)
+    project.close()

@@ -285,18 +285,6 @@ def test_threads_read_parts_at_once(tmp_path, lazy):
     assert not wrong
 
 
-def test_the_cache_stays_within_its_bytes():
-    from histowidgets.images._cache import SegmentCache
-
-    cache = SegmentCache(most_bytes=1000)
-    for i in range(10):
-        cache.put(i, np.zeros(300, np.uint8))
-        cache.get(0)
-    assert cache.get(0) is not None  # used all the time
-    assert cache.get(1) is None
-    assert cache.get(9) is not None
-
-
 def test_a_huge_file_is_opened_without_being_read(tmp_path):
     path = tmp_path / "huge.tif"
     tile = zlib.compress(bytes([7]) * 512 * 512)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from histowidgets.annotations import Project
-from tests.annotations import sigkill_child
 from tests.annotations.conftest import CLASSES, blank
+from tests.annotations.project import sigkill_child
 
 CHILD = Path(sigkill_child.__file__)
 

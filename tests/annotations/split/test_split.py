@@ -320,3 +320,10 @@ def test_pixels_are_counted_across_blocks(monkeypatch):
     assert split_project(snapshot) == split
     counts = np.bincount(snapshot.labels("image 0").ravel(), minlength=256)[:3]
     np.testing.assert_array_equal(whole, counts)
+
+
+def test_a_project_is_split_as_its_snapshot_is(project):
+    project.annotate("blank", Rectangle(10, 10, 60, 60), CLASSES[0])
+    assert split_project(project, seed=1) == split_project(project.snapshot(), seed=1)
+    with pytest.raises(ProjectError, match="a Project is wanted"):
+        split_project("project")

@@ -1,12 +1,13 @@
 """Edits of annotations, classes and images that go beyond drawing: each one step of undo, kept in the journal."""
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from histowidgets.annotations import Change, Line, Polygon, Project, Rectangle, Stroke, rasterize
+from histowidgets.annotations import Annotation, Change, Line, Polygon, Project, Rectangle, Stroke, rasterize
 from histowidgets.errors import ClassNameError, ImageNameError, ProjectError, ProjectFolderError, ShapeError
 from histowidgets.images import Region
 from tests.annotations.conftest import CLASSES, blank, random_stroke
@@ -370,11 +371,14 @@ def test_a_damaged_line_of_a_new_edit_is_named(tmp_path, line):
         (lambda project: project.remove(None), "ids are None"),
         (lambda project: project.remove([5]), r"ids are \[5\]"),
         (lambda project: project.reclassify([["a"]], "Gland"), "ids are"),
-        (lambda project: project.paste("blank", None), "None is no list of annotations"),
-        (lambda project: project.paste("blank", [Stroke([(1, 1)])]), "no list of annotations.* annotate draws a shape"),
+        (lambda project: project.paste("blank", None), "None is not a list of annotations"),
+        (
+            lambda project: project.paste("blank", [Stroke([(1, 1)])]),
+            "not a list of .* annotate draws a shape",
+        ),
         (lambda project: project.merge_classes(None, "Gland"), "classes to merge are None"),
         (lambda project: project.annotate(["blank"], Stroke([(1, 1)]), "Gland"), "no image named"),
-        (lambda project: project.annotate("blank", [(1, 1)], "Gland"), "A list is no shape"),
+        (lambda project: project.annotate("blank", [(1, 1)], "Gland"), "A list is not a shape"),
         (lambda project: project.annotate("blank", Stroke([(1, 1)]), ["Gland"]), r"no class \['Gland'\]"),
     ],
 )
@@ -382,3 +386,70 @@ def test_what_an_edit_cannot_use_is_named(project, edit, message):
     with pytest.raises(ProjectError, match=message):
         edit(project)
     assert not project.can_undo
+
+
+# --- edits are made as objects, and written to the journal as records ---
+
+
+def test_a_shape_is_kept_as_it_was_given(project):
+    """Nothing is serialized and parsed on its way into the project."""
+    stroke = Stroke([[10, 10], [40, 30]], 6)
+    assert project.annotation(project.annotate("blank", stroke, "Gland")).shape is stroke
+
+
+def test_a_shape_that_the_journal_cannot_hold_is_refused(project):
+    class Blot(Stroke):
+        pass
+
+    blot = Blot([[10, 10]], 6)
+    with pytest.raises(ShapeError, match="A Blot is not a shape"):
+        project.annotate("blank", blot, "Gland")
+    with pytest.raises(ProjectError, match="not a list of annotations"):
+        project.paste("blank", [Annotation("id", blot, "Gland", 0.0, "")])
+
+
+def test_the_lines_of_the_journal_stay_as_they_were(tmp_path):
+    project = Project(CLASSES, tmp_path / "project")
+    project.annotator = "Ada"
+    project.add_image(blank())
+    project.add_image(blank(), name="other")
+    first = project.annotate("blank", Stroke([[10, 10], [40, 30.5]], [6, 7]), "Gland")
+    second = project.erase("blank", Rectangle(1, 2, 3, 4))
+    project.move([first, second], 1, 2.5)
+    project.reclassify(first, "Lumen")
+    project.remove([second, first])
+    project.add_class(" Nerve ", "#aabbcc")
+    project.rename_class("Nerve", "Fibre")
+    project.recolor_class("Fibre", "#001122")
+    project.merge_classes(["Stroma", "Fibre"], into="Gland")
+    project.delete_class("Lumen")
+    project.set_role("blank", "train")
+    project.remove_image("other")
+    project.undo()
+    project.redo()
+    project.close()
+    lines = [json.loads(line) for line in (tmp_path / "project" / "journal.jsonl").read_text().splitlines()]
+    for line in lines[:2]:
+        assert isinstance(line["annotations"][0].pop("time"), float)
+    stroke = {"type": "stroke", "points": [[10.0, 10.0], [40.0, 30.5]], "width": [6.0, 7.0]}
+    rectangle = {"type": "rectangle", "x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0}
+    annotations = [
+        {"id": first, "class": "Gland", "annotator": "Ada", "shape": stroke},
+        {"id": second, "class": None, "annotator": "Ada", "shape": rectangle},
+    ]
+    assert lines == [
+        {"op": "add", "image": "blank", "annotations": [annotations[0]]},
+        {"op": "add", "image": "blank", "annotations": [annotations[1]]},
+        {"op": "move", "image": "blank", "ids": [first, second], "dx": 1.0, "dy": 2.5},
+        {"op": "reclassify", "image": "blank", "ids": [first], "class": "Lumen"},
+        {"op": "remove", "image": "blank", "ids": [first, second]},
+        {"op": "add-class", "name": "Nerve", "color": "#AABBCC"},
+        {"op": "rename-class", "old": "Nerve", "new": "Fibre"},
+        {"op": "recolor-class", "name": "Fibre", "color": "#001122"},
+        {"op": "merge-classes", "names": ["Stroma", "Fibre"], "into": "Gland"},
+        {"op": "delete-class", "name": "Lumen"},
+        {"op": "set-role", "image": "blank", "role": "train"},
+        {"op": "remove-image", "image": "other"},
+        {"op": "undo"},
+        {"op": "redo"},
+    ]

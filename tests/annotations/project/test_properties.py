@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from histowidgets.annotations import Project
-from tests.annotations.edit_model import EDITS, Model
+from tests.annotations.project.edit_model import EDITS, Model
 
 CALM = {
     "deadline": None,

@@ -14,7 +14,7 @@ from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
 from histowidgets.prediction.results._objects import find_objects
-from tests.prediction.test_prediction import CLASSES, COLORS, prediction_of
+from tests.prediction.results.test_prediction import CLASSES, COLORS, prediction_of
 
 
 def disc(radius=30, hole=0):
@@ -43,7 +43,7 @@ def test_b8_filled_holes_count_and_larger_ones_stay():
 
 def test_smoothed_outlines_stay_near_the_pixels_and_keep_the_area():
     prediction = prediction_of(disc(hole=10), pixel_size_um=0.5)
-    (plain,), (smooth,) = glands(prediction), glands(prediction, smooth_um=0.5)
+    (plain,), (smooth,) = glands(prediction), glands(prediction, simplify_um=0.5)
     assert smooth.area_px == plain.area_px
     assert len(smooth.polygon.exterior.coords) < len(plain.polygon.exterior.coords) / 2
     assert smooth.polygon.is_valid
@@ -98,7 +98,7 @@ def test_the_table_as_rows_csv_and_data_frame(tmp_path):
 
 def test_geojson_carries_the_measurements(tmp_path):
     prediction = prediction_of(disc(hole=3), pixel_size_um=0.5)
-    prediction.save_geojson(tmp_path / "a.geojson", fill_holes_um2=100, smooth_um=0.5)
+    prediction.save_geojson(tmp_path / "a.geojson", fill_holes_um2=100, simplify_um=0.5)
     features = json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["features"]
     gland = next(f for f in features if f["properties"]["classification"]["name"] == "Gland")
     measured = gland["properties"]["measurements"]
@@ -139,7 +139,7 @@ def test_b8_annotations_are_measured_by_the_pixels_inside_them():
     assert outside["Stroma area (um2)"] == 0
 
 
-@pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "smooth_um"])
+@pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "simplify_um"])
 def test_negative_sizes_are_refused(name):
     with pytest.raises(PredictionError, match=f"{name} is -1"):
         prediction_of(disc()).objects(**{name: -1})

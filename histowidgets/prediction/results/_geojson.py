@@ -1,0 +1,53 @@
+"""Predicted objects as GeoJSON, as QuPath reads them."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from histowidgets._colors import hex_to_rgb
+from histowidgets._io import atomic_write
+from histowidgets.errors import PredictionError
+from histowidgets.prediction.results._objects import PredictedObject
+
+_OBJECT_TYPES = ("annotation", "detection")
+
+
+def write_geojson(
+    objects: Sequence[PredictedObject], colors: Mapping[str, str], path: str | PathLike[str], object_type: str
+) -> None:
+    """Write objects as a FeatureCollection; see `PredictionResults.save_geojson`."""
+    if object_type not in _OBJECT_TYPES:
+        raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
+    triples = {name: list(hex_to_rgb(color)) for name, color in colors.items()}
+    features = [_feature(found, object_type, triples) for found in objects]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    with atomic_write(path, PredictionError) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _feature(found: PredictedObject, object_type: str, colors: dict[str, list[int]]) -> dict[str, Any]:
+    rings = [found.polygon.exterior, *found.polygon.interiors]
+    if found.area_um2 is None:
+        measured = {"Area px^2": float(found.area_px), "Perimeter px": found.perimeter_px}
+    else:
+        measured = {"Area µm^2": round(found.area_um2, 6), "Perimeter µm": found.perimeter_um or 0.0}
+    measured["Circularity"] = found.circularity
+    if found.mean_probability is not None:
+        measured["Mean probability"] = found.mean_probability
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid4()),
+        "geometry": {"type": "Polygon", "coordinates": [_ring(ring.coords) for ring in rings]},
+        "properties": {
+            "objectType": object_type,
+            "classification": {"name": found.class_name, "color": colors[found.class_name]},
+            "measurements": measured,
+        },
+    }
+
+
+def _ring(points: Any) -> list[list[int]]:
+    """Return the corners, which lie between pixels, as whole numbers."""
+    return [[int(x), int(y)] for x, y in points]
