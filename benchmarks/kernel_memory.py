@@ -18,7 +18,7 @@ for k, (c, x0, y0) in enumerate([("Epithelium", 118, 60), ("Stroma", 260, 230), 
     x, y = x0 + 18 * (k // 3), y0 + 60 * (k // 3)
     studio.project.annotate(name, hw.Stroke([(x, y), (x + 20, y + 30)], width=8), c)
 """,
-    "quick prediction": "assert studio.live.quick.idle.wait(60) and studio.prediction is not None",
+    "quick prediction": "assert studio._live.quick.idle.wait(60) and studio.prediction is not None",
     "training": "run = studio.train(); state = run.wait(); print(state, len(run.history), 'epochs')",
     "closed": "studio.close()",
 }

@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 import histowidgets as hw  # noqa: E402
 from histowidgets.images import Image, Region  # noqa: E402
+from histowidgets.prediction.inference import Job  # noqa: E402
 
 SIDE, SLIDE = 4096, 40_000
 WINDOW, OVERLAP = 512, 0.25
@@ -147,8 +148,7 @@ def speed(arguments: argparse.Namespace) -> None:
     def ours() -> np.ndarray:
         return classifier.predict(image, image.region, probabilities=False).labels
 
-    job = classifier.job(image)
-    (plan,) = job.plans()
+    (plan,) = Job.of(classifier.spec, image).plans
     tile_side = max(plan.rows.size, plan.cols.size)
     compute = classifier.model.fastest(tile_side, plan.n_tiles)
     tile = np.ascontiguousarray(normalized()[:, :, : plan.rows.size, : plan.cols.size].numpy())
@@ -233,7 +233,7 @@ def one_slide(arguments: argparse.Namespace) -> None:
 def view(arguments: argparse.Namespace) -> None:
     from histowidgets.prediction import ViewPredictor
 
-    predictor = ViewPredictor(hw.quick_classifier(painted()))
+    predictor = ViewPredictor(hw.quick_classifier(painted()).spec)
     image = Mosaic(SLIDE)
     predictor.predict(image, Region(1000, 1000, 512, 512))
     seconds = [

@@ -60,8 +60,8 @@ PAGE = """
 }
 """
 SETTLED = (
-    "(studio.run is None or studio.run.is_over) and studio.live.quick.idle.is_set() "
-    "and studio.live.network.idle.is_set() and studio.live.score.idle.is_set() and not studio._training._starting"
+    "(studio.run is None or studio.run.is_over) and studio._live.quick.idle.is_set() "
+    "and studio._live.network.idle.is_set() and studio._live.score.idle.is_set() and not studio._training._starting"
 )
 
 

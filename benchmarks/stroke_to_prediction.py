@@ -17,11 +17,11 @@ import histowidgets as hw
 settings = hw.TrainingSettings(max_seconds=600)
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
 shown = []
-deliver = studio.live._deliver_quick
+deliver = studio._live._deliver_quick
 def noted(request, answer, error):
     deliver(request, answer, error)
     shown.append(sum(len(a) for a in request.snapshot.annotations.values()))
-studio.live.quick._deliver = noted
+studio._live.quick._deliver = noted
 studio
 """
 WAIT = """
@@ -46,7 +46,7 @@ def measure(strokes: int, training: bool) -> list[float]:
         hand = StudioHand(notebook)
         hand.paint_all()
         hand.wait_for_caption("quick learner")
-        notebook.wait_for_value("studio.live.quick.idle.is_set()", True)
+        notebook.wait_for_value("studio._live.quick.idle.is_set()", True)
         if training:
             hand.press("Train")
             notebook.wait_for_value("studio.run is not None and studio.run.state", "running", seconds=60)

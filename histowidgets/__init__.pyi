@@ -1,9 +1,18 @@
 from . import errors
-from .advice import Advice, coach, diagnose, recommend, review, suggest_regions
-from .annotations import Annotation, Line, Polygon, Project, Rectangle, Stroke
-from .images import Image, Normalization, open_image, samples
+from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
+from .annotations import Annotation, Line, Polygon, Project, Rectangle, Split, Stroke, split_project
+from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
 from .models import backbones
-from .prediction import Classifier, Prediction, open_prediction, predict_images
+from .prediction import (
+    Classifier,
+    ClassifierSpec,
+    Prediction,
+    PredictOptions,
+    StoredPrediction,
+    open_prediction,
+    overlay_rgba,
+    predict_images,
+)
 from .training import (
     Comparison,
     Estimate,
@@ -33,7 +42,9 @@ __all__ = [
     "Advice",
     "Annotation",
     "AnnotationCanvas",
+    "ChannelDisplay",
     "Classifier",
+    "ClassifierSpec",
     "Comparison",
     "CrossValidationChart",
     "Estimate",
@@ -42,12 +53,17 @@ __all__ = [
     "LossMonitor",
     "Normalization",
     "Polygon",
+    "PredictOptions",
     "Prediction",
     "Project",
+    "Recommendation",
     "Rectangle",
+    "Region",
     "RunLog",
     "RunSummary",
     "SettingsForm",
+    "Split",
+    "StoredPrediction",
     "Stroke",
     "Studio",
     "TrainingRun",
@@ -61,15 +77,17 @@ __all__ = [
     "diagnose",
     "errors",
     "estimate",
+    "find_label_errors",
     "open_image",
     "open_prediction",
+    "overlay_rgba",
     "predict_images",
     "quick_classifier",
     "quick_score",
     "recommend",
     "resume_training",
-    "review",
     "samples",
+    "split_project",
     "start_training",
     "suggest_regions",
     "train",

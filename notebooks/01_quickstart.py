@@ -81,7 +81,7 @@ run.history[-1]
 for advice in hw.diagnose(run.history, settings):
     print(f"{advice.id}: {advice.title}\n    {advice.detail}\n    {advice.evidence}")
 for advice in hw.coach(project):
-    print(f"{advice.title}  ({advice.rule})")
+    print(f"{advice.title}  ({advice.guide_title})")
 
 # %% [markdown]
 # Save the classifier, and use it in another kernel:

@@ -24,7 +24,7 @@ strokes = {
 for class_name, lines in strokes.items():
     for points in lines:
         project.annotate(name, hw.Stroke(points, width=8), class_name)
-prediction = hw.quick_classifier(project).predict(image, smooth_um=1.0)
+prediction = hw.quick_classifier(project).predict(image, blur_um=1.0)
 
 # %% [markdown]
 # ## Areas

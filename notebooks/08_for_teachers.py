@@ -17,7 +17,6 @@ import PIL.Image
 from scipy import ndimage
 
 import histowidgets as hw
-from histowidgets.prediction import overlay_rgba
 
 CLASSES = ["Epithelium", "Stroma", "Lumen"]
 image = hw.samples.colon_ihc()
@@ -121,7 +120,7 @@ print(f"the student, {painted} strokes a class at most: mean IoU {mean:.2f}", {c
 # %%
 studio.close()
 wrong = (labels != truth) & (truth != 255)
-panels = [overlay_rgba(truth, student.colors)[..., :3], overlay_rgba(labels, student.colors)[..., :3], pixels.copy()]
+panels = [*(hw.overlay_rgba(one, student.colors)[..., :3] for one in (truth, labels)), pixels.copy()]
 panels[2][wrong] = (255, 0, 0)
 for advice in hw.coach(student):
     print("-", advice.title)

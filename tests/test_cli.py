@@ -1,5 +1,6 @@
 """The command line does on a folder what the studio does by hand."""
 
+import inspect
 import io
 import json
 import signal
@@ -212,7 +213,7 @@ def test_bad_arguments_are_refused_by_the_parser(arguments, capsys):
 def saved(tmp_path_factory):
     """A saved network, and an image."""
     from histowidgets.models import NetworkSpec, build_network
-    from histowidgets.prediction import Classifier, NetworkModel
+    from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
 
     folder = tmp_path_factory.mktemp("saved")
     pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
@@ -220,18 +221,20 @@ def saved(tmp_path_factory):
     Image.fromarray(pixels // 9).save(folder / "dark.png")
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)
     Classifier(
-        NetworkModel(build_network(spec, pretrained=False, seed=0)),
-        classes=["Dark", "Bright"],
-        colors=["#d55e00", "#0072b2"],
-        channel_names=["Red", "Green", "Blue"],
-        normalization=hw.Normalization().fitted([hw.open_image(pixels)]),
+        ClassifierSpec(
+            NetworkModel(build_network(spec, pretrained=False, seed=0)),
+            classes=["Dark", "Bright"],
+            colors=["#d55e00", "#0072b2"],
+            channel_names=["Red", "Green", "Blue"],
+            normalization=hw.Normalization().fitted([hw.open_image(pixels)]),
+        )
     ).save(folder / "classifier")
     return folder
 
 
 def test_predict_takes_the_options_that_python_has(saved, tmp_path, capsys):
     command = ["predict", str(saved / "classifier"), str(saved / "noise.png"), str(saved / "dark.png")]
-    command += ["--out", str(tmp_path), "--format", "zarr", "--region", "8", "16", "64", "48", "--tta", "--passes", "2"]
+    command += ["--out", str(tmp_path), "--format", "zarr", "--region", "8", "16", "64", "48", "--tta", "--grids", "2"]
     command += ["--overlap", "0.25", "--blend", "linear", "--blur-px", "2", "--probabilities", "--background", "Dark"]
     assert main(command) == EXIT_OK
     said = capsys.readouterr()
@@ -239,7 +242,7 @@ def test_predict_takes_the_options_that_python_has(saved, tmp_path, capsys):
     assert "warning: " in said.err, "row N9"
     assert "Image dark differs" in said.err
     stored = hw.open_prediction(tmp_path / "noise.zarr")
-    options = {"tta": True, "grids": 2, "overlap": 0.25, "blend": "linear", "smooth_px": 2.0}
+    options = {"tta": True, "grids": 2, "overlap": 0.25, "blend": "linear", "blur_px": 2.0}
     expected = hw.Classifier.load(saved / "classifier").predict(saved / "noise.png", (8, 16, 64, 48), **options)
     np.testing.assert_array_equal(stored.read_labels(), expected.labels)
     assert stored.has_probabilities
@@ -252,7 +255,7 @@ def test_predict_refuses_what_does_not_exist(saved, tmp_path, capsys):
     command = ["predict", str(saved / "classifier"), str(saved / "noise.png"), "--out", str(tmp_path)]
     assert main([*command, "--overlap", "2"]) == EXIT_REFUSED
     assert "overlap is 2.0" in capsys.readouterr().err
-    assert main([*command, "--format", "geojson", "--min-area", "1e9"]) == EXIT_OK
+    assert main([*command, "--format", "geojson", "--min-area-um2", "1e9"]) == EXIT_OK
     assert json.loads((tmp_path / "noise.geojson").read_text())["features"] == []
 
 
@@ -282,3 +285,16 @@ def test_bars_show_epochs_steps_losses_and_the_time_left():
     assert "1/2" in written
     assert "loss 0.500, validation 0.250, mIoU 0.800, best" in written
     assert "loss 0.750, 1:15 left" in written
+
+
+def test_the_options_of_predict_have_the_names_of_python(capsys):
+    from dataclasses import fields
+
+    from histowidgets.prediction import Prediction, PredictOptions
+
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    listed = capsys.readouterr().out
+    objects = inspect.signature(Prediction.objects).parameters
+    for name in [*(field.name for field in fields(PredictOptions)), *list(objects)[1:]]:
+        assert f"--{name.replace('_', '-')}" in listed

@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
@@ -122,8 +123,7 @@ def test_names_never_become_paths_outside_the_folder(tmp_path, name):
             edit()
         except HistowidgetsError:
             continue
-    classifier = heavy_classifier()
-    classifier.name = name
+    classifier = Classifier(replace(heavy_classifier().spec, name=name))
     classifier.save(root / "classifier")
     project.close()
     Project.open(root / "project").close()

@@ -1,6 +1,6 @@
-"""Advice: before training, on the annotations, while training, and on where to annotate next.
+"""Advice: on settings before training, on the annotations, on the curves of a run, and on where to annotate next.
 
-Pure functions on plain data. Every piece of advice is an `Advice`; none blocks anybody.
+These are pure functions on plain data. Every piece of advice is an `Advice`; none blocks anything.
 """
 
 from histowidgets.advice._advice import SEVERITIES, Action, Advice
@@ -18,11 +18,10 @@ from histowidgets.advice.recommendation import (
     suggest_normalization,
 )
 from histowidgets.advice.suggestions import (
-    Review,
+    LabelReview,
     ReviewTile,
-    annotate_next,
+    find_label_errors,
     only_easy_regions,
-    review,
     suggest_regions,
 )
 
@@ -33,21 +32,20 @@ __all__ = [
     "Action",
     "Advice",
     "ImageTypeGuess",
+    "LabelReview",
     "Recommendation",
-    "Review",
     "ReviewTile",
-    "annotate_next",
     "balanced_weights",
     "check_image",
     "coach",
     "counts_wanted",
     "diagnose",
+    "find_label_errors",
     "guess_image_type",
     "held_out_counts",
     "likely_range",
     "only_easy_regions",
     "recommend",
-    "review",
     "review_settings",
     "stain_varies",
     "strokes_of_mean",

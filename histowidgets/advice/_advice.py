@@ -1,20 +1,20 @@
-"""What every piece of advice is: words, the numbers behind them, and the setting that one click changes."""
+"""A piece of advice: words, the numbers behind them, and the setting that one click changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from histowidgets.advice._guide import guide_page
+from histowidgets.advice._guide import guide_page, guide_title
 from histowidgets.images import Region
 
 Severity = Literal["good", "info", "warning", "stop"]
+#: From the most urgent to the least.
 SEVERITIES: tuple[Severity, ...] = ("stop", "warning", "info", "good")
-"""From the most urgent to the least."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that can be done about an advice.
+    """One thing that can be done about a piece of advice.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Action:
     patch : dict or None
         Fields of `TrainingSettings` with their new values; None where no setting is changed.
     kind : {"settings", "stop", "annotate"}
-        Whether it changes settings, ends the run keeping the best epoch, or is work on the annotations.
+        Whether it changes settings, ends the run and keeps the best epoch, or is work on the annotations.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Advice:
-    """A piece of advice. It never blocks anybody.
+    """A piece of advice: what was found, and what to do about it. It never blocks anything.
 
     Attributes
     ----------
@@ -48,8 +48,6 @@ class Advice:
     patch : dict or None
         Fields of `TrainingSettings` that one click applies: those of the first of `actions` that changes a
         setting. One thing is changed at a time, so that its effect can be seen.
-    rule : str
-        The rows of the guide that it rests on, such as "R28, R37".
     severity : {"good", "info", "warning", "stop"}
         "stop" is the most urgent.
     image_name, region
@@ -57,7 +55,7 @@ class Advice:
     actions : tuple of Action
         Everything that can be done, the best first; what would change nothing is left out.
     about : dict
-        What it is about that is no number, by name, such as ``{"class": "Lumen"}``.
+        What it is about that is not a number, by name, such as ``{"class": "Lumen"}``.
     """
 
     id: str
@@ -65,7 +63,6 @@ class Advice:
     detail: str
     evidence: dict[str, float | int] = field(default_factory=dict)
     patch: dict[str, Any] | None = None
-    rule: str = ""
     severity: Severity = "info"
     image_name: str | None = None
     region: Region | None = None
@@ -74,8 +71,13 @@ class Advice:
 
     @property
     def guide(self) -> str:
-        """Address of the page of the guide that explains the rule."""
+        """Address of the page of the guide that explains it."""
         return guide_page(self.id)
+
+    @property
+    def guide_title(self) -> str:
+        """Title of that page, such as "The network learns by heart"; "" without one."""
+        return guide_title(self.id)
 
 
 def with_actions(actions: Iterable[Action | None]) -> dict[str, Any]:

@@ -2,7 +2,50 @@
 
 GUIDE = "https://github.com/histowidgets/histowidgets/blob/main/docs/guide"
 
-# What says that a rule is kept is explained where the rule is.
+#: Page to its title, as the page has it.
+_TITLES = {
+    "annotate-here": "Where to annotate next",
+    "annotations-few": "How many annotations a class needs",
+    "area-imbalance": "Classes of very different area",
+    "augmentation-off": "Tiles are not flipped and rotated",
+    "batch-exceeds-tiles": "The batch holds all the tiles",
+    "class-in-one-split": "A class is labelled on one side only",
+    "class-never-learned": "A class was never learned",
+    "class-poor": "One class is recognized poorly",
+    "contradicting-labels": "Places that look alike have different labels",
+    "converged": "Training has converged",
+    "early-stopping-off": "Early stopping is off",
+    "few-boundaries": "Few strokes at boundaries",
+    "good": "Training goes well",
+    "image-outside-training": "An image unlike the training images",
+    "image-unreadable": "An image cannot be read",
+    "labelled-twice": "The same place has two classes",
+    "least-covered-image": "The image with the fewest labels",
+    "little-memory": "No GPU, or little memory",
+    "loss-nan": "The loss is no longer a number",
+    "lr-too-high": "The learning rate is too high",
+    "lr-too-low": "The learning rate is too low",
+    "multi-scale": "Features at several scales are needed",
+    "no-image": "Add an image to begin",
+    "no-training-statistics": "A classifier without training statistics",
+    "normalization": "How pixel values are scaled to 0 to 1",
+    "not-pretrained": "The backbone starts from random weights",
+    "one-class-predicted": "Everything is predicted as one class",
+    "one-corner": "All strokes lie in one corner",
+    "one-image": "Only one image is annotated",
+    "one-kind-of-place": "All strokes lie on one kind of place",
+    "only-easy-regions": "All strokes lie in easy places",
+    "overfitting": "The network is overfitting",
+    "single-step-epoch": "An epoch is a single step",
+    "stain-varies": "The stain differs between images",
+    "stop-diverged": "Stop? Validation diverges",
+    "stop-rising": "Stop? Validation has been rising",
+    "tissue-distorted": "The tissue is distorted",
+    "underfitting": "The network is underfitting",
+    "validation-below-training": "Validation looks too good",
+}
+
+# Advice that all is well is explained on the page about what may be missing.
 _PAGE_OF = {
     "annotations-enough": "annotations-few",
     "annotations-more": "annotations-few",
@@ -19,3 +62,8 @@ _PAGE_OF = {
 def guide_page(advice_id: str) -> str:
     """Return the address of the page for an advice."""
     return f"{GUIDE}/{_PAGE_OF.get(advice_id, advice_id)}.md"
+
+
+def guide_title(advice_id: str) -> str:
+    """Return the title of the page for an advice, or "" where there is none."""
+    return _TITLES.get(_PAGE_OF.get(advice_id, advice_id), "")

@@ -1,4 +1,5 @@
 from ._classifier import Classifier
+from ._spec import ClassifierSpec
 from .batch import ImageResult, predict_images
 from .inference import PredictOptions, RangeWarning, ViewPredictor, check_range, match_channels, mean_of
 from .pixel_models import (
@@ -17,6 +18,7 @@ from .tiling import ProbabilityMap, Tile
 
 __all__ = [
     "Classifier",
+    "ClassifierSpec",
     "ImageResult",
     "MeanModel",
     "NetworkModel",

@@ -1,67 +1,47 @@
-"""The classifier: a model with all that is needed to use it."""
+"""The classifier as people use it: predict, save, load, export."""
 
-import copy
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
 from histowidgets._io import as_path
 from histowidgets.errors import ClassifierError, OutsideTrainingWarning, PredictionError
 from histowidgets.images import Image, Normalization, Region, open_image, open_images
-from histowidgets.prediction._classifier_files import ClassifierFiles
+from histowidgets.prediction import inference  # its names load torch when they are first used
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference import (
+    AnyOptions,
     Job,
-    MoreOptions,
+    KeywordOptions,
     PredictOptions,
     Progress,
     RangeWarning,
     ShouldStop,
-    check_range,
-    checked_region,
-    match_channels,
-    predict_labels,
-    predict_map,
+    check_image,
+    predict_region,
 )
+from histowidgets.prediction.onnx import spec_from_onnx, write_onnx, write_qupath_folder
 from histowidgets.prediction.pixel_models import PixelModel
-from histowidgets.prediction.results import Prediction, checked_classes, listed_names
-
-if TYPE_CHECKING:
-    from histowidgets.prediction.results import StoredPrediction
+from histowidgets.prediction.results import Prediction, StoredPrediction
+from histowidgets.prediction.storage import read_folder, write_folder
 
 
-class Classifier(ClassifierFiles):
+class Classifier:
     """Tells the class of each pixel; made by training, kept in a folder.
 
     Parameters
     ----------
-    model : PixelModel
-        `NetworkModel`, `QuickModel`, …
-    classes : sequence of str
-    colors : mapping of class name to colour, or sequence of colours
-        Like ``"#1f77b4"``.
-    channel_names : sequence of str
-        Of the training images; matched by name at prediction (row N8).
-    normalization : Normalization
-        With the statistics of the training images (row R50).
-    pixel_size_um : float, optional
-        Side of a full-size pixel of the training images.
-    downsample : int, default 1
-        Resolution at which the model sees images (row R60).
-    tile_size : int, default 256
-        Side of a training tile, at that downsample.
-    settings, scores, trained_on : mapping
-        How it was trained, how good it is, and on what; plain values for JSON.
-    history : sequence of mapping
-        A record an epoch.
-    name : str
+    spec : ClassifierSpec
+        The model with all that is needed to use it. It never changes; for a classifier of another name, say, use
+        ``Classifier(dataclasses.replace(classifier.spec, name="x"))``.
 
     Raises
     ------
     ClassifierError
-        If the parts do not fit each other.
+        If it is not a ClassifierSpec.
 
     Examples
     --------
@@ -75,76 +55,99 @@ class Classifier(ClassifierFiles):
     (512, 512)
     """
 
-    def __init__(
-        self,
-        model: PixelModel,
-        *,
-        classes: Sequence[str],
-        colors: Mapping[str, str] | Sequence[str],
-        channel_names: Sequence[str],
-        normalization: Normalization,
-        pixel_size_um: float | None = None,
-        downsample: int = 1,
-        tile_size: int = 256,
-        settings: Mapping[str, Any] | None = None,
-        scores: Mapping[str, Any] | None = None,
-        history: Sequence[Mapping[str, Any]] = (),
-        trained_on: Mapping[str, Any] | None = None,
-        name: str = "",
-    ) -> None:
-        try:
-            self.classes, self.colors = checked_classes(classes, colors, model.n_classes)
-        except PredictionError as error:
-            raise ClassifierError(str(error)) from error
-        self.model = model
-        self.channel_names = tuple(listed_names(channel_names, "channel_names", ClassifierError))
-        self.normalization = normalization
-        self.pixel_size_um = pixel_size_um
-        self.downsample, self.tile_size = downsample, tile_size
-        self.settings = copy.deepcopy(dict(settings or {}))
-        self.scores = copy.deepcopy(dict(scores or {}))
-        self.history = [dict(record) for record in history]
-        self.trained_on = copy.deepcopy(dict(trained_on or {}))
-        self.name = name
-        self._check()
+    def __init__(self, spec: ClassifierSpec) -> None:
+        if not isinstance(spec, ClassifierSpec):
+            raise ClassifierError(
+                f"A classifier is made of a ClassifierSpec, not of {spec!r:.80}. Train one, load one with "
+                "Classifier.load(folder), or describe your model: Classifier(ClassifierSpec(model, classes=[…], …))."
+            )
+        self._spec = spec
 
-    def _check(self) -> None:
-        if len(self.channel_names) != self.model.n_channels:
-            raise ClassifierError(
-                f"The model takes {self.model.n_channels} channel(s), but {len(self.channel_names)} name(s) were given."
-            )
-        if not isinstance(self.normalization, Normalization):
-            raise ClassifierError(
-                f"The normalization is {self.normalization!r:.80}; a Normalization is wanted, such as "
-                'Normalization("min_max").fitted([image]) with a training image.'
-            )
-        if self.normalization.strategy != "fixed_range":
-            statistics = self.normalization.statistics
-            if statistics is None:
-                raise ClassifierError(
-                    f"The {self.normalization.strategy} normalization has no statistics. Fit it to the training "
-                    "images first: normalization.fitted(images)."
-                )
-            if len(statistics.channels) != len(self.channel_names):
-                raise ClassifierError(
-                    f"The normalization is of {len(statistics.channels)} channel(s), the classifier of "
-                    f"{len(self.channel_names)}."
-                )
-        for what, value in (("downsample", self.downsample), ("tile_size", self.tile_size)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")
+    @property
+    def spec(self) -> ClassifierSpec:
+        """What it consists of."""
+        return self._spec
+
+    @property
+    def kind(self) -> str:
+        """Which kind of model is inside: "network", "quick", "onnx", or "mean" of several."""
+        return self.spec.kind
+
+    @property
+    def model(self) -> PixelModel:
+        """What turns pixels into probabilities."""
+        return self.spec.model
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, in the order of the model's output."""
+        return self.spec.classes
+
+    @property
+    def colors(self) -> dict[str, str]:
+        """Colour of each class, like ``"#1f77b4"``."""
+        return self.spec.colors
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Channels of the training images; matched by name at prediction."""
+        return self.spec.channel_names
+
+    @property
+    def normalization(self) -> Normalization:
+        """How pixels become the model's input, with the statistics of the training images."""
+        return self.spec.normalization
+
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Side of a full-size pixel of the training images; None if it is unknown."""
+        return self.spec.pixel_size_um
+
+    @property
+    def downsample(self) -> int:
+        """Resolution at which the model sees images."""
+        return self.spec.downsample
+
+    @property
+    def tile_size(self) -> int:
+        """Side of a training tile in pixels, at `downsample`."""
+        return self.spec.tile_size
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it was trained."""
+        return self.spec.settings
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """How good it is on what was held out."""
+        return self.spec.scores
+
+    @property
+    def history(self) -> Sequence[Mapping[str, Any]]:
+        """One record per epoch of its training."""
+        return self.spec.history
+
+    @property
+    def trained_on(self) -> dict[str, Any]:
+        """Run, images and annotations of its training."""
+        return self.spec.trained_on
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
 
     @property
     def parts(self) -> tuple["Classifier", ...]:
         """The classifiers that this one is the mean of, to be used alone; none for other kinds."""
-        from histowidgets.prediction.inference import parts_of
-
-        return parts_of(self)
+        return tuple(Classifier(part) for part in self.spec.parts)
 
     @property
     def network(self) -> "Classifier | None":
         """The network in it: itself, or the one that a mean is of; None where there is none."""
-        return next((one for one in (self, *self.parts) if one.kind == "network"), None)
+        network = self.spec.network
+        return self if network is self.spec else None if network is None else Classifier(network)
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
@@ -162,7 +165,7 @@ class Classifier(ClassifierFiles):
         *,
         within: Region | None = None,
         probabilities: bool = True,
-        **options: Unpack[MoreOptions],
+        **options: Unpack[KeywordOptions],
     ) -> Prediction:
         """Predict an image of any size, or a region of it.
 
@@ -172,7 +175,7 @@ class Classifier(ClassifierFiles):
             With the channels that the classifier was trained on.
         region : (x, y, width, height), optional
             In full-size pixels; the whole image if not given, with an `OutsideTrainingWarning` where it is unlike
-            those of training (row N9). The surroundings are read as context.
+            those of training. The surroundings are read as context.
         overlap, blend, tta
             See `PredictOptions`.
         progress : callable, optional
@@ -183,42 +186,30 @@ class Classifier(ClassifierFiles):
             The only pixels that are read, also as context; the whole image if not given. Validation reads
             nothing but what was held out.
         probabilities : bool, default True
-            False computes the labels alone, which takes less time and a fraction of the memory.
+            False computes only the labels, which takes less time and a fraction of the memory.
         **options
-            ``grids``, ``smooth_px``, ``smooth_um``, ``skip_blank``, ``precision``, ``downsample``: see
+            ``grids``, ``blur_px``, ``blur_um``, ``skip_blank``, ``precision``, ``downsample``: see
             `PredictOptions`.
 
         Returns
         -------
         Prediction
-            At full size, whatever the classifier's downsample (row R60).
+            At full size, whatever the classifier's downsample.
 
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, or an argument is out of range.
+            If the image's channels do not fit, an option is unknown, or an argument is out of range.
         RegionError
             If the region is not inside the image.
         PredictionCancelled
             When `should_stop` says so.
         """
         chosen = PredictOptions.of({"overlap": overlap, "blend": blend, "tta": tta, **options})
-        job = self.job(open_image(image), region, chosen, within)
+        job = Job.of(self.spec, open_image(image), region, chosen, within)
         if region is None:
             self._warn(job.image)
-        found = predict_map(job, progress, should_stop) if probabilities else None
-        labels = None if probabilities else predict_labels(job, progress, should_stop)
-        prediction = Prediction(
-            found,
-            labels=labels,
-            classes=self.classes,
-            colors=self.colors,
-            region=job.region,
-            pixel_size_um=job.image.pixel_size_um,
-            image_name=job.image.name,
-        )
-        _ = prediction.labels  # here, where somebody waits for it, and not when it is drawn
-        return prediction
+        return predict_region(job, probabilities, progress, should_stop)
 
     def predict_to(
         self,
@@ -230,12 +221,12 @@ class Classifier(ClassifierFiles):
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
         announce: bool = True,
-        **options: Any,
-    ) -> "StoredPrediction":
+        **options: Unpack[AnyOptions],
+    ) -> StoredPrediction:
         """Predict into a file as it goes along, in memory that does not grow with the image.
 
-        An interrupted prediction goes on where it was when this is called again in the same way. If the classifier,
-        the image or a setting is another one, it starts anew, with a `StartedAnewWarning`.
+        An interrupted prediction resumes where it was when this is called again in the same way. If the classifier,
+        the image or a setting has changed, it starts again, with a `StartedAnewWarning`.
 
         Parameters
         ----------
@@ -252,7 +243,7 @@ class Classifier(ClassifierFiles):
         announce : bool, default True
             Whether to warn where an earlier prediction of something else is replaced.
         **options
-            See `PredictOptions`. The image is predicted in blocks of 2176 pixels or more, each with its real
+            See `PredictOptions`. The image is predicted in blocks of 2112 pixels or more, each with its real
             surroundings; a Gaussian or linear `blend` mixes tiles inside a block, not over its border.
 
         Returns
@@ -263,23 +254,23 @@ class Classifier(ClassifierFiles):
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, an argument is out of range, or something else is at `out`.
+            If the image's channels do not fit, an option is unknown, an argument is out of range, or something else is
+            at `out`.
+        RegionError
+            If the region is not inside the image.
         PredictionCancelled
             When `should_stop` says so; what was made is kept.
         """
-        from histowidgets.prediction.inference import predict_to_disk
-
         chosen = PredictOptions.of(options)
-        wanted = None if region is None else Region(*region)
-        place, opened = as_path(out, PredictionError), open_image(image)
+        path, opened = as_path(out, PredictionError), open_image(image)
         if region is None:
             self._warn(opened)
-        return predict_to_disk(
-            self, opened, place, wanted, probabilities, chosen, progress, should_stop, announce=announce
+        return inference.predict_to_disk(
+            self.spec, opened, path, region, probabilities, chosen, progress, should_stop, announce=announce
         )
 
     def check(self, image: Image | np.ndarray | str | PathLike[str]) -> list[RangeWarning]:
-        """Say whether an image is like those that the classifier was trained on (rows N9 and R56).
+        """Say whether an image is like those that the classifier was trained on.
 
         Returns
         -------
@@ -291,13 +282,11 @@ class Classifier(ClassifierFiles):
         PredictionError
             If the image's channels do not fit.
         """
-        opened = open_image(image)
-        channels = match_channels(self.channel_names, opened.channel_names, opened.name)
-        return check_range(opened, self.normalization, channels)
+        return check_image(self.spec, open_image(image))
 
     def _warn(self, image: Image) -> None:
-        """Warn whoever called the caller of this, where the image is unlike those of training."""
-        for found in self.check(image):
+        """Warn the caller of the caller of this where the image is unlike those of training."""
+        for found in check_image(self.spec, image):
             told = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
             warnings.warn(told, stacklevel=3)
 
@@ -308,10 +297,12 @@ class Classifier(ClassifierFiles):
         seed: int = 0,
         share: float = 1.0,
     ) -> "Classifier":
-        """Measure the network's batch-norm statistics again on new images (AdaBN, row N11); nothing is trained.
+        """Measure the network's batch-norm statistics again on new images (AdaBN); nothing is trained.
 
         Helps where stain or scanner differ from those of training. Look at the result: statistics of an image of
         little tissue, or without one of the classes, can make it worse.
+
+        Source: Li et al., "Revisiting batch normalization for practical domain adaptation", 2016.
 
         Parameters
         ----------
@@ -319,7 +310,7 @@ class Classifier(ClassifierFiles):
         region : (x, y, width, height), optional
             The only pixels that are measured, of each image.
         seed : int, default 0
-            Of the places.
+            For the places that are measured.
         share : float, default 1
             Weight of what is measured, above 0; the rest are the statistics from training. Less than 1 is safer where
             the new images hold the classes in other proportions.
@@ -328,68 +319,117 @@ class Classifier(ClassifierFiles):
         -------
         Classifier
             A new one; this one stays as it was. Its ``scores`` say that it was adapted and hold the earlier ones
-            apart, as they are not its own.
+            separately, since it has not been scored itself.
 
         Raises
         ------
         ClassifierError
-            If this is no network, or one without batch norm.
+            If this is not a network, or one without batch norm.
         PredictionError, RegionError
             If channels do not fit, or the region is not inside an image.
         """
-        from histowidgets.prediction.inference import adapted
+        return Classifier(inference.adapted(self.spec, open_images(images), region, seed, share))
 
-        opened = open_images(images)
-        for image in opened if region is not None else ():
-            checked_region(image, region or ())
-        wanted = None if region is None else Region(*region)
-        names = [image.name for image in opened]
-        return Classifier(
-            adapted(self, opened, wanted, seed, share),
-            classes=self.classes,
-            colors=self.colors,
-            channel_names=self.channel_names,
-            normalization=self.normalization,
-            pixel_size_um=self.pixel_size_um,
-            downsample=self.downsample,
-            tile_size=self.tile_size,
-            settings=self.settings,
-            scores={"adapted_to": names, "before_adaptation": self.scores},
-            history=self.history,
-            trained_on={**self.trained_on, "norm_statistics_of": names},
-            name=f"{self.name} (adapted to {', '.join(names)})".strip(),
-        )
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the classifier into a folder: ``classifier.json`` and ``model.safetensors``.
 
-    def job(
-        self,
-        image: Image,
-        region: Sequence[int] | None = None,
-        options: PredictOptions | None = None,
-        within: Region | None = None,
-    ) -> Job:
-        """Check what `predict` is given, and describe the work.
+        The folder is written whole beside its place and then moved there: an earlier classifier is replaced, and the
+        folder is never half written.
 
         Raises
         ------
-        PredictionError
-            If the image's channels do not fit, or the region may not be read.
-        RegionError
-            If the region is not inside the image.
+        ClassifierError
+            If the folder cannot be written, or holds something else.
         """
-        wanted = image.region if region is None else checked_region(image, region)
-        readable = image.region if within is None else checked_region(image, within)
-        if not readable.contains(wanted):
-            raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
-        chosen = options or PredictOptions()
-        chosen.sigma_px(image.pixel_size_um)  # refuses um where the image has no pixel size
-        return Job(
-            self.model,
-            image,
-            self.normalization,
-            match_channels(self.channel_names, image.channel_names, image.name),
-            wanted,
-            None if readable == image.region else readable,
-            chosen.downsample or self.downsample,
-            self.tile_size,
-            chosen,
+        write_folder(self.spec, folder)
+
+    @staticmethod
+    def load(folder: str | PathLike[str]) -> "Classifier":
+        """Load a classifier that `save` wrote. Nothing is unpickled.
+
+        Raises
+        ------
+        ClassifierError
+            If the folder or a file is missing, damaged, or written by a newer version; the message names it.
+        """
+        return Classifier(read_folder(folder))
+
+    def export_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
+
+        Classes, channels, normalization, pixel size, downsample and tile size are written into the file, for
+        `from_onnx`. Of a mean only its network is written; a `HistowidgetsWarning` says so.
+
+        Raises
+        ------
+        ClassifierError
+            If this is not a network, the packages for it are missing, or the file cannot be written.
+        """
+        write_onnx(self.spec, path)
+
+    def export_qupath(self, folder: str | PathLike[str]) -> None:
+        """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.
+
+        The ONNX goes from "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata hold
+        classes with their colours, channels, pixel size, downsample, and the normalization with the numbers that
+        are used here. The extension cannot match stains: a `HistowidgetsWarning` says so where this classifier does.
+
+        Raises
+        ------
+        ClassifierError
+            If this is not a network, the packages for it are missing, or the folder cannot be written.
+        """
+        write_qupath_folder(self.spec, as_path(folder, ClassifierError))
+
+    @staticmethod
+    def from_onnx(
+        path: str | PathLike[str],
+        classes: Sequence[str] | None = None,
+        normalization: Normalization | None = None,
+        *,
+        colors: Mapping[str, str] | Sequence[str] | None = None,
+        channel_names: Sequence[str] | None = None,
+        pixel_size_um: float | None = None,
+        downsample: int | None = None,
+        tile_size: int | None = None,
+    ) -> "Classifier":
+        """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W).
+
+        Files of `export_onnx` and `export_qupath` say how they are to be used; what is given here overrides that.
+        Where it is damaged a `HistowidgetsWarning` says so, and it is not used.
+
+        Parameters
+        ----------
+        path : path
+        classes : sequence of str, optional
+            In the order of its output; those of the file if it names them.
+        normalization : Normalization, optional
+            Fitted, or "fixed_range"; that of the file if it has one.
+        colors : mapping or sequence, optional
+            Those of the file, or colour-blind safe ones.
+        channel_names : sequence of str, optional
+            In the order of its input. By default those of the file, or Gray; Red, Green, Blue; Channel 1, Channel 2, …
+            for its number of channels.
+        pixel_size_um, downsample
+            As for `ClassifierSpec`; by default those of the file.
+        tile_size : int, optional
+            As for `ClassifierSpec`; by default that of the file, or 256 where it takes any.
+
+        Raises
+        ------
+        ClassifierError
+            If onnxruntime is missing, the file is not ONNX, its channels, classes, tile size or opset do not fit, or
+            neither the file nor the caller names classes and normalization.
+        """
+        return Classifier(
+            spec_from_onnx(
+                path,
+                classes=classes,
+                normalization=normalization,
+                colors=colors,
+                channel_names=channel_names,
+                pixel_size_um=pixel_size_um,
+                downsample=downsample,
+                tile_size=tile_size,
+            )
         )

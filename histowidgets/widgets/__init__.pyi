@@ -1,7 +1,7 @@
 from .canvas import AnnotationCanvas, DisplayPanel
 from .monitor import CrossValidationChart, LossMonitor
 from .settings import NormalizationPreview, SettingsForm
-from .studio import ImageStrip, ReviewPanel, Studio
+from .studio import ImageStrip, Studio
 
 __all__ = [
     "AnnotationCanvas",
@@ -10,7 +10,6 @@ __all__ = [
     "ImageStrip",
     "LossMonitor",
     "NormalizationPreview",
-    "ReviewPanel",
     "SettingsForm",
     "Studio",
 ]

@@ -1,6 +1,7 @@
 """Every advice has a page, every page an advice, and every page a picture and few words."""
 
 import ast
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -39,6 +40,13 @@ def test_r65_every_advice_has_a_page_and_every_page_an_advice():
     assert {page_of(name) for name in ids} == {path.name for path in PAGES}
 
 
+def test_no_text_of_advice_cites_a_numbered_rule():
+    for path in (ROOT / "histowidgets" / "advice").rglob("*.py"):
+        texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+        cited = [text for text in texts if isinstance(text, str) and re.search(r"\b[RNB]\d{1,2}\b", text)]
+        assert cited == [], path.name
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_page_is_short_and_has_a_picture(path):
     text = path.read_text()
@@ -49,6 +57,7 @@ def test_a_page_is_short_and_has_a_picture(path):
     picture = FOLDER / "pictures" / f"{path.stem}.svg"
     assert f"](pictures/{picture.name})" in text
     assert ElementTree.fromstring(picture.read_text()).tag.endswith("svg")
+    assert Advice(path.stem, "", "").guide_title == text.splitlines()[0].removeprefix("# ")
     assert f"({path.name})" in (FOLDER / "README.md").read_text()
 
 

@@ -135,7 +135,7 @@ class StudioHand:
 
     def wait_until_settled(self, seconds=60):
         """Return once all that follows an edit or a run has been answered, so that the prediction stays as it is."""
-        workers = "(studio.live.quick, studio.live.network, studio.live.score)"
+        workers = "(studio._live.quick, studio._live.network, studio._live.score)"
         self.notebook.wait_for_value(f"all(worker.idle.is_set() for worker in {workers})", True, seconds)
 
     def caption(self):
@@ -182,7 +182,7 @@ class StudioHand:
                 seconds,
             )
         except TimeoutError as error:
-            said = self.notebook.value("studio.log_panel.text")
+            said = self.notebook.value("studio.log")
             raise AssertionError(f"waited {seconds} s for {pattern!r}; the studio said:\n{said}") from error
 
     def curve_points(self):

@@ -72,7 +72,7 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
     shown = hand.picture()
 
     state = (
-        "[studio.canvas.image_name, studio.strip.shown, round(studio.canvas.annotation_opacity, 3),"
+        "[studio.canvas.image_name, studio._strip.shown, round(studio.canvas.annotation_opacity, 3),"
         " studio.canvas.prediction_patterns, studio.canvas.display[4].visible,"
         " studio.canvas._drawing.display('colon')[0].high]"
     )

@@ -40,7 +40,7 @@ def _settled(hand, width, height):
     page, notebook = hand.page, hand.notebook
     page.set_viewport_size({"width": width, "height": height})
     wide = page.evaluate("() => Math.floor(document.querySelector('.hw-studio').getBoundingClientRect().width)")
-    notebook.wait_for_value("studio._room.size[0]", wide)
+    notebook.wait_for_value("studio._page_size.size[0]", wide)
     notebook.wait_for(
         """() => {
           const key = JSON.stringify([".hw-studio", ".hw-stage", ".hw-side", ".hw-strip"].map((name) => {

@@ -24,7 +24,7 @@ def test_r51_a_click_goes_where_a_stroke_teaches_most_and_says_why(open_notebook
     line = notebook.page.locator(".hw-next-places")
     line.locator("b", has_text="1/8").wait_for(timeout=60_000)
     hand.wait_for_notice("Place 1 of 8: .*predicted wrong")
-    first, second = notebook.value("[list(place.region) for place in studio.next_places.places[:2]]")
+    first, second = notebook.value("[list(place.region) for place in studio._annotate_next.places[:2]]")
     view = notebook.value("list(studio.canvas.view.region)")
     assert view != whole
     assert view[0] <= first[0] + first[2] / 2 <= view[0] + view[2]
@@ -39,5 +39,5 @@ def test_r51_a_click_goes_where_a_stroke_teaches_most_and_says_why(open_notebook
     hand.paint([(at[0] - 10, at[1]), (at[0] + 10, at[1])])
     line.get_by_role("button", name="Next place").click()
     line.locator("b", has_text="1/8").wait_for(timeout=60_000)
-    assert second not in notebook.value("[list(place.region) for place in studio.next_places.places]")
+    assert second not in notebook.value("[list(place.region) for place in studio._annotate_next.places]")
     notebook.execute("studio.close()")

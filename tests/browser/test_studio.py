@@ -38,7 +38,7 @@ def test_the_whole_loop(hand, tmp_path):
     assert blue - red > 60, "the stroke's pixels are the blue of its class"
 
     # A prediction follows by itself; the first one may have been made before the last class was painted.
-    notebook.wait_for_value("studio.live.quick.idle.is_set() and len(set(studio.prediction.labels.flat))", 3)
+    notebook.wait_for_value("studio._live.quick.idle.is_set() and len(set(studio.prediction.labels.flat))", 3)
     hand.wait_for_caption(r"quick learner")
     quick = hand.picture()
     notebook.screenshot("studio-1-quick")
@@ -53,7 +53,7 @@ def test_the_whole_loop(hand, tmp_path):
     hand.paint([(445, 395), (460, 420)])
     notebook.wait_for_value("studio.project.count()['Lumen']", wanted["Lumen"] + 1)
     hand.wait_for_curve(points=first + 1)
-    notebook.wait_for_value("'network' in studio.live._answers", True, seconds=60)
+    notebook.wait_for_value("'network' in studio._live._answers", True, seconds=60)
     hand.wait_for_caption(r"(U-Net, epoch \d+|quick learner) · mIoU [01]\.\d\d on (only )?\d+ held-out strokes?")
     notebook.screenshot("studio-3-network")
     assert hand.picture() != quick
@@ -141,7 +141,7 @@ def test_an_error_in_the_training_thread_reaches_the_person(hand):
     hand.press("Train")
     notebook.wait_for_value("studio.run is not None and studio.run.state", "failed", seconds=60)
     hand.wait_for_notice(r"The run failed: RuntimeError: the disk is on fire\. The annotations are safe", level="error")
-    notebook.wait_for_value("'Traceback' in studio.log_panel.text", True)
+    notebook.wait_for_value("'Traceback' in studio.log", True)
     assert notebook.value("sum(studio.project.count().values())") == sum(len(v) for v in STROKES.values())
     notebook.execute("studio.close()")
 

@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # Saves again and again, each time something else, and says how often it has.
 CHILD = """
 import os, sys
+from dataclasses import replace
 import numpy as np
+from histowidgets.prediction import Classifier
 from tests.faults.conftest import HeavyModel, halves, noise_prediction
 from tests.prediction.models import brightness_classifier
 folder = sys.argv[1]
@@ -27,8 +29,7 @@ classifier = brightness_classifier(halves(), HeavyModel())
 predictions = [noise_prediction(300), noise_prediction(500)]
 number = 0
 while True:
-    classifier.scores = {"number": number}
-    classifier.save(folder + "/classifier")
+    Classifier(replace(classifier.spec, scores={"number": number})).save(folder + "/classifier")
     one = predictions[number % 2]
     one.save_png(folder + "/labels.png")
     one.save_ome_tiff(folder + "/labels.ome.tif")

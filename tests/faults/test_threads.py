@@ -12,6 +12,7 @@ from histowidgets.training import TrainingSettings, start_training
 from histowidgets.widgets import AnnotationCanvas
 from histowidgets.widgets.live_prediction._controller import LivePrediction
 from histowidgets.widgets.settings._form import SettingsForm
+from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from tests.faults.conftest import halves
 from tests.training.helpers import QUICK, painted
@@ -90,7 +91,8 @@ def test_a_thousand_clicks_on_start_pause_and_stop_end_in_a_sane_state(tmp_path)
     settings = TrainingSettings(**{**QUICK, "epochs": 400, "pretrained": False, "consistency": 0.0})
     form = SettingsForm(settings, project)
     said = []
-    panel = TrainPanel(project, form, lambda text, level: said.append((level, text)), said.append, lambda *event: None)
+    state = StudioState(project, notify=lambda text, level: said.append((level, text)), log=said.append)
+    panel = TrainPanel(state, form)
     buttons = ["train", "pause", "stop", "run.pause", "run.resume", "run.stop"]
     weights = [4, 3, 1, 2, 2, 1]
     for _ in range(1000):
@@ -108,10 +110,10 @@ def test_a_thousand_clicks_on_start_pause_and_stop_end_in_a_sane_state(tmp_path)
         run.resume()
         panel._stop_keeping_best()
         assert run.wait(60) in ENDED
-    assert all(each.state in ENDED for each in panel.runs)
-    assert not [each for each in panel.runs if each.error is not None]
+    assert all(each.state in ENDED for each in panel._state.runs)
+    assert not [each for each in panel._state.runs if each.error is not None]
     assert not [text for level, text in (s for s in said if isinstance(s, tuple)) if level == "error"]
-    assert len(panel.runs) > 2
+    assert len(panel._state.runs) > 2
     # Everything still works: a last run goes through.
     last = start_training(project, settings.model_copy(update={"epochs": 1}))
     panel.watch(last)

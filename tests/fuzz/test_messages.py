@@ -160,10 +160,11 @@ def listeners(canvas):
     from histowidgets.widgets.studio._class_panel import ClassPanel
     from histowidgets.widgets.studio._image_strip import ImageStrip
     from histowidgets.widgets.studio._review_panel import ReviewPanel
+    from histowidgets.widgets.studio._state import StudioState
 
     project = canvas.project
-    classes, display = ClassPanel(project, lambda advice: None), DisplayPanel(canvas)
-    review = ReviewPanel(project, lambda: None, lambda *place: None, lambda *place: None)
+    classes, display = ClassPanel(StudioState(project)), DisplayPanel(canvas)
+    review = ReviewPanel(StudioState(project))
     strip, form = ImageStrip(project, lambda *words: None), SettingsForm(project=project)
     yield {
         "classes": classes.classes, "channels": display.controls, "strip": strip, "form": form, "review": review,

@@ -2,7 +2,7 @@ import pytest
 
 import histowidgets as hw
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
 
 
 @pytest.fixture(scope="session")
@@ -15,17 +15,19 @@ def network_classifier(sample):
     """A real network with pretrained encoder and an untrained decoder."""
     spec = NetworkSpec(n_classes=3, decoder_channels=(32, 16, 16, 8), output_stride=2)
     return Classifier(
-        NetworkModel(build_network(spec, seed=0)),
-        classes=["Epithelium", "Stroma", "Lumen"],
-        colors=["#d55e00", "#0072b2", "#009e73"],
-        channel_names=sample.channel_names,
-        normalization=hw.Normalization().fitted([sample]),
-        pixel_size_um=0.5,
-        settings={"epochs": 3},
-        scores={"val_miou": 0.5},
-        history=[{"epoch": 1, "val_iou": {"Stroma": None}}],
-        trained_on={"images": ["colon"]},
-        name="colon",
+        ClassifierSpec(
+            NetworkModel(build_network(spec, seed=0)),
+            classes=["Epithelium", "Stroma", "Lumen"],
+            colors=["#d55e00", "#0072b2", "#009e73"],
+            channel_names=sample.channel_names,
+            normalization=hw.Normalization().fitted([sample]),
+            pixel_size_um=0.5,
+            settings={"epochs": 3},
+            scores={"val_miou": 0.5},
+            history=[{"epoch": 1, "val_iou": {"Stroma": None}}],
+            trained_on={"images": ["colon"]},
+            name="colon",
+        )
     )
 
 

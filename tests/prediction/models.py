@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 import histowidgets as hw
-from histowidgets.prediction import Classifier
+from histowidgets.prediction import Classifier, ClassifierSpec
 
 
 class BrightnessModel:
@@ -46,11 +46,20 @@ COLORS = ["#d55e00", "#0072b2", "#009e73", "#cc79a7"]
 def brightness_classifier(image, model=None, tile_size=64, **keywords):
     model = model or BrightnessModel(len(image.channel_names))
     return Classifier(
-        model,
-        classes=["Dark", "Bright", "Third", "Fourth"][: model.n_classes],
-        colors=COLORS[: model.n_classes],
-        channel_names=image.channel_names,
-        normalization=hw.Normalization().fitted([image]),
-        tile_size=tile_size,
-        **keywords,
+        ClassifierSpec(
+            model,
+            classes=["Dark", "Bright", "Third", "Fourth"][: model.n_classes],
+            colors=COLORS[: model.n_classes],
+            channel_names=image.channel_names,
+            normalization=hw.Normalization().fitted([image]),
+            tile_size=tile_size,
+            **keywords,
+        )
     )
+
+
+def picture(height, width, channels=3, dtype=np.uint8, seed=0):
+    """Squares of 8 pixels, each of another colour."""
+    noise = np.random.default_rng(seed).random((height // 8 + 2, width // 8 + 2, channels))
+    big = np.kron(noise, np.ones((8, 8, 1)))[:height, :width]
+    return hw.open_image((big * (255 if dtype == np.uint8 else 4000)).astype(dtype), name="picture")

@@ -1,4 +1,4 @@
-"""What the annotations still lack: counts, boundaries, spread, contradictions."""
+"""The coach: what the annotations of a project still lack, from counts and boundaries to contradictions."""
 
 from histowidgets.advice.coaching._coach import coach
 from histowidgets.advice.coaching._counts import balanced_weights, counts_wanted

@@ -1,31 +1,31 @@
-"""What the annotations of a project lack, from the project alone."""
+"""Look at the annotations of a project and say what they lack."""
 
 from typing import Any
 
 from histowidgets.advice._advice import Advice, most_urgent_first
 from histowidgets.advice.coaching import _counts as of_count
 from histowidgets.advice.coaching import _places as of_place
-from histowidgets.advice.coaching._image_summary import look_at
-from histowidgets.advice.coaching._totals import sums_of
+from histowidgets.advice.coaching._image_summary import summarize_image
+from histowidgets.advice.coaching._totals import totals_of
 from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 
 
 def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advice]:
-    """Look at the annotations (rows R14-R16, R18-R25, R61).
+    """Look at the annotations of a project: how many there are, where they lie, and whether they agree.
 
-    Quick enough to call after each stroke; images of more than 1024 pixels a side are looked at smaller.
+    Fast enough to call after each stroke; images of more than 1024 pixels a side are downsampled.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     settings : TrainingSettings, optional
-        Class weights that are set already are not offered again.
+        Class weights that are already set are not offered again.
 
     Returns
     -------
     list of Advice
-        The most urgent first. There is one about each class: "annotations-few" (below the guide's minimum),
-        "annotations-more" (below what it recommends) or "annotations-enough"; its `about` names the
+        The most urgent first. There is one about each class: "annotations-few" (below the minimum),
+        "annotations-more" (below the recommended number) or "annotations-enough"; its `about` names the
         ``class``, its `evidence` holds ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of
         all labels), ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same
         numbers, where they can be known:
@@ -47,21 +47,21 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
     """
     snapshot = snapshot_of(project)
     if not snapshot.images:
-        return [Advice("no-image", "Add an image to begin", "", {"images": 0}, rule="R52")]
-    looks = [look_at(project, snapshot, name) for name in snapshot.annotated_names()]
-    sums = sums_of(looks)
-    readable, unreadable = of_place.unreadable(looks)
-    conflicts = [*of_place.overdrawn(snapshot, looks), *of_place.contradictions(snapshot, readable)]
+        return [Advice("no-image", "Add an image to begin", "", {"images": 0})]
+    summaries = [summarize_image(project, snapshot, name) for name in snapshot.annotated_names()]
+    totals = totals_of(summaries)
+    readable, unreadable = of_place.unreadable(summaries)
+    conflicts = [*of_place.overdrawn(snapshot, summaries), *of_place.contradictions(snapshot, readable)]
     found: list[Advice | None] = [
         *unreadable,
-        *of_count.counts(snapshot, looks, sums),
+        *of_count.counts(snapshot, summaries, totals),
         *conflicts,
-        of_place.consistent(sums, conflicts),
-        of_place.boundaries(snapshot, looks, sums),
-        of_place.corner(looks),
+        of_place.consistent(totals, conflicts),
+        of_place.boundaries(snapshot, summaries, totals),
+        of_place.corner(summaries),
         of_place.one_kind(readable),
-        of_count.area_imbalance(snapshot, looks, sums, settings),
-        of_count.one_image(snapshot, looks),
-        of_count.least_covered(snapshot, looks),
+        of_count.area_imbalance(snapshot, summaries, totals, settings),
+        of_count.one_image(snapshot, summaries),
+        of_count.least_covered(snapshot, summaries),
     ]
     return most_urgent_first(advice for advice in found if advice is not None)

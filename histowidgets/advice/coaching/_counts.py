@@ -1,4 +1,4 @@
-"""Advice on how much is annotated: strokes a class, images, and areas of classes (rows R18-R21, R23, R25, R61)."""
+"""Advice on how much is annotated: strokes a class, images, and areas of classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,24 +7,28 @@ import numpy as np
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, Severity, with_actions
-from histowidgets.advice.coaching._image_summary import Look
-from histowidgets.advice.coaching._totals import Sums
+from histowidgets.advice.coaching._image_summary import ImageSummary
+from histowidgets.advice.coaching._totals import Totals
 from histowidgets.annotations import ProjectSnapshot
 from histowidgets.images import Region
 
+#: Number of classes from which it holds, and the minimum and the recommended number of annotations of each class.
+COUNTS = ((5, 20, 50), (3, 15, 40), (0, 10, 30))
+#: Areas of classes are out of balance when they differ by this factor.
+AREA_RATIO = 10.0
+
 
 def counts_wanted(n_classes: int) -> tuple[int, int]:
-    """Return the minimum and the recommended number of annotations a class (rows R19-R21)."""
-    return next((minimum, wanted) for least, minimum, wanted in t.COUNTS if n_classes >= least)
+    """Return the minimum and the recommended number of annotations a class."""
+    return next((minimum, wanted) for least, minimum, wanted in COUNTS if n_classes >= least)
 
 
-def counts(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> list[Advice]:
-    """R19-R21: one advice a class; red ("stop") below the minimum, amber ("warning") below the recommended, green.
+def counts(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals) -> list[Advice]:
+    """Return an advice for each class: "stop" below the minimum, "warning" below the recommended number, else "good".
 
-    The evidence of each holds what else there is to say about the class, by itself.
+    The evidence of each holds what else there is to say about the class.
     """
     minimum, wanted = counts_wanted(len(snapshot.classes))
-    row = "R19" if len(snapshot.classes) <= 2 else "R20" if len(snapshot.classes) <= 4 else "R21"
     numbers = dict.fromkeys(snapshot.classes, 0)
     for some in snapshot.annotations.values():
         for annotation in some:
@@ -36,68 +40,68 @@ def counts(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> list
             "count": number,
             "minimum": minimum,
             "recommended": wanted,
-            "area_pixels": int(sums.areas[index]),
-            "area_percent": round(100 * float(sums.areas[index] / max(1, sums.areas.sum())), 2),
-            "boundary_percent": round(100 * sums.boundary_share(index), 2),
-            "annotated_images": int(sums.images[index]),
+            "area_pixels": int(totals.areas[index]),
+            "area_percent": round(100 * float(totals.areas[index] / max(1, totals.areas.sum())), 2),
+            "boundary_percent": round(100 * totals.boundary_share(index), 2),
+            "annotated_images": int(totals.images[index]),
         }
-        found.append(_count(snapshot, looks, name, evidence, row))
+        found.append(_count(snapshot, summaries, name, evidence))
     return found
 
 
-def one_image(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None:
-    """R18, R25, R52: all labels are on one image, or on several."""
-    if not looks:
+def one_image(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> Advice | None:
+    """Say whether all labels are on one image, or on several."""
+    if not summaries:
         return None
     evidence: dict[str, float | int] = {
-        "annotated_images": len(looks),
+        "annotated_images": len(summaries),
         "images": len(snapshot.images),
         "wanted": 2,
     }
-    if len(looks) > 1:
-        title = f"{len(looks)} images are annotated"
-        return Advice("several-images", title, "", evidence, rule="R18, R25, R52", severity="good")
-    others = [name for name in snapshot.images if name != looks[0].name]
+    if len(summaries) > 1:
+        title = f"{len(summaries)} images are annotated"
+        return Advice("several-images", title, "", evidence, severity="good")
+    others = [name for name in snapshot.images if name != summaries[0].name]
     where = f"Annotate {others[0]} too" if others else "Add a second image and annotate it too"
     return Advice(
         id="one-image",
         title="All strokes are on one image",
         detail=f"{where}: a classifier trained on one image knows one stain and one patient.",
         evidence=evidence,
-        rule="R18, R25, R52",
         image_name=others[0] if others else None,
         **with_actions([Action(where, kind="annotate")]),
     )
 
 
-def least_covered(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> Advice | None:
-    """R61: the image with the smallest labelled share; far less than another, or not."""
-    if len(snapshot.images) < 2 or not looks:
+def least_covered(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> Advice | None:
+    """Name the image with the smallest labelled share, and say whether that is far less than another's."""
+    if len(snapshot.images) < 2 or not summaries:
         return None
     shares = dict.fromkeys(snapshot.images, 0.0)
-    shares |= {look.name: float(look.labelled.mean()) for look in looks}
+    shares |= {summary.name: float(summary.labelled.mean()) for summary in summaries}
     name = min(shares, key=lambda n: shares[n])
     evidence: dict[str, float | int] = {
         "labelled_percent": round(100 * shares[name], 3),
         "most_percent": round(100 * max(shares.values()), 3),
     }
     if shares[name] >= max(shares.values()) / 2:
-        title = "All images are covered about alike"
-        return Advice("images-covered", title, "", evidence, rule="R61", severity="good", image_name=name)
+        title = "All images are covered about equally"
+        return Advice("images-covered", title, "", evidence, severity="good", image_name=name)
     return Advice(
         id="least-covered-image",
         title=f"{name} is covered least by your strokes",
-        detail="Annotate there next, so that the classifier knows all images alike.",
+        detail="Annotate there next, so that the classifier knows all images equally well.",
         evidence=evidence,
-        rule="R61",
         image_name=name,
         region=snapshot.images[name].region,
     )
 
 
-def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums, settings: Any) -> Advice | None:
-    """R23, B11: classes whose areas differ tenfold; the offered weights are final values, so that twice is once."""
-    areas = {name: float(sums.areas[i]) for i, name in enumerate(snapshot.classes) if sums.areas[i] > 0}
+def area_imbalance(
+    snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals, settings: Any
+) -> Advice | None:
+    """Say whether the areas of two classes differ tenfold; the offered weights are final values, not factors."""
+    areas = {name: float(totals.areas[i]) for i, name in enumerate(snapshot.classes) if totals.areas[i] > 0}
     if len(areas) < 2:
         return None
     large, small = max(areas, key=lambda n: areas[n]), min(areas, key=lambda n: areas[n])
@@ -105,24 +109,23 @@ def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums,
     about = {"largest": large, "smallest": small}
     evidence: dict[str, float | int] = {
         "ratio": round(ratio, 2),
-        "limit": t.AREA_RATIO,
+        "limit": AREA_RATIO,
     }
-    if ratio < t.AREA_RATIO:
-        title = f"No class covers {t.AREA_RATIO:.0f} times the area of another"
-        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good", about=about)
+    if ratio < AREA_RATIO:
+        title = f"No class covers {AREA_RATIO:.0f} times the area of another"
+        return Advice("areas-balanced", title, "", evidence, severity="good", about=about)
     weights = balanced_weights(areas)
     present = getattr(settings, "class_weights", None)
     if present is not None and all(abs(present.get(n, 1.0) - w) < 1e-9 for n, w in weights.items()):
         title = "The class weights balance what the areas lack"
-        return Advice("areas-balanced", title, "", evidence, rule="R23, B11", severity="good", about=about)
-    near = nearest_other(snapshot, looks, small)
+        return Advice("areas-balanced", title, "", evidence, severity="good", about=about)
+    near = nearest_other(snapshot, summaries, small)
     return Advice(
         id="area-imbalance",
         title=f"{large} covers {ratio:.0f} times the area of {small}",
         detail=f"Annotate more of {small}, or balance the classes in the loss.",
         evidence=evidence,
         about=about,
-        rule="R23, B11",
         severity="warning",
         image_name=near[1].name if near else None,
         region=near[2] if near else None,
@@ -131,35 +134,37 @@ def area_imbalance(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums,
 
 
 def balanced_weights(areas: Mapping[str, float]) -> dict[str, float]:
-    """Return a weight multiplier a class: the median area over its own, from 0.1 to 10 (row R23)."""
+    """Return a weight for each class: the median area over its own, from 0.1 to 10."""
     low, high = t.WEIGHT_RANGE
     middle = float(np.median(list(areas.values())))
     return {name: round(min(max(middle / area, low), high), 2) for name, area in areas.items()}
 
 
-def nearest_other(snapshot: ProjectSnapshot, looks: Sequence[Look], name: str) -> tuple[str, Look, Region] | None:
+def nearest_other(
+    snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], name: str
+) -> tuple[str, ImageSummary, Region] | None:
     """Find where a class comes nearest to another one: that class, the image, and the place."""
     index = list(snapshot.classes).index(name)
-    best: tuple[float, str, Look, Region] | None = None
-    for look in looks:
-        mine = look.points(index, 64)
+    best: tuple[float, str, ImageSummary, Region] | None = None
+    for summary in summaries:
+        mine = summary.points(index, 64)
         if len(mine) == 0:
             continue
         for k, other in enumerate(snapshot.classes):
-            theirs = look.points(k, 64) if k != index and look.areas[k] else mine[:0]
+            theirs = summary.points(k, 64) if k != index and summary.areas[k] else mine[:0]
             if len(theirs) == 0:
                 continue
             apart = np.hypot(*(mine[:, None] - theirs[None]).transpose(2, 0, 1))
             i, j = np.unravel_index(int(np.argmin(apart)), apart.shape)
-            distance = float(apart[i, j]) * look.downsample
+            distance = float(apart[i, j]) * summary.downsample
             if best is None or distance < best[0]:
                 row, col = (mine[i] + theirs[j]) / 2
-                best = distance, other, look, look.around(float(row), float(col))
+                best = distance, other, summary, summary.around(float(row), float(col))
     return None if best is None else best[1:]
 
 
 def _count(
-    snapshot: ProjectSnapshot, looks: Sequence[Look], name: str, evidence: dict[str, float | int], row: str
+    snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], name: str, evidence: dict[str, float | int]
 ) -> Advice:
     about = {"class": name}
     number, minimum, wanted = (int(evidence[key]) for key in ("count", "minimum", "recommended"))
@@ -169,14 +174,13 @@ def _count(
             f"{name} has enough strokes: {number}",
             "",
             evidence,
-            rule=row,
             severity="good",
             about=about,
         )
     severity: Severity = "stop" if number < minimum else "warning"
     missing = (minimum if number < minimum else wanted) - number
-    near = nearest_other(snapshot, looks, name)
-    # The title speaks of one place; whether the class really borders there, the person sees on going there.
+    near = nearest_other(snapshot, summaries, name)
+    # The title names one place; whether the class really borders there can be seen there.
     where = f", best where it meets {near[0]}" if near else ""
     need = "needs" if severity == "stop" else "would gain from"
     return Advice(
@@ -185,7 +189,6 @@ def _count(
         detail=f"It has {number}; with {len(snapshot.classes)} classes {minimum} are the least, {wanted} are good.",
         evidence=evidence,
         about=about,
-        rule=f"{row}, R51" if near else row,
         severity=severity,
         image_name=near[1].name if near else None,
         region=near[2] if near else None,

@@ -1,4 +1,4 @@
-"""What the coach sees of an image: its labels and its pixels, small enough to look at after each stroke."""
+"""What the coach sees of an image: its labels and pixels, downsampled so far that each stroke can be followed."""
 
 import math
 import threading
@@ -14,17 +14,22 @@ from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
 from histowidgets.errors import ImageNameError
 from histowidgets.images import Image, Region
 
+#: The coach looks at images with at most this many pixels a side; larger ones are downsampled.
+COACH_SIDE = 1024
+#: Side of the patches that are compared, in pixels of the downsampled image.
+PATCH = 8
+
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Texture:
-    """What is remembered of an image's pixels. Its 1st to 99th percentile is brought to 0..1.
+    """Features of an image's pixels, scaled so that its 1st to 99th percentile becomes 0 to 1.
 
     Attributes
     ----------
     patches : ndarray of (rows, columns, values), float32
-        For each cell of 8 x 8 pixels as looked at, the patch of that size around its brightest spot, averaged to 4 x 4,
+        For each cell of 8 x 8 downsampled pixels, the patch of that size around its brightest spot, averaged to 4 x 4,
         all channels in a row.
     spots : ndarray of (rows, columns, 2), int
         Row and column of those spots.
@@ -37,12 +42,12 @@ class Texture:
     cells: np.ndarray
 
 
-# Images never change, so that what was read of one stays true as long as it lives.
+# Images never change, so what was read stays valid for the life of the object.
 _TEXTURES: "weakref.WeakKeyDictionary[Image, Texture]" = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageSummary:
     """One image with its labels, at a downsample of whole numbers.
 
     Attributes
@@ -53,7 +58,7 @@ class Look:
     labels : ndarray of (rows, columns), uint8
         Class indices, 255 where unlabelled.
     strokes : int
-        Annotations that are no eraser.
+        Annotations that are not erasers.
     """
 
     name: str
@@ -69,7 +74,7 @@ class Look:
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """Labelled full-size pixels of each class index, (256,); about right where the image is looked at smaller."""
+        """Labelled full-size pixels of each class index, (256,); approximate where the image is downsampled."""
         return np.bincount(self.labels.ravel(), minlength=256) * self.downsample**2
 
     @property
@@ -81,14 +86,14 @@ class Look:
             return _TEXTURES[self.image]
 
     def points(self, index: int, most: int) -> np.ndarray:
-        """Return at most `most` labelled pixels of a class, evenly chosen, as (n, 2) row and column."""
+        """Return at most `most` labelled pixels of a class, evenly sampled, as (n, 2) row and column."""
         rows, cols = np.nonzero(self.labels == index)
         step = max(1, len(rows) // most)
         return np.column_stack([rows, cols])[::step][:most]
 
     def around(self, row: float, col: float) -> Region:
-        """Return a square around a pixel as looked at, moved into the image, in full-size pixels."""
-        width, height = min(t.LOOK_AT, self.image.width), min(t.LOOK_AT, self.image.height)
+        """Return a square around a downsampled pixel, shifted to lie inside the image, in full-size pixels."""
+        width, height = min(t.REGION_SIDE, self.image.width), min(t.REGION_SIDE, self.image.height)
         x = int((col + 0.5) * self.downsample - width / 2)
         y = int((row + 0.5) * self.downsample - height / 2)
         return Region(
@@ -96,15 +101,15 @@ class Look:
         )
 
 
-def look_at(project: Project | ProjectSnapshot, snapshot: ProjectSnapshot, name: str) -> Look:
-    """Look at one image of a project."""
+def summarize_image(project: Project | ProjectSnapshot, snapshot: ProjectSnapshot, name: str) -> ImageSummary:
+    """Summarize one image of a project."""
     image = snapshot.images[name]
-    downsample = max(1, math.ceil(max(image.width, image.height) / t.COACH_SIDE))
+    downsample = max(1, math.ceil(max(image.width, image.height) / COACH_SIDE))
     labels = None if isinstance(project, ProjectSnapshot) else _kept_labels(project, snapshot, name, downsample)
     if labels is None:
         labels = snapshot.labels(name, downsample=downsample)
     strokes = sum(a.class_name is not None for a in snapshot.annotations[name])
-    return Look(name, image, downsample, labels, strokes)
+    return ImageSummary(name, image, downsample, labels, strokes)
 
 
 def _kept_labels(project: Project, snapshot: ProjectSnapshot, name: str, downsample: int) -> np.ndarray | None:
@@ -128,10 +133,10 @@ def _read(image: Image, downsample: int) -> Texture:
     patches, spots = _patches(pixels)
     colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
     y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
-    sums = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
-    # A side shorter than the grid has cells without a pixel of their own: they show the next one.
+    totals = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
+    # A side shorter than the grid has cells without a pixel: they repeat the next one.
     sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
-    return Texture(patches, spots, (sums / sizes[..., None]).reshape(-1, 3))
+    return Texture(patches, spots, (totals / sizes[..., None]).reshape(-1, 3))
 
 
 def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +144,7 @@ def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     So tissue that is there twice, as in two crops that overlap, is cut alike wherever it lies on the grid.
     """
-    side, half = t.PATCH, t.PATCH // 2
+    side, half = PATCH, PATCH // 2
     rows, cols = pixels.shape[0] // side, pixels.shape[1] // side
     bright = ndimage.uniform_filter(pixels.mean(axis=-1), 3)[: rows * side, : cols * side]
     spot = bright.reshape(rows, side, cols, side).transpose(0, 2, 1, 3).reshape(rows, cols, -1).argmax(axis=-1)

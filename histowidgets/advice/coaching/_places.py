@@ -1,4 +1,4 @@
-"""Advice on where is annotated: boundaries, variety, and places that contradict (rows R14-R16, R24)."""
+"""Advice on where the annotations lie: boundaries, variety, and places that contradict each other."""
 
 from collections.abc import Sequence
 
@@ -8,33 +8,49 @@ from scipy.spatial import cKDTree
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice.coaching._counts import nearest_other
-from histowidgets.advice.coaching._image_summary import Look, cell_edges
-from histowidgets.advice.coaching._totals import Sums
+from histowidgets.advice.coaching._image_summary import ImageSummary, cell_edges
+from histowidgets.advice.coaching._totals import Totals
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, conflicts
 from histowidgets.errors import HistowidgetsError
 
+#: This share of the labelled pixels should lie at boundaries.
+BOUNDARY_SHARE = 0.02
+#: Labels whose bounding box covers less than this share of the image come from one corner.
+CORNER_SHARE = 0.25
+#: Cells are of two kinds when the two centres explain this share of the variance, and each kind holds this share of
+#: the cells.
+KINDS_EXPLAIN = 0.6
+KIND_SHARE = 0.15
+#: The labelled cells are of one kind when this share of them is. Nothing is said about fewer strokes than this.
+ONE_KIND = 0.97
+VARIETY_STROKES = 6
+#: Patches are near-identical when their root-mean-square difference is at most this share of the image's range.
+IDENTICAL = 0.012
+#: At most this many labelled patches are compared, and this many contradictions listed.
+MOST_PATCHES = 1500
+MOST_LISTED = 5
 
-def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> Advice | None:
-    """R14: how much of the labels lies near one of another class; hardly any, or enough."""
-    classes = np.flatnonzero(sums.areas)
+
+def boundaries(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals) -> Advice | None:
+    """Say whether enough of the labels lies near a label of another class."""
+    classes = np.flatnonzero(totals.areas)
     if len(classes) < 2:
         return None
-    share = sums.boundary_share()
+    share = totals.boundary_share()
     evidence: dict[str, float | int] = {
         "boundary_percent": round(100 * share, 2),
-        "limit_percent": 100 * t.BOUNDARY_SHARE,
+        "limit_percent": 100 * BOUNDARY_SHARE,
         "within_pixels": t.BOUNDARY_PIXELS,
     }
-    if share >= t.BOUNDARY_SHARE:
+    if share >= BOUNDARY_SHARE:
         title = f"{100 * share:.0f} % of the labels lie where classes meet"
-        return Advice("boundaries-enough", title, "", evidence, rule="R14", severity="good")
-    place = nearest_other(snapshot, looks, snapshot.classes[int(classes[0])])
+        return Advice("boundaries-enough", title, "", evidence, severity="good")
+    place = nearest_other(snapshot, summaries, snapshot.classes[int(classes[0])])
     return Advice(
         id="few-boundaries",
         title="Hardly any stroke lies where classes meet",
         detail="Boundaries are hardest to learn. Paint short strokes on both sides of some.",
         evidence=evidence,
-        rule="R14",
         severity="warning",
         image_name=place[1].name if place else None,
         region=place[2] if place else None,
@@ -42,85 +58,83 @@ def boundaries(snapshot: ProjectSnapshot, looks: Sequence[Look], sums: Sums) -> 
     )
 
 
-def corner(looks: Sequence[Look]) -> Advice | None:
-    """R15: on every annotated image, all strokes lie in one part; or on one they are spread."""
-    if sum(look.strokes for look in looks) < t.VARIETY_STROKES:
+def corner(summaries: Sequence[ImageSummary]) -> Advice | None:
+    """Say whether the strokes lie in one part of every annotated image, or are spread over one of them."""
+    if sum(summary.strokes for summary in summaries) < VARIETY_STROKES:
         return None
     shares = []
-    for look in looks:
-        rows, cols = np.flatnonzero(look.labelled.any(axis=1)), np.flatnonzero(look.labelled.any(axis=0))
+    for summary in summaries:
+        rows, cols = np.flatnonzero(summary.labelled.any(axis=1)), np.flatnonzero(summary.labelled.any(axis=0))
         if len(rows):
-            shares.append((rows[-1] - rows[0] + 1) * (cols[-1] - cols[0] + 1) / look.labels.size)
+            shares.append((rows[-1] - rows[0] + 1) * (cols[-1] - cols[0] + 1) / summary.labels.size)
     if not shares:
         return None
     evidence: dict[str, float | int] = {
         "reach_percent": round(100 * max(shares), 1),
-        "limit_percent": 100 * t.CORNER_SHARE,
+        "limit_percent": 100 * CORNER_SHARE,
     }
-    if max(shares) >= t.CORNER_SHARE:
+    if max(shares) >= CORNER_SHARE:
         title = f"The strokes reach over {100 * max(shares):.0f} % of an image"
-        return Advice("spread-enough", title, "", evidence, rule="R15", severity="good")
-    look = looks[0]
-    rows, cols = np.nonzero(look.labelled)
+        return Advice("spread-enough", title, "", evidence, severity="good")
+    summary = summaries[0]
+    rows, cols = np.nonzero(summary.labelled)
     # The part of the image that is opposite, seen from its middle.
-    row = look.labels.shape[0] * (0.25 if rows.mean() > look.labels.shape[0] / 2 else 0.75)
-    col = look.labels.shape[1] * (0.25 if cols.mean() > look.labels.shape[1] / 2 else 0.75)
+    row = summary.labels.shape[0] * (0.25 if rows.mean() > summary.labels.shape[0] / 2 else 0.75)
+    col = summary.labels.shape[1] * (0.25 if cols.mean() > summary.labels.shape[1] / 2 else 0.75)
     return Advice(
         id="one-corner",
         title="All strokes lie in one part of the image",
         detail="Annotate other parts too, where the tissue looks different.",
         evidence=evidence,
-        rule="R15",
         severity="warning",
-        image_name=look.name,
-        region=look.around(row, col),
+        image_name=summary.name,
+        region=summary.around(row, col),
         **with_actions([Action("Annotate another part", kind="annotate")]),
     )
 
 
-def one_kind(looks: Sequence[Look]) -> Advice | None:
-    """R15: the images hold two kinds of places, by brightness and colour; all strokes lie in one kind, or not."""
-    if not looks or sum(look.strokes for look in looks) < t.VARIETY_STROKES:
+def one_kind(summaries: Sequence[ImageSummary]) -> Advice | None:
+    """Say whether all strokes lie in one of two kinds of places, which brightness and colour tell apart."""
+    if not summaries or sum(summary.strokes for summary in summaries) < VARIETY_STROKES:
         return None
-    features = np.concatenate([look.texture.cells for look in looks])
-    labelled = np.concatenate([_labelled_cells(look) for look in looks])
+    features = np.concatenate([summary.texture.cells for summary in summaries])
+    labelled = np.concatenate([_labelled_cells(summary) for summary in summaries])
     kind, explained = _two_kinds(features)
     smaller = min(kind.mean(), 1 - kind.mean())
-    if labelled.sum() < 3 or explained < t.KINDS_EXPLAIN or smaller < t.KIND_SHARE:
+    if labelled.sum() < 3 or explained < KINDS_EXPLAIN or smaller < KIND_SHARE:
         return None
     share = float(kind[labelled].mean())
     missing = kind != (share > 0.5)
     evidence: dict[str, float | int] = {
         "other_kind_percent": round(100 * float(missing.mean()), 1),
         "strokes_in_one_kind_percent": round(100 * max(share, 1 - share), 1),
-        "limit_percent": 100 * t.ONE_KIND,
+        "limit_percent": 100 * ONE_KIND,
     }
-    if max(share, 1 - share) < t.ONE_KIND:
+    if max(share, 1 - share) < ONE_KIND:
         title = "The strokes lie in both kinds of places that the images have"
-        return Advice("kinds-covered", title, "", evidence, rule="R15", severity="good")
+        return Advice("kinds-covered", title, "", evidence, severity="good")
     # The cell that is most unlike the labelled ones.
     away = np.linalg.norm(features - features[labelled].mean(axis=0), axis=1)
     number = int(np.argmax(np.where(missing, away, -1)))
     owner, cell = divmod(number, t.GRID * t.GRID)
-    look = looks[owner]
-    row, col = ((v + 0.5) * side / t.GRID for v, side in zip(divmod(cell, t.GRID), look.labels.shape, strict=True))
+    summary = summaries[owner]
+    row, col = ((v + 0.5) * side / t.GRID for v, side in zip(divmod(cell, t.GRID), summary.labels.shape, strict=True))
     return Advice(
         id="one-kind-of-place",
         title="All strokes lie in places that look alike",
         detail="Part of the tissue is brighter, darker or of another colour, and has no stroke: annotate there too.",
         evidence=evidence,
-        rule="R15",
         severity="warning",
-        image_name=look.name,
-        region=look.around(row, col),
+        image_name=summary.name,
+        region=summary.around(row, col),
         **with_actions([Action("Annotate there", kind="annotate")]),
     )
 
 
-def overdrawn(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
-    """R16, R24, B16: pixels that were labelled twice with different classes."""
+def overdrawn(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> list[Advice]:
+    """List places that were labelled twice with different classes."""
     places = sorted(
-        ((look.name, conflict) for look in looks for conflict in conflicts(snapshot, look.name)),
+        ((summary.name, conflict) for summary in summaries for conflict in conflicts(snapshot, summary.name)),
         key=lambda pair: -pair[1].pixels,
     )
     pixels = sum(conflict.pixels for _, conflict in places)
@@ -130,22 +144,21 @@ def overdrawn(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
             title=f"{conflict.above} was painted over {conflict.below}",
             detail="The later stroke counts. If it should not, undo it or paint the place again.",
             evidence={"pixels": conflict.pixels, "pixels_in_all": pixels, "places": len(places)},
-            rule="R16, R24",
             severity="warning",
             image_name=name,
             region=conflict.region,
         )
-        for name, conflict in places[: t.MOST_LISTED]
+        for name, conflict in places[:MOST_LISTED]
     ]
 
 
-def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Advice]:
-    """R16, R24: near-identical patches with different labels; of each pair both places, one after the other."""
-    patches, labels, where = _labelled_patches(looks)
+def contradictions(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> list[Advice]:
+    """List near-identical patches with different labels: both places of each pair, one after the other."""
+    patches, labels, where = _labelled_patches(summaries)
     if len(patches) < 2:
         return []
     tree = cKDTree(patches)
-    limit = t.IDENTICAL * np.sqrt(patches.shape[1])
+    limit = IDENTICAL * np.sqrt(patches.shape[1])
     pairs = tree.query_pairs(limit, output_type="ndarray")
     pairs = pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]
     if len(pairs) == 0:
@@ -160,11 +173,11 @@ def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Adv
         used |= {i, j}
         numbers: dict[str, float | int] = {
             "difference": float(apart[k]),
-            "limit": t.IDENTICAL,
+            "limit": IDENTICAL,
             "pairs_in_all": len(pairs),
         }
         for here, there in ((i, j), (j, i)):
-            look, row, col = where[here]
+            summary, row, col = where[here]
             mine, other = snapshot.classes[labels[here]], snapshot.classes[labels[there]]
             found.append(
                 Advice(
@@ -172,70 +185,70 @@ def contradictions(snapshot: ProjectSnapshot, looks: Sequence[Look]) -> list[Adv
                     title=f"Labelled {mine} here, {other} in a place that looks the same",
                     detail="One of the two may be wrong. Look at both, and paint over the wrong one.",
                     evidence=numbers,
-                    rule="R16, R24",
                     severity="warning",
-                    image_name=look.name,
-                    region=look.around(row, col),
+                    image_name=summary.name,
+                    region=summary.around(row, col),
                 )
             )
-        if len(found) >= 2 * t.MOST_LISTED:
+        if len(found) >= 2 * MOST_LISTED:
             break
     return found
 
 
-def consistent(sums: Sums, found: Sequence[Advice]) -> Advice | None:
-    """R16, R24: nothing was labelled twice, and nothing that looks the same has two classes."""
-    if found or np.count_nonzero(sums.areas) < 2:
+def consistent(totals: Totals, found: Sequence[Advice]) -> Advice | None:
+    """Say so if nothing was labelled twice, and nothing that looks the same has two classes."""
+    if found or np.count_nonzero(totals.areas) < 2:
         return None
     title = "No place has two classes"
-    return Advice("labels-consistent", title, "", {"places": 0, "pixels_in_all": 0}, rule="R16, R24", severity="good")
+    return Advice("labels-consistent", title, "", {"places": 0, "pixels_in_all": 0}, severity="good")
 
 
-def unreadable(looks: Sequence[Look]) -> tuple[list[Look], list[Advice]]:
+def unreadable(summaries: Sequence[ImageSummary]) -> tuple[list[ImageSummary], list[Advice]]:
     """Return the images whose pixels can be read, and an advice about each other one."""
     readable, found = [], []
-    for look in looks:
+    for summary in summaries:
         try:
-            look.texture  # noqa: B018  # reads the pixels, once an image
+            summary.texture  # noqa: B018  # reads the pixels, once an image
         except (HistowidgetsError, OSError, RuntimeError, ValueError) as error:
             found.append(
                 Advice(
                     id="image-unreadable",
-                    title=f"The pixels of {look.name} cannot be read, so the coach leaves that image out",
+                    title=f"The pixels of {summary.name} cannot be read, so the coach leaves that image out",
                     detail=f"Its strokes still count. {error}",
-                    evidence={"images_left_out": 1, "annotations": look.strokes},
-                    rule="R15, R16, R24",
+                    evidence={"images_left_out": 1, "annotations": summary.strokes},
                     severity="warning",
-                    image_name=look.name,
+                    image_name=summary.name,
                 )
             )
         else:
-            readable.append(look)
+            readable.append(summary)
     return readable, found
 
 
-def _labelled_patches(looks: Sequence[Look]) -> tuple[np.ndarray, np.ndarray, list[tuple[Look, int, int]]]:
+def _labelled_patches(
+    summaries: Sequence[ImageSummary],
+) -> tuple[np.ndarray, np.ndarray, list[tuple[ImageSummary, int, int]]]:
     """Return the patches whose centre is labelled, (n, values), their classes, and where they are."""
-    if len({look.texture.patches.shape[-1] for look in looks}) != 1:
+    if len({summary.texture.patches.shape[-1] for summary in summaries}) != 1:
         return np.empty((0, 1)), np.empty(0, int), []  # images with different channels cannot be compared
     patches, labels, where = [], [], []
-    for look in looks:
-        spots = look.texture.spots
-        centres = look.labels[spots[..., 0], spots[..., 1]]
+    for summary in summaries:
+        spots = summary.texture.spots
+        centres = summary.labels[spots[..., 0], spots[..., 1]]
         at = np.argwhere(centres != UNLABELLED)
-        at = at[:: max(1, -(-len(at) * len(looks) // t.MOST_PATCHES))]
-        patches.append(look.texture.patches[at[:, 0], at[:, 1]])
+        at = at[:: max(1, -(-len(at) * len(summaries) // MOST_PATCHES))]
+        patches.append(summary.texture.patches[at[:, 0], at[:, 1]])
         labels.append(centres[at[:, 0], at[:, 1]].astype(int))
-        where += [(look, int(r), int(c)) for r, c in spots[at[:, 0], at[:, 1]]]
+        where += [(summary, int(r), int(c)) for r, c in spots[at[:, 0], at[:, 1]]]
     return np.concatenate(patches), np.concatenate(labels), where
 
 
-def _labelled_cells(look: Look) -> np.ndarray:
+def _labelled_cells(summary: ImageSummary) -> np.ndarray:
     """Return which cells of the grid have a label, (256,) bool."""
-    rows, cols = np.nonzero(look.labelled)
+    rows, cols = np.nonzero(summary.labelled)
     y, x = (
         np.searchsorted(cell_edges(n), at, side="right") - 1
-        for n, at in zip(look.labels.shape, (rows, cols), strict=True)
+        for n, at in zip(summary.labels.shape, (rows, cols), strict=True)
     )
     labelled = np.zeros(t.GRID * t.GRID, bool)
     labelled[y * t.GRID + x] = True
@@ -243,7 +256,7 @@ def _labelled_cells(look: Look) -> np.ndarray:
 
 
 def _two_kinds(features: np.ndarray) -> tuple[np.ndarray, float]:
-    """Split in two by 2-means, from the extremes of the first principal axis; and the variance that this explains."""
+    """Split in two by 2-means along the first principal axis; also return the share of the variance explained."""
     centred = features - features.mean(axis=0)
     total = float((centred**2).sum())
     if total <= 0:

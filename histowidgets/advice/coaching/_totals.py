@@ -1,4 +1,4 @@
-"""Sums over the labels of all images, of each class: what several pieces of advice rest on."""
+"""Totals over the labels of all images by class, which several pieces of advice use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ import numpy as np
 from scipy import ndimage
 
 from histowidgets.advice import _thresholds as t
-from histowidgets.advice.coaching._image_summary import Look
+from histowidgets.advice.coaching._image_summary import ImageSummary
 from histowidgets.annotations import UNLABELLED
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Labelled full-size pixels, each array of (255,) by class index; about right where images are looked at smaller.
+class Totals:
+    """Labelled full-size pixels, each array of (255,) by class index; estimates where images are downsampled.
 
     Attributes
     ----------
@@ -31,28 +31,28 @@ class Sums:
     images: np.ndarray
 
     def boundary_share(self, index: int | None = None) -> float:
-        """Return which share of the labelled pixels, of one class or of all, lies near another class; 0 of none."""
+        """Return the share of labelled pixels, of one class or all, that lie near another class; 0 without labels."""
         near, sampled = (self.near, self.sampled) if index is None else (self.near[index], self.sampled[index])
         return float(near.sum() / max(1, sampled.sum()))
 
 
-def sums_of(looks: Sequence[Look]) -> Sums:
+def totals_of(summaries: Sequence[ImageSummary]) -> Totals:
     """Add up the labels of all images."""
     areas, sampled, near, images = (np.zeros(UNLABELLED, np.int64) for _ in range(4))
-    for look in looks:
-        areas += look.areas[:UNLABELLED]
-        images += look.areas[:UNLABELLED] > 0
-        some, of_those, step = at_boundary(look)
+    for summary in summaries:
+        areas += summary.areas[:UNLABELLED]
+        images += summary.areas[:UNLABELLED] > 0
+        some, of_those, step = at_boundary(summary)
         sampled += of_those * step**2
         near += some * step**2
-    return Sums(areas, sampled, near, images)
+    return Totals(areas, sampled, near, images)
 
 
-def at_boundary(look: Look) -> tuple[np.ndarray, np.ndarray, int]:
-    """Count the labelled pixels within 10 full-size pixels of another class's label (row R14).
+def at_boundary(summary: ImageSummary) -> tuple[np.ndarray, np.ndarray, int]:
+    """Count the labelled pixels within 10 full-size pixels of another class's label.
 
-    Distances along rows and columns count, so that the surrounding is a square; in an image that is looked at
-    smaller, it is at least one pixel of that look.
+    Distances are taken along rows and columns, so that the neighbourhood is a square; in a downsampled image, it is
+    at least one of its pixels.
 
     Returns
     -------
@@ -62,9 +62,9 @@ def at_boundary(look: Look) -> tuple[np.ndarray, np.ndarray, int]:
         Full-size pixels from one pixel of the grid to the next.
     """
     # Every other pixel is enough for a share, and four times as fast.
-    skip = max(1, t.BOUNDARY_PIXELS // (5 * look.downsample))
-    labels = np.ascontiguousarray(look.labels[::skip, ::skip])
-    step = skip * look.downsample
+    skip = max(1, t.BOUNDARY_PIXELS // (5 * summary.downsample))
+    labels = np.ascontiguousarray(summary.labels[::skip, ::skip])
+    step = skip * summary.downsample
     size = 2 * max(1, round(t.BOUNDARY_PIXELS / step)) + 1
     # Two filters for any number of classes: somewhere around there is a higher index, or a lower one.
     raised = labels + np.uint8(1)  # 255, the unlabelled, becomes 0

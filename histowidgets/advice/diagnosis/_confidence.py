@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable
 
-from histowidgets.advice import _thresholds as t
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import AdviceError
+
+#: The range in which a score on held-out strokes probably lies: 95 % of a normal distribution.
+LIKELY_Z = 1.96
 
 
 def held_out_counts(snapshot: ProjectSnapshot, split: Split) -> dict[str, int]:
@@ -41,9 +43,9 @@ def likely_range(score: float, strokes: float) -> tuple[float, float] | None:
         raise AdviceError(f"The score is {score!r}; a number from 0 to 1 is wanted.")
     if not strokes > 0:
         return None
-    z2 = t.LIKELY_Z**2
+    z2 = LIKELY_Z**2
     middle = (score + z2 / (2 * strokes)) / (1 + z2 / strokes)
-    half = t.LIKELY_Z * math.sqrt(score * (1 - score) / strokes + z2 / (4 * strokes**2)) / (1 + z2 / strokes)
+    half = LIKELY_Z * math.sqrt(score * (1 - score) / strokes + z2 / (4 * strokes**2)) / (1 + z2 / strokes)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 

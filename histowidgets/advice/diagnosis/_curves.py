@@ -1,4 +1,4 @@
-"""The history of a run as arrays, with what is known about the run beside it."""
+"""The history of a run as arrays, and what else is known about the run."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.advice._thresholds import ONE_CYCLE_RAMP, RAMP_RATIO
 from histowidgets.errors import AdviceError
 
-# A number beyond this, or none at all, is no epoch; the record's position stands in for it.
+#: A peak learning rate this many times the first one is a warm-up (One Cycle starts at a 25th).
+RAMP_RATIO = 1.5
+#: Share of the epochs that One Cycle warms up for (PyTorch's default).
+ONE_CYCLE_RAMP = 0.3
+
+# A larger number, or a missing one, is replaced by the position of the record.
 _MOST_EPOCHS = 2**53
 _NUMBERS = ("train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate")
 
@@ -94,7 +98,7 @@ def read_history(history: Iterable[Mapping[str, Any]]) -> Curves:
     Raises
     ------
     AdviceError
-        A record is no mapping, or holds something that is no number where a number is wanted.
+        A record is not a mapping, or holds something else where a number is needed.
     """
     try:
         records = list(history)
@@ -167,8 +171,8 @@ def _number(value: Any, name: str, record: int) -> float:
 
 
 @dataclass(frozen=True)
-class Situation:
-    """What `diagnose` knows: the curves, the settings, and what the history cannot tell.
+class RunContext:
+    """What `diagnose` knows of a run: the curves, the settings, and what the history does not contain.
 
     Attributes
     ----------

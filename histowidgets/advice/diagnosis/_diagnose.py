@@ -1,4 +1,4 @@
-"""What the curves of a run say."""
+"""Apply all rules to the curves of a run."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,8 +8,9 @@ from histowidgets.advice.diagnosis import _rules_class as of_class
 from histowidgets.advice.diagnosis import _rules_level as of_level
 from histowidgets.advice.diagnosis import _rules_loss as of_loss
 from histowidgets.advice.diagnosis import _rules_validation as of_validation
-from histowidgets.advice.diagnosis._curves import Situation, read_history
+from histowidgets.advice.diagnosis._curves import RunContext, read_history
 
+#: The ids of all diagnoses; of those that are equally severe, the earlier one is shown first.
 DIAGNOSES = (
     "loss-nan",
     "stop-diverged",
@@ -27,12 +28,13 @@ DIAGNOSES = (
     "converged",
     "good",
 )
-"""The ids of all diagnoses; of those that are equally severe, the earlier one is shown first."""
+
 
 _PRAISE = {"good", "converged"}
-# Before this many epochs too little is said to be kept up.
+#: Findings are held from this epoch on; before it they change too quickly.
 _STEADY = 5
-# For so many epochs without it a finding is still told. What says stop or go on must not outlast its reason.
+#: Epochs for which a finding is still reported after it no longer holds, by severity. Advice to stop or to continue
+#: must not outlast its reason.
 _KEPT_UP = {"stop": 1, "warning": 3, "info": 3, "good": 1}
 
 
@@ -46,7 +48,7 @@ def diagnose(
     confusion: Mapping[str, Mapping[str, float]] | None = None,
     held_out_strokes: Mapping[str, int] | None = None,
 ) -> list[Advice]:
-    """Read the curves of a run, finished or not (rows R27-R30, R36-R43, N10).
+    """Read the curves of a run, finished or not.
 
     Parameters
     ----------
@@ -55,8 +57,8 @@ def diagnose(
         (class name to a number or None)``, val_accuracy, learning_rate``; what is missing or None was not measured.
         A loss that is NaN was computed, and is a finding.
     settings : TrainingSettings, optional
-        The settings of the run. What would change nothing about them is not offered; without them only the
-        learning rate can be.
+        The settings of the run. Changes that they already contain are not offered; without settings only a change of
+        the learning rate can be.
     steps_per_epoch, n_train_tiles : int, optional
         Where the records do not say (key ``steps``).
     class_tiles : mapping, optional
@@ -67,35 +69,35 @@ def diagnose(
         Class name to strokes that are held out, as `held_out_counts` counts them. On a handful a score is high by
         chance, and is then not called too good.
 
-    What was found is still told for three epochs in which it is not (one, if it says to stop or to go on): a line
-    that comes and goes helps nobody.
+    A finding is still reported for three epochs after it no longer holds (one, if it says to stop or to continue), so
+    that the advice does not flicker.
 
     Returns
     -------
     list of Advice
-        The most urgent first; several can hold. Empty for an empty history, and while too little can be said. The
-        ids are those of `DIAGNOSES`.
+        The most urgent first; several can hold. Empty for an empty history, and while too little is known. The ids
+        are those of `DIAGNOSES`.
 
     Raises
     ------
     AdviceError
-        The history is no list of records, or holds what is no number where one is wanted.
+        The history is not a list of records, or holds something else where a number is needed.
     """
     curves = read_history(history)
     if len(curves) == 0:
         return []
     told = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion, held_out_strokes)
-    found = _found_at(Situation(curves, *told))
+    found = _found_at(RunContext(curves, *told))
     if len(curves) > _STEADY:
         before = range(len(curves) - 1, len(curves) - 1 - max(_KEPT_UP.values()), -1)
-        found += _still_told(found, [_found_at(Situation(curves.until(epochs), *told)) for epochs in before])
+        found += _still_told(found, [_found_at(RunContext(curves.until(epochs), *told)) for epochs in before])
     return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
 
 
 def _still_told(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
-    """Return what was found not long ago (`before`: the latest epoch first), and is not now.
+    """Return recent findings (`before`: the latest epoch first) that no longer hold but are still reported.
 
-    Praise and blame exclude each other, and so do two kinds of praise: what was found later counts.
+    Praise and criticism exclude each other, and so do two kinds of praise: the later finding counts.
     """
     kept: list[Advice] = []
     for ago, earlier in enumerate(before, 1):
@@ -108,41 +110,41 @@ def _still_told(found: list[Advice], before: list[list[Advice]]) -> list[Advice]
     return kept
 
 
-def _found_at(now: Situation) -> list[Advice]:
+def _found_at(run: RunContext) -> list[Advice]:
     """Apply every rule to the curves as they are."""
     found = [
         advice
         for advice in (
-            of_loss.loss_nan(now),
-            of_validation.stop_diverged(now),
-            of_validation.stop_rising(now),
-            of_validation.overfitting(now),
-            of_validation.validation_below_training(now),
-            of_class.single_step_epoch(now),
-            of_class.class_in_one_split(now),
+            of_loss.loss_nan(run),
+            of_validation.stop_diverged(run),
+            of_validation.stop_rising(run),
+            of_validation.overfitting(run),
+            of_validation.validation_below_training(run),
+            of_class.single_step_epoch(run),
+            of_class.class_in_one_split(run),
         )
         if advice is not None
     ]
-    found += _of_learning_rate(now)
-    found += _of_classes(now)
+    found += _of_learning_rate(run)
+    found += _of_classes(run)
     for rule in (of_level.underfitting, of_level.converged, of_level.good):
-        advice = rule(now, {a.id for a in found})
+        advice = rule(run, {a.id for a in found})
         if advice is not None:
             found.append(advice)
     return found
 
 
-def _of_learning_rate(now: Situation) -> list[Advice]:
-    high = of_loss.lr_too_high(now)
-    low = None if high else of_loss.lr_too_low(now)
+def _of_learning_rate(run: RunContext) -> list[Advice]:
+    high = of_loss.lr_too_high(run)
+    low = None if high else of_loss.lr_too_low(run)
     return [advice for advice in (high, low) if advice]
 
 
-def _of_classes(now: Situation) -> list[Advice]:
-    """One class everywhere says it all about three or more classes; otherwise each class by itself."""
-    alone = of_class.one_class_predicted(now)
-    if alone and len(now.curves.class_iou) > 2:
+def _of_classes(run: RunContext) -> list[Advice]:
+    """Report a class that is predicted everywhere; with fewer than three classes, or without one, each class alone."""
+    alone = of_class.one_class_predicted(run)
+    if alone and len(run.curves.class_iou) > 2:
         return [alone]
-    never = of_class.class_never_learned(now)
-    poor = [] if alone else of_class.class_poor(now, {str(advice.about["class"]) for advice in never})
+    never = of_class.class_never_learned(run)
+    poor = [] if alone else of_class.class_poor(run, {str(advice.about["class"]) for advice in never})
     return [*([alone] if alone else []), *never, *poor]

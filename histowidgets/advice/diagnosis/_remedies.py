@@ -1,7 +1,6 @@
-"""Changes of settings that advice can offer; each is None where it would change nothing (rows R27-R30).
+"""Changes of settings that advice can offer; each is None where it would change nothing.
 
-What the settings say now has to be known: with no settings at hand, only the learning rate, which the history
-records, can be changed.
+The present settings have to be known: without them, only the learning rate, which the history records, can be changed.
 """
 
 from collections.abc import Mapping
@@ -9,7 +8,15 @@ from typing import Any
 
 from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action
-from histowidgets.advice.diagnosis._curves import Situation
+from histowidgets.advice.diagnosis._curves import RunContext
+
+#: The learning rates to go down to, one after the other.
+LOWER_RATES = (1e-4, 1e-5)
+#: The learning rate to go up to, and the highest present rate at which that is worth trying.
+USUAL_RATE = 1e-3
+LOW_RATE = 5e-4
+#: The weight of a class is raised by this factor, within `WEIGHT_RANGE`.
+WEIGHT_STEP = 2.0
 
 _LARGER = {
     "mobilenetv3-small": "efficientnet-lite0",
@@ -24,57 +31,57 @@ _MOST_EPOCHS = 5000
 _MOST_SECONDS = 604_800
 
 
-def lower_rate(now: Situation) -> Action | None:
-    """R29: to 1e-4, then to 1e-5."""
-    rate = now.learning_rate
-    lower = [value for value in t.LOWER_RATES if rate is not None and rate > value * 1.01]
+def lower_rate(run: RunContext) -> Action | None:
+    """Lower the rate to 1e-4, then to 1e-5."""
+    rate = run.learning_rate
+    lower = [value for value in LOWER_RATES if rate is not None and rate > value * 1.01]
     return _change(f"Lower the learning rate to {_power(lower[0])}", learning_rate=lower[0]) if lower else None
 
 
-def somewhat_lower_rate(now: Situation) -> Action | None:
-    """R28: to the next power of ten, not below 1e-5."""
-    rate = now.learning_rate
-    lower = [value for value in (t.USUAL_RATE, *t.LOWER_RATES) if rate is not None and rate > value * 1.01]
+def somewhat_lower_rate(run: RunContext) -> Action | None:
+    """Lower the rate to the next power of ten, not below 1e-5."""
+    rate = run.learning_rate
+    lower = [value for value in (USUAL_RATE, *LOWER_RATES) if rate is not None and rate > value * 1.01]
     return _change(f"Lower the learning rate to {_power(lower[0])}", learning_rate=lower[0]) if lower else None
 
 
-def higher_rate(now: Situation) -> Action | None:
-    """R40: to the usual one, where the present one is well below."""
-    rate = now.learning_rate
-    if rate is None or rate > t.LOW_RATE:
+def higher_rate(run: RunContext) -> Action | None:
+    """Raise the rate to the usual one, where the present one is well below."""
+    rate = run.learning_rate
+    if rate is None or rate > LOW_RATE:
         return None
-    return _change(f"Raise the learning rate to {_power(t.USUAL_RATE)}", learning_rate=t.USUAL_RATE)
+    return _change(f"Raise the learning rate to {_power(USUAL_RATE)}", learning_rate=USUAL_RATE)
 
 
-def one_cycle(now: Situation) -> Action | None:
-    """R29: the One Cycle schedule."""
-    if now.setting("scheduler") in (None, "one-cycle"):
+def one_cycle(run: RunContext) -> Action | None:
+    """Use the One Cycle schedule."""
+    if run.setting("scheduler") in (None, "one-cycle"):
         return None
     return _change("Use the One Cycle schedule", scheduler="one-cycle")
 
 
-def smaller_batch(now: Situation) -> Action | None:
-    """R29: half the batch, at least 2."""
-    batch = now.setting("batch_size")
+def smaller_batch(run: RunContext) -> Action | None:
+    """Halve the batch, down to 2."""
+    batch = run.setting("batch_size")
     if not batch or batch < 4:
         return None
     return _change(f"Use batches of {batch // 2} tiles", batch_size=batch // 2)
 
 
-def batch_for_more_steps(now: Situation) -> Action | None:
-    """N10: a batch with which an epoch has several steps."""
-    batch = now.setting("batch_size")
+def batch_for_more_steps(run: RunContext) -> Action | None:
+    """Make batches so small that an epoch has several steps."""
+    batch = run.setting("batch_size")
     if not batch:
         return None
-    fitting = max(1, (now.n_train_tiles or batch) // t.STEPS_WANTED)
+    fitting = max(1, (run.n_train_tiles or batch) // t.STEPS_WANTED)
     # The norm layers of trained encoders need two tiles.
     wanted = min(batch, max(2, fitting))
     return _change(f"Use batches of {wanted} tiles", batch_size=wanted) if wanted < batch else None
 
 
-def more_epochs(now: Situation) -> Action | None:
-    """R27: twice the epochs, and twice the time where that is limited."""
-    epochs, seconds = now.setting("epochs"), now.setting("max_seconds")
+def more_epochs(run: RunContext) -> Action | None:
+    """Double the epochs, and the time where that is limited."""
+    epochs, seconds = run.setting("epochs"), run.setting("max_seconds")
     if not epochs:
         return None
     patch: dict[str, Any] = {}
@@ -85,30 +92,30 @@ def more_epochs(now: Situation) -> Action | None:
     return Action("Train twice as long", patch) if patch else None
 
 
-def larger_backbone(now: Situation) -> Action | None:
-    """R27: resnet34 to resnet50, and smaller ones to resnet34."""
-    name = _LARGER.get(now.setting("backbone"))
+def larger_backbone(run: RunContext) -> Action | None:
+    """Go from resnet34 to resnet50, and from smaller ones to resnet34."""
+    name = _LARGER.get(run.setting("backbone"))
     return _change(f"Use the larger backbone {name}", backbone=name) if name else None
 
 
-def smaller_backbone(now: Situation) -> Action | None:
-    """R28: resnet50 to resnet34."""
-    name = _SMALLER.get(now.setting("backbone"))
+def smaller_backbone(run: RunContext) -> Action | None:
+    """Go from resnet50 to resnet34."""
+    name = _SMALLER.get(run.setting("backbone"))
     return _change(f"Use the smaller backbone {name}", backbone=name) if name else None
 
 
-def less_overlap(now: Situation) -> Action | None:
-    """R27: half the overlap of tiles."""
-    overlap = now.setting("tile_overlap")
+def less_overlap(run: RunContext) -> Action | None:
+    """Halve the overlap of tiles."""
+    overlap = run.setting("tile_overlap")
     if not overlap:
         return None
     wanted = 0.0 if overlap < 0.1 else round(overlap / 2, 3)
     return _change(f"Let tiles overlap by {wanted:.0%}", tile_overlap=wanted)
 
 
-def unfreeze(now: Situation) -> Action | None:
-    """R27: train more of the encoder."""
-    freeze = now.setting("freeze")
+def unfreeze(run: RunContext) -> Action | None:
+    """Train more of the encoder."""
+    freeze = run.setting("freeze")
     if freeze is None or freeze == "none" or len(freeze) == 0:
         return None
     if freeze == "encoder":
@@ -116,67 +123,67 @@ def unfreeze(now: Situation) -> Action | None:
     return _change("Train all of the backbone", freeze="none")
 
 
-def freeze_more(now: Situation) -> Action | None:
-    """R28: train less of the encoder."""
-    freeze = now.setting("freeze")
-    if freeze is None or freeze == "encoder" or now.setting("pretrained") is False:
+def freeze_more(run: RunContext) -> Action | None:
+    """Train less of the encoder."""
+    freeze = run.setting("freeze")
+    if freeze is None or freeze == "encoder" or run.setting("pretrained") is False:
         return None
     if freeze == "none" or (freeze != "early" and set(freeze) < {"stem", "block1", "block2"}):
         return _change("Freeze the early layers of the backbone", freeze="early")
     return _change("Freeze the whole backbone", freeze="encoder")
 
 
-def color_jitter(now: Situation) -> Action | None:
-    """R28, R34: vary the colours."""
-    return _augment(now, "Vary the colours while training", color_jitter=0.2)
+def color_jitter(run: RunContext) -> Action | None:
+    """Vary the colours."""
+    return _augment(run, "Vary the colours while training", color_jitter=0.2)
 
 
-def elastic(now: Situation) -> Action | None:
-    """R28, R35: bend the tiles."""
-    return _augment(now, "Bend the tiles while training", elastic=0.5)
+def elastic(run: RunContext) -> Action | None:
+    """Bend the tiles."""
+    return _augment(run, "Bend the tiles while training", elastic=0.5)
 
 
-def flips(now: Situation) -> Action | None:
-    """R53: mirror and turn the tiles."""
-    return _augment(now, "Mirror and turn the tiles while training", flip=True, rotate90=True)
+def flips(run: RunContext) -> Action | None:
+    """Mirror and turn the tiles."""
+    return _augment(run, "Mirror and turn the tiles while training", flip=True, rotate90=True)
 
 
-def larger_validation(now: Situation) -> Action | None:
-    """R28: hold more of the labels out."""
-    share = now.setting("validation_fraction")
+def larger_validation(run: RunContext) -> Action | None:
+    """Hold more of the labels out."""
+    share = run.setting("validation_fraction")
     if share is None or share >= 0.3:
         return None
     return _change("Hold out 30 % of the labels for validation", validation_fraction=0.3)
 
 
-def heavier_class(now: Situation, name: str) -> Action | None:
-    """R30: raise the weight of a class."""
-    weights = now.setting("class_weights")
+def heavier_class(run: RunContext, name: str) -> Action | None:
+    """Raise the weight of a class."""
+    weights = run.setting("class_weights")
     if not isinstance(weights, Mapping):
         return None
     weight = float(weights.get(name, 1.0))
-    wanted = min(weight * t.WEIGHT_STEP, t.WEIGHT_RANGE[1])
+    wanted = min(weight * WEIGHT_STEP, t.WEIGHT_RANGE[1])
     if wanted <= weight:
         return None
     return _change(f"Give {name} a weight of {wanted:g}", class_weights={**weights, name: wanted})
 
 
 def work(label: str) -> Action:
-    """Work on the annotations, which no setting can do."""
+    """Return an action that is work on the annotations, not a change of settings."""
     return Action(label, kind="annotate")
 
 
 def stop_and_keep(epoch: int | None) -> Action:
-    """R42, R43: end the run."""
+    """End the run."""
     return Action("Stop and keep the best epoch" if epoch is None else f"Stop and keep epoch {epoch}", kind="stop")
 
 
-def _augment(now: Situation, label: str, **wanted: Any) -> Action | None:
+def _augment(run: RunContext, label: str, **wanted: Any) -> Action | None:
     """Switch an augmentation on, or make it stronger; never weaker."""
-    if now.setting("augmentation") is None:
+    if run.setting("augmentation") is None:
         return None
-    patch = {name: value for name, value in wanted.items() if (now.setting(name) or 0) < value}
-    if not now.setting("augmentation"):
+    patch = {name: value for name, value in wanted.items() if (run.setting(name) or 0) < value}
+    if not run.setting("augmentation"):
         patch["augmentation"] = True
     return Action(label, patch) if patch else None
 

@@ -9,9 +9,59 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice.diagnosis import _remedies as change
 from histowidgets.advice.diagnosis._confidence import likely_range, strokes_of_mean
-from histowidgets.advice.diagnosis._curves import Situation
+from histowidgets.advice.diagnosis._curves import RunContext
 from histowidgets.advice.diagnosis._rules_loss import starting_loss
 from histowidgets.advice.diagnosis._series import finite, noise, recent, running_median, trend_change, trend_score
+
+#: Overfitting: epochs for which the validation loss must have risen.
+OVERFITTING_EPOCHS = 5
+#: Epochs of rising validation after which to ask whether to stop.
+STOP_RISING_EPOCHS = 10
+#: A rise of validation counts from this share of its lowest level ...
+RISE_SHARE = 0.04
+#: ... and from this many standard deviations of its own noise ...
+RISE_NOISE = 4.0
+#: ... and from this share of the loss at the start: near zero, small steps are large shares.
+RISE_OF_START = 0.03
+#: ... and when it is steady: Mann-Kendall z. Six values that rise one after another have 2.63. In a long curve some
+#: stretch looks like a rise by chance, so that from `RISE_LONG` epochs on more is required.
+RISE_SCORE = 2.5
+RISE_SCORE_LONG = 3.6
+RISE_LONG = 9
+#: Validation that stays above its lowest level by this share, and by this share of its start, for `STAYS_EPOCHS` in a
+#: row, has risen too, however it got there ...
+STAYS_SHARE = 0.25
+STAYS_OF_START = 0.08
+STAYS_EPOCHS = 5
+#: ... at the earliest this many epochs after the lowest one, and if the mIoU fell by this much. To ask whether to
+#: stop, it has to be still near its highest level since then.
+STAYS_FROM = 8
+STAYS_MIOU = 0.03
+STAYS_AT_TOP = 0.9
+#: While the rate of One Cycle or cosine is above this share of its peak, its fall may still mend that.
+STAYS_BELOW_RATE = 0.3
+#: A loss may rise while the mIoU still grows (the network only gets more certain); then it has to rise by this share.
+RISE_SHARE_WHILE_LEARNING = 0.3
+#: Diverged: validation loss over this many times the training loss ...
+DIVERGED_RATIO = 2.0
+#: ... for this many epochs, of which one more may be an exception ...
+DIVERGED_EPOCHS = 10
+#: ... while the distance grew by this share of itself, over up to this many epochs.
+DIVERGED_GROWTH = 0.1
+DIVERGED_GROWTH_EPOCHS = 20
+#: The mIoU in training lies far above that in validation (`GAP_MIOU`): for this many epochs, at the earliest at this
+#: epoch.
+GAP_EPOCHS = 5
+GAP_FIRST_EPOCH = 10
+#: Validation under half of training in 8 of the last 10 epochs: leaked, or easy.
+EASY_RATIO = 0.5
+EASY_HITS = 8
+EASY_EPOCHS = 10
+#: Training is measured on varied tiles with dropout and moving norm layers, so that validation is below it in healthy
+#: runs too. It counts where the distance is this share of the loss at the start ...
+EASY_OF_START = 0.15
+#: ... and where the mIoU, if it is known, is higher in validation by this much; in real healthy runs it is seldom more.
+EASY_MIOU = 0.28
 
 
 @dataclass(frozen=True)
@@ -28,18 +78,18 @@ class Rise:
     at_top: bool = True
 
 
-def overfitting(now: Situation) -> Advice | None:
-    """R28, R37: training goes on getting better, validation worse; or their scores lie far apart."""
-    rise = find_rise(now)
-    if rise is not None and rise.epochs >= t.OVERFITTING_EPOCHS and _training_falls(now, rise):
+def overfitting(run: RunContext) -> Advice | None:
+    """Say so if training keeps improving while validation gets worse, or if their scores lie far apart."""
+    rise = find_rise(run)
+    if rise is not None and rise.epochs >= OVERFITTING_EPOCHS and _training_falls(run, rise):
         evidence: dict[str, float | int] = {
             "epochs_of_rise": rise.epochs,
             "rise_percent": round(100 * rise.share, 1),
-            "lowest_at_epoch": int(now.curves.epoch[rise.lowest]),
+            "lowest_at_epoch": int(run.curves.epoch[rise.lowest]),
         }
         title = f"The network learns your strokes by heart: validation has become worse for {rise.epochs} epochs"
     else:
-        gap = _score_gap(now)
+        gap = _score_gap(run)
         if gap is None:
             return None
         evidence = {"train_miou": gap[0], "val_miou": gap[1], "gap_limit": t.GAP_MIOU}
@@ -52,26 +102,25 @@ def overfitting(now: Situation) -> Advice | None:
         detail="Annotate more places that differ from those you have, or let the network learn less freely. The best "
         "epoch so far is kept.",
         evidence=evidence,
-        rule="R28, R37",
         severity="warning",
         **with_actions(
             [
-                change.freeze_more(now),
-                change.color_jitter(now),
-                change.elastic(now),
-                change.somewhat_lower_rate(now),
-                change.smaller_backbone(now),
-                change.larger_validation(now),
+                change.freeze_more(run),
+                change.color_jitter(run),
+                change.elastic(run),
+                change.somewhat_lower_rate(run),
+                change.smaller_backbone(run),
+                change.larger_validation(run),
                 change.work("Annotate more places, on more images"),
             ]
         ),
     )
 
 
-def stop_rising(now: Situation) -> Advice | None:
-    """R42: validation has risen for 10 epochs."""
-    rise = find_rise(now)
-    if rise is None or rise.epochs < t.STOP_RISING_EPOCHS or not rise.at_top:
+def stop_rising(run: RunContext) -> Advice | None:
+    """Ask whether to stop when the validation loss has risen for 10 epochs."""
+    rise = find_rise(run)
+    if rise is None or rise.epochs < STOP_RISING_EPOCHS or not rise.at_top:
         return None
     return Advice(
         id="stop-rising",
@@ -80,31 +129,30 @@ def stop_rising(now: Situation) -> Advice | None:
         evidence={
             "epochs_of_rise": rise.epochs,
             "rise_percent": round(100 * rise.share, 1),
-            "lowest_at_epoch": int(now.curves.epoch[rise.lowest]),
-            "limit_epochs": t.STOP_RISING_EPOCHS,
+            "lowest_at_epoch": int(run.curves.epoch[rise.lowest]),
+            "limit_epochs": STOP_RISING_EPOCHS,
         },
-        rule="R42",
         severity="stop",
-        **with_actions([_stop(now), change.freeze_more(now), change.somewhat_lower_rate(now)]),
+        **with_actions([_stop(run), change.freeze_more(run), change.somewhat_lower_rate(run)]),
     )
 
 
-def stop_diverged(now: Situation) -> Advice | None:
-    """R43: validation over twice training for 10 epochs, and the distance grows."""
-    pairs = _pairs(now, t.DIVERGED_EPOCHS)
-    if len(pairs) < t.DIVERGED_EPOCHS:
+def stop_diverged(run: RunContext) -> Advice | None:
+    """Ask whether to stop when validation was over twice training for 10 epochs, and the distance grows."""
+    pairs = _pairs(run, DIVERGED_EPOCHS)
+    if len(pairs) < DIVERGED_EPOCHS:
         return None
     train, validation = pairs.T
-    one_more = _pairs(now, t.DIVERGED_EPOCHS + 1)
-    hits = int(np.sum(one_more[:, 1] > t.DIVERGED_RATIO * one_more[:, 0]))
-    longer = _pairs(now, t.DIVERGED_GROWTH_EPOCHS)
-    near = np.flatnonzero(longer[:, 1] <= t.DIVERGED_RATIO * longer[:, 0])
-    begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - t.DIVERGED_EPOCHS)
-    # Seen in the row's own epochs, or in more of them where it is slow; one spike long ago hides it from the latter.
+    one_more = _pairs(run, DIVERGED_EPOCHS + 1)
+    hits = int(np.sum(one_more[:, 1] > DIVERGED_RATIO * one_more[:, 0]))
+    longer = _pairs(run, DIVERGED_GROWTH_EPOCHS)
+    near = np.flatnonzero(longer[:, 1] <= DIVERGED_RATIO * longer[:, 0])
+    begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - DIVERGED_EPOCHS)
+    # Over the last epochs, or over more of them where it is slow; one spike long ago hides it from the latter.
     growth = max(_growth(validation - train), _growth(longer[begin:, 1] - longer[begin:, 0]))
     # While validation itself falls, it only learns more slowly than training.
     still_learning = trend_score(validation) < -1 or trend_change(longer[begin:, 1]) < 0
-    if hits < t.DIVERGED_EPOCHS or growth <= t.DIVERGED_GROWTH or still_learning:
+    if hits < DIVERGED_EPOCHS or growth <= DIVERGED_GROWTH or still_learning:
         return None
     ratio = float(np.median(validation) / max(float(np.median(train)), 1e-12))
     return Advice(
@@ -114,13 +162,12 @@ def stop_diverged(now: Situation) -> Advice | None:
         "annotate more varied places.",
         evidence={
             "ratio": ratio,
-            "limit": t.DIVERGED_RATIO,
+            "limit": DIVERGED_RATIO,
             "epochs": hits,
             "distance_growth_percent": round(100 * growth, 1),
         },
-        rule="R43",
         severity="stop",
-        **with_actions([_stop(now), change.freeze_more(now), change.somewhat_lower_rate(now)]),
+        **with_actions([_stop(run), change.freeze_more(run), change.somewhat_lower_rate(run)]),
     )
 
 
@@ -131,18 +178,18 @@ def _growth(distance: np.ndarray) -> float:
     return trend_change(distance) / max(float(np.median(distance)), 1e-12)
 
 
-def validation_below_training(now: Situation) -> Advice | None:
+def validation_below_training(run: RunContext) -> Advice | None:
     """Find validation far below training: it is easy, or it has seen what it is measured on."""
-    pairs = _pairs(now, t.EASY_EPOCHS)
-    if len(pairs) < t.EASY_EPOCHS:
+    pairs = _pairs(run, EASY_EPOCHS)
+    if len(pairs) < EASY_EPOCHS:
         return None
     train, validation = pairs.T
-    hits = int(np.sum(validation < t.EASY_RATIO * train))
-    far = float(np.median(train - validation)) > t.EASY_OF_START * starting_loss(now)
-    scores = np.stack([now.curves.val_miou, now.curves.train_miou])[:, -t.EASY_EPOCHS :]
+    hits = int(np.sum(validation < EASY_RATIO * train))
+    far = float(np.median(train - validation)) > EASY_OF_START * starting_loss(run)
+    scores = np.stack([run.curves.val_miou, run.curves.train_miou])[:, -EASY_EPOCHS:]
     scores = scores[:, np.isfinite(scores).all(axis=0)]
     lead = float(np.median(scores[0] - scores[1])) if scores.size else math.nan
-    if hits < t.EASY_HITS or not far or lead < t.EASY_MIOU or (scores.size and _may_be_chance(now, scores)):
+    if hits < EASY_HITS or not far or lead < EASY_MIOU or (scores.size and _may_be_chance(run, scores)):
         return None
     return Advice(
         id="validation-below-training",
@@ -153,35 +200,34 @@ def validation_below_training(now: Situation) -> Advice | None:
             "val_loss": float(np.median(validation)),
             "train_loss": float(np.median(train)),
             "ratio": float(np.median(validation / train)),
-            "limit": t.EASY_RATIO,
+            "limit": EASY_RATIO,
             "epochs": hits,
             **({} if math.isnan(lead) else {"miou_above_training": lead}),
         },
-        rule="B10, R64",
         severity="info",
-        **with_actions([change.larger_validation(now), change.work("Give one image the role of validation")]),
+        **with_actions([change.larger_validation(run), change.work("Give one image the role of validation")]),
     )
 
 
-def _may_be_chance(now: Situation, scores: np.ndarray) -> bool:
+def _may_be_chance(run: RunContext, scores: np.ndarray) -> bool:
     """Whether the held-out strokes are so few that the score on as many others could be that of training.
 
     The range that is shown beside the score says so already.
     """
     validation, train = np.median(scores, axis=1).tolist()
-    counts = now.held_out_strokes or {}
-    measured = [name for name, iou in now.curves.class_iou.items() if np.isfinite(iou).any()]
+    counts = run.held_out_strokes or {}
+    measured = [name for name, iou in run.curves.class_iou.items() if np.isfinite(iou).any()]
     likely = likely_range(min(max(validation, 0.0), 1.0), strokes_of_mean(counts.get(name, 0) for name in measured))
     return likely is not None and train >= likely[0]
 
 
-def find_rise(now: Situation) -> Rise | None:
+def find_rise(run: RunContext) -> Rise | None:
     """Find a rise of the validation loss, after the warm-up, that is more than noise."""
-    begin = now.curves.warmup_end
-    known = np.flatnonzero(np.isfinite(now.curves.val_loss))
+    begin = run.curves.warmup_end
+    known = np.flatnonzero(np.isfinite(run.curves.val_loss))
     known = known[known >= begin]
-    values = now.curves.val_loss[known]
-    if len(values) < t.OVERFITTING_EPOCHS + 1:
+    values = run.curves.val_loss[known]
+    if len(values) < OVERFITTING_EPOCHS + 1:
         return None
     smooth = running_median(values, 3)
     around = int(np.argmin(smooth))
@@ -194,59 +240,59 @@ def find_rise(now: Situation) -> Rise | None:
         share=amount / max(float(smooth[around]), 1e-12),
         score=trend_score(values[lowest:]),
     )
-    needed = t.RISE_SHARE_WHILE_LEARNING if _still_learning(now, rise.lowest) else t.RISE_SHARE
-    wanted = t.RISE_SCORE_LONG if rise.epochs >= t.RISE_LONG else t.RISE_SCORE
-    steady = rise.score >= wanted and amount > t.RISE_NOISE * noise(values[-4 * t.STOP_RISING_EPOCHS :])
-    far = amount > t.RISE_OF_START * starting_loss(now)
-    return rise if steady and far and rise.share >= needed else _stays_above(now)
+    needed = RISE_SHARE_WHILE_LEARNING if _still_learning(run, rise.lowest) else RISE_SHARE
+    wanted = RISE_SCORE_LONG if rise.epochs >= RISE_LONG else RISE_SCORE
+    steady = rise.score >= wanted and amount > RISE_NOISE * noise(values[-4 * STOP_RISING_EPOCHS :])
+    far = amount > RISE_OF_START * starting_loss(run)
+    return rise if steady and far and rise.share >= needed else _stays_above(run)
 
 
-def _stays_above(now: Situation) -> Rise | None:
+def _stays_above(run: RunContext) -> Rise | None:
     """Find a validation that left its lowest level for good, by its loss and its mIoU, be it while warming up."""
-    known = np.flatnonzero(np.isfinite(now.curves.val_loss))
-    smooth = running_median(now.curves.val_loss[known], 3)
+    known = np.flatnonzero(np.isfinite(run.curves.val_loss))
+    smooth = running_median(run.curves.val_loss[known], 3)
     lowest = int(np.argmin(smooth))
-    last = smooth[lowest + 1 :][-t.STAYS_EPOCHS :]
-    if len(smooth) - 1 - lowest < t.STAYS_FROM or _rate_will_fall(now):
+    last = smooth[lowest + 1 :][-STAYS_EPOCHS:]
+    if len(smooth) - 1 - lowest < STAYS_FROM or _rate_will_fall(run):
         return None
     low = float(smooth[lowest])
-    if last.min() <= (1 + t.STAYS_SHARE) * low or last.min() - low <= t.STAYS_OF_START * starting_loss(now):
+    if last.min() <= (1 + STAYS_SHARE) * low or last.min() - low <= STAYS_OF_START * starting_loss(run):
         return None
-    scores = running_median(finite(now.curves.val_miou), 3)
-    if len(scores) and float(scores.max()) - recent(scores, t.STAYS_EPOCHS) <= t.STAYS_MIOU:
+    scores = running_median(finite(run.curves.val_miou), 3)
+    if len(scores) and float(scores.max()) - recent(scores, STAYS_EPOCHS) <= STAYS_MIOU:
         return None
     share = recent(smooth) / max(low, 1e-12) - 1
-    at_top = recent(smooth) >= t.STAYS_AT_TOP * float(smooth[lowest:].max())
+    at_top = recent(smooth) >= STAYS_AT_TOP * float(smooth[lowest:].max())
     return Rise(int(known[lowest]), len(smooth) - 1 - lowest, share, trend_score(smooth[lowest:]), at_top)
 
 
-def _rate_will_fall(now: Situation) -> bool:
+def _rate_will_fall(run: RunContext) -> bool:
     """Whether the schedule has most of the fall of the learning rate still to come."""
-    rate = finite(now.curves.learning_rate)
-    planned = now.setting("scheduler") in ("one-cycle", "cosine")
-    return planned and len(rate) > 0 and float(rate[-1]) > t.STAYS_BELOW_RATE * float(rate.max())
+    rate = finite(run.curves.learning_rate)
+    planned = run.setting("scheduler") in ("one-cycle", "cosine")
+    return planned and len(rate) > 0 and float(rate[-1]) > STAYS_BELOW_RATE * float(rate.max())
 
 
-def _still_learning(now: Situation, begin: int) -> bool:
-    score = now.curves.val_miou[begin:]
+def _still_learning(run: RunContext, begin: int) -> bool:
+    score = run.curves.val_miou[begin:]
     return trend_score(score) > t.TREND_SCORE and trend_change(score) > t.FLAT_MIOU
 
 
-def _training_falls(now: Situation, rise: Rise) -> bool:
-    train = now.curves.train_loss[rise.lowest :]
+def _training_falls(run: RunContext, rise: Rise) -> bool:
+    train = run.curves.train_loss[rise.lowest :]
     return trend_score(train) < -t.TREND_SCORE and trend_change(train) < 0
 
 
-def _score_gap(now: Situation) -> tuple[float, float] | None:
+def _score_gap(run: RunContext) -> tuple[float, float] | None:
     """Median mIoU in training and validation, where training is high, validation far below, and not catching up."""
-    curves = now.curves
+    curves = run.curves
     after = slice(max(curves.warmup_end, 0), None)
     both = np.isfinite(curves.train_miou[after]) & np.isfinite(curves.val_miou[after])
-    if len(curves) < t.GAP_FIRST_EPOCH or both.sum() < t.GAP_EPOCHS:
+    if len(curves) < GAP_FIRST_EPOCH or both.sum() < GAP_EPOCHS:
         return None
     train, validation = curves.train_miou[after][both], curves.val_miou[after][both]
-    gaps = (train - validation)[-t.GAP_EPOCHS :]
-    level = float(np.median(train[-t.GAP_EPOCHS :])), float(np.median(validation[-t.GAP_EPOCHS :]))
+    gaps = (train - validation)[-GAP_EPOCHS:]
+    level = float(np.median(train[-GAP_EPOCHS:])), float(np.median(validation[-GAP_EPOCHS:]))
     last = validation[-t.FLAT_EPOCHS :]
     catching_up = trend_score(last) > 1 and trend_change(last) > t.FLAT_MIOU
     if catching_up or level[0] < t.HIGH_MIOU or gaps.min() < t.GAP_MIOU / 2 or level[0] - level[1] < t.GAP_MIOU:
@@ -254,11 +300,11 @@ def _score_gap(now: Situation) -> tuple[float, float] | None:
     return level
 
 
-def _pairs(now: Situation, epochs: int) -> np.ndarray:
+def _pairs(run: RunContext, epochs: int) -> np.ndarray:
     """(n, 2) training and validation loss of the last epochs that have both."""
-    pairs = np.stack([now.curves.train_loss, now.curves.val_loss], axis=1)
+    pairs = np.stack([run.curves.train_loss, run.curves.val_loss], axis=1)
     return pairs[np.isfinite(pairs).all(axis=1)][-epochs:]
 
 
-def _stop(now: Situation) -> Action:
-    return change.stop_and_keep(now.best_epoch if len(finite(now.curves.val_loss)) else None)
+def _stop(run: RunContext) -> Action:
+    return change.stop_and_keep(run.best_epoch if len(finite(run.curves.val_loss)) else None)

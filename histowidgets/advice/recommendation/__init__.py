@@ -1,10 +1,9 @@
-"""Which settings to start from, for these images, labels and this machine."""
+"""Recommended settings for the images, the labels and the machine, and a review of settings that are chosen."""
 
-from histowidgets.advice.recommendation._image_type import IMAGE_TYPES, ImageTypeGuess, guess_image_type
+from histowidgets.advice.recommendation._image_type import IMAGE_TYPES, ImageTypeGuess, guess_image_type, stain_varies
 from histowidgets.advice.recommendation._normalization import check_image, suggest_normalization
 from histowidgets.advice.recommendation._recommend import Recommendation, recommend
 from histowidgets.advice.recommendation._settings_review import review_settings
-from histowidgets.advice.recommendation._stain import stain_varies
 
 __all__ = [
     "IMAGE_TYPES",

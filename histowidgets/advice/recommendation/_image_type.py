@@ -1,19 +1,43 @@
-"""Telling H&E, other brightfield stains and fluorescence apart, from the pixels."""
+"""Tell H&E, other brightfield stains and fluorescence apart, and whether the stain varies, from the pixels."""
 
 import math
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from histowidgets.advice import _thresholds as t
+from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 from histowidgets.images import Image
+
+#: The longer side of the overview that is looked at, in pixels.
+OVERVIEW_SIDE = 512
+#: Fluorescence: the median brightness lies below this share of the range from dark to bright.
+DARK_SHARE = 0.25
+#: The same for what is no 8-bit colour scan: cells may fill the view of a camera, but seldom is it bright all over.
+DARK_SHARE_CAMERA = 0.6
+#: A pixel is stained when its optical densities (log 10; red, green, blue together) exceed this.
+STAINED_DENSITY = 0.30
+#: Fewer stained pixels than this say nothing about the stain.
+STAINED_SHARE = 0.01
+#: Eosin takes green away, this much more than red or blue; haematoxylin takes about as much red.
+EOSIN_RATIO = 1.25
+#: H&E has at least this share of such pixels among the stained ones ...
+EOSIN_SHARE = 0.25
+#: ... and at most this share of brown ones, which DAB makes: most blue gone, then green, then red.
+DAB_RATIO = 1.1
+DAB_SHARE = 0.10
+#: The stain differs between two images whose densities are this far apart (logarithm of the ratio: a factor of 1.4);
+#: densities below `LEAST_DENSITY` count as that. At most this many images are compared.
+STAIN_APART = 0.35
+LEAST_DENSITY = 0.02
+MOST_STAINS = 20
 
 ImageType = Literal["he", "brightfield", "fluorescence"]
 IMAGE_TYPES: tuple[ImageType, ...] = ("he", "brightfield", "fluorescence")
 
 
 class ImageTypeGuess(NamedTuple):
-    """What kind of image it seems to be. The person can overrule it.
+    """The kind of image that the pixels suggest. The user can overrule it.
 
     Attributes
     ----------
@@ -47,22 +71,22 @@ def guess_image_type(image: Image) -> ImageTypeGuess:
         reason = f"It has {channels} channels: neither grey nor the three colours of a brightfield scan."
         return ImageTypeGuess("fluorescence", reason, evidence)
     scan = pixels.dtype == np.uint8 and channels == 3
-    if evidence["median_brightness"] < (t.DARK_SHARE if scan else t.DARK_SHARE_CAMERA):
+    if evidence["median_brightness"] < (DARK_SHARE if scan else DARK_SHARE_CAMERA):
         return ImageTypeGuess("fluorescence", "Most of the image is dark, as in fluorescence.", evidence)
     if channels != 3:
         return ImageTypeGuess("brightfield", "The background is bright, and there are no colours.", evidence)
     density = _densities(pixels)
-    stained = density[density.sum(axis=1) > t.STAINED_DENSITY]
+    stained = density[density.sum(axis=1) > STAINED_DENSITY]
     evidence["stained_share"] = len(stained) / len(density)
-    if evidence["stained_share"] < t.STAINED_SHARE:
+    if evidence["stained_share"] < STAINED_SHARE:
         return ImageTypeGuess("brightfield", "The background is bright, and hardly anything is stained.", evidence)
     red, green, blue = stained.T
-    evidence["eosin_share"] = float(np.mean((green > t.EOSIN_RATIO * red) & (green > t.EOSIN_RATIO * blue)))
-    evidence["brown_share"] = float(np.mean((blue > t.DAB_RATIO * green) & (green > red)))
-    if evidence["eosin_share"] >= t.EOSIN_SHARE and evidence["brown_share"] <= t.DAB_SHARE:
+    evidence["eosin_share"] = float(np.mean((green > EOSIN_RATIO * red) & (green > EOSIN_RATIO * blue)))
+    evidence["brown_share"] = float(np.mean((blue > DAB_RATIO * green) & (green > red)))
+    if evidence["eosin_share"] >= EOSIN_SHARE and evidence["brown_share"] <= DAB_SHARE:
         reason = f"{evidence['eosin_share']:.0%} of the tissue is pink as with eosin, and hardly any of it brown."
         return ImageTypeGuess("he", reason, evidence)
-    if evidence["brown_share"] > t.DAB_SHARE:
+    if evidence["brown_share"] > DAB_SHARE:
         reason = f"{evidence['brown_share']:.0%} of the tissue is brown, as with DAB."
     else:
         reason = (
@@ -71,21 +95,42 @@ def guess_image_type(image: Image) -> ImageTypeGuess:
     return ImageTypeGuess("brightfield", reason, evidence)
 
 
-def stained_densities(pixels: np.ndarray) -> np.ndarray:
+def stain_varies(project: Project | ProjectSnapshot) -> bool:
+    """Say whether the stain differs between the images of a project.
+
+    The optical densities (red, green, blue) of the stained pixels of each image are compared by their 90th
+    percentiles, which depend less than means on how much of which tissue an image shows. Their ratio between two
+    images is taken as a logarithm, root mean square over the colours: halves of one image are up to 0.3 apart, images
+    of one stain mostly less. Images of other than three channels, and of hardly any stain, are left out.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        Its first `MOST_STAINS` images are looked at, with at most 512 pixels a side.
+    """
+    levels = []
+    for image in list(snapshot_of(project).images.values())[:MOST_STAINS]:
+        stained = _stained_densities(overview(image)) if len(image.channel_names) == 3 else np.empty((0, 3))
+        if len(stained):
+            levels.append(np.log(np.maximum(np.percentile(stained, 90, axis=0), LEAST_DENSITY)))
+    return any(float(np.sqrt(np.mean((a - b) ** 2))) > STAIN_APART for a, b in combinations(levels, 2))
+
+
+def _stained_densities(pixels: np.ndarray) -> np.ndarray:
     """Return the optical densities of the stained pixels of three channels, (n, 3); none where hardly any is."""
     density = _densities(pixels)
-    stained = density[density.sum(axis=1) > t.STAINED_DENSITY]
-    return stained if len(stained) >= t.STAINED_SHARE * len(density) else np.empty((0, 3))
+    stained = density[density.sum(axis=1) > STAINED_DENSITY]
+    return stained if len(stained) >= STAINED_SHARE * len(density) else np.empty((0, 3))
 
 
 def overview(image: Image) -> np.ndarray:
     """Read the whole image with at most 512 pixels a side, as (rows, columns, channels)."""
-    downsample = max(1, math.ceil(max(image.width, image.height) / t.OVERVIEW_SIDE))
+    downsample = max(1, math.ceil(max(image.width, image.height) / OVERVIEW_SIDE))
     return image.read(0, 0, image.width, image.height, downsample)
 
 
 def _brightness(pixels: np.ndarray) -> float:
-    """Where the median lies between dark and bright, 0 to 1; a constant image is bright unless it is 0."""
+    """Return where the median lies between dark and bright, 0 to 1; a constant image is bright unless it is 0."""
     grey = pixels.astype(np.float64).mean(axis=-1)
     if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
         return float(np.median(grey)) / 255
@@ -96,7 +141,7 @@ def _brightness(pixels: np.ndarray) -> float:
 
 
 def _densities(pixels: np.ndarray) -> np.ndarray:
-    """Optical density (log 10) of each pixel, (n, 3)."""
+    """Return the optical density (log 10) of each pixel, (n, 3)."""
     flat = pixels.reshape(-1, 3).astype(np.float64)
     white = 255.0 if pixels.dtype == np.uint8 else max(float(flat.max()), 1e-12)
     return -np.log10((np.clip(flat / white, 0, 1) + 1 / 256) / (1 + 1 / 256))

@@ -5,16 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice.recommendation._image_type import ImageType, guess_image_type, overview
 from histowidgets.images import Image
+
+#: There are outliers when the range of all values is this many times that from the 1st to the 99th percentile.
+OUTLIER_RANGE = 1.5
+#: Up to this many times, no outlier takes a part of the range.
+NO_OUTLIER_RANGE = 1.1
+#: An image is saturated when this share of its pixels lies at the top of the range.
+SATURATED_SHARE = 0.005
 
 _TOPS = (255, 1023, 4095, 16383, 65535)
 
 
 def suggest_normalization(image: Image, image_type: ImageType | None = None, settings: Any = None) -> Advice:
-    """Suggest how to normalize, with the reason (row R48).
+    """Suggest how to normalize, with the reason.
 
     Parameters
     ----------
@@ -50,13 +56,12 @@ def suggest_normalization(image: Image, image_type: ImageType | None = None, set
         detail=reason,
         evidence=evidence,
         about={"dtype": str(image.dtype), "image_type": kind},
-        rule="R48",
         **with_actions([Action(f"Use {strategy}", patch) if changes else None]),
     )
 
 
 def check_image(image: Image, classifier: Any) -> list[Advice]:
-    """Say whether a classifier knows images like this one (rows N9 and R56).
+    """Say whether a classifier knows images like this one.
 
     Parameters
     ----------
@@ -83,7 +88,6 @@ def check_image(image: Image, classifier: Any) -> list[Advice]:
             detail=found.detail,
             evidence=found.evidence,
             about=found.about,
-            rule=found.rule,
             severity="warning",
             image_name=found.image_name,
         )
@@ -102,11 +106,11 @@ def _choose(
         return "percentile_99", "Stained tissue in 8 bits: the percentiles even out brightness, and spare the colours."
     if low < 0:
         return "z_score", "There are values below 0: what counts is the distance from the mean."
-    if saturated > t.SATURATED_SHARE:
+    if saturated > SATURATED_SHARE:
         return "fixed_range", "The brightest pixels are saturated: the range of the camera keeps images comparable."
-    if spread > t.OUTLIER_RANGE:
+    if spread > OUTLIER_RANGE:
         return "percentile_99", f"A few pixels lie far out: all values span {spread:.1f} times what 98 % of them do."
-    if spread <= t.NO_OUTLIER_RANGE:
+    if spread <= NO_OUTLIER_RANGE:
         return "min_max", "No pixel lies far from the others, so that nothing need be cut off."
     return (
         "percentile_99",

@@ -1,4 +1,4 @@
-"""Settings for a project, before training: the guide's three tables, and how their conflicts are settled."""
+"""Recommend settings before training, by image type, number of tiles and memory, and settle conflicts between them."""
 
 import math
 from collections.abc import Mapping
@@ -15,8 +15,19 @@ from histowidgets.models import DEFAULT_BACKBONE, Backbone, backbones
 if TYPE_CHECKING:
     from histowidgets.training import TrainingSettings
 
+#: Tiles from which more of the network is trained. `MANY_TILES` itself still counts as fewer.
+FEW_TILES = 200
+MEDIUM_TILES = 1000
+MANY_TILES = 5000
+#: With more tiles than this, fewer epochs and a lower learning rate do.
+VERY_MANY_TILES = 10_000
+#: A GPU with less memory than this is treated like a processor.
+SMALLEST_GPU_GB = 4.0
+#: What counts as about 20x, in µm a pixel.
+TWENTY_X_UM = (0.4, 0.65)
+
 _WORDS = {"he": "H&E", "brightfield": "a brightfield stain other than H&E", "fluorescence": "fluorescence"}
-# What a memory row can carry, from small to large.
+#: Backbones by size, from small to large.
 _SIZES = ("efficientnet-b0", "resnet34", "resnet50")
 
 
@@ -28,9 +39,9 @@ class Recommendation:
     ----------
     settings : TrainingSettings
     reasons : list of str
-        One line a choice; the first one sums up, and conflicts say how they were settled.
+        One line for each choice; the first one is a summary. Conflicts say how they were settled.
     advice : list of Advice
-        What the settings cannot mend, such as no GPU.
+        What settings cannot change, such as a missing GPU.
     """
 
     settings: "TrainingSettings"
@@ -40,7 +51,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class _Memory:
-    """A row of R9-R12."""
+    """What a GPU with at least this much memory can carry; `size` is an index into `_SIZES`."""
 
     at_least_gb: float
     size: int
@@ -64,7 +75,7 @@ def recommend(
     vram_gb: float | None = None,
     pixel_size_um: float | None = None,
 ) -> Recommendation:
-    """Recommend settings (rows R1-R13, R31-R33).
+    """Recommend settings.
 
     Memory is a hard cap, the number of tiles bounds how much is trained, and the type of image picks the weights.
 
@@ -97,7 +108,7 @@ def recommend(
         "freeze": freeze,
         "pretrained": True,
     }
-    if gigabytes >= t.SMALLEST_GPU_GB:
+    if gigabytes >= SMALLEST_GPU_GB:
         # The largest tile belongs to the largest backbone; a smaller one sees enough in 512.
         values |= {"tile_size": min(memory.tile, 512 if size < 2 else memory.tile), "batch_size": memory.batch}
     values |= _downsample(pixel_size_um, gigabytes) | _image_fields(image_type, n_channels)
@@ -135,20 +146,20 @@ def _is_number(value: Any) -> bool:
 
 def _size(n_tiles: int, image_type: str, memory: _Memory) -> tuple[int, list[str]]:
     """Index into `_SIZES`: the least of what memory carries, the tiles can teach, and the image type asks for."""
-    by_tiles = 2 if n_tiles >= t.MEDIUM_TILES else 1
+    by_tiles = 2 if n_tiles >= MEDIUM_TILES else 1
     by_type = 1 if image_type == "fluorescence" else 2
     size = min(memory.size, by_tiles, by_type)
     reasons = []
     if by_tiles == 1:
-        reasons.append(f"Fewer than {t.MEDIUM_TILES} tiles cannot fill a large backbone: at most resnet34 (R1, R2).")
+        reasons.append(f"Fewer than {MEDIUM_TILES} tiles cannot fill a large backbone: at most resnet34.")
     elif by_type == 1:
-        reasons.append("Fluorescence takes resnet34, also where there are tiles for a larger backbone (R7 before R4).")
+        reasons.append("Fluorescence takes resnet34, even with enough tiles for a larger backbone.")
     wished = min(by_tiles, by_type)
     if memory.size < wished:
-        carried = _SIZES[size] if size else "the smallest size"  # which one that is, is said with the backbone
-        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is the hard limit: {carried} (R9-R13).")
+        carried = _SIZES[size] if size else "the smallest size"  # the reason for the backbone names it
+        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is a hard limit: {carried}.")
     elif memory.size > wished:
-        reasons.append(f"Memory would carry {_SIZES[memory.size]}; {_SIZES[size]} is what the data asks for (R13).")
+        reasons.append(f"Memory would carry {_SIZES[memory.size]}; {_SIZES[size]} is what the data asks for.")
     return size, reasons
 
 
@@ -156,57 +167,57 @@ def _backbone(
     size: int, image_type: str, n_channels: int, gigabytes: float, pixel_size_um: float | None
 ) -> tuple[Backbone, list[str]]:
     cards = {card.name: card for card in backbones()}
-    low, high = t.TWENTY_X_UM
+    low, high = TWENTY_X_UM
     at_20x = pixel_size_um is not None and low <= pixel_size_um <= high
     reasons = []
     if image_type == "fluorescence":
-        reasons.append("ImageNet weights: those learned on stained tissue do not know fluorescence (R7).")
+        reasons.append("ImageNet weights: those learned on stained tissue do not know fluorescence.")
     elif image_type == "he" and n_channels == 3 and at_20x:
         histology = [card for card in cards.values() if "histology" in card.note.lower() and card.weights != "none"]
         if histology and size == 2:
             chosen = histology[0]
             terms = "" if chosen.commercial_use else " Its licence allows no commercial use."
-            return chosen, [f"H&E at about 20x: weights learned on histology (R5).{terms}"]
+            return chosen, [f"H&E at about 20x: weights learned on histology.{terms}"]
         why = "they come only as resnet50, which is too large here" if histology else "none are on offer"
-        reasons.append(f"H&E at about 20x would take weights learned on histology, but {why}: ImageNet weights (R5).")
+        reasons.append(f"H&E at about 20x would take weights learned on histology, but {why}: ImageNet weights.")
     elif image_type == "he":
         why = "its pixel size is not known" if pixel_size_um is None else f"it has {pixel_size_um:g} um a pixel"
         if n_channels != 3:
             why = f"it has {n_channels} channels"
-        reasons.append(f"ImageNet weights: histology weights are for three colours at about 20x, and {why} (R6).")
+        reasons.append(f"ImageNet weights: histology weights are for three colours at about 20x, and {why}.")
     else:
         reasons.append("ImageNet weights, which carry over to any stain.")
-    if gigabytes < t.SMALLEST_GPU_GB:
-        reasons.append(f"{DEFAULT_BACKBONE}: of the smallest size, fast without a GPU, and needs no network (R9, R6).")
+    if gigabytes < SMALLEST_GPU_GB:
+        reasons.append(f"{DEFAULT_BACKBONE}: of the smallest size, fast without a GPU, and needs no network.")
         return cards[DEFAULT_BACKBONE], reasons
-    reasons.append(f"Where the weights of {_SIZES[size]} cannot be fetched, {DEFAULT_BACKBONE} takes its place (R6).")
+    reasons.append(f"Where the weights of {_SIZES[size]} cannot be fetched, {DEFAULT_BACKBONE} takes its place.")
     return cards[_SIZES[size]], reasons
 
 
 def _freeze(n_tiles: int, gigabytes: float) -> tuple[str | tuple[str, ...], tuple[str, str]]:
-    """Say what to freeze, in a few words, and why (R1-R4)."""
-    if gigabytes < t.SMALLEST_GPU_GB:
-        why = "The whole backbone stays frozen: training it takes three times as long a step on a processor (R9)."
+    """Say what to freeze, in a few words, and why."""
+    if gigabytes < SMALLEST_GPU_GB:
+        why = "The whole backbone stays frozen: training it takes three times as long a step on a processor."
         return "encoder", ("all of it frozen", why)
-    if n_tiles < t.FEW_TILES:
-        why = f"With fewer than {t.FEW_TILES} tiles the whole backbone stays as it is, its norm layers too (R1)."
+    if n_tiles < FEW_TILES:
+        why = f"With fewer than {FEW_TILES} tiles the whole backbone stays as it is, its norm layers too."
         return "encoder", ("all of it frozen", why)
-    if n_tiles < t.MEDIUM_TILES:
-        return "early", ("early layers frozen", f"Early layers stay as they are below {t.MEDIUM_TILES} tiles (R2).")
-    if n_tiles <= t.MANY_TILES:
-        why = f"Up to {t.MANY_TILES} tiles the stem and the first block stay as they are (R3)."
+    if n_tiles < MEDIUM_TILES:
+        return "early", ("early layers frozen", f"Early layers stay as they are below {MEDIUM_TILES} tiles.")
+    if n_tiles <= MANY_TILES:
+        why = f"Up to {MANY_TILES} tiles the stem and the first block stay as they are."
         return ("stem", "block1"), ("first block frozen", why)
-    return "none", ("all of it trained", f"More than {t.MANY_TILES} tiles can train every layer (R4).")
+    return "none", ("all of it trained", f"More than {MANY_TILES} tiles can train every layer.")
 
 
 def _course(n_tiles: int, gigabytes: float) -> dict[str, Any]:
-    """Take the preset to start from, and change what the number of tiles says (R26, R31, R32)."""
-    if gigabytes < t.SMALLEST_GPU_GB:
+    """Take the preset to start from, and change what the number of tiles says."""
+    if gigabytes < SMALLEST_GPU_GB:
         return _preset("cpu")
     values = _preset("first-run") | {"adapt_norm": False, "decoder": "full", "augmentation": True}
-    if n_tiles < t.FEW_TILES:
+    if n_tiles < FEW_TILES:
         return values | {"epochs": 200}
-    if n_tiles > t.VERY_MANY_TILES:
+    if n_tiles > VERY_MANY_TILES:
         return values | {"epochs": 50, "learning_rate": 5e-4}
     return values
 
@@ -215,7 +226,7 @@ def _downsample(pixel_size_um: float | None, gigabytes: float) -> dict[str, Any]
     """Halve the resolution of scans finer than 20x; fewer pixels for the same tissue."""
     if pixel_size_um is None:
         return {}
-    wanted = 1.0 if gigabytes < t.SMALLEST_GPU_GB else 0.5
+    wanted = 1.0 if gigabytes < SMALLEST_GPU_GB else 0.5
     step = max(1.0, wanted / pixel_size_um)
     return {"downsample": min((1, 2, 4, 8), key=lambda d: abs(math.log(d / step)))}
 
@@ -228,18 +239,18 @@ def _image_fields(image_type: str, n_channels: int) -> dict[str, Any]:
 
 
 def _fitting_batch(n_tiles: int, batch: int) -> int:
-    """N10: an epoch should have several steps."""
+    """Limit the batch so that an epoch has several steps."""
     return min(batch, max(2, n_tiles // t.STEPS_WANTED))
 
 
 def _channel_reasons(n_channels: int) -> list[str]:
     if n_channels == 3:
         return []
-    return [f"The first convolution is adapted to {n_channels} channel(s), and always trained (R8)."]
+    return [f"The first convolution is adapted to {n_channels} channel(s), and always trained."]
 
 
 def _memory_advice(gigabytes: float) -> list[Advice]:
-    if gigabytes >= t.SMALLEST_GPU_GB:
+    if gigabytes >= SMALLEST_GPU_GB:
         return []
     title = "No GPU: training is slow" if gigabytes == 0 else f"{gigabytes:g} GB of GPU memory is little"
     return [
@@ -247,9 +258,8 @@ def _memory_advice(gigabytes: float) -> list[Advice]:
             id="little-memory",
             title=title,
             detail="The settings are the smallest that work well, and fast on a processor. For larger ones use a GPU "
-            f"of {t.SMALLEST_GPU_GB:g} GB or more.",
-            evidence={"vram_gb": gigabytes, "wanted_gb": t.SMALLEST_GPU_GB},
-            rule="R9",
+            f"of {SMALLEST_GPU_GB:g} GB or more.",
+            evidence={"vram_gb": gigabytes, "wanted_gb": SMALLEST_GPU_GB},
             severity="warning",
         )
     ]

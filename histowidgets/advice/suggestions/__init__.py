@@ -1,13 +1,12 @@
 """Where to annotate next, and which labels to look at again."""
 
-from histowidgets.advice.suggestions._label_review import Review, ReviewTile, review
-from histowidgets.advice.suggestions._regions import annotate_next, only_easy_regions, suggest_regions
+from histowidgets.advice.suggestions._label_review import LabelReview, ReviewTile, find_label_errors
+from histowidgets.advice.suggestions._regions import only_easy_regions, suggest_regions
 
 __all__ = [
-    "Review",
+    "LabelReview",
     "ReviewTile",
-    "annotate_next",
+    "find_label_errors",
     "only_easy_regions",
-    "review",
     "suggest_regions",
 ]

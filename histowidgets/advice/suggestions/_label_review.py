@@ -1,4 +1,4 @@
-"""After training: where the classifier and the labels disagree, tile by tile (row N6)."""
+"""Where a classifier and the labels disagree, tile by tile."""
 
 import math
 import zlib
@@ -15,14 +15,12 @@ from histowidgets.images import Region
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
 
+#: At most this many tiles are reviewed; of more, an even sample is taken.
 MOST_TILES = 400
-"""Tiles that are reviewed at most; of more, evenly many are left out."""
-
+#: Longest side of a tile's heat map, in pixels.
 HEAT_SIDE = 96
-"""Longest side of a tile's heat map, in pixels."""
-
+#: Lower probabilities count as this one: float16 has no smaller one, and a single pixel must not decide the rank.
 _LEAST_PROBABILITY = 1e-4
-"""A pixel costs no more than this probability does: float16 knows no smaller one, and one pixel shall not rank."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class ReviewTile:
     image_name, region
         Where it lies, in full-size pixels.
     loss : float
-        Mean cross-entropy over its labelled pixels, in nats; 0 where all is right and sure.
+        Mean cross-entropy over its labelled pixels, in nats; 0 where every pixel is predicted right with certainty.
     disagreement : float
         Share of its labelled pixels that are predicted as another class, 0 to 1.
     class_iou : dict
@@ -69,7 +67,7 @@ class ReviewTile:
 
 
 @dataclass(frozen=True)
-class Review:
+class LabelReview:
     """Labels against prediction.
 
     Attributes
@@ -78,7 +76,7 @@ class Review:
     tiles : tuple of ReviewTile
         Highest loss first.
     n_left_out : int
-        Tiles with labels that were not looked at, since there are more than `MOST_TILES`.
+        Tiles with labels that were not reviewed, since there are more than `MOST_TILES`.
     """
 
     classes: tuple[str, ...]
@@ -92,7 +90,7 @@ class Review:
         return sum((tile.confusion for tile in self.tiles), empty)
 
     def class_iou(self) -> dict[str, float]:
-        """IoU of each class over all labelled pixels that were looked at; classes that are nowhere are left out."""
+        """Return the IoU of each class over all labelled pixels that were reviewed, without absent classes."""
         return _iou(self.confusion, self.classes)
 
     def tiles_of(self, true: str, predicted: str) -> list[ReviewTile]:
@@ -110,16 +108,16 @@ class Review:
         return sorted((tile for tile in self.tiles if tile.confusion[cell]), key=lambda tile: -tile.confusion[cell])
 
 
-def review(
+def find_label_errors(
     classifier: "Classifier",
     project: Project | ProjectSnapshot,
     *,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> Review:
+) -> LabelReview:
     """Rank the labelled tiles of a project by how badly a classifier does on them.
 
-    Only labelled pixels count. A high loss is a place that was not learned, or a label that is wrong.
+    Only labelled pixels count. A high loss means that the place was not learned, or that its label is wrong.
 
     Parameters
     ----------
@@ -157,11 +155,11 @@ def review(
         if progress is not None:
             progress(done, len(kept))
     ranked = tuple(sorted(tiles, key=lambda tile: -tile.loss))
-    return Review(tuple(snapshot.classes), ranked, len(places) - len(kept))
+    return LabelReview(tuple(snapshot.classes), ranked, len(places) - len(kept))
 
 
 def _labelled_places(snapshot: ProjectSnapshot, side: int) -> Iterator[tuple[str, Region]]:
-    """Tiles of a grid over each image that have a label; found by the bounds of shapes, then by their pixels."""
+    """Yield the tiles of a grid over each image that have a label, by the bounds of shapes first."""
     for name in snapshot.annotated_names():
         image = snapshot.images[name]
         for y in range(0, image.height, side):

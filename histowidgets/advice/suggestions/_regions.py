@@ -1,4 +1,4 @@
-"""Where to annotate next."""
+"""Suggest where to annotate next."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,12 +8,27 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice.suggestions._windows import Window, box_means, unlikeness, windows_of
 from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 from histowidgets.errors import AdviceError, ImageNameError
 from histowidgets.images import Region
+
+#: Labels lie in easy places only, when fewer of their pixels than this share are uncertain.
+EASY_SHARE = 0.05
+#: A region that is labelled by more than this share is not suggested.
+LABELLED_ENOUGH = 0.25
+#: Weights of uncertainty, of a predicted boundary, and of being unlike what is labelled.
+REGION_WEIGHTS = (1.0, 0.6, 0.6)
+#: Scores count as shares of the highest one, or of these where even that is low: uncertainty, share of boundary
+#: pixels, standard deviations of texture.
+REGION_FLOORS = (0.1, 0.02, 1.0)
+#: Two suggestions lie at least this many region sides apart.
+REGION_SPACING = 1.0
+#: A reason is named when its score reaches this share of the best one's.
+REASON_SHARE = 0.6
+#: Each region that an image was given lowers the score of its further ones by this factor.
+SAME_IMAGE = 0.97
 
 _KINDS = ("uncertain", "boundary", "unlike")
 
@@ -34,22 +49,35 @@ class _Candidate:
 
 
 def suggest_regions(
-    project: Project | ProjectSnapshot, classifier: Any, n: int = 10, image_name: str | None = None
+    project: Project | ProjectSnapshot,
+    classifier: Any,
+    n: int = 10,
+    image_name: str | None = None,
+    *,
+    warn_if_easy: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> list[Advice]:
-    """Suggest where to annotate next (rows R17, R22, R51, R61).
+    """Suggest where to annotate next.
 
     Places are ranked by how uncertain the classifier is, how much boundary between classes it predicts, and how
-    unlike everything labelled they look. They are spread out, and mostly unlabelled.
+    different they look from everything labelled. They are spread out, and mostly unlabelled.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     classifier : Classifier
-        Predicts each image, or six windows of a large one.
+        Predicts each image once, or six windows of a large one.
     n : int, default 10
-        How many, at most.
+        How many places, at most.
     image_name : str, optional
         Look at this image alone.
+    warn_if_easy : bool, default False
+        Begin with the warning of `only_easy_regions` where it applies; the images are not predicted again for it.
+    progress : callable, optional
+        ``progress(done, total)`` after each image.
+    should_stop : callable, optional
+        Asked before each image; True ends the work with what was seen so far.
 
     Returns
     -------
@@ -59,65 +87,45 @@ def suggest_regions(
     Raises
     ------
     AdviceError
-        `n` is not a whole number of at least 1, or this is no classifier.
+        `n` is not a whole number of at least 1, or `classifier` cannot predict.
     ImageNameError
         There is no image of that name.
     """
     _check(n, classifier)
-    return _ranked(_windows(snapshot_of(project), classifier, image_name), classifier, n)
-
-
-def annotate_next(
-    project: Project | ProjectSnapshot,
-    classifier: Any,
-    n: int = 10,
-    progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> list[Advice]:
-    """Return `suggest_regions`, and before it `only_easy_regions` where that holds; each image is predicted once.
-
-    Parameters
-    ----------
-    project, classifier, n
-        As for `suggest_regions`.
-    progress : callable, optional
-        ``progress(done, total)`` after each image.
-    should_stop : callable, optional
-        Asked before each image; True ends the work with what was seen so far.
-    """
-    _check(n, classifier)
-    snapshot, windows = snapshot_of(project), []
-    for done, name in enumerate(snapshot.images, 1):
+    snapshot, windows = snapshot_of(project), list[Window]()
+    names = _names(snapshot, image_name)
+    for done, name in enumerate(names, 1):
         if should_stop is not None and should_stop():
             break
         windows += windows_of(snapshot, name, classifier)
         if progress is not None:
-            progress(done, len(snapshot.images))
-    easy = _only_easy(windows)
+            progress(done, len(names))
+    easy = _only_easy(windows) if warn_if_easy else None
     return [*([] if easy is None else [easy]), *_ranked(windows, classifier, n)]
 
 
 def only_easy_regions(
     project: Project | ProjectSnapshot, classifier: Any, image_name: str | None = None
 ) -> Advice | None:
-    """Say so when all labels lie where the classifier is sure anyway, while it is unsure elsewhere (rows R17, R22).
+    """Warn if all labels lie where the classifier is certain anyway, while it is uncertain elsewhere.
 
-    What counts are the unlabelled pixels around the labels: on the labels themselves, which it was trained on, a
-    classifier is nearly always sure.
+    The unlabelled pixels around the labels count: on the labels themselves, which it was trained on, a classifier is
+    nearly always certain. None if the labels reach uncertain places too.
     """
     _check(1, classifier)
-    return _only_easy(_windows(snapshot_of(project), classifier, image_name))
+    snapshot = snapshot_of(project)
+    return _only_easy([one for name in _names(snapshot, image_name) for one in windows_of(snapshot, name, classifier)])
 
 
 def _only_easy(windows: Sequence[Window]) -> Advice | None:
     hard, labelled, unsure, free = 0, 0, 0, 0
     for window in windows:
         around = ndimage.uniform_filter(window.uncertain.astype(np.float32), max(3, window.side // 2))
-        hard += int(np.count_nonzero(around[window.labelled] > t.EASY_SHARE))
+        hard += int(np.count_nonzero(around[window.labelled] > EASY_SHARE))
         labelled += int(np.count_nonzero(window.labelled))
         unsure += int(np.count_nonzero(window.uncertain))
         free += int(np.count_nonzero(~window.labelled))
-    if labelled == 0 or free == 0 or hard > t.EASY_SHARE * labelled or unsure < t.EASY_SHARE * free:
+    if labelled == 0 or free == 0 or hard > EASY_SHARE * labelled or unsure < EASY_SHARE * free:
         return None
     return Advice(
         id="only-easy-regions",
@@ -126,9 +134,8 @@ def _only_easy(windows: Sequence[Window]) -> Advice | None:
         evidence={
             "strokes_in_uncertain_places_percent": round(100 * hard / labelled, 1),
             "uncertain_percent_of_image": round(100 * unsure / free, 1),
-            "limit_percent": 100 * t.EASY_SHARE,
+            "limit_percent": 100 * EASY_SHARE,
         },
-        rule="R17, R22",
         severity="warning",
         **with_actions([Action("Annotate uncertain places", kind="annotate")]),
     )
@@ -155,15 +162,15 @@ def _ranked(windows: Sequence[Window], classifier: Any, n: int) -> list[Advice]:
     ]
 
 
-def _windows(snapshot: ProjectSnapshot, classifier: Any, image_name: str | None) -> list[Window]:
+def _names(snapshot: ProjectSnapshot, image_name: str | None) -> list[str]:
+    """Return the images to look at, which are all or the one of that name."""
     if image_name is not None and image_name not in snapshot.images:
         raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
-    names = list(snapshot.images) if image_name is None else [image_name]
-    return [window for name in names for window in windows_of(snapshot, name, classifier)]
+    return list(snapshot.images) if image_name is None else [image_name]
 
 
 def _candidates(windows: Sequence[Window]) -> list[_Candidate]:
-    """Half-overlapping squares that are not labelled for the most part."""
+    """Return half-overlapping squares that are mostly unlabelled."""
     found = []
     for window, far in zip(windows, unlikeness(windows), strict=True):
         side, step = window.side, max(1, window.side // 2)
@@ -175,25 +182,25 @@ def _candidates(windows: Sequence[Window]) -> list[_Candidate]:
         )
         unlike = box_means(wide[: window.labelled.shape[0], : window.labelled.shape[1]], side, step)
         labelled = box_means(window.labelled, side, step)
-        for i, j in np.argwhere(labelled <= t.LABELLED_ENOUGH):
+        for i, j in np.argwhere(labelled <= LABELLED_ENOUGH):
             scores = (float(unsure[i, j]), float(edges[i, j]), float(unlike[i, j]))
             found.append(_Candidate(window, int(i) * step, int(j) * step, scores))
     return found
 
 
 def _relative(candidates: Sequence[_Candidate]) -> np.ndarray:
-    """Return the scores as shares of the best one, (n, 3), 0 to 1; what is small everywhere stays small."""
+    """Return the scores as shares of the best one, (n, 3), 0 to 1; scores that are low everywhere stay low."""
     scores = np.array([candidate.scores for candidate in candidates]).reshape(-1, 3)
-    highest = np.maximum(scores.max(axis=0, initial=0), t.REGION_FLOORS)
+    highest = np.maximum(scores.max(axis=0, initial=0), REGION_FLOORS)
     relative: np.ndarray = scores / highest
     return relative
 
 
 def _spread(candidates: Sequence[_Candidate], relative: np.ndarray, n: int) -> list[int]:
-    """Choose the best one after the other, none near one that was chosen before on the same image."""
+    """Choose the best candidates in turn, none of them near one chosen before on the same image."""
     if len(candidates) == 0:
         return []
-    left = relative @ np.array(t.REGION_WEIGHTS)
+    left = relative @ np.array(REGION_WEIGHTS)
     x = np.array([c.region.x + c.window.side / 2 for c in candidates])
     y = np.array([c.region.y + c.window.side / 2 for c in candidates])
     names = np.array([c.window.name for c in candidates])
@@ -202,14 +209,14 @@ def _spread(candidates: Sequence[_Candidate], relative: np.ndarray, n: int) -> l
         best = int(np.argmax(left))
         chosen.append(best)
         same = names == names[best]
-        apart = t.REGION_SPACING * candidates[best].window.side
-        left[same] *= t.SAME_IMAGE
+        apart = REGION_SPACING * candidates[best].window.side
+        left[same] *= SAME_IMAGE
         left[same & (np.maximum(np.abs(x - x[best]), np.abs(y - y[best])) < apart)] = -math.inf
     return chosen
 
 
 def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequence[str]) -> Advice:
-    weighted = relative * np.array(t.REGION_WEIGHTS)
+    weighted = relative * np.array(REGION_WEIGHTS)
     reason = _KINDS[int(np.argmax(weighted))]
     one, other = _two_classes(candidate, names)
     title = {
@@ -217,7 +224,7 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
         "boundary": f"{one} and {other} meet here",
         "unlike": "Unlike everything that is labelled",
     }[reason]
-    strong = [kind for kind, value in zip(_KINDS, weighted, strict=True) if value >= t.REASON_SHARE * weighted.max()]
+    strong = [kind for kind, value in zip(_KINDS, weighted, strict=True) if value >= REASON_SHARE * weighted.max()]
     return Advice(
         id="annotate-here",
         title=title,
@@ -229,7 +236,6 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
             "unlike_labelled": round(candidate.scores[2], 3),
         },
         about={"reasons": ", ".join(strong)},
-        rule={"uncertain": "R17, R22", "boundary": "R51, R17", "unlike": "R61, R17"}[reason],
         image_name=candidate.window.name,
         region=candidate.region,
         **with_actions([Action("Annotate here", kind="annotate")]),

@@ -12,6 +12,18 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot
 from histowidgets.images import Image, Region
 
+#: A pixel is uncertain when its two best classes are this close in probability.
+UNCERTAIN_MARGIN = 0.3
+#: A large image is looked at through windows of this side, at most this many, spread over it.
+WINDOW = 1024
+MOST_WINDOWS = 6
+#: Side of a suggested region: from this number of pixels ...
+SMALLEST_REGION = 48
+#: ... to `REGION_SIDE`, so that this many regions would fill the window.
+REGIONS_A_WINDOW = 40
+#: Cells along the side of a region whose texture is compared with that of labelled places.
+CELLS_A_REGION = 4
+
 
 @dataclass(frozen=True)
 class Window:
@@ -45,12 +57,12 @@ class Window:
     @property
     def cell(self) -> int:
         """Side of a cell in pixels."""
-        return max(1, self.side // t.CELLS_A_REGION)
+        return max(1, self.side // CELLS_A_REGION)
 
     @property
     def uncertain(self) -> np.ndarray:
         """Unlabelled pixels whose two best classes are close."""
-        unsure: np.ndarray = (self.margin < t.UNCERTAIN_MARGIN) & ~self.labelled
+        unsure: np.ndarray = (self.margin < UNCERTAIN_MARGIN) & ~self.labelled
         return unsure
 
     @property
@@ -73,12 +85,12 @@ def windows_of(snapshot: ProjectSnapshot, name: str, classifier: Any) -> list[Wi
 
 def window_regions(image: Image) -> list[Region]:
     """Return the whole of an image, or windows spread evenly over a large one."""
-    if image.width * image.height <= t.MOST_WINDOWS * t.WINDOW**2 / 2:
+    if image.width * image.height <= MOST_WINDOWS * WINDOW**2 / 2:
         return [image.region]
-    width, height = min(t.WINDOW, image.width), min(t.WINDOW, image.height)
+    width, height = min(WINDOW, image.width), min(WINDOW, image.height)
     # As many columns as rows, in proportion to the image's shape.
-    columns = min(t.MOST_WINDOWS, max(1, round(math.sqrt(t.MOST_WINDOWS * image.width / image.height))))
-    rows = max(1, t.MOST_WINDOWS // columns)
+    columns = min(MOST_WINDOWS, max(1, round(math.sqrt(MOST_WINDOWS * image.width / image.height))))
+    rows = max(1, MOST_WINDOWS // columns)
     xs = [int((i + 0.5) * (image.width - width) / columns) for i in range(columns)]
     ys = [int((j + 0.5) * (image.height - height) / rows) for j in range(rows)]
     return [Region(x, y, width, height) for y in ys for x in xs]
@@ -120,9 +132,9 @@ def _predict(snapshot: ProjectSnapshot, name: str, region: Region, classifier: A
     np.put_along_axis(others, first[..., None], -1, axis=-1)
     second = others.argmax(axis=-1)
     margin = probabilities.max(axis=-1) - others.max(axis=-1)
-    fitting = int(math.sqrt(region.area / t.REGIONS_A_WINDOW))
-    side = min(max(fitting, t.SMALLEST_REGION), t.LOOK_AT, region.width, region.height)
-    cell = max(1, side // t.CELLS_A_REGION)
+    fitting = int(math.sqrt(region.area / REGIONS_A_WINDOW))
+    side = min(max(fitting, SMALLEST_REGION), t.REGION_SIDE, region.width, region.height)
+    cell = max(1, side // CELLS_A_REGION)
     pixels = image.read(*region).astype(np.float64)
     means = [box_means(pixels[..., c], cell, cell) for c in range(pixels.shape[-1])]
     squares = [box_means(pixels[..., c] ** 2, cell, cell) for c in range(pixels.shape[-1])]

@@ -1,9 +1,11 @@
-"""Predicting many images."""
+"""Predict many images into a folder."""
 
-from histowidgets.prediction.batch._many import predict_images
+from histowidgets.prediction.batch._many import ENDINGS, OBJECT_OPTIONS, predict_images
 from histowidgets.prediction.batch._one_image import ImageResult
 
 __all__ = [
+    "ENDINGS",
+    "OBJECT_OPTIONS",
     "ImageResult",
     "predict_images",
 ]

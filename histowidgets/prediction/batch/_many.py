@@ -1,26 +1,36 @@
-"""Predicting many images: here one after the other, or on a cluster."""
+"""Predict many images, one after the other or on a cluster."""
 
 import csv
 import functools
+import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from histowidgets._io import atomic_write
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.batch._one_image import ImageResult, Task, Wanted, predict_one, read_note
-from histowidgets.prediction.batch._target_names import target_names
-from histowidgets.prediction.inference import PredictOptions, Progress, ShouldStop, classifier_digest
+from histowidgets.prediction.inference import AnyOptions, PredictOptions, Progress, ShouldStop, classifier_digest
 from histowidgets.prediction.results import measured
+from histowidgets.prediction.storage import read_folder, write_folder
 
+#: The formats that can be written, and how the names of their files end.
 ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
 TABLE, MEASURED = "predictions.csv", "measurements.csv"
 _NOTES = ".histowidgets"
-_OBJECTS = ("min_area_um2", "fill_holes_um2", "simplify_um")
+
+#: What may be given for objects, by the names of `PredictionResults.objects`, and what each does.
+OBJECT_OPTIONS = {
+    "min_area_um2": "leave smaller objects out (default 10 um2)",
+    "fill_holes_um2": "fill holes up to this area (default 0)",
+    "simplify_um": "by how much outlines may leave the edges of pixels (default 0)",
+}
 
 TileProgress = Callable[[str, int, int, float], None]
 """Called as ``tile_progress(source, done, total, seconds_left)`` while an image is predicted."""
@@ -41,11 +51,11 @@ def predict_images(
     progress: Progress | None = None,
     tile_progress: TileProgress | None = None,
     should_stop: ShouldStop | None = None,
-    **options: Any,
+    **options: Unpack[AnyOptions],
 ) -> list[ImageResult]:
     """Predict many images into a folder; a bad one is reported, and does not stop the others.
 
-    Run again, it does what is missing of the same classifier, images and options; an interrupted slide goes on.
+    Called again with the same classifier, images and options it does what is missing, and resumes an interrupted slide.
 
     Parameters
     ----------
@@ -54,20 +64,20 @@ def predict_images(
     out : path
         Folder for the results, ``predictions.csv`` (what is returned) and ``measurements.csv`` (areas of the classes).
     client : None, "local", str or dask.distributed.Client
-        None: here, one by one. "local": a Dask cluster made here. Else a client, or a scheduler's address such as
-        ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.
+        None: in this process, one by one. "local": a Dask cluster on this machine. Else a client, or the address of
+        a scheduler such as ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.
     format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
-        In each, a slide takes no more memory than a small image, but for its objects or label map.
+        In each, a slide takes no more memory than a small image, apart from its objects or label map.
     region : (x, y, width, height), optional
         In full-size pixels, the same of each image; all of it if not given.
     probabilities : bool, default False
         Keep them in a Zarr or OME-TIFF too.
     adapt : bool, default False
-        Measure batch-norm statistics again on each image (`Classifier.adapted_to`, row N11).
+        Measure batch-norm statistics again on each image (`Classifier.adapted_to`).
     objects : mapping, optional
         Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
     background : sequence of str
-        Classes that are no tissue, for the percent of tissue in ``measurements.csv``.
+        Classes that are not tissue, for the percentage of tissue in ``measurements.csv``.
     progress, tile_progress : callable, optional
         ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
@@ -89,24 +99,24 @@ def predict_images(
         When `should_stop` says so; what was made is kept.
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options)
-    loaded = classifier if isinstance(classifier, Classifier) else Classifier.load(classifier)
-    measured(loaded.classes, {}, None, background)  # refuses a class that it does not have before the work
+    spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
+    measured(spec.classes, {}, None, background)  # refuses a class that it does not have before the work
     folder = Path(out).expanduser().absolute()
-    tasks = _tasks(loaded, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
-    tables = _Tables(folder, tasks, loaded.classes, background)
+    tasks = _tasks(spec, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
+    tables = _Tables(folder, tasks, spec.classes, background)
     with _mapper(client, tile_progress, should_stop) as run:
         return _collect(run(tasks), len(tasks), tables, progress, should_stop)
 
 
-def _tasks(classifier: Classifier, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
-    """Make a task an image; the classifier is saved beside the results, where workers find it."""
+def _tasks(spec: ClassifierSpec, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
+    """Make a task for each image; the classifier is saved beside the results, where workers find it."""
     try:
         (folder / _NOTES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PredictionError(f"{folder} cannot be written: {error.strerror or error}. Choose another.") from error
     saved = folder / _NOTES / "classifier"
-    classifier.save(saved)
-    digest = classifier_digest(classifier)
+    write_folder(spec, saved)
+    digest = classifier_digest(spec)
     names = [name + ENDINGS[wanted.format] for name in target_names(paths)]
     return [
         Task(str(saved), digest, str(path), str(folder / name), str(folder / _NOTES / f"{name}.json"), wanted)
@@ -124,25 +134,45 @@ def _wanted(
 ) -> Wanted:
     if form not in ENDINGS:
         raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
-    unknown = sorted(set(objects) - set(_OBJECTS))
+    unknown = sorted(set(objects) - set(OBJECT_OPTIONS))
     if unknown:
-        raise PredictionError(f"objects has {unknown[0]!r}; it may have {', '.join(_OBJECTS)}.")
+        raise PredictionError(f"objects has {unknown[0]!r}; it may have {', '.join(OBJECT_OPTIONS)}.")
     place = None if region is None else tuple(int(value) for value in region)
     if place is not None and len(place) != 4:
         raise PredictionError(f"region is {region!r}; four whole numbers are wanted: x, y, width, height.")
     chosen = PredictOptions.of(options).to_dict()
-    return Wanted(form, place, probabilities, adapt, dict(objects), chosen)  # type: ignore[arg-type]
+    return Wanted(
+        format=form,
+        region=place,  # type: ignore[arg-type] # it has four
+        probabilities=probabilities,
+        adapt=adapt,
+        objects=dict(objects),
+        options=chosen,
+    )
+
+
+def target_names(paths: Sequence[Path]) -> list[str]:
+    """Name a result for each path: the file's name without its endings; with a hash of the path where two are alike.
+
+    The same paths always give the same names, in any order.
+    """
+    stems = [path.name.split(".")[0] or path.name for path in paths]
+    counts = Counter(stem.lower() for stem in stems)
+    return [
+        stem if counts[stem.lower()] == 1 else f"{stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+        for path, stem in zip(paths, stems, strict=True)
+    ]
 
 
 class _Tables:
-    """The tables beside the results; what was measured of an image is read from its note once."""
+    """The tables beside the results; the measurements of an image are read from its note once."""
 
     def __init__(self, folder: Path, tasks: Sequence[Task], classes: Sequence[str], background: Sequence[str]) -> None:
         self._folder, self._tasks, self._classes, self._background = folder, tasks, classes, background
         self._measured: dict[int, dict[str, Any]] = {}
 
     def write(self, results: Mapping[int, ImageResult]) -> None:
-        """Write what is known so far: a row an image."""
+        """Write what is known so far: one row per image."""
         for i in results.keys() - self._measured.keys():
             self._measured[i] = self._measurements(i, results[i])
         rows = [dict(zip(ImageResult._fields, results[i], strict=True)) for i in sorted(results)]
@@ -177,7 +207,7 @@ def _collect(
     progress: Progress | None,
     should_stop: ShouldStop | None,
 ) -> list[ImageResult]:
-    """Note each result as it comes."""
+    """Write down each result as it comes."""
     began, found = time.monotonic(), dict[int, ImageResult]()
     tables.write(found)
     for number, result in results:
@@ -187,14 +217,14 @@ def _collect(
             progress(len(found), total, (time.monotonic() - began) / len(found) * (total - len(found)))
         if should_stop is not None and len(found) < total and should_stop():
             raise PredictionCancelled(
-                f"Stopped after {len(found)} of {total} images. What is done is kept; the same call goes on from there."
+                f"Stopped after {len(found)} of {total} images. What is done is kept; the same call resumes from there."
             )
     return [found[i] for i in sorted(found)]
 
 
 @contextmanager
 def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: ShouldStop | None) -> Iterator[Run]:
-    """Give what runs the tasks; what was started for it is ended."""
+    """Give the function that runs the tasks; what was started for it is ended afterwards."""
     if client is None:
         yield functools.partial(_one_after_the_other, tile_progress, should_stop)
         return
@@ -208,7 +238,7 @@ def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: Should
     if isinstance(client, Client):
         yield functools.partial(_on_cluster, client)
     elif client == "local":
-        # A network computes with all cores, so that one task at a time a worker is enough.
+        # A network computes with all cores, so that one task at a time is enough for a worker.
         with LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as made:
             yield functools.partial(_on_cluster, made)
     elif isinstance(client, str):
@@ -233,7 +263,7 @@ def _one_after_the_other(
 def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:
     from distributed import as_completed
 
-    # Not pure: what a task says may change when a file does.
+    # Not pure: the result of a task changes when its file does.
     futures = {client.submit(predict_one, task, pure=False): i for i, task in enumerate(tasks)}
     try:
         for future in as_completed(list(futures)):

@@ -1,4 +1,4 @@
-"""One image of many: what travels to a worker, and what comes back."""
+"""One image of many: the task that goes to a worker, and the result that comes back."""
 
 import functools
 import json
@@ -9,25 +9,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from histowidgets._io import atomic_write
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region, open_image
-from histowidgets.prediction._classifier import Classifier
-from histowidgets.prediction._limits import IN_MEMORY_PIXELS
+from histowidgets.prediction import inference  # its names load torch when they are first used
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference import (
+    Job,
     PredictOptions,
     Progress,
     ShouldStop,
+    check_image,
     classifier_digest,
+    predict_region,
     predict_to_disk,
     prediction_fingerprint,
 )
 from histowidgets.prediction.results import PredictionResults, StoredPrediction
+from histowidgets.prediction.storage import read_folder
+
+#: Full-size pixels of an image above which objects, tables and PNGs are made by way of the disk.
+IN_MEMORY_PIXELS = 16_000_000
 
 KEPT_ON_DISK = ("zarr", "ome-tiff")
 
 
 class ImageResult(NamedTuple):
-    """What became of one image; a list of these makes a data frame.
+    """What became of one image; ``pandas.DataFrame`` takes a list of these.
 
     Attributes
     ----------
@@ -39,7 +47,7 @@ class ImageResult(NamedTuple):
     error : str
         Why it failed; empty otherwise.
     warning : str
-        How the image differs from those of training (row N9); empty where it does not.
+        How the image differs from those of training; empty where it does not.
     """
 
     source: str
@@ -110,34 +118,35 @@ def predict_one(task: Task, progress: Progress | None = None, should_stop: Shoul
 
 
 @functools.lru_cache(maxsize=2)
-def _loaded(folder: str, digest: str) -> Classifier:
-    classifier = Classifier.load(folder)
-    if classifier_digest(classifier) != digest:
-        raise PredictionError(f"The classifier in {folder} was replaced while images were predicted. Run it again.")
-    return classifier
+def _loaded(folder: str, digest: str) -> ClassifierSpec:
+    spec = read_folder(folder)
+    if classifier_digest(spec) != digest:
+        raise PredictionError(f"The classifier in {folder} was replaced while images were predicted. Start again.")
+    return spec
 
 
 def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | None) -> tuple[str, str]:
     """Predict an image; return the state and the warning of its result."""
-    classifier, wanted = _loaded(task.classifier, task.digest), task.wanted
+    spec, wanted = _loaded(task.classifier, task.digest), task.wanted
     image = open_image(task.source)
     what = {name: value for name, value in vars(wanted).items() if value not in (None, False, {})}
-    fingerprint = prediction_fingerprint(classifier, image, what)
+    fingerprint = prediction_fingerprint(spec, image, what)
     note, output = Path(task.note), Path(task.output)
-    warning = " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
+    warning = " ".join(f"{found.title}. {found.detail}" for found in check_image(spec, image))
     if output.exists() and read_note(note).get("fingerprint") == fingerprint:
         return "already there", warning
     region = image.region if wanted.region is None else Region(*wanted.region)
     if wanted.adapt:
-        classifier = classifier.adapted_to(image, wanted.region)
-    found = _written(classifier, image, region, output, wanted, progress, should_stop)
+        spec = inference.adapted(spec, [image], wanted.region, seed=0, share=1.0)
+    found = _written(spec, image, region, output, wanted, progress, should_stop)
     card = {"fingerprint": fingerprint, "pixels": found.pixel_counts(), "pixel_size_um": found.pixel_size_um}
-    note.write_text(json.dumps(card), encoding="utf-8")
+    with atomic_write(note, PredictionError) as part:
+        part.write_text(json.dumps(card), encoding="utf-8")
     return "done", warning
 
 
 def _written(
-    classifier: Classifier,
+    spec: ClassifierSpec,
     image: Image,
     region: Region,
     output: Path,
@@ -146,12 +155,10 @@ def _written(
     should_stop: ShouldStop | None,
 ) -> PredictionResults:
     """Predict and write in the format that is wanted; a large image by way of the disk, whatever the format."""
+    chosen = PredictOptions.of(wanted.options)
 
     def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
-        chosen = PredictOptions.of(wanted.options)
-        return predict_to_disk(
-            classifier, image, path, region, probabilities, chosen, progress, should_stop, announce=False
-        )
+        return predict_to_disk(spec, image, path, region, probabilities, chosen, progress, should_stop, announce=False)
 
     if wanted.format in KEPT_ON_DISK:
         return to_disk(output, wanted.probabilities)
@@ -161,11 +168,7 @@ def _written(
     if region.area > IN_MEMORY_PIXELS:
         found = to_disk(parts, probabilities)
     else:
-        # With the region, nobody is warned a second time.
-        options = dict(wanted.options)
-        found = classifier.predict(
-            image, region, progress=progress, should_stop=should_stop, probabilities=probabilities, **options
-        )
+        found = predict_region(Job.of(spec, image, region, chosen), probabilities, progress, should_stop)
     if wanted.format == "geojson":
         found.save_geojson(output, **wanted.objects)
     elif wanted.format == "csv":

@@ -1,4 +1,4 @@
-"""Running a classifier on an image, in memory, to disk, or on what is in view.
+"""Run a classifier on an image: in memory, to disk, or on what is in view.
 
 The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
 """

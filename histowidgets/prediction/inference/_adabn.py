@@ -1,10 +1,10 @@
-"""Batch norm that is measured again on another image (row N11).
+"""AdaBN: measure the batch-norm statistics of a network again on other images; nothing is trained.
 
 Source: Li et al., "Revisiting batch normalization for practical domain adaptation" (AdaBN), 2016.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,34 +12,54 @@ from torch import nn
 
 from histowidgets.errors import ClassifierError, PredictionError
 from histowidgets.images import Image, Region
-from histowidgets.prediction._limits import ADAPT_BATCH, ADAPT_TILES
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._channels import match_channels
+from histowidgets.prediction.inference._job import checked_region
 from histowidgets.prediction.pixel_models import MeanModel, NetworkModel, PixelModel
 from histowidgets.prediction.tiling import Tile
 
-if TYPE_CHECKING:
-    from histowidgets.prediction._classifier import Classifier
+#: Tiles on which the statistics are measured, and how many at once (a batch of few makes them noisy).
+ADAPT_TILES, ADAPT_BATCH = 64, 8
 
 
 def adapted(
-    classifier: "Classifier", images: Sequence[Image], region: Region | None, seed: int, share: float
+    spec: ClassifierSpec, images: Sequence[Image], region: Sequence[int] | None, seed: int, share: float
+) -> ClassifierSpec:
+    """Return a classifier with its norm statistics measured on images; see `Classifier.adapted_to`."""
+    for image in images if region is not None else ():
+        checked_region(image, region or ())
+    names = [image.name for image in images]
+    return replace(
+        spec,
+        model=_adapted_model(spec, images, None if region is None else Region(*region), seed, share),
+        scores={"adapted_to": names, "before_adaptation": spec.scores},
+        trained_on={**spec.trained_on, "norm_statistics_of": names},
+        name=f"{spec.name} (adapted to {', '.join(names)})".strip(),
+    )
+
+
+def _adapted_model(
+    spec: ClassifierSpec, images: Sequence[Image], region: Region | None, seed: int, share: float
 ) -> PixelModel:
-    """Return the model with its norm statistics measured on images, of a mean the network's part; see `adapted_to`."""
-    model = classifier.model
-    if isinstance(model, MeanModel) and any(part.kind == "network" for part in classifier.parts):
-        members = [
-            member._replace(model=adapted(part, images, region, seed, share)) if part.kind == "network" else member
-            for part, member in zip(classifier.parts, model.members, strict=True)
-        ]
-        return MeanModel(members)
+    """Measure the norm statistics of a network, or those of the networks in a mean."""
+    model, parts = spec.model, spec.parts
+    if isinstance(model, MeanModel) and any(part.kind == "network" for part in parts):
+        return MeanModel(
+            [
+                member._replace(model=_adapted_model(part, images, region, seed, share))
+                if part.kind == "network"
+                else member
+                for part, member in zip(parts, model.members, strict=True)
+            ]
+        )
     if not isinstance(model, NetworkModel):
-        raise ClassifierError(f"A classifier of kind {classifier.kind!r} has no batch norm. Train a network first.")
+        raise ClassifierError(f"A classifier of kind {spec.kind!r} has no batch norm. Train a network first.")
     if not images:
         raise PredictionError("Norm statistics need at least one image; none was given.")
     network = model.network().eval().requires_grad_(False)
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
-        raise ClassifierError("This network has no batch norm that could be measured again. Predict with it as it is.")
+        raise ClassifierError("This network has no batch norm to measure again. Predict with it as it is.")
     if not 0 < share <= 1:
         raise PredictionError(f"share is {share:g}; more than 0, and 1 at most, is wanted.")
     momenta = [norm.momentum for norm in norms]
@@ -48,11 +68,11 @@ def adapted(
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
         norm.train()
-    tiles = _tiles(classifier, images, region, np.random.default_rng(seed))
+    tiles = _tiles(spec, images, region, np.random.default_rng(seed))
     device = network.input_mean.device
     with torch.inference_mode():
         for first in range(0, len(tiles), ADAPT_BATCH):
-            batch = np.stack([_read(classifier, *tile) for tile in tiles[first : first + ADAPT_BATCH]])
+            batch = np.stack([_read(spec, *tile) for tile in tiles[first : first + ADAPT_BATCH]])
             network(torch.from_numpy(batch).to(device))
     for norm, momentum, old in zip(norms, momenta, before, strict=True):
         norm.momentum = momentum
@@ -69,17 +89,17 @@ def _statistics(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _tiles(
-    classifier: "Classifier", images: Sequence[Image], region: Region | None, rng: np.random.Generator
+    spec: ClassifierSpec, images: Sequence[Image], region: Region | None, rng: np.random.Generator
 ) -> list[tuple[Image, Region, Region]]:
-    """Choose places, spread over each image: what is read, and what it has to lie in."""
-    side = classifier.tile_size * classifier.downsample
+    """Choose tiles, spread over each image: the image, the tile, and the region that it has to lie in."""
+    side = spec.tile_size * spec.downsample
     share = max(1, ADAPT_TILES // len(images))
     found = []
     for image in images:
         within = image.region if region is None else region
         n = max(1, min(share, -(-4 * within.area // side**2)))
         for i in range(n):
-            # Strata along the image's longer way, so that no part of it is left out.
+            # Strata from left to right, so that no part of the image is left out.
             x = within.x + int((i + rng.random()) / n * max(within.width - side, 0))
             y = within.y + int(rng.random() * max(within.height - side, 0))
             found.append((image, Region(x, y, side, side), within))
@@ -87,6 +107,6 @@ def _tiles(
     return found
 
 
-def _read(classifier: "Classifier", image: Image, tile: Region, within: Region) -> np.ndarray:
-    channels = match_channels(classifier.channel_names, image.channel_names, image.name)
-    return Tile(image, tile, classifier.normalization, classifier.downsample, channels, within).read()
+def _read(spec: ClassifierSpec, image: Image, tile: Region, within: Region) -> np.ndarray:
+    channels = match_channels(spec.channel_names, image.channel_names, image.name)
+    return Tile(image, tile, spec.normalization, spec.downsample, channels, within).read()

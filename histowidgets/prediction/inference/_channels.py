@@ -1,4 +1,4 @@
-"""Which channels of an image a classifier is given."""
+"""Which channels of an image a classifier sees."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from histowidgets.errors import PredictionError
 
 
 def match_channels(wanted: Sequence[str], found: Sequence[str], image_name: str) -> tuple[int, ...] | None:
-    """Find the channels that a classifier was trained on in an image (row N8).
+    """Find the channels that a classifier was trained on in an image.
 
-    By name, if the image has all the names; else by position, if the number is right and no name that both have
-    stands elsewhere.
+    By name, if the image has all the names; else by position, if their number is right and no name that both know is
+    at another position.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether an unfinished prediction on disk is the one that is asked for."""
+"""Fingerprints: whether a prediction on disk is the one that is asked for."""
 
 import hashlib
 import json
@@ -10,33 +10,33 @@ from typing import Any
 import numpy as np
 
 from histowidgets.images import Image
-from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._spec import ClassifierSpec
 
 
-def classifier_digest(classifier: Classifier) -> str:
+def classifier_digest(spec: ClassifierSpec) -> str:
     """Return a SHA-256 of everything that the answer of a classifier depends on."""
     digest = hashlib.sha256()
-    for name, value in sorted(classifier.model.tensors().items()):
+    for name, value in sorted(spec.model.tensors().items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(value).tobytes())
     card = {
-        "kind": classifier.kind,
-        "model": classifier.model.spec(),
-        "classes": classifier.classes,
-        "colors": classifier.colors,
-        "channels": list(classifier.channel_names),
-        "normalization": classifier.normalization.to_dict(),
-        "downsample": classifier.downsample,
-        "tile_size": classifier.tile_size,
+        "kind": spec.kind,
+        "model": spec.model.spec(),
+        "classes": spec.classes,
+        "colors": spec.colors,
+        "channels": list(spec.channel_names),
+        "normalization": spec.normalization.to_dict(),
+        "downsample": spec.downsample,
+        "tile_size": spec.tile_size,
     }
     digest.update(_json(card).encode())
     return digest.hexdigest()
 
 
-def prediction_fingerprint(classifier: Classifier, image: Image, what: Mapping[str, Any]) -> str:
+def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str, Any]) -> str:
     """Return a SHA-256 of classifier, image and settings; a file that was changed counts as another image."""
     card = {
-        "classifier": classifier_digest(classifier),
+        "classifier": classifier_digest(spec),
         "image": [image.name, image.width, image.height, list(image.channel_names), image.pixel_size_um],
         "file": _file(image),
         "what": dict(what),

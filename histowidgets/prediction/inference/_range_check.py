@@ -1,4 +1,4 @@
-"""Whether an image is like those that a classifier was trained on (rows N9 and R56)."""
+"""Whether an image is like those that a classifier was trained on."""
 
 import math
 import weakref
@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from histowidgets.images import ChannelStatistics, Image, ImageStatistics, Normalization, measure_statistics
-from histowidgets.prediction._limits import LEAST_SIGMA_SHARE, OUTSIDE_SIGMAS, OUTSIDE_SPREAD
+from histowidgets.prediction._spec import ClassifierSpec
+from histowidgets.prediction.inference._channels import match_channels
+
+#: An image is unlike those of training where mean or percentiles are this many standard deviations off, or where its
+#: standard deviation differs by this factor. No standard deviation counts as less than this share of the mean.
+OUTSIDE_SIGMAS, OUTSIDE_SPREAD, LEAST_SIGMA_SHARE = 3.0, 2.0, 0.01
 
 _measured: "weakref.WeakKeyDictionary[Image, ImageStatistics]" = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class RangeWarning:
-    """An image that is unlike those of training, or a classifier that cannot tell; shaped like advice.
+    """An image that is unlike those of training, or a classifier that cannot tell; it has the fields of advice.
 
     Attributes
     ----------
@@ -22,21 +27,31 @@ class RangeWarning:
         In plain words, and what to do.
     evidence : dict
         Numbers, by name.
-    rule : {"N9", "R56"}
     severity : {"warning"}
     image_name : str or None
     about : dict
-        What is no number, by name: the ``channel`` that is furthest off.
+        What is not a number, by name: the ``channel`` that is furthest off.
     """
 
     id: str
     title: str
     detail: str
     evidence: dict[str, float | int] = field(default_factory=dict)
-    rule: str = "N9"
     severity: str = "warning"
     image_name: str | None = None
     about: dict[str, str] = field(default_factory=dict)
+
+
+def check_image(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
+    """Compare an image with those that a classifier was trained on; see `check_range`.
+
+    Raises
+    ------
+    PredictionError
+        If the image's channels do not fit.
+    """
+    channels = match_channels(spec.channel_names, image.channel_names, image.name)
+    return check_range(image, spec.normalization, channels)
 
 
 def check_range(
@@ -98,7 +113,6 @@ _NO_STATISTICS = RangeWarning(
     "This classifier does not know which images it was trained on",
     "Its predictions depend on how this image is normalized. Train it again to keep the statistics.",
     {"statistics": 0},
-    rule="R56",
 )
 
 
@@ -110,7 +124,7 @@ def _statistics(image: Image) -> ImageStatistics:
 
 
 def _distance(mine: ChannelStatistics, theirs: ChannelStatistics) -> tuple[float, float, float]:
-    """How far over its limits a channel is (1 = at a limit), its distance in sigmas, and the factor of spread."""
+    """Return how far a channel is over its limits (1 = at a limit), its distance in sigmas, and the spread's factor."""
     sigma = max(theirs.std, LEAST_SIGMA_SHARE * abs(theirs.mean), 1e-12)
     sigmas = max(abs(getattr(mine, n) - getattr(theirs, n)) for n in ("mean", "p1", "p99")) / sigma
     ratio = max(mine.std, 1e-12) / max(theirs.std, 1e-12)

@@ -1,19 +1,18 @@
-"""Prediction of a region: plan the tiles, read, ask the model, blend."""
+"""Prediction of a region: read its tiles, ask the model, blend the answers."""
 
 import math
-import operator
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from histowidgets.errors import PredictionCancelled, RegionError
-from histowidgets.images import Image, Normalization, Region, scaled_shape
-from histowidgets.prediction.inference._options import PredictOptions, Progress, ShouldStop
-from histowidgets.prediction.pixel_models import KEPT_PIXELS, AnswersFast, PixelModel, RemembersTiles
+from histowidgets.errors import PredictionCancelled
+from histowidgets.prediction.inference._job import Job
+from histowidgets.prediction.inference._options import Progress, ShouldStop
+from histowidgets.prediction.pixel_models import KEPT_PIXELS, AnswersFast, RemembersTiles
+from histowidgets.prediction.results import Prediction
 from histowidgets.prediction.tiling import (
     EDGE_ROWS,
     AxisPlan,
@@ -21,7 +20,6 @@ from histowidgets.prediction.tiling import (
     BlankTiles,
     ProbabilityMap,
     Tile,
-    TileNeeds,
     TilePlan,
     averaged,
     best_class,
@@ -29,71 +27,19 @@ from histowidgets.prediction.tiling import (
     enlarged,
     kept_type,
     mean_over_symmetries,
-    plan_grids,
     read_ahead,
     smoothed,
 )
 
 
-@dataclass(frozen=True)
-class Job:
-    """A region that is to be predicted, and how.
-
-    Attributes
-    ----------
-    model : PixelModel
-    image : Image
-    normalization : Normalization
-    channels : tuple of int or None
-        Which channels of the image, in which order; None for all.
-    region : Region
-        Full-size pixels.
-    within : Region or None
-        The only pixels that are read; None for the whole image.
-    downsample, tile_size : int
-    options : PredictOptions
-    keep : bool, default True
-        Whether a small region's features may be kept for the next prediction of it.
-    """
-
-    model: PixelModel
-    image: Image
-    normalization: Normalization
-    channels: tuple[int, ...] | None
-    region: Region
-    within: Region | None
-    downsample: int
-    tile_size: int
-    options: PredictOptions
-    keep: bool = True
-
-    @property
-    def scale(self) -> int:
-        """Full-size pixels for each value of the model's answer, along each side."""
-        return self.downsample * self.model.output_stride
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Shape of the probability map: (K, rows, cols)."""
-        return (self.model.n_classes, *scaled_shape(self.region.width, self.region.height, self.scale))
-
-    def plans(self) -> list[TilePlan]:
-        """Plan the tiles, once for each grid."""
-        readable = self.image.region if self.within is None else self.within
-        model, options = self.model, self.options
-        needs = TileNeeds(model.multiple, model.output_stride, model.context, model.largest_tile)
-        size, overlap = self.tile_size, options.overlap
-        return plan_grids(needs, self.region, readable, self.downsample, size, overlap, options.grids)
-
-
 class TileCount:
-    """Counts tiles, tells the progress, and stops when somebody says so.
+    """Counts tiles, reports progress, and stops when it is told to.
 
     Parameters
     ----------
     image_name : str
     total : int
-        Tiles.
+        Number of tiles.
     progress, should_stop : callable, optional
     """
 
@@ -104,12 +50,12 @@ class TileCount:
         self._skipped = 0
 
     def skip(self, n: int) -> None:
-        """Count tiles that were there already."""
+        """Count tiles that were computed earlier."""
         self.done += n
         self._skipped += n
 
     def step(self, n: int) -> None:
-        """Count tiles that were computed."""
+        """Count tiles that were computed now, and report progress."""
         self.done += n
         if self._progress is not None:
             seconds = time.monotonic() - self._began
@@ -117,11 +63,12 @@ class TileCount:
             self._progress(self.done, self.total, left)
 
     def check(self) -> None:
-        """Stop if somebody says so.
+        """Ask whether to stop.
 
         Raises
         ------
         PredictionCancelled
+            If so.
         """
         if self._should_stop is not None and self._should_stop():
             raise PredictionCancelled(
@@ -143,19 +90,17 @@ class TiledPrediction:
     """
 
     def __init__(self, job: Job, count: TileCount | None = None, blank: BlankTiles | None = None) -> None:
-        self.job = job
-        self.plans = job.plans()
-        n_tiles = sum(plan.n_tiles for plan in self.plans)
-        self.count = count or TileCount(job.image.name, n_tiles, None, None)
-        self._blank = (blank or BlankTiles(job.model.output_stride)) if job.options.skip_blank else None
+        self.job, self._model = job, job.spec.model
+        self.count = count or TileCount(job.image.name, job.n_tiles, None, None)
+        self._blank = (blank or BlankTiles(self._model.output_stride)) if job.options.skip_blank else None
         self._keep = job.keep and job.region.area <= KEPT_PIXELS
         # Of a large region nothing is kept: there each model may answer in its fastest way.
         usual = self._keep and not job.options.tta and self._blank is None
-        self._remembers = job.model if usual and isinstance(job.model, RemembersTiles) else None
+        self._remembers = self._model if usual and isinstance(self._model, RemembersTiles) else None
         self._fast: Callable[[np.ndarray, bool], np.ndarray] | None = None
-        if isinstance(job.model, AnswersFast) and self._remembers is None:
-            side = max(self.plans[0].rows.size, self.plans[0].cols.size)
-            self._fast = job.model.fastest(side, n_tiles if job.options.precision == "auto" else 0)
+        if isinstance(self._model, AnswersFast) and self._remembers is None:
+            side = max(job.plans[0].rows.size, job.plans[0].cols.size)
+            self._fast = self._model.fastest(side, job.n_tiles if job.options.precision == "auto" else 0)
 
     def map(self) -> ProbabilityMap:
         """Compute the probabilities of the region."""
@@ -168,7 +113,7 @@ class TiledPrediction:
         """Compute the label map of the region: uint8 (height, width). Its probabilities are never there as a whole."""
         region, options = self.job.region, self.job.options
         out = np.empty((region.height, region.width), np.uint8)
-        plain = options.blend == "centre-crop" and len(self.plans) == 1 and not options.tta and not self._sigma
+        plain = options.blend == "centre-crop" and len(self.job.plans) == 1 and not options.tta and not self._sigma
         if plain and self.job.scale == 1 and self._fast is not None and self._blank is None:
             self._label_tiles(out)
         else:
@@ -183,10 +128,10 @@ class TiledPrediction:
 
     def bands(self) -> Iterator[tuple[int, np.ndarray]]:
         """Compute rows of the probability map, from the top: the first row, and float32 (K, some rows, cols)."""
-        return smoothed(averaged([self._grid(plan) for plan in self.plans]), self._sigma, self.job.shape[1])
+        return smoothed(averaged([self._grid(plan) for plan in self.job.plans]), self._sigma, self.job.shape[1])
 
     def _grid(self, plan: TilePlan) -> Bands:
-        stride, shape = self.job.model.output_stride, self.job.shape
+        stride, shape = self._model.output_stride, self.job.shape
         rows, cols = _over(plan.rows, stride, shape[1]), _over(plan.cols, stride, shape[2])
         answers = self._answers(plan, labels=False)
 
@@ -197,7 +142,7 @@ class TiledPrediction:
         return blended(rows, cols, shape, tile_row, self.job.options.blend, plan.margin // stride)
 
     def _label_tiles(self, out: np.ndarray) -> None:
-        plan = self.plans[0]
+        plan = self.job.plans[0]
         answers = self._answers(plan, labels=True)
         for i, top in enumerate(plan.rows.starts):
             first, last = plan.rows.cuts[i], plan.rows.cuts[i + 1]
@@ -226,7 +171,7 @@ class TiledPrediction:
         """Ask the model for each tile of a plan, row by row."""
         job = self.job
         tiles = [
-            Tile(job.image, region, job.normalization, plan.downsample, job.channels, job.within, self._keep)
+            Tile(job.image, region, job.spec.normalization, plan.downsample, job.channels, job.within, self._keep)
             for region in plan.tile_regions()
         ]
         if self._remembers is not None:
@@ -236,7 +181,7 @@ class TiledPrediction:
                 self.count.step(1)
                 yield answer
             return
-        n = job.model.batch_size
+        n = self._model.batch_size
         with closing(read_ahead([tiles[i : i + n] for i in range(0, len(tiles), n)], _read)) as batches:
             for batch in batches:
                 self.count.check()
@@ -259,7 +204,7 @@ class TiledPrediction:
     def _ask(self, batch: np.ndarray, labels: bool) -> np.ndarray:
         fast = self._fast
         if fast is None:
-            compute: Callable[[np.ndarray], np.ndarray] = self.job.model.probabilities
+            compute: Callable[[np.ndarray], np.ndarray] = self._model.probabilities
         else:
             compute = partial(_call, fast, labels)
         if self.job.options.tta:
@@ -289,9 +234,38 @@ def predict_labels(job: Job, progress: Progress | None = None, should_stop: Shou
     return _counted(job, progress, should_stop).labels()
 
 
+def predict_region(
+    job: Job, probabilities: bool = True, progress: Progress | None = None, should_stop: ShouldStop | None = None
+) -> Prediction:
+    """Predict a region, its labels included; without `probabilities` only the labels.
+
+    Raises
+    ------
+    PredictionCancelled
+        When `should_stop` says so.
+    """
+    if not probabilities:
+        return as_prediction(job, None, predict_labels(job, progress, should_stop))
+    prediction = as_prediction(job, predict_map(job, progress, should_stop))
+    _ = prediction.labels  # now, while the caller waits, and not when it is drawn
+    return prediction
+
+
+def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | None = None) -> Prediction:
+    """Put what was computed together with what it is of."""
+    return Prediction(
+        found,
+        labels=labels,
+        classes=job.spec.classes,
+        colors=job.spec.colors,
+        region=job.region,
+        pixel_size_um=job.image.pixel_size_um,
+        image_name=job.image.name,
+    )
+
+
 def _counted(job: Job, progress: Progress | None, should_stop: ShouldStop | None) -> TiledPrediction:
-    n_tiles = sum(plan.n_tiles for plan in job.plans())
-    return TiledPrediction(job, TileCount(job.image.name, n_tiles, progress, should_stop))
+    return TiledPrediction(job, TileCount(job.image.name, job.n_tiles, progress, should_stop))
 
 
 def _call(fast: Callable[[np.ndarray, bool], np.ndarray], labels: bool, batch: np.ndarray) -> np.ndarray:
@@ -307,23 +281,3 @@ def _over(plan: AxisPlan, stride: int, length: int) -> AxisPlan:
     """Return the plan in values of the output."""
     cuts = (*(c // stride for c in plan.cuts[:-1]), length)
     return AxisPlan(plan.size // stride, tuple(s // stride for s in plan.starts), cuts)
-
-
-def checked_region(image: Image, region: Sequence[int]) -> Region:
-    """Return a region of an image, of Python's own integers.
-
-    Raises
-    ------
-    RegionError
-        If it is not four whole numbers, has no area, or sticks out of the image.
-    """
-    try:
-        found = Region(*(operator.index(value) for value in region))
-    except TypeError:
-        raise RegionError(f"The region {region!r} must be four whole numbers: x, y, width, height.") from None
-    if found.width < 1 or found.height < 1 or not image.region.contains(found):
-        raise RegionError(
-            f"{found} is not inside image {image.name!r} of {image.width} x {image.height} pixels. "
-            "Ask for at least one pixel, inside the image."
-        )
-    return found

@@ -1,19 +1,20 @@
-"""Predictions that go to disk as they are made, in memory that does not grow with the image."""
+"""Prediction to disk, block by block, in memory that does not grow with the image."""
 
 import shutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
 from histowidgets.images import Image, Region
-from histowidgets.prediction._limits import MOST_BLOCK_SCALE
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._fingerprint import prediction_fingerprint
+from histowidgets.prediction.inference._job import Job
 from histowidgets.prediction.inference._options import PredictOptions, Progress, ShouldStop
-from histowidgets.prediction.inference._tiled import Job, TileCount, TiledPrediction
+from histowidgets.prediction.inference._tiled import TileCount, TiledPrediction
 from histowidgets.prediction.results import (
     BLOCK_SIDE,
     Card,
@@ -25,17 +26,17 @@ from histowidgets.prediction.results import (
 )
 from histowidgets.prediction.tiling import BlankTiles, reach_of
 
-if TYPE_CHECKING:
-    from histowidgets.prediction._classifier import Classifier
+#: Times `BLOCK_SIDE` that a block may be long in full-size pixels, where the model sees a downsampled image.
+MOST_BLOCK_SCALE = 4
 
 _TIFF = (".ome.tif", ".ome.tiff")
 
 
 def predict_to_disk(
-    classifier: "Classifier",
+    spec: ClassifierSpec,
     image: Image,
     out: Path,
-    region: Region | None,
+    region: Sequence[int] | None,
     probabilities: bool,
     options: PredictOptions,
     progress: Progress | None = None,
@@ -44,11 +45,11 @@ def predict_to_disk(
     announce: bool = True,
 ) -> StoredPrediction:
     """Predict into a file; see `Classifier.predict_to`. `announce` warns where something else is replaced."""
-    job = classifier.job(image, region, options)
+    job = Job.of(spec, image, region, options)
     is_tiff = out.name.lower().endswith(_TIFF)
     if not is_tiff and out.suffix.lower() != ".zarr":
         raise PredictionError(f"{out.name} ends neither in .zarr nor in .ome.tif, the formats that can be written.")
-    # What was begun in other blocks cannot go on by their number.
+    # Blocks that are done are known by their number: after a change of their size, none of them counts.
     what = {
         "region": list(job.region),
         "probabilities": probabilities,
@@ -59,19 +60,19 @@ def predict_to_disk(
         image_name=image.name,
         region=job.region,
         pixel_size_um=image.pixel_size_um,
-        classes=classifier.classes,
-        colors=classifier.colors,
+        classes=spec.classes,
+        colors=spec.colors,
         probabilities=probabilities,
-        fingerprint=prediction_fingerprint(classifier, image, what),
+        fingerprint=prediction_fingerprint(spec, image, what),
     )
     if is_tiff and out.exists():
         if _require_ours(out).fingerprint == card.fingerprint:
             return open_prediction(out)
         if announce:
-            _say_anew(out)
+            _warn_restarted(out)
     store = Store(out.with_name(f".{out.name}.parts.zarr") if is_tiff else out, card)
     if store.open() and announce:
-        _say_anew(out)
+        _warn_restarted(out)
     _fill(store, job, progress, should_stop)
     if is_tiff:
         write_pyramid(store, out)
@@ -84,15 +85,15 @@ def _fill(store: Store, job: Job, progress: Progress | None, should_stop: Should
     blocks = blocks_of(job.region, BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE))
     reach = reach_of(job.options.sigma_px(job.image.pixel_size_um))
     parts = [_part(job, block, reach) for block in blocks]
-    totals = [sum(plan.n_tiles for plan in part.plans()) for part in parts]
+    totals = [part.n_tiles for part in parts]
     count = TileCount(job.image.name, sum(totals), progress, should_stop)
     count.skip(sum(totals[: store.done]))
-    blank = BlankTiles(job.model.output_stride)
+    blank = BlankTiles(job.spec.model.output_stride)
     for i in range(store.done, len(blocks)):
         try:
             labels, probabilities = _block(parts[i], blocks[i], count, blank, store.card.probabilities)
         except PredictionCancelled as error:
-            raise PredictionCancelled(f"{error} What is on disk is kept; the same call goes on from there.") from None
+            raise PredictionCancelled(f"{error} What is on disk is kept; the same call resumes from there.") from None
         place = Region(blocks[i].x - job.region.x, blocks[i].y - job.region.y, blocks[i].width, blocks[i].height)
         store.write(place, labels, probabilities)
         store.note(i + 1, len(blocks))
@@ -114,7 +115,7 @@ def _block(
     if not probabilities:
         return running.labels()[rows, cols], None
     found = running.map()
-    values = np.empty((part.model.n_classes, part.region.height, part.region.width), np.uint8)
+    values = np.empty((part.spec.model.n_classes, part.region.height, part.region.width), np.uint8)
     for top, band in found.bands():
         values[:, top : top + band.shape[1]] = np.rint(band * 255)
     return found.labels()[rows, cols], values[:, rows, cols]
@@ -133,10 +134,12 @@ def _require_ours(path: Path) -> Card:
     try:
         return read_card(path)
     except PredictionError as error:
-        raise PredictionError(f"{path} exists and is no prediction of ours; give another name.") from error
+        raise PredictionError(
+            f"{path} exists and is not a prediction that histowidgets wrote; give another name."
+        ) from error
 
 
-def _say_anew(path: Path) -> None:
+def _warn_restarted(path: Path) -> None:
     warnings.warn(
         f"{path} held a prediction of another classifier, image or settings; it was replaced from the start.",
         StartedAnewWarning,

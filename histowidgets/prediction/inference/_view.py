@@ -1,4 +1,4 @@
-"""Prediction of what is in view: what was computed before is kept, so that a pan computes only what is new."""
+"""Prediction of what is in view; its cells are kept, so that a pan computes only what is new."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,34 +7,45 @@ import numpy as np
 
 from histowidgets.errors import PredictionError, RegionError
 from histowidgets.images import Image, Region
-from histowidgets.prediction._classifier import Classifier
-from histowidgets.prediction._limits import MOST_CELL_SCALE, VIEW_BYTES, VIEW_CELL, VIEW_PIXELS
+from histowidgets.prediction._spec import ClassifierSpec
+from histowidgets.prediction.inference._job import Job
 from histowidgets.prediction.inference._options import PredictOptions, ShouldStop
-from histowidgets.prediction.inference._tiled import Job, predict_map
+from histowidgets.prediction.inference._tiled import as_prediction, predict_map
 from histowidgets.prediction.pixel_models import FeatureCache
 from histowidgets.prediction.results import Prediction
 from histowidgets.prediction.tiling import ProbabilityMap
+
+#: Side of the cells, at the classifier's downsample, in which predictions of what is in view are kept, and the largest
+#: downsample for which they grow.
+VIEW_CELL, MOST_CELL_SCALE = 128, 8
+
+#: Bytes of probabilities that are kept.
+VIEW_BYTES = 64 << 20
+
+#: Pixels, at the classifier's downsample, above which a view takes too long to predict while the user waits.
+VIEW_PIXELS = 4_200_000
 
 _Cell = tuple[int, int]
 """Row and column of a cell; cells are counted from the image's corner."""
 
 
 class ViewPredictor:
-    """Predicts what is in view with one classifier, from cells that are kept as far as memory allows.
+    """Predicts what is in view with one classifier, and keeps the cells it is made of as far as memory allows.
 
     Safe to use from several threads.
 
     Parameters
     ----------
-    classifier : Classifier
+    spec : ClassifierSpec
+        That of a classifier: ``classifier.spec``.
     max_bytes : int, default 64 MiB
-        Of probabilities that are kept; those longest unused go first.
+        Of probabilities that are kept; the least recently used are dropped first.
 
     Attributes
     ----------
-    classifier : Classifier
+    spec : ClassifierSpec
     computed : int
-        Cells that were computed so far.
+        Number of cells that were computed so far.
 
     Examples
     --------
@@ -44,13 +55,13 @@ class ViewPredictor:
     >>> name = project.add_image(hw.samples.colon_ihc())
     >>> _ = project.annotate(name, hw.Stroke([(330, 180), (350, 200)]), "Stroma")
     >>> _ = project.annotate(name, hw.Stroke([(60, 60), (80, 90)]), "Gland")
-    >>> view = ViewPredictor(hw.quick_classifier(project))
+    >>> view = ViewPredictor(hw.quick_classifier(project).spec)
     >>> view.predict(hw.samples.colon_ihc(), Region(0, 0, 200, 160)).labels.shape
     (160, 200)
     """
 
-    def __init__(self, classifier: Classifier, max_bytes: int = VIEW_BYTES) -> None:
-        self.classifier = classifier
+    def __init__(self, spec: ClassifierSpec, max_bytes: int = VIEW_BYTES) -> None:
+        self.spec = spec
         self.computed = 0
         self._cells: FeatureCache[_Values] = FeatureCache(max_bytes)
 
@@ -86,7 +97,7 @@ class ViewPredictor:
         RegionError
             If the region shares no pixel with the image.
         PredictionError
-            If it is too large to be predicted while somebody waits, or the channels do not fit.
+            If it is too large to be predicted at once, or the channels do not fit.
         PredictionCancelled
             When `should_stop` says so.
         """
@@ -99,12 +110,12 @@ class ViewPredictor:
         inside = Region(*region).intersect(image.region)
         if inside is None:
             raise RegionError(f"{region} shares no pixel with image {image.name!r}. Show a part of the image.")
-        if inside.area > VIEW_PIXELS * self.classifier.downsample**2:
+        if inside.area > VIEW_PIXELS * self.spec.downsample**2:
             raise PredictionError(
-                f"{inside} has {inside.area / 1e6:.0f} million pixels, too many to predict while somebody waits. Zoom "
+                f"{inside} has {inside.area / 1e6:.0f} million pixels, too many to predict at once. Zoom "
                 "in, or predict it with classifier.predict_to."
             )
-        job = self.classifier.job(image, inside, PredictOptions(precision="fp32"))
+        job = Job.of(self.spec, image, inside, PredictOptions(precision="fp32"))
         d = job.scale
         left, top = inside.x // d * d, inside.y // d * d
         right, bottom = min(-(-inside.right // d) * d, image.width), min(-(-inside.bottom // d) * d, image.height)
@@ -131,7 +142,7 @@ class ViewPredictor:
             self.computed += 1
 
     def _prediction(self, job: Job, should_stop: ShouldStop | None) -> Prediction:
-        """Put cells together; one that was dropped meanwhile, for want of memory, is computed again."""
+        """Put cells together; one that has been dropped to save memory is computed again."""
         out = np.empty(job.shape, np.float16)
         for cell in _cells_of(job):
             own = self._cell_region(job, cell)
@@ -145,14 +156,7 @@ class ViewPredictor:
             rows, cols = -(-inside.height // s), -(-inside.width // s)
             out[:, top : top + rows, left : left + cols] = kept[:, y : y + rows, x : x + cols]
         found = ProbabilityMap(out, job.region.width, job.region.height, job.scale)
-        return Prediction(
-            found,
-            classes=self.classifier.classes,
-            colors=self.classifier.colors,
-            region=job.region,
-            pixel_size_um=job.image.pixel_size_um,
-            image_name=job.image.name,
-        )
+        return as_prediction(job, found)
 
     def _again(self, job: Job, region: Region, should_stop: ShouldStop | None) -> "_Values":
         self.computed += 1

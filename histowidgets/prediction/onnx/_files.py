@@ -6,13 +6,15 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from histowidgets.errors import ClassifierError
-from histowidgets.prediction._limits import MOST_CHANNELS
 
-OLDEST_OPSET = 7
-"""What onnxruntime vouches for, from here on."""
+#: The oldest opset that onnxruntime supports, and the one that is exported: of 2022, so that other programs know it.
+OLDEST_OPSET, EXPORT_OPSET = 7, 18
 
+#: Channels that are named by default where neither file nor caller names them; images have no more.
+MOST_CHANNELS = 64
+
+#: Domains of onnxruntime itself; torch stamps its own on models whose functions are all in the file.
 _KNOWN_DOMAINS = ("ai.onnx", "com.microsoft", "org.pytorch")
-"""Of onnxruntime itself; torch stamps its own on models whose functions are all in the file."""
 
 
 def needed(name: str) -> Any:
@@ -33,12 +35,12 @@ def needed(name: str) -> Any:
 
 
 def with_external_data(path: Path) -> bytes:
-    """Read a model, with weights that lie in files beside it, as one.
+    """Read a model and the weights in files beside it as one.
 
     Raises
     ------
     ClassifierError
-        If it names files outside its folder, or such that are missing.
+        If it names files outside its folder, or files that are missing.
     OSError
         If it cannot be read.
     """
@@ -74,8 +76,8 @@ def require_self_contained(content: bytes) -> None:
         )
 
 
-def require_known_opset(content: bytes, suggested: int) -> None:
-    """Refuse a model of operators that onnxruntime does not know, or no longer vouches for.
+def require_known_opset(content: bytes) -> None:
+    """Refuse a model with operators that onnxruntime does not know, or no longer supports.
 
     Raises
     ------
@@ -87,12 +89,12 @@ def require_known_opset(content: bytes, suggested: int) -> None:
             if not OLDEST_OPSET <= entry.version <= known:
                 raise ClassifierError(
                     f"The model is of opset {entry.version}; {OLDEST_OPSET} to {known} are known here (onnxruntime "
-                    f"{runtime.__version__}). Export it again with opset {suggested}."
+                    f"{runtime.__version__}). Export it again with opset {EXPORT_OPSET}."
                 )
         elif not entry.domain.startswith(_KNOWN_DOMAINS):
             raise ClassifierError(
                 f"The model uses operators of {entry.domain!r}, which onnxruntime does not have. Export it again with "
-                f"those of ONNX alone, opset {suggested}."
+                f"those of ONNX only, opset {EXPORT_OPSET}."
             )
 
 
@@ -102,7 +104,7 @@ def metadata_of_onnx(content: bytes, key: str) -> str | None:
     Raises
     ------
     ClassifierError
-        If this is no ONNX.
+        If this is not ONNX.
     """
     return next((str(entry.value) for entry in _parsed(content).metadata_props if entry.key == key), None)
 
@@ -113,7 +115,7 @@ def channels_of_onnx(content: bytes) -> int | None:
     Raises
     ------
     ClassifierError
-        If this is no ONNX.
+        If this is not ONNX.
     """
     graph = _parsed(content).graph
     weights = {tensor.name for tensor in graph.initializer}  # old models list them among the inputs
@@ -130,7 +132,7 @@ def _parsed(content: bytes) -> Any:
     try:
         return onnx.load_model_from_string(content)
     except Exception as error:
-        raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+        raise ClassifierError(f"This is not an ONNX model that can be run: {error}") from error
 
 
 def _require_beside(path: Path, folder: Path, location: str) -> None:
@@ -153,7 +155,7 @@ def _location(tensor: Any) -> str:
 def _external(message: Any) -> Iterator[Any]:
     """Find the tensors that are kept in other files, wherever in the model they are."""
     if message.DESCRIPTOR.name == "TensorProto":
-        # Location 1 is "external"; a list of entries alone is enough for some readers.
+        # Location 1 is "external"; for some readers a list of entries is enough.
         if message.data_location == 1 or len(message.external_data):
             yield message
         return

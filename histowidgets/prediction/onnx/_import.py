@@ -1,4 +1,4 @@
-"""From an ONNX file to a classifier: what the caller says, else what the file says, else what is usual."""
+"""From an ONNX file to a classifier: what the caller says, else what the file says, else the usual."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,19 @@ from histowidgets._io import as_path
 from histowidgets.annotations import PALETTE
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import Normalization, default_channel_names
-from histowidgets.prediction._classifier import Classifier
+from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.onnx._files import channels_of_onnx
 from histowidgets.prediction.onnx._metadata import OnnxCard, read_card
 from histowidgets.prediction.onnx._model import OnnxModel, read_onnx
 from histowidgets.prediction.results import listed_names
 
+#: Side of a tile where neither file nor caller says it.
 _USUAL_TILE = 256
 
 
-def classifier_from_onnx(
+def spec_from_onnx(
     path: str | PathLike[str],
+    *,
     classes: Sequence[str] | None,
     normalization: Normalization | None,
     colors: Mapping[str, str] | Sequence[str] | None,
@@ -26,7 +28,7 @@ def classifier_from_onnx(
     pixel_size_um: float | None,
     downsample: int | None,
     tile_size: int | None,
-) -> Classifier:
+) -> ClassifierSpec:
     """Make a classifier of an ONNX file; see `Classifier.from_onnx`."""
     source = as_path(path, ClassifierError)
     content = read_onnx(source)
@@ -42,13 +44,13 @@ def classifier_from_onnx(
     channels = _channel_names(channel_names, card, content, normalization)
     model = OnnxModel(content, len(channels), len(names))
     if colors is None and card is not None and len(card.classes) == len(names):
-        colors = list(card.colors.values())
+        colors = card.color_list()
     if colors is None:
         colors = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
-    return Classifier(
+    return ClassifierSpec(
         model,
         classes=names,
-        colors=colors,
+        colors=colors,  # type: ignore[arg-type] # a sequence too, which it turns into a dict
         channel_names=channels,
         normalization=normalization,
         pixel_size_um=card.pixel_size_um if pixel_size_um is None and card is not None else pixel_size_um,
@@ -72,7 +74,7 @@ def _class_names(given: Sequence[str] | None, card: OnnxCard | None) -> list[str
         return listed_names(given, "classes", ClassifierError)
     if card is None:
         raise ClassifierError("The file does not name its classes. Give classes=[…], in the order of its output.")
-    return card.classes
+    return list(card.classes)
 
 
 def _channel_names(
@@ -82,7 +84,7 @@ def _channel_names(
     if given is not None:
         return tuple(listed_names(given, "channel_names", ClassifierError))
     if card is not None:
-        return card.channel_names
+        return tuple(card.channel_names)
     count = channels_of_onnx(content)
     statistics = normalization.statistics if isinstance(normalization, Normalization) else None
     if count is None:

@@ -1,62 +1,63 @@
-"""What our ONNX files say of themselves, so that they can be used again without being told how."""
+"""The card in our ONNX files: how a network is to be used, so that the caller need not say it."""
 
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
-from histowidgets._checks import is_within
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from histowidgets._checks import first_problem
 from histowidgets.errors import ClassifierError
-from histowidgets.images import Normalization
-from histowidgets.prediction._classifier_files import described
-from histowidgets.prediction._limits import CARD_CHARACTERS, MOST_CARD_NUMBER
+from histowidgets.prediction._spec import ClassifierSpec, Description, Text
 from histowidgets.prediction.onnx._files import metadata_of_onnx
 from histowidgets.prediction.pixel_models import NETWORK_TILE
 from histowidgets.prediction.results import checked_classes
 
-if TYPE_CHECKING:
-    from histowidgets.prediction._classifier import Classifier
-
+#: Name of the card in ``metadata_props``; its value is JSON.
 KEY = "histowidgets"
-"""Of the entry in ``metadata_props``; its value is JSON."""
 
 VERSION = 1
 
+#: Length of a card in characters up to which it is read, and largest tile or downsample that is believed.
+CARD_CHARACTERS, MOST_CARD_NUMBER = 1_000_000, 4096
 
-@dataclass(frozen=True)
-class OnnxCard:
+_Whole = Annotated[int, Field(ge=1, le=MOST_CARD_NUMBER)]
+
+
+class OnnxCard(Description):
     """How a network in an ONNX file is to be used.
 
     Attributes
     ----------
-    name : str
-    classes : list of str
-    colors : dict of str to str
-    channel_names : tuple of str
-    normalization : Normalization
-    pixel_size_um : float or None
-    downsample, tile_size : int
-        As of `Classifier`.
+    name, classes, colors, channel_names, normalization, pixel_size_um, downsample, tile_size
+        Those of `ClassifierSpec`.
     largest_tile : int
-        As of `PixelModel`.
+        That of `PixelModel`.
     """
 
-    name: str
-    classes: list[str]
-    colors: dict[str, str]
-    channel_names: tuple[str, ...]
-    normalization: Normalization
-    pixel_size_um: float | None
-    downsample: int
-    tile_size: int
-    largest_tile: int
+    channel_names: list[Text] = Field(min_length=1)
+    pixel_size_um: float | None = Field(gt=0, allow_inf_nan=False)
+    downsample: _Whole
+    tile_size: _Whole
+    largest_tile: _Whole
+
+    @field_validator("largest_tile")
+    @classmethod
+    def _as_today(cls, value: int) -> int:
+        return min(value, NETWORK_TILE)
+
+    @model_validator(mode="after")
+    def _classes_and_colors_fit(self) -> "OnnxCard":
+        checked_classes(self.classes, self.colors, len(self.classes))
+        return self
+
+    def color_list(self) -> list[str]:
+        """Return the colours in the order of the classes."""
+        return list(checked_classes(self.classes, self.colors, len(self.classes))[1].values())
 
 
-def card_text(classifier: "Classifier") -> str:
+def card_text(spec: ClassifierSpec) -> str:
     """Write the card of a classifier, as JSON."""
-    largest_tile = int(classifier.model.largest_tile)
-    return json.dumps({"version": VERSION, **described(classifier), "largest_tile": largest_tile})
+    return json.dumps({"version": VERSION, **spec.described(), "largest_tile": int(spec.model.largest_tile)})
 
 
 def read_card(content: bytes) -> OnnxCard | None:
@@ -65,7 +66,7 @@ def read_card(content: bytes) -> OnnxCard | None:
     Raises
     ------
     ClassifierError
-        If it is damaged, or of a newer version; or if this is no ONNX.
+        If it is damaged, or of a newer version; or if this is not ONNX.
     """
     text = metadata_of_onnx(content, KEY)
     if text is None:
@@ -73,50 +74,20 @@ def read_card(content: bytes) -> OnnxCard | None:
     if len(text) > CARD_CHARACTERS:
         raise _unusable(f"it has {len(text):,} characters, at most {CARD_CHARACTERS:,} are read")
     try:
-        values = json.loads(text, parse_constant=_refused)
+        values: Any = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise _unusable(f"it is no JSON: {error}") from error
-    if not isinstance(values, Mapping) or values.get("version") != VERSION:
-        version = values.get("version") if isinstance(values, Mapping) else None
+        raise _unusable(f"it is not JSON: {error}") from error
+    version = values.get("version") if isinstance(values, dict) else None
+    if version != VERSION:
         raise _unusable(f"its version is {version!r:.50}, and {VERSION} is known here")
     try:
-        return _card(values)
-    except KeyError as error:
-        raise _unusable(f"{error} is missing") from error
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise _unusable(f"{error}"[:300]) from error
-
-
-def _card(values: Mapping[str, Any]) -> OnnxCard:
-    classes, colors = checked_classes(values["classes"], values["colors"], len(values["classes"]))
-    size = values["pixel_size_um"]
-    if size is not None and not (is_within(size, 0) and 0 < size < math.inf):
-        raise ValueError(f"pixel_size_um is {size!r}")
-    names = values["channel_names"]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError("channel_names is no list of names")
-    return OnnxCard(
-        name=str(values["name"]),
-        classes=classes,
-        colors=colors,
-        channel_names=tuple(names),
-        normalization=Normalization.from_dict(values["normalization"]),
-        pixel_size_um=size,
-        downsample=_whole(values, "downsample"),
-        tile_size=_whole(values, "tile_size"),
-        largest_tile=min(_whole(values, "largest_tile"), NETWORK_TILE),
-    )
-
-
-def _whole(values: Mapping[str, Any], name: str) -> int:
-    value = values[name]
-    if not (isinstance(value, int) and is_within(value, 1, MOST_CARD_NUMBER)):
-        raise ValueError(f"{name} is {value!r}, and no whole number from 1 to {MOST_CARD_NUMBER}")
-    return value
+        return OnnxCard.model_validate(values)
+    except ValidationError as error:
+        raise _unusable(first_problem(error)[:300]) from error
 
 
 def _refused(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _unusable(why: str) -> ClassifierError:

@@ -1,125 +1,43 @@
-"""Networks in and out as ONNX."""
+"""A network from an ONNX file as the model of a classifier."""
 
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from histowidgets._io import atomic_write
-from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets.errors import ClassifierError
 from histowidgets.prediction.onnx._files import needed, require_known_opset, require_self_contained, with_external_data
-from histowidgets.prediction.onnx._metadata import KEY, read_card
+from histowidgets.prediction.onnx._metadata import read_card
 from histowidgets.prediction.pixel_models import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
 
-if TYPE_CHECKING:
-    from histowidgets.prediction._classifier import Classifier
-
-_NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
-OPSET = 18
-"""Of what is exported; of 2022, so that other programs know it."""
-
 _MULTIPLE = 32
-
-
-def exportable(classifier: "Classifier") -> "Classifier":
-    """Return what other programs can read of a classifier: itself, or, with a warning, the network of a mean.
-
-    Raises
-    ------
-    ClassifierError
-        If there is no network in it.
-    """
-    network = classifier.network
-    if network is None:
-        raise ClassifierError(
-            f"A classifier of kind {classifier.kind!r} has no network to export. Train a network first."
-        )
-    if network is not classifier:
-        told = "Other programs can read the network alone, without the quick learner: their answers are the network's."
-        warnings.warn(HistowidgetsWarning(told), stacklevel=3)
-    return network
-
-
-def export_network(
-    network: Any,
-    path: str | PathLike[str],
-    names: tuple[str, str] = ("pixels", "probabilities"),
-    softmax: bool = True,
-    card: str | None = None,
-) -> None:
-    """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
-
-    Parameters
-    ----------
-    network : Network
-    path : path
-    names : (str, str)
-        Of input and output.
-    softmax : bool, default True
-        False for logits.
-    card : str, optional
-        What the file says of how to use it; see `card_text`.
-
-    Raises
-    ------
-    ClassifierError
-        If the packages for it are missing, or the file cannot be written.
-    """
-    needed("onnx")
-    needed("onnxscript")
-    with atomic_write(path, ClassifierError) as part:  # a path that is none is refused before the work
-        _exported(network, names, softmax, card).save(str(part))
-
-
-def _exported(network: Any, names: tuple[str, str], softmax: bool, card: str | None) -> Any:
-    import torch
-
-    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval() if softmax else network
-    example = torch.zeros(1, network.spec.n_channels, 2 * _MULTIPLE, 2 * _MULTIPLE)
-    any_size = torch.export.Dim.DYNAMIC
-    program = torch.onnx.export(
-        model,
-        (example,),
-        input_names=[names[0]],
-        output_names=[names[1]],
-        opset_version=OPSET,
-        dynamo=True,
-        dynamic_shapes=({0: any_size, 2: any_size, 3: any_size},),
-        verbose=False,
-    )
-    if program is None:
-        raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
-    if card is not None:
-        program.model.metadata_props[KEY] = card
-    return program
+_NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
 
 
 class OnnxModel:
-    """A network from an ONNX file as the model of a classifier (row R62).
+    """A network from an ONNX file as the model of a classifier.
 
-    One input of (N, C, H, W) in [0, 1]; one output of (N, K, H / s, W / s), logits or probabilities: which of the
-    two is found out by asking it.
+    One input of (N, C, H, W) in [0, 1]; one output of (N, K, H / s, W / s), logits or probabilities: running it once
+    tells which of the two.
 
     Parameters
     ----------
     content : bytes
-        Of the file.
+        The file's.
     n_channels, n_classes : int
         What it must have.
 
     Attributes
     ----------
     side : int or None
-        Of its tiles; None where it takes any.
+        Side of its tiles in pixels; None where it takes any.
 
     Raises
     ------
     ClassifierError
-        If onnxruntime is missing, or the file is no ONNX, or its opset or its shapes are others.
+        If onnxruntime is missing, the file is not ONNX, or its opset or its shapes do not fit.
     """
 
     kind = "onnx"
@@ -128,11 +46,11 @@ class OnnxModel:
     def __init__(self, content: bytes, n_channels: int, n_classes: int) -> None:
         runtime = needed("onnxruntime")
         require_self_contained(content)
-        require_known_opset(content, OPSET)
+        require_known_opset(content)
         try:
             self._session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise ClassifierError(f"This is no ONNX model that can be run: {error}") from error
+            raise ClassifierError(f"This is not an ONNX model that can be run: {error}") from error
         self._content, self.n_channels, self.n_classes = content, n_channels, n_classes
         self.side = side = self._checked_side()
         self.batch_size = self._checked_batch()
@@ -160,7 +78,7 @@ class OnnxModel:
         return sides[0] if sides else None
 
     def _checked_batch(self) -> int:
-        """Check how many tiles it takes at once; return how many it gets."""
+        """Check how many tiles it takes at once; return the batch size to use."""
         batch = self._session.get_inputs()[0].shape[0]
         if isinstance(batch, int) and batch != 1:
             raise ClassifierError(
@@ -182,7 +100,9 @@ class OnnxModel:
             )
         stride = side // answer.shape[2]
         if answer.shape[2:] != (side // stride, side // stride) or side % stride:
-            raise ClassifierError(f"The model gives {answer.shape[2:]} for {side} x {side} pixels: no whole stride.")
+            raise ClassifierError(
+                f"The model gives {answer.shape[2:]} for {side} x {side} pixels: the stride is not a whole number."
+            )
         probabilities = bool(answer.min() >= 0 and np.allclose(answer.sum(1), 1, atol=1e-3))
         return stride, not probabilities
 
@@ -214,7 +134,7 @@ class OnnxModel:
 
 
 def _largest_tile(content: bytes) -> int:
-    """Return the largest tile that a network is asked in: of ours, what it was when it was written."""
+    """Return the largest tile for a network: the one that its card names, if it has a card."""
     with suppress(ClassifierError):
         card = read_card(content)
         return NETWORK_TILE if card is None else card.largest_tile
@@ -227,7 +147,7 @@ def read_onnx(path: Path) -> bytes:
     Raises
     ------
     ClassifierError
-        If it cannot be read, or is no ONNX.
+        If it cannot be read, or is not ONNX.
     """
     try:
         return with_external_data(path)

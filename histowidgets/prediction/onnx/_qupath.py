@@ -7,27 +7,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from histowidgets._io import atomic_write
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
+from histowidgets.prediction._spec import ClassifierSpec
+from histowidgets.prediction.onnx._export import export_network, exportable
 from histowidgets.prediction.onnx._metadata import card_text
-from histowidgets.prediction.onnx._model import export_network, exportable
 
 if TYPE_CHECKING:
-    from histowidgets.prediction._classifier import Classifier
     from histowidgets.prediction.pixel_models import NetworkModel
 
 MODEL, METADATA = "model.onnx", "metadata.json"
 
 
-def export_folder(classifier: "Classifier", folder: Path) -> None:
+def write_qupath_folder(spec: ClassifierSpec, folder: Path) -> None:
     """Write the folder; see `Classifier.export_qupath`."""
-    classifier = exportable(classifier)
-    model = cast("NetworkModel", classifier.model)
+    spec = exportable(spec)
+    model = cast("NetworkModel", spec.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClassifierError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    if classifier.normalization.stain is not None:
+    if spec.normalization.stain is not None:
         told = (
             "This classifier matches the stain of each image, which the extension cannot: on images of another stain "
             "it answers differently there. For the same numbers, train with match_stain off."
@@ -35,42 +36,40 @@ def export_folder(classifier: "Classifier", folder: Path) -> None:
         warnings.warn(HistowidgetsWarning(told), stacklevel=3)
     # The extension makes probabilities of logits itself.
     export_network(
-        model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False, card=card_text(classifier)
+        model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False, card=card_text(spec)
     )
-    text = json.dumps(metadata_of(classifier), indent=1, ensure_ascii=False)
-    try:
-        (folder / METADATA).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ClassifierError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    text = json.dumps(metadata_of(spec), indent=1, ensure_ascii=False)
+    with atomic_write(folder / METADATA, ClassifierError) as part:
+        part.write_text(text, encoding="utf-8")
 
 
-def metadata_of(classifier: "Classifier") -> dict[str, Any]:
+def metadata_of(spec: ClassifierSpec) -> dict[str, Any]:
     """Return metadata.json as plain values."""
-    spec = classifier.model.spec()["network"]
-    n_channels, size = len(classifier.channel_names), classifier.tile_size
-    normalization = _normalization(classifier.normalization, n_channels)
-    pixel_size = classifier.pixel_size_um
-    name = classifier.name or "histowidgets classifier"
-    best = max((record.get("epoch", 0) for record in classifier.history), default=0)
-    statistics = classifier.normalization.statistics
+    network = spec.model.spec()["network"]
+    n_channels, size = len(spec.channel_names), spec.tile_size
+    normalization = _normalization(spec.normalization, n_channels)
+    pixel_size = spec.pixel_size_um
+    name = spec.name or "histowidgets classifier"
+    best = max((record.get("epoch", 0) for record in spec.history), default=0)
+    statistics = spec.normalization.statistics
     return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name} {classifier.scores} {classifier.trained_on}")),
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name} {spec.scores} {spec.trained_on}")),
         "name": name,
         "version": "1.0",
         "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "architecture": {
-            "type": spec["architecture"],
-            "backbone": spec["backbone"],
+            "type": network["architecture"],
+            "backbone": network["backbone"],
             "input_width": size,
             "input_height": size,
             "input_channels": n_channels,
             "effective_input_channels": n_channels,
-            "downsample": classifier.downsample,
+            "downsample": spec.downsample,
             "context_scale": 1,
             "use_batchrenorm": False,
         },
         "channel_config": {
-            "expected_channels": list(classifier.channel_names),
+            "expected_channels": list(spec.channel_names),
             "normalization_strategy": normalization["strategy"],
             "bit_depth_trained": 8 if statistics is None or statistics.dtype == "uint8" else 16,
         },
@@ -80,22 +79,21 @@ def metadata_of(classifier: "Classifier") -> dict[str, Any]:
             "normalization": normalization,
         },
         "classes": [
-            {"index": i, "name": name, "color": color.upper()}
-            for i, (name, color) in enumerate(classifier.colors.items())
+            {"index": i, "name": name, "color": color.upper()} for i, (name, color) in enumerate(spec.colors.items())
         ],
-        "training": {"image_name": ", ".join(map(str, classifier.trained_on.get("images", []))), "epochs": best},
-        "training_settings": classifier.settings,
+        "training": {"image_name": ", ".join(map(str, spec.trained_on.get("images", []))), "epochs": best},
+        "training_settings": spec.settings,
         "normalization_stats": normalization["channel_stats"],
-        "training_pixel_size_um": None if pixel_size is None else pixel_size * classifier.downsample,
+        "training_pixel_size_um": None if pixel_size is None else pixel_size * spec.downsample,
         "training_tile_size_px": size,
     }
 
 
 def _normalization(ours: Normalization, n_channels: int) -> dict[str, Any]:
-    """Return our normalization in the extension's words, so that it computes the numbers that we do.
+    """Return our normalization in the extension's words, so that it computes the same numbers.
 
-    Joint statistics are given for each channel alike: whether it then takes the first or pools them, it finds ours. Its
-    min_max does not clip, as ours does; its fixed_range does, and so stands for it.
+    Joint statistics are given for each channel: whether it takes the first or pools them, it finds ours. Its min_max
+    does not clip as ours does; its fixed_range does, and is used instead.
     """
     by_channel = ours.by_channel(n_channels)
     values: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """The folder of a classifier on disk."""
 
-from histowidgets.prediction.storage._folder import load_classifier, save_classifier
+from histowidgets.prediction.storage._folder import read_folder, write_folder
 
 __all__ = [
-    "load_classifier",
-    "save_classifier",
+    "read_folder",
+    "write_folder",
 ]

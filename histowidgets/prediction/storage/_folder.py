@@ -8,40 +8,60 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from histowidgets._io import as_path
-from histowidgets.errors import ClassifierError, ImageError
-from histowidgets.images import Normalization
-from histowidgets.prediction._classifier import Classifier
-from histowidgets.prediction._classifier_files import described
+from histowidgets._checks import first_problem
+from histowidgets._io import FREE_SPACE, as_path
+from histowidgets.errors import ClassifierError
+from histowidgets.prediction._spec import ClassifierSpec, Description
 from histowidgets.prediction.pixel_models import restored_model
-from histowidgets.prediction.storage._migrations import MIGRATIONS, migrated
 
 VERSION = 1
 FORMAT = "histowidgets classifier"
 CARD, WEIGHTS = "classifier.json", "model.safetensors"
 
 
-def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None:
+class FolderCard(Description):
+    """What ``classifier.json`` holds in its newest version, checked.
+
+    Attributes
+    ----------
+    kind : str
+        Of the model; see `restored_model`.
+    model : dict
+        What `PixelModel.spec` gave.
+    settings, scores, history, trained_on
+        Those of `ClassifierSpec`.
+    """
+
+    kind: str
+    model: dict[str, Any]
+    settings: dict[str, Any]
+    scores: dict[str, Any]
+    history: list[dict[str, Any]]
+    trained_on: dict[str, Any]
+
+
+def write_folder(spec: ClassifierSpec, folder: str | PathLike[str]) -> None:
     """Write a classifier; see `Classifier.save`."""
     target = as_path(folder, ClassifierError).absolute()
     try:
         _require_replaceable(target)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    tensors = {name: np.ascontiguousarray(value) for name, value in classifier.model.tensors().items()}
+    tensors = {name: np.ascontiguousarray(value) for name, value in spec.model.tensors().items()}
     weights = save_tensors(tensors)
-    card = json.dumps(_card(classifier, hashlib.sha256(weights).hexdigest()), indent=1, ensure_ascii=False)
+    card = json.dumps(_card(spec, hashlib.sha256(weights).hexdigest()), indent=1, ensure_ascii=False)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -50,7 +70,7 @@ def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None
     try:
         _write(beside / WEIGHTS, weights)
         _write(beside / CARD, card.encode(errors="backslashreplace"))  # half a character becomes its JSON escape
-        beside.chmod(0o755)  # mkdtemp's folders are for their owner alone
+        beside.chmod(0o755)  # only their owner may open mkdtemp's folders
         _replace(beside, target)
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -58,47 +78,42 @@ def save_classifier(classifier: Classifier, folder: str | PathLike[str]) -> None
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def load_classifier(folder: str | PathLike[str]) -> Classifier:
-    """Load a classifier; see `Classifier.load`."""
+def read_folder(folder: str | PathLike[str]) -> ClassifierSpec:
+    """Read a classifier; see `Classifier.load`."""
     source = as_path(folder, ClassifierError).absolute()
     _put_back(source)
-    card = _read_card(source / CARD)
-    weights = _read_weights(source / WEIGHTS, card)
+    values = _read_card(source / CARD)
+    weights = _read_weights(source / WEIGHTS, values)
     try:
-        model = restored_model(str(card["kind"]), card["model"], weights)
-        return Classifier(
-            model,
-            classes=card["classes"],
-            colors=card["colors"],
-            channel_names=card["channel_names"],
-            normalization=Normalization.from_dict(card["normalization"]),
-            pixel_size_um=card["pixel_size_um"],
-            downsample=card["downsample"],
-            tile_size=card["tile_size"],
-            settings=card["settings"],
-            scores=card["scores"],
-            history=card["history"],
-            trained_on=card["trained_on"],
-            name=card["name"],
+        card = FolderCard.model_validate(values)
+        return ClassifierSpec(
+            restored_model(card.kind, card.model, weights),
+            **card.parts(),
+            settings=card.settings,
+            scores=card.scores,
+            history=card.history,
+            trained_on=card.trained_on,
         )
-    except KeyError as error:
+    except ValidationError as error:
+        raise _damaged(source / CARD, first_problem(error)) from error
+    except KeyError as error:  # what the model of its kind needs
         raise _damaged(source / CARD, f"{error} is missing") from error
-    except (ClassifierError, ImageError, TypeError, ValueError, AttributeError) as error:
+    except (ClassifierError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(source / CARD, str(error)) from error
 
 
-def _card(classifier: Classifier, digest: str) -> dict[str, Any]:
+def _card(spec: ClassifierSpec, digest: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "kind": classifier.kind,
-        **described(classifier),
-        "model": classifier.model.spec(),
+        "kind": spec.kind,
+        **spec.described(),
+        "model": spec.model.spec(),
         "weights": {"file": WEIGHTS, "sha256": digest},
-        "settings": classifier.settings,
-        "scores": classifier.scores,
-        "history": classifier.history,
-        "trained_on": classifier.trained_on,
+        "settings": spec.settings,
+        "scores": spec.scores,
+        "history": spec.history,
+        "trained_on": spec.trained_on,
         "versions": _versions(),
     }
 
@@ -114,7 +129,7 @@ def _versions() -> dict[str, str]:
 
 
 def _require_replaceable(target: Path) -> None:
-    """Refuse to replace what is no classifier folder."""
+    """Refuse to replace anything but the folder of a classifier."""
     if not target.exists():
         return
     if not target.is_dir():
@@ -123,7 +138,7 @@ def _require_replaceable(target: Path) -> None:
     if foreign:
         raise ClassifierError(
             f"{target} holds other files ({foreign[0]}{', …' if len(foreign) > 1 else ''}), which saving would "
-            "delete. Give a folder of its own."
+            "delete. Give a new folder."
         )
 
 
@@ -150,7 +165,7 @@ def _replace(beside: Path, target: Path) -> None:
 
 
 def _put_back(target: Path) -> None:
-    """Restore an earlier folder whose process was killed between the two renames of `_replace`."""
+    """Restore an earlier folder if the process was killed between the two renames of `_replace`."""
     with contextlib.suppress(OSError):
         if not target.exists():
             for old in target.parent.glob(f".{glob.escape(target.name)}-*-old"):
@@ -167,7 +182,7 @@ def _read_card(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"it is no JSON: {error}") from error
+        raise _damaged(path, f"it is not JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise _damaged(path, f"it does not say that its format is {FORMAT!r}")
     version = card.get("version")
@@ -179,11 +194,37 @@ def _read_card(path: Path) -> dict[str, Any]:
             f"it was written by {card.get('versions', {}).get('histowidgets', 'a newer one')}."
         )
     try:
-        return migrated(card, VERSION)
+        return _migrated(card)
     except KeyError as error:
         raise _damaged(path, f"{error} is missing") from error
     except (TypeError, ValueError) as error:
         raise _damaged(path, str(error)) from error
+
+
+def _from_0(card: dict[str, Any]) -> dict[str, Any]:
+    """Version 0, before the first release: networks only, colours in the order of the classes, no history."""
+    newer = {"kind": "network", "history": [], "trained_on": {}, "pixel_size_um": None, **card}
+    colors = card["colors"]
+    if not isinstance(colors, Mapping):
+        newer["colors"] = dict(zip(card["classes"], colors, strict=True))
+    return newer
+
+
+#: From a version of the card to the next one. A change that raises `VERSION` adds a step here, and a test of it.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: _from_0}
+
+
+def _migrated(card: dict[str, Any]) -> dict[str, Any]:
+    """Return a card of an older version as one of `VERSION`; the file on disk stays as it is.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        The card lacks what its version had.
+    """
+    while card["version"] < VERSION:
+        card = {**MIGRATIONS[card["version"]](card), "version": card["version"] + 1}
+    return card
 
 
 def _read_weights(path: Path, card: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -209,7 +250,4 @@ def _damaged(path: Path, why: str) -> ClassifierError:
 
 
 def _cannot_write(target: Path, error: OSError) -> ClassifierError:
-    return ClassifierError(
-        f"{target} cannot be written: {error.strerror or error}. Free some space, or choose a folder that you may "
-        "write to."
-    )
+    return ClassifierError(f"{target} cannot be written: {error.strerror or error}. {FREE_SPACE}")

@@ -1,5 +1,6 @@
 """A network and the quick learner as one classifier: they err in different places."""
 
+from dataclasses import replace
 from functools import partial
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
@@ -54,11 +55,13 @@ class QuickPartner:
         ClassifierError
             If the network knows other classes.
         """
-        both = mean_of([network, self._quick])
+        both = mean_of([network.spec, self._quick.spec])
         if self._judged is not None and self._split is not None:
-            both.scores = scores_on(mean_of([network, self._judged]), self._snapshot, self._split)
-            both.scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
-        return both
+            judged = Classifier(mean_of([network.spec, self._judged.spec]))
+            scores = scores_on(judged, self._snapshot, self._split)
+            scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
+            both = replace(both, scores=scores)
+        return Classifier(both)
 
 
 def with_quick(

@@ -5,7 +5,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,15 @@ import torch
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import ImageNameError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region, select_channels
-from histowidgets.prediction import Classifier, QuickModel, Tile, match_channels, quick_tiles, tile_features
+from histowidgets.prediction import (
+    Classifier,
+    ClassifierSpec,
+    QuickModel,
+    Tile,
+    match_channels,
+    quick_tiles,
+    tile_features,
+)
 from histowidgets.training.data import places_of, with_channels
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._fit import fit_heads
@@ -116,11 +124,11 @@ def fit_quick(
         )
     inputs, targets = _gathered(samples, labels, len(snapshot.classes), seed)
     model = _fit(samples, inputs, targets, len(snapshot.classes), len(seen), seed)
-    classifier = _classifier(model, snapshot, names, seen, fitted, labels, seed)
-    classifier.trained_on["seconds"] = round(time.perf_counter() - started, 3)
+    spec = _spec(model, snapshot, names, seen, fitted, labels, seed)
+    spec = replace(spec, trained_on={**spec.trained_on, "seconds": round(time.perf_counter() - started, 3)})
     if split is not None and score:
-        classifier.scores = scores_on(classifier, snapshot, split)
-    return classifier
+        spec = replace(spec, scores=scores_on(Classifier(spec), snapshot, split))
+    return Classifier(spec)
 
 
 def _fit(
@@ -156,7 +164,7 @@ def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
     return np.isin(asked, known)
 
 
-def _classifier(
+def _spec(
     model: QuickModel,
     snapshot: ProjectSnapshot,
     names: list[str],
@@ -164,14 +172,14 @@ def _classifier(
     normalization: Normalization,
     labels: np.ndarray,
     seed: int,
-) -> Classifier:
+) -> ClassifierSpec:
     """Put a fitted model together with all that is needed to use it."""
     first = snapshot.images[names[0]]
     counts = np.bincount(labels, minlength=len(snapshot.classes)) * LABEL_DOWNSAMPLE**2
-    return Classifier(
+    return ClassifierSpec(
         model,
-        classes=snapshot.classes,
-        colors=snapshot.colors,
+        classes=list(snapshot.classes),
+        colors=dict(snapshot.colors),
         channel_names=channels,
         normalization=normalization,
         pixel_size_um=first.pixel_size_um,

@@ -9,7 +9,7 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_o
 from histowidgets.errors import HistowidgetsError, ReadOnlyError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, NetworkModel
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
 from histowidgets.training._events import Message
 from histowidgets.training.checkpoint import BEST_FILE, RESUME_FILE, Checkpoint, damaged, read_checkpoint
 from histowidgets.training.data import Start, TrainingRequest, make_request
@@ -112,17 +112,19 @@ def classifier_of(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
     if image is None:
         raise TrainingError("Nothing is painted in the project any more. Paint a few strokes, then train.")
     return Classifier(
-        NetworkModel(network, owned=True),
-        classes=list(about["classes"]),
-        colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},
-        channel_names=run.settings.channels or image.channel_names,
-        normalization=Normalization.from_dict(about["normalization"]),
-        pixel_size_um=image.pixel_size_um,
-        downsample=run.settings.downsample,
-        tile_size=run.settings.tile_size,
-        settings=run.settings.model_dump(mode="json"),
-        scores={} if run.best is None else {**run.best, "confusion": run.confusion},
-        history=list(run.history),
-        trained_on={"run": run.id, "held_out": about.get("held_out", {})},
-        name=run.id,
+        ClassifierSpec(
+            NetworkModel(network, owned=True),
+            classes=list(about["classes"]),
+            colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},
+            channel_names=run.settings.channels or image.channel_names,
+            normalization=Normalization.from_dict(about["normalization"]),
+            pixel_size_um=image.pixel_size_um,
+            downsample=run.settings.downsample,
+            tile_size=run.settings.tile_size,
+            settings=run.settings.model_dump(mode="json"),
+            scores={} if run.best is None else {**run.best, "confusion": run.confusion},
+            history=list(run.history),
+            trained_on={"run": run.id, "held_out": about.get("held_out", {})},
+            name=run.id,
+        )
     )

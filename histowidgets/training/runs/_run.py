@@ -9,7 +9,7 @@ from typing import Any
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
-from histowidgets.prediction import Classifier, NetworkModel, PixelModel
+from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, PixelModel
 from histowidgets.training._events import EpochRecord, Event, RunEnded, RunFailed, State, StateChanged
 from histowidgets.training.data import TrainingRequest, make_request
 from histowidgets.training.estimation import check_budget
@@ -180,23 +180,25 @@ def make_classifier(
     snapshot, settings, image = request.snapshot, request.settings, request.image()
     painted = {name: len(snapshot.annotations[name]) for name in snapshot.annotated_names()}
     return Classifier(
-        model,
-        classes=list(snapshot.classes),
-        colors=dict(snapshot.colors),
-        channel_names=image.channel_names,
-        normalization=normalization,
-        pixel_size_um=image.pixel_size_um,
-        downsample=settings.downsample,
-        tile_size=settings.tile_size,
-        settings=settings.model_dump(mode="json"),
-        scores=scores,
-        history=history,
-        trained_on={
-            "run": request.run_id,
-            "annotations": painted,
-            "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
-        },
-        name=request.run_id,
+        ClassifierSpec(
+            model,
+            classes=list(snapshot.classes),
+            colors=dict(snapshot.colors),
+            channel_names=image.channel_names,
+            normalization=normalization,
+            pixel_size_um=image.pixel_size_um,
+            downsample=settings.downsample,
+            tile_size=settings.tile_size,
+            settings=settings.model_dump(mode="json"),
+            scores=scores,
+            history=history,
+            trained_on={
+                "run": request.run_id,
+                "annotations": painted,
+                "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
+            },
+            name=request.run_id,
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""One piece of advice in a place of fixed size, and a link to the spot it is about."""
+"""One piece of advice in a line of fixed size, with a button that shows the place it is about."""
 
 from collections.abc import Callable
 from html import escape
@@ -9,7 +9,7 @@ from histowidgets.advice import Advice
 
 
 def evidence_text(advice: Advice) -> str:
-    """Return the numbers that an advice rests on, such as ``"count 7 · minimum 15"`` or ``"rise 12 %"``."""
+    """Return the numbers that a piece of advice rests on, such as ``"count 7 · minimum 15"`` or ``"rise 12 %"``."""
     parts = []
     for name, value in advice.evidence.items():
         number = f"{value:.3g}".replace("-", "−") if isinstance(value, float) else str(value)
@@ -19,14 +19,14 @@ def evidence_text(advice: Advice) -> str:
 
 
 class AdviceLine(ipywidgets.VBox):
-    """Two coloured lines with an advice; behind "more" all of it, with its numbers and the page of the guide.
+    """Two coloured lines with a piece of advice; "more" shows all of it, with its numbers and the page of the guide.
 
     Parameters
     ----------
     idle
-        What stands there while there is no advice, so that nothing moves when one comes.
+        The text while there is no advice, so that nothing moves when one comes.
     on_show
-        Called with the advice when the person asks where on the image it is.
+        Called with the advice when the user asks where on the image it is.
     """
 
     def __init__(self, idle: str = "", on_show: Callable[[Advice], None] | None = None) -> None:
@@ -38,7 +38,7 @@ class AdviceLine(ipywidgets.VBox):
         self._show.layout.display = "none"
         self._show.on_click(lambda _: self._go())
         self._more = ipywidgets.ToggleButton(
-            description="more", tooltip="All of the advice, the numbers that it rests on, and the guide"
+            description="more", tooltip="The whole advice, the numbers that it rests on, and the page of the guide"
         )
         self._more.add_class("hw-link")
         self._more.observe(lambda change: self._show_text(), names="value")
@@ -54,7 +54,7 @@ class AdviceLine(ipywidgets.VBox):
         return self._advice
 
     def show(self, advice: Advice | None) -> None:
-        """Show `advice`, or the idle words for None."""
+        """Show `advice`, or the idle text for None."""
         if advice == self._advice:
             return
         self._advice = advice
@@ -69,11 +69,11 @@ class AdviceLine(ipywidgets.VBox):
         if advice is None:
             self._text.value = f'<div class="hw-advice-line" data-level="info"><div>{escape(self._idle)}</div></div>'
             return
-        tip = escape(f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})", quote=True)
+        tip = escape(f"{advice.detail} {evidence_text(advice)} (guide: {advice.guide_title})", quote=True)
         words = f"<b>{escape(advice.title)}.</b> {escape(advice.detail)}"
         if opened:
-            link = f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">the rule, explained</a>'
-            words += f" {escape(evidence_text(advice))} ({escape(advice.rule)}: {link})"
+            link = f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">{escape(advice.guide_title)}</a>'
+            words += f" {escape(evidence_text(advice))} (guide: {link})"
         self._text.value = (
             f'<div class="hw-advice-line" data-level="{escape(advice.severity)}" role="status" title="{tip}">'
             f"<div>{words}</div></div>"

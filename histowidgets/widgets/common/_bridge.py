@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from histowidgets.training import RunEnded
-from histowidgets.widgets.common._colab import outbox
+from histowidgets.widgets.common._colab import comm_queue
 
 log = logging.getLogger("histowidgets")
 
@@ -72,7 +72,7 @@ class RunBridge:
             self._closed.wait(self._pause)
 
     def _rung(self, event: Any) -> None:
-        mail = outbox()
+        mail = comm_queue()
         if mail is None or threading.current_thread() is not threading.main_thread():
             self._bell.set()
             return

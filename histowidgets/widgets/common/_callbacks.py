@@ -1,4 +1,4 @@
-"""Callbacks in a list, and a slider beside a trait: each with what ends it."""
+"""Callbacks in a list, and a slider linked to a trait; each call returns a function that undoes it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,28 +11,33 @@ Callback = TypeVar("Callback", bound=Callable[..., object])
 
 
 def listen(callbacks: list[Callback], callback: Callback) -> Callable[[], None]:
-    """Add a callback to those that are called; return what takes it away again."""
+    """Add a callback to a list; return a function that removes it again."""
     callbacks.append(callback)
 
     def unsubscribe() -> None:
-        with suppress(ValueError):  # another thread may have taken it away, or all
+        with suppress(ValueError):  # another thread may have removed it, or all of them
             callbacks.remove(callback)
 
     return unsubscribe
 
 
 def observe(widget: traitlets.HasTraits, name: str, callback: Callable[[Any], None]) -> Callable[[], None]:
-    """Call `callback` when a trait changes; return what ends that."""
+    """Call `callback` when a trait changes; return a function that ends the calls."""
     widget.observe(callback, names=name)
-    return lambda: widget.unobserve(callback, names=name)
+
+    def unobserve() -> None:
+        with suppress(ValueError):  # a widget that is collected by Python is closed once more
+            widget.unobserve(callback, names=name)
+
+    return unobserve
 
 
 def link_slider(
     slider: ipywidgets.FloatSlider | ipywidgets.IntSlider, widget: traitlets.HasTraits, name: str
 ) -> Callable[[], None]:
-    """Keep a slider at the value of a trait, and let it set that; return what ends that.
+    """Link a slider and a trait in both directions; return a function that ends the link.
 
-    A slider rounds what it is given to its steps, and says so; that is no choice of the person's.
+    A slider rounds its value to its steps and reports that as a change; it is not taken for a choice of the user.
     """
     shown = round if isinstance(slider, ipywidgets.IntSlider) else float
 

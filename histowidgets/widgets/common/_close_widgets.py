@@ -1,4 +1,4 @@
-"""Closing a widget with all that hangs on it: a widget lives in the kernel until it is closed."""
+"""Close a widget together with all that it refers to: a widget lives in the kernel until it is closed."""
 
 from collections.abc import Iterator
 from typing import Any

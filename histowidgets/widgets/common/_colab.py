@@ -1,4 +1,4 @@
-"""Google Colab: its page shows other people's widgets only when told to, and takes nothing that a thread sends."""
+"""Google Colab: its page shows custom widgets only when asked to, and accepts no messages that a thread sends."""
 
 import sys
 
@@ -7,12 +7,12 @@ import comm
 import traitlets
 
 from histowidgets.widgets.common._assets import bundle
-from histowidgets.widgets.common._colab_comm_queue import Outbox
+from histowidgets.widgets.common._colab_comm_queue import CommQueue
 
-#: Milliseconds between two calls of the page, with each of which what threads have sent meanwhile arrives.
+#: Milliseconds between two calls of the page; with each of them the messages that threads have sent since arrive.
 PULSE_MS = 400
 
-_outbox: Outbox | None = None
+_comm_queue: CommQueue | None = None
 
 
 def on_colab() -> bool:
@@ -20,36 +20,36 @@ def on_colab() -> bool:
     return "google.colab" in sys.modules
 
 
-def prepare() -> None:
-    """On Colab, turn its custom widget manager on and let the main thread send what threads want to; once a kernel."""
-    global _outbox
-    if _outbox is not None or not on_colab():
+def prepare_colab() -> None:
+    """On Colab, turn on the custom widget manager and let the main thread send messages for others; once."""
+    global _comm_queue
+    if _comm_queue is not None or not on_colab():
         return
     from google.colab import output
 
     output.enable_custom_widget_manager()
-    _outbox = Outbox()
-    comm.create_comm = _outbox.comms(comm.create_comm)
+    _comm_queue = CommQueue()
+    comm.create_comm = _comm_queue.comms(comm.create_comm)
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
     if shell is not None:
-        shell.events.register("post_execute", _outbox.flush)
+        shell.events.register("post_execute", _comm_queue.flush)
 
 
-def outbox() -> Outbox | None:
-    """Return what keeps the messages of threads; None where threads may send."""
-    return _outbox
+def comm_queue() -> CommQueue | None:
+    """Return the queue that keeps the messages of threads; None where threads may send."""
+    return _comm_queue
 
 
 class Pulse(anywidget.AnyWidget):
-    """Calls the kernel now and then, as long as it is on a page; shows nothing."""
+    """Calls the kernel at intervals while it is on a page; shows nothing."""
 
     _esm = bundle("pulse")
 
     every_ms = traitlets.Int(PULSE_MS).tag(sync=True)
 
 
-def pulse() -> list[Pulse]:
-    """Return a `Pulse` where one is needed, else nothing."""
-    return [Pulse()] if _outbox is not None else []
+def colab_pulse() -> list[Pulse]:
+    """Return a `Pulse` on Colab, and nothing elsewhere."""
+    return [Pulse()] if _comm_queue is not None else []

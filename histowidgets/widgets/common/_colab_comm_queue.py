@@ -1,4 +1,4 @@
-"""For front ends whose page takes nothing that a thread of the kernel sends: the main thread sends it instead."""
+"""For pages that accept no message from a thread of the kernel: the main thread sends it instead."""
 
 import threading
 from collections import deque
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-#: Messages kept before those that a later one makes void are thrown out.
-MANY = 500
+#: Messages that are kept before those that a later one replaces are thrown out.
+MOST_KEPT = 500
 
 
 @dataclass
@@ -28,7 +28,7 @@ class _Kept:
         self.send(self.kind, data=self.data, buffers=self.buffers or None, **self.rest)
 
     def without(self, names: set[str]) -> bool:
-        """Take the named traits out of this update; return whether any is left."""
+        """Remove the named traits from this update; return whether any is left."""
         state = {name: value for name, value in self.data["state"].items() if name not in names}
         paths = self.data.get("buffer_paths") or []
         left = [(path, buffer) for path, buffer in zip(paths, self.buffers, strict=True) if path[0] not in names]
@@ -37,23 +37,23 @@ class _Kept:
         return bool(state or left)
 
 
-class Outbox:
-    """Keeps the messages of threads, in their order, until the main thread sends one, handles one or is asked to.
+class CommQueue:
+    """Keep the messages of threads, in order, until the main thread sends one, handles one or calls `flush`.
 
-    While nobody looks, a training goes on writing the same few traits: of what is kept, values that have been
-    overwritten since are left out, so that it does not grow with the time.
+    A training keeps writing the same few traits while no page is there. Values that have been overwritten since are
+    dropped, so that the queue does not grow with time.
     """
 
     def __init__(self) -> None:
         self._kept: deque[_Kept] = deque()
         self._lock = threading.Lock()
-        self._squeeze_at = MANY
+        self._squeeze_at = MOST_KEPT
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def comms(self, create: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a maker of comms like `create`, for ``comm.create_comm``, whose messages go through here."""
+        """Wrap ``comm.create_comm`` so that the messages of the comms it makes go through this queue."""
 
         def create_comm(*args: Any, **options: Any) -> Any:
             opening = {name: options.pop(name, None) for name in ("data", "metadata", "buffers")}
@@ -70,13 +70,13 @@ class Outbox:
         return create_comm
 
     def flush(self) -> None:
-        """Send what is kept, if this is the main thread."""
+        """Send the kept messages, if this is the main thread."""
         if threading.current_thread() is not threading.main_thread():
             return
         while True:
             with self._lock:
                 if not self._kept:
-                    self._squeeze_at = MANY
+                    self._squeeze_at = MOST_KEPT
                     return
                 first = self._kept.popleft()
             first.post()
@@ -101,7 +101,7 @@ class Outbox:
             self.flush()
 
     def _squeeze(self) -> None:
-        """Take out of each update what a later one of the same widget says anew."""
+        """Remove from each update the traits that a later one of the same widget sets again."""
         newer: dict[int, set[str]] = {}
         left: list[_Kept] = []
         for message in reversed(self._kept):
@@ -113,4 +113,4 @@ class Outbox:
                 names |= told
             left.append(message)
         self._kept = deque(reversed(left))
-        self._squeeze_at = max(MANY, 2 * len(left))
+        self._squeeze_at = max(MOST_KEPT, 2 * len(left))

@@ -1,4 +1,4 @@
-"""Hands a file that the kernel made to the browser, which saves it as any download."""
+"""Hand a file that the kernel made to the browser, which saves it like any download."""
 
 import anywidget
 

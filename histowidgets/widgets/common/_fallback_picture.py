@@ -1,4 +1,4 @@
-"""A picture that stays in a notebook when there is no kernel to draw the widget."""
+"""The picture that a notebook keeps for when there is no kernel to draw the widget."""
 
 import html
 import io

@@ -1,4 +1,4 @@
-"""A thread that answers the newest request, and forgets the older ones."""
+"""A thread that answers the newest request and drops older ones."""
 
 import atexit
 import logging
@@ -12,13 +12,13 @@ Answer = TypeVar("Answer")
 
 _log = logging.getLogger(__name__)
 
-# How long the end of the process waits for what is under way, in seconds.
+#: Seconds for which the end of the process waits for work under way.
 _EXIT_SECONDS = 10.0
 _workers: "weakref.WeakSet[LatestWorker[Any, Any]]" = weakref.WeakSet()
 
 
 class LatestWorker(Generic[Payload, Answer]):
-    """One thread that works on the newest request; what an older one would have answered is dropped.
+    """One thread that works on the newest request; answers to older ones are dropped.
 
     Parameters
     ----------
@@ -26,18 +26,18 @@ class LatestWorker(Generic[Payload, Answer]):
         Names the thread: ``histowidgets-<name>``.
     work
         ``work(payload, is_stale)`` computes the answer, on the worker's thread. ``is_stale()`` turns True once a
-        newer request has come or the worker is closed: long work asks it now and then, and returns anything.
+        newer request has come or the worker is closed: long work should check it from time to time, and may then
+        return anything.
     deliver
         ``deliver(payload, answer, error)`` receives the answer, or the exception that `work` raised (with its
         traceback), on the worker's thread. It is called only if nothing newer came meanwhile.
     rest
-        Seconds for which nothing newer must have come before it begins to work; 0 by default. A request can have
-        its own.
+        Seconds without a newer request before work begins; 0 by default. A request can have its own.
 
     Attributes
     ----------
     idle : threading.Event
-        Set while nothing waits and nothing is worked on.
+        Set while no request waits or is worked on.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class LatestWorker(Generic[Payload, Answer]):
         payload
             What `work` and `deliver` are given.
         rest
-            Seconds for which nothing newer must come; those of the worker by default.
+            Seconds without a newer request before work begins; those of the worker by default.
 
         Returns
         -------
@@ -94,13 +94,13 @@ class LatestWorker(Generic[Payload, Answer]):
             return self._newest
 
     def request_more(self, payload: Payload) -> None:
-        """Ask on from `deliver`, about what was just answered; nothing happens if something newer waits."""
+        """Make a further request from within `deliver`; ignored if a newer request waits."""
         with self._changed:
             if not self._waiting:
                 self.request(payload)
 
     def close(self) -> None:
-        """End the thread: what is under way turns stale, and nothing is delivered once this has returned."""
+        """End the thread: work under way turns stale, and nothing is delivered once this has returned."""
         self._retire()
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -145,13 +145,13 @@ class LatestWorker(Generic[Payload, Answer]):
         try:
             self._deliver(payload, answer, error)
         except Exception:  # noqa: BLE001 - the boundary of the thread
-            # Nobody is left to be told, and the next request still deserves its answer.
+            # There is no one left to report to, and the next request must still be answered.
             _log.exception("%s could not deliver an answer", self._thread.name)
 
 
 @atexit.register
 def _retire_all() -> None:
-    """End what still works when the process ends: a thread cut off inside torch aborts it."""
+    """End all workers when the process ends: a thread cut off inside torch would abort it."""
     workers = list(_workers)
     for worker in workers:
         worker._retire()

@@ -1,4 +1,4 @@
-"""A small picture as an address that carries its own data."""
+"""Small pictures as data URLs."""
 
 import base64
 import io
@@ -8,14 +8,14 @@ import PIL.Image
 
 
 def picture_url(pixels: np.ndarray, quality: int | None = None) -> str:
-    """Return pixels as the address of a JPEG of a quality from 1 to 95, or of a PNG without one.
+    """Return pixels as the data URL of a JPEG, or without a quality of a PNG.
 
     Parameters
     ----------
     pixels
         uint8, ``(rows, cols, 3)``, or with an alpha channel as a PNG.
     quality
-        Of the JPEG.
+        Of the JPEG, 1 to 95.
     """
     picture, buffer = PIL.Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
     if quality is None:
@@ -26,5 +26,5 @@ def picture_url(pixels: np.ndarray, quality: int | None = None) -> str:
 
 
 def data_url(data: bytes, kind: str) -> str:
-    """Return the bytes of a picture file, a "jpeg" or "png", as an address."""
+    """Return the bytes of a picture file, a "jpeg" or "png", as a data URL."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Drawing with ipycanvas from whichever thread: one batch at a time, and one job at a time."""
+"""Drawing with ipycanvas from any thread: one batch at a time, and one job at a time."""
 
 import threading
 from collections import deque
@@ -19,7 +19,7 @@ def batch(anchor: Canvas) -> Iterator[None]:
     ----------
     anchor
         A canvas on which nothing else is drawn. ipycanvas names the canvas a command is for only when it differs
-        from that of the last command; a page that was loaded since has not heard of the last one, and would stop
+        from that of the last command; a page that was loaded since does not know the last one, and would stop
         drawing for good (ipycanvas #322). A command on the anchor first makes every batch name its canvases.
     """
     with _hold_lock:
@@ -29,17 +29,17 @@ def batch(anchor: Canvas) -> Iterator[None]:
             anchor.restore()  # undoes the last save, of which there is none
             yield
         finally:
-            # hold_canvas has no such clause itself: after an error it would hold all drawing for ever.
+            # hold_canvas itself has no finally: after an error it would hold all drawing for ever.
             hold.__exit__(None, None, None)
 
 
 class SerialQueue:
-    """Runs jobs one after the other on the threads that bring them, and makes nobody wait.
+    """Run jobs one after the other on the threads that submit them, without making any of them wait.
 
-    Which thread a message from the page comes on differs between versions of ipykernel and from message to
-    message, and a project tells of an edit on the thread that made it. Who finds the queue idle runs what is in
-    it; who finds it busy leaves the job to the thread that is at it. Since nobody waits here, no order of
-    locks between the canvas and the project can block.
+    The thread on which a message from the page arrives differs between versions of ipykernel and from message to
+    message, and a project announces an edit on the thread that made it. A thread that finds the queue idle runs the
+    jobs in it; one that finds it busy leaves its job to the thread that runs them. Since no thread waits, no order
+    of locks between the canvas and the project can deadlock.
     """
 
     def __init__(self) -> None:

@@ -1,74 +1,75 @@
-"""What takes a while (reading and writing files), done on a thread, so that the page's callback returns at once."""
+"""Slow work such as reading and writing files, done on a thread so that the page's callback returns at once."""
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from histowidgets.errors import HistowidgetsError
 
-Say = Callable[[str, str], None]
+#: Called with a text and a level ("info", "good", "warning" or "error").
+Notify = Callable[[str, str], None]
+
+_CLOSE_SECONDS = 10.0
 
 
-class Errands:
-    """Does one thing after the other, each on a thread of its own, and says how it went.
+class TaskQueue:
+    """Run tasks one after the other on one thread, and report how each of them went.
 
     Parameters
     ----------
     name
-        Names the threads: ``histowidgets-<name>``.
-    say
-        Called with a text and a level, on the caller's thread when an errand is taken, and on its own when it ends.
+        Names the thread: ``histowidgets-<name>``. It is started with the first task.
+    notify
+        Called with a text and a level: on the caller's thread when a task is submitted, on the queue's own when it
+        ends.
     """
 
-    def __init__(self, name: str, say: Say) -> None:
-        self._name, self._say = f"histowidgets-{name}", say
+    def __init__(self, name: str, notify: Notify) -> None:
+        self._notify = notify
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"histowidgets-{name}")
         self._lock = threading.Lock()
-        self._last: threading.Thread | None = None
+        self._last: Future[None] | None = None
         self._closed = False
 
-    def take(self, doing: str, action: Callable[[], str | tuple[str, str]], failed: str = "") -> None:
-        """Do something soon, after what was taken before; returns at once, and does nothing once it is closed.
+    def submit(self, doing: str, task: Callable[[], str | tuple[str, str]], failed: str = "") -> None:
+        """Run a task after those submitted before; returns at once, and does nothing once the queue is closed.
 
         Parameters
         ----------
         doing
-            What is said first, such as ``"Opening slide.svs…"``.
-        action
-            Returns what is said when it is done, or that and a level other than "good". What it raises is said.
+            Reported at once, such as ``"Opening slide.svs…"``.
+        task
+            Returns the text to report at level "good", or a text and another level. An exception is reported too.
         failed
-            The words before what went wrong.
+            Stands before the text of an error.
         """
         if self._closed:
             return
-        self._say(doing, "info")
+        self._notify(doing, "info")
         with self._lock:
-            if self._closed:
-                return
-            thread = threading.Thread(target=self._do, args=(self._last, action, failed), name=self._name, daemon=True)
-            self._last = thread
-            thread.start()
+            if not self._closed:
+                self._last = self._executor.submit(self._run, task, failed)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all that was taken is done; return whether that is so."""
+        """Wait until all submitted tasks are done; return whether they are."""
         last = self._last
-        if last is not None:
-            last.join(timeout)
-        return last is None or not last.is_alive()
+        return last is None or last in wait([last], timeout).done
 
     def close(self) -> None:
-        """Take nothing more, and wait a little for what is under way."""
+        """Accept no more tasks, and wait up to ten seconds for those that were submitted."""
         with self._lock:
             self._closed = True
-        self.wait(10)
+        self._executor.shutdown(wait=False)
+        if self.wait(_CLOSE_SECONDS):
+            self._executor.shutdown()  # the thread ends, too
 
-    def _do(self, before: threading.Thread | None, action: Callable[[], str | tuple[str, str]], failed: str) -> None:
-        if before is not None:
-            before.join()
+    def _run(self, task: Callable[[], str | tuple[str, str]], failed: str) -> None:
         try:
-            done = action()
+            done = task()
         except (HistowidgetsError, OSError) as error:
-            self._say(f"{failed}{error}", "error")
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
-            self._say(f"{failed}{type(error).__name__}: {error}", "error")
+            self._notify(f"{failed}{error}", "error")
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
+            self._notify(f"{failed}{type(error).__name__}: {error}", "error")
         else:
-            words, level = (done, "good") if isinstance(done, str) else done
-            self._say(words, level)
+            text, level = (done, "good") if isinstance(done, str) else done
+            self._notify(text, level)

@@ -1,11 +1,11 @@
-"""The prediction that follows the strokes: who answers, and how well."""
+"""The prediction that follows the strokes: which learner answers, and how well."""
 
-from histowidgets.widgets.live_prediction._answer import ASKED_FOR, Answer, unlike_words
+from histowidgets.widgets.live_prediction._answer import ON_DISK, LearnerAnswer, range_warning_text
 from histowidgets.widgets.live_prediction._controller import LivePrediction
 
 __all__ = [
-    "ASKED_FOR",
-    "Answer",
+    "ON_DISK",
+    "LearnerAnswer",
     "LivePrediction",
-    "unlike_words",
+    "range_warning_text",
 ]

@@ -1,4 +1,4 @@
-"""What a learner is asked, and what it answers."""
+"""The request to a learner and its answer."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,29 +10,29 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.widgets.monitor import FEW_STROKES
 
-# Beside "best", "both", "quick" and "network": what the person had predicted of an image.
-ASKED_FOR = "asked-for"
-# Up to this many pixels the learner that is shown is asked once more, when its weights stay and the hand rests, about
-# eight mirrored and turned views: a second or two for borders that are surer.
-TURNED_PIXELS = 1_000_000
+#: Beside "best", "both", "quick" and "network": what the user had predicted to disk.
+ON_DISK = "on-disk"
+#: Up to this many pixels the image is predicted again, once its learner is final and no stroke comes, as the average of
+#: eight mirrored and turned views: more reliable borders in a second or two.
+TTA_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a worker needs to answer; it never touches the project or a widget.
+class PredictionRequest:
+    """What a worker needs to answer, so that it never touches the project or a widget.
 
     Attributes
     ----------
     channels : tuple of str or None
         What the quick learner may see; None for all channels.
     final : bool
-        Whether the network's weights stay.
-    turned : bool
+        Whether the network's weights are final.
+    tta : bool
         Whether eight mirrored and turned views are averaged.
     joined : bool
         Whether the answer is the mean of the network and the quick learner.
     alone : bool
-        Whether the network is never to be joined, as one that was loaded.
+        Whether the network must not be joined with the quick learner, as one that was loaded.
     """
 
     snapshot: ProjectSnapshot
@@ -45,24 +45,24 @@ class Request:
     scores: Mapping[str, Any] = field(default_factory=dict)
     scored_on: int = 0
     final: bool = False
-    turned: bool = False
+    tta: bool = False
     joined: bool = False
     alone: bool = False
 
     @property
     def is_small(self) -> bool:
-        """Whether the image is small enough to be asked about from eight sides."""
+        """Whether the image is small enough for test-time augmentation."""
         image = self.snapshot.images[self.image_name]
-        return self.region is None and image.width * image.height <= TURNED_PIXELS
+        return self.region is None and image.width * image.height <= TTA_PIXELS
 
     @property
     def answers_as(self) -> str:
-        """Whose answer it is, of those with a network."""
+        """The key of the answer: "both" or "network"."""
         return "both" if self.joined else "network"
 
 
 @dataclass(frozen=True)
-class Answer:
+class LearnerAnswer:
     """One learner's classifier and its prediction.
 
     Attributes
@@ -74,19 +74,19 @@ class Answer:
     learner : str
         Such as ``"U-Net, epoch 31"``.
     scored_on : int
-        How many strokes were held out for the score; few of them make it a rough one.
-    in_turn : bool
-        Whether each stroke was held out once (`quick_score`), rather than the same ones from every learner.
+        How many strokes were held out for the score; with few of them it is a rough one.
+    held_out_in_turn : bool
+        Whether each stroke was held out once (`quick_score`), instead of the same ones for every learner.
     scope : str
-        What was predicted, where that is not simply what is in view, such as ``"whole image"``, and how.
+        What was predicted and how, if not simply the region in view, such as ``"whole image"``.
     warning : str or None
-        How the image differs from those of training (row N9); empty where it does not, None before they were compared.
+        How the image differs from those of training; empty where it does not, None before they were compared.
     final : bool
-        Whether these weights stay: no run is about to replace them.
+        Whether these weights are final: no run is about to replace them.
     alone : bool
-        Whether the network is never to be joined with the quick learner.
-    edge : float
-        How much more than its score it counts against other answers.
+        Whether the network must not be joined with the quick learner.
+    score_bonus : float
+        Added to the score when answers are compared.
     """
 
     classifier: Classifier
@@ -95,12 +95,12 @@ class Answer:
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
     scored_on: int = 0
-    in_turn: bool = False
+    held_out_in_turn: bool = False
     scope: str = ""
     warning: str | None = None
     final: bool = False
     alone: bool = False
-    edge: float = 0.0
+    score_bonus: float = 0.0
 
     @classmethod
     def of(
@@ -110,41 +110,41 @@ class Answer:
         learner: str,
         scores: Mapping[str, Any],
         scored_on: int,
-    ) -> "Answer":
-        """Make an answer with scores as in an `EpochRecord`, or none."""
+    ) -> "LearnerAnswer":
+        """Make an answer with scores as in an `EpochRecord`; they may be missing."""
         return cls(
             classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}), scored_on
         )
 
     @property
     def rank(self) -> float:
-        """What answers are compared by; -1 without a score."""
-        return -1.0 if self.score is None else self.score + self.edge
+        """The number by which answers are compared; -1 without a score."""
+        return -1.0 if self.score is None else self.score + self.score_bonus
 
     @property
     def caption(self) -> str:
-        """The words over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on only 9 held-out strokes"``."""
+        """The caption over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on only 9 held-out strokes"``."""
         scope = f" · {self.scope}" if self.scope else ""
         if self.score is None:
             return f"{self.learner}{scope}"
         strokes = "stroke" if self.scored_on == 1 else "strokes"
-        held_out = f"{strokes}, held out in turn" if self.in_turn else f"held-out {strokes}"
+        held_out = f"{strokes}, held out in turn" if self.held_out_in_turn else f"held-out {strokes}"
         few = "only " if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
         return f"{self.learner} · mIoU {self.score:.2f} on {few}{self.scored_on} {held_out}{scope}"
 
 
-def unlike_words(classifier: Classifier, image: Image) -> str:
-    """Say how an image differs from those that a classifier learned from; nothing where it does not (row N9)."""
+def range_warning_text(classifier: Classifier, image: Image) -> str:
+    """Say how an image differs from those that a classifier was trained on; "" where it does not."""
     return " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
 
 
-class UnlikeNotice:
-    """Says it once, for each image and classifier, when the answer that is shown is about an image unlike its own.
+class RangeNotice:
+    """Warn once for each image and classifier when the image is unlike those that the classifier was trained on.
 
     Parameters
     ----------
     report
-        Called with the words and the level "warning".
+        Called with the text and the level "warning".
     """
 
     def __init__(self, report: Callable[[str, str], None]) -> None:
@@ -152,8 +152,8 @@ class UnlikeNotice:
         self._lock = threading.Lock()
         self._said: dict[str, str] = {}  # image name to what was said last
 
-    def heed(self, shown: Answer | None) -> None:
-        """Take in which answer is shown; nothing is said of one whose image was not yet compared."""
+    def check(self, shown: LearnerAnswer | None) -> None:
+        """Warn about the answer that is shown; not before its image was compared."""
         if shown is None or shown.warning is None:
             return
         name = shown.prediction.image_name

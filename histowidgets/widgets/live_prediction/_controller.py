@@ -1,4 +1,4 @@
-"""Keeps the best prediction there is over the picture: the quick learner's, the network's, or that of both."""
+"""Show the best prediction there is over the picture: of the quick learner, of the network, or of both."""
 
 import threading
 import traceback
@@ -11,11 +11,17 @@ from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, Prediction, PredictionResults, ViewPredictor
 from histowidgets.widgets.common import LatestWorker
-from histowidgets.widgets.live_prediction._answer import ASKED_FOR, Answer, Request, UnlikeNotice, unlike_words
-from histowidgets.widgets.live_prediction._ensemble import LivePair, edge_of
-from histowidgets.widgets.live_prediction._scoring import LiveScore, held_out_scores, held_out_strokes
+from histowidgets.widgets.live_prediction._answer import (
+    ON_DISK,
+    LearnerAnswer,
+    PredictionRequest,
+    RangeNotice,
+    range_warning_text,
+)
+from histowidgets.widgets.live_prediction._ensemble import QuickEnsemble, score_bonus
+from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_held_out_strokes, held_out_scores
 
-# Above this many pixels only what is in view is predicted live; of a view of more than that, its middle.
+#: Above this many pixels only the region in view is predicted live; of a larger region, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
 EIGHT_VIEWS = "average of 8 views"
 
@@ -23,8 +29,8 @@ EIGHT_VIEWS = "average of 8 views"
 class LivePrediction:
     """Workers behind the picture, and the choice between their answers.
 
-    The quick learner answers each edit; while it works, a newer edit makes its answer void. When the hand rests, it is
-    scored on every stroke in turn. The network answers each better epoch, now and then joined with the quick learner.
+    The quick learner answers each edit; a newer edit replaces one that is being worked on. Once no edit comes, it is
+    scored on every stroke in turn. The network answers each better epoch, at intervals joined with the quick learner.
     From the first run on, all are scored on what that run holds out, and the best one is shown; without such scores,
     the joined one is shown once a run has kept an epoch.
 
@@ -39,7 +45,7 @@ class LivePrediction:
     report
         Called from a worker's thread with a text and a level when an answer failed.
     log
-        Called from a worker's thread with the traceback of an error that is nobody's input.
+        Called from a worker's thread with the traceback of an unexpected error.
     """
 
     def __init__(
@@ -52,22 +58,22 @@ class LivePrediction:
     ) -> None:
         self._project, self._view, self._show, self._report, self._log = project, view, show, report, log
         self._lock = threading.RLock()
-        self._showing = threading.RLock()  # what is chosen last is shown last, whichever worker is slower
-        self._answers: dict[str, Answer] = {}
-        self._asked_for: dict[str, Answer] = {}  # image name to what the person had predicted of it, on disk
-        self._unlike = UnlikeNotice(report)
+        self._showing = threading.RLock()  # the last choice is shown last, whichever worker is slower
+        self._answers: dict[str, LearnerAnswer] = {}
+        self._on_disk: dict[str, LearnerAnswer] = {}  # image name to what the user had predicted to disk
+        self._range_notice = RangeNotice(report)
         self._split: Split | None = None
         self._scored_on = 0
         self._channels: tuple[str, ...] | None = None
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
-        self.score = LiveScore(self._look_again, self._quick_scored, log)
+        self.score = QuickScorer(self._refine_quick, self._quick_scored, log)
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
-        self._pair = LivePair()
-        self._predictors: dict[str, ViewPredictor] = {}  # of a large image: what was computed is kept for the next pan
+        self._ensemble = QuickEnsemble()
+        self._predictors: dict[str, ViewPredictor] = {}  # of large images: tiles are kept for the next pan
 
-    # -- what the studio asks for ---------------------------------------------------------------
+    # -- for the studio ---------------------------------------------------------------
 
     def refresh(self) -> None:
         """Fit the quick learner to the annotations as they are now; returns at once.
@@ -79,43 +85,43 @@ class LivePrediction:
         self.score.request(request)
 
     def edited(self) -> None:
-        """Take in that annotations changed: what is shown follows them, and no longer what was once predicted."""
-        if self.wanted == ASKED_FOR:
+        """Follow a change of annotations; a prediction on disk is no longer shown."""
+        if self.wanted == ON_DISK:
             self.wanted = "best"
             self._choose()
         self.refresh()
         self._join_again()
 
     def _join_again(self) -> None:
-        """Take new strokes into what both learners say together; the network's part stays until the next run."""
+        """Join the network again with a quick learner of the new strokes; the network stays until the next run."""
         with self._lock:
             network = self._answers.get("network") if "both" in self._answers else None
         if network is not None and network.final:
             scores = {"val_miou": network.score}
             self._offer(network.classifier, network.learner, scores=scores, joined=True, final=True)
 
-    def show_asked_for(self, image_name: str, answer: Answer) -> None:
-        """Show what the person had predicted of an image, until annotations change or another learner is chosen."""
+    def show_prediction_on_disk(self, image_name: str, answer: LearnerAnswer) -> None:
+        """Show a prediction on disk of an image until annotations change or another learner is chosen."""
         with self._lock:
-            self._asked_for[image_name] = answer
-        self.wanted = ASKED_FOR
+            self._on_disk[image_name] = answer
+        self.wanted = ON_DISK
         self._choose()
 
     @property
-    def has_asked_for(self) -> bool:
-        """Whether something of the image that is shown was predicted to disk."""
+    def has_prediction_on_disk(self) -> bool:
+        """Whether the image that is shown, or a part of it, was predicted to disk."""
         with self._lock:
-            return self._view()[0] in self._asked_for
+            return self._view()[0] in self._on_disk
 
-    def judge_on(self, split: Split | None) -> None:
+    def score_on(self, split: Split | None) -> None:
         """Score the quick learner on the held-out strokes of `split` from now on."""
         with self._lock:
             self._split = split
-            self._scored_on = 0 if split is None else held_out_strokes(self._project.snapshot(), split)
+            self._scored_on = 0 if split is None else count_held_out_strokes(self._project.snapshot(), split)
         self.refresh()
 
     def use_channels(self, channels: Sequence[str] | None) -> None:
-        """Let the quick learner see these channels alone from now on, as the next run will; None for all."""
+        """Give the quick learner only these channels from now on, as the next run will; None for all."""
         wanted = None if channels is None else tuple(channels)
         if wanted != self._channels:
             self._channels = wanted
@@ -129,11 +135,11 @@ class LivePrediction:
         final: bool = True,
         alone: bool = False,
     ) -> None:
-        """Predict with a network's weights, and show that once they are the better ones.
+        """Predict with a network, and show that if it is the best answer.
 
         `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. The quick
-        learner is joined to it unless it is to be `alone`. If the weights are `final`, a small image is predicted
-        again from all sides.
+        learner is joined with it unless `alone`. If the weights are `final`, a small image is predicted again with
+        test-time augmentation.
         """
         self._offer(classifier, learner, scores=scores, final=final, alone=alone)
 
@@ -142,14 +148,14 @@ class LivePrediction:
         self.network.request(request)
 
     def forget_network(self) -> None:
-        """Let the quick learner speak alone, as when a run is thrown away."""
+        """Use the quick learner alone, as when a run is discarded."""
         with self._lock:
             self._answers.pop("network", None)
             self._answers.pop("both", None)
         self._choose()
 
     def image_changed(self) -> None:
-        """Predict the image that is shown now with the classifiers there are."""
+        """Predict the image that is shown now with the present classifiers."""
         with self._lock:
             network, quick, _ = (self._answers.pop(name, None) for name in ("network", "quick", "both"))
         self._choose()
@@ -160,7 +166,7 @@ class LivePrediction:
             self.offer_network(network.classifier, network.learner, scores, network.final, network.alone)
 
     def view_changed(self) -> None:
-        """Predict what has come into view of a large image; returns at once, and computes only what is new."""
+        """Predict what has come into view of a large image; returns at once, and computes only what is missing."""
         best = self.best
         if best is None or best.prediction.pyramid:
             return
@@ -172,29 +178,29 @@ class LivePrediction:
         self.view.request(replace(request, classifier=best.classifier, learner=learner))
 
     def show_learner(self, wanted: str) -> None:
-        """Show the "best" answer, or always that of "both", "quick" or "network", or what was "asked-for"."""
+        """Show the "best" answer, or always that of "both", "quick" or "network", or what was "on-disk"."""
         before, self.wanted = self.wanted, wanted
         self._choose()
-        if before == ASKED_FOR:  # the person may have moved on from what the learners had last predicted
+        if before == ON_DISK:  # the view may have moved since the learners predicted last
             self.view_changed()
 
-    def answer_of(self, learner: str) -> Answer | None:
+    def answer_of(self, learner: str) -> LearnerAnswer | None:
         """Return what "both", "quick" or "network" answered last, if anything."""
         return self._answers.get(learner)
 
     @property
-    def best(self) -> Answer | None:
+    def best(self) -> LearnerAnswer | None:
         """The answer that is shown, or None before the first: the best one, unless one was asked for."""
         with self._lock:
             trained = [self._answers[name] for name in ("both", "network") if name in self._answers]
             quick, chosen = self._answers.get("quick"), self._answers.get(self.wanted)
-            if self.wanted == ASKED_FOR:
-                chosen = self._asked_for.get(self._view()[0])
+            if self.wanted == ON_DISK:
+                chosen = self._on_disk.get(self._view()[0])
         if chosen is not None or not trained:
             return chosen or quick
         best = max(trained, key=lambda answer: answer.rank)
         # The quick learner's stays until another one passes it; a score "in turn" is of other strokes.
-        if quick is None or quick.score is None or quick.in_turn or best.score is None:
+        if quick is None or quick.score is None or quick.held_out_in_turn or best.score is None:
             return best
         return quick if quick.score >= best.score else best
 
@@ -205,31 +211,31 @@ class LivePrediction:
 
     # -- on the workers' threads ----------------------------------------------------------------
 
-    def _request(self) -> Request:
+    def _request(self) -> PredictionRequest:
         name, in_view = self._view()
         snapshot = self._project.snapshot()
-        if name not in snapshot.images:  # it was removed a moment ago; another one is about to be shown
+        if name not in snapshot.images:  # it was just removed; another one is about to be shown
             name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
-        return Request(snapshot, name, None if whole else _middle(in_view), self._split, self._channels)
+        return PredictionRequest(snapshot, name, None if whole else _middle(in_view), self._split, self._channels)
 
     def _predict(
-        self, learner: str, classifier: Classifier, request: Request, is_stale: Callable[[], bool]
+        self, learner: str, classifier: Classifier, request: PredictionRequest, is_stale: Callable[[], bool]
     ) -> Prediction:
-        """Predict the whole of a small image, or what is asked for of a large one."""
+        """Predict the whole of a small image, or the requested region of a large one."""
         image = request.snapshot.images[request.image_name]
         if request.region is None:
-            # With the region, nobody is warned on standard error: the studio says it where the person looks.
-            return classifier.predict(image, image.region, tta=request.turned, should_stop=is_stale)
+            # With the region no Python warning is raised: the studio shows the warning itself.
+            return classifier.predict(image, image.region, tta=request.tta, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
-            if predictor is None or predictor.classifier is not classifier:
-                predictor = self._predictors[learner] = ViewPredictor(classifier)
+            if predictor is None or predictor.spec is not classifier.spec:
+                predictor = self._predictors[learner] = ViewPredictor(classifier.spec)
         return predictor.predict(image, request.region, is_stale)
 
-    def _fit_quick(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
-        # Here, on the worker's thread: it loads torch, and the page must not wait for that.
+    def _fit_quick(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
+        # Imported on the worker's thread: it loads torch, and the page must not wait for that.
         from histowidgets.training import quick_classifier, warm_quick
 
         if not any(request.snapshot.annotations.values()):
@@ -241,43 +247,48 @@ class LivePrediction:
         prediction = self._predict("quick", classifier, request, is_stale)
         if request.split is not None and not is_stale():
             scores = held_out_scores(request)
-        strokes = 0 if request.split is None else held_out_strokes(request.snapshot, request.split)
-        return Answer.of(classifier, prediction, "quick learner", scores, strokes)
+        strokes = 0 if request.split is None else count_held_out_strokes(request.snapshot, request.split)
+        return LearnerAnswer.of(classifier, prediction, "quick learner", scores, strokes)
 
-    def _predict_network(self, request: Request, is_stale: Callable[[], bool]) -> Answer | None:
-        classifier, learner, scores, edge = request.classifier, request.learner, request.scores, 0.0
+    def _predict_network(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
+        classifier, learner, scores, bonus = request.classifier, request.learner, request.scores, 0.0
         if classifier is None:
             raise ValueError("a network's overlay needs its classifier")
         if request.joined:
-            both = self._pair.join(request)
+            both = self._ensemble.join(request)
             if both is None:
                 return None
-            classifier, learner, scores, edge = both, f"{learner} + quick learner", both.scores, edge_of(request, both)
+            classifier, learner, scores = both, f"{learner} + quick learner", both.scores
+            bonus = score_bonus(request, both)
         prediction = self._predict(request.answers_as, classifier, request, is_stale)
-        answer = Answer.of(classifier, prediction, learner, scores, request.scored_on)
-        scope = EIGHT_VIEWS if request.turned else ""
-        return replace(answer, final=request.final, alone=request.alone, scope=scope, edge=edge)
+        answer = LearnerAnswer.of(classifier, prediction, learner, scores, request.scored_on)
+        scope = EIGHT_VIEWS if request.tta else ""
+        return replace(answer, final=request.final, alone=request.alone, scope=scope, score_bonus=bonus)
 
-    def _predict_view(self, request: Request, is_stale: Callable[[], bool]) -> Prediction:
+    def _predict_view(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> Prediction:
         if request.classifier is None:
             raise ValueError("a view is predicted with a classifier")
         return self._predict(request.learner, request.classifier, request, is_stale)
 
-    def _deliver_view(self, request: Request, prediction: Prediction | None, error: BaseException | None) -> None:
+    def _deliver_view(
+        self, request: PredictionRequest, prediction: Prediction | None, error: BaseException | None
+    ) -> None:
         if prediction is None or request.image_name != self._view()[0]:
             self._deliver("view", request, None, error)
             return
         with self._lock:
             for learner, answer in self._answers.items():
-                # A newer classifier's answer is for the view that there was when it was asked.
+                # The answer of a newer classifier is for the view at the time of its request.
                 if answer.classifier is request.classifier:
                     self._answers[learner] = replace(answer, prediction=prediction)
         self._choose()
         self.view_changed()
 
-    def _deliver_quick(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
+    def _deliver_quick(
+        self, payload: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
+    ) -> None:
         if isinstance(error, TrainingDataError):
-            # Fewer than two classes painted: the studio's hint says so; an old answer would be a lie.
+            # Fewer than two classes are painted, as the studio's hint says: an old answer would be wrong.
             with self._lock:
                 self._answers.pop("quick", None)
             self._choose()
@@ -285,11 +296,11 @@ class LivePrediction:
         if answer is not None and payload.split is None:
             answer = self.score.put_on(answer)
         self._deliver("quick", payload, answer, error)
-        if answer is not None:  # asked for with the edit, too: that ends what is under way of an earlier one
+        if answer is not None:  # requested with the edit, too: that ends the work on an earlier one
             self.score.request(payload)
 
-    def _look_again(self, request: Request, is_stale: Callable[[], bool]) -> None:
-        """Ask the quick learner about eight views of a small image, if its answer is the one that is shown."""
+    def _refine_quick(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> None:
+        """Predict a small image again with test-time augmentation, if the quick learner's answer is shown."""
         with self._lock:
             quick = self._answers.get("quick")
         if quick is None or quick.scope or quick.prediction.image_name != request.image_name:
@@ -312,8 +323,10 @@ class LivePrediction:
                 self._answers["quick"] = self.score.put_on(quick)
         self._choose()
 
-    def _deliver_network(self, payload: Request, answer: Answer | None, error: BaseException | None) -> None:
-        if answer is None and error is None:  # they cannot be joined: what they said together before is over
+    def _deliver_network(
+        self, payload: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
+    ) -> None:
+        if answer is None and error is None:  # they cannot be joined: their earlier joint answer is outdated
             with self._lock:
                 self._answers.pop("both", None)
             self._choose()
@@ -322,17 +335,19 @@ class LivePrediction:
         if more is not None:
             self.network.request_more(more)
 
-    def _more(self, done: Request) -> Request | None:
-        """Return what is to be predicted next with the network that was just asked."""
-        if self._pair.is_due(done):
+    def _more(self, done: PredictionRequest) -> PredictionRequest | None:
+        """Return the next request for the network that just answered, or None."""
+        if self._ensemble.is_due(done):
             return replace(done, joined=True)
-        if not done.final or done.turned or not done.is_small:
+        if not done.final or done.tta or not done.is_small:
             return None
         with self._lock:
             both = self._answers.get("both")
-        return replace(done, turned=True, joined=both is not None and self.best is both)
+        return replace(done, tta=True, joined=both is not None and self.best is both)
 
-    def _deliver(self, learner: str, request: Request, answer: Answer | None, error: BaseException | None) -> None:
+    def _deliver(
+        self, learner: str, request: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
+    ) -> None:
         if error is not None:
             known = isinstance(error, HistowidgetsError)
             self._report(str(error) if known else f"No prediction: {type(error).__name__}: {error}", "error")
@@ -344,12 +359,12 @@ class LivePrediction:
         with self._lock:
             self._answers[learner] = answer
         self._choose()
-        self.view_changed()  # the person may have moved on while it was computed
+        self.view_changed()  # the view may have moved meanwhile
         self._compare(learner, answer, request)
 
-    def _compare(self, learner: str, answer: Answer, request: Request) -> None:
-        """Keep with the answer where the image is unlike those that the classifier learned from (row N9)."""
-        warning = unlike_words(answer.classifier, request.snapshot.images[request.image_name])
+    def _compare(self, learner: str, answer: LearnerAnswer, request: PredictionRequest) -> None:
+        """Add a warning to the answer if the image is unlike those that the classifier was trained on."""
+        warning = range_warning_text(answer.classifier, request.snapshot.images[request.image_name])
         with self._lock:
             present = self._answers.get(learner)
             if present is not None and present.classifier is answer.classifier:
@@ -357,7 +372,7 @@ class LivePrediction:
         if warning:
             self._choose()
         else:
-            self._unlike.heed(self.best)
+            self._range_notice.check(self.best)
 
     def _choose(self) -> None:
         with self._showing:
@@ -366,9 +381,9 @@ class LivePrediction:
                 self._show(None, "")
             else:
                 self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
-        self._unlike.heed(best)
+        self._range_notice.check(best)
 
-    def _hint(self, best: Answer) -> str:
+    def _hint(self, best: LearnerAnswer) -> str:
         """Say why there is no prediction around the middle of a view that is too large to be predicted live."""
         _, in_view = self._view()
         if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or best.prediction.pyramid:

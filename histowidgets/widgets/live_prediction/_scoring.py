@@ -1,4 +1,4 @@
-"""What the quick learner is asked when the hand rests: how good it is, and to look once more, from eight sides."""
+"""Scoring the quick learner while no stroke comes, and predicting once more with test-time augmentation."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -9,24 +9,24 @@ from histowidgets.advice import held_out_counts
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import TrainingDataError
 from histowidgets.widgets.common import LatestWorker
-from histowidgets.widgets.live_prediction._answer import Answer, Request
+from histowidgets.widgets.live_prediction._answer import LearnerAnswer, PredictionRequest
 
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import QuickScore
 
-# Seconds without an edit before it begins; sooner it would take the time of the next answer.
+#: Seconds without an edit before scoring begins; sooner, it would delay the next answer.
 REST = 1.5
 
 IsStale = Callable[[], bool]
 
 
-class LiveScore:
-    """A worker that waits until the hand rests.
+class QuickScorer:
+    """A worker that scores the quick learner once no edit has come for a while.
 
     Parameters
     ----------
-    look_again
-        Called first, on the worker's thread, with the request and what says that it is stale.
+    refine
+        Called first, on the worker's thread, with the request and a function that tells whether it is stale.
     scored
         Called when there is a new score.
     log
@@ -34,31 +34,34 @@ class LiveScore:
     """
 
     def __init__(
-        self, look_again: Callable[[Request, IsStale], None], scored: Callable[[], None], log: Callable[[str], None]
+        self,
+        refine: Callable[[PredictionRequest, IsStale], None],
+        scored: Callable[[], None],
+        log: Callable[[str], None],
     ) -> None:
-        self._look_again, self._scored, self._log = look_again, scored, log
-        self._turns: QuickScore | None = None  # the last one; its parts are used again
+        self._refine_quick, self._scored, self._log = refine, scored, log
+        self._turns: QuickScore | None = None  # the last one; its parts are reused
         self._worker = LatestWorker("quick-score", self._work, self._deliver, rest=REST)
         self.request, self.idle, self.close = self._worker.request, self._worker.idle, self._worker.close
 
-    def put_on(self, answer: Answer) -> Answer:
-        """Return a quick answer with the newest score in turn; that of a stroke ago, until the hand rests again."""
+    def put_on(self, answer: LearnerAnswer) -> LearnerAnswer:
+        """Return a quick answer with the newest score, which may be that of the strokes before."""
         turns = self._turns
         if turns is None:
             return answer
-        return replace(answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.strokes, in_turn=True)
+        return replace(answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.strokes, held_out_in_turn=True)
 
-    def _work(self, request: Request, is_stale: IsStale) -> "QuickScore | None":
+    def _work(self, request: PredictionRequest, is_stale: IsStale) -> "QuickScore | None":
         from histowidgets.training import quick_score
 
         if not any(request.snapshot.annotations.values()):
             return None
-        self._look_again(request, is_stale)
+        self._refine_quick(request, is_stale)
         if request.split is not None or is_stale():
             return None
         return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale, channels=request.channels)
 
-    def _deliver(self, request: Request, score: "QuickScore | None", error: BaseException | None) -> None:
+    def _deliver(self, request: PredictionRequest, score: "QuickScore | None", error: BaseException | None) -> None:
         if error is not None:
             self._log("".join(traceback.format_exception(error)))
         if score is not None:
@@ -66,13 +69,13 @@ class LiveScore:
             self._scored()
 
 
-def held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
+def count_held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
     """Count the annotations that lie at least partly in what is held out."""
     return sum(held_out_counts(snapshot, split).values())
 
 
-def held_out_scores(request: Request) -> Mapping[str, Any]:
-    """Score a quick learner that has seen only the training side of what the request holds out."""
+def held_out_scores(request: PredictionRequest) -> Mapping[str, Any]:
+    """Score a quick learner that was fitted to the training side of the request's split only."""
     from histowidgets.training import quick_classifier
 
     try:

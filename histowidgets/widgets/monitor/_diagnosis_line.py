@@ -175,8 +175,8 @@ def _rest_html(found: Sequence[Advice], usable: Callable[[Action], bool]) -> str
             code = f" <code>settings.model_copy(update={escape(repr(action.patch))})</code>" if action.patch else ""
             words.append(f"<li>{escape(action.label)}{code}</li>")
     others = [f"<li><b>{escape(one.title)}.</b> {escape(one.detail)}</li>" for one in found[1:]]
-    rows = f" ({escape(first.rule)})" if first.rule else ""
-    html = f'<p>Guide: <a href="{escape(first.guide)}" target="_blank" rel="noopener">the rule, explained</a>{rows}</p>'
+    link = f'<a href="{escape(first.guide)}" target="_blank" rel="noopener">{escape(first.guide_title)}</a>'
+    html = f"<p>Guide: {link}</p>"
     html += f"<p>What else can be done:</p><ul>{''.join(words)}</ul>" if words else ""
     return html + (f"<p>Also found:</p><ul>{''.join(others)}</ul>" if others else "")
 

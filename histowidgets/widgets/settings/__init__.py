@@ -1,10 +1,10 @@
-"""The form of training settings, with advice and a normalization preview."""
+"""The form of training settings, with recommendations, advice and a preview of the normalization."""
 
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._normalization_fold import NormalizationFold
 from histowidgets.widgets.settings._normalization_preview import NormalizationPreview
+from histowidgets.widgets.settings._setting_text import label, text_of
 from histowidgets.widgets.settings._tab import SettingsTab
-from histowidgets.widgets.settings._text import label, text_of
 
 __all__ = [
     "NormalizationFold",

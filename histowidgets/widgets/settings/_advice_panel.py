@@ -1,4 +1,4 @@
-"""What could be better about the settings in the form, each with a click that does it (R33-R35, R48, R53-R55, N10)."""
+"""What could be better about the settings in the form, each with a button that changes it."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -16,19 +16,20 @@ from histowidgets.advice import (
     suggest_normalization,
 )
 from histowidgets.annotations import Change, Project
+from histowidgets.images import Region
 from histowidgets.widgets.common import LatestWorker, close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 
-# What was told from the pixels: the type of the images, whether the stain varies, which normalization suits them.
+#: Found from the pixels: the type of the images, whether the stain varies, which normalization suits them.
 Seen = tuple[str | None, bool, Advice | None]
 _NOTHING: Seen = (None, False, None)
 
 
-class SettingsAdvice(ipywidgets.VBox):
-    """A line for each advice on the settings, gone once it is followed.
+class SettingsAdvicePanel(ipywidgets.VBox):
+    """A line for each advice on the settings, which disappears once it is followed.
 
-    Whether the stain differs between images is told from their pixels; whether the tissue is distorted, or classes
-    differ at several scales, a person knows, and can tick.
+    Whether the stain differs between images is found from their pixels; whether the tissue is distorted, or classes
+    differ at several scales, the user can tick.
 
     Parameters
     ----------
@@ -36,13 +37,13 @@ class SettingsAdvice(ipywidgets.VBox):
         Its images are looked at.
     form
         Whose settings are read and changed.
-    image_name
-        Returns the image that the person looks at: its pixels tell the type.
+    view
+        Returns the name of the image that is shown, whose pixels tell the type, and the region in view.
     """
 
-    def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
-        self._project, self._form, self._image_name = project, form, image_name
-        # Entries come on the page's thread, tiles on that of the facts, what is seen on the worker's.
+    def __init__(self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]]) -> None:
+        self._project, self._form, self._view = project, form, view
+        # Entries come on the thread of the page, tiles on that of the facts, findings on the worker's.
         self._lock = threading.RLock()
         self._seen = _NOTHING
         self._found: tuple[Advice, ...] = ()
@@ -71,11 +72,11 @@ class SettingsAdvice(ipywidgets.VBox):
 
     @property
     def idle(self) -> Any:
-        """Set while no image is looked at."""
+        """Set while no image is being examined."""
         return self._worker.idle
 
     def refresh(self) -> None:
-        """Look at the settings as they are now."""
+        """Review the present settings."""
         with self._lock:
             kind, varies, normalization = self._seen
             found = review_settings(
@@ -106,12 +107,12 @@ class SettingsAdvice(ipywidgets.VBox):
 
     def _look(self, nothing: None, is_stale: Callable[[], bool]) -> Seen:
         snapshot = self._project.snapshot()
-        image = snapshot.images[self._image_name()]
+        image = snapshot.images[self._view()[0]]
         kind = guess_image_type(image).type
         return kind, stain_varies(snapshot), suggest_normalization(image, kind)
 
     def _looked(self, nothing: None, seen: Seen | None, error: BaseException | None) -> None:
-        # An image that cannot be read says so elsewhere; the other advice does not depend on it.
+        # An image that cannot be read is reported elsewhere; the other advice does not depend on it.
         self._seen = seen or _NOTHING
         self.refresh()
 
@@ -122,8 +123,9 @@ class SettingsAdvice(ipywidgets.VBox):
         return any(getattr(settings, name) != wanted[name] for name in names)
 
     def _line(self, advice: Advice) -> ipywidgets.HBox:
+        tip = escape(f"{advice.detail} (guide: {advice.guide_title})", quote=True)
         words = ipywidgets.HTML(
-            f'<div title="{escape(advice.detail, quote=True)} (guide: {escape(advice.rule)})">{escape(advice.title)}. '
+            f'<div title="{tip}">{escape(advice.title)}. '
             f'<a href="{escape(advice.guide)}" target="_blank" rel="noopener">why</a></div>'
         )
         line = ipywidgets.HBox([words, *(self._button(action) for action in advice.actions[:1] if action.patch)])
@@ -133,7 +135,7 @@ class SettingsAdvice(ipywidgets.VBox):
     def _button(self, action: Action) -> ipywidgets.Button:
         patch = dict(action.patch or {})
         changes = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in patch.items())
-        button = ipywidgets.Button(description="Do so", tooltip=f"{action.label}: {changes}")
+        button = ipywidgets.Button(description="Apply", tooltip=f"{action.label}: {changes}")
         button.add_class("hw-link")
         button.on_click(lambda _: self._form.patch(patch))
         return button

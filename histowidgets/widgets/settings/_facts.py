@@ -1,6 +1,6 @@
 """What follows from the settings in the form: the groups that can be frozen, what is trained, time and memory.
 
-It is found out on a worker thread, since it builds a network; the form shows what is there.
+A worker thread computes it, since that takes building a network; the form shows what is known so far.
 """
 
 import threading
@@ -22,16 +22,16 @@ from histowidgets.widgets.common import LatestWorker, listen, picture_url
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]
 
-# Seconds to wait for more, after an entry and after a stroke.
+#: Seconds to wait for further changes after an entry, and after a stroke.
 _REST, _LONG_REST = 0.25, 1.5
-# Labels are counted on a picture of at most so many pixels a side.
+#: Labels are counted on a picture of at most this many pixels a side.
 _SIDE = 2048
-# A tile as it is, and so many variations of it; pixels of a side, sharp on a screen of two pixels a CSS pixel.
+#: Variations that are shown of a tile, and the side of each in pixels: sharp at two pixels to a CSS pixel.
 _VARIATIONS, _STRIP_SIDE = 5, 144
 
 
 def short_count(number: int) -> str:
-    """Write a number of parameters for people: "4.6 M", "310 k"."""
+    """Abbreviate a number of parameters: "4.6 M", "310 k"."""
     if number >= 1_000_000:
         return f"{number / 1e6:.1f} M"
     return f"{number / 1e3:.0f} k" if number >= 1000 else str(number)
@@ -49,21 +49,21 @@ def class_areas(snapshot: ProjectSnapshot) -> dict[str, float]:
 
 
 class FormFacts:
-    """Works out what follows from the settings, the newest first, and shows it in two steps: quick, then measured.
+    """Compute what follows from the newest settings, and show it in two steps: estimated, then measured.
 
     Parameters
     ----------
     project
-        What would be trained on; None where the form knows of none.
+        What would be trained on, if known.
     settings
         Returns the settings in force.
     show
-        Called with all that is known, on the worker's thread alone.
+        Called with all that is known, only on the worker's thread.
 
     Attributes
     ----------
     n_tiles : int or None
-        Tiles to train on, once they were counted.
+        Tiles to train on, once they are counted.
     """
 
     def __init__(self, project: Project | None, settings: Callable[[], TrainingSettings], show: Show) -> None:
@@ -75,7 +75,7 @@ class FormFacts:
         self.n_tiles: int | None = None
         self._tiles_callbacks: list[Callable[[int], None]] = []
         self._known: Facts = {}
-        # Made when somebody first looks: a form in a script needs no thread.
+        # Started when the form is first on a page: a form in a script needs no thread.
         self._worker: LatestWorker[None, None] | None = None
         self._nothing = threading.Event()
         self._nothing.set()
@@ -83,7 +83,7 @@ class FormFacts:
 
     @property
     def idle(self) -> threading.Event:
-        """Set while nothing is being worked out."""
+        """Set while nothing is being computed."""
         return self._nothing if self._worker is None else self._worker.idle
 
     def _request(self, rest: float) -> None:
@@ -95,13 +95,13 @@ class FormFacts:
             self._worker.request(None, rest)
 
     def seen(self, is_seen: bool) -> None:
-        """Say whether anybody looks; nothing is worked out for nobody."""
+        """Say whether the form is in sight; nothing is computed while it is not."""
         if is_seen and not self._wanted:
             self._request(0.0)
         self._wanted = is_seen
 
     def on_tiles(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Call `callback`, on the worker's thread, whenever the number of tiles to train on is another one.
+        """Call `callback`, on the worker's thread, whenever the number of tiles to train on changes.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class FormFacts:
             self._request(0.0)
 
     def settings_changed(self) -> None:
-        """Work it out again, once the person rests."""
+        """Compute again once no further entry comes."""
         if self._wanted:
             self._request(_REST)
 
@@ -144,8 +144,8 @@ class FormFacts:
             except HistowidgetsError as error:
                 self._tell(summary=str(error), level="warning")
                 return
-            except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
-                self._tell(summary=f"This could not be worked out: {type(error).__name__}: {error}", level="warning")
+            except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
+                self._tell(summary=f"This could not be computed: {type(error).__name__}: {error}", level="warning")
                 return
 
     def _tell(self, **facts: Any) -> None:
@@ -207,15 +207,15 @@ class FormFacts:
         if settings.max_seconds is not None:
             return {"summary": tell(found, f"at most {roughly(settings.max_seconds)}"), "level": "info"}
         if self.busy or is_stale():
-            return {"summary": tell(found, "its time is measured while no run is on"), "level": "info"}
+            return {"summary": tell(found, "its time is measured while no run is active"), "level": "info"}
         self._tell(summary=tell(found, "measuring the time…"), level="info")
         measured = estimate(snapshot, settings, measure=True)
-        words = "time not known" if measured.seconds is None else f"about {roughly(measured.seconds)}"
+        words = "time unknown" if measured.seconds is None else f"about {roughly(measured.seconds)}"
         return {"summary": tell(measured, words), "level": "info"}
 
 
 def _picture(tile: np.ndarray) -> str:
-    """Return a tile as the address of a small JPEG."""
+    """Return a tile as the data URL of a small JPEG."""
     small = PIL.Image.fromarray(tile)
     small.thumbnail((_STRIP_SIDE, _STRIP_SIDE))
     return picture_url(np.asarray(small), quality=85)

@@ -1,11 +1,11 @@
-"""What the form knows of one field of `TrainingSettings`: its words, its kind, and how an entry becomes a value."""
+"""One field of the form: its label, its kind, and how an entry becomes a value of `TrainingSettings`."""
 
 from typing import Any
 
 from histowidgets.training import TrainingSettings, setting_range
-from histowidgets.widgets.settings._text import choices_of, kind_of, label, parse, text_of, value_words
+from histowidgets.widgets.settings._setting_text import choices_of, kind_of, label, parse, text_of, value_words
 
-# What an empty field means, or what may be written there.
+# Placeholders: what an empty field means, or an example.
 _EMPTY = {
     "max_seconds": "no limit",
     "steps_per_epoch": "all",
@@ -15,12 +15,12 @@ _EMPTY = {
     "normalization_low": "as 0",
     "normalization_high": "as 4095",
 }
-# Ranges that say nothing beside the control itself.
+# Ranges that the control itself shows.
 _PLAIN = ("see its help", "text", "true or false", "a number")
 
 
 class Field:
-    """One field; `entry` and `value` are each other's inverse.
+    """One field; `entry` and `value` are inverse to each other.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Field:
         }
 
     def entry(self, value: Any) -> str | bool:
-        """Return `value` as it stands in the control; a choice that was not on offer is on offer from now on."""
+        """Return `value` as the control shows it; a choice that was not offered is offered from now on."""
         if self._values is not None:
             words = value_words(value) if value not in self._values.values() else self._words_of(value)
             self._values.setdefault(words, value)
@@ -82,14 +82,14 @@ class Field:
         Raises
         ------
         ValueError
-            It is no such value; the message says what is wanted.
+            The entry is not valid; the message says what is expected.
         """
         if self._values is not None:
             if entry not in self._values:
-                raise ValueError(f"{entry!r} is not on offer.")
+                raise ValueError(f"{entry!r} is not one of the choices.")
             return self._values[entry]
         if self.kind == "flag":
             if not isinstance(entry, bool):
-                raise ValueError(f"Yes or no is wanted, not {entry!r}.")
+                raise ValueError(f"Yes or no is expected, not {entry!r}.")
             return entry
         return parse(self.name, str(entry))

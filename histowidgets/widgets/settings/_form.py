@@ -1,4 +1,4 @@
-"""The form: every field of `TrainingSettings` on the page, with the few that matter most on top."""
+"""The form: every field of `TrainingSettings`, with the few that matter most on top."""
 
 import itertools
 import logging
@@ -16,14 +16,14 @@ from histowidgets.training import TrainingSettings
 from histowidgets.widgets.common import bundle, close_tree, listen, style_sheet
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
 from histowidgets.widgets.settings._field import Field
-from histowidgets.widgets.settings._text import as_python, differing, label, nearest_preset
+from histowidgets.widgets.settings._setting_text import as_python, differing, label, nearest_preset
 
 log = logging.getLogger("histowidgets")
 
-# What the guide has people change first; all else is folded away by section.
+#: The fields to change first; the others are folded by section.
 SHORT_VIEW = ("backbone", "tile_size", "downsample", "epochs", "max_seconds", "learning_rate", "augmentation")
 
-# Fields that change nothing unless another field has one of these values.
+#: Fields that have an effect only if another field has one of these values.
 _NEEDS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "normalization_low": ("normalization", ("fixed_range",)),
     "normalization_high": ("normalization", ("fixed_range",)),
@@ -39,7 +39,7 @@ class SettingsForm(anywidget.AnyWidget):
     """A form over `TrainingSettings`; `settings` is valid at any moment.
 
     A value out of its range is marked where it stands, and the last good one stays in force. Values that are only
-    possible together (a fixed range and its two ends) are taken over when the last of them is there.
+    possible together (a fixed range and its two ends) are applied when the last of them is entered.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class SettingsForm(anywidget.AnyWidget):
     Attributes
     ----------
     facts : FormFacts
-        Works out what follows from the settings, while anybody looks.
+        Computes what follows from the settings while the form is in sight.
     """
 
     _esm = bundle("settings_form")
@@ -65,10 +65,10 @@ class SettingsForm(anywidget.AnyWidget):
     # Written by the worker of the facts alone.
     _facts = traitlets.Dict().tag(sync=True)
 
-    _closed = True  # until it is whole: a widget that failed to be made is closed by Python
+    _closed = True  # until it is built: Python closes a widget whose construction failed
 
     def __init__(self, settings: TrainingSettings | None = None, project: Project | None = None) -> None:
-        # Guards all below. What the person enters arrives on a thread that depends on the kernel's version.
+        # Guards all below. Entries arrive on a thread that depends on the kernel's version.
         self._lock = threading.RLock()
         self._disabled = False
         self._settings = TrainingSettings() if settings is None else _checked(settings)
@@ -90,7 +90,7 @@ class SettingsForm(anywidget.AnyWidget):
         self.on_msg(self._message)
         self._closed = False
 
-    # -- what people call -----------------------------------------------------------------------
+    # -- public -------------------------------------------------------------------------------
 
     @property
     def settings(self) -> TrainingSettings:
@@ -110,12 +110,12 @@ class SettingsForm(anywidget.AnyWidget):
             return self._preset + (" (changed)" if self._changes() else "")
 
     def set_settings(self, settings: TrainingSettings) -> None:
-        """Show `settings`, and drop what was entered and could not be used.
+        """Show `settings`, and drop entries that could not be used.
 
         Raises
         ------
         WidgetError
-            `settings` is no `TrainingSettings`.
+            `settings` is not a `TrainingSettings`.
         """
         settings = _checked(settings)
         with self._lock:
@@ -128,7 +128,7 @@ class SettingsForm(anywidget.AnyWidget):
         self._tell(before)
 
     def patch(self, changes: Mapping[str, Any]) -> int:
-        """Change some fields, as an advice wants it; `undo_patch` takes that back.
+        """Change some fields, as advice does; `undo_patch` undoes that.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class SettingsForm(anywidget.AnyWidget):
         return self._change(dict(changes), None)
 
     def choose_preset(self, name: str) -> int:
-        """Change to a preset as a person does: all fields at once, and `undo_patch` takes it back.
+        """Change to a preset, as a user does: all fields at once, and `undo_patch` undoes it.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class SettingsForm(anywidget.AnyWidget):
 
     @property
     def disabled(self) -> bool:
-        """Whether the person cannot change anything."""
+        """Whether the user cannot change anything."""
         return self._disabled
 
     @disabled.setter
@@ -209,7 +209,7 @@ class SettingsForm(anywidget.AnyWidget):
             return as_python(self._settings, self._preset)
 
     def close(self) -> None:
-        """Take the form off the page, and call nobody any more."""
+        """Remove the form from the page, and end all callbacks."""
         if self._closed:
             return
         self._closed = True
@@ -219,7 +219,7 @@ class SettingsForm(anywidget.AnyWidget):
         close_tree(self)
 
     def enter(self, name: str, entry: str | bool) -> None:
-        """Take what was entered into a field, as if it had been typed on the page.
+        """Enter something into a field, as if it had been typed on the page.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class SettingsForm(anywidget.AnyWidget):
             self._show()
         self._tell(before)
 
-    # -- what the page says ---------------------------------------------------------------------
+    # -- messages of the page ---------------------------------------------------------------------
 
     def _message(self, widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and content.get("kind") == "seen":
@@ -271,20 +271,20 @@ class SettingsForm(anywidget.AnyWidget):
             self.balance_classes()
 
     def freeze(self, groups: Mapping[str, bool]) -> None:
-        """Freeze the groups of the encoder that are True, of all that there are (row R63)."""
+        """Freeze the groups of the encoder that are True; all groups must be given."""
         self.enter("freeze", self._by_name["freeze"].entry(freeze_value(groups)))
 
     def balance_classes(self) -> None:
-        """Weigh each class by what the labels of all have in common, from 0.1 to 10 (rows R23, B11); undone as a patch.
+        """Set the weight of each class from the labelled areas, from 0.1 to 10; `undo_patch` undoes it.
 
-        The weights are final values, made of the labelled areas alone: twice is as good as once.
+        The weights depend on the areas alone, so that doing it twice changes nothing.
         """
         weights = self._facts.get("balanced")
         if weights and weights != self._settings.class_weights:
             self.patch({"class_weights": dict(weights)})
 
     def _take_pending(self) -> None:
-        """Take over all that was entered, or, if that is not possible together, as much of it as is."""
+        """Apply all entries, or, if they are not possible together, as many as are."""
         try:
             self._settings = self._settings.model_copy(update=self._pending)
         except SettingsError:
@@ -307,16 +307,16 @@ class SettingsForm(anywidget.AnyWidget):
                 entries.pop(name, None)
 
     def _explained(self, name: str, error: str) -> str:
-        """Turn an error into a line for under the field: what is possible, and what holds meanwhile."""
+        """Turn an error into a line under the field: what is possible, and which value is kept."""
         allowed = self._by_name[name].range
-        out_of_range = f"it takes {allowed}" in error or error.endswith(" is no number.")
+        out_of_range = f"it takes {allowed}" in error or error.endswith(" is not a number.")
         if out_of_range and allowed[:1].isdigit():
             reason = f"Use {allowed}."
         elif error.startswith(f"{name} is "):
             reason = error.rsplit(": ", 1)[-1]
         else:
             reason = error
-        # A person knows the fields by their labels.
+        # Users know the fields by their labels.
         for other in self._by_name:
             reason = re.sub(rf"\b{other}\b(?!')", label(other), reason)
         kept = self._by_name[name].entry(getattr(self._settings, name))
@@ -335,7 +335,7 @@ class SettingsForm(anywidget.AnyWidget):
             except Exception:
                 log.exception("A listener of the settings form failed")
 
-    # -- what the page shows --------------------------------------------------------------------
+    # -- state for the page --------------------------------------------------------------------
 
     def _changes(self) -> dict[str, Any]:
         return differing(self._settings, TrainingSettings.preset(self._preset))
@@ -344,7 +344,7 @@ class SettingsForm(anywidget.AnyWidget):
         self._state = self._for_page()
 
     def _for_page(self) -> dict[str, Any]:
-        """Return all that the page draws; a field that waits to be corrected keeps what was entered."""
+        """Return all that the page shows; a field with an invalid entry keeps that entry."""
         entered = {**{name: getattr(self._settings, name) for name in self._by_name}, **self._pending}
         return {
             "entries": {

@@ -1,4 +1,4 @@
-"""The preview of the normalization that the form asks for, folded away until somebody wants it."""
+"""The preview of the normalization in the form, folded at first."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from histowidgets.widgets.settings._normalization_preview import NormalizationPr
 
 
 class NormalizationFold(Disclosure):
-    """Follows the settings of a form while it is unfolded; computes nothing while it is not.
+    """Follow the settings of a form while unfolded; compute nothing while folded.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class NormalizationFold(Disclosure):
         self._form = form
         self.preview = NormalizationPreview(project, view, log)
         super().__init__(
-            "Normalization: what the network is given",
+            "Normalization: what the network sees",
             [self.preview],
             tooltip="Picture and values in view, before and after the normalization of the settings",
             on_open=self.refresh,

@@ -1,4 +1,4 @@
-"""What the normalization makes of the pixels in view: a picture and the values, before and after."""
+"""The effect of the normalization on the pixels in view: picture and values, before and after."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from histowidgets.widgets.common import LatestWorker, picture_url, style_widget
 #: Longest side of the two pictures, in pixels.
 SIDE = 160
 BINS = 48
-#: With more channels than this, only these many are drawn; the table has all.
+#: At most this many channels have histograms; the table has all.
 MOST_HISTOGRAMS = 4
 STRATEGY_WORDS = {
     "percentile_99": "1st percentile becomes 0, 99th becomes 1",
@@ -39,7 +39,7 @@ class _Wanted:
 
 @dataclass(frozen=True)
 class NormalizationView:
-    """What is shown: pixels of a region, and what the normalization makes of them.
+    """Pixels of a region, before and after the normalization.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class NormalizationPreview(ipywidgets.VBox):
     view
         Returns the name of an image and the region to show; by default the whole first image.
     log
-        Called with the traceback of an error that is nobody's input.
+        Called with the traceback of an unexpected error.
 
     Examples
     --------
@@ -105,6 +105,8 @@ class NormalizationPreview(ipywidgets.VBox):
     >>> preview.close()
     """
 
+    _closed = True  # until it is built: Python closes a widget whose construction failed
+
     def __init__(
         self,
         project: Project,
@@ -119,9 +121,10 @@ class NormalizationPreview(ipywidgets.VBox):
         self.add_class("hw-normalization")
         self._worker = LatestWorker("normalization-preview", self._work, self._answered)
         self.idle = self._worker.idle
+        self._closed = False
 
     def show(self, normalization: Normalization, channels: Sequence[str] = ()) -> None:
-        """Show what a normalization makes of what is in view now; returns at once.
+        """Show the effect of a normalization on the region in view; returns at once.
 
         Parameters
         ----------
@@ -142,7 +145,7 @@ class NormalizationPreview(ipywidgets.VBox):
         return normalized_view(snapshot.images[wanted.image_name], wanted.region, self._fit(wanted, snapshot))
 
     def _fit(self, wanted: _Wanted, snapshot: ProjectSnapshot) -> Normalization:
-        """Fit the normalization to the images that are trained on; they are measured once."""
+        """Fit the normalization to the images that are trained on, which are measured once."""
         normalization = wanted.normalization
         needs_none = normalization.strategy == "fixed_range" and not normalization.match_stain
         if normalization.statistics is not None or needs_none:
@@ -172,8 +175,10 @@ class NormalizationPreview(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the worker and close the widgets."""
-        self._worker.close()
-        super().close()
+        if not self._closed:
+            self._closed = True
+            self._worker.close()
+            super().close()
 
 
 # -- as HTML -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Settings recommended for this project: the reasons in words, one click to apply them, one to take them back."""
+"""Recommended settings for a project, with reasons, a button to apply them and one to undo that."""
 
 from collections.abc import Callable
 from html import escape
@@ -9,31 +9,32 @@ import ipywidgets
 from histowidgets.advice import IMAGE_TYPES, Recommendation, guess_image_type, recommend
 from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
+from histowidgets.images import Region
 from histowidgets.widgets.common import LatestWorker, close_tree, style_widget
 from histowidgets.widgets.settings._form import SettingsForm
-from histowidgets.widgets.settings._text import differing, label, value_words
+from histowidgets.widgets.settings._setting_text import differing, label, value_words
 
 TYPE_WORDS = {"he": "H&E", "brightfield": "other brightfield", "fluorescence": "fluorescence"}
-# What is told from the pixels stands in the list as the first choice.
+#: The first choice: the type is told from the pixels.
 AUTOMATIC = ""
 _IDLE = "Settings for these images and labels, with the reason for each."
 
 
 class RecommendPanel(ipywidgets.VBox):
-    """A button that recommends settings, and what it says.
+    """A button that recommends settings, and the recommendation with its reasons.
 
     Parameters
     ----------
     project
         Its images and labels are looked at.
     form
-        Where the recommendation goes, and is taken back from.
-    image_name
-        Returns the image that the person looks at: its pixels tell the type.
+        Where the recommendation is applied and undone.
+    view
+        Returns the name of the image that is shown, whose pixels tell the type, and the region in view.
     """
 
-    def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
-        self._project, self._form, self._image_name = project, form, image_name
+    def __init__(self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]]) -> None:
+        self._project, self._form, self._view = project, form, view
         self._found: Recommendation | None = None
         self._patch: dict[str, Any] = {}
         self._applied: int | None = None
@@ -42,9 +43,9 @@ class RecommendPanel(ipywidgets.VBox):
         )
         self._ask_button.on_click(lambda _: self.ask())
         self._type = ipywidgets.Dropdown(
-            options=[("told from the pixels", AUTOMATIC), *((TYPE_WORDS[name], name) for name in IMAGE_TYPES)],
+            options=[("tell from the pixels", AUTOMATIC), *((TYPE_WORDS[name], name) for name in IMAGE_TYPES)],
             description="Images",
-            tooltip="What kind of images these are; what is told from the pixels may be overruled",
+            tooltip="What kind of images these are; this overrules what the pixels suggest",
         )
         self._type.observe(lambda change: self._type_chosen(), names="value")
         row = ipywidgets.HBox([self._ask_button, self._type])
@@ -63,20 +64,20 @@ class RecommendPanel(ipywidgets.VBox):
         self._worker: LatestWorker[str, Recommendation] = LatestWorker("recommend", self._work, self._answered)
         self._unsubscribe = form.on_change(lambda settings: self._show_clicks())
 
-    # -- what people call -----------------------------------------------------------------------
+    # -- public -------------------------------------------------------------------------------
 
     @property
     def recommendation(self) -> Recommendation | None:
-        """What was recommended last."""
+        """The last recommendation."""
         return self._found
 
     @property
     def idle(self) -> Any:
-        """Set while nothing is being worked out."""
+        """Set while no recommendation is being made."""
         return self._worker.idle
 
     def ask(self) -> None:
-        """Work out what to recommend, without holding the caller."""
+        """Make a recommendation in the background."""
         self._ask_button.disabled = True
         self._words.value = "<p class='hw-quiet' role='status'>Looking at the images and labels…</p>"
         self._worker.request(self._type.value)
@@ -109,7 +110,7 @@ class RecommendPanel(ipywidgets.VBox):
 
     def _work(self, chosen: str, is_stale: Callable[[], bool]) -> Recommendation:
         snapshot = self._project.snapshot()
-        image = snapshot.images[self._image_name()]
+        image = snapshot.images[self._view()[0]]
         told = "You said what the images are."
         if chosen == AUTOMATIC:
             guess = guess_image_type(image)
@@ -147,13 +148,13 @@ class RecommendPanel(ipywidgets.VBox):
 
     def _changes(self) -> str:
         if not self._patch:
-            return "The settings are just so already."
+            return "The settings are like that already."
         words = ", ".join(f"{label(name).lower()} {value_words(value)}" for name, value in self._patch.items())
         return f"Changes {len(self._patch)} setting{'s' if len(self._patch) > 1 else ''}: {escape(words)}."
 
     def _show_clicks(self) -> None:
         if self._applied is not None and not self._form.can_undo(self._applied):
-            self._applied = None  # another change was made meanwhile: the form takes that one back first
+            self._applied = None  # another change was made meanwhile, which the form undoes first
         self._clicks.layout.display = None if self._patch else "none"
         self._apply_button.disabled = self._applied is not None
         self._undo_button.disabled = self._applied is None

@@ -1,11 +1,12 @@
-"""The tab of the studio where the settings are: what is recommended, what could be better, and the form."""
+"""The settings tab of the studio: what is recommended, what could be better, and the form."""
 
 from collections.abc import Callable
 
 import ipywidgets
 
 from histowidgets.annotations import Project
-from histowidgets.widgets.settings._advice_panel import SettingsAdvice
+from histowidgets.images import Region
+from histowidgets.widgets.settings._advice_panel import SettingsAdvicePanel
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._recommend_panel import RecommendPanel
 
@@ -19,13 +20,13 @@ class SettingsTab(ipywidgets.VBox):
         What would be trained on.
     form
         The settings; closed with the tab.
-    image_name
-        Returns the image that the person looks at.
+    view
+        Returns the name of the image that is shown, and the region in view.
     """
 
-    def __init__(self, project: Project, form: SettingsForm, image_name: Callable[[], str]) -> None:
-        self.recommend = RecommendPanel(project, form, image_name)
-        self.advice = SettingsAdvice(project, form, image_name)
+    def __init__(self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]]) -> None:
+        self.recommend = RecommendPanel(project, form, view)
+        self.advice = SettingsAdvicePanel(project, form, view)
         self._form = form
         super().__init__([self.recommend, self.advice, form])
         self.add_class("hw-settings-tab")

@@ -1,48 +1,34 @@
-"""Where to paint next: one line that leads from one suggested place to the other."""
+"""Where to annotate next: a line that leads from one suggested place to the next."""
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
-from histowidgets.advice import Advice, annotate_next
-from histowidgets.annotations import Change, Project
+from histowidgets.advice import Advice, suggest_regions
+from histowidgets.annotations import Change
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.common import LatestWorker, evidence_text
-
-if TYPE_CHECKING:
-    from histowidgets.prediction import Classifier
+from histowidgets.widgets.studio._state import StudioState
 
 PLACES = 8
 _IDLE = "Where does a stroke teach most?"
 
 
-class NextPlaces(ipywidgets.HBox):
+class AnnotateNextPanel(ipywidgets.HBox):
     """A button that goes to the place where a stroke teaches most, then to the next one, with the reason.
 
-    After strokes were added, it looks anew: what was painted is known by then, and the best place is another one.
+    After strokes were added it looks again, since the best place is then another one.
 
     Parameters
     ----------
-    project
-        Its images are looked at.
-    classifier
-        Returns the classifier that is to be taught, or None before there is one.
-    go_to
-        Called with an advice whose place is to be shown.
-    notify
-        Called with a text and a level: the line is short, and the reason may not be.
+    state
+        Has the images and the classifier; it shows the place, and the reason, which the short line may not hold.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        classifier: "Callable[[], Classifier | None]",
-        go_to: Callable[[Advice], None],
-        notify: Callable[[str, str], None] = lambda text, level: None,
-    ) -> None:
-        self._project, self._classifier, self._go_to, self._notify = project, classifier, go_to, notify
+    def __init__(self, state: StudioState) -> None:
+        self._state = state
         self._places: list[Advice] = []
         self._easy: Advice | None = None
         self._at = 0
@@ -58,7 +44,7 @@ class NextPlaces(ipywidgets.HBox):
         self.add_class("hw-next-places")
         self._say(_IDLE)
         self._worker: LatestWorker[Any, list[Advice]] = LatestWorker("places", self._work, self._answered)
-        self._unsubscribe = project.subscribe(self._changed)
+        self._unsubscribe = state.project.subscribe(self._changed)
 
     @property
     def idle(self) -> Any:
@@ -67,16 +53,16 @@ class NextPlaces(ipywidgets.HBox):
 
     @property
     def places(self) -> list[Advice]:
-        """What was suggested last, the best first."""
+        """The places suggested last, the best first."""
         return list(self._places)
 
     @property
     def text(self) -> str:
-        """What the line says, as HTML."""
+        """The text of the line, as HTML."""
         return str(self._words.value)
 
     def next(self) -> None:
-        """Go to the next place; look for places first where there are none, or strokes came since."""
+        """Go to the next place; look for places first if there are none or strokes were added since."""
         if self._stale or not self._places:
             self._look()
             return
@@ -96,15 +82,17 @@ class NextPlaces(ipywidgets.HBox):
             self._stale = True
 
     def _look(self) -> None:
-        classifier = self._classifier()
+        classifier = self._state.classifier
         if classifier is None:
             self._say("Paint at least two classes first.")
-            self._notify("Paint at least two classes first: then there is a prediction that can be in doubt.", "info")
+            self._state.notify(
+                "Paint at least two classes first: then there is a prediction that can be in doubt.", "info"
+            )
             return
         self._button.disabled = True
         self._say("Looking for places…")
         self._stale = False
-        self._worker.request((classifier, self._project.snapshot()))
+        self._worker.request((classifier, self._state.project.snapshot()))
 
     def _work(self, payload: Any, is_stale: Callable[[], bool]) -> list[Advice]:
         classifier, snapshot = payload
@@ -113,7 +101,7 @@ class NextPlaces(ipywidgets.HBox):
             if total > 1:
                 self._say(f"Looking for places: image {done} of {total}…")
 
-        return annotate_next(snapshot, classifier, PLACES, progress=tell, should_stop=is_stale)
+        return suggest_regions(snapshot, classifier, PLACES, warn_if_easy=True, progress=tell, should_stop=is_stale)
 
     def _answered(self, payload: Any, found: list[Advice] | None, error: BaseException | None) -> None:
         self._button.disabled = False
@@ -133,12 +121,14 @@ class NextPlaces(ipywidgets.HBox):
 
     def _show(self) -> None:
         place = self._places[self._at]
-        tip = f"{place.detail} {evidence_text(place)} (guide: {place.rule})"
+        tip = f"{place.detail} {evidence_text(place)} (guide: {place.guide_title})"
         prefix = "" if self._easy is None else f"{self._easy.title}. "
         self._say(f"{prefix}{place.title}.", f"{self._at + 1}/{len(self._places)}", tip, place.guide)
         self._button.description = "Next place"
-        self._notify(f"{prefix}Place {self._at + 1} of {len(self._places)}: {place.title}. {place.detail}", "info")
-        self._go_to(place)
+        self._state.notify(
+            f"{prefix}Place {self._at + 1} of {len(self._places)}: {place.title}. {place.detail}", "info"
+        )
+        self._state.go_to(place)
 
     def _say(self, words: str, number: str = "", tip: str = "", guide: str = "") -> None:
         why = f' <a href="{escape(guide)}" target="_blank" rel="noopener">why</a>' if guide else ""

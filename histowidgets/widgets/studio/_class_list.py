@@ -12,10 +12,10 @@ LEVELS = ("none", "red", "amber", "green")
 
 
 class ClassList(anywidget.AnyWidget):
-    """One row a class: its digit key, colour, name, and a bar from the first annotation to the recommended number.
+    """One row for each class: its digit key, colour, name, and a bar up to the recommended number of annotations.
 
-    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one; what the person
-    asks for goes to the callbacks of `on_edit`.
+    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one. These requests go
+    to the callbacks of `on_edit`.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class ClassList(anywidget.AnyWidget):
     def __init__(self) -> None:
         self._edit_callbacks: list[Callable[[Mapping[str, Any]], None]] = []
         super().__init__()
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
 
     @traitlets.validate("selected")
     def _known(self, proposal: Any) -> str:
@@ -62,7 +62,7 @@ class ClassList(anywidget.AnyWidget):
         self.observe(lambda change: callback(change["new"]), names="selected")
 
     def on_edit(self, callback: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call `callback` with what the person asks for.
+        """Call `callback` with each request of the user.
 
         That is a dict with ``kind`` ("add", "rename", "recolor", "merge" or "delete"), ``name``, and ``to``, ``color``
         or ``into``.
@@ -70,10 +70,10 @@ class ClassList(anywidget.AnyWidget):
         self._edit_callbacks.append(callback)
 
     def say_wrong(self, text: str) -> None:
-        """Say under the list what is wrong with what was asked for."""
+        """Show under the list why a request failed."""
         self.send({"kind": "failed", "text": text})
 
-    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):
             for callback in list(self._edit_callbacks):
                 callback(content)

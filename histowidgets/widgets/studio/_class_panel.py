@@ -1,4 +1,4 @@
-"""The classes, how many annotations each still needs, one advice about where to paint next, and the coach."""
+"""The classes, how many annotations each still needs, the most urgent advice, and the coach."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +8,13 @@ from typing import Any
 import ipywidgets
 
 from histowidgets.advice import Advice, coach
-from histowidgets.annotations import Change, Project, ProjectSnapshot
+from histowidgets.annotations import Change, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.canvas.drawing import swatch_url
 from histowidgets.widgets.common import AdviceLine, LatestWorker
 from histowidgets.widgets.studio._class_list import ClassList
 from histowidgets.widgets.studio._coach_panel import CoachPanel
+from histowidgets.widgets.studio._state import StudioState
 
 _LEVELS = {"stop": "red", "warning": "amber", "info": "amber", "good": "green"}
 IDLE = "Pick a class and paint a few strokes on the picture."
@@ -24,41 +25,29 @@ class ClassPanel(ipywidgets.VBox):
 
     Parameters
     ----------
-    project
-        What is annotated.
-    on_show
-        Called with an advice whose place the person wants to see.
-    notify
-        Called with a text and a level when a class was changed.
-    log
-        Called with the traceback of an error of the coach.
+    state
+        Has the project; it shows the place of an advice, and reports changes of classes and errors of the coach.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        on_show: Callable[[Advice], None],
-        notify: Callable[[str, str], None] = lambda text, level: None,
-        log: Callable[[str], None] = lambda text: None,
-    ) -> None:
-        self._project, self._notify, self._log = project, notify, log
+    def __init__(self, state: StudioState) -> None:
+        self._state, self._project = state, state.project
         self._found: Sequence[Advice] = ()
         self._patterns = True
         self.classes = ClassList()
         self.classes.on_edit(self._edit)
-        self.advice = AdviceLine(IDLE, on_show)
-        self.coach_panel = CoachPanel(on_show)
+        self.advice = AdviceLine(IDLE, state.go_to)
+        self.coach_panel = CoachPanel(state.go_to)
         self.refresh()
         title = ipywidgets.HTML("<h4 class='hw-title'>Classes</h4>")
         super().__init__([title, self.classes, self.advice, self.coach_panel])
         self.add_class("hw-section")
         self.add_class("hw-classes")
         self.coach = LatestWorker("coach", self._ask, self._answered)
-        self._unsubscribe = project.subscribe(self._changed)
-        self.coach.request(project.snapshot())
+        self._unsubscribe = self._project.subscribe(self._changed)
+        self.coach.request(self._project.snapshot())
 
     def select(self, name: str) -> None:
-        """Mark a class as the one that is painted, one that was added a moment ago too."""
+        """Mark a class as the one that the brush paints, even one that was just added."""
         self.refresh()
         self.classes.selected = name
 
@@ -70,7 +59,7 @@ class ClassPanel(ipywidgets.VBox):
     # -- edits of the classes -------------------------------------------------------------------------
 
     def _edit(self, content: Mapping[str, Any]) -> None:
-        """Do what the page asks; what is wrong is said under the list."""
+        """Do what the page asks; an error is shown under the list."""
         project, name = self._project, str(content.get("name", ""))
         target = str(content.get("to") or content.get("into") or content.get("color") or "")
         doers: dict[Any, tuple[Callable[[], object], str]] = {
@@ -90,7 +79,7 @@ class ClassPanel(ipywidgets.VBox):
             self.classes.say_wrong(str(error))
             return
         if done:
-            self._notify(done, "info")
+            self._state.notify(done)
 
     # -- the coach --------------------------------------------------------------------------------------
 
@@ -107,18 +96,18 @@ class ClassPanel(ipywidgets.VBox):
         self, snapshot: ProjectSnapshot, advice: Sequence[Advice] | None, error: BaseException | None
     ) -> None:
         if error is not None:
-            self._log("The coach failed.\n" + "".join(traceback.format_exception(error)))
+            self._state.log("The coach failed.\n" + "".join(traceback.format_exception(error)))
         self._found = advice or ()
         self.refresh()
         urgent = [one for one in self._found if one.severity != "good"]
         started = any(self._project.count().values())
-        # Too few strokes is where everybody starts: worth a word, not an alarm. The bars say how far it is.
+        # Everybody starts with too few strokes: that is worth a hint, not an alarm. The bars show how many are missing.
         self.advice.show(replace(urgent[0], severity="warning") if urgent and started else None)
         if error is None:
             self.coach_panel.show(self._found, snapshot, self.advice.advice)
 
     def refresh(self) -> None:
-        """Show classes, colours and counts as they are now, beside what the coach said last."""
+        """Show the present classes, colours and counts with the last advice of the coach."""
         counts, colors = self._project.count(), self._project.colors
         targets = {one.about.get("class"): one for one in self._found if "recommended" in one.evidence}
         rows = []
@@ -146,7 +135,7 @@ class ClassPanel(ipywidgets.VBox):
 
 
 def _locked(count: int, n_classes: int) -> str:
-    """Say why a class cannot be deleted; nothing if it can."""
+    """Return why a class cannot be deleted, or "" if it can."""
     if n_classes == 1:
         return "The project needs a class"
     if count:

@@ -1,4 +1,4 @@
-"""What the coach found, in five lines: boundaries, areas, spread, conflicts, images."""
+"""The findings of the coach in five lines: boundaries, areas, spread, conflicts, images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from histowidgets.advice import Advice
 from histowidgets.annotations import ProjectSnapshot
 from histowidgets.widgets.common import Disclosure, evidence_text
 
-# With fewer annotations than this nothing can be said about how they lie.
+#: With fewer annotations than this, nothing can be said about where they lie.
 LEAST_ANNOTATIONS = 6
 _WORDS = {"good": "fine", "warning": "look at this", "info": "to consider", "none": "not yet known"}
 _ICONS = {"good": "check", "warning": "exclamation-triangle", "info": "info-circle", "none": "circle-o"}
@@ -36,14 +36,14 @@ _TOPICS = (
 
 @dataclass(frozen=True)
 class CoachLine:
-    """What is said about one topic.
+    """The line about one topic.
 
     Attributes
     ----------
     level : {"good", "warning", "info", "none"}
         "none": too early to tell.
     advice : tuple of Advice
-        The places it is about, one after the other.
+        The advice that it sums up; their places are shown one after the other.
     """
 
     name: str
@@ -72,7 +72,7 @@ def coach_lines(found: Sequence[Advice], snapshot: ProjectSnapshot) -> list[Coac
 
 
 def _summary(mine: Sequence[Advice]) -> str:
-    """Say in a few words, with its number, what the first of some advice of one topic says."""
+    """Sum up the advice about one topic in a few words with a number."""
     first = mine[0]
     number = first.evidence
     if first.id in ("few-boundaries", "boundaries-enough"):
@@ -94,7 +94,7 @@ def _summary(mine: Sequence[Advice]) -> str:
 
 
 def _conflicts(mine: Sequence[Advice]) -> str:
-    """Count the places that were painted with two classes, and those that look alike and have different ones."""
+    """Count the places that were painted with two classes, and pairs that look the same with different ones."""
     twice = next((int(one.evidence["places"]) for one in mine if one.id == "labelled-twice"), 0)
     alike = sum(one.id == "contradicting-labels" for one in mine)
     said = [f"{twice} place{'' if twice == 1 else 's'} painted twice"] if twice else []
@@ -104,11 +104,11 @@ def _conflicts(mine: Sequence[Advice]) -> str:
 
 
 def _tip(advice: Advice) -> str:
-    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.rule})"
+    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.guide_title})"
 
 
 class _Row(ipywidgets.HBox):
-    """A topic's line and the button that goes through its places."""
+    """The line about a topic, and a button that goes through its places."""
 
     def __init__(self, on_show: Callable[[Advice], None]) -> None:
         self._on_show = on_show
@@ -122,7 +122,7 @@ class _Row(ipywidgets.HBox):
         self.add_class("hw-coach-row")
 
     def show(self, line: CoachLine) -> None:
-        """Show a line; the places begin anew only when they are others."""
+        """Show a line; start with its first place again only if the places changed."""
         before, self._line = self._line, line
         if before == line:
             return
@@ -156,12 +156,12 @@ class _Row(ipywidgets.HBox):
 
 
 class CoachPanel(Disclosure):
-    """A fold whose title says whether all is well, and whose lines say what is not.
+    """A fold whose title says whether all is well, and whose lines say what is missing.
 
     Parameters
     ----------
     on_show
-        Called with an advice whose place the person wants to see.
+        Called with an advice whose place the user wants to see.
     """
 
     def __init__(self, on_show: Callable[[Advice], None]) -> None:
@@ -173,7 +173,7 @@ class CoachPanel(Disclosure):
         self.add_class("hw-coach")
 
     def show(self, found: Sequence[Advice], snapshot: ProjectSnapshot, urgent: Advice | None = None) -> None:
-        """Show what `coach` found in a snapshot, and all that is to be said about the most urgent advice."""
+        """Show what `coach` found in a snapshot, and the most urgent advice in full."""
         detail = "" if urgent is None else f"<p class='hw-coach-detail'>{escape(_tip(urgent))}</p>"
         if self._detail.value != detail:
             self._detail.value = detail

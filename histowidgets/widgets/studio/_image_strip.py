@@ -1,4 +1,4 @@
-"""The images of a project side by side: which one is shown, how much each is annotated, and what it is for."""
+"""The images of a project side by side: which one is shown, how much each is annotated, and its role."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -16,18 +16,18 @@ from histowidgets.widgets.studio._uploads import Upload, path_hints
 
 
 class ImageStrip(anywidget.AnyWidget):
-    """A row of thumbnails, one an image of the project; it follows the project.
+    """A row of thumbnails, one for each image of the project, which it follows.
 
     Thumbnails are made on a thread, only for images that are in sight. A click, or the arrow keys and Enter,
-    choose the image to show; a menu sets what an image is used for and removes it, which can be undone.
+    choose the image to show; a menu sets the role of an image or removes it, which can be undone.
 
     Parameters
     ----------
     project
         Whose images are shown.
     notify
-        Called with a text and a level ("info", "good" or "error") when something was done or went wrong; by
-        default the strip says it itself.
+        Called with a text and a level ("info", "good" or "error") when something was done or failed; by default
+        the strip shows the text itself.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class ImageStrip(anywidget.AnyWidget):
         names = project.image_names
         super().__init__(shown=names[0] if names else "", read_only=project.read_only)
         self._thumbnails = Thumbnails(project, self._send_thumbnail)
-        self._doers: Mapping[str, Callable[[dict[str, Any], list[Any]], object]] = {
+        self._handlers: Mapping[str, Callable[[dict[str, Any], list[Any]], object]] = {
             "show": lambda content, _: setattr(self, "shown", _text(content, "name")),
             "thumbnails": lambda content, _: self._thumbnails.request(_names(content)),
             "role": lambda content, _: self._set_role(_text(content, "name"), _text(content, "role")),
@@ -73,7 +73,7 @@ class ImageStrip(anywidget.AnyWidget):
             "upload": self._receive,
         }
         self._refresh(Change("images"))
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
         self._unsubscribe = project.subscribe(self._refresh)
 
     # -- what can be done ---------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class ImageStrip(anywidget.AnyWidget):
         return name
 
     def remove_image(self, name: str) -> None:
-        """Take an image out of the project, another one being shown; one step of undo.
+        """Remove an image from the project and show another one; one step of undo.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class ImageStrip(anywidget.AnyWidget):
     # -- the project ----------------------------------------------------------------------------------
 
     def _refresh(self, change: Change) -> None:
-        """Show the project as it is now; comes on the thread that edited it."""
+        """Show the present project; called on the thread that edited it."""
         with self._lock:
             before = {entry["name"]: entry for entry in self.entries}
             only = change.image_name if change.kind == "annotations" else None
@@ -142,15 +142,15 @@ class ImageStrip(anywidget.AnyWidget):
 
     # -- the page -------------------------------------------------------------------------------------
 
-    def _heard(self, _: Any, content: Any, buffers: list[Any]) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: list[Any]) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None
-        doer = self._doers.get(kind) if isinstance(kind, str) else None
-        if doer is None:
+        handler = self._handlers.get(kind) if isinstance(kind, str) else None
+        if handler is None:
             return
         try:
-            doer(content, buffers)
+            handler(content, buffers)
         except (HistowidgetsError, OSError, ValueError) as error:
-            self._drop_upload()
+            self._cancel_upload()
             self._notify(str(error), "error")
             self.send({"kind": "failed", "text": str(error)})
 
@@ -165,10 +165,10 @@ class ImageStrip(anywidget.AnyWidget):
         self.send({"kind": "hints", "path": typed, "hints": path_hints(typed)})
 
     def _receive(self, content: dict[str, Any], buffers: list[Any]) -> None:
-        """Take a piece of a file; the page sends the next one when it has heard of this."""
+        """Append a piece of a file; the page sends the next one when this one is confirmed."""
         with self._lock:
             if content.get("first"):
-                self._drop_upload()
+                self._cancel_upload()
                 folder = self.project.folder
                 size = content.get("size")
                 self._upload = Upload(
@@ -190,7 +190,7 @@ class ImageStrip(anywidget.AnyWidget):
                 upload.drop()
                 raise
 
-    def _drop_upload(self) -> None:
+    def _cancel_upload(self) -> None:
         upload, self._upload = self._upload, None
         if upload is not None:
             upload.drop()
@@ -200,7 +200,7 @@ class ImageStrip(anywidget.AnyWidget):
         if self.comm is not None:
             self._unsubscribe()
             self._thumbnails.close()
-            self._drop_upload()
+            self._cancel_upload()
             self.layout.close()
         super().close()
 

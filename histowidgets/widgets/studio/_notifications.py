@@ -1,4 +1,4 @@
-"""One line that speaks to the person, and the log behind it."""
+"""The line in which the studio reports to the user, and the log."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ LOG_LINES = 200
 
 
 class Notice(ipywidgets.HTML):
-    """A line of plain words with a level, read aloud by screen readers; its height is kept when it is empty."""
+    """A line of plain text with a level, read aloud by screen readers; an empty one keeps its height."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Notice(ipywidgets.HTML):
         self.clear()
 
     def show(self, text: str, level: str = "info") -> None:
-        """Show `text`, which is never taken as HTML, at one of `LEVELS`."""
+        """Show `text`, which is escaped, at one of `LEVELS`."""
         if level not in LEVELS:
             raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
         role = "alert" if level == "error" else "status"
@@ -37,12 +37,12 @@ class Notice(ipywidgets.HTML):
 
 
 class LogPanel(Disclosure):
-    """What was said, newest last, with the time of day; folded away until it is wanted."""
+    """All messages, the newest last, with the time of day; folded at first."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
         self._text = ipywidgets.HTML("<pre class='hw-log'>Nothing yet.</pre>")
-        super().__init__("Log", [self._text], tooltip="What the studio said, with the tracebacks of errors")
+        super().__init__("Log", [self._text], tooltip="All messages of the studio, with the tracebacks of errors")
         self.add_class("hw-log-panel")
 
     @property

@@ -1,4 +1,4 @@
-"""From what a person passes to `Studio` to the project behind it; a cell that is run again finds its work again."""
+"""From the arguments of `Studio` to its project; a cell that is run again finds its annotations again."""
 
 import zlib
 from collections import Counter, OrderedDict
@@ -11,7 +11,7 @@ from histowidgets.errors import ClassNameError, ImageNameError
 from histowidgets.images import Image, open_images
 
 PROJECT_FILE = "project.json"
-# Projects without a folder that this kernel remembers, so that running a cell again loses no stroke.
+#: Projects without a folder that this kernel remembers, so that running a cell again loses no stroke.
 REMEMBERED = 8
 _remembered: OrderedDict[Any, Project] = OrderedDict()
 
@@ -26,7 +26,7 @@ def _fingerprint(image: Image) -> tuple[Any, ...]:
 def open_project(
     images: Any, classes: Sequence[str] | None, folder: str | Path | None, fresh: bool = False
 ) -> tuple[Project, str]:
-    """Return the project for these images, and a line that says where it came from ("" for a new one).
+    """Return the project for these images, and a message about where it came from ("" for a new one).
 
     Raises
     ------
@@ -53,7 +53,10 @@ def open_project(
         project = _remembered[key]
         _remembered.move_to_end(key)
         count = sum(project.count().values())
-        return project, f"Found {count} annotations of this session again; fresh=True starts anew." if count else ""
+        return (
+            project,
+            f"Found {count} annotations of this session again; fresh=True starts without them." if count else "",
+        )
     project = Project(classes, folder=folder)
     for image in opened:
         project.add_image(image)
@@ -65,13 +68,13 @@ def open_project(
 
 
 def forget(project: Project) -> None:
-    """Let go of a project that was remembered."""
+    """Forget a project that was remembered."""
     for key in [key for key, kept in _remembered.items() if kept is project]:
         del _remembered[key]
 
 
 def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tuple[Project, str]:
-    """Add the images and classes that a project in a folder does not have yet; return it with a line about it."""
+    """Add the images and classes that a project in a folder does not have yet; return it with a message about it."""
     words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
         holder = f"{project.held_by} holds it. Close it there, then run this cell again."

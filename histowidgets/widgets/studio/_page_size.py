@@ -1,29 +1,29 @@
-"""How much room the page gives to the studio, so that the picture can take what is left."""
+"""The size that the page gives to the studio, and how picture and side panel share it."""
 
 import anywidget
 import traitlets
 
 from histowidgets.widgets.common import bundle
 
-# CSS pixels. Below FOLD_WIDTH the side goes under the picture.
+#: All in CSS pixels. Below `FOLD_WIDTH` the side panel goes under the picture.
 FOLD_WIDTH = 900
 SIDE_WIDTH = 372
 TOOLS_WIDTH = 48
 STAGE_WIDTHS = (280, 1500)
 STAGE_HEIGHTS = (320, 960)
-# What stands on the screen with the picture; the strip with one image, and with more.
+#: Heights of what stands around the picture; of the strip with one image, and with more.
 NOTICE_HEIGHT, BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 31, 36, 31, 4
 STRIP_HEIGHTS = (34, 82)
 
 
-class Room(anywidget.AnyWidget):
-    """Measures the element it lies in; shows nothing.
+class PageSize(anywidget.AnyWidget):
+    """Measure the element it lies in; shows nothing.
 
     Attributes
     ----------
     size : list of int
-        Width of the studio and height of what scrolls it, in CSS pixels; ``[0, 0]`` until a page has told. Written
-        by the page only. With two pages the one that changed last is heard.
+        Width of the studio and height of what scrolls it, in CSS pixels; ``[0, 0]`` until a page has reported.
+        Written by the page only; with two pages, the one that changed last counts.
     """
 
     _esm = bundle("page_size")
@@ -32,22 +32,22 @@ class Room(anywidget.AnyWidget):
 
     @property
     def is_known(self) -> bool:
-        """Whether a page has told."""
+        """Whether a page has reported its size."""
         return bool(self.size[0])
 
-    def shared_out(self, images: int) -> tuple[int, int, str]:
-        """Share the room between picture and side, so that all can be seen without scrolling.
+    def layout_for(self, images: int) -> tuple[int, int, str]:
+        """Divide the size between picture and side panel, so that all is in sight without scrolling.
 
         Parameters
         ----------
         images
-            How many there are in the strip.
+            Number of images in the strip.
 
         Returns
         -------
         tuple
-            Width and height of the stage, in CSS pixels, and the CSS height of the side: that of the picture with its
-            furniture, inside of which it scrolls, or "auto" under the picture.
+            Width and height of the stage, in CSS pixels, and the CSS height of the side panel, which scrolls
+            inside of it: that of the picture with its bars, or "auto" under the picture.
         """
         width, height = self.size
         beside = width >= FOLD_WIDTH

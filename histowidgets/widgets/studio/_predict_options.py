@@ -1,24 +1,24 @@
-"""The fields that say how to predict."""
+"""Fields for the options of a prediction."""
 
 from typing import Any
 
 import ipywidgets
 
-from histowidgets.widgets.common import wide
+from histowidgets.widgets.common import full_width
 
 BLENDS = [
     ("middle of each tile", "centre-crop"),
     ("weighted by a Gaussian", "gaussian"),
     ("weighted by a ramp", "linear"),
 ]
-PASSES = [("1", 1), ("2, shifted by half a tile", 2), ("4, shifted both ways", 4)]
+GRIDS = [("1", 1), ("2, shifted by half a tile", 2), ("4, shifted both ways", 4)]
 
 
-class PredictFields(ipywidgets.VBox):
-    """Test-time augmentation, passes, blending, blur, adaptation, probabilities."""
+class PredictOptionFields(ipywidgets.VBox):
+    """Test-time augmentation, grids, blending, blur, adaptation, and whether to keep probabilities."""
 
     def __init__(self) -> None:
-        self._tta = _check("Average 8 mirrored and turned views", "Surer borders, in eight times the time")
+        self._tta = _check("Average 8 mirrored and turned views", "More reliable borders, in eight times the time")
         self._adapt = _check(
             "Adapt to the image's stain",
             "Measure the network's batch-norm statistics again on the image (AdaBN): nothing is trained. Look at the "
@@ -28,13 +28,13 @@ class PredictFields(ipywidgets.VBox):
             "Keep probabilities", "For the mean probability of objects; a byte a pixel and class before compression"
         )
         self._probabilities.value = True
-        self._passes = wide(
-            ipywidgets.Dropdown(options=PASSES, value=1, description="Passes", tooltip="Grids of tiles to average over")
+        self._grids = full_width(
+            ipywidgets.Dropdown(options=GRIDS, value=1, description="Grids", tooltip="Grids of tiles to average over")
         )
-        self._blend = wide(
-            ipywidgets.Dropdown(options=BLENDS, description="Tiles", tooltip="How overlapping tiles are put together")
+        self._blend = full_width(
+            ipywidgets.Dropdown(options=BLENDS, description="Tiles", tooltip="How overlapping tiles are combined")
         )
-        self._blur = wide(
+        self._blur = full_width(
             ipywidgets.BoundedFloatText(
                 value=0.0,
                 min=0.0,
@@ -44,24 +44,24 @@ class PredictFields(ipywidgets.VBox):
                 tooltip="Blur the probabilities before classes are decided; pixels where the image has no pixel size",
             )
         )
-        super().__init__([self._tta, self._adapt, self._probabilities, self._passes, self._blend, self._blur])
+        super().__init__([self._tta, self._adapt, self._probabilities, self._grids, self._blend, self._blur])
 
     @property
     def adapt(self) -> bool:
-        """Whether norm statistics are measured again on each image."""
+        """Whether the statistics of norm layers are measured again on each image."""
         return bool(self._adapt.value)
 
     def values(self) -> dict[str, Any]:
-        """Return the options by name; the blur, whose unit depends on the image, as "smooth"."""
+        """Return the options by name; the blur, whose unit depends on the image, as "blur"."""
         return {
             "tta": self._tta.value,
-            "grids": self._passes.value,
+            "grids": self._grids.value,
             "blend": self._blend.value,
-            "smooth": self._blur.value,
+            "blur": self._blur.value,
             "probabilities": self._probabilities.value,
         }
 
 
 def _check(words: str, tip: str) -> ipywidgets.Checkbox:
     box = ipywidgets.Checkbox(value=False, description=words, indent=False, tooltip=tip)
-    return wide(box)
+    return full_width(box)

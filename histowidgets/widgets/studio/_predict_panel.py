@@ -1,8 +1,8 @@
-"""Predicting all of an image, or of all images, to disk: what, how, how far, and a way to stop."""
+"""Predict a whole image, or all images, to disk: what, how, the progress, and a way to stop."""
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -11,18 +11,18 @@ from typing import Any
 import ipywidgets
 
 from histowidgets._durations import clock
-from histowidgets.annotations import Annotation, Project
+from histowidgets._io import file_stem
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
-from histowidgets.widgets.common import Disclosure, Entry, Errands
-from histowidgets.widgets.live_prediction import Answer, LivePrediction, unlike_words
-from histowidgets.widgets.studio._predict_options import PredictFields
+from histowidgets.widgets.common import Disclosure, TaskQueue, TextEntry
+from histowidgets.widgets.live_prediction import LearnerAnswer, LivePrediction, range_warning_text
+from histowidgets.widgets.studio._predict_options import PredictOptionFields
+from histowidgets.widgets.studio._state import StudioState
 
-Notify = Callable[[str, str], None]
 WHOLE, IN_VIEW, SELECTED, ALL = "whole image", "what is in view", "the selected shape", "all images"
 WHAT = [("all of this image", WHOLE), ("what is in view", IN_VIEW), ("the selected shape", SELECTED), (ALL, ALL)]
-# At most so often the page is told how far it is.
+#: Seconds between two reports of the progress, at least.
 SECONDS_BETWEEN = 0.2
 
 
@@ -31,43 +31,31 @@ class PredictPanel(ipywidgets.VBox):
 
     Parameters
     ----------
-    project
-        Whose images are predicted.
+    state
+        Has the images, what is in view and selected, and the folder; files go into its ``predictions/``.
     live
-        Knows the classifier, and shows what was predicted.
-    view
-        Returns the name of the image shown and the region in view.
-    selection
-        Returns the annotations that are selected.
-    folder
-        Returns where the files go, into ``predictions/``.
-    notify
-        Called with a text and a level.
+        Has the classifier, and shows what was predicted.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        live: LivePrediction,
-        view: Callable[[], tuple[str, Region]],
-        selection: Callable[[], Sequence[Annotation]],
-        folder: Callable[[], Path],
-        notify: Notify,
-    ) -> None:
-        self._project, self._live, self._view, self._selection = project, live, view, selection
-        self._folder, self._notify = folder, notify
+    def __init__(self, state: StudioState, live: LivePrediction) -> None:
+        self._state, self._live = state, live
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self.errands = Errands("load", self._tell)
+        self.tasks = TaskQueue("load", self._tell)
         self._told = 0.0
         self._what = ipywidgets.Dropdown(
             options=WHAT, description="Predict", tooltip="What is predicted at full size, into a file with levels"
         )
         self.start_button = ipywidgets.Button(
-            description="Predict", icon="play", tooltip="Predict with the classifier that is shown; painting can go on"
+            description="Predict",
+            icon="play",
+            tooltip="Predict with the classifier that is shown; you can keep painting",
         )
         self.stop_button = ipywidgets.Button(
-            description="Stop", icon="stop", disabled=True, tooltip="Stop; what is done is kept, and goes on later"
+            description="Stop",
+            icon="stop",
+            disabled=True,
+            tooltip="Stop; what is done is kept, and Predict continues from there",
         )
         self.start_button.on_click(lambda _: self.start())
         self.stop_button.on_click(lambda _: self._stop.set())
@@ -76,8 +64,8 @@ class PredictPanel(ipywidgets.VBox):
         row = ipywidgets.HBox([self.start_button, self.stop_button, self._bar])
         row.add_class("hw-run-buttons")
         self._status = ipywidgets.HTML()
-        self.fields = PredictFields()
-        load = Entry(
+        self.fields = PredictOptionFields()
+        load = TextEntry(
             "Classifier",
             "saved folder",
             "Load",
@@ -90,10 +78,10 @@ class PredictPanel(ipywidgets.VBox):
         self.add_class("hw-predict")
         self._say("")
 
-    # -- from the person ----------------------------------------------------------------------------
+    # -- what the user does ----------------------------------------------------------------------------
 
     def start(self, what: str | None = None) -> None:
-        """Start predicting without holding the caller; no effect while it is on.
+        """Start predicting in the background; no effect while a prediction is active.
 
         Parameters
         ----------
@@ -131,28 +119,28 @@ class PredictPanel(ipywidgets.VBox):
         return not self.active
 
     def close(self) -> None:
-        """Stop what is on, which can go on later, and close the widgets."""
+        """Stop a prediction, which can be continued later, and close the widgets."""
         self._stop.set()
-        self.errands.close()
+        self.tasks.close()
         self.wait(10)
         super().close()
 
     def _jobs(self, what: str) -> list[tuple[str, Region | None, str]]:
         """Return image, region (None: all of it) and words for each part of the work."""
-        name, in_view = self._view()
+        name, in_view = self._state.view()
         if what == ALL:
-            return [(each, None, WHOLE) for each in self._project.image_names]
+            return [(each, None, WHOLE) for each in self._state.project.image_names]
         if what == WHOLE:
             return [(name, None, WHOLE)]
         if what == IN_VIEW:
             return [(name, in_view, "region in view")]
-        selected = self._selection()
+        selected = self._state.selection
         if not selected:
             raise PredictionError("Nothing is selected. Pick a shape with the arrow (key S) first.")
         area = selected[0].shape.region()
         for annotation in selected[1:]:
             area = area.union(annotation.shape.region())
-        inside = area.intersect(self._project.image(name).region)
+        inside = area.intersect(self._state.project.image(name).region)
         if inside is None:
             raise PredictionError("What is selected lies outside the image.")
         return [(name, inside, "region selected")]
@@ -165,12 +153,16 @@ class PredictPanel(ipywidgets.VBox):
             self._live.offer_network(classifier, classifier.name or Path(path).name, {}, alone=True)
             return f"Loaded {path}: {', '.join(classifier.classes)}."
 
-        self.errands.take(f"Loading {path}…", load)
+        self.tasks.submit(f"Loading {path}…", load)
 
-    # -- on its own thread --------------------------------------------------------------------------
+    # -- on the thread of a prediction --------------------------------------------------------------------------
 
     def _work(
-        self, jobs: Sequence[tuple[str, Region | None, str]], answer: Answer, options: dict[str, Any], adapt: bool
+        self,
+        jobs: Sequence[tuple[str, Region | None, str]],
+        answer: LearnerAnswer,
+        options: dict[str, Any],
+        adapt: bool,
     ) -> None:
         began, failed = time.monotonic(), list[str]()
         try:
@@ -183,11 +175,11 @@ class PredictPanel(ipywidgets.VBox):
                 except (HistowidgetsError, OSError) as error:
                     failed.append(f"{name}: {error}")
                 else:
-                    self._live.show_asked_for(name, replace(found, scope=scope))
+                    self._live.show_prediction_on_disk(name, replace(found, scope=scope))
         except PredictionCancelled as cancelled:
-            self._end(str(cancelled).split("; call")[0] + "; Predict goes on from there.", "info")
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
-            self._end(f"This broke off: {type(error).__name__}: {error}", "error")
+            self._end(str(cancelled).split("; call")[0] + "; Predict continues from there.", "info")
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
+            self._end(f"The prediction failed: {type(error).__name__}: {error}", "error")
         else:
             done = len(jobs) - len(failed)
             seconds = time.monotonic() - began
@@ -197,11 +189,11 @@ class PredictPanel(ipywidgets.VBox):
             self._end(words + ("; ".join(failed) or good), "error" if failed else "good")
 
     def _predict(
-        self, name: str, region: Region | None, answer: Answer, options: dict[str, Any], adapt: bool, prefix: str
-    ) -> Answer:
-        """Predict one image; return what is shown of it."""
-        image, classifier = self._project.image(name), answer.classifier
-        warning = unlike_words(classifier, image)
+        self, name: str, region: Region | None, answer: LearnerAnswer, options: dict[str, Any], adapt: bool, prefix: str
+    ) -> LearnerAnswer:
+        """Predict one image; return the answer to show."""
+        image, classifier = self._state.project.image(name), answer.classifier
+        warning = range_warning_text(classifier, image)
         if adapt:
             self._say(f"{prefix}{name}: measuring its statistics…")
             classifier = classifier.adapted_to(image, region)
@@ -219,10 +211,10 @@ class PredictPanel(ipywidgets.VBox):
         return replace(answer, prediction=stored, warning=warning)
 
     def _target(self, name: str, region: Region | None) -> Path:
-        folder = self._folder() / "predictions"
+        folder = self._state.folder / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
         place = "" if region is None else f"_x{region.x}_y{region.y}_{region.width}x{region.height}"
-        names = self._project.image_names
+        names = self._state.project.image_names
         alike = [other for other in names if file_stem(other) == file_stem(name)]
         number = f"-{alike.index(name) + 1}" if len(alike) > 1 else ""
         return folder / f"{file_stem(name)}{number}{place}.zarr"
@@ -235,7 +227,7 @@ class PredictPanel(ipywidgets.VBox):
         self._bar.value = done / total
         self._say(f"{name}: {done} of {total} tiles · {clock(seconds_left)} left")
 
-    # -- what is said ---------------------------------------------------------------------------------
+    # -- status and notices ---------------------------------------------------------------------------------
 
     def _busy(self, busy: bool) -> None:
         self.start_button.disabled, self.stop_button.disabled = busy, not busy
@@ -251,20 +243,15 @@ class PredictPanel(ipywidgets.VBox):
 
     def _tell(self, words: str, level: str) -> None:
         self._say(words, level)
-        self._notify(words, level)
+        self._state.notify(words, level)
 
     def _say(self, words: str, level: str = "info") -> None:
         text = f"{escape(words)}&nbsp;"
         self._status.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{text}</p>"
 
 
-def file_stem(name: str) -> str:
-    """Return the name of an image as that of a file."""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "image"
-
-
 def _fitting(options: dict[str, Any], image: Image) -> dict[str, Any]:
     """Return the options for an image: without a pixel size the blur is in pixels."""
     chosen = dict(options)
-    blur = chosen.pop("smooth")
-    return {**chosen, "smooth_px": blur} if image.pixel_size_um is None else {**chosen, "smooth_um": blur}
+    blur = chosen.pop("blur")
+    return {**chosen, "blur_px": blur} if image.pixel_size_um is None else {**chosen, "blur_um": blur}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import ipywidgets
 
-from histowidgets.annotations import Change, Project
+from histowidgets.annotations import Change
 from histowidgets.errors import GeoJSONError, HistowidgetsError
-from histowidgets.widgets.common import Entry, Errands
+from histowidgets.widgets.common import TaskQueue, TextEntry, observe
+from histowidgets.widgets.studio._state import StudioState
 
-Notify = Callable[[str, str], None]
-# What an import does with classes that the project does not have.
-UNKNOWN = [("say so, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
+#: What an import does with classes that the project does not have.
+UNKNOWN = [("report them, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
 ENDINGS = (".geojson", ".json", ".png")
 ROLES = [("train and validation", "both"), ("train only", "train"), ("validation only", "validation")]
 
@@ -22,37 +22,29 @@ class ProjectPanel(ipywidgets.VBox):
 
     Parameters
     ----------
-    project
-        What is annotated.
-    current
-        Returns the name of the image that is shown.
-    show_image
-        Called with the name of the image to show.
-    notify
-        Called with a text and a level.
+    state
+        Has the project and the image that is shown, which the panel changes too.
     """
 
-    def __init__(
-        self, project: Project, current: Callable[[], str], show_image: Callable[[str], None], notify: Notify
-    ) -> None:
-        self._project, self._current, self._show_image, self._notify = project, current, show_image, notify
+    def __init__(self, state: StudioState) -> None:
+        self._state, self._project = state, state.project
         self._quiet = False
-        self.errands = Errands("files", self._say)
+        self.tasks = TaskQueue("files", self._say)
         self._images = ipywidgets.Dropdown(description="Image", tooltip="The image that is shown")
         self._role = ipywidgets.Dropdown(options=ROLES, description="Used for", tooltip="What this image is used for")
         self._images.observe(self._picked, names="value")
         self._role.observe(self._role_picked, names="value")
         self._entries = [
-            Entry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
-            Entry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
-            Entry(
+            TextEntry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
+            TextEntry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
+            TextEntry(
                 "Import",
                 ".geojson or .png file",
                 "Import",
                 "Draw the annotations of a GeoJSON file (QuPath), or of a PNG label map, on this image",
                 self._import,
             ),
-            Entry(
+            TextEntry(
                 "Export",
                 ".geojson or .png file",
                 "Export",
@@ -66,19 +58,21 @@ class ProjectPanel(ipywidgets.VBox):
         self._said = ipywidgets.HTML("<p class='hw-quiet' role='status'></p>")
         super().__init__([self._images, self._role, *self._entries[:3], self._unknown, self._entries[3], self._said])
         self.add_class("hw-section")
-        self._unsubscribe = project.subscribe(self._changed)
+        self._unsubscribe = self._project.subscribe(self._changed)
+        self._unobserve = observe(state, "image_name", lambda change: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the project's images and the role of the one that is on."""
+        """Show the project's images and the role of the one that is shown."""
         self._quiet = True
         try:
             names = self._project.image_names
             if list(self._images.options) != names:
                 self._images.options = names
-            if self._current() in names:  # it may have been removed a moment ago
-                self._images.value = self._current()
-                self._role.value = self._project.role(self._current())
+            name = self._state.image_name
+            if name in names:  # it may have just been removed
+                self._images.value = name
+                self._role.value = self._project.role(name)
         finally:
             self._quiet = False
 
@@ -88,11 +82,11 @@ class ProjectPanel(ipywidgets.VBox):
 
     def _picked(self, change: dict[str, str]) -> None:
         if not self._quiet and change["new"]:
-            self._show_image(change["new"])
+            self._state.image_name = change["new"]
 
     def _role_picked(self, change: dict[str, str]) -> None:
         if not self._quiet:
-            self._do(lambda: self._project.set_role(self._current(), change["new"]), "")
+            self._do(lambda: self._project.set_role(self._state.image_name, change["new"]), "")
 
     def _do(self, action: Callable[[], object], done: str) -> bool:
         """Do something quick, and say that it is done or what was wrong."""
@@ -106,28 +100,28 @@ class ProjectPanel(ipywidgets.VBox):
         return True
 
     def _say(self, text: str, level: str) -> None:
-        self._notify(text, level)
-        # Here too, beside what was pressed; the studio's line speaks of other things soon.
+        self._state.notify(text, level)
+        # Here too, beside the button: the line of the studio soon shows something else.
         self._said.value = f"<p class='hw-quiet hw-said-here' data-level='{level}'>{escape(text)}</p>"
 
     def _open(self, path: str) -> None:
         file = Path(path.strip()).expanduser()
 
         def add() -> str:
-            self._show_image(self._project.add_image(file))
+            self._state.image_name = self._project.add_image(file)
             if self._entries[0].text.value == path:  # nothing else was typed meanwhile
                 self._entries[0].text.value = ""
             return f"Opened {file.name}"
 
-        self.errands.take(f"Opening {file.name}…", add)
+        self.tasks.submit(f"Opening {file.name}…", add)
 
     def _add_class(self, name: str) -> None:
         if self._do(lambda: self._project.add_class(name), f"Added the class {name.strip()}"):
             self._entries[1].text.value = ""
 
     def _import(self, path: str) -> None:
-        # The image and the choice of now: the person may have gone on when the file is read.
-        name, unknown = self._current(), self._unknown.value
+        # The present image and choice: the user may have moved on by the time the file is read.
+        name, unknown = self._state.image_name, self._unknown.value
 
         def draw() -> str | tuple[str, str]:
             source = _checked(path)
@@ -139,10 +133,10 @@ class ProjectPanel(ipywidgets.VBox):
             words = _imported(number, "annotation", source)
             return (" ".join([words, *left_out]), "warning") if left_out else words
 
-        self.errands.take("Importing…", draw)
+        self.tasks.submit("Importing…", draw)
 
     def _export(self, path: str) -> None:
-        name = self._current()
+        name = self._state.image_name
 
         def write() -> str:
             target = _checked(path)
@@ -152,12 +146,13 @@ class ProjectPanel(ipywidgets.VBox):
                 self._project.export_geojson(name, target)
             return f"Wrote {target}"
 
-        self.errands.take("Writing…", write)
+        self.tasks.submit("Writing…", write)
 
     def close(self) -> None:
         """Stop listening, let a file that is being read or written be finished, and close the widgets."""
         self._unsubscribe()
-        self.errands.close()
+        self._unobserve()
+        self.tasks.close()
         super().close()
 
 

@@ -1,4 +1,4 @@
-"""What can be taken away: the scores, the areas, the classifier, and files for other programs."""
+"""The scores and areas of the prediction that is shown, and files to take away: classifier, labels, objects."""
 
 from collections.abc import Callable
 from html import escape
@@ -6,25 +6,24 @@ from pathlib import Path
 
 import ipywidgets
 
-from histowidgets.annotations import Project
+from histowidgets._io import file_stem
 from histowidgets.errors import HistowidgetsError
 from histowidgets.prediction import Classifier
-from histowidgets.widgets.common import Disclosure, Errands, wide
-from histowidgets.widgets.live_prediction import ASKED_FOR, Answer, LivePrediction
-from histowidgets.widgets.studio._object_fields import ObjectFields
-from histowidgets.widgets.studio._predict_panel import file_stem
+from histowidgets.widgets.common import Disclosure, TaskQueue, full_width
+from histowidgets.widgets.live_prediction import ON_DISK, LearnerAnswer, LivePrediction
+from histowidgets.widgets.studio._object_options import ObjectOptions
+from histowidgets.widgets.studio._state import StudioState
 
-Notify = Callable[[str, str], None]
 LEARNERS = [
     ("whichever scores best", "best"),
     ("network and quick learner", "both"),
     ("the network", "network"),
     ("the quick learner", "quick"),
 ]
-_PREDICTED = ("what was predicted to disk", ASKED_FOR)
+_PREDICTED = ("the prediction on disk", ON_DISK)
 
 
-def _table(answer: Answer, background: tuple[str, ...]) -> str:
+def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     """Return one row a class: IoU on held-out strokes, area, and share of the area, and of the tissue."""
     prediction = answer.prediction
     unit = "µm²" if prediction.pixel_size_um else "px²"
@@ -57,37 +56,30 @@ class ResultsPanel(ipywidgets.VBox):
 
     Parameters
     ----------
-    project
-        Whose annotations are measured.
+    state
+        Has the annotations that are measured, and the folder that files go to, which the panel changes too.
     live
-        Knows the answer that is shown on the picture, and shows another learner's.
-    image_name
-        Returns the name of the image that is shown.
-    folder
-        Where files go by default.
-    notify
-        Called with a text and a level.
+        Has the answer that is shown, and shows another learner's.
     """
 
-    def __init__(
-        self, project: Project, live: LivePrediction, image_name: Callable[[], str], folder: Path, notify: Notify
-    ) -> None:
-        self._project, self._live, self._image_name = project, live, image_name
-        self.errands = Errands("save", notify)
+    def __init__(self, state: StudioState, live: LivePrediction) -> None:
+        self._state, self._live = state, live
+        self.tasks = TaskQueue("save", state.notify)
         self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
         self._learner.observe(self._learner_chosen, names="value")
         self._numbers = ipywidgets.HTML()
         super().__init__([self._learner, self._numbers])
         self.add_class("hw-section")
-        self.fields = ObjectFields(lambda: self.refresh())
-        self._folder = wide(
+        self.fields = ObjectOptions(self.refresh)
+        self._folder = full_width(
             ipywidgets.Text(
-                value=str(folder),
+                value=str(state.folder),
                 description="Save to",
                 continuous_update=False,
                 tooltip="Folder for the classifier and the files; it is made if it is not there",
             )
         )
+        self._folder.observe(self._folder_entered, names="value")
         row = ipywidgets.HBox([self._button(*each) for each in self._actions()])
         row.add_class("hw-wrap")
         options = Disclosure(
@@ -135,13 +127,8 @@ class ResultsPanel(ipywidgets.VBox):
         button.on_click(lambda _: self._soon(text, action))
         return button
 
-    @property
-    def folder(self) -> Path:
-        """Where files go."""
-        return Path(self._folder.value.strip() or ".").expanduser()
-
     def refresh(self) -> None:
-        """Show the numbers of the answer that is on the picture now."""
+        """Show the numbers of the answer that is shown on the picture."""
         answer = self._live.best
         self._show_learners(answer)
         if answer is None:
@@ -154,10 +141,10 @@ class ResultsPanel(ipywidgets.VBox):
         warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
         self._numbers.value = _table(answer, self.fields.background) + hint + warning
 
-    def _show_learners(self, answer: Answer | None) -> None:
-        """Offer what was predicted to disk where that is what is shown, and mark who is shown."""
+    def _show_learners(self, answer: LearnerAnswer | None) -> None:
+        """Offer the prediction on disk where there is one, and mark the learner that is shown."""
         wanted = self._live.wanted
-        options = [*LEARNERS, _PREDICTED] if wanted == ASKED_FOR or self._live.has_asked_for else LEARNERS
+        options = [*LEARNERS, _PREDICTED] if wanted == ON_DISK or self._live.has_prediction_on_disk else LEARNERS
         if list(self._learner.options) != options:
             self._learner.unobserve(self._learner_chosen, names="value")
             self._learner.options, self._learner.value = options, wanted
@@ -169,24 +156,27 @@ class ResultsPanel(ipywidgets.VBox):
         if change["new"] != self._live.wanted:
             self._live.show_learner(change["new"])
 
+    def _folder_entered(self, change: dict[str, str]) -> None:
+        self._state.folder = Path(change["new"].strip() or ".").expanduser()
+
     # -- files ------------------------------------------------------------------------------------
 
     def _soon(self, text: str, action: Callable[[], Path]) -> None:
-        self.errands.take(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
+        self.tasks.submit(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
 
     def close(self) -> None:
-        """Let what is being written be finished, and close the widgets."""
-        self.errands.close()
+        """Finish writing files, and close the widgets."""
+        self.tasks.close()
         super().close()
 
-    def _needed(self) -> Answer:
+    def _needed(self) -> LearnerAnswer:
         answer = self._live.best
         if answer is None:
             raise HistowidgetsError("there is no prediction yet: paint at least two classes first")
         return answer
 
     def _network(self) -> Classifier:
-        """Return what other programs can read: the network of the answer that is shown, or the one trained last."""
+        """Return the network of the answer that is shown, or the one trained last: other programs can read it."""
         shown = self._needed()
         for answer in (shown, self._live.answer_of("network")):
             network = None if answer is None else answer.classifier.network
@@ -195,26 +185,26 @@ class ResultsPanel(ipywidgets.VBox):
         return shown.classifier
 
     def _file(self, ending: str) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder / f"{file_stem(self._image_name())}{ending}"
+        self._state.folder.mkdir(parents=True, exist_ok=True)
+        return self._state.folder / f"{file_stem(self._state.image_name)}{ending}"
 
     def save_classifier(self) -> Path:
         """Save the classifier that is shown into ``classifier/`` of the chosen folder."""
-        answer, target = self._needed(), self.folder / "classifier"
+        answer, target = self._needed(), self._state.folder / "classifier"
         answer.classifier.save(target)
         return target
 
     def qupath(self) -> Path:
         """Write the network for the QuPath extension into ``for_qupath/`` of the chosen folder."""
-        target = self.folder / "for_qupath"
+        target = self._state.folder / "for_qupath"
         self._network().export_qupath(target)
         return target
 
     def save_onnx(self) -> Path:
         """Write the network as ``classifier.onnx``."""
         network = self._network()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        target = self.folder / "classifier.onnx"
+        self._state.folder.mkdir(parents=True, exist_ok=True)
+        target = self._state.folder / "classifier.onnx"
         network.export_onnx(target)
         return target
 
@@ -232,7 +222,7 @@ class ResultsPanel(ipywidgets.VBox):
         return path
 
     def save_geojson(self) -> Path:
-        """Save the predicted areas as GeoJSON in QuPath's flavour."""
+        """Save the predicted areas as GeoJSON that QuPath reads."""
         answer, path = self._needed(), self._file("_prediction.geojson")
         answer.prediction.save_geojson(path, **self.fields.objects)
         return path
@@ -246,6 +236,6 @@ class ResultsPanel(ipywidgets.VBox):
     def save_measurements(self) -> Path:
         """Save the areas of the classes in what was predicted, and inside each annotation, as a table."""
         answer, path = self._needed(), self._file("_measurements.csv")
-        annotations = self._project.annotations(self._image_name())
+        annotations = self._state.project.annotations(self._state.image_name)
         answer.prediction.save_measurements(path, annotations, self.fields.background)
         return path

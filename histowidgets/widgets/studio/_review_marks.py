@@ -1,4 +1,4 @@
-"""Which labels a person looked at in a review and found right; kept beside the project."""
+"""Labels that the user checked in a review and found right; kept in the folder of the project."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger("histowidgets")
 
 
 class ReviewMarks:
-    """Remembers tiles by their place and their labels: a mark lapses when the labels change.
+    """Remember tiles by their place and their labels: a mark lapses when the labels change.
 
     Parameters
     ----------
@@ -28,17 +28,17 @@ class ReviewMarks:
         self._right: dict[str, str] = self._read()
 
     def is_right(self, tile: ReviewTile) -> bool:
-        """Whether the person said that the labels of the tile, as they are, are right."""
+        """Whether the user marked the present labels of the tile as right."""
         with self._lock:
             return self._right.get(_key(tile)) == tile.fingerprint
 
     def mark(self, tile: ReviewTile, right: bool) -> None:
-        """Remember, or forget, that the labels of the tile are right; written whole before this returns.
+        """Remember, or forget, that the labels of the tile are right; saved before this returns.
 
         Raises
         ------
         OSError
-            The file cannot be written; the mark holds as long as the kernel lives.
+            The file cannot be written; the mark then lasts until the kernel ends.
         """
         with self._lock:
             if right:

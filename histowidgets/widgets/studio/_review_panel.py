@@ -1,29 +1,25 @@
-"""The review on the page: tiles ranked by loss, the confusion matrix that filters them, and what to do about each."""
+"""The review: tiles ranked by loss, the confusion matrix that filters them, and what to do about each."""
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import traitlets
 
-from histowidgets.advice import Review, ReviewTile, review
-from histowidgets.annotations import Project
+from histowidgets.advice import LabelReview, ReviewTile, find_label_errors
 from histowidgets.errors import HistowidgetsError
-from histowidgets.images import Region
 from histowidgets.widgets.common import LatestWorker, bundle, style_sheet
 from histowidgets.widgets.studio._review_marks import ReviewMarks
 from histowidgets.widgets.studio._review_picture import tile_picture
+from histowidgets.widgets.studio._state import StudioState
 
-if TYPE_CHECKING:
-    from histowidgets.prediction import Classifier
-
-# A review, and what is shown of each of its tiles.
-Found = tuple[Review, list[dict[str, Any]]]
-# Rows with a picture; those below are rarely looked at, and each costs some 4 KB.
+#: A review, and the row that is shown for each of its tiles.
+Found = tuple[LabelReview, list[dict[str, Any]]]
+#: Rows with a picture; those below are rarely looked at, and each picture takes about 4 KB.
 PICTURES = 60
 
-_IDLE = "See where the classifier and your labels disagree: what was not learned, or painted wrong."
+_IDLE = "See where the classifier and your labels disagree: what it has not learned, or what was painted wrong."
 
 
 class ReviewPanel(anywidget.AnyWidget):
@@ -31,21 +27,13 @@ class ReviewPanel(anywidget.AnyWidget):
 
     Parameters
     ----------
-    project
-        Its labels are taken for the truth. With a folder, "this label is right" is remembered there.
-    classifier
-        Returns the classifier to review, or None before there is one.
-    go_to
-        Called with an image's name and a region when the person wants to see a tile on the canvas.
-    relabel
-        Called with an image's name, a region and a class when the person wants to paint a tile anew.
-    show_disagreement
-        Called with True or False: whether strokes on the canvas are coloured by how far the prediction contradicts
-        them.
+    state
+        Has the project, whose labels are taken for the truth, and the classifier to review. In a project with a
+        folder, "this label is right" is remembered there.
 
     Attributes
     ----------
-    review : Review or None
+    review : LabelReview or None
         What is shown.
     """
 
@@ -55,20 +43,12 @@ class ReviewPanel(anywidget.AnyWidget):
     # Written from Python only; the page answers with messages.
     _view = traitlets.Dict().tag(sync=True)
 
-    def __init__(
-        self,
-        project: Project,
-        classifier: "Callable[[], Classifier | None]",
-        go_to: Callable[[str, Region], None],
-        relabel: Callable[[str, Region, str], None],
-        show_disagreement: Callable[[bool], None] = lambda on: None,
-    ) -> None:
-        self._project, self._classifier, self._go_to, self._relabel = project, classifier, go_to, relabel
-        self._show_disagreement = show_disagreement
+    def __init__(self, state: StudioState) -> None:
+        self._state, project = state, state.project
         self._marks = ReviewMarks(None if project.folder is None or project.read_only else project.folder)
         self._lock = threading.RLock()
         self._rows: list[dict[str, Any]] = []
-        self.review: Review | None = None
+        self.review: LabelReview | None = None
         super().__init__(
             _view={"status": _IDLE, "busy": False, "overlay": False, "rows": [], "classes": [], "confusion": []}
         )
@@ -81,13 +61,13 @@ class ReviewPanel(anywidget.AnyWidget):
         return self._worker.idle
 
     def ask(self) -> None:
-        """Review the classifier, without holding the caller."""
-        classifier = self._classifier()
+        """Review the classifier in the background."""
+        classifier = self._state.classifier
         if classifier is None:
             self._say("There is no classifier yet: paint at least two classes first.")
             return
         self._say("Reviewing…", busy=True)
-        self._worker.request((classifier, self._project.snapshot()))
+        self._worker.request((classifier, self._state.project.snapshot()))
 
     def mark(self, tile: ReviewTile, right: bool) -> None:
         """Remember, or forget, that the labels of a tile are right."""
@@ -101,7 +81,7 @@ class ReviewPanel(anywidget.AnyWidget):
         """Colour the strokes on the canvas by how far the prediction contradicts them, or by their class again."""
         with self._lock:
             self._view = {**self._view, "overlay": on}
-        self._show_disagreement(on)
+        self._state.disagreement = on
 
     def close(self) -> None:
         """End the worker and the widget."""
@@ -125,10 +105,10 @@ class ReviewPanel(anywidget.AnyWidget):
         tile = found.tiles[number]
         if content.get("kind") == "show":
             self.overlay(True)
-            self._go_to(tile.image_name, tile.region)
+            self._state.go_to(tile)
         elif content.get("kind") == "relabel":
-            self.overlay(False)  # who paints wants to see the class
-            self._relabel(tile.image_name, tile.region, _mistaken_for(tile, found.classes))
+            self.overlay(False)  # to paint, one has to see the classes
+            self._state.paint_at(tile, _mistaken_for(tile, found.classes))
         elif content.get("kind") == "right":
             self.mark(tile, bool(content.get("right")))
 
@@ -141,7 +121,7 @@ class ReviewPanel(anywidget.AnyWidget):
             if done % 5 == 0:
                 self._say(f"Reviewing tile {done} of {total}…", busy=True)
 
-        found = review(classifier, snapshot, progress=tell, should_stop=is_stale)
+        found = find_label_errors(classifier, snapshot, progress=tell, should_stop=is_stale)
         pictures = []
         for tile in found.tiles[:PICTURES]:
             if is_stale():
@@ -161,7 +141,7 @@ class ReviewPanel(anywidget.AnyWidget):
             self._say(f"No review: {words}")
             return
         found, rows = answer
-        with self._lock:  # both at once: what is marked meanwhile goes by the rows that are shown
+        with self._lock:  # both at once: marks that come meanwhile refer to the rows that are shown
             self.review, self._rows = found, rows
         left_out = f"; {found.n_left_out} more were left out" if found.n_left_out else ""
         self._say(f"{len(found.tiles)} tiles with labels{left_out}. Those with a high loss come first.")
@@ -205,7 +185,7 @@ def _row(number: int, tile: ReviewTile, classes: tuple[str, ...]) -> dict[str, A
 
 
 def _mistaken_for(tile: ReviewTile, classes: tuple[str, ...]) -> str:
-    """Return the class that most labels of other classes were predicted as: what the label might better be."""
+    """Return the class that most labels of other classes were predicted as, which may be the right one."""
     wrong = tile.confusion.copy()
     wrong[range(len(classes)), range(len(classes))] = 0
     if not wrong.any():

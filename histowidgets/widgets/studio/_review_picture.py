@@ -1,4 +1,4 @@
-"""A small picture of a tile with what was predicted badly in red."""
+"""A small picture of a tile, with badly predicted labels in red."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a notebook keeps of a widget when there is no kernel to draw it: a picture of its last state, as HTML."""
+"""The static output of a widget, which a notebook shows when there is no kernel: a picture of its last state."""
 
 import html
 import logging
@@ -6,29 +6,29 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from histowidgets.widgets.common import outbox
+from histowidgets.widgets.common import comm_queue
 
 if TYPE_CHECKING:
     from histowidgets.widgets.canvas import AnnotationCanvas
     from histowidgets.widgets.monitor import LossMonitor
 
-#: Seconds after the last change until the picture is made anew, and the longest that changes may put it off.
-QUIET_SECONDS, MOST_SECONDS = 3.0, 20.0
+#: Seconds after the last change until the picture is made again, and the longest that changes may delay it.
+QUIET_SECONDS, LONGEST_SECONDS = 3.0, 20.0
 
 log = logging.getLogger("histowidgets")
 
 
-class Still:
-    """A second output under the view of a widget, hidden by the widget's own style sheet as long as that is there.
+class StaticOutput:
+    """A second output under the view of a widget, hidden by the widget's style sheet while that is loaded.
 
-    A notebook keeps what a cell has put out. The view is a reference to a widget that is gone with its kernel; so the
-    picture is an output of its own, renewed when the widget has changed and come to rest. GitHub, nbviewer, a notebook
-    opened without its kernel, and a page on which widgets do not work show it.
+    A notebook keeps the outputs of its cells. The view refers to a widget that is lost with its kernel; the picture is
+    a separate output, updated some seconds after the widget has changed. It is shown by GitHub, by nbviewer, in a
+    notebook that was opened without its kernel, and on pages where widgets do not work.
 
     Parameters
     ----------
     make_html
-        Makes the picture, from whichever thread; its root must have the class ``hw-still``.
+        Makes the picture, on any thread; its root must have the class ``hw-still``.
     """
 
     def __init__(self, make_html: Callable[[], str]) -> None:
@@ -39,7 +39,7 @@ class Still:
         self._put_off = 0.0
 
     def show(self, view: dict[str, Any]) -> None:
-        """Put out a view, as its MIME bundle, and the picture under it."""
+        """Display a view, given as its MIME bundle, and the picture under it."""
         from IPython.display import HTML, DisplayHandle, display
 
         if self._handle is None:
@@ -48,21 +48,21 @@ class Still:
         self._handle.display(HTML(self._make_html()))
 
     def changed(self) -> None:
-        """Renew the picture once nothing has changed for a while. On Colab, where no thread may, `close` does it."""
+        """Update the picture once nothing has changed for a while; on Colab, where no thread can, `close` does it."""
         with self._lock:
-            if self._handle is None or outbox() is not None:
+            if self._handle is None or comm_queue() is not None:
                 return
             if self._timer is not None:
-                if self._put_off >= MOST_SECONDS:
+                if self._put_off >= LONGEST_SECONDS:
                     return
                 self._timer.cancel()
                 self._put_off += QUIET_SECONDS
             self._timer = threading.Timer(QUIET_SECONDS, self._renew)
-            self._timer.name, self._timer.daemon = "histowidgets-still", True
+            self._timer.name, self._timer.daemon = "histowidgets-static-output", True
             self._timer.start()
 
     def close(self, renew: bool = True) -> None:
-        """End the waiting; with `renew`, with a picture of how it is now."""
+        """Stop updating; with `renew`, update the picture a last time."""
         with self._lock:
             timer, self._timer = self._timer, None
         if timer is not None:
@@ -84,12 +84,12 @@ class Still:
         try:
             handle.update(HTML(self._make_html()))
         except Exception:
-            log.exception("The picture that stays in the notebook could not be made")
+            log.exception("The static output of the studio could not be made")
 
 
 def studio_html(canvas: "AnnotationCanvas", monitor: "LossMonitor") -> str:
-    """Return what stays of a studio: the picture in view, how much is annotated, and the numbers of its run."""
+    """Return the static output of a studio: the picture in view, the counts of annotations, the numbers of its run."""
     counts = ", ".join(f"{name} {count}" for name, count in canvas.project.count().items())
-    lines = [f"Annotations: {counts}.", canvas.caption, "Run the cell to go on."]
+    lines = [f"Annotations: {counts}.", canvas.caption, "Run the cell to continue."]
     words = "".join(f"<p>{html.escape(line)}</p>" for line in lines if line)
     return f'<div class="hw-still">{canvas.still_html()}{words}{monitor.still_html()}</div>'

@@ -1,4 +1,4 @@
-"""Small pictures of the project's images, made on a thread of their own, for those that are seen."""
+"""Thumbnails of the project's images, made on a thread for those that are in sight."""
 
 import io
 import threading
@@ -12,13 +12,13 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.images import thumbnail
 from histowidgets.widgets.common import LatestWorker
 
-# Pixels of the longest side: sharp on a screen of two pixels a CSS pixel.
+#: Pixels of the longest side: sharp on a screen with two pixels to a CSS pixel.
 SIDE = 144
 JPEG_QUALITY = 82
 
 
 class Thumbnails:
-    """Makes what is asked for, what was asked for last first, and keeps it.
+    """Make the thumbnails that are requested, the latest request first, and keep them.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Thumbnails:
 
     @property
     def idle(self) -> threading.Event:
-        """Set while nothing is asked for."""
+        """Set while no request waits."""
         return self._worker.idle
 
     @property
@@ -60,7 +60,7 @@ class Thumbnails:
         self._worker.close()
 
     def _work(self, _: None, is_stale: Callable[[], bool]) -> None:
-        while not is_stale():  # a newer request goes on with the same heap
+        while not is_stale():  # a newer request continues with the same names
             with self._lock:
                 if not self._wanted:
                     return
@@ -79,7 +79,7 @@ class Thumbnails:
         try:
             buffer = io.BytesIO()
             PIL.Image.fromarray(thumbnail(image, SIDE)).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        except (HistowidgetsError, OSError) as error:  # not kept: the file may be put back
+        except (HistowidgetsError, OSError) as error:  # not kept: the file may come back
             self._deliver(name, b"", str(error))
             return
         with self._lock:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from histowidgets.advice import Action, Advice, held_out_counts
-from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import (
     Message,
@@ -20,22 +19,25 @@ from histowidgets.training import (
     TrainingSettings,
     resume_training,
 )
-from histowidgets.widgets.common import RunBridge
+from histowidgets.widgets.common import RunBridge, listen
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import SettingsForm, label, text_of
-from histowidgets.widgets.studio._unfinished_line import UnfinishedLine
+from histowidgets.widgets.studio._state import StudioState
+from histowidgets.widgets.studio._unfinished_run_line import UnfinishedRunLine
 
 if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
     from histowidgets.training import TrainingRun
 
-_IDLE = "Paint at least two classes, then press Train. You can go on painting meanwhile."
-Notify = Callable[[str, str], None]
-# Changes after which the next run goes on from the weights of the last one.
+_IDLE = "Paint at least two classes, then press Train. You can keep painting meanwhile."
+#: After changes of these settings alone the next run continues from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
-# Before this many, the diagnoses of a slow or poor run cannot be told.
+#: With fewer epochs, a slow or poor run cannot be diagnosed.
 FEW_EPOCHS = 10
 ACTIVE = ("preparing", "running", "paused", "stopping")
+
+
+EventCallback = Callable[[Any, Any], object]
 
 
 def _button(text: str, icon: str, tip: str, style: str = "") -> ipywidgets.Button:
@@ -43,43 +45,29 @@ def _button(text: str, icon: str, tip: str, style: str = "") -> ipywidgets.Butto
 
 
 class TrainPanel(ipywidgets.VBox):
-    """Starts runs of one project, and shows the one that is on.
+    """Start runs of the project, and show the active one.
 
     Parameters
     ----------
-    project
-        What is annotated.
+    state
+        Has the project; the panel keeps its `run` and `runs`, and reports what a run says.
     form
         Where the settings of the next run come from, and where advice changes them.
-    notify
-        Called with a text and a level; errors of the run reach the person through it.
-    log
-        Called with a text that belongs in the log, tracebacks too.
-    on_event
-        Called with the run and one of its events, from the bridge's thread.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        form: SettingsForm,
-        notify: Notify,
-        log: Callable[[str], None],
-        on_event: "Callable[[TrainingRun, Any], None]",
-    ) -> None:
-        self._project, self._form, self._notify, self._log, self._on_event = project, form, notify, log, on_event
+    def __init__(self, state: StudioState, form: SettingsForm) -> None:
+        self._state, self._form = state, form
+        self._event_callbacks: list[EventCallback] = []
         self._lock = threading.RLock()
         self._bridge: RunBridge | None = None
         self._starting = False
         self._patched = 0
-        self.run: TrainingRun | None = None
-        self.runs: list[Any] = []  # all so far; those before the last one without their weights
-        self.monitor = LossMonitor(colors=project.colors, on_action=self._follow)
+        self.monitor = LossMonitor(colors=state.project.colors, on_action=self._follow)
         self.monitor.line.idle = _IDLE
         self.monitor.line.restarts = True
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
         self._train = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
-        self._pause = _button("Pause", "pause", "Pause after this batch, or go on")
+        self._pause = _button("Pause", "pause", "Pause after this batch, or resume")
         self._stop = _button("Stop, keep best", "stop", "End the run now and keep its best epoch")
         self._train.on_click(lambda _: self.start_soon())
         self._pause.on_click(lambda _: self._pause_or_resume())
@@ -88,28 +76,28 @@ class TrainPanel(ipywidgets.VBox):
             value=False,
             description="Start afresh",
             indent=False,
-            tooltip="Forget what the last run learned, instead of training on from it",
+            tooltip="Begin with new weights instead of those of the last run",
         )
         self._fresh.add_class("hw-fresh")
         row = ipywidgets.HBox([self._train, self._pause, self._stop, self._fresh, self.monitor.take_status()])
         row.add_class("hw-run-row")
-        self.unfinished = UnfinishedLine(project, self._resume_soon)
+        self.unfinished = UnfinishedRunLine(state.project, self._resume_soon)
         super().__init__([row, self.unfinished, self.monitor])
         self.add_class("hw-section")
         self._show_state("idle")
 
-    # -- from the person ------------------------------------------------------------------------
+    # -- what the user does ------------------------------------------------------------------------
 
     def start_soon(self) -> None:
-        """Start a run without holding the caller; what is wrong is said in the notice."""
+        """Start a run in the background; an error is reported in the notice."""
         self._soon(lambda: self._begin(self._form.settings, self._fresh.value))
 
     def probe_soon(self) -> None:
-        """Start a run of a few epochs with the settings of the form, to see whether it learns at all (row N13)."""
+        """Start a run of a few epochs with the settings of the form, to see whether it learns at all."""
         self._soon(lambda: self._begin(self._form.settings.probe(), self._fresh.value))
 
-    def _resume_soon(self, broken: RunSummary) -> None:
-        self._soon(lambda: self.watch(resume_training(broken.folder, self._project)))
+    def _resume_soon(self, unfinished: RunSummary) -> None:
+        self._soon(lambda: self.watch(resume_training(unfinished.folder, self._state.project)))
 
     def _soon(self, start: Callable[[], object]) -> None:
         with self._lock:
@@ -117,23 +105,23 @@ class TrainPanel(ipywidgets.VBox):
                 return
             self._starting = True
         self._show_state("preparing")
-        self._notify("Preparing the run…", "info")
-        work = partial(self._say_what_fails, start)
+        self._state.notify("Preparing the run…")
+        work = partial(self._report_failure, start)
         threading.Thread(target=work, name="histowidgets-start", daemon=True).start()
 
-    def _say_what_fails(self, start: Callable[[], object]) -> None:
+    def _report_failure(self, start: Callable[[], object]) -> None:
         wrong = None
         try:
             start()
         except HistowidgetsError as error:
             wrong = str(error)
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
             wrong = f"The run could not start: {type(error).__name__}: {error}"
         with self._lock:
             self._starting = False
-        if wrong is not None:  # said last: the button that comes back with it must not be pressed in vain
+        if wrong is not None:  # reported last: the button that comes back with it must work at once
             self._show_state("idle")
-            self._notify(wrong, "error")
+            self._state.notify(wrong, "error")
 
     def start(self, settings: TrainingSettings, afresh: bool = False) -> "TrainingRun":
         """Start a run, and show it.
@@ -150,13 +138,13 @@ class TrainPanel(ipywidgets.VBox):
         TrainingDataError
             If there are too few annotations to learn from.
         TrainingError
-            If a run is on already: it would go on unseen, and nothing could stop it.
+            If a run is active already: it would continue unseen, and nothing could stop it.
         """
         with self._lock:
             if self._starting or self.active:
                 raise TrainingError(
-                    "A run is on already, and there is one at a time. End it with studio.run.stop() and "
-                    "studio.run.wait(), or let it end, and train again then."
+                    "A run is active already, and there can be only one. End it with studio.run.stop() and "
+                    "studio.run.wait(), or let it finish, and then train again."
                 )
             self._starting = True
         try:
@@ -171,7 +159,7 @@ class TrainPanel(ipywidgets.VBox):
         last = self.run
         before: Classifier | None = None if afresh or last is None else last.classifier
         run = start_training(
-            self._project,
+            self._state.project,
             settings,
             continue_from=before,
             split=None if last is None else last.split,
@@ -180,26 +168,42 @@ class TrainPanel(ipywidgets.VBox):
         return run
 
     def watch(self, run: "TrainingRun") -> None:
-        """Show a run, from its first event on, and let the buttons act on it."""
-        with self._lock:
-            before, self._bridge = self._bridge, None
-        if before is not None:  # it is waited for, and what it says last may need the lock
-            before.close()
+        """Show a run from its first event on, and let the buttons act on it."""
+        self._stop_listening()
         with self._lock:
             self.unfinished.hide()
-            self.run = run
-            # The weights of earlier runs would add up over an afternoon; their curves do not.
-            self.runs = [one.remembered() if one.is_over and one is not run else one for one in self.runs]
-            if run not in self.runs:
-                self.runs.append(run)
+            self._state.run = run
+            # The weights of earlier runs would fill the memory over an afternoon; their curves do not.
+            self._state.runs = [one.remembered() if one.is_over and one is not run else one for one in self._state.runs]
+            if run not in self._state.runs:
+                self._state.runs.append(run)
             self.monitor.watch(run)
-            self.monitor.colors = self._project.colors
-            self.monitor.line.idle = "Watching the curves: what they mean is said here after a few epochs."
-            self._bridge = RunBridge(run, lambda events: self._apply(run, events))
+            self.monitor.colors = self._state.project.colors
+            self.monitor.line.idle = "Watching the curves: what they mean is shown here after a few epochs."
+            self._listen(run)
+
+    def on_event(self, callback: "EventCallback") -> Callable[[], None]:
+        """Call `callback` with the run and each of its events, from the bridge's thread; returns what ends that."""
+        return listen(self._event_callbacks, callback)
+
+    def _listen(self, run: "TrainingRun") -> None:
+        self._bridge = RunBridge(run, lambda events: self._apply(run, events))
+
+    def _stop_listening(self) -> None:
+        with self._lock:
+            bridge, self._bridge = self._bridge, None
+        if bridge is not None:  # it is waited for without the lock, which its last events may need
+            bridge.close()
+
+    @property
+    def run(self) -> "TrainingRun | None":
+        """The run that is active, or the last one."""
+        run: TrainingRun | None = self._state.run
+        return run
 
     @property
     def active(self) -> bool:
-        """Whether a run is on, paused or about to end."""
+        """Whether a run is preparing, running, paused or stopping."""
         return self.run is not None and self.run.state in ACTIVE
 
     def _pause_or_resume(self) -> None:
@@ -217,7 +221,7 @@ class TrainPanel(ipywidgets.VBox):
     # -- from a diagnosis ------------------------------------------------------------------------
 
     def _follow(self, action: Action, advice: Advice) -> None:
-        """Do what a button of a diagnosis says: end the run, or change the settings and start the next one."""
+        """Follow a button of a diagnosis: end the run, or change the settings and start the next one."""
         if action.kind == "stop":
             self._stop_keeping_best()
             return
@@ -225,27 +229,27 @@ class TrainPanel(ipywidgets.VBox):
             if self._starting or not action.patch:
                 return
             self._starting = True
-        work = partial(self._restart_or_say, dict(action.patch))
+        work = partial(self._restart, dict(action.patch))
         threading.Thread(target=work, name="histowidgets-restart", daemon=True).start()
 
-    def _restart_or_say(self, patch: dict[str, Any]) -> None:
+    def _restart(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
             self._patched = self._form.patch(patch)
             self.monitor.line.offer_undo(self._undo_patch)
             changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
-            self._notify(f"The next run starts with {changes}.", "info")
+            self._state.notify(f"The next run starts with {changes}.")
             if self.active and self.run is not None:
                 self.run.stop(keep="best")
                 self.run.wait()
-            # Longer means on; any other change is judged best from the same start.
+            # A longer run continues; any other change is judged best from the same start.
             self._begin(self._form.settings, afresh=not set(patch) <= _MORE_OF_THE_SAME)
 
-        self._say_what_fails(restart)
+        self._report_failure(restart)
 
     def _undo_patch(self) -> None:
         if self._form.can_undo(self._patched):
             self._form.undo_patch()
-        self._notify("The settings are as they were before the advice. Press Train to use them.", "info")
+        self._state.notify("The settings are as they were before the advice. Press Train to use them.")
 
     def _settings_changed(self) -> None:
         if not self._form.can_undo(self._patched):
@@ -257,39 +261,42 @@ class TrainPanel(ipywidgets.VBox):
         for event in events:
             if isinstance(event, RunStarted):
                 self.monitor.held_out = (
-                    {} if run.split is None else held_out_counts(self._project.snapshot(), run.split)
+                    {} if run.split is None else held_out_counts(self._state.project.snapshot(), run.split)
                 )
-                self._notify("Training. Go on painting: the next run learns from it.", "info")
+                self._state.notify("Training. You can keep painting: the next run learns from it.")
             elif isinstance(event, StateChanged):
                 self._show_state(event.state)
             elif isinstance(event, Message):
-                self._log(event.text)
+                self._state.log(event.text)
                 if event.level != "info":
-                    self._notify(event.text, event.level)
+                    self._state.notify(event.text, event.level)
             elif isinstance(event, RunFailed):
                 self._show_state("idle")
-                self._notify(f"The run failed: {event.reason}. The annotations are safe.", "error")
-                self._log(event.traceback)
+                self._state.notify(f"The run failed: {event.reason}. The annotations are safe.", "error")
+                self._state.log(event.traceback)
             elif isinstance(event, RunEnded):
                 self._ended(run, event)
-            self._on_event(run, event)
+            for callback in list(self._event_callbacks):
+                callback(run, event)
 
     def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
         self._show_state("idle")
         self.monitor.line.idle = self._nothing_found(run)
         if event.state == "failed":
-            return  # the reason stands there already
+            return  # the reason is shown already
         if run.classifier is None:
-            self._notify("The run ended without keeping anything.", "warning")
+            self._state.notify("The run ended without keeping anything.", "warning")
             return
         kept = f"epoch {event.best_epoch}" if event.best_epoch else "the last epoch"
-        self._notify(f"Done: {kept} is kept. Correct a place and train on, or save the classifier.", "good")
+        self._state.notify(
+            f"Done: {kept} is kept. Correct a place and continue training, or save the classifier.", "good"
+        )
 
     def _nothing_found(self, run: "TrainingRun") -> str:
-        """Say, of a run that has ended and in which no pattern was found, what that means."""
+        """Return what it means that a run has ended without any finding."""
         epochs = len(run.history)
         if epochs < FEW_EPOCHS:
-            return f"{epochs} epochs are too few to judge the curves; nothing speaks against training on."
+            return f"{epochs} epochs are too few to judge the curves; nothing speaks against training longer."
         return "Nothing is wrong with the curves. Look where the prediction is wrong, and paint there."
 
     def _show_state(self, state: str) -> None:
@@ -300,7 +307,7 @@ class TrainPanel(ipywidgets.VBox):
         self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
         again = self.run is not None and self.run.classifier is not None
         self._train.description = "Train on" if again else "Train"
-        # What cannot be done now takes no room: beside the buttons stands where the run is.
+        # Buttons that do nothing now take no room: the status of the run stands beside the others.
         for button, useful in (
             (self._train, not active),
             (self._pause, active),
@@ -315,13 +322,16 @@ class TrainPanel(ipywidgets.VBox):
                 "Try 5 epochs first", "A short run, to see whether it learns at all", self.probe_soon
             )
 
-    def close(self, stop_run: bool = True) -> None:
-        """Close the widgets; with `stop_run`, end a run that is on first, keeping its best epoch."""
-        if stop_run and self.run is not None and self.active:
-            self.run.stop(keep="best")
-            self.run.wait(timeout=10)
-        if self._bridge is not None:
-            self._bridge.close()
+    def end_run(self) -> None:
+        """End an active run, keeping its best epoch, and wait a little for that."""
+        run = self.run
+        if run is not None and self.active:
+            run.stop(keep="best")
+            run.wait(timeout=10)
+
+    def close(self) -> None:
+        """Close the widgets; an active run continues."""
+        self._stop_listening()
         self._unsubscribe()
         self.unfinished.wait(10)
         self.monitor.close()

@@ -1,38 +1,37 @@
-"""Trials: the runs side by side, the settings against a preset, and cross-validation; all on a worker thread."""
+"""Trials: the runs side by side, the settings against a preset, and cross-validation, in the background."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import ipywidgets
 
-from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import TrainingSettings, compare_runs
 from histowidgets.widgets.common import Disclosure, close_tree, style_widget
 from histowidgets.widgets.monitor import chart_html
 from histowidgets.widgets.settings import SettingsForm
+from histowidgets.widgets.studio._state import StudioState
 
 FOLDS = 5
 _RUNS, _FOLDS = "runs", "folds"
 
 
 class TrialsPanel(ipywidgets.VBox):
-    """Which settings are better, and how well they would do on other tissue.
+    """Find out which settings are better, and how well they would do on other tissue.
 
     Parameters
     ----------
-    project
-        What is trained on; it is captured when a trial starts, and nothing is written to its folder.
+    state
+        Has the runs so far, and the project. It is captured when a trial starts, and nothing is written to its
+        folder.
     form
         The settings that are tried.
-    runs
-        Returns the runs so far, the first one first.
     """
 
-    def __init__(self, project: Project, form: SettingsForm, runs: Callable[[], Sequence[Any]]) -> None:
-        self._project, self._form, self._runs = project, form, runs
+    def __init__(self, state: StudioState, form: SettingsForm) -> None:
+        self._state, self._form = state, form
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         presets = [(f"these settings against the preset {name}", name) for name in TrainingSettings.preset_names()]
@@ -55,7 +54,7 @@ class TrialsPanel(ipywidgets.VBox):
         self.add_class("hw-trials")
 
     def start(self, what: str | None = None) -> None:
-        """Start a trial without holding the caller; no effect while one is on.
+        """Start a trial in the background; no effect while one is active.
 
         Parameters
         ----------
@@ -72,14 +71,14 @@ class TrialsPanel(ipywidgets.VBox):
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no trial is on; return whether that is so."""
+        """Wait until no trial is active; return whether that is so."""
         if self._thread is not None:
             self._thread.join(timeout)
             return not self._thread.is_alive()
         return True
 
     def close(self) -> None:
-        """End a trial that is on, and the widgets."""
+        """End an active trial, and close the widgets."""
         self._stop.set()
         self.wait(10)
         close_tree(self)
@@ -89,8 +88,8 @@ class TrialsPanel(ipywidgets.VBox):
             html = self._tried(chosen)
         except HistowidgetsError as error:
             self._say(f"Nothing to compare: {error}")
-        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the person must see it
-            self._say(f"This broke off: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
+            self._say(f"The comparison failed: {type(error).__name__}: {error}")
         else:
             self._result.value = html
             self._say("Stopped; what was finished is shown." if self._stop.is_set() else "")
@@ -99,7 +98,7 @@ class TrialsPanel(ipywidgets.VBox):
 
     def _tried(self, chosen: str) -> str:
         if chosen == _RUNS:
-            runs = {f"run {n}": run for n, run in enumerate(self._runs(), 1)}
+            runs = {f"run {n}": run for n, run in enumerate(self._state.runs, 1)}
             if not runs:
                 raise TrainingError("press Train first; then train again with other settings.")
             return _boxed(compare_runs(runs).to_html())
@@ -107,14 +106,14 @@ class TrialsPanel(ipywidgets.VBox):
         if chosen == _FOLDS:
             from histowidgets.training import cross_validate
 
-            result = cross_validate(self._project, settings, FOLDS, self._progress("Fold"), self._stop.is_set)
+            result = cross_validate(self._state.project, settings, FOLDS, self._progress("Fold"), self._stop.is_set)
             if not result.folds:
                 raise TrainingError("no fold was finished.")
             return chart_html(result)
         from histowidgets.training import compare
 
         both = {"these settings": settings, chosen: TrainingSettings.preset(chosen)}
-        found = compare(self._project, both, progress=self._progress("Training"), should_stop=self._stop.is_set)
+        found = compare(self._state.project, both, progress=self._progress("Training"), should_stop=self._stop.is_set)
         if not found.rows:
             raise TrainingError("no training was finished.")
         return _boxed(found.to_html())

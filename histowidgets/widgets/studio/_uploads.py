@@ -1,4 +1,4 @@
-"""Files that the page sends piece by piece, and paths that are being typed."""
+"""Files that the page sends in pieces, and completions of a path that is being typed."""
 
 import os
 import tempfile
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from histowidgets.errors import ImageOpenError
 
-#: A larger file is better put beside the notebook: it would have to pass through the browser.
+#: A larger file is better copied to the machine of the kernel: it would have to pass through the browser.
 MOST_UPLOAD_BYTES = 2**30
-#: How many names a half-typed path is answered with.
+#: At most this many completions are offered.
 MOST_HINTS = 20
 
 
@@ -18,9 +18,9 @@ class Upload:
     Parameters
     ----------
     folder
-        Where it is put; made if missing. None takes a folder that goes with the kernel.
+        Where it is saved; made if missing. None takes a folder that is removed with the kernel.
     name
-        Of the file; what leads out of the folder is cut off.
+        Of the file; a path before it is cut off.
     size
         In bytes.
 
@@ -47,18 +47,18 @@ class Upload:
         self._file = self.path.open("xb")
 
     def add(self, piece: bytes) -> bool:
-        """Append a piece; return whether the file is whole. A file longer than was told is an ImageOpenError."""
+        """Append a piece; return whether the file is complete. One longer than announced is an ImageOpenError."""
         self.received += len(piece)
         if self.received > self.size:
             self.drop()
-            raise ImageOpenError(f"{self.path.name} came with more than its {self.size:,} bytes. Send it again.")
+            raise ImageOpenError(f"{self.path.name} has more than the announced {self.size:,} bytes. Send it again.")
         self._file.write(piece)
         if self.received == self.size:
             self._file.close()
         return self.received == self.size
 
     def drop(self) -> None:
-        """Forget the file."""
+        """Delete the file."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 

@@ -1,0 +1,191 @@
+"""What a classifier consists of. Prediction, storage, exports and training work on this; `Classifier` stands on it."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf
+
+from histowidgets.errors import ClassifierError, PredictionError
+from histowidgets.images import Normalization
+from histowidgets.prediction.pixel_models import PixelModel
+from histowidgets.prediction.results import checked_classes, listed_names
+
+if TYPE_CHECKING:
+    from histowidgets.prediction.pixel_models import MeanModel
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierSpec:
+    """A model with all that is needed to use it, checked; `dataclasses.replace` gives a changed copy.
+
+    Parameters
+    ----------
+    model : PixelModel
+        `NetworkModel`, `QuickModel`, …
+    classes : list of str
+        In the order of the model's output.
+    colors : dict of class name to colour, or sequence of colours
+        Like ``"#1f77b4"``.
+    channel_names : sequence of str
+        Of the training images; matched by name at prediction.
+    normalization : Normalization
+        With the statistics of the training images.
+    pixel_size_um : float, optional
+        Side of a full-size pixel of the training images.
+    downsample : int, default 1
+        Resolution at which the model sees images.
+    tile_size : int, default 256
+        Side of a training tile, at that downsample.
+    settings, scores : dict
+        How it was trained, and how good it is; plain values for JSON.
+    history : sequence of dict
+        One record per epoch.
+    trained_on : dict
+        Run, images and annotations; plain values for JSON.
+    name : str
+
+    Raises
+    ------
+    ClassifierError
+        If the parts do not fit each other.
+    """
+
+    model: PixelModel
+    _: KW_ONLY
+    classes: list[str]
+    colors: dict[str, str]
+    channel_names: tuple[str, ...]
+    normalization: Normalization
+    pixel_size_um: float | None = None
+    downsample: int = 1
+    tile_size: int = 256
+    settings: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()
+    trained_on: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            classes, colors = checked_classes(self.classes, self.colors, self.model.n_classes)
+        except PredictionError as error:
+            raise ClassifierError(str(error)) from error
+        own = {
+            "classes": classes,
+            "colors": colors,
+            "channel_names": tuple(listed_names(self.channel_names, "channel_names", ClassifierError)),
+            "settings": copy.deepcopy(dict(self.settings)),
+            "scores": copy.deepcopy(dict(self.scores)),
+            "history": [dict(record) for record in self.history],
+            "trained_on": copy.deepcopy(dict(self.trained_on)),
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        if len(self.channel_names) != self.model.n_channels:
+            raise ClassifierError(
+                f"The model takes {self.model.n_channels} channel(s), but {len(self.channel_names)} name(s) were given."
+            )
+        if not isinstance(self.normalization, Normalization):
+            raise ClassifierError(
+                f"The normalization is {self.normalization!r:.80}; a Normalization is wanted, such as "
+                'Normalization("min_max").fitted([image]) with a training image.'
+            )
+        if self.normalization.strategy != "fixed_range":
+            statistics = self.normalization.statistics
+            if statistics is None:
+                raise ClassifierError(
+                    f"The {self.normalization.strategy} normalization has no statistics. Fit it to the training "
+                    "images first: normalization.fitted(images)."
+                )
+            if len(statistics.channels) != len(self.channel_names):
+                raise ClassifierError(
+                    f"The normalization is for {len(statistics.channels)} channel(s), the classifier has "
+                    f"{len(self.channel_names)}."
+                )
+        for what, value in (("downsample", self.downsample), ("tile_size", self.tile_size)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")
+
+    @property
+    def kind(self) -> str:
+        """Which kind of model is inside: "network", "quick", "onnx", or "mean" of several."""
+        return self.model.kind
+
+    @property
+    def parts(self) -> tuple["ClassifierSpec", ...]:
+        """The classifiers that this one is the mean of, each to be used alone; none for other kinds."""
+        if self.kind != "mean":
+            return ()
+        return tuple(
+            replace(
+                self,
+                model=model,
+                downsample=self.downsample * factor,
+                tile_size=self.tile_size // factor,
+                scores={},
+                name=model.kind,
+            )
+            for model, factor in cast("MeanModel", self.model).members
+        )
+
+    @property
+    def network(self) -> "ClassifierSpec | None":
+        """The network in it: itself, or the one that a mean is of; None where there is none."""
+        return next((one for one in (self, *self.parts) if one.kind == "network"), None)
+
+    def described(self) -> dict[str, Any]:
+        """Return what each file of a classifier says of how it is used, as plain values for JSON; see `Description`."""
+        return {
+            "name": self.name,
+            "classes": self.classes,
+            "colors": self.colors,
+            "channel_names": list(self.channel_names),
+            "normalization": self.normalization.to_dict(),
+            "pixel_size_um": self.pixel_size_um,
+            "downsample": int(self.downsample),
+            "tile_size": int(self.tile_size),
+        }
+
+
+def _normalization(values: Any) -> Normalization:
+    try:
+        return Normalization.from_dict(values)
+    except KeyError as error:
+        raise ValueError(f"normalization lacks {error}") from error
+    except (TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"normalization cannot be read: {error}") from error
+
+
+Text = InstanceOf[str]
+"""Text of any kind: half of a surrogate pair too, which a file name may hold and pydantic's own check refuses."""
+
+
+class Description(BaseModel):
+    """What `ClassifierSpec.described` wrote, checked when it is read from a file; unknown entries are ignored.
+
+    Attributes
+    ----------
+    name, classes, colors, channel_names, normalization, pixel_size_um, downsample, tile_size
+        Those of `ClassifierSpec`.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, arbitrary_types_allowed=True)
+
+    name: Text
+    classes: list[Text]
+    colors: dict[Text, Text] | list[Text]
+    channel_names: list[Text]
+    normalization: Annotated[Normalization, BeforeValidator(_normalization)]
+    pixel_size_um: float | None
+    downsample: int
+    tile_size: int
+
+    def parts(self) -> Mapping[str, Any]:
+        """Return the keywords of `ClassifierSpec` that are described here."""
+        return {name: getattr(self, name) for name in Description.model_fields}

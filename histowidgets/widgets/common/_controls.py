@@ -1,0 +1,95 @@
+"""Small controls that several panels use: a fold with a heading, a text field with a button, full-width fields."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ipywidgets
+
+Field = TypeVar("Field", bound=ipywidgets.DOMWidget)
+
+
+def full_width(field: Field) -> Field:
+    """Make a field fill the width of its panel, with its label in the common column, and return it."""
+    field.add_class("hw-wide")
+    return field
+
+
+class TextEntry(ipywidgets.HBox):
+    """A text field with a button that does something with its text.
+
+    Parameters
+    ----------
+    label, placeholder
+        Before the field, and in it while it is empty.
+    button, tip
+        The text on the button, and its tooltip.
+    action
+        Called with the text.
+    """
+
+    def __init__(self, label: str, placeholder: str, button: str, tip: str, action: Callable[[str], None]) -> None:
+        self.text = ipywidgets.Text(description=label, placeholder=placeholder, tooltip=tip)
+        self.button = ipywidgets.Button(description=button, tooltip=tip)
+        self.button.on_click(lambda _: action(self.text.value))
+        super().__init__([self.text, self.button])
+        self.add_class("hw-entry")
+
+
+class Disclosure(ipywidgets.VBox):
+    """A button with a title, and widgets under it that it shows or hides; unlike an Accordion the same on every page.
+
+    Parameters
+    ----------
+    title
+        Plain text.
+    content
+        The widgets under the title.
+    tooltip
+        What the fold holds, for the pointer and for screen readers.
+    on_open
+        Called, on whichever thread the page's message comes, when it is unfolded, so that costly content can be
+        filled in then.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        content: Sequence[ipywidgets.Widget],
+        tooltip: str = "",
+        on_open: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_open = on_open
+        self._button = ipywidgets.ToggleButton(description=title, tooltip=tooltip or title)
+        self._button.add_class("hw-fold")
+        self._body = ipywidgets.VBox(list(content))
+        self._body.add_class("hw-fold-body")
+        self._button.observe(self._folded, names="value")
+        super().__init__([self._button, self._body])
+        self._show(False)
+
+    def _show(self, unfolded: bool) -> None:
+        self._button.icon = "caret-down" if unfolded else "caret-right"
+        self._body.layout.display = None if unfolded else "none"
+
+    def _folded(self, change: dict[str, Any]) -> None:
+        self._show(change["new"])
+        if change["new"] and self._on_open:
+            self._on_open()
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether the content is shown."""
+        return bool(self._button.value)
+
+    @unfolded.setter
+    def unfolded(self, value: bool) -> None:
+        self._button.value = value
+
+    @property
+    def title(self) -> str:
+        """The text on the button."""
+        return str(self._button.description)
+
+    @title.setter
+    def title(self, words: str) -> None:
+        self._button.description = words

@@ -1,0 +1,155 @@
+"""Several classifiers as one: the mean of what they answer."""
+
+import json
+
+import numpy as np
+import pytest
+
+import histowidgets as hw
+from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets.images import open_image
+from histowidgets.prediction import Classifier
+from histowidgets.prediction import mean_of as mean_of_specs
+from tests.prediction.models import BrightnessModel, brightness_classifier
+
+
+def mean_of(classifiers):
+    return Classifier(mean_of_specs([one.spec for one in classifiers]))
+
+
+class Sure(BrightnessModel):
+    """Says the same of every pixel."""
+
+    def probabilities(self, batch):
+        found = super().probabilities(batch)
+        found[:, 0], found[:, 1] = 0.1, 0.9
+        return found
+
+
+class AskedInItsOwnWay(BrightnessModel):
+    """Says by which of its ways it was asked."""
+
+    def fastest(self, side, tiles):
+        def compute(batch, labels):
+            self.asked = (side, tiles, labels)
+            return self.probabilities(batch)
+
+        return compute
+
+
+@pytest.fixture
+def noise():
+    values = np.random.default_rng(0).normal(128, 60, (200, 230, 3))
+    return open_image(np.clip(values, 0, 255).astype(np.uint8), name="noise")
+
+
+def test_its_probabilities_are_the_mean_of_those_of_its_parts_whatever_their_resolution(noise):
+    fine = brightness_classifier(noise, BrightnessModel(largest_tile=256))
+    coarse = brightness_classifier(noise, Sure(output_stride=2, largest_tile=256))
+    both = mean_of([fine, coarse])
+    assert (both.kind, both.model.output_stride, both.downsample) == ("mean", 1, 1)
+    single = [one.predict(noise).probabilities for one in (fine, coarse)]
+    found = both.predict(noise).probabilities
+    assert np.abs(found - np.mean(single, axis=0)).max() < 0.02
+    assert np.abs(found - single[0]).max() > 0.1
+    assert both.predict(noise, probabilities=False).labels.tolist() == both.predict(noise).labels.tolist()
+
+
+def test_a_part_that_sees_smaller_pixels_sees_what_the_image_reads_at_its_downsample(noise):
+    full = brightness_classifier(noise, BrightnessModel(output_stride=2, largest_tile=256))
+    half = brightness_classifier(noise, BrightnessModel(largest_tile=256), downsample=2)
+    both = mean_of([half, full])
+    assert (both.model.multiple, both.model.output_stride, both.model.context) == (64, 2, 16)
+    single = [one.predict(noise).probabilities for one in (half, full)]
+    assert np.abs(both.predict(noise).probabilities - np.mean(single, axis=0)).max() < 0.02
+
+
+def test_of_a_large_region_each_part_is_asked_in_its_fastest_way(noise, monkeypatch):
+    monkeypatch.setattr("histowidgets.prediction.inference._tiled.KEPT_PIXELS", 0)
+    fast = AskedInItsOwnWay(largest_tile=64)
+    both = mean_of([brightness_classifier(noise, fast, downsample=2), brightness_classifier(noise)])
+    labels = both.predict(noise, probabilities=False).labels
+    assert (labels == both.predict(noise).labels).mean() > 0.98, "half precision decides where both are alike"
+    side, tiles, for_labels = fast.asked
+    assert (side, for_labels) == (both.tile_size // 2, False)
+    assert tiles > 1
+
+
+def test_what_does_not_fit_together_is_refused_with_what_to_do(noise):
+    one = brightness_classifier(noise)
+    other = brightness_classifier(open_image(noise.read(0, 0, 90, 90) // 2, name="dark"))
+    with pytest.raises(ClassifierError, match=r"another normalization .* the same normalization"):
+        mean_of([one, other])
+    with pytest.raises(ClassifierError, match="another classes"):
+        mean_of([one, brightness_classifier(noise, BrightnessModel(n_classes=3))])
+    with pytest.raises(ClassifierError, match="downsample 3; a multiple of 2"):
+        mean_of([brightness_classifier(noise, downsample=2), brightness_classifier(noise, downsample=3)])
+    for few in ([], [one]):
+        with pytest.raises(ClassifierError, match=r"at least two|2 to 8"):
+            mean_of(few)
+    both = mean_of([one, one])
+    with pytest.raises(ClassifierError, match="cannot be part of a mean"):
+        mean_of([both, one])
+
+
+@pytest.fixture(scope="module")
+def both(network_classifier, painted):
+    return hw.with_quick(network_classifier, painted)
+
+
+def test_saved_and_loaded_it_gives_the_same_labels_and_comes_apart_again(both, network_classifier, sample, tmp_path):
+    both.save(tmp_path / "both")
+    loaded = hw.Classifier.load(tmp_path / "both")
+    assert np.array_equal(loaded.predict(sample).labels, both.predict(sample).labels)
+    network, quick = loaded.parts
+    assert (network.kind, quick.kind, quick.parts) == ("network", "quick", ())
+    assert np.array_equal(network.predict(sample).labels, network_classifier.predict(sample).labels)
+    assert network.downsample == network_classifier.downsample
+
+
+def test_other_programs_get_its_network_and_that_is_said(both, network_classifier, sample, tmp_path):
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_onnx(tmp_path / "both.onnx")
+    pytest.importorskip("onnxruntime")
+    back = hw.Classifier.from_onnx(
+        tmp_path / "both.onnx", both.classes, both.normalization, downsample=network_classifier.downsample
+    )
+    ours = network_classifier.predict(sample).probabilities
+    assert np.abs(back.predict(sample).probabilities - ours).max() < 2e-3
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_qupath(tmp_path / "for_qupath")
+    written = json.loads((tmp_path / "for_qupath" / "metadata.json").read_text())
+    network_classifier.export_qupath(tmp_path / "alone")
+    alone = json.loads((tmp_path / "alone" / "metadata.json").read_text())
+    assert {k: v for k, v in written.items() if alone.get(k) != v}.keys() <= {"id", "name", "createdAt"}
+
+
+def test_adapting_measures_the_networks_statistics_and_leaves_the_rest(both, sample):
+    adapted = both.adapted_to(sample)
+    before, after = both.model.tensors(), adapted.model.tensors()
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed
+    assert all((name.startswith("0.") and "running" in name) or "num_batches" in name for name in changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda members: members.pop(), "2 to 8"),
+        (lambda members: members.extend(members * 8), "2 to 8"),
+        (lambda members: members[0].update(kind="mean"), "cannot be part"),
+        (lambda members: members[1].update(factor=0), "0 times smaller"),
+        (lambda members: members[1].update(factor=True), "True times smaller"),
+        (lambda members: members[1].update(kind="forest"), "forest"),
+        (lambda members: members[0].pop("model"), "model"),
+        (lambda members: members.reverse(), "do not fit"),
+    ],
+)
+def test_a_damaged_folder_is_named(both, tmp_path, change, message):
+    both.save(tmp_path / "both")
+    path = tmp_path / "both" / "classifier.json"
+    card = json.loads(path.read_text())
+    change(card["model"]["members"])
+    path.write_text(json.dumps(card))
+    with pytest.raises(ClassifierError, match=f"classifier.json is damaged.*{message}"):
+        hw.Classifier.load(tmp_path / "both")
