@@ -24,12 +24,14 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import samples
 from histowidgets.training import TrainingSettings
-from histowidgets.training._limits import TEACH_FROM_STEP
-from histowidgets.training.data._request import make_request
-from histowidgets.training.loop._allocator import kept_memory
-from histowidgets.training.loop._control import RunControl
-from histowidgets.training.loop._setup import fitted_normalization
-from histowidgets.training.loop._trainer import Loop
+from histowidgets.training.data import make_request
+from histowidgets.training.loop import (
+    TEACH_FROM_STEP,
+    RunControl,
+    fitted_normalization,
+    keep_freed_memory,
+    make_trainer,
+)
 
 GOALS = {"fp32": 1.0, "best": 1.5, "tiles_share": 0.10, "peak_mb": 1500}
 WARM_UP = 4
@@ -114,15 +116,15 @@ class Ours:
     def train(self) -> None:
         """Take the first steps of a run, on this thread."""
         request = make_request(project(), self.settings)
-        loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
-        self.arithmetic = str(loop.parts.arithmetic.choice)
+        loop = make_trainer(request, fitted_normalization(request), lambda event: None, RunControl())
+        self.arithmetic = str(loop.state.compute.compute_format)
         # Unlabelled pixels are learned from after some steps only, which is most of a run.
         loop.step = TEACH_FROM_STEP
         try:
-            with kept_memory():  # as a run's thread does
+            with keep_freed_memory():  # as a run's thread does
                 loop.run()
         finally:
-            tiles = loop.parts.tiles
+            tiles = loop.state.tiles
             self.waited, self.cut = tiles.waited / (self.steps + WARM_UP), tiles.worked / (self.steps + WARM_UP + 1)
 
 

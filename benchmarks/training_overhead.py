@@ -14,10 +14,8 @@ import numpy as np
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import samples
 from histowidgets.training import BatchEnded, TrainingSettings, start_training
-from histowidgets.training.data._request import make_request
-from histowidgets.training.loop._control import RunControl
-from histowidgets.training.loop._setup import fitted_normalization
-from histowidgets.training.loop._trainer import run_loop
+from histowidgets.training.data import make_request
+from histowidgets.training.loop import RunControl, fitted_normalization, run_loop
 from histowidgets.widgets import LossMonitor
 
 GOAL = 0.95

@@ -87,12 +87,12 @@ def test_a_run_that_fails_is_another_exit_code(project_folder, settings_file, ca
     wild = settings_file(learning_rate=1.0, gradient_clip=0, scheduler="none", steps_per_epoch=50, freeze="none")
     from histowidgets.training.loop import _trainer as _loop
 
-    step = _loop.Loop.take_step
+    step = _loop.Trainer.take_step
     try:
-        _loop.Loop.take_step = lambda self, scores: step(self, scores) + float("nan")
+        _loop.Trainer.take_step = lambda self, scores: step(self, scores) + float("nan")
         assert main(["train", str(project_folder), "--settings", wild]) == EXIT_FAILED
     finally:
-        _loop.Loop.take_step = step
+        _loop.Trainer.take_step = step
     assert "the training failed: The loss became nan" in capsys.readouterr().err
 
 
@@ -169,9 +169,9 @@ def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_
 def test_a_killed_run_goes_on(project_folder, settings_file, tmp_path, capsys):
     settings = settings_file(epochs=3, early_stopping_metric="none")
     code = (
-        "import os, sys\nfrom histowidgets.training import _loop\nfrom histowidgets.cli import main\n"
-        "train = _loop.Loop._train\n"
-        "_loop.Loop._train = lambda self, epoch: os._exit(9) if epoch == 3 else train(self, epoch)\n"
+        "import os, sys\nfrom histowidgets.training.loop import _trainer as _loop\nfrom histowidgets.cli import main\n"
+        "train = _loop.Trainer._train\n"
+        "_loop.Trainer._train = lambda self, epoch: os._exit(9) if epoch == 3 else train(self, epoch)\n"
         "main(sys.argv[1:])"
     )
     command = ["train", str(project_folder), "--settings", settings]

@@ -20,7 +20,7 @@ from histowidgets.annotations import Project
 from histowidgets.errors import BackboneError, ClassifierError, HistowidgetsError, ImageError, TrainingError
 from histowidgets.images import open_image
 from histowidgets.prediction import Classifier
-from histowidgets.training.checkpoint._file import read_checkpoint
+from histowidgets.training.checkpoint import read_checkpoint
 from tests.faults.conftest import contents, halves, heavy_classifier
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -167,6 +167,30 @@ class Normalization:
                 out[c] = self._scale(values[..., c].astype(np.float64), low, high)
         return np.moveaxis(out, 0, -1)
 
+    def tensor_of(self, image: Image, pixels: np.ndarray, channels: Sequence[int] | None = None) -> np.ndarray:
+        """Normalize pixels of an image and order them as a network takes them, in training and prediction alike.
+
+        Parameters
+        ----------
+        image : Image
+            Where the pixels are from; stains are matched to it.
+        pixels : ndarray, (rows, cols, C)
+            In the image's own units.
+        channels : sequence of int, optional
+            Which channels of the image these are, in which order; all if not given.
+
+        Returns
+        -------
+        ndarray of float32, (C, rows, cols)
+            From 0 to 1, C-contiguous.
+
+        Raises
+        ------
+        ImageError
+            As `apply`.
+        """
+        return np.ascontiguousarray(np.moveaxis(self.of_image(image, channels).apply(pixels), -1, 0))
+
     def matched(self, values: np.ndarray) -> np.ndarray:
         """Return (..., channels) as their range is compared with: the stain matched, where that is wanted and known."""
         if self.stain is None or self.own is None:

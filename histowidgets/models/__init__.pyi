@@ -1,5 +1,5 @@
 from ._cards import check_backbone, find_backbone
-from ._formats import half_format
+from ._compute import ComputeFormat, half_format, quickest, seconds_of
 from ._freeze import apply_freeze, freeze_groups, frozen_parameters
 from ._freeze_choices import EARLY_GROUPS, FREEZE_CHOICES
 from ._network import Network, NetworkSpec, build_network, check_network
@@ -12,6 +12,7 @@ __all__ = [
     "FREEZE_CHOICES",
     "Architecture",
     "Backbone",
+    "ComputeFormat",
     "Network",
     "NetworkSpec",
     "apply_freeze",
@@ -23,4 +24,6 @@ __all__ = [
     "freeze_groups",
     "frozen_parameters",
     "half_format",
+    "quickest",
+    "seconds_of",
 ]

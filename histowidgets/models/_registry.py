@@ -26,7 +26,7 @@ Each but "dpt" takes any backbone that `backbones` lists; "dpt" takes vision tra
 """
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-"""The backbone whose weights come with the installation, used where others cannot be had."""
+"""The backbone whose weights come with the installation, used where others cannot be downloaded."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -67,7 +67,7 @@ class Backbone:
     family : {"pyramid", "transformer"}
         Whether it halves the image five times, as most do, or cuts it into patches of 16 pixels.
     foundation : bool
-        Whether it is a large encoder that learned from very many histology images, to be used frozen.
+        Whether it is a large encoder trained on very many histology images, to be used frozen.
     arguments : tuple of (str, float)
         What timm has to be told to build it.
     """

@@ -7,6 +7,9 @@ from typing import Literal, TypedDict
 State = Literal["preparing", "running", "paused", "stopping", "finished", "stopped", "failed"]
 """The states of a run; the last three are final."""
 
+Keep = Literal["best", "last", "nothing"]
+"""Which weights a run that is stopped keeps: those of the best epoch, those of that moment, or none."""
+
 FINAL_STATES: frozenset[str] = frozenset({"finished", "stopped", "failed"})
 
 

@@ -106,13 +106,13 @@ def test_pixels_that_are_no_numbers_are_refused_wherever_they_turn_up(tmp_path, 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_best(monkeypatch, value):
-    step, made = loop_module.Loop.take_step, []
+    step, made = loop_module.Trainer.take_step, []
 
     def sometimes(self, scores):
         made.append(1)
         return value if len(made) > QUICK["steps_per_epoch"] else step(self, scores)
 
-    monkeypatch.setattr(loop_module.Loop, "take_step", sometimes)
+    monkeypatch.setattr(loop_module.Trainer, "take_step", sometimes)
     run = start_training(painted(side=128, strokes=3), quick(epochs=5, pretrained=False))
     assert run.wait(120) == "failed"
     assert isinstance(run.error, TrainingError)

@@ -127,7 +127,7 @@ def test_a_run_whose_disk_is_full_ends_with_its_classifier_and_says_what_to_do(d
     assert len(warned) == 1
     assert "ree some space" in warned[0]
     assert run.classifier is not None
-    assert not list((disk.path / "project").rglob("*.partial"))
+    assert not list((disk.path / "project").rglob("*.part*"))
     project.close()
     again = Project.open(disk.path / "project")
     assert {name: again.annotations(name) for name in again.image_names} == annotations

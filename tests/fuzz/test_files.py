@@ -15,8 +15,7 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, NetworkModel
 from histowidgets.training import TrainingSettings, quick_classifier
-from histowidgets.training.checkpoint._file import read_checkpoint
-from histowidgets.training.checkpoint._header import read_header
+from histowidgets.training.checkpoint import read_checkpoint, read_header
 from tests.faults.conftest import halves
 from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM

@@ -5,6 +5,8 @@ import numpy as np
 from histowidgets.annotations import Project, Stroke
 from histowidgets.images import open_image
 from histowidgets.training import TrainingSettings
+from histowidgets.training.data import Augmentation, TrainingTiles, cut_validation_tiles, make_request
+from histowidgets.training.loop import ProcessGroup, RunControl, fitted_normalization, make_trainer, prepare
 
 QUICK = {
     "tile_size": 64,
@@ -46,3 +48,42 @@ def painted(n_images=1, side=256, strokes=6, channels=3, folder=None, classes=("
                 y = 20 + (side - 60) * i / max(1, strokes - 1)
                 project.annotate(name, Stroke([(x, y), (x + 3, y + 20)], width=8), classes[index])
     return project
+
+
+def tiles_from(plan, snapshot, normalization, settings, **share):
+    """The training tiles that a run with these settings draws."""
+    return TrainingTiles(
+        plan,
+        snapshot,
+        normalization,
+        tile_size=settings.tile_size,
+        downsample=settings.downsample,
+        batch_size=settings.batch_size,
+        augmentation=Augmentation.of(settings),
+        seed=settings.seed,
+        **share,
+    )
+
+
+def training_tiles(settings, **share):
+    """The same, of a painted project."""
+    request = make_request(painted(), settings)
+    return tiles_from(request.sampling, request.snapshot, fitted_normalization(request), settings, **share)
+
+
+def validation_tiles(snapshot, split, normalization, settings):
+    """The tiles that a run with these settings validates on."""
+    sizes = {name: getattr(settings, name) for name in ("tile_size", "downsample", "batch_size")}
+    return cut_validation_tiles(snapshot, split, normalization, **sizes)
+
+
+def prepared(settings, project=None):
+    """What a trainer works with, before its first step."""
+    request = make_request(project or painted(), settings)
+    return prepare(request, fitted_normalization(request), lambda event: None, ProcessGroup())
+
+
+def trainer_of(settings, project=None):
+    """A trainer before its first step."""
+    request = make_request(project or painted(), settings)
+    return make_trainer(request, fitted_normalization(request), lambda event: None, RunControl())

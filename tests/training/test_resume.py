@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import TrainingError
 from histowidgets.training import BatchEnded, EpochEnded, resume_training, start_training, train, unfinished_run
-from histowidgets.training.checkpoint._file import Checkpoint, read_checkpoint, write_resume
+from histowidgets.training.checkpoint import Checkpoint, read_checkpoint, write_resume
 from histowidgets.training.runs._resume import classifier_of
-from histowidgets.training.storage._run_reader import read_run
+from histowidgets.training.storage import read_run
 from tests.training.helpers import painted, quick
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +137,7 @@ def test_what_has_changed_since_is_said_and_trained_on_from_the_best_weights(cop
         assert run.wait(120) == "finished"
         text = " ".join(message.text for message in run.messages)
         assert f"The {what} of the run {old} have changed" in text
-        assert "goes on from the classifier" in text
+        assert "continues from the classifier" in text
         assert run.id != old
         assert run.history[0]["epoch"] == 1
         assert unfinished_run(project) is None, "the new run is the last one, and has ended"
@@ -152,7 +152,7 @@ def test_run_of_chosen_channels_is_trained_on_when_annotations_have_changed(tmp_
         classifier = classifier_of(read_run(tmp_path / "project" / "runs" / first.id), project.snapshot())
         assert classifier.channel_names == ("Blue", "Red")
         again = train(project, first.settings, continue_from=classifier)
-        assert "goes on from the classifier" in " ".join(message.text for message in again.messages)
+        assert "continues from the classifier" in " ".join(message.text for message in again.messages)
     finally:
         project.close()
 

@@ -6,20 +6,18 @@ import pytest
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError
 from histowidgets.training import TrainingSettings, train
-from histowidgets.training.data._request import make_request
-from histowidgets.training.loop._setup import fitted_normalization, prepare
+from tests.training import helpers
 from tests.training.helpers import painted, quick
 
 
 def prepared(**changes):
-    request = make_request(painted(), quick(**changes))
-    parts = prepare(request, fitted_normalization(request), lambda event: None)
-    parts.tiles.close()
-    return parts
+    state = helpers.prepared(quick(**changes))
+    state.tiles.close()
+    return state
 
 
-def in_the_optimizer(parts):
-    return {id(parameter) for group in parts.optimizer.param_groups for parameter in group["params"]}
+def in_the_optimizer(state):
+    return {id(parameter) for group in state.optimizer.param_groups for parameter in group["params"]}
 
 
 def test_n13_probe_run_is_the_same_run_with_five_to_ten_epochs():
@@ -37,10 +35,10 @@ def test_n13_probe_run_is_the_same_run_with_five_to_ten_epochs():
 
 @pytest.mark.parametrize("freeze", ["encoder", "early", "none", ("stem", "block3")])
 def test_r63_r1_the_optimizer_has_what_requires_grad_and_nothing_else(freeze):
-    parts = prepared(freeze=freeze)
-    trained = {id(p) for p in parts.network.parameters() if p.requires_grad}
-    assert in_the_optimizer(parts) == trained
-    encoder = {id(p) for p in parts.network.encoder.parameters()}
+    state = prepared(freeze=freeze)
+    trained = {id(p) for p in state.network.parameters() if p.requires_grad}
+    assert in_the_optimizer(state) == trained
+    encoder = {id(p) for p in state.network.encoder.parameters()}
     assert bool(encoder & trained) == (freeze != "encoder")
     assert len(encoder & trained) < len(encoder) or freeze == "none"
 
@@ -76,7 +74,7 @@ def test_n12_settings_of_a_run_reproduce_it_from_its_folder_alone(tmp_path):
 def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatch):
     from histowidgets.training.loop import _trainer as _loop
 
-    real, epochs = _loop.Loop.validate, []
+    real, epochs = _loop.Trainer.validate, []
 
     def validate(self):
         loss, scores = real(self)
@@ -85,7 +83,7 @@ def test_n16_the_run_keeps_the_epoch_that_is_best_for_the_focus_class(monkeypatc
         scores.counts[:] = {2: [[60, 40], [0, 100]], 3: [[98, 2], [35, 65]]}.get(len(epochs), [[50, 50], [50, 50]])
         return loss, scores
 
-    monkeypatch.setattr(_loop.Loop, "validate", validate)
+    monkeypatch.setattr(_loop.Trainer, "validate", validate)
     assert train(painted(), quick(epochs=4)).best_epoch == 3
     epochs.clear()
     run = train(painted(), quick(epochs=4, focus_class="Bright"))

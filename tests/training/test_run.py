@@ -24,7 +24,7 @@ from histowidgets.training import (
     start_training,
     train,
 )
-from histowidgets.training.data._request import make_request
+from histowidgets.training.data import make_request
 from histowidgets.training.loop import _trainer as loop_module
 from tests.training.helpers import painted, quick, striped
 
@@ -139,16 +139,16 @@ def test_classifier_survives_its_folder(learned, tmp_path):
 def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch):
     """The best epoch is made to be the second; the weights are compared with those that epoch validated."""
     validated = []
-    real = loop_module.Loop.validate
+    real = loop_module.Trainer.validate
 
     def validate(self):
-        validated.append({n: v.clone() for n, v in self.parts.averaged.network.state_dict().items()})
+        validated.append({n: v.clone() for n, v in self.state.averaged.network.state_dict().items()})
         loss, scores = real(self)
         wanted = {2: 90, 3: 40}.get(len(validated), 20)
         scores.counts[:] = [[wanted, 100 - wanted], [100 - wanted, wanted]]
         return loss, scores
 
-    monkeypatch.setattr(loop_module.Loop, "validate", validate)
+    monkeypatch.setattr(loop_module.Trainer, "validate", validate)
     run = train(painted(), quick(epochs=5))
     assert run.best_epoch == 2
     assert run.events[-1].best_epoch == 2
@@ -158,14 +158,14 @@ def test_r41_b4_weights_kept_are_those_of_the_epoch_reported_as_best(monkeypatch
 
 
 def test_r41_stops_early_and_says_so(monkeypatch):
-    real = loop_module.Loop.validate
+    real = loop_module.Trainer.validate
 
     def validate(self):
         _, scores = real(self)
         scores.counts[:] = [[5, 5], [5, 5]]
         return 1.0, scores
 
-    monkeypatch.setattr(loop_module.Loop, "validate", validate)
+    monkeypatch.setattr(loop_module.Trainer, "validate", validate)
     run = train(painted(), quick(epochs=50, steps_per_epoch=1, early_stopping_patience=3, best_tolerance=0))
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
@@ -273,7 +273,7 @@ def test_n7_continues_from_a_classifier(learned):
     project = painted()
     settings = learned.settings.model_copy(update={"epochs": 1, "steps_per_epoch": 1})
     run = train(project, settings, continue_from=learned.classifier)
-    assert "goes on from the classifier" in warnings_of(run)
+    assert "continues from the classifier" in warnings_of(run)
     assert run.history[0]["val_miou"] > 0.7
     assert run.split.held_out == learned.split.held_out
     assert run.classifier.normalization == learned.classifier.normalization
@@ -282,19 +282,22 @@ def test_n7_continues_from_a_classifier(learned):
 def test_continuing_with_other_classes_starts_anew_and_says_why(learned):
     project = painted(classes=("Dark", "Bright", "Third"))
     run = train(project, quick(epochs=1, steps_per_epoch=1), continue_from=learned.classifier)
-    assert "Training starts anew: the classifier has the classes Dark, Bright" in warnings_of(run)
+    assert "Training starts from scratch: the classifier has the classes Dark, Bright" in warnings_of(run)
 
 
 def test_continuing_at_another_downsample_starts_anew(learned):
     run = train(painted(), quick(epochs=1, steps_per_epoch=1, downsample=1), continue_from=learned.classifier)
-    assert "starts anew: the classifier works at downsample 2" in warnings_of(run)
+    assert "starts from scratch: the classifier works at downsample 2" in warnings_of(run)
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"normalization": "z_score"}, "normalizes by percentile_99, the settings by z_score"),
-        ({"normalization_per_channel": True}, "by percentile_99, the settings by percentile_99, each channel apart"),
+        (
+            {"normalization_per_channel": True},
+            "the settings by percentile_99, each channel by itself",
+        ),
         ({"match_stain": True}, "by percentile_99, the settings by percentile_99, stains matched"),
         ({"channels": ("Blue", "Green", "Red")}, "channels Red, Green, Blue, training now has Blue, Green, Red"),
     ],
@@ -303,7 +306,9 @@ def test_continuing_with_other_numbers_for_the_pixels_starts_anew(learned, chang
     settings = TrainingSettings(**{**learned.settings.model_dump(), **changes})
     request = make_request(painted(), settings, learned.classifier)
     assert request.start is None
-    assert any("Training starts anew: the classifier" in one.text and why in one.text for one in request.messages)
+    assert any(
+        "Training starts from scratch: the classifier" in one.text and why in one.text for one in request.messages
+    )
 
 
 def test_continuing_goes_on_where_pixels_become_the_same_numbers(learned):
@@ -388,7 +393,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
     def explode(self, scores):
         raise RuntimeError("out of memory, say")
 
-    monkeypatch.setattr(loop_module.Loop, "take_step", explode)
+    monkeypatch.setattr(loop_module.Trainer, "take_step", explode)
     run = start_training(painted(), quick())
     assert run.wait(60) == "failed"
     assert isinstance(run.error, RuntimeError)
@@ -402,7 +407,7 @@ def test_error_in_the_thread_reaches_the_person(monkeypatch):
 
 
 def test_nan_loss_ends_with_a_clear_error(monkeypatch):
-    monkeypatch.setattr(loop_module.Loop, "take_step", lambda self, scores: float("nan"))
+    monkeypatch.setattr(loop_module.Trainer, "take_step", lambda self, scores: float("nan"))
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, step 1\. Lower the learning rate"):
         train(painted(), quick())
 
@@ -631,13 +636,13 @@ def test_given_split_is_used():
 def test_a_loss_that_is_no_number_is_the_last_epoch_of_the_history_and_is_diagnosed(monkeypatch):
     from histowidgets.advice import diagnose
 
-    step, taken = loop_module.Loop.take_step, []
+    step, taken = loop_module.Trainer.take_step, []
 
     def break_in_the_third_epoch(self, scores):
         taken.append(step(self, scores))
         return taken[-1] if len(taken) < 5 else float("nan")
 
-    monkeypatch.setattr(loop_module.Loop, "take_step", break_in_the_third_epoch)
+    monkeypatch.setattr(loop_module.Trainer, "take_step", break_in_the_third_epoch)
     run = start_training(painted(), quick(epochs=9))
     assert run.wait(60) == "failed"
     assert [record["epoch"] for record in run.history] == [1, 2, 3]

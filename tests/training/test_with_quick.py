@@ -64,7 +64,7 @@ def test_training_goes_on_from_its_network(trained):
     project, run = trained
     both = hw.with_quick(run.classifier, project)
     again = train(project, quick(pretrained=False, epochs=1), continue_from=both)
-    assert any("goes on from the classifier" in getattr(event, "text", "") for event in again.events)
+    assert any("continues from the classifier" in getattr(event, "text", "") for event in again.events)
 
 
 def test_the_quick_learner_sees_the_channels_that_the_network_was_trained_on():

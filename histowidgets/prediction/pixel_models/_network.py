@@ -9,9 +9,14 @@ import numpy as np
 import torch
 
 from histowidgets.errors import BackboneError, ClassifierError
-from histowidgets.models import Network, NetworkSpec, build_network
+from histowidgets.models import ComputeFormat, Network, NetworkSpec, build_network
 from histowidgets.prediction.pixel_models._global_pooling import mixes_its_tile
-from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction.pixel_models._precision import (
+    fastest_inference,
+    in_layout,
+    inference_autocast,
+    prepared,
+)
 from histowidgets.prediction.pixel_models._protocol import (
     BATCH_ON_CPU,
     BATCH_ON_GPU,
@@ -45,7 +50,7 @@ class NetworkModel:
         self._device = self._network.input_mean.device
         if mixes_its_tile(self._network):
             self.largest_tile = self.multiple  # tiles are then as large as those of training, never larger
-        self._prepared: dict[Way, torch.nn.Module] = {PLAIN: self._network}
+        self._prepared: dict[ComputeFormat | None, torch.nn.Module] = {None: self._network}
         self._preparing = threading.Lock()
 
     @property
@@ -69,25 +74,25 @@ class NetworkModel:
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""
-        return self._compute(PLAIN, batch, labels=False)
+        return self._compute(None, batch, labels=False)
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict tiles; see `AnswersFast`.
 
         For few tiles the search would take longer than it saves, so that a small region is always computed in fp32.
         """
-        way = PLAIN
+        chosen: ComputeFormat | None = None
         if tiles >= PROBE_FROM_TILES:
-            way = fastest_inference(self._network, (self.batch_size, self.n_channels, side, side))
-        return lambda batch, labels: self._compute(way, batch, labels)
+            chosen = fastest_inference(self._network, (self.batch_size, self.n_channels, side, side))
+        return lambda batch, labels: self._compute(chosen, batch, labels)
 
-    def _compute(self, way: Way, batch: np.ndarray, labels: bool) -> np.ndarray:
+    def _compute(self, chosen: ComputeFormat | None, batch: np.ndarray, labels: bool) -> np.ndarray:
         with self._preparing:
-            if way not in self._prepared:
-                self._prepared[way] = prepared(self._network, way)
-            network = self._prepared[way]
-        with torch.inference_mode(), way.cast(self._device):
-            logits = network(way.placed(torch.from_numpy(batch).to(self._device)))
+            if chosen not in self._prepared:
+                self._prepared[chosen] = prepared(self._network, chosen)
+            network = self._prepared[chosen]
+        with torch.inference_mode(), inference_autocast(chosen, self._device):
+            logits = network(in_layout(torch.from_numpy(batch).to(self._device), chosen))
         with torch.inference_mode():
             found = logits.argmax(1).to(torch.uint8) if labels else logits.float().softmax(1)
             answer: np.ndarray = found.cpu().numpy()

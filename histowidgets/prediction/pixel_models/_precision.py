@@ -1,62 +1,31 @@
-"""Which arithmetic predicts fastest here: found by timing it, not assumed."""
+"""The compute format that predicts fastest here, found by timing, and networks prepared for it."""
 
 import copy
 import threading
-import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import nn
 
-from histowidgets.models import Network, half_format
+from histowidgets.models import ComputeFormat, Network, half_format, quickest, seconds_of
 from histowidgets.prediction.pixel_models._conv_fusion import LowerPrecision, fold, fold_decoder
 
 #: A faster number format has to take less than this share of the time of fp32, as fp32 is more exact.
 CLEARLY_FASTER = 0.85
 
+_REPEATS = 2
+#: A candidate whose first batch takes this many times as long as the best is not timed again.
+_HOPELESS = 4
 
-@dataclass(frozen=True)
-class Way:
-    """A way to compute.
-
-    Attributes
-    ----------
-    precision : {"fp32", "bf16", "fp16"}
-        Number format of convolutions.
-    channels_last : bool
-        Order of the pixels in memory.
-    fused : bool
-        Whether batch norm, and on processors the activation, is folded into the convolution before it.
-    """
-
-    precision: str = "fp32"
-    channels_last: bool = False
-    fused: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.precision}, {'channels last' if self.channels_last else 'contiguous'}"
-
-    def cast(self, device: torch.device) -> torch.autocast:
-        """Return the context in which a network computes this way; on processors its weights are cast once instead."""
-        dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
-        return torch.autocast(device.type, dtype, enabled=self.precision != "fp32" and device.type != "cpu")
-
-    def placed(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return a batch in this order."""
-        return pixels.contiguous(memory_format=torch.channels_last) if self.channels_last else pixels
-
-
-PLAIN = Way()
-
-_known: dict[Hashable, Way] = {}
+_known: dict[Hashable, ComputeFormat | None] = {}
 _probing = threading.Lock()
 
 
-def fastest_inference(network: Network, shape: tuple[int, int, int, int]) -> Way:
-    """Find the fastest way to predict with a network, by timing those that this device is good at.
+def fastest_inference(network: Network, shape: tuple[int, int, int, int]) -> ComputeFormat | None:
+    """Find the fastest way to predict with a network, by timing the formats that this device is good at.
 
-    It takes a few batches' time; the answer is kept as long as the process lives.
+    This takes as long as a few batches; the answer is kept as long as the process lives.
 
     Parameters
     ----------
@@ -67,8 +36,9 @@ def fastest_inference(network: Network, shape: tuple[int, int, int, int]) -> Way
 
     Returns
     -------
-    Way
-        A lower precision only if it is clearly faster than fp32.
+    ComputeFormat or None
+        What to give to `prepared`: a lower precision only if it is clearly faster than fp32; None, for the network
+        as it is, where no format could be timed.
     """
     device = network.input_mean.device
     key = (str(device), network.spec, shape, torch.get_num_threads())
@@ -78,49 +48,65 @@ def fastest_inference(network: Network, shape: tuple[int, int, int, int]) -> Way
         return _known[key]
 
 
-def _probed(network: Network, device: torch.device, shape: tuple[int, int, int, int]) -> Way:
+def _probed(network: Network, device: torch.device, shape: tuple[int, int, int, int]) -> ComputeFormat | None:
     pixels = torch.rand(shape, device=device, generator=torch.Generator(device).manual_seed(0))
-    best, least = PLAIN, float("inf")
-    for way in _candidates(device):
+    seconds: dict[ComputeFormat, float] = {}
+    for candidate in _candidates(device):
         try:
-            seconds = _seconds(prepared(network, way), way, pixels, least)
+            least = min(seconds.values(), default=float("inf"))
+            seconds[candidate] = _seconds(prepared(network, candidate), candidate, pixels, least)
         except RuntimeError:
             # Out of memory, or an operation that this device lacks in this format: no candidate.
             continue
-        limit = least if way.precision == best.precision else CLEARLY_FASTER * least
-        if seconds < limit:
-            best, least = way, seconds
-    return best
+    if not seconds:
+        return None
+    return quickest(seconds, lambda one, best: 1.0 if one.precision == best.precision else CLEARLY_FASTER)
 
 
-def _candidates(device: torch.device) -> list[Way]:
-    ways = [Way("fp32", False, True), Way("fp32", True, True)]
+def _candidates(device: torch.device) -> list[ComputeFormat]:
+    formats = [ComputeFormat("fp32", "contiguous"), ComputeFormat("fp32", "channels_last")]
     half = half_format(device)
-    return ways if half is None else [*ways, Way(half, True, True)]
+    return formats if half is None else [*formats, ComputeFormat(half, "channels_last")]
 
 
-def _seconds(network: nn.Module, way: Way, pixels: torch.Tensor, least: float) -> float:
+def _seconds(network: nn.Module, compute_format: ComputeFormat, pixels: torch.Tensor, least: float) -> float:
     """Time a batch; the first time is for warming up, and is enough where it is hopeless."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        with torch.inference_mode(), way.cast(pixels.device):
-            # Reading a value waits until the device has finished.
-            float(network(way.placed(pixels))[0, 0, 0, 0])
-        times.append(time.perf_counter() - began)
-        if times[0] > 4 * least:
-            break
-    return min(times[1:] or times)
+
+    def predict() -> None:
+        with torch.inference_mode(), inference_autocast(compute_format, pixels.device):
+            network(in_layout(pixels, compute_format))
+
+    times = [seconds_of(predict, pixels.device)]
+    if times[0] > _HOPELESS * least:
+        return times[0]
+    return min(seconds_of(predict, pixels.device) for _ in range(_REPEATS))
 
 
-def prepared(network: Network, way: Way) -> nn.Module:
-    """Return a copy of a network that computes in a way."""
-    if way == PLAIN:
+def inference_autocast(
+    compute_format: ComputeFormat | None, device: torch.device
+) -> AbstractContextManager[torch.autocast | None]:
+    """Return the context in which a prepared network computes; on processors its weights were cast once instead."""
+    if compute_format is None or device.type == "cpu":
+        return nullcontext()
+    return compute_format.autocast(device)
+
+
+def in_layout(pixels: torch.Tensor, compute_format: ComputeFormat | None) -> torch.Tensor:
+    """Return a batch in the order of pixels that a prepared network takes."""
+    return pixels if compute_format is None else pixels.contiguous(memory_format=compute_format.layout)
+
+
+def prepared(network: Network, compute_format: ComputeFormat | None) -> nn.Module:
+    """Return a copy of a network that computes in a format, with batch norm and, on processors, activations fused.
+
+    None stands for the network as it is: it is not copied.
+    """
+    if compute_format is None:
         return network
-    made = _folded(network) if way.fused else _copied(network)
-    if way.precision == "bf16" and network.input_mean.device.type == "cpu":
+    made = _folded(network)
+    if compute_format.precision == "bf16" and network.input_mean.device.type == "cpu":
         made.core = LowerPrecision(made.core, torch.bfloat16)
-    return made.to(memory_format=torch.channels_last if way.channels_last else torch.contiguous_format)
+    return made.to(memory_format=compute_format.layout)
 
 
 def _copied(network: Network) -> Network:
@@ -144,7 +130,7 @@ def _folded(network: Network) -> Network:
 
 
 def _same_answer(made: Network, network: Network) -> bool:
-    """Tell whether folding left the answer as it was: the order in which layers run is the network's own affair."""
+    """Tell whether folding left the answer as it was: the order in which layers run is up to the network."""
     side = 4 * network.multiple
     device = network.input_mean.device
     generator = torch.Generator(device).manual_seed(0)

@@ -1,4 +1,4 @@
-"""Reading a tile as the tensor that a model sees: the one way of preview and prediction."""
+"""Reading a tile as the tensor that a model sees."""
 
 from dataclasses import dataclass
 
@@ -53,8 +53,7 @@ class Tile:
         pixels = read_padded(self.image, self.region, self.downsample, self.within)
         if self.channels is not None and self.channels != tuple(range(pixels.shape[-1])):
             pixels = pixels[..., list(self.channels)]
-        normalized = self.normalization.of_image(self.image, self.channels).apply(pixels)
-        return np.ascontiguousarray(np.moveaxis(normalized, -1, 0))
+        return self.normalization.tensor_of(self.image, pixels, self.channels)
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -1,13 +1,11 @@
-from ._file import Checkpoint, capture, put_back, read_checkpoint, write_resume
+from ._file import Checkpoint, read_checkpoint, write_resume
 from ._header import BEST_FILE, RESUME_FILE, damaged, read_header
 
 __all__ = [
     "BEST_FILE",
     "RESUME_FILE",
     "Checkpoint",
-    "capture",
     "damaged",
-    "put_back",
     "read_checkpoint",
     "read_header",
     "write_resume",

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself, read without torch and without its tensors."""
+"""The header of a checkpoint, read without torch and without its tensors."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,13 @@ from safetensors import SafetensorError, safe_open
 
 from histowidgets.errors import TrainingError
 
+#: State of a run to resume from, as long as it lasts.
 RESUME_FILE = "resume.safetensors"
-"""Where a run stands, as long as it lasts."""
 
+#: Best weights of a run.
 BEST_FILE = "checkpoint.safetensors"
-"""The best weights of a run."""
 
+#: Format of `RESUME_FILE`.
 CHECKPOINT_VERSION = 1
 
 FORMAT = "histowidgets run"
@@ -31,7 +32,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], str]:
         with safe_open(path, framework="np") as file:
             header: dict[str, str] = file.metadata() or {}
     except FileNotFoundError:
-        raise TrainingError(f"There is no {path}: this run cannot go on. Start a new one.") from None
+        raise TrainingError(f"There is no {path}: this run cannot be resumed. Start a new one.") from None
     except (SafetensorError, OSError) as error:
         raise damaged(path, str(error)) from error
     if header.get("format") != FORMAT or not header.get("version", "").isdecimal():
@@ -48,8 +49,8 @@ def read_header(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def damaged(path: Path, why: str) -> TrainingError:
-    """Make the error for a file that cannot be gone on from."""
+    """Make the error for a file that cannot be resumed from."""
     return TrainingError(
-        f"{path} is damaged: {why}. The run cannot go on from it; start a new one. What it had learned best is in "
-        "checkpoint.safetensors beside it."
+        f"{path} is damaged: {why}. The run cannot be resumed from it; start a new one. Its best weights are in "
+        f"{BEST_FILE} beside it."
     )

@@ -1,18 +1,26 @@
+from ._augmentation import Augmentation
 from ._augmentation_preview import augmentation_preview
 from ._channels import places_of, with_channels
 from ._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from ._normalization import normalization_of
-from ._prefetch import TilesAhead
+from ._pixel_cache import CACHE_BYTES
+from ._prefetch import TilePrefetcher
 from ._request import Start, TrainingRequest, check_kinds, make_request, wanted_spec
-from ._sampling import place_anchors
-from ._tiles import Batch, TrainingTiles, ValidationTiles, cut_validation_tiles
+from ._sampling import WHOLE_PIXELS, AnnotationSamples, SamplingPlan, plan_sampling
+from ._tiles import VALIDATION_BYTES, Batch, TrainingTiles, ValidationTiles, cut_validation_tiles
 
 __all__ = [
+    "CACHE_BYTES",
     "FEWEST_FOLDS",
     "MOST_FOLDS",
+    "VALIDATION_BYTES",
+    "WHOLE_PIXELS",
+    "AnnotationSamples",
+    "Augmentation",
     "Batch",
+    "SamplingPlan",
     "Start",
-    "TilesAhead",
+    "TilePrefetcher",
     "TrainingRequest",
     "TrainingTiles",
     "ValidationTiles",
@@ -22,8 +30,8 @@ __all__ = [
     "cut_validation_tiles",
     "make_request",
     "normalization_of",
-    "place_anchors",
     "places_of",
+    "plan_sampling",
     "wanted_spec",
     "with_channels",
 ]

@@ -1,12 +1,12 @@
-"""Varying tiles: geometry, alike for pixels and labels, and colour, for pixels alone.
+"""Augmentation of tiles: geometry, for pixels and labels alike, and colour, for pixels alone.
 
-torchvision's random transforms draw from torch's one global generator and give all tiles of a batch the same
-parameters; here each tile draws its own from a generator of the run, so that a seed gives the same run and nobody
-else's random numbers change. Geometry is one resampling of the cached pixels, however many changes it holds.
+torchvision's random transforms draw from torch's global generator and give all tiles of a batch the same parameters.
+Here each tile draws its own from a generator of the run, so that a seed repeats a run and no other random numbers
+change. However many geometric changes there are, the cached pixels are resampled once.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -17,18 +17,63 @@ from torchvision.transforms.v2 import functional as transforms
 from histowidgets.annotations import UNLABELLED
 from histowidgets.training.settings import TrainingSettings
 
+#: Optical density of red, green, blue to haematoxylin, eosin, DAB (Ruifrok & Johnston 2001, as in scikit-image).
 HED_FROM_RGB = np.linalg.inv(np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], dtype=np.float64))
-"""Optical density of red, green, blue to haematoxylin, eosin, DAB (Ruifrok & Johnston 2001, as in scikit-image)."""
 
 _RGB_FROM_HED = np.linalg.inv(HED_FROM_RGB)
 _DARKEST = 1.0 / 255.0
+#: Standard deviation, in pixels, of the shifts of an elastic deformation at full strength.
 _ELASTIC_PIXELS = 10.0
-BEND_REACH = 3 * _ELASTIC_PIXELS
-"""How far, in pixels, bending at full strength moves all but a few in a thousand."""
-
+#: How far, in pixels, an elastic deformation at full strength moves all but a few pixels in a thousand.
+ELASTIC_REACH = 3 * _ELASTIC_PIXELS
 _ELASTIC_GRID = 8
+#: Weights of red, green and blue in the luminance (ITU-R BT.601).
 _GREY = np.array([0.299, 0.587, 0.114])
+#: Share of ``color_jitter`` by which the hue varies, in full turns.
 _HUE_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much tiles are varied; the fields are those of `TrainingSettings`, and 0 (of `scale`, 1) changes nothing.
+
+    Attributes
+    ----------
+    flip, rotate90 : bool
+        Mirror, and turn by quarter turns.
+    rotation : float
+        Largest turn, in degrees.
+    scale : float
+        Largest factor by which tiles are enlarged or shrunk, 1 or more.
+    brightness, contrast, color_jitter, stain_jitter, channel_jitter : float
+        Largest share by which these vary; colour and stain in the colours of a brightfield scan alone.
+    elastic : float
+        Strength of the elastic deformation, 0 to 1.
+    blur : float
+        Largest standard deviation of the blur, in pixels.
+    noise : float
+        Largest standard deviation of the noise, of values from 0 to 1.
+    """
+
+    flip: bool = False
+    rotate90: bool = False
+    rotation: float = 0.0
+    scale: float = 1.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    color_jitter: float = 0.0
+    stain_jitter: float = 0.0
+    channel_jitter: float = 0.0
+    elastic: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+
+    @classmethod
+    def of(cls, settings: TrainingSettings) -> "Augmentation | None":
+        """Return the augmentation that settings ask for; None where they switch it off."""
+        if not settings.augmentation:
+            return None
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -46,17 +91,15 @@ class Geometry:
         return self.zoom == 1.0 and abs(quarter - round(quarter)) < 1e-9
 
 
-def draw_geometry(settings: TrainingSettings, rng: np.random.Generator) -> Geometry:
+def draw_geometry(augmentation: Augmentation, rng: np.random.Generator) -> Geometry:
     """Draw how a tile is mirrored, turned and scaled."""
-    if not settings.augmentation:
-        return Geometry()
-    zoom = float(np.exp(rng.uniform(-1, 1) * math.log(settings.scale)))
-    turn = math.radians(rng.uniform(-settings.rotation, settings.rotation))
+    zoom = float(np.exp(rng.uniform(-1, 1) * math.log(augmentation.scale)))
+    turn = math.radians(rng.uniform(-augmentation.rotation, augmentation.rotation))
     mirrored = False
-    if settings.flip:
+    if augmentation.flip:
         mirrored = bool(rng.integers(2))
         turn += math.pi * int(rng.integers(2))  # with the mirror, a half turn gives the upside-down flip
-    if settings.rotate90:
+    if augmentation.rotate90:
         turn += math.pi / 2 * int(rng.integers(4))
     return Geometry(zoom, turn, mirrored)
 
@@ -77,14 +120,14 @@ def cut_tile(
     size : int
         Side of the tile.
     geometry : Geometry
-        How it lies.
+        How the tile lies.
 
     Returns
     -------
     pixels : Tensor, (C, size, size)
-        What lies outside the window is its mirror image.
+        Outside the window, its mirror image.
     labels : Tensor, (size, size), uint8
-        255 outside the window; no value that the window does not have.
+        Those of the window, and 255 outside it.
     """
     height, width = labels.shape
     left, top = round(center[0] - size / 2), round(center[1] - size / 2)
@@ -120,7 +163,7 @@ def cut_tile(
 def _around(
     pixels: torch.Tensor, labels: torch.Tensor, center: tuple[float, float], extent: float
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[float, float]]:
-    """Crop a window to what a tile of side `extent` can touch however it is turned, so that little is converted."""
+    """Crop a window to what a tile of side `extent` can touch at any angle, so that little is converted."""
     reach = math.ceil(extent * math.sqrt(0.5)) + 2
     height, width = labels.shape
     left, right = max(0, int(center[0]) - reach), min(width, int(center[0]) + reach + 1)
@@ -132,17 +175,17 @@ def _around(
     )
 
 
-def bend(
+def deform(
     pixels: torch.Tensor, labels: torch.Tensor, strength: float, rng: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Bend a tile smoothly (row R35): elastic deformation, on a coarse grid of random shifts.
+    """Deform a tile smoothly: elastic deformation, on a coarse grid of random shifts (Simard et al. 2003).
 
     Parameters
     ----------
     pixels : Tensor, (C, size, size)
         The tile.
     labels : Tensor, (size, size), uint8
-        Its labels; 255 comes in where the tile ends.
+        Its labels; 255 where the deformation reaches beyond the tile.
     strength : float
         0 to 1; 1 is a standard deviation of ten pixels.
     rng : Generator
@@ -160,51 +203,49 @@ def bend(
 
 
 def vary_color(
-    batch: torch.Tensor, settings: TrainingSettings, rng: np.random.Generator, brightfield: bool = True
+    batch: torch.Tensor, augmentation: Augmentation, rng: np.random.Generator, brightfield: bool = True
 ) -> torch.Tensor:
-    """Vary stain, brightness, contrast, saturation, hue, or each channel, of a batch; then blur, and add noise.
+    """Vary stain, brightness, contrast, saturation and hue, or each channel, of a batch; then blur and add noise.
 
     Parameters
     ----------
     batch : Tensor, (N, C, H, W)
         In [0, 1]; not changed.
-    settings : TrainingSettings
+    augmentation : Augmentation
         How much.
     rng : Generator
         Draws for each tile.
     brightfield : bool
-        Whether three channels are the colours of a scan, whose stains vary; else each channel varies apart.
+        Whether three channels are the colours of a scan, whose stains vary; else each channel varies independently.
 
     Returns
     -------
     Tensor
         Same shape, in [0, 1].
     """
-    if not settings.augmentation:
-        return batch
     n, channels = batch.shape[:2]
     colors = brightfield and channels == 3
-    if colors and settings.stain_jitter > 0:
-        batch = _vary_stain(batch, settings.stain_jitter, rng)
+    if colors and augmentation.stain_jitter > 0:
+        batch = _vary_stain(batch, augmentation.stain_jitter, rng)
     if colors:
-        matrix, offset = _color_maps(n, settings, rng)
+        matrix, offset = _color_maps(n, augmentation, rng)
     else:
-        matrix, offset = _channel_maps(n, channels, settings, rng)
+        matrix, offset = _channel_maps(n, channels, augmentation, rng)
     center = batch.mean(dim=(2, 3), keepdim=True)
-    contrast = 1 + rng.uniform(-1, 1, n) * settings.contrast
+    contrast = 1 + rng.uniform(-1, 1, n) * augmentation.contrast
     matrix = matrix * contrast[:, None, None]
     mixed = torch.einsum("nij,njhw->nihw", torch.from_numpy(matrix).to(batch), batch - center)
     shift = torch.from_numpy(offset).to(batch)[:, :, None, None]
     varied = mixed.add_(center + shift).clamp_(0, 1)
-    if settings.blur > 0:
-        varied = _blur(varied, settings.blur, rng)
-    if settings.noise > 0:
-        varied = _add_noise(varied, settings.noise, rng)
+    if augmentation.blur > 0:
+        varied = _blur(varied, augmentation.blur, rng)
+    if augmentation.noise > 0:
+        varied = _add_noise(varied, augmentation.noise, rng)
     return varied
 
 
 def _blur(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
-    """Blur each tile by a Gaussian of its own standard deviation, up to `most` pixels."""
+    """Blur each tile by a Gaussian whose standard deviation it draws, up to `most` pixels."""
     blurred = []
     for tile, sigma in zip(batch, rng.uniform(0, most, len(batch)).tolist(), strict=True):
         side = 2 * math.ceil(3 * sigma) + 1
@@ -214,14 +255,14 @@ def _blur(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.T
 
 
 def _add_noise(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
-    """Add Gaussian noise to each tile, with a standard deviation of its own, up to `most`."""
+    """Add Gaussian noise to each tile, with a standard deviation that it draws, up to `most`."""
     strength = rng.uniform(0, most, (len(batch), 1, 1, 1)).astype(np.float32)
     noise = rng.standard_normal(tuple(batch.shape), dtype=np.float32) * strength
     return batch.add(torch.from_numpy(noise).to(batch)).clamp_(0, 1)
 
 
 def _vary_stain(batch: torch.Tensor, amount: float, rng: np.random.Generator) -> torch.Tensor:
-    """Scale and shift the three stains apart, in optical density (row R34)."""
+    """Scale and shift the three stains independently, in optical density (Tellez et al. 2018)."""
     n = len(batch)
     scale = 1 + rng.uniform(-1, 1, (n, 3)) * amount
     shift = rng.uniform(-1, 1, (n, 3)) * amount * 0.1
@@ -234,10 +275,10 @@ def _vary_stain(batch: torch.Tensor, amount: float, rng: np.random.Generator) ->
     return mixed.neg_().exp_().clamp_(0, 1)
 
 
-def _color_maps(n: int, settings: TrainingSettings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Matrices (n, 3, 3) for saturation and hue, and brightness offsets (n, 3)."""
-    saturation = 1 + rng.uniform(-1, 1, n) * settings.color_jitter
-    hue = rng.uniform(-1, 1, n) * settings.color_jitter * _HUE_SHARE * 2 * math.pi
+def _color_maps(n: int, augmentation: Augmentation, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw matrices (n, 3, 3) for saturation and hue, and brightness offsets (n, 3)."""
+    saturation = 1 + rng.uniform(-1, 1, n) * augmentation.color_jitter
+    hue = rng.uniform(-1, 1, n) * augmentation.color_jitter * _HUE_SHARE * 2 * math.pi
     grey = np.broadcast_to(_GREY, (3, 3))
     # A turn about the grey axis (1, 1, 1), by Rodrigues' formula.
     third, root = 1 / 3, math.sqrt(1 / 3)
@@ -245,14 +286,14 @@ def _color_maps(n: int, settings: TrainingSettings, rng: np.random.Generator) ->
     cos, sin = np.cos(hue)[:, None, None], np.sin(hue)[:, None, None]
     turn = cos * np.eye(3) + (1 - cos) * third + sin * cross
     saturate = saturation[:, None, None] * np.eye(3) + (1 - saturation[:, None, None]) * grey
-    offset = np.repeat(rng.uniform(-1, 1, (n, 1)) * settings.brightness, 3, axis=1)
+    offset = np.repeat(rng.uniform(-1, 1, (n, 1)) * augmentation.brightness, 3, axis=1)
     return saturate @ turn, offset
 
 
 def _channel_maps(
-    n: int, channels: int, settings: TrainingSettings, rng: np.random.Generator
+    n: int, channels: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Diagonal matrices (n, C, C) and offsets (n, C) that vary each channel apart (row B5)."""
-    gain = 1 + rng.uniform(-1, 1, (n, channels)) * settings.channel_jitter
-    offset = rng.uniform(-1, 1, (n, channels)) * settings.channel_jitter * 0.5
-    return gain[:, :, None] * np.eye(channels), offset + rng.uniform(-1, 1, (n, 1)) * settings.brightness
+    """Draw diagonal matrices (n, C, C) and offsets (n, C) that vary each channel independently."""
+    gain = 1 + rng.uniform(-1, 1, (n, channels)) * augmentation.channel_jitter
+    offset = rng.uniform(-1, 1, (n, channels)) * augmentation.channel_jitter * 0.5
+    return gain[:, :, None] * np.eye(channels), offset + rng.uniform(-1, 1, (n, 1)) * augmentation.brightness

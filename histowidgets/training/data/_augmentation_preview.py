@@ -1,16 +1,18 @@
-"""What augmentation does to a tile, as pictures."""
+"""Pictures of what augmentation does to a tile."""
 
 import numpy as np
 import torch
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import SettingsError, TrainingDataError
+from histowidgets.training.data._augmentation import Augmentation
 from histowidgets.training.data._channels import with_channels
 from histowidgets.training.data._normalization import normalization_of
-from histowidgets.training.data._sampling import place_anchors
+from histowidgets.training.data._sampling import plan_sampling
 from histowidgets.training.data._tiles import TrainingTiles
 from histowidgets.training.settings import TrainingSettings
 
+#: Largest number of variations.
 MOST = 64
 
 
@@ -51,14 +53,26 @@ def augmentation_preview(
     snapshot = snapshot_of(project)
     snapshot = with_channels(snapshot, settings.channels)
     tiles_of = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
-    placement = place_anchors(snapshot, Split({}), *tiles_of)
-    if not placement.anchors:
+    plan = plan_sampling(snapshot, Split({}), *tiles_of)
+    if not plan.samples:
         raise TrainingDataError("Nothing is painted yet. Paint a stroke: the preview shows the tile around it.")
     images = [snapshot.images[name] for name in snapshot.annotated_names()]
     normalization = normalization_of(settings).fitted(images)
-    plain = settings.model_copy(update={"augmentation": False})
-    before = TrainingTiles(placement, snapshot, normalization, plain).variations(1, seed)
-    after = TrainingTiles(placement, snapshot, normalization, settings).variations(n, seed)
+
+    def variations(augmentation: Augmentation | None, number: int) -> list[torch.Tensor]:
+        tiles = TrainingTiles(
+            plan,
+            snapshot,
+            normalization,
+            tile_size=settings.tile_size,
+            downsample=settings.downsample,
+            batch_size=settings.batch_size,
+            augmentation=augmentation,
+            seed=settings.seed,
+        )
+        return tiles.variations(number, seed)
+
+    before, after = variations(None, 1), variations(Augmentation.of(settings), n)
     return [_picture(tile) for tile in (*before, *after)]
 
 

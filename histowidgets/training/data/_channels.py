@@ -1,4 +1,4 @@
-"""Which channels of the images of a project are trained on (row N8). No torch."""
+"""Which channels of a project's images are trained on. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +16,8 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
     ----------
     snapshot : ProjectSnapshot
     channels : sequence of str
-        Which, by name; empty: those of the first annotated image. Then an image that names its channels otherwise is
-        left as it is, and goes by their places.
+        Which, by name; empty for those of the first annotated image. An image whose channels have other names is then
+        left as it is, and its channels are taken by their places.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
         return snapshot
     wanted = tuple(channels) or snapshot.images[annotated[0]].channel_names
     if len(set(wanted)) < len(wanted):
-        return snapshot  # names that do not tell channels apart
+        return snapshot  # names that do not distinguish channels
     images: dict[str, Image] = {}
     for name, image in snapshot.images.items():
         found = image.channel_names
@@ -47,7 +47,7 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
 
 
 def places_of(image: Image, channels: Sequence[str]) -> tuple[int, ...] | None:
-    """Find channels in an image that is learned from, as prediction will find them; None for all as they are.
+    """Find channels in a training image as prediction will find them; None for all as they are.
 
     Raises
     ------

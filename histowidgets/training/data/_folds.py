@@ -4,13 +4,14 @@ import numpy as np
 
 from histowidgets.images import Region
 
+#: How many folds a cross-validation can have.
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
 
 
 def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarray | None = None) -> list[Region]:
     """Cut a region into rectangles with about equally many points in each.
 
-    Each cut is across the longer side, or across the other one where that leaves more kinds on both sides.
+    Each cut is across the longer side, or across the other one if that leaves more kinds on both sides.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def _edge(points: np.ndarray, region: Region, axis: int, share: float) -> int:
     """Return the place below which that share of the points lies."""
     start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
     places = np.sort(points[:, axis])
-    # Between two points, so that what lies around one of them is seldom cut in two.
+    # Halfway between two points, so that the surroundings of one are seldom cut in two.
     below = min(max(round(len(places) * share), 1), len(places) - 1)
     place = float(places[below - 1 : below + 1].mean()) if len(places) > 1 else start + length * share
     return int(min(max(round(place), start + 1), start + max(1, length - 1)))

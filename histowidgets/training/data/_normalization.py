@@ -1,4 +1,4 @@
-"""The normalization that settings ask for, how it is told from another, and what it tells of the images."""
+"""The normalization that settings ask for, its description, and what its statistics say about the images."""
 
 from collections.abc import Sequence
 
@@ -19,12 +19,13 @@ def normalization_of(settings: TrainingSettings) -> Normalization:
 
 
 def in_words(normalization: Normalization, n_channels: int, brightfield: bool | None = None) -> str:
-    """Describe how pixels of so many channels are normalized, statistics aside; two that do alike read alike.
+    """Describe how pixels are normalized, without statistics; normalizations that do the same read the same.
 
     Parameters
     ----------
     normalization : Normalization
     n_channels : int
+        Channels of the images.
     brightfield : bool, optional
         Whether the images are; stains are matched only there. By default as its statistics say.
     """
@@ -32,14 +33,14 @@ def in_words(normalization: Normalization, n_channels: int, brightfield: bool | 
     if text == "fixed_range":
         text += f" from {normalization.low} to {normalization.high}"
     elif n_channels > 1 and normalization.by_channel(n_channels):
-        text += ", each channel apart"
+        text += ", each channel by itself"
     if brightfield is None:
         brightfield = normalization.is_brightfield(n_channels)
     return text + (", stains matched" if normalization.match_stain and brightfield else "")
 
 
 def is_scan(normalization: Normalization, channel_names: Sequence[str]) -> bool:
-    """Whether images are the three colours of a brightfield scan, and no fluorescence in them (row B5).
+    """Tell whether images are the three colours of a brightfield scan, rather than fluorescence.
 
     The channels are called Red, Green and Blue, and the images that the normalization is fitted to are not mostly dark.
     """

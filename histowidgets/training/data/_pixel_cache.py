@@ -1,19 +1,22 @@
 """Normalized pixels and labels of windows, kept in memory up to a limit."""
 
 import threading
-from collections import OrderedDict
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from scipy.ndimage import distance_transform_edt
 
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot
 from histowidgets.images import Image, Normalization, scaled_shape
 from histowidgets.training.data._sampling import Window
 
+#: Bytes of normalized training pixels kept in memory: four times what the images of a workshop need, an eighth of 2 GB.
+CACHE_BYTES = 256 << 20
 
-class PixelStore:
-    """Reads windows of a snapshot's images, normalizes them, and keeps those used last.
+
+class PixelCache:
+    """Reads windows of a snapshot's images, normalizes them, and keeps the most recently used.
 
     Parameters
     ----------
@@ -24,42 +27,39 @@ class PixelStore:
     downsample : int
         At which windows are read.
     capacity : int
-        Bytes to keep at most; one window is always kept.
+        Bytes to keep at most. A window that is larger is kept alone.
     """
 
-    def __init__(self, snapshot: ProjectSnapshot, normalization: Normalization, downsample: int, capacity: int) -> None:
+    def __init__(
+        self, snapshot: ProjectSnapshot, normalization: Normalization, downsample: int, capacity: int = CACHE_BYTES
+    ) -> None:
         self._snapshot = snapshot
         self._normalization = normalization
         self._downsample = downsample
-        self._capacity = capacity
-        self._kept: OrderedDict[Window, tuple[torch.Tensor, torch.Tensor]] = OrderedDict()
-        self._bytes = 0
+        # A window larger than all the room counts as filling it, since the cache refuses what does not fit.
+        self._kept: LRUCache[Window, tuple[torch.Tensor, torch.Tensor]] = LRUCache(
+            capacity, getsizeof=lambda pair: min(capacity, sum(tensor.nbytes for tensor in pair))
+        )
         self._lock = threading.Lock()
 
     def get(self, window: Window) -> tuple[torch.Tensor, torch.Tensor]:
         """Return pixels (C, h, w) float32 in [0, 1] and labels (h, w) uint8 of a window, at the downsample."""
         with self._lock:
-            if window in self._kept:
-                self._kept.move_to_end(window)
-                return self._kept[window]
-        pair = self._read(window)
-        with self._lock:
-            self._kept[window] = pair
-            self._bytes += _size(pair)
-            while self._bytes > self._capacity and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                self._bytes -= _size(dropped)
+            pair = self._kept.get(window)
+        if pair is None:
+            pair = self._read(window)
+            with self._lock:
+                self._kept[window] = pair
         return pair
 
     def _read(self, window: Window) -> tuple[torch.Tensor, torch.Tensor]:
         image = self._snapshot.images[window.image_name]
         raw, known = read_pieces(image, window, self._downsample)
-        pixels = self._normalization.of_image(image).apply(raw)
         labels = self._snapshot.labels(window.image_name, window.region, self._downsample)
         if not known.all():
             labels = np.where(known, labels, UNLABELLED).astype(np.uint8)
-            mirror_into(pixels, ~known)
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), torch.from_numpy(labels)
+            mirror_into(raw, ~known)
+        return torch.from_numpy(self._normalization.tensor_of(image, raw)), torch.from_numpy(labels)
 
 
 def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +70,7 @@ def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarr
     pixels : ndarray, (h, w, C)
         The window at the downsample, in the image's dtype; zeros where nothing was read.
     known : ndarray, (h, w), bool
-        Where something was. A pixel that even a part of a held-out one would go into is not read.
+        Where something was. A pixel that a part of a held-out one would go into is not read.
     """
     region = window.region
     rows, columns = scaled_shape(region.width, region.height, downsample)
@@ -93,7 +93,7 @@ def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarr
 def mirror_into(pixels: np.ndarray, hole: np.ndarray) -> None:
     """Fill a hole (h, w) of pixels (h, w, C), in place, with the mirror image of what lies around it.
 
-    Tiles beside a held-out rectangle so see tissue where it is, and not a strange edge.
+    Tiles beside a held-out rectangle then see tissue in its place, and no artificial edge.
     """
     rows, columns = np.nonzero(hole)
     near_rows, near_columns = distance_transform_edt(hole, return_distances=False, return_indices=True)[
@@ -105,7 +105,3 @@ def mirror_into(pixels: np.ndarray, hole: np.ndarray) -> None:
     blind = hole[from_rows, from_columns]
     from_rows, from_columns = np.where(blind, near_rows, from_rows), np.where(blind, near_columns, from_columns)
     pixels[rows, columns] = pixels[from_rows, from_columns]
-
-
-def _size(pair: tuple[torch.Tensor, torch.Tensor]) -> int:
-    return sum(tensor.nbytes for tensor in pair)

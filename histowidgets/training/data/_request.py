@@ -1,4 +1,4 @@
-"""What one training works on: captured, and checked, before its thread starts."""
+"""What a training works on: captured and checked before its thread starts."""
 
 import math
 import uuid
@@ -17,30 +17,30 @@ from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._events import Message
 from histowidgets.training.data._channels import places_of, with_channels
 from histowidgets.training.data._normalization import in_words, normalization_of
-from histowidgets.training.data._sampling import Placement, place_anchors
+from histowidgets.training.data._sampling import SamplingPlan, plan_sampling
 from histowidgets.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
     from histowidgets.training.checkpoint import Checkpoint
 
+#: Decoder widths that learn best from strokes in seconds on a processor (measured on glands).
 _LIGHT = (64, 48, 32, 16)
-"""Decoder widths that learn best from strokes in seconds on a processor (measured on glands)."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where training goes on from: the weights and the normalization of a classifier, or of a run that broke off."""
+    """What training continues from: weights and normalization of a classifier, or of a run that was interrupted."""
 
     spec: NetworkSpec
     tensors: Mapping[str, np.ndarray]
     normalization: Normalization
-    weights_used: str = "weights of the classifier that training goes on from"
+    weights_used: str = "weights of the classifier that training continues from"
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """All that a loop needs; nothing in it changes.
+    """Everything that a trainer needs; immutable.
 
     Attributes
     ----------
@@ -52,23 +52,23 @@ class TrainingRequest:
         How to train.
     split : Split
         What validation alone may see.
-    placement : Placement
+    sampling : SamplingPlan
         Where training tiles may lie.
     start : Start or None
-        What to go on from.
+        What to continue from.
     folder : Path or None
         Where the run is written.
     messages : tuple of Message
-        What checking brought up.
+        What checking found.
     resumed : Checkpoint or None
-        Where the same run broke off; `start` then has its weights.
+        Where the same run was interrupted; `start` then has its weights.
     """
 
     run_id: str
     snapshot: ProjectSnapshot
     settings: TrainingSettings
     split: Split
-    placement: Placement
+    sampling: SamplingPlan
     start: Start | None
     folder: Path | None
     messages: tuple[Message, ...]
@@ -81,7 +81,7 @@ class TrainingRequest:
     def steps_per_epoch(self) -> int:
         """Return the steps of an epoch: those that are set, or as many as there are tiles for."""
         in_a_step = self.settings.batch_size * self.settings.accumulation
-        return self.settings.steps_per_epoch or math.ceil(self.placement.n_tiles / in_a_step)
+        return self.settings.steps_per_epoch or math.ceil(self.sampling.n_tiles / in_a_step)
 
     def image(self) -> Image:
         """Return one of the annotated images; all have the same number of channels."""
@@ -119,7 +119,7 @@ def make_request(
     SettingsError
         A class that the settings name does not exist, or the backbone does not fit.
     BackboneError
-        Nobody knows the backbone.
+        The backbone is unknown.
     """
     snapshot = snapshot_of(project)
     check_kinds(settings, continue_from, split)
@@ -133,7 +133,7 @@ def make_request(
     messages: list[Message] = []
     start = None if continue_from is None else _start_of(continue_from, snapshot, settings, messages)
     chosen = split or _split(snapshot, settings, None if start is None else continue_from)
-    chosen, placement = _place(snapshot, chosen, settings, messages)
+    chosen, sampling = _plan(snapshot, chosen, settings, messages)
     messages += [Message("warning", text) for text in chosen.messages]
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     return TrainingRequest(
@@ -141,7 +141,7 @@ def make_request(
         snapshot,
         settings,
         chosen,
-        placement,
+        sampling,
         start,
         None if folder is None else Path(folder) / "runs" / run_id,
         tuple(messages),
@@ -149,7 +149,7 @@ def make_request(
 
 
 def check_kinds(settings: Any, continue_from: Any = None, split: Any = None) -> None:
-    """Refuse what is no settings, no classifier or no split, and say how to get one."""
+    """Refuse arguments that are not settings, a classifier or a split, and say how to get one."""
     if not isinstance(settings, TrainingSettings):
         raise SettingsError(
             f"The settings are {settings!r}; TrainingSettings are wanted, such as hw.TrainingSettings(epochs=20) or "
@@ -206,23 +206,23 @@ def _check_names(snapshot: ProjectSnapshot, settings: TrainingSettings) -> None:
         )
 
 
-def _place(
+def _plan(
     snapshot: ProjectSnapshot, split: Split, settings: TrainingSettings, messages: list[Message]
-) -> tuple[Split, Placement]:
-    """Place the tiles; where holding out leaves fewer than two classes to learn from, hold out less."""
+) -> tuple[Split, SamplingPlan]:
+    """Plan where tiles lie; where the split leaves fewer than two classes to learn from, hold out less."""
 
-    def place(chosen: Split) -> Placement:
-        return place_anchors(
+    def plan(chosen: Split) -> SamplingPlan:
+        return plan_sampling(
             snapshot, chosen, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
         )
 
-    placement = place(split)
-    if len(placement.classes()) >= 2:
-        return split, placement
+    sampling = plan(split)
+    if len(sampling.classes()) >= 2:
+        return split, sampling
     kept = {n: () if snapshot.roles[n] == "both" else regions for n, regions in split.held_out.items()}
     bare = replace(split, held_out=kept, messages=())
-    placement = place(bare)
-    if len(placement.classes()) < 2:
+    sampling = plan(bare)
+    if len(sampling.classes()) < 2:
         raise TrainingDataError(
             "Training can see labels of fewer than two classes: the others are erased, or on images that are for "
             "validation only. Paint them on an image that training may see."
@@ -233,17 +233,17 @@ def _place(
             "There are too few strokes to hold some out for validation; all are trained on. Paint more of each class.",
         )
     )
-    return bare, placement
+    return bare, sampling
 
 
 def _start_of(
     classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, messages: list[Message]
 ) -> Start | None:
-    """Take over a classifier's weights where they fit (of a mean, its network's); else say why not."""
+    """Take over a classifier's weights where they fit (an ensemble's network); else say why not."""
     classifier = classifier.network or classifier
     why = _why_not(classifier, snapshot, settings)
     if why is not None:
-        messages.append(Message("warning", f"Training starts anew: {why}."))
+        messages.append(Message("warning", f"Training starts from scratch: {why}."))
         return None
     return Start(_spec_of(classifier), classifier.model.tensors(), classifier.normalization)
 
@@ -255,7 +255,7 @@ def _spec_of(classifier: "Classifier") -> NetworkSpec:
 
 def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings) -> str | None:
     if classifier.model.kind != "network":
-        return "the classifier is no network of ours whose weights could be carried over"
+        return "the classifier is not a network of this package, whose weights could be taken over"
     if list(classifier.classes) != list(snapshot.classes):
         return f"the classifier has the classes {', '.join(classifier.classes)}"
     if classifier.downsample != settings.downsample:
@@ -266,14 +266,14 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
         there = ", ".join(names)
         return f"the classifier has the channels {', '.join(classifier.channel_names)}, training now has {there}"
     n_channels = len(names)
-    # The classifier's statistics are kept; they mean nothing to another way of normalizing.
+    # The classifier's statistics are kept, and are of no use to another normalization.
     how = in_words(classifier.normalization, n_channels)
     wanted = in_words(normalization_of(settings), n_channels, classifier.normalization.is_brightfield(n_channels))
     if how != wanted:
         return f"the classifier normalizes by {how}, the settings by {wanted}"
     have = _spec_of(classifier)
     want = wanted_spec(settings, n_channels, len(snapshot.classes))
-    # The backbone may have been replaced by the bundled one when its weights could not be had.
+    # The backbone may have been replaced by the bundled one when its weights could not be downloaded.
     if have != want and have != replace(want, backbone=have.backbone):
         return f"the classifier is another network ({have.architecture} with {have.backbone})"
     if have.backbone != want.backbone and classifier.settings.get("backbone") != want.backbone:
@@ -282,7 +282,7 @@ def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: Trai
 
 
 def _same_channels(classifier: "Classifier", image: Image, by_name: bool) -> bool:
-    """Whether training sees the channels of a classifier in its order; by their places only where prediction would."""
+    """Tell whether training sees a classifier's channels in its order; by place only where prediction would."""
     if by_name or len(image.channel_names) != len(classifier.channel_names):
         return tuple(image.channel_names) == classifier.channel_names
     try:

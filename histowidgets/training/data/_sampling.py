@@ -1,4 +1,4 @@
-"""Where tiles may be placed: points on annotations, and the parts of images they are read from."""
+"""Where training tiles are placed: points on annotations, and the parts of images that they are read from."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,15 @@ import numpy as np
 
 from histowidgets.annotations import UNLABELLED, Annotation, ProjectSnapshot, Split, rasterize
 from histowidgets.images import Image, Region
-from histowidgets.training._limits import ANCHORS_AN_ANNOTATION, WHOLE_PIXELS, WINDOW_TILES
+
+#: Points of one annotation that tiles are placed around at most: enough for any stroke, few enough for large areas.
+POINTS_PER_ANNOTATION = 512
+
+#: A training region of up to this many pixels (at the downsample) is read in one piece; a larger one in windows.
+WHOLE_PIXELS = 4_000_000
+
+#: Side, in tiles, of the windows that a large image is read in.
+WINDOW_TILES = 4
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,7 @@ class Window:
     region : Region
         Where; it may contain held-out rectangles.
     pieces : tuple of Region
-        All of it that may be read: overlapping rectangles around what is held out.
+        The parts of it that may be read: overlapping rectangles around what is held out.
     """
 
     image_name: str
@@ -31,8 +39,8 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Anchors:
-    """The labelled points of one annotation that tiles may be centred near.
+class AnnotationSamples:
+    """The labelled points of one annotation that tiles are placed around.
 
     Attributes
     ----------
@@ -50,45 +58,45 @@ class Anchors:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """All that tiles can be cut from, and around.
+class SamplingPlan:
+    """Where tiles can be cut from, and around which points.
 
     Attributes
     ----------
     windows : list of Window
         What may be read.
-    anchors : list of Anchors
+    samples : list of AnnotationSamples
         One for each annotation that has labelled pixels outside the held-out rectangles.
     n_tiles : int
-        Tiles of a grid, with the settings' overlap, that hold such pixels: the measure of an epoch.
+        Tiles of a grid, with the settings' overlap, that hold such pixels: the size of an epoch.
     """
 
     windows: list[Window]
-    anchors: list[Anchors]
+    samples: list[AnnotationSamples]
     n_tiles: int
 
     def classes(self) -> set[int]:
         """Class indices that training can see."""
-        return {anchors.class_index for anchors in self.anchors}
+        return {one.class_index for one in self.samples}
 
 
-def place_anchors(
+def plan_sampling(
     snapshot: ProjectSnapshot, split: Split, tile_size: int, downsample: int, tile_overlap: float, seed: int
-) -> Placement:
-    """Find the points that training tiles are placed around.
+) -> SamplingPlan:
+    """Find the points that training tiles are placed around, and the windows that they are cut from.
 
     Parameters
     ----------
     snapshot : ProjectSnapshot
         Images and annotations.
     split : Split
-        What is held out; no pixel of it is in any window (row B10).
+        What is held out; no pixel of it is in any window.
     tile_size : int
         In pixels at the downsample.
     downsample : int
         Full-size pixels along one pixel of a tile.
     tile_overlap : float
-        Share that neighbouring tiles of the counting grid have in common.
+        Share that neighbouring tiles of the grid in which tiles are counted have in common.
     seed : int
         Picks points of large annotations.
     """
@@ -96,7 +104,7 @@ def place_anchors(
     class_index = {name: index for index, name in enumerate(snapshot.classes)}
     windows: list[Window] = []
     index_of: dict[Window, int] = {}
-    anchors: list[Anchors] = []
+    samples: list[AnnotationSamples] = []
     cells: set[tuple[str, int, int]] = set()
     stride = max(1.0, tile_size * downsample * (1 - tile_overlap))
     side = tile_size * downsample
@@ -113,8 +121,8 @@ def place_anchors(
             if len(points) == 0:
                 continue
             cells.update((name, int(x), int(y)) for x, y in np.unique(points // stride, axis=0))
-            if len(points) > ANCHORS_AN_ANNOTATION:
-                points = points[rng.choice(len(points), ANCHORS_AN_ANNOTATION, replace=False)]
+            if len(points) > POINTS_PER_ANNOTATION:
+                points = points[rng.choice(len(points), POINTS_PER_ANNOTATION, replace=False)]
             chosen = np.empty(len(points), int)
             for i, point in enumerate(points):
                 window = _window(name, image, point, strips, side, downsample)
@@ -122,8 +130,8 @@ def place_anchors(
                     index_of[window] = len(windows)
                     windows.append(window)
                 chosen[i] = index_of[window]
-            anchors.append(Anchors(class_index[annotation.class_name], points, chosen))
-    return Placement(windows, anchors, len(cells))
+            samples.append(AnnotationSamples(class_index[annotation.class_name], points, chosen))
+    return SamplingPlan(windows, samples, len(cells))
 
 
 def _labelled_points(
@@ -133,7 +141,7 @@ def _labelled_points(
     class_index: Mapping[str, int],
     downsample: int,
 ) -> np.ndarray:
-    """Centres, (n, 2) x and y at full size, of the pixels that an annotation has and that kept its label."""
+    """Return the centres, (n, 2) x and y at full size, of the pixels that carry the label of an annotation."""
     image = snapshot.images[name]
     left, top, right, bottom = annotation.shape.bounds
     box = Region(math.floor(left), math.floor(top), math.ceil(right - left) + 2, math.ceil(bottom - top) + 2)
@@ -150,7 +158,7 @@ def _labelled_points(
 
 
 def _inside(points: np.ndarray, regions: Sequence[Region]) -> np.ndarray:
-    """Which points, (n, 2), lie in any of the regions."""
+    """Tell which points, (n, 2), lie in any of the regions."""
     inside = np.zeros(len(points), bool)
     for region in regions:
         inside |= (

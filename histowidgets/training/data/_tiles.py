@@ -11,22 +11,24 @@ import torch
 
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, Split
 from histowidgets.images import Normalization, Region, read_padded, scaled_shape
-from histowidgets.training._limits import CACHE_BYTES, VALIDATION_BYTES
 from histowidgets.training.data._augmentation import (
-    BEND_REACH,
+    ELASTIC_REACH,
+    Augmentation,
     Geometry,
-    bend,
     cut_tile,
+    deform,
     draw_geometry,
     vary_color,
 )
 from histowidgets.training.data._normalization import is_scan
-from histowidgets.training.data._pixel_cache import PixelStore
-from histowidgets.training.data._sampling import Anchors, Placement
-from histowidgets.training.settings import TrainingSettings
+from histowidgets.training.data._pixel_cache import PixelCache
+from histowidgets.training.data._sampling import AnnotationSamples, SamplingPlan
 
-_STRAY = 1 / 3
-"""How far, in tile sides, a tile's centre strays from its anchor: the anchor stays inside after any turn."""
+#: Bytes of normalized validation tiles kept in memory; where the labels need more, tiles are thinned out evenly.
+VALIDATION_BYTES = 128 << 20
+
+#: How far, in tile sides, the centre of a tile is moved from its point: the point stays inside after any turn.
+_JITTER = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -51,105 +53,119 @@ class Batch:
 class TrainingTiles:
     """Draws batches of tiles, without end.
 
-    Classes take turns at random with equal chance, and within a class each annotation comes once before any comes
-    again: how long a stroke is, or how many there are, does not matter.
+    Each tile is of a class picked at random, all with equal chance, and within a class each annotation comes once
+    before any comes again: how long a stroke is, or how many there are, does not matter.
 
     Parameters
     ----------
-    placement : Placement
+    plan : SamplingPlan
         Where tiles may lie.
     snapshot : ProjectSnapshot
         Images and annotations.
     normalization : Normalization
         Fitted.
-    settings : TrainingSettings
-        Tile size, batch size, augmentation, seed.
+    tile_size : int
+        Side of a tile, in pixels at the downsample.
+    downsample : int
+        Full-size pixels along one pixel of a tile.
+    batch_size : int
+        Tiles of a batch, over all processes.
+    augmentation : Augmentation or None
+        How tiles are varied.
+    seed : int
+        Start of the random numbers.
     share : (int, int)
         Which process this is, from 0, and of how many: each cuts its part of the same batches.
     """
 
     def __init__(
         self,
-        placement: Placement,
+        plan: SamplingPlan,
         snapshot: ProjectSnapshot,
         normalization: Normalization,
-        settings: TrainingSettings,
+        *,
+        tile_size: int,
+        downsample: int,
+        batch_size: int,
+        augmentation: Augmentation | None,
+        seed: int,
         share: tuple[int, int] = (0, 1),
     ) -> None:
-        self._share, self._shares = share
+        self._rank, self._processes = share
         self._drawn = 0
-        self._placement = placement
-        self._settings = settings
-        self._store = PixelStore(snapshot, normalization, settings.downsample, CACHE_BYTES)
+        self._plan = plan
+        self._tile_size, self._downsample, self._batch_size = tile_size, downsample, batch_size
+        self._augmentation = augmentation
+        self._seed = seed
+        self._cache = PixelCache(snapshot, normalization, downsample)
         # All images have the same channels; there is none where every stroke was erased.
         names = [snapshot.images[name].channel_names for name in snapshot.annotated_names()[:1]]
         self._brightfield = any(is_scan(normalization, channels) for channels in names)
-        self._rng = np.random.default_rng([settings.seed, 1])
-        self._by_class: dict[int, list[Anchors]] = {}
-        for anchors in placement.anchors:
-            self._by_class.setdefault(anchors.class_index, []).append(anchors)
+        self._rng = np.random.default_rng([seed, 1])
+        self._by_class: dict[int, list[AnnotationSamples]] = {}
+        for samples in plan.samples:
+            self._by_class.setdefault(samples.class_index, []).append(samples)
         self._classes = sorted(self._by_class)
         self._queues: dict[int, list[int]] = {index: [] for index in self._classes}
 
     def draw(self, size: int | None = None) -> Batch:
-        """Cut the next batch; `size` is the side of its tiles, that of the settings by default and at most."""
-        settings = self._settings
-        size = settings.tile_size if size is None else size
+        """Cut the next batch; `size` is the side of its tiles, `tile_size` by default and at most."""
+        size = self._tile_size if size is None else size
         pixels, labels, varied = [], [], []
-        for place in range(settings.batch_size):
-            anchors = self._next_annotation()
+        for place in range(self._batch_size):
+            samples = self._next_annotation()
             self._drawn += 1
-            if place % self._shares != self._share:
+            if place % self._processes != self._rank:
                 continue
-            # Each tile has random numbers of its own, so that it does not matter who cuts the others.
-            rng = np.random.default_rng([settings.seed, 1, self._drawn])
-            image, mask = self._tile(anchors, size, rng)
+            # Each tile has its own random numbers, so that it does not matter which process cuts the others.
+            rng = np.random.default_rng([self._seed, 1, self._drawn])
+            image, mask = self._tile(samples, size, rng)
             pixels.append(image)
             labels.append(mask)
-            if settings.augmentation:
-                varied.append(vary_color(image[None], settings, rng, self._brightfield)[0])
+            if self._augmentation is not None:
+                varied.append(vary_color(image[None], self._augmentation, rng, self._brightfield)[0])
         plain = torch.stack(pixels)
         return Batch(torch.stack(varied) if varied else plain, torch.stack(labels), plain)
 
     def sample(self) -> Batch:
-        """Cut the next batch, which `draw` will give all the same."""
-        before = copy.deepcopy(self.state())
+        """Cut the next batch, without changing what `draw` will give."""
+        before = copy.deepcopy(self.state_dict())
         try:
             return self.draw()
         finally:
-            self.restore(before)
+            self.load_state_dict(before)
 
-    def state(self) -> dict[str, Any]:
-        """Return what the next batches depend on, as JSON holds it; `restore` takes it back."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next batches depend on, for JSON."""
         queues = {str(index): list(waiting) for index, waiting in self._queues.items()}
         return {"random": self._rng.bit_generator.state, "queues": queues, "drawn": self._drawn}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was called."""
         self._rng.bit_generator.state = state["random"]
         self._drawn = state["drawn"]
         self._queues = {int(index): list(waiting) for index, waiting in state["queues"].items()}
 
     def _tile(
-        self, anchors: Anchors, size: int, rng: np.random.Generator, strays: bool = True
+        self, samples: AnnotationSamples, size: int, rng: np.random.Generator, jitter: bool = True
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        settings = self._settings
-        which = int(rng.integers(len(anchors.points)))
-        window = self._placement.windows[int(anchors.windows[which])]
-        pixels, labels = self._store.get(window)
-        geometry: Geometry = draw_geometry(settings, rng)
-        stray = rng.uniform(-1, 1, 2) * (_STRAY * size / geometry.zoom if strays else 0.0)
-        center = (anchors.points[which] - (window.region.x, window.region.y)) / settings.downsample + stray
+        augmentation = self._augmentation
+        which = int(rng.integers(len(samples.points)))
+        window = self._plan.windows[int(samples.windows[which])]
+        pixels, labels = self._cache.get(window)
+        geometry = Geometry() if augmentation is None else draw_geometry(augmentation, rng)
+        moved = rng.uniform(-1, 1, 2) * (_JITTER * size / geometry.zoom if jitter else 0.0)
+        center = (samples.points[which] - (window.region.x, window.region.y)) / self._downsample + moved
         reach = size / geometry.zoom / 2
         x = _clamped(float(center[0]), reach, labels.shape[1])
         y = _clamped(float(center[1]), reach, labels.shape[0])
-        bends = settings.augmentation and settings.elastic > 0
-        # What bending pulls in is the tissue around the tile, where there is some.
-        margin = math.ceil(settings.elastic * BEND_REACH) if bends else 0
+        elastic = 0.0 if augmentation is None else augmentation.elastic
+        # What the deformation pulls in is the tissue around the tile, where there is some.
+        margin = math.ceil(elastic * ELASTIC_REACH)
         image, mask = cut_tile(pixels, labels, (x, y), size + 2 * margin, geometry)
-        if not bends:
+        if elastic == 0:
             return image, mask
-        image, mask = bend(image, mask, settings.elastic, rng)
+        image, mask = deform(image, mask, elastic, rng)
         inside = slice(margin, margin + size)
         return image[:, inside, inside], mask[inside, inside]
 
@@ -158,18 +174,22 @@ class TrainingTiles:
 
         What `draw` gives does not change. `seed` picks the point, and the variations.
         """
-        settings, rng = self._settings, np.random.default_rng([seed, 2])
-        anchors = self._placement.anchors[int(rng.integers(len(self._placement.anchors)))]
-        which = int(rng.integers(len(anchors.points)))
-        one = Anchors(anchors.class_index, anchors.points[which : which + 1], anchors.windows[which : which + 1])
+        rng = np.random.default_rng([seed, 2])
+        samples = self._plan.samples[int(rng.integers(len(self._plan.samples)))]
+        which = int(rng.integers(len(samples.points)))
+        one = AnnotationSamples(
+            samples.class_index, samples.points[which : which + 1], samples.windows[which : which + 1]
+        )
         tiles = []
         for number in range(n):
             rng = np.random.default_rng([seed, 3, number])
-            image, _ = self._tile(one, settings.tile_size, rng, strays=False)
-            tiles.append(vary_color(image[None], settings, rng, self._brightfield)[0])
+            image, _ = self._tile(one, self._tile_size, rng, jitter=False)
+            if self._augmentation is not None:
+                image = vary_color(image[None], self._augmentation, rng, self._brightfield)[0]
+            tiles.append(image)
         return tiles
 
-    def _next_annotation(self) -> Anchors:
+    def _next_annotation(self) -> AnnotationSamples:
         index = self._classes[int(self._rng.integers(len(self._classes)))]
         waiting = self._queues[index]
         if not waiting:
@@ -186,9 +206,9 @@ class ValidationTiles:
     batches : list of Batch
         All of them, in memory.
     n_tiles : int
-        How many tiles that is.
+        Number of tiles.
     n_left_out : int
-        Tiles that memory had no room for.
+        Tiles left out to save memory.
     counts : ndarray, shape (K,), int64
         Labelled pixels of each class.
     """
@@ -206,14 +226,30 @@ def cut_validation_tiles(
     snapshot: ProjectSnapshot,
     split: Split,
     normalization: Normalization,
-    settings: TrainingSettings,
+    *,
+    tile_size: int,
+    downsample: int,
+    batch_size: int,
     check: Callable[[], None] = lambda: None,
 ) -> ValidationTiles:
-    """Cut the labelled parts of the held-out rectangles into tiles; nothing outside them is read (row B10).
+    """Cut the labelled parts of the held-out rectangles into tiles; nothing outside them is read.
 
-    `check` is called before each tile; it may raise to end the cutting.
+    Parameters
+    ----------
+    snapshot : ProjectSnapshot
+        Images and annotations.
+    split : Split
+        What is held out.
+    normalization : Normalization
+        Fitted.
+    tile_size, downsample : int
+        As for training.
+    batch_size : int
+        Tiles of a batch; at least 4 are measured at once.
+    check : callable
+        Is called before each tile; may raise to end the cutting.
     """
-    size, downsample = settings.tile_size, settings.downsample
+    size = tile_size
 
     def is_labelled(name: str, rectangle: Region, origin: tuple[int, int], fresh: tuple[int, int]) -> bool:
         check()
@@ -237,12 +273,12 @@ def cut_validation_tiles(
         region = Region(origin[0], origin[1], size * downsample, size * downsample)
         image = snapshot.images[name]
         raw = read_padded(image, region, downsample, within=rectangle)
-        pixels.append(torch.from_numpy(normalization.of_image(image).apply(raw).transpose(2, 0, 1).copy()))
+        pixels.append(torch.from_numpy(normalization.tensor_of(image, raw)))
         labels.append(torch.from_numpy(_fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample)))
     counts = np.zeros(len(snapshot.classes), np.int64)
     for mask in labels:
         counts += np.bincount(mask.numpy().ravel(), minlength=256)[: len(counts)]
-    step = max(settings.batch_size, 4)
+    step = max(batch_size, 4)
     batches = []
     for i in range(0, len(pixels), step):
         stacked = torch.stack(pixels[i : i + step])
@@ -258,10 +294,10 @@ def _clamped(center: float, reach: float, length: int) -> float:
 
 
 def _grid(rectangle: Region, size: int, downsample: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Tiles over a rectangle: the origin of each at full size, and the rows and columns no tile before it has.
+    """List the tiles over a rectangle: the origin of each at full size, and its first row and column that are fresh.
 
-    The last of a row or column is moved inwards where that gives it real pixels; what it shares with the one before
-    is then not fresh.
+    The last tile of a row or column is moved inwards where that gives it real pixels; what it shares with the one
+    before is then not fresh: an earlier tile has measured it.
     """
     rows, columns = scaled_shape(rectangle.width, rectangle.height, downsample)
 
@@ -289,7 +325,7 @@ def _fresh_labels(
     size: int,
     downsample: int,
 ) -> np.ndarray:
-    """Labels (size, size) of a validation tile: 255 outside the rectangle, and where an earlier tile has been."""
+    """Return labels (size, size) of a validation tile: 255 outside the rectangle and where an earlier tile lies."""
     labels = np.full((size, size), UNLABELLED, np.uint8)
     part = Region(origin[0], origin[1], size * downsample, size * downsample).intersect(rectangle)
     if part is not None:

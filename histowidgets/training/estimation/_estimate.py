@@ -1,4 +1,4 @@
-"""Before a run: how long it takes, and whether it fits (row N14)."""
+"""How long a run will take, and whether it fits into memory."""
 
 import statistics
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from histowidgets.training.settings import TrainingSettings
 _TIMED_STEPS = 4
 _MOST_ACCUMULATION = 8
 _TILE_SIZES = (768, 512, 384, 256, 192, 160, 128, 96, 64)
+#: What a backbone that is too large is replaced by, the largest first.
 _SMALLER_BACKBONES = ("resnet50", "resnet34", "resnet18", "efficientnet-lite0")
-"""What a backbone that is too large is replaced by, the largest first."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would take.
+    """What a run would take in time and memory.
 
     Attributes
     ----------
@@ -35,14 +35,14 @@ class Estimate:
     steps_per_epoch, steps : int
         Steps of an epoch, and of all epochs.
     seconds : float or None
-        Time for all of them, validation included, or the time limit where that comes first; from steps that were
-        really taken, None where none were.
+        Time for all of them with validation, or the time limit if that is less; from real steps, None where none
+        were taken.
     memory_bytes, gpu_bytes : int
         Peak of the computer's memory, on top of what is in use now, and of the GPU's; 0 where a processor computes.
     free, gpu_free : Memory
-        What there is.
+        What is available.
     suggestion : TrainingSettings or None
-        The nearest settings that fit; None where these do, or where none were found.
+        The nearest settings that fit; None if these do, or if none were found.
     """
 
     settings: TrainingSettings
@@ -58,11 +58,11 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether there is enough memory, as far as is known."""
+        """Whether there is enough memory, as far as the system tells."""
         return _fits(Footprint(self.memory_bytes, self.gpu_bytes), self.free, self.gpu_free)
 
     def text(self) -> str:
-        """Say it in two or three sentences for people."""
+        """Describe it in two or three sentences."""
         time_needed = "" if self.seconds is None else f", about {roughly(self.seconds)}"
         text = (
             f"{self.n_tiles} tiles, {self.settings.epochs} epochs of {self.steps_per_epoch} steps{time_needed}. "
@@ -81,8 +81,8 @@ def estimate(
 ) -> Estimate:
     """Estimate how long a training takes, and how much memory.
 
-    Activations are counted on a copy of the network without numbers, in a fraction of a second; the peak so estimated
-    was within 30 % of that measured. The limits of containers (cgroups of versions 1 and 2) count.
+    Activations are counted on a copy of the network without data (torch's meta device), in a fraction of a second; the
+    estimated peak was within 30 % of the measured one. Limits of containers (cgroups v1 and v2) are respected.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def estimate(
     settings : TrainingSettings, optional
         How; the defaults if left out.
     measure : bool
-        Take a few real steps to know the time. They are not taken where the run does not fit.
+        Take a few real steps to estimate the time. They are not taken if the run does not fit.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def estimate(
     TrainingDataError
         There is too little to learn from.
     SettingsError, BackboneError
-        A setting does not fit the project, or nobody knows the backbone.
+        A setting does not fit the project, or the backbone is unknown.
     """
     request = make_request(project, settings if settings is not None else TrainingSettings())
     return estimate_request(request, measure=measure)
@@ -111,14 +111,14 @@ def estimate(
 def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
     """Estimate what a request takes; see `estimate`."""
     settings = request.settings
-    free, gpu_free = host_memory(), gpu_memory() if choose_device(settings).type == "cuda" else None
+    free, gpu_free = host_memory(), gpu_memory() if choose_device(settings.device).type == "cuda" else None
     gpu_free = Memory(None, "the GPU", None) if gpu_free is None else gpu_free
     needed = footprint(request, settings)
     fits = _fits(needed, free, gpu_free)
     per_epoch = request.steps_per_epoch()
     return Estimate(
         settings=settings,
-        n_tiles=request.placement.n_tiles,
+        n_tiles=request.sampling.n_tiles,
         steps_per_epoch=per_epoch,
         steps=per_epoch * settings.epochs,
         seconds=_seconds(request, per_epoch) if measure and fits else None,
@@ -150,7 +150,7 @@ def _fits(needed: Footprint, free: Memory, gpu_free: Memory) -> bool:
 
 
 def _seconds(request: TrainingRequest, per_epoch: int) -> float:
-    """Take a few steps, measure once, and count that up to the whole run."""
+    """Take a few steps, validate once, and extrapolate to the whole run."""
     times, validation = time_steps(request, _TIMED_STEPS)
     # The first step is slower than all others: kernels are compiled, and tiles read.
     whole = request.settings.epochs * (per_epoch * statistics.median(times[1:]) + validation)
@@ -159,7 +159,7 @@ def _seconds(request: TrainingRequest, per_epoch: int) -> float:
 
 
 def _nearest(request: TrainingRequest, free: Memory, gpu_free: Memory) -> TrainingSettings | None:
-    """Find the first of ever smaller settings that fits."""
+    """Find the first of ever smaller settings that fit."""
     for candidate in smaller_settings(request.settings):
         try:
             if _fits(footprint(request, candidate), free, gpu_free):

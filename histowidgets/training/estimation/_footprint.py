@@ -1,4 +1,4 @@
-"""How much memory a training takes: weights counted, activations measured on a network without numbers."""
+"""How much memory a training takes: weights counted, activations measured on a network without data (meta)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,28 +9,30 @@ import torch
 
 from histowidgets.images import scaled_shape
 from histowidgets.models import Network, NetworkSpec, apply_freeze, build_network
-from histowidgets.training._limits import (
-    ARITHMETIC_BYTES,
-    CACHE_BYTES,
-    LARGEST_TIMES,
-    LOSS_TIMES,
-    REDUCED_SHARE,
-    VALIDATION_BYTES,
-)
-from histowidgets.training.data import TrainingRequest, wanted_spec
-from histowidgets.training.loop import choices, choose_device
+from histowidgets.training.data import CACHE_BYTES, VALIDATION_BYTES, TrainingRequest, wanted_spec
+from histowidgets.training.loop import choose_device, compute_formats
 from histowidgets.training.settings import TrainingSettings
 
-_TILES = 2
-"""Tiles that activations are measured with: pooling architectures cannot learn from one."""
+#: Bytes that computing takes besides weights and activations: compiled kernels, workspaces, threads. As measured.
+WORKSPACE_BYTES = 32 << 20
 
-_SIDE = 192
-"""And their side. Activations grow with the pixels."""
+#: Copies of the largest layer's input and output that a step holds for a moment, on top of what it saves.
+LARGEST_TIMES = 3
+
+#: Copies of the logits, in fp32, that the loss holds at once.
+LOSS_TIMES = 8
+
+#: Share of the memory of activations that is left with bf16 or fp16: some layers stay in fp32.
+REDUCED_SHARE = 0.6
+
+#: Tiles that activations are measured with, as some architectures cannot learn from one, and their side. Activations
+#: grow with the pixels.
+_TILES, _SIDE = 2, 192
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes that a training takes at its peak, more than are in use before it.
+    """Bytes that a training takes at its peak, on top of those in use before it.
 
     Attributes
     ----------
@@ -46,7 +48,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class _Profile:
-    """Of one network: bytes of all weights, of those that are trained, and of what a pixel of a tile leaves behind."""
+    """Bytes of a network: all weights, those that are trained, and what a step saves for each pixel of a tile."""
 
     weights: int
     trained: int
@@ -55,14 +57,15 @@ class _Profile:
 
 
 def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint:
-    """Estimate what a training takes with some settings, which may be others than the request's."""
+    """Estimate what a training takes with some settings, which may differ from those of the request."""
     n_channels, n_classes = len(request.image().channel_names), len(request.snapshot.classes)
     spec = wanted_spec(settings, n_channels, n_classes)
     profile = _profile(spec, settings.freeze, settings.adapt_norm)
-    device = choose_device(settings)
+    device = choose_device(settings.device)
     pixels = settings.tile_size**2 * settings.batch_size
-    share = 1.0 if choices(settings, device)[0].precision == "fp32" else REDUCED_SHARE
-    arithmetic = (
+    likely = compute_formats(settings.precision, settings.memory_format, device)[0]
+    share = 1.0 if likely.precision == "fp32" else REDUCED_SHARE
+    computing = (
         # The network and its average; gradients and two moments of what is trained.
         2 * profile.weights
         + 3 * profile.trained
@@ -75,22 +78,22 @@ def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint
     drawn = 2 * tile_bytes * settings.batch_size * settings.accumulation
     host = kept + drawn + _cached(request, settings) + _validation(request, settings, tile_bytes)
     if device.type == "cuda":
-        return Footprint(host, arithmetic + ARITHMETIC_BYTES)
-    return Footprint(host + arithmetic + ARITHMETIC_BYTES, 0)
+        return Footprint(host, computing + WORKSPACE_BYTES)
+    return Footprint(host + computing + WORKSPACE_BYTES, 0)
 
 
 def _cached(request: TrainingRequest, settings: TrainingSettings) -> int:
-    """Bytes of the normalized pixels that are kept; what is read at once comes on top."""
+    """Return the bytes of the normalized pixels that are kept, and of what is read at once."""
     n_channels = len(request.image().channel_names)
     sizes = [1]
-    for window in request.placement.windows:
+    for window in request.sampling.windows:
         rows, columns = scaled_shape(window.region.width, window.region.height, settings.downsample)
         sizes.append(rows * columns * (4 * n_channels + 1))
     return min(sum(sizes), CACHE_BYTES) + 2 * max(sizes)
 
 
 def _validation(request: TrainingRequest, settings: TrainingSettings, tile_bytes: int) -> int:
-    """Bytes of the validation tiles, at most: those of all that is held out."""
+    """Return the largest number of bytes of the validation tiles: those of all that is held out."""
     held = sum(region.area for some in request.split.held_out.values() for region in some)
     tiles = held / (settings.tile_size * settings.downsample) ** 2 + 1
     return min(int(tiles) * tile_bytes, VALIDATION_BYTES)
@@ -106,7 +109,7 @@ def _profile(spec: NetworkSpec, freeze: str | tuple[str, ...], adapt_norm: bool)
     try:
         saved, largest, side = *_measure(network.to("meta"), _SIDE), _SIDE
     except (RuntimeError, NotImplementedError):
-        # An operation that cannot do without numbers: a real, small tile then.
+        # An operation that the meta device lacks: a real, small tile then.
         network = build_network(spec, pretrained=False, seed=0)
         apply_freeze(network, freeze, adapt_norm)
         network.train()
@@ -116,7 +119,7 @@ def _profile(spec: NetworkSpec, freeze: str | tuple[str, ...], adapt_norm: bool)
 
 
 def _measure(network: Network, side: int) -> tuple[int, int]:
-    """Return the bytes that a step keeps for going back, and those of the largest layer's input and output."""
+    """Return the bytes that a step saves for its backward pass, and those of the largest layer's input and output."""
     own = {tensor.untyped_storage()._cdata for tensor in network.state_dict().values()}
     saved: dict[int, int] = {}
     largest = 0

@@ -1,17 +1,17 @@
-"""How much memory there is: of the machine, of the container it runs in, of the GPU. Loads torch only for a GPU."""
+"""Free memory of the machine, of the container it runs in, and of the GPU. Loads torch only for a GPU."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
+#: Version 1 of cgroups writes a number near 2**63 where there is no limit.
 _NO_LIMIT = 1 << 60
-"""Version 1 of cgroups writes a number near 2**63 where there is no limit."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory that can still be had.
+    """Memory that is available.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Memory:
     whose : str
         What sets the limit: "this computer", "the container" or "the GPU".
     total : int or None
-        Of which it is a part, in bytes.
+        All of it, in bytes.
     """
 
     free: int | None
@@ -29,13 +29,12 @@ class Memory:
 
 
 def host_memory(proc: Path = _PROC, cgroup: Path = _CGROUP) -> Memory:
-    """Return the memory that this process can still have: of the machine, or of its container where that is less.
+    """Return the memory available to this process: of the machine, or of its container if that is less.
 
     Parameters
     ----------
     proc, cgroup : Path
-        Where the kernel shows its files; cgroups of versions 1 and 2 are read. On systems without them nothing is
-        known.
+        Where the kernel shows its files; cgroups v1 and v2 are read. On systems without them nothing is known.
     """
     found = [_machine(proc), *_containers(proc, cgroup)]
     known = [memory for memory in found if memory.free is not None]
@@ -49,7 +48,7 @@ def gpu_memory() -> Memory:
     if not torch.cuda.is_available():
         return Memory(None, "the GPU", None)
     free, total = torch.cuda.mem_get_info()
-    # What torch holds in reserve is free for us.
+    # What torch has reserved and does not use is available to it.
     free += torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return Memory(int(free), "the GPU", int(total))
 
@@ -65,7 +64,7 @@ def _machine(proc: Path) -> Memory:
 
 
 def _containers(proc: Path, cgroup: Path) -> list[Memory]:
-    """Return what each cgroup that this process is in, and each above it, leaves."""
+    """Return what is available in each cgroup that this process is in, and in each above it."""
     found = []
     for line in _read(proc / "self" / "cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -77,7 +76,7 @@ def _containers(proc: Path, cgroup: Path) -> list[Memory]:
             top = cgroup / "memory"
         else:
             continue
-        # Inside a container the path may be that of the host, which cannot be seen; the top is then our own.
+        # Inside a container the path may be that of the host, which is not visible; the top is then its own cgroup.
         own = top / path.lstrip("/")
         for folder in (own, *own.parents):
             found.append(_group(folder, *names))
@@ -94,7 +93,7 @@ def _group(folder: Path, limit_name: str, usage_name: str, cache_name: str) -> M
     for line in _read(folder / "memory.stat").splitlines():
         name, _, number = line.partition(" ")
         if name == cache_name and number.strip().isdecimal():
-            # Files read once: given back before anybody is refused.
+            # Cached files: released before an allocation fails.
             cached = int(number)
     return Memory(max(0, int(limit) - int(usage) + cached), "the container", int(limit))
 

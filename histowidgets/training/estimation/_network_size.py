@@ -1,4 +1,4 @@
-"""How many parameters a network has, group by group, and how many of them are trained (row R63)."""
+"""How many parameters a network has, group by group, and how many of them are trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class NetworkSize:
     Attributes
     ----------
     total : int
-        All of them.
+        All parameters.
     trained : int
-        Those that the settings leave free.
+        Those that the settings do not freeze.
     groups : dict of str to int
         The groups of the encoder that can be frozen, from the input on, with the parameters that freezing each one
-        takes out. The first convolution is not among them unless the images have 3 channels (row R8).
+        takes out. The first convolution is not among them unless the images have 3 channels.
     frozen : tuple of str
         The groups that the settings freeze.
     """
@@ -45,7 +45,7 @@ def _counted(spec: NetworkSpec) -> tuple[int, dict[str, int]]:
 
 
 def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int = 2) -> NetworkSize:
-    """Count the parameters of the network that the settings ask for; half a second for one that is new.
+    """Count the parameters of the network that the settings ask for; the first count of a network takes half a second.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int
     Raises
     ------
     BackboneError
-        Nobody knows the backbone.
+        The backbone is unknown.
     """
     total, groups = _counted(wanted_spec(settings, n_channels, n_classes))
     frozen = frozen_groups(settings.freeze, tuple(groups))
@@ -65,6 +65,6 @@ def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int
 
 
 def frozen_groups(freeze: str | tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the groups that a value of ``freeze`` means, of those that there are."""
+    """Return the groups that a value of ``freeze`` stands for, of those that there are."""
     chosen = {"none": (), "early": EARLY_GROUPS, "encoder": groups}.get(str(freeze), freeze)
     return tuple(name for name in groups if name in chosen)

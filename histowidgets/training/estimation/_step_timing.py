@@ -1,30 +1,37 @@
-"""How long a step takes, from steps that are really taken."""
+"""Timing real training steps."""
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from histowidgets.training._limits import TEACH_FROM_STEP
 from histowidgets.training.data import TrainingRequest
-from histowidgets.training.loop import Confusion, Loop, RunControl, fitted_normalization
+from histowidgets.training.loop import (
+    TEACH_FROM_STEP,
+    Confusion,
+    ProcessGroup,
+    RunControl,
+    fitted_normalization,
+    make_trainer,
+)
 
 
 def time_steps(request: TrainingRequest, steps: int) -> tuple[list[float], float]:
-    """Take a few real steps, and measure once; return the seconds of each, and those of measuring.
+    """Take a few real steps, and validate once; return the seconds of each step, and those of validation.
 
-    Nothing is written, and no weights are fetched to be thrown away.
+    Nothing is written, and no pretrained weights are downloaded.
     """
     settings = request.settings.model_copy(update={"pretrained": False, "find_learning_rate": False})
     request = replace(request, settings=settings, folder=None)
-    loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
-    # As most steps of a run: those that learn from unlabelled pixels too.
-    loop.step = TEACH_FROM_STEP
+    control = RunControl(ProcessGroup.current())
+    trainer = make_trainer(request, fitted_normalization(request), lambda event: None, control)
+    # Like most steps of a run: those that learn from unlabelled pixels too.
+    trainer.step = TEACH_FROM_STEP
     try:
-        loop.parts.network.train()
-        times = [_timed(lambda: loop.take_step(Confusion(len(loop.classes)))) for _ in range(steps)]
-        return times, _timed(loop.validate)
+        trainer.state.network.train()
+        times = [_timed(lambda: trainer.take_step(Confusion(len(trainer.classes)))) for _ in range(steps)]
+        return times, _timed(trainer.validate)
     finally:
-        loop.parts.tiles.close()
+        trainer.state.tiles.close()
 
 
 def _timed(work: Callable[[], object]) -> float:

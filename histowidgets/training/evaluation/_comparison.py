@@ -11,7 +11,7 @@ from typing import Any
 from histowidgets.annotations import Project
 from histowidgets.errors import TrainingError
 from histowidgets.training._events import EpochRecord
-from histowidgets.training.loop import is_better
+from histowidgets.training.loop import ModelSelection
 from histowidgets.training.runs import RunFace
 from histowidgets.training.settings import TrainingSettings
 from histowidgets.training.storage import StoredRun, read_run, run_folders
@@ -172,7 +172,7 @@ def compared(name: str, settings: TrainingSettings, history: Sequence[EpochRecor
     """Make a row of a run's history."""
     best: EpochRecord | None = None
     for number, record in enumerate(history):
-        if is_better(record, best, settings, history[:number]):
+        if ModelSelection.of(settings).is_better(record, best, history[:number]):
             best = record
     return ComparedRun(
         name=name,

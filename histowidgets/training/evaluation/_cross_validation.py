@@ -17,7 +17,7 @@ from histowidgets.training.data import (
     check_kinds,
     cut_evenly,
     make_request,
-    place_anchors,
+    plan_sampling,
 )
 from histowidgets.training.estimation import check_budget
 from histowidgets.training.evaluation._inline import can_measure, train_here
@@ -167,14 +167,14 @@ def make_folds(
 ) -> list[Split]:
     """Divide the labels into folds that share no pixel; see `cross_validate`."""
     whole: dict[str, tuple[Region, ...]] = dict.fromkeys(snapshot.images, ())
-    everything = place_anchors(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
+    everything = plan_sampling(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
     points: dict[str, list[np.ndarray]] = {}
     kinds: dict[str, list[int]] = {}
-    for anchors in everything.anchors:
-        for point, window in zip(anchors.points, anchors.windows, strict=True):
+    for samples in everything.samples:
+        for point, window in zip(samples.points, samples.windows, strict=True):
             name = everything.windows[int(window)].image_name
             points.setdefault(name, []).append(point)
-            kinds.setdefault(name, []).append(anchors.class_index)
+            kinds.setdefault(name, []).append(samples.class_index)
     names = [name for name in points if snapshot.roles[name] != "train"]
     held: list[dict[str, tuple[Region, ...]]] = [dict(whole) for _ in range(folds)]
     together = _together(names, snapshot, groups or {})

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from histowidgets.training._events import EpochEnded, EpochRecord, Event
-from histowidgets.training._limits import WHOLE_PIXELS
-from histowidgets.training.data import TrainingRequest
-from histowidgets.training.loop import Kept, RunControl, fitted_normalization, run_loop
+from histowidgets.training.data import WHOLE_PIXELS, TrainingRequest
+from histowidgets.training.loop import ProcessGroup, RunControl, fitted_normalization, run_loop
+from histowidgets.training.storage import BestWeights
 
 Ask = Callable[[], bool]
 
@@ -19,19 +19,19 @@ class Trained:
     ----------
     history : list of EpochRecord
         Its epochs.
-    kept : Kept or None
+    kept : BestWeights or None
         Its best weights and their scores.
     """
 
     history: list[EpochRecord]
-    kept: Kept | None
+    kept: BestWeights | None
 
 
 class _Asking(RunControl):
     """Stops when asked whether to; the loop looks before each batch, also of preparing and of validation."""
 
     def __init__(self, ask: Ask | None) -> None:
-        super().__init__()
+        super().__init__(ProcessGroup.current())
         self._ask = ask
 
     def should_stop(self, tell: Callable[[bool], None]) -> bool:

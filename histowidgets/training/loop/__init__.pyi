@@ -1,30 +1,35 @@
-from ._allocator import kept_memory
-from ._compute import Choice, choices, choose_device
-from ._control import Kept, RunControl
-from ._distributed import joined, make_control
+from ._compute import ComputeContext, choose_device, compute_formats
+from ._control import RunControl, make_control
+from ._distributed import ProcessGroup, joined
+from ._loss import TEACH_FROM_STEP, Loss
 from ._lr_finder import LearningRateTest, find_learning_rate
 from ._metrics import Confusion
-from ._model_selection import is_better
-from ._os_tuning import yield_to_the_hand
-from ._setup import Parts, fitted_normalization
-from ._trainer import Loop, run_loop
+from ._model_selection import ModelSelection
+from ._os_tuning import keep_freed_memory, lower_thread_priority
+from ._setup import fitted_normalization, prepare
+from ._state import TrainerState
+from ._trainer import Trainer, make_trainer, run_loop
 
 __all__ = [
-    "Choice",
+    "TEACH_FROM_STEP",
+    "ComputeContext",
     "Confusion",
-    "Kept",
     "LearningRateTest",
-    "Loop",
-    "Parts",
+    "Loss",
+    "ModelSelection",
+    "ProcessGroup",
     "RunControl",
-    "choices",
+    "Trainer",
+    "TrainerState",
     "choose_device",
+    "compute_formats",
     "find_learning_rate",
     "fitted_normalization",
-    "is_better",
     "joined",
-    "kept_memory",
+    "keep_freed_memory",
+    "lower_thread_priority",
     "make_control",
+    "make_trainer",
+    "prepare",
     "run_loop",
-    "yield_to_the_hand",
 ]

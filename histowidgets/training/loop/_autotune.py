@@ -1,32 +1,39 @@
-"""Which arithmetic is quickest here: found by timing it, not assumed.
+"""The compute format that trains fastest here, found by timing.
 
 Which number format and which memory format is quickest depends on the network, the processor and torch's version, by
 factors: channels last doubles the speed of one network and divides that of another by twelve.
 """
 
 import copy
-import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from histowidgets.models import Network
-from histowidgets.training._limits import PROBE_FROM_STEPS, PROBE_SECONDS, PROBE_SHARE
+from histowidgets.models import ComputeFormat, Network, quickest, seconds_of
 from histowidgets.training.data import Batch
-from histowidgets.training.loop._compute import Arithmetic, Choice, choices
+from histowidgets.training.loop._compute import ComputeContext
 from histowidgets.training.loop._loss import Loss
-from histowidgets.training.settings import TrainingSettings
+
+#: Steps of a run from which its share is enough to time which format is quickest.
+PROBE_FROM_STEPS = 300
+
+#: Share of a run that timing may take.
+PROBE_SHARE = 0.03
+
+#: Longest time in seconds that timing may take.
+PROBE_SECONDS = 5.0
 
 _REPEATS = 3
+
+#: A candidate whose first step takes this many times as long as the best is not timed again.
 _HOPELESS = 2.5
-"""A candidate whose first step takes so many times as long as the best is not timed again."""
 
+#: The same for later steps, which are not slowed down by warming up.
 _BEHIND = 1.25
-"""The same for later steps, which nothing has to be warmed up for."""
 
+#: Share of the best's time that a candidate has to stay below: noise must not choose, and fp32 is more exact.
 _CLEARLY = {"fp32": 0.95, "bf16": 0.9, "fp16": 0.9}
-"""Share of the best's time that a candidate has to stay below: noise shall not choose, and fp32 is more exact."""
 
 _known: dict[Hashable, "Measured"] = {}
 
@@ -37,49 +44,59 @@ class Measured:
 
     Attributes
     ----------
-    choice : Choice
+    compute_format : ComputeFormat
         The quickest.
-    seconds : dict of Choice to float
-        Of one step forward and back, for what was timed.
+    seconds : dict of ComputeFormat to float
+        Of one step forward and backward, for each that was timed.
     """
 
-    choice: Choice
-    seconds: dict[Choice, float]
+    compute_format: ComputeFormat
+    seconds: dict[ComputeFormat, float]
 
     def __str__(self) -> str:
-        """Say it in a sentence for people."""
-        best = self.seconds[self.choice]
+        """Describe it in a sentence."""
+        best = self.seconds[self.compute_format]
         slowest, most = max(self.seconds.items(), key=lambda item: item[1])
         return (
-            f"Computes in {self.choice}, the quickest of {len(self.seconds)} ways that were timed: "
+            f"Computes in {self.compute_format}, the quickest of {len(self.seconds)} formats that were timed: "
             f"{best * 1000:.0f} ms a step; {slowest} takes {most * 1000:.0f} ms."
         )
 
 
-def find_arithmetic(
-    settings: TrainingSettings,
+def find_compute_format(
     network: Network,
+    offered: Sequence[ComputeFormat],
+    device: torch.device,
+    loss: Loss,
     draw: Callable[[], Batch],
-    n_classes: int,
+    *,
+    batch_shape: tuple[int, int],
     steps: int,
+    max_seconds: float | None,
     check: Callable[[], None] = lambda: None,
 ) -> Measured | None:
-    """Time what the settings leave to choose, on copies of the network; nothing of the run changes.
+    """Time the formats that are offered on copies of the network; nothing of the run changes.
 
     It takes `PROBE_SHARE` of the run, and `PROBE_SECONDS` at most. The answer is kept as long as the process lives.
 
     Parameters
     ----------
-    settings : TrainingSettings
-        Those of the run.
     network : Network
         Frozen as it will be trained; not changed.
+    offered : sequence of ComputeFormat
+        See `compute_formats`; the first is preferred.
+    device : torch.device
+        What computes.
+    loss : Loss
+        Of the run.
     draw : callable
-        Gives a batch to time with; is called where there is something to time.
-    n_classes : int
-        Classes of the loss.
+        Returns a batch to time with; is called only if there is something to time.
+    batch_shape : (int, int)
+        Tiles of a batch and the side of a tile.
     steps : int
         Steps of the run; below `PROBE_FROM_STEPS` nothing is timed.
+    max_seconds : float or None
+        Time limit of the run.
     check : callable
         Is called before each step that is timed; may raise to end the timing.
 
@@ -88,99 +105,95 @@ def find_arithmetic(
     Measured or None
         None where nothing was timed: there is no choice, or the run is too short.
     """
-    device = Arithmetic(settings).device
-    offered = choices(settings, device)
     if len(offered) < 2 or steps < PROBE_FROM_STEPS:
         return None
     trained = sum(p.requires_grad for p in network.parameters())
-    about = (network.spec, trained, settings.adapt_norm, settings.tile_size, settings.batch_size)
+    about = (network.spec, trained, len(network.kept_still), batch_shape)
     key = (str(device), about, torch.get_num_threads(), tuple(offered))
     if key not in _known:
-        loss = Loss(settings, [str(index) for index in range(n_classes)], device)
-        found = _measure(settings, network, draw(), loss, offered, steps, check)
+        probe = _Probe(network, device, draw(), loss)
+        found = _measure(probe, offered, steps, max_seconds, check)
         if found is None:
             return None
         _known[key] = found
     return _known[key]
 
 
+class _Probe:
+    """Takes steps of a copy of a network, leaving torch's random numbers as they were."""
+
+    def __init__(self, network: Network, device: torch.device, batch: Batch, loss: Loss) -> None:
+        self._network, self._device, self._batch, self._loss = network, device, batch, loss
+        self._copies: dict[str, Network] = {}
+
+    def seconds(self, compute_format: ComputeFormat) -> float:
+        """Time a step forward and backward."""
+        layout = compute_format.memory_format
+        if layout not in self._copies:
+            self._copies[layout] = copy.deepcopy(self._network)
+        trial, context = self._copies[layout], ComputeContext(self._device, compute_format, seed=0)
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            context.place(trial)
+            trial.train()
+            pixels, labels = context.move(self._batch.pixels, self._batch.labels)
+
+            def step() -> None:
+                context.backward(self._loss(context.logits(trial, pixels), labels))
+
+            took = seconds_of(step, self._device)
+            trial.zero_grad(set_to_none=True)
+        return took
+
+
 def _measure(
-    settings: TrainingSettings,
-    network: Network,
-    batch: Batch,
-    loss: Loss,
-    offered: list[Choice],
+    probe: _Probe,
+    offered: Sequence[ComputeFormat],
     steps: int,
+    max_seconds: float | None,
     check: Callable[[], None],
 ) -> Measured | None:
     """Time the candidates in turn, several times; the first time is for warming up."""
-    trials: dict[str, Network] = {}
-    times: dict[Choice, list[float]] = {}
-    first: dict[Choice, float] = {}
+    times: dict[ComputeFormat, list[float]] = {}
+    first: dict[ComputeFormat, float] = {}
     spent, allowed = 0.0, PROBE_SECONDS
-    candidates = offered
+    candidates = list(offered)
     for turn in range(1 + _REPEATS):
         if turn == 1:
-            candidates = [choice for choice in first if first[choice] < _HOPELESS * min(first.values())]
-            times = {choice: [took] for choice, took in first.items() if choice not in candidates}
-        for choice in candidates:
+            candidates = [one for one in first if first[one] < _HOPELESS * min(first.values())]
+            times = {one: [took] for one, took in first.items() if one not in candidates}
+        for candidate in candidates:
             if first and spent + min(first.values()) > allowed:
-                return _quickest(times, offered)
+                return _chosen(times, offered)
             check()
-            arithmetic = Arithmetic(settings, choice)
             try:
-                if choice.memory_format not in trials:
-                    trials[choice.memory_format] = copy.deepcopy(network)
-                took = _seconds_a_step(arithmetic, trials[choice.memory_format], batch, loss)
+                took = probe.seconds(candidate)
             except RuntimeError:
                 # Out of memory, or an operation that this device lacks in this format: no candidate.
-                first.pop(choice, None)
-                times.pop(choice, None)
+                first.pop(candidate, None)
+                times.pop(candidate, None)
                 continue
             spent += took
             if turn == 0:
-                first[choice] = took
+                first[candidate] = took
             else:
-                times.setdefault(choice, []).append(took)
-            run = steps * min(times.get(choice, [took]))
-            allowed = min(allowed, PROBE_SHARE * min(run, settings.max_seconds or run))
+                times.setdefault(candidate, []).append(took)
+            run = steps * min(times.get(candidate, [took]))
+            allowed = min(allowed, PROBE_SHARE * min(run, max_seconds or run))
         if turn > 0:
-            candidates = _still_in_the_race([choice for choice in candidates if choice in times], times)
+            candidates = _not_far_behind([one for one in candidates if one in times], times)
             if len(candidates) < 2:
                 break
-    return _quickest(times, offered)
+    return _chosen(times, offered)
 
 
-def _still_in_the_race(candidates: list[Choice], times: dict[Choice, list[float]]) -> list[Choice]:
-    least = min((min(times[choice]) for choice in candidates), default=0.0)
-    return [choice for choice in candidates if min(times[choice]) <= _BEHIND * least]
+def _not_far_behind(candidates: list[ComputeFormat], times: dict[ComputeFormat, list[float]]) -> list[ComputeFormat]:
+    least = min((min(times[one]) for one in candidates), default=0.0)
+    return [one for one in candidates if min(times[one]) <= _BEHIND * least]
 
 
-def _quickest(times: dict[Choice, list[float]], offered: list[Choice]) -> Measured | None:
-    """Compare the least time of each: what others do on the computer only ever adds to it."""
-    least = {choice: min(some) for choice, some in times.items()}
+def _chosen(times: dict[ComputeFormat, list[float]], offered: Sequence[ComputeFormat]) -> Measured | None:
+    least = {one: min(times[one]) for one in offered if one in times}
     if len(least) < 2:
         return None
-    best = next(choice for choice in offered if choice in least)
-    for choice in offered:
-        if choice in least and least[choice] < _CLEARLY[choice.precision] * least[best]:
-            best = choice
-    return Measured(best, least)
-
-
-def _seconds_a_step(arithmetic: Arithmetic, trial: Network, batch: Batch, loss: Loss) -> float:
-    """Time a network forward and back, leaving torch's random numbers as they were."""
-    devices = [arithmetic.device] if arithmetic.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        arithmetic.place(trial)
-        trial.train()
-        pixels, labels = arithmetic.move(batch.pixels, batch.labels)
-        began = time.perf_counter()
-        with arithmetic.cast():
-            logits = trial(pixels)
-        arithmetic.backward(loss(logits.float(), labels))
-        if devices:
-            torch.cuda.synchronize(arithmetic.device)
-        took = time.perf_counter() - began
-        trial.zero_grad(set_to_none=True)
-        return took
+    return Measured(quickest(least, lambda one, best: _CLEARLY[one.precision]), least)

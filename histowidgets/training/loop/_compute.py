@@ -1,23 +1,19 @@
-"""What the arithmetic of a run needs: device, number format, memory format, random numbers of its own."""
+"""What computing a run takes: its device, number format, memory format and random numbers."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from histowidgets.errors import SettingsError
-from histowidgets.models import half_format
-from histowidgets.training.settings import TrainingSettings
-
-_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+from histowidgets.models import ComputeFormat, half_format
 
 
-def choose_device(settings: TrainingSettings) -> torch.device:
-    """Return the device that the settings ask for.
+def choose_device(name: str) -> torch.device:
+    """Return the device that is asked for: "cpu", "cuda", "mps", or "auto" for the best that there is.
 
     Raises
     ------
@@ -25,118 +21,103 @@ def choose_device(settings: TrainingSettings) -> torch.device:
         This computer does not have it.
     """
     have = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    chosen = settings.device
-    if chosen == "auto":
-        chosen = next(name for name in ("cuda", "mps", "cpu") if have[name])
-    if not have[chosen]:
-        raise SettingsError(f"device is {chosen!r}, which this computer does not have; use 'auto'.")
-    if chosen == "cuda" and "LOCAL_RANK" in os.environ:
-        # Started by torchrun: each process has a GPU of its own.
-        return torch.device(chosen, int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
-    return torch.device(chosen)
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if have[kind])
+    if not have[name]:
+        raise SettingsError(f"device is {name!r}, which this computer does not have; use 'auto'.")
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        # Started by torchrun: each process has its own GPU.
+        return torch.device(name, int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+    return torch.device(name)
 
 
-def number_formats(device: torch.device) -> tuple[str, ...]:
-    """List the number formats in which a device computes well, the one that is most often quickest first."""
-    half = half_format(device)
-    return ("fp32",) if half is None else (half, "fp32")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How a network computes.
-
-    Attributes
-    ----------
-    precision : {"fp32", "bf16", "fp16"}
-        Number format of convolutions; weights stay fp32.
-    memory_format : {"contiguous", "channels_last"}
-        Order of the pixels in memory.
-    """
-
-    precision: str
-    memory_format: str
-
-    def __str__(self) -> str:
-        return f"{self.precision}, {self.memory_format.replace('_', ' ')}"
-
-
-def choices(settings: TrainingSettings, device: torch.device) -> list[Choice]:
-    """List what the settings leave to choose from; the first is what is taken unmeasured."""
-    precisions = number_formats(device) if settings.precision == "auto" else (settings.precision,)
-    found = []
-    for precision in precisions:
-        # Measured on processors: bf16 gains most with channels last, which in fp32 can be twelve times slower.
-        likely = ("contiguous", "channels_last") if precision == "fp32" else ("channels_last", "contiguous")
-        formats = likely if settings.memory_format == "auto" else (settings.memory_format,)
-        found += [Choice(precision, memory_format) for memory_format in formats]
-    return found
-
-
-class Arithmetic:
-    """Moves and casts; one for a run.
+def compute_formats(precision: str, memory_format: str, device: torch.device) -> list[ComputeFormat]:
+    """List the formats that settings allow on a device, the one that is most often quickest first.
 
     Parameters
     ----------
-    settings : TrainingSettings
-        ``device``, ``precision``, ``memory_format`` and ``seed``.
-    choice : Choice, optional
-        How to compute; by default the first of `choices`.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+    memory_format : {"auto", "contiguous", "channels_last"}
+    device : torch.device
+        "auto" stands for what it computes well in.
+    """
+    half = half_format(device)
+    known = ("fp32",) if half is None else (half, "fp32")
+    found = []
+    for chosen in known if precision == "auto" else (precision,):
+        # Measured on processors: bf16 gains most with channels last, which in fp32 can be twelve times slower.
+        likely = ("contiguous", "channels_last") if chosen == "fp32" else ("channels_last", "contiguous")
+        layouts = likely if memory_format == "auto" else (memory_format,)
+        found += [ComputeFormat(chosen, layout) for layout in layouts]
+    return found
+
+
+class ComputeContext:
+    """Moves, casts, scales gradients and keeps the random numbers of a run; there is one for each run.
+
+    Parameters
+    ----------
+    device : torch.device
+        What computes.
+    compute_format : ComputeFormat
+        How it computes.
+    seed : int
+        Start of the random numbers.
     """
 
-    def __init__(self, settings: TrainingSettings, choice: Choice | None = None) -> None:
-        self.device = choose_device(settings)
-        self.choice = choices(settings, self.device)[0] if choice is None else choice
-        self._format = _FORMATS[self.choice.memory_format]
+    def __init__(self, device: torch.device, compute_format: ComputeFormat, seed: int) -> None:
+        self.device = device
+        self.compute_format = compute_format
         # Gradients in fp16 are too small for its range; bf16 has that of fp32.
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.choice.precision == "fp16")
-        self._state = torch.Generator().manual_seed(settings.seed).get_state()
-        self._seed = settings.seed
+        self._scaler = torch.amp.GradScaler(device.type, enabled=compute_format.precision == "fp16")
+        self._state = torch.Generator().manual_seed(seed).get_state()
+        self._seed = seed
         self._draws = True
 
     def place(self, network: torch.nn.Module) -> torch.nn.Module:
-        """Bring a network to the device, in the memory format."""
-        return network.to(self.device).to(memory_format=self._format)
+        """Move a network to the device, in the memory format."""
+        return network.to(self.device).to(memory_format=self.compute_format.layout)
 
     def move(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bring a batch to the device; labels become int64."""
-        pixels = pixels.to(self.device, memory_format=self._format)
+        """Move a batch to the device; labels become int64."""
+        pixels = pixels.to(self.device, memory_format=self.compute_format.layout)
         return pixels, labels.to(self.device, torch.int64)
 
-    def cast(self) -> torch.autocast:
-        """Return the context in which a network computes."""
-        precision = self.choice.precision
-        return torch.autocast(self.device.type, _DTYPES.get(precision, torch.bfloat16), enabled=precision != "fp32")
+    def logits(self, network: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+        """Compute a network's logits in the number format, and return them in fp32."""
+        with self.compute_format.autocast(self.device):
+            logits: torch.Tensor = network(pixels)
+        return logits.float()
 
     def backward(self, loss: torch.Tensor) -> None:
-        """Add a loss's gradients to those that are there."""
+        """Add the gradients of a loss to those that are there."""
         self._scaler.scale(loss).backward()
 
-    def step(self, optimizer: torch.optim.Optimizer, longest: float = 0.0) -> None:
-        """Let an optimizer step; a gradient longer than `longest` is shortened to it, where that is above 0."""
-        if longest > 0:
+    def step(self, optimizer: torch.optim.Optimizer, max_norm: float = 0.0) -> None:
+        """Take a step of an optimizer; the gradient is clipped to the norm `max_norm` if that is above 0."""
+        if max_norm > 0:
             self._scaler.unscale_(optimizer)
             trained = [p for group in optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(trained, longest)
+            torch.nn.utils.clip_grad_norm_(trained, max_norm)
         self._scaler.step(optimizer)
         self._scaler.update()
 
-    def state(self) -> dict[str, Any]:
-        """Return what the next steps depend on; `restore` takes it back, and `Choice` the choice."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next steps depend on; ``choice`` holds the compute format, for the constructor."""
         state: dict[str, Any] = {"random": self._state, "seed": self._seed, "draws": self._draws}
-        return state | {"choice": asdict(self.choice), "scaler": self._scaler.state_dict()}
+        return state | {"choice": asdict(self.compute_format), "scaler": self._scaler.state_dict()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was called."""
         self._state, self._seed, self._draws = state["random"], state["seed"], state["draws"]
         if state["scaler"]:
             self._scaler.load_state_dict(state["scaler"])
 
     @contextmanager
     def own_random(self) -> Iterator[None]:
-        """Let layers such as dropout draw from the run's own stream, leaving torch's generator as it was.
+        """Let layers such as dropout draw the run's own random numbers, leaving torch's generator as it was.
 
-        Where the first step shows that no layer draws, later steps do without.
+        Where the first step shows that no layer draws any, later steps skip this.
         """
         if not self._draws:
             yield

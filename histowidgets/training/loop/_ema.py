@@ -1,4 +1,4 @@
-"""Averaged weights, which are validated and kept."""
+"""The exponential moving average of the weights, which is validated and kept."""
 
 import copy
 from typing import Any
@@ -10,16 +10,16 @@ from histowidgets.models import Network
 
 
 class AveragedWeights:
-    """An exponential moving average of a network's weights, in a network of its own.
+    """An exponential moving average of a network's weights, in a copy of the network.
 
     Frozen weights and norm statistics are copied, not averaged: the statistics are averages already.
 
     Parameters
     ----------
     network : Network
-        The one in training.
+        The network in training.
     decay : float
-        Memory of the average, rising to this over the first steps; 0 makes it a plain copy.
+        Decay of the average, rising to this over the first steps; 0 makes it a plain copy.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -35,23 +35,23 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after a step."""
+        """Add the weights after a step to the average."""
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         if self._averaged:
             mine, theirs = (list(some) for some in zip(*self._averaged, strict=True))
-            # torch's own, which averages all in one call; a decay of 0 makes it a copy.
+            # Torch's function averages all tensors in one call; a decay of 0 makes it a copy.
             get_ema_multi_avg_fn(decay if self._decay else 0.0)(mine, theirs, self._steps)
         for kept, current in self._copied:
             kept.copy_(current)
 
-    def state(self) -> dict[str, Any]:
-        """Return the averages; what is copied from the network in training is left out. `restore` takes it back."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return the averages, without what is copied from the network in training."""
         return {"steps": self._steps, "weights": {str(i): mine for i, (mine, _) in enumerate(self._averaged)}}
 
     @torch.no_grad()
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken; the network in training must be as it was then."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was called; the network in training must be as it was then."""
         self._steps = state["steps"]
         for i, (mine, _) in enumerate(self._averaged):
             mine.copy_(state["weights"][str(i)])

@@ -8,32 +8,49 @@ import torch
 from torch.nn import functional
 
 from histowidgets.annotations import UNLABELLED
-from histowidgets.training._limits import TEACH_ABOVE
-from histowidgets.training.settings import TrainingSettings
+
+#: The step from which unlabelled pixels are learned from (a mean teacher, Tarvainen & Valpola 2017): before it the
+#: averaged weights know too little. Measured as the best of the recipes tried on sparse strokes.
+TEACH_FROM_STEP = 80
+
+#: Probability from which the averaged weights count as sure of a pixel.
+TEACH_ABOVE = 0.8
 
 
 class Loss:
-    """The loss that the settings ask for, of logits (N, K, H, W) float32 and labels (N, H, W) int64, 255 unlabelled.
+    """A loss of logits (N, K, H, W) float32 and labels (N, H, W) int64, with 255 for unlabelled pixels.
 
-    A class's weight is used in every loss, and nowhere else (rows R57 and B11).
+    Class weights are used here and nowhere else; tiles are not sampled by them.
 
     Parameters
     ----------
-    settings : TrainingSettings
-        ``loss``, ``focal_gamma``, ``hardest_share`` and ``class_weights``.
-    classes : sequence of str
-        Names in the order of the class indices.
+    kind : {"ce_dice", "ce", "focal", "focal_dice", "lovasz"}
+        Cross-entropy or focal loss, with or without Dice, or Lovasz-Softmax.
+    class_weights : sequence of float
+        A weight for each class, in the order of the class indices.
     device : torch.device
         Where it is computed.
+    focal_gamma : float
+        How much focal loss reduces the weight of easy pixels.
+    hardest_share : float
+        Share of the labelled pixels, the hardest, that cross-entropy and focal loss learn from.
     """
 
-    def __init__(self, settings: TrainingSettings, classes: Sequence[str], device: torch.device) -> None:
-        self._weights = torch.tensor([settings.class_weights.get(name, 1.0) for name in classes], device=device)
-        self._gamma = settings.focal_gamma if settings.loss.startswith("focal") else 0.0
-        self._hardest = settings.hardest_share
-        self._lovasz = settings.loss == "lovasz"
+    def __init__(
+        self,
+        kind: str,
+        class_weights: Sequence[float],
+        device: torch.device,
+        *,
+        focal_gamma: float = 2.0,
+        hardest_share: float = 1.0,
+    ) -> None:
+        self._weights = torch.tensor(list(class_weights), device=device)
+        self._gamma = focal_gamma if kind.startswith("focal") else 0.0
+        self._hardest = hardest_share
+        self._lovasz = kind == "lovasz"
         self._dice: smp.losses.DiceLoss | None = None
-        if settings.loss.endswith("dice"):
+        if kind.endswith("dice"):
             self._dice = smp.losses.DiceLoss(
                 smp.losses.MULTICLASS_MODE, ignore_index=UNLABELLED, smooth=1.0, class_weights=self._weights.tolist()
             )
@@ -41,7 +58,7 @@ class Loss:
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor, every_pixel: bool = False) -> torch.Tensor:
         """Compute a scalar; a batch without labels gives 0.
 
-        With `every_pixel`, ``hardest_share`` has no say: for measuring.
+        With `every_pixel` all labelled pixels count, whatever ``hardest_share``: for validation.
         """
         if self._lovasz:
             return _lovasz(logits, labels, self._weights)
@@ -50,7 +67,7 @@ class Loss:
         return value if self._dice is None else 0.5 * value + 0.5 * self._dice(logits, labels)
 
     def weight(self, labels: torch.Tensor) -> float:
-        """Say how much labels weigh together: what a mean over several parts of a batch is weighted by."""
+        """Return the total weight of labels, by which a mean over several parts of a batch is weighted."""
         return float(self._weights[labels[labels != UNLABELLED].to(self._weights.device, torch.int64)].sum())
 
 
@@ -60,7 +77,7 @@ def _cross_entropy(
     """Weighted mean cross-entropy; with `gamma` above 0, focal (Lin et al. 2017).
 
     With `hardest` below 1 the mean is over that share of the labelled pixels, those whose weighted loss is largest
-    (online hard example mining, Shrivastava et al. 2016; row N4).
+    (online hard example mining, Shrivastava et al. 2016).
     """
     keep = labels != UNLABELLED
     target = labels[keep]
@@ -96,8 +113,8 @@ def _lovasz(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -
     return total / weights[present].sum().clamp(min=1e-6)
 
 
-def sure_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Label the unlabelled pixels of which another network is sure.
+def pseudo_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return pseudo-labels: the class of each unlabelled pixel of which another network is sure.
 
     Parameters
     ----------
@@ -109,13 +126,13 @@ def sure_labels(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     Tensor, (N, H, W), int64
-        Its class where it is sure and nobody labelled the pixel; 255 elsewhere.
+        Its class where it is sure and the pixel is unlabelled; 255 elsewhere.
     """
     probability, best = logits.softmax(1).max(1)
     return torch.where((labels == UNLABELLED) & (probability >= TEACH_ABOVE), best, UNLABELLED)
 
 
-def teaching_loss(logits: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy with `sure_labels`, as a sum over the sure pixels divided by all: few sure ones weigh little."""
-    total = functional.cross_entropy(logits, taught, ignore_index=UNLABELLED, reduction="sum")
-    return total / taught.numel()
+def consistency_loss(logits: torch.Tensor, pseudo: torch.Tensor) -> torch.Tensor:
+    """Return the cross-entropy with `pseudo_labels`, summed over the sure pixels and divided by the number of all."""
+    total = functional.cross_entropy(logits, pseudo, ignore_index=UNLABELLED, reduction="sum")
+    return total / pseudo.numel()

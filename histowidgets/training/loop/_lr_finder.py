@@ -1,4 +1,4 @@
-"""The learning rate range test (Smith 2017; row N1): which highest rate suits a network and its images."""
+"""The learning rate range test (Smith 2017): which highest rate suits a network and its images."""
 
 import math
 from collections.abc import Callable
@@ -8,16 +8,29 @@ import numpy as np
 import torch
 
 from histowidgets.annotations import Project, ProjectSnapshot
-from histowidgets.training._limits import RATE_TEST_FLAT, RATE_TEST_FLOOR, RATE_TEST_STEPS
 from histowidgets.training.data import make_request
-from histowidgets.training.loop._distributed import Together
-from histowidgets.training.loop._setup import Parts, fitted_normalization, make_optimizer, prepare
+from histowidgets.training.loop._distributed import ProcessGroup
+from histowidgets.training.loop._setup import fitted_normalization, make_optimizer, prepare
+from histowidgets.training.loop._state import TrainerState
 from histowidgets.training.settings import TrainingSettings
 
+#: The rates that are tried.
 LOWEST, HIGHEST = 1e-7, 1.0
-_MEMORY = 0.9
-_DIVERGED = 4.0
-_LEAST_STEPS = 5
+
+#: Steps of the test, over seven powers of ten.
+STEPS = 100
+
+#: Lowest rate that is suggested: below it the loss follows the luck of the first batches, as measured with small ones.
+FLOOR = 1e-5
+
+#: Share of the loss at the floor that it must fall by; otherwise nothing is suggested.
+FLAT = 0.05
+
+#: Decay of the average of the losses.
+_DECAY = 0.9
+
+#: The test ends when the loss is this many times its least, though not before this many steps.
+_DIVERGED, _LEAST_STEPS = 4.0, 5
 
 
 @dataclass(frozen=True)
@@ -60,88 +73,92 @@ def find_learning_rate(
     TrainingDataError
         There is too little to learn from.
     SettingsError, BackboneError
-        A setting does not fit the project, or nobody knows the backbone.
+        A setting does not fit the project, or the backbone is unknown.
     """
     settings = settings if settings is not None else TrainingSettings()
     request = make_request(project, settings)
-    parts = prepare(request, fitted_normalization(request), lambda event: None)
+    group = ProcessGroup.current()
+    state = prepare(request, fitted_normalization(request), lambda event: None, group)
     try:
-        return try_rates(parts, settings, lambda: None)
+        return try_rates(state, settings, group, lambda: None)
     finally:
-        parts.tiles.close()
+        state.tiles.close()
 
 
-def try_rates(parts: Parts, settings: TrainingSettings, check: Callable[[], None]) -> LearningRateTest:
-    """Run the test with the parts of a run, and leave their network as it was, also when `check` raises.
+def try_rates(
+    state: TrainerState, settings: TrainingSettings, group: ProcessGroup, check: Callable[[], None]
+) -> LearningRateTest:
+    """Run the test with the parts of a trainer, and leave their network as it was, also when `check` raises.
 
     Parameters
     ----------
-    parts : Parts
+    state : TrainerState
         The tiles, the network and the loss; the optimizer is not used.
     settings : TrainingSettings
-        Those of the run.
+        What the optimizer is made from, and ``gradient_clip``.
+    group : ProcessGroup
+        The processes that train together.
     check : callable
         Is called before each step; may raise to end the test.
     """
-    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
+    before = {name: value.clone() for name, value in state.network.state_dict().items()}
     try:
-        return _sweep(parts, settings, check)
+        return _sweep(state, settings, group, check)
     finally:
-        parts.network.load_state_dict(before)
-        for parameter in parts.network.parameters():
+        state.network.load_state_dict(before)
+        for parameter in state.network.parameters():
             parameter.grad = None
 
 
-def _sweep(parts: Parts, settings: TrainingSettings, check: Callable[[], None]) -> LearningRateTest:
-    optimizer, peaks = make_optimizer(parts.network, settings)
-    parts.network.train()
+def _sweep(
+    state: TrainerState, settings: TrainingSettings, group: ProcessGroup, check: Callable[[], None]
+) -> LearningRateTest:
+    optimizer, max_lrs = make_optimizer(state.network, settings)
+    state.network.train()
     rates: list[float] = []
     losses: list[float] = []
     average = 0.0
-    for rate in np.geomspace(LOWEST, HIGHEST, RATE_TEST_STEPS).tolist():
+    for rate in np.geomspace(LOWEST, HIGHEST, STEPS).tolist():
         check()
-        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-            group["lr"] = rate * peak / peaks[0]
-        loss = _step(parts, settings, optimizer)
+        for parameters, max_lr in zip(optimizer.param_groups, max_lrs, strict=True):
+            parameters["lr"] = rate * max_lr / max_lrs[0]
+        loss = _step(state, optimizer, settings.gradient_clip, group)
         if not math.isfinite(loss):
             break
-        average = _MEMORY * average + (1 - _MEMORY) * loss
+        average = _DECAY * average + (1 - _DECAY) * loss
         rates.append(rate)
-        # The average starts at 0; dividing takes that out again.
-        losses.append(average / (1 - _MEMORY ** (len(losses) + 1)))
+        # The average starts at 0; this division corrects for it.
+        losses.append(average / (1 - _DECAY ** (len(losses) + 1)))
         if len(losses) > _LEAST_STEPS and losses[-1] > _DIVERGED * min(losses):
             break
     return LearningRateTest(tuple(rates), tuple(losses), suggested_rate(rates, losses))
 
 
 def suggested_rate(rates: list[float], losses: list[float]) -> float | None:
-    """Return the middle of the power of ten over which the loss falls most, between `RATE_TEST_FLOOR` and its least.
+    """Return the middle of the power of ten over which the loss falls most, between `FLOOR` and its least.
 
-    None if it does not fall by `RATE_TEST_FLAT` of what it was at the floor.
+    None if it does not fall by `FLAT` of what it was at the floor.
     """
-    first = int(np.searchsorted(rates, RATE_TEST_FLOOR))
+    first = int(np.searchsorted(rates, FLOOR))
     if len(losses) <= first:
         return None
-    # Over a whole power of ten: from one step to the next the loss falls by the luck of the batch.
+    # Over a whole power of ten: from one step to the next the loss mostly follows the luck of the batch.
     half = max(1, round(0.5 / math.log10(rates[1] / rates[0])))
     least = first + int(np.argmin(losses[first:]))
     middles = range(max(half, first), least - half + 1)
-    if not middles or losses[first] - losses[least] < RATE_TEST_FLAT * abs(losses[first]):
+    if not middles or losses[first] - losses[least] < FLAT * abs(losses[first]):
         return None
     return rates[max(middles, key=lambda i: losses[i - half] - losses[i + half])]
 
 
-def _step(parts: Parts, settings: TrainingSettings, optimizer: torch.optim.Optimizer) -> float:
+def _step(state: TrainerState, optimizer: torch.optim.Optimizer, max_norm: float, group: ProcessGroup) -> float:
     """Learn from the labels of one batch."""
-    arithmetic = parts.arithmetic
-    batch = parts.tiles.draw()
-    pixels, labels = arithmetic.move(batch.pixels, batch.labels)
+    compute = state.compute
+    batch = state.tiles.draw()
+    pixels, labels = compute.move(batch.pixels, batch.labels)
     optimizer.zero_grad(set_to_none=True)
-    with arithmetic.own_random():
-        with arithmetic.cast():
-            logits = parts.learner(pixels)
-        loss = parts.loss(logits.float(), labels)
-        arithmetic.backward(loss)
-    arithmetic.step(optimizer, settings.gradient_clip)
-    together = Together()
-    return together.sums(float(loss.detach()))[0] / together.size
+    with compute.own_random():
+        loss = state.loss(compute.logits(state.ddp_model, pixels), labels)
+        compute.backward(loss)
+    compute.step(optimizer, max_norm)
+    return group.sums(float(loss.detach()))[0] / group.size

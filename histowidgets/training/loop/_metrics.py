@@ -9,7 +9,7 @@ from histowidgets.annotations import UNLABELLED
 class Confusion:
     """Counts labelled pixels by true class (rows) and predicted class (columns).
 
-    Unlabelled pixels count nowhere: a prediction that is right on all labelled pixels scores 1 (row B3).
+    Unlabelled pixels are left out: a prediction that is right on all labelled pixels scores 1.
     """
 
     def __init__(self, n_classes: int) -> None:
@@ -23,18 +23,18 @@ class Confusion:
         self.counts += torch.bincount(pairs, minlength=n * n).reshape(n, n).cpu().numpy()
 
     def iou(self) -> list[float | None]:
-        """Intersection over union of each class; None for a class that no label has (row B12)."""
+        """Return the intersection over union of each class; None for a class without labels."""
         hits = np.diag(self.counts)
         truth, predicted = self.counts.sum(1), self.counts.sum(0)
         union = truth + predicted - hits
         return [float(h / u) if t > 0 else None for h, u, t in zip(hits, union, truth, strict=True)]
 
     def mean_iou(self) -> float | None:
-        """Mean over the classes that labels have; None without labels."""
+        """Return the mean IoU over the classes that have labels; None without labels."""
         present = [value for value in self.iou() if value is not None]
         return float(np.mean(present)) if present else None
 
     def accuracy(self) -> float | None:
-        """Share of labelled pixels that are right; None without labels."""
+        """Return the share of labelled pixels that are right; None without labels."""
         total = int(self.counts.sum())
         return float(np.trace(self.counts) / total) if total else None

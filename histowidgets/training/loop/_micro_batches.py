@@ -1,43 +1,57 @@
-"""Computing a batch in pieces, where the memory does not suffice for all of it at once."""
+"""Computing a batch in micro-batches, where memory does not suffice for all of it at once."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 import torch
 
-from histowidgets.errors import SettingsError, TrainingError
+from histowidgets.errors import TrainingError
 from histowidgets.training._events import Event, Message
 from histowidgets.training.data import Batch
-from histowidgets.training.settings import TrainingSettings
 
 Answer = TypeVar("Answer")
 
-_SAYINGS = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
-"""How torch says it: on CUDA and MPS, in its allocator for processors, and from the system."""
+#: How torch reports it: on CUDA and MPS, in its allocator for processors, and from the system.
+_PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
-class Pieces:
-    """Cuts batches into pieces, ever smaller ones when memory runs out. What is learned stays about the same.
+class MicroBatches:
+    """Cuts batches into micro-batches, and into smaller ones when memory runs out. What is learned stays the same.
 
     Parameters
     ----------
-    settings : TrainingSettings
-        Of the run.
+    batch_size : int
+        Tiles of a batch.
+    tile_size : int
+        Side of a tile, for the message.
+    accumulation : int
+        Batches of a step, for the message.
+    min_tiles : int
+        Tiles that the architecture needs at once to learn from.
     emit : callable
-        Is told when pieces get smaller.
+        Is told when micro-batches get smaller.
 
     Attributes
     ----------
     count : int
-        Pieces of a batch.
+        Micro-batches of a batch.
     """
 
-    def __init__(self, settings: TrainingSettings, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        batch_size: int,
+        *,
+        tile_size: int,
+        accumulation: int,
+        min_tiles: int,
+        emit: Callable[[Event], None],
+    ) -> None:
         self.count = 1
-        self._settings, self._emit = settings, emit
+        self._batch_size, self._tile_size, self._accumulation = batch_size, tile_size, accumulation
+        self._min_tiles, self._emit = min_tiles, emit
 
-    def of(self, batch: Batch) -> list[Batch]:
-        """Cut a batch into pieces about equally large; into fewer than `count` where it has fewer tiles."""
+    def split(self, batch: Batch) -> list[Batch]:
+        """Cut a batch into micro-batches of about equal size; into fewer than `count` if it has fewer tiles."""
         n = min(self.count, len(batch.pixels))
         if n <= 1:
             return [batch]
@@ -45,12 +59,12 @@ class Pieces:
         return [Batch(*three) for three in zip(*parts, strict=True)]
 
     def until_it_fits(self, work: Callable[[], Answer]) -> Answer:
-        """Do what computes in pieces; where memory runs out, do it again in twice as many.
+        """Call what computes in micro-batches; if memory runs out, call it again with twice as many.
 
         Raises
         ------
         TrainingError
-            Memory ran out with pieces as small as can be.
+            Memory ran out with the smallest micro-batches.
         """
         while True:
             try:
@@ -59,23 +73,22 @@ class Pieces:
                 if not is_out_of_memory(error):
                     raise
                 why = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Here, and not above: while the error is handled, it holds on to what did not fit.
+            # Outside the handler: while the error is handled, it holds on to the tensors that did not fit.
             self._halve(why)
 
     def _halve(self, why: str) -> None:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        settings = self._settings
-        before, after = settings.batch_size // self.count, settings.batch_size // (2 * self.count)
-        if not _can_learn_from(settings, after):
+        before, after = self._batch_size // self.count, self._batch_size // (2 * self.count)
+        if after < self._min_tiles:
             raise TrainingError(
-                f"Memory ran out with {_tiles(before)} of {settings.tile_size} pixels at once, and fewer cannot be "
+                f"Memory ran out with {_tiles(before)} of {self._tile_size} pixels at once, and fewer are not possible "
                 f"({why}). Choose a smaller tile_size or a smaller backbone, or close what else uses the memory."
             )
         self.count *= 2
         text = (
             f"Memory ran out with {_tiles(before)} at once. From now on it is {after}: a step takes "
-            f"{self.count * settings.accumulation} batches, and learns from as many tiles as before."
+            f"{self.count * self._accumulation} batches, and learns from as many tiles as before."
         )
         self._emit(Message("warning", text))
 
@@ -84,16 +97,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error means that memory ran out, of the computer or of a GPU."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(saying in str(error).lower() for saying in _SAYINGS)
-
-
-def _can_learn_from(settings: TrainingSettings, tiles: int) -> bool:
-    """Say whether the architecture can learn from so few tiles at once."""
-    try:
-        settings.model_copy(update={"batch_size": tiles})
-    except SettingsError:
-        return False
-    return True
+    return isinstance(error, RuntimeError) and any(phrase in str(error).lower() for phrase in _PHRASES)
 
 
 def _tiles(n: int) -> str:

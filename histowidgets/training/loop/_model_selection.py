@@ -1,69 +1,88 @@
-"""Which epoch is the best one. No torch."""
+"""Which epoch is the best one, and when to stop early. No torch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from histowidgets.training._events import EpochRecord
 from histowidgets.training.settings import TrainingSettings
 
 
-def score(record: EpochRecord, settings: TrainingSettings) -> float | None:
-    """Say how good an epoch is; larger is better, None where it cannot be told.
-
-    The score is the validation mIoU, the IoU of the focus class (row N16), or the validation loss with its sign
-    turned, as the settings say. A focus class that the validation labels lack leaves the mIoU.
-    """
-    if settings.early_stopping_metric == "none":
-        return None
-    if settings.early_stopping_metric == "val_loss":
-        return None if record["val_loss"] is None else -record["val_loss"]
-    if settings.focus_class is not None:
-        focused = record["val_iou"].get(settings.focus_class)
-        if focused is not None:
-            return focused
-    return record["val_miou"]
-
-
-def is_better(
-    record: EpochRecord,
-    best: EpochRecord | None,
-    settings: TrainingSettings,
-    earlier: Sequence[EpochRecord] = (),
-) -> bool:
-    """Say whether an epoch beats the best so far; where none can be scored, the later one does.
-
-    With ``best_tolerance`` an epoch that comes so near to the highest score of all is as good, and the latest of those
-    is the best: what few held-out strokes tell apart is chance, while the averaged weights go on learning. Without it,
-    of two that score the same, the one of lower validation loss is better: on few pixels the mIoU is soon as high as
-    it can be.
+@dataclass(frozen=True)
+class ModelSelection:
+    """Decides which epoch's weights are kept, and when there is no use in more epochs.
 
     Parameters
     ----------
-    record, best : EpochRecord
-    settings : TrainingSettings
-    earlier : sequence of EpochRecord
-        All epochs before; the highest score is looked for among them and `best`.
+    metric : {"miou", "val_loss", "none"}
+        What tells the best epoch: the validation mIoU, the validation loss, or nothing, so that the last is the best.
+    focus_class : str or None
+        With "miou", the class whose IoU alone counts; where the validation labels lack it, the mIoU.
+    tolerance : float
+        How far below the highest mIoU an epoch may lie and still count as equally good; of those the latest is best.
+    patience : int
+        Epochs without a higher score after which training stops.
     """
-    if best is None:
-        return True
-    new, old = score(record, settings), score(best, settings)
-    if new is None or old is None:
-        return True
-    if settings.best_tolerance > 0 and settings.early_stopping_metric == "miou":
-        reached = max([old, *(value for one in earlier if (value := score(one, settings)) is not None)])
-        return new >= reached - settings.best_tolerance
-    if new != old:
-        return new > old
-    new_loss, old_loss = record["val_loss"], best["val_loss"]
-    return new_loss is not None and old_loss is not None and new_loss < old_loss
 
+    metric: str = "miou"
+    focus_class: str | None = None
+    tolerance: float = 0.0
+    patience: int = 20
 
-def should_stop_early(history: Sequence[EpochRecord], settings: TrainingSettings) -> bool:
-    """Say whether the score has not risen for `early_stopping_patience` epochs (row R41).
+    @classmethod
+    def of(cls, settings: TrainingSettings) -> "ModelSelection":
+        """Return what settings ask for."""
+        return cls(
+            settings.early_stopping_metric,
+            settings.focus_class,
+            settings.best_tolerance,
+            settings.early_stopping_patience,
+        )
 
-    A lower loss at the same score makes an epoch the better one, but is no reason to go on.
-    """
-    if not history or score(history[-1], settings) is None:
-        return False
-    scored = [(value, -record["epoch"]) for record in history if (value := score(record, settings)) is not None]
-    reached = -max(scored)[1]
-    return history[-1]["epoch"] - reached >= settings.early_stopping_patience
+    def score(self, record: EpochRecord) -> float | None:
+        """Return how good an epoch is; larger is better, None where that is unknown."""
+        if self.metric == "none":
+            return None
+        if self.metric == "val_loss":
+            return None if record["val_loss"] is None else -record["val_loss"]
+        if self.focus_class is not None:
+            focused = record["val_iou"].get(self.focus_class)
+            if focused is not None:
+                return focused
+        return record["val_miou"]
+
+    def is_better(self, record: EpochRecord, best: EpochRecord | None, earlier: Sequence[EpochRecord] = ()) -> bool:
+        """Tell whether an epoch beats the best so far; where epochs have no score, the later one does.
+
+        Of two epochs with the same score, the one with the lower validation loss is better: on few labelled pixels
+        the mIoU is soon as high as it can be. With a tolerance the later one is better: differences on few held-out
+        strokes are chance, while the averaged weights still improve.
+
+        Parameters
+        ----------
+        record, best : EpochRecord
+        earlier : sequence of EpochRecord
+            All epochs before; with a tolerance the highest score is that of any of them.
+        """
+        if best is None:
+            return True
+        new, old = self.score(record), self.score(best)
+        if new is None or old is None:
+            return True
+        if self.tolerance > 0 and self.metric == "miou":
+            reached = max([old, *(value for one in earlier if (value := self.score(one)) is not None)])
+            return new >= reached - self.tolerance
+        if new != old:
+            return new > old
+        new_loss, old_loss = record["val_loss"], best["val_loss"]
+        return new_loss is not None and old_loss is not None and new_loss < old_loss
+
+    def should_stop(self, history: Sequence[EpochRecord]) -> bool:
+        """Tell whether the score has not risen for `patience` epochs.
+
+        A lower loss at the same score makes an epoch the better one, but is no reason to continue.
+        """
+        if not history or self.score(history[-1]) is None:
+            return False
+        scored = [(value, -record["epoch"]) for record in history if (value := self.score(record)) is not None]
+        reached = -max(scored)[1]
+        return history[-1]["epoch"] - reached >= self.patience

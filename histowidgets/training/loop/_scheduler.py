@@ -1,44 +1,45 @@
-"""The learning rate, and the size of tiles, as functions of how far the run has come."""
+"""The learning rate and the size of tiles over the progress of a run."""
 
 import math
 from typing import Any
 
-from histowidgets.training.settings import TrainingSettings
-
+#: Share of a one-cycle run in which the rate rises (Smith & Topin 2018).
 WARM_UP = 0.3
-"""Share of a one-cycle run in which the rate rises (Smith & Topin 2018; row R26)."""
-
-SMALL_SHARE = 0.4
-"""Share of a run with progressive resizing in which tiles have half their size (row N2)."""
-
-SMALLEST_TILE, TILE_STEP = 64, 32
-"""What a halved tile is not smaller than, and a multiple of: the range of ``tile_size``."""
-
+#: The rate at the start and at the end of a one-cycle run is the highest divided by these (as in torch's OneCycleLR).
 START_DIVISOR, END_DIVISOR = 25.0, 1e4
-PLATEAU_FACTOR, PLATEAU_EPOCHS = 0.5, 10
-PLATEAU_LEAST = 1e-3
-STEP_FACTOR, STEPS = 0.1, 3
+
+#: "plateau" multiplies the rate by this after this number of epochs without a better score, down to a least share.
+PLATEAU_FACTOR, PLATEAU_EPOCHS, PLATEAU_LEAST = 0.5, 10, 1e-3
+
+#: "step" has this number of steps, and multiplies the rate by this factor at each.
+STEPS, STEP_FACTOR = 3, 0.1
+
+#: Share of a run with progressive resizing in which tiles have half their size.
+SMALL_SHARE = 0.4
+
+#: The least side of a halved tile, and what its side is a multiple of: the range of ``tile_size``.
+SMALLEST_TILE, TILE_STEP = 64, 32
 
 
-class Schedule:
+class Scheduler:
     """Gives the share of the highest learning rate to use; every group of the optimizer takes the same share.
 
-    That keeps the encoder's rate in its ratio to the decoder's, whatever changes (row B13).
+    This keeps the ratio of the encoder's rate to the decoder's.
 
     Parameters
     ----------
-    settings : TrainingSettings
-        Its ``scheduler``.
+    kind : {"one-cycle", "cosine", "plateau", "step", "none"}
+        How the rate changes.
     """
 
-    def __init__(self, settings: TrainingSettings) -> None:
-        self._kind = settings.scheduler
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
         self._best: float | None = None
         self._waited = 0
         self._plateau = 1.0
 
     def share(self, progress: float) -> float:
-        """Share of the highest rate at `progress`, from 0 at the start of the run to 1 at its end."""
+        """Return the share of the highest rate at `progress`, from 0 at the start of the run to 1 at its end."""
         progress = min(max(progress, 0.0), 1.0)
         if self._kind == "one-cycle":
             if progress < WARM_UP:
@@ -50,12 +51,12 @@ class Schedule:
             return STEP_FACTOR ** min(int(progress * STEPS), STEPS - 1)
         return self._plateau
 
-    def state(self) -> dict[str, Any]:
-        """Return what the epochs so far have left behind, as JSON holds it; `restore` takes it back."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next rates depend on, for JSON."""
         return {"best": self._best, "waited": self._waited, "plateau": self._plateau}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was called."""
         self._best, self._waited, self._plateau = state["best"], state["waited"], state["plateau"]
 
     def epoch_ended(self, score: float | None) -> None:
@@ -71,11 +72,11 @@ class Schedule:
             self._waited = 0
 
 
-def tile_size_at(settings: TrainingSettings, progress: float) -> int:
-    """Side of the training tiles at `progress`, 0 to 1: half at first where the settings ask for that."""
-    if not settings.progressive_resizing or progress >= SMALL_SHARE:
-        return settings.tile_size
-    half = math.ceil(settings.tile_size / 2 / TILE_STEP) * TILE_STEP
+def progressive_tile_size(tile_size: int, progress: float) -> int:
+    """Return the side of the training tiles at `progress`, 0 to 1, with progressive resizing: half at first."""
+    if progress >= SMALL_SHARE:
+        return tile_size
+    half = math.ceil(tile_size / 2 / TILE_STEP) * TILE_STEP
     return max(SMALLEST_TILE, half)
 
 

@@ -1,10 +1,10 @@
-"""The training loop, in plain sight. It knows no thread, no widget and no project."""
+"""The training loop. It knows no thread, no widget and no project."""
 
 import copy
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import torch
@@ -12,23 +12,22 @@ import torch
 from histowidgets.errors import TrainingError
 from histowidgets.images import Normalization
 from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, State, StateChanged
-from histowidgets.training._limits import CONTINUE_LR_SHARE, TEACH_FROM_STEP
-from histowidgets.training.checkpoint import Checkpoint, capture, put_back
+from histowidgets.training.checkpoint import Checkpoint
 from histowidgets.training.data import Batch, TrainingRequest
-from histowidgets.training.loop._control import Kept, RunControl
-from histowidgets.training.loop._distributed import Together
-from histowidgets.training.loop._loss import sure_labels, teaching_loss
+from histowidgets.training.loop._control import RunControl
+from histowidgets.training.loop._loss import TEACH_FROM_STEP, consistency_loss, pseudo_labels
 from histowidgets.training.loop._lr_finder import try_rates
 from histowidgets.training.loop._metrics import Confusion
-from histowidgets.training.loop._micro_batches import Pieces, is_out_of_memory
-from histowidgets.training.loop._model_selection import is_better, score, should_stop_early
-from histowidgets.training.loop._scheduler import tile_size_at
-from histowidgets.training.loop._setup import Emit, prepare
-from histowidgets.training.storage import RunFolder
+from histowidgets.training.loop._micro_batches import MicroBatches, is_out_of_memory
+from histowidgets.training.loop._model_selection import ModelSelection
+from histowidgets.training.loop._scheduler import progressive_tile_size
+from histowidgets.training.loop._setup import CONTINUE_LR_SHARE, Emit, prepare
+from histowidgets.training.loop._state import TrainerState, load_state, state_dict
+from histowidgets.training.storage import BestWeights, RunWriter
 
 
 class _Stopped(Exception):
-    """Somebody stopped the run: no error, but the way out of nested loops."""
+    """The run was stopped: not an error, but the way out of nested loops."""
 
 
 def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
@@ -51,54 +50,89 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
         The loss became NaN or infinite.
     """
     try:
-        loop = Loop(request, normalization, emit, control)
+        trainer = make_trainer(request, normalization, emit, control)
     except _Stopped:
         return
-    loop.run()
+    trainer.run()
 
 
-class Loop:
-    """What turns; `run_loop` runs it, and others may take single steps of it."""
+def make_trainer(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> "Trainer":
+    """Set up a trainer and the writer of its run's folder; arguments as `run_loop`."""
+    state = prepare(request, normalization, emit, control.group, partial(_check, control, emit, "preparing"))
+    writer = RunWriter(request, normalization, state.network, asdict(state.compute.compute_format), emit)
+    return Trainer(request, state, writer, emit, control)
 
-    def __init__(self, request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
-        self.settings = request.settings
+
+def _check(control: RunControl, emit: Emit, state: State = "running") -> None:
+    """Wait while the run is paused, and leave when it is stopped; `state` is what it is in otherwise."""
+    if control.should_stop(lambda paused: emit(StateChanged("paused" if paused else state))):
+        raise _Stopped
+
+
+class Trainer:
+    """Trains; `run` goes through all epochs, `take_step` and `validate` can also be called by themselves.
+
+    Parameters
+    ----------
+    request : TrainingRequest
+        What to train on and how.
+    state : TrainerState
+        Network, optimizer, tiles and so on; see `prepare`.
+    writer : RunWriter
+        Writes the run's folder.
+    emit : callable
+        Is given each event.
+    control : RunControl
+        Obeyed within one batch; takes the weights that are kept.
+    """
+
+    def __init__(
+        self, request: TrainingRequest, state: TrainerState, writer: RunWriter, emit: Emit, control: RunControl
+    ) -> None:
+        settings = request.settings
+        self.settings = settings
         self.classes = request.snapshot.classes
-        self.request, self.emit, self.control = request, emit, control
+        self.request, self.state, self.writer, self.emit, self.control = request, state, writer, emit, control
+        self.group = control.group
+        self.selection = ModelSelection.of(settings)
         self.history: list[EpochRecord] = []
         self.best: EpochRecord | None = None
         self.confusion: list[list[int]] | None = None
         self.step = 0
-        self.together = Together()
-        self.pieces = Pieces(self.settings, emit)
-        self.parts = prepare(request, normalization, emit, partial(self._check, "preparing"))
-        self.folder = RunFolder(request, normalization, self.parts.network, self.parts.arithmetic.choice, emit)
+        self.micro_batches = MicroBatches(
+            settings.batch_size,
+            tile_size=settings.tile_size,
+            accumulation=settings.accumulation,
+            min_tiles=settings.min_batch_size,
+            emit=emit,
+        )
         if request.resumed is not None:
-            self._put_back(request.resumed)
+            self._load(request.resumed)
 
     def run(self) -> None:
-        """Go through the epochs."""
-        settings, parts, control = self.settings, self.parts, self.control
+        """Train all epochs."""
+        settings, state, control = self.settings, self.state, self.control
         self.emit(
             RunStarted(
                 self.request.run_id,
-                self.request.placement.n_tiles,
-                parts.validation.n_tiles,
-                parts.steps_per_epoch,
+                self.request.sampling.n_tiles,
+                state.validation.n_tiles,
+                state.steps_per_epoch,
                 settings.epochs,
-                parts.network.spec.backbone,
-                str(parts.arithmetic.choice),
+                state.network.spec.backbone,
+                str(state.compute.compute_format),
                 self._class_labels(),
             )
         )
         self.emit(StateChanged("running"))
         try:
             if self.request.resumed is not None:
-                self._tell_again()
+                self._repeat_epochs()
             elif settings.find_learning_rate:
-                self._find_rate()
+                self._find_learning_rate()
             # The time limit is for training itself.
             control.start_clock(0.0 if self.request.resumed is None else self.request.resumed.plain["seconds"])
-            # Looked at before an epoch, not after one: a run may have broken off when all was done.
+            # Checked before an epoch, not after it: a run may have been interrupted when all was done.
             while len(self.history) < settings.epochs and not self._is_done():
                 epoch = len(self.history) + 1
                 train_loss, train_scores = self._train(epoch)
@@ -107,47 +141,47 @@ class Loop:
         except _Stopped:
             self._keep_on_stop()
         finally:
-            parts.tiles.close()
+            state.tiles.close()
         if not control.leaving:
-            self.folder.close(self.history, control.kept)
+            self.writer.close(self.history, control.kept)
 
     def _is_done(self) -> bool:
-        """Say whether there is no use in, or no time for, another epoch."""
+        """Tell whether there is no use in another epoch, or no time for it."""
         if self.history and self._time_is_up():
             return True
-        if not should_stop_early(self.history, self.settings):
+        if not self.selection.should_stop(self.history):
             return False
         self.emit(Message("info", f"Stopped early: no better epoch in {self.settings.early_stopping_patience}."))
         return True
 
-    def _put_back(self, checkpoint: Checkpoint) -> None:
-        """Bring all to where the run broke off."""
+    def _load(self, checkpoint: Checkpoint) -> None:
+        """Continue where the run was interrupted."""
         plain = checkpoint.plain
-        better = put_back(checkpoint, self.parts)
-        self.parts = replace(self.parts, peaks=tuple(plain["peaks"]))
+        better = load_state(checkpoint, self.state)
+        self.state = replace(self.state, max_lrs=tuple(plain["peaks"]))
         self.step, self.history, self.best = plain["step"], list(plain["history"]), plain["best"]
-        self.confusion, self.pieces.count = plain["confusion"], plain["pieces"]
+        self.confusion, self.micro_batches.count = plain["confusion"], plain["pieces"]
         if self.best is not None:
             network = self._snapshot(None).network if better is None else better
-            self.control.kept = Kept(network, self.best, plain["best_confusion"])
+            self.control.kept = BestWeights(network, self.best, plain["best_confusion"])
 
-    def _tell_again(self) -> None:
-        """Tell the epochs from before the run broke off, for those who draw its curve."""
+    def _repeat_epochs(self) -> None:
+        """Emit the epochs from before the run was interrupted, for those who draw its curve."""
         best: EpochRecord | None = None
         for number, record in enumerate(self.history):
-            better = is_better(record, best, self.settings, self.history[:number])
+            better = self.selection.is_better(record, best, self.history[:number])
             best = record if better else best
             self.emit(EpochEnded(record, better))
 
-    def _find_rate(self) -> None:
+    def _find_learning_rate(self) -> None:
         """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
 
-        A run that goes on from a classifier takes its share of that, as it takes of the rate that is set.
+        A run that continues from a classifier takes its share of that, as it takes of the rate that is set.
         """
-        chosen, set_to = self.parts.peaks[0], self.settings.learning_rate
+        chosen, set_to = self.state.max_lrs[0], self.settings.learning_rate
         self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
         try:
-            found = try_rates(self.parts, self.settings, self._check).suggested
+            found = try_rates(self.state, self.settings, self.group, self._check).suggested
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -156,120 +190,117 @@ class Loop:
         if found is None:
             self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
             return
-        self.parts = replace(self.parts, peaks=tuple(peak * found / set_to for peak in self.parts.peaks))
+        self.state = replace(self.state, max_lrs=tuple(max_lr * found / set_to for max_lr in self.state.max_lrs))
         used = "which is used"
         if self.request.start is not None:
-            used = f"of which {CONTINUE_LR_SHARE:.0%} is used, since training goes on: {self.parts.peaks[0]:.2g}"
+            share = f"{CONTINUE_LR_SHARE:.0%}"
+            used = f"of which {share} is used, as training continues from a classifier: {self.state.max_lrs[0]:.2g}"
         self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, {used}."))
 
     def _train(self, epoch: int) -> tuple[float, Confusion]:
         """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""
-        parts, total, taken = self.parts, 0.0, 0
+        state, total, taken = self.state, 0.0, 0
         scores = Confusion(len(self.classes))
-        parts.network.train()
-        for step in range(1, parts.steps_per_epoch + 1):
+        state.network.train()
+        for step in range(1, state.steps_per_epoch + 1):
             self._check()
-            share = parts.schedule.share(self._progress())
-            for group, peak in zip(parts.optimizer.param_groups, parts.peaks, strict=True):
-                group["lr"] = peak * share
+            share = state.scheduler.share(self._progress())
+            for parameters, max_lr in zip(state.optimizer.param_groups, state.max_lrs, strict=True):
+                parameters["lr"] = max_lr * share
             loss = self.take_step(scores)
             if not math.isfinite(loss):
-                # Told as an epoch too, so that who reads the curves sees where they broke off.
-                self._tell_broken(epoch, loss)
+                # Emitted as an epoch too, so that the curves show where they break off.
+                self._end_broken_epoch(epoch, loss)
                 raise TrainingError(
                     f"The loss became {loss} in epoch {epoch}, step {step}. Lower the learning rate "
                     f"(it is {self.settings.learning_rate:g}), or set precision to 'fp32'."
                 )
             total, taken = total + loss, taken + 1
             self.step += 1
-            self.emit(BatchEnded(epoch, step, parts.steps_per_epoch, loss, parts.peaks[0] * share, self._left()))
+            self.emit(BatchEnded(epoch, step, state.steps_per_epoch, loss, state.max_lrs[0] * share, self._left()))
             if self._time_is_up():
                 break
-        self.together.add_up(scores.counts)
+        self.group.sum_in_place(scores.counts)
         return total / taken, scores
 
     def take_step(self, scores: Confusion) -> float:
-        """Learn from one step's batches: with accumulation, as from one batch of all their tiles (row N2)."""
-        parts, settings = self.parts, self.settings
-        size = tile_size_at(settings, self._progress())
-        batches = [parts.tiles.draw(size) for _ in range(settings.accumulation)]
-        value, seen = self.pieces.until_it_fits(partial(self._gradient, batches))
+        """Learn from the batches of one step: with accumulation, as from one batch of all their tiles."""
+        state, settings = self.state, self.settings
+        size = settings.tile_size
+        if settings.progressive_resizing:
+            size = progressive_tile_size(size, self._progress())
+        batches = [state.tiles.draw(size) for _ in range(settings.accumulation)]
+        value, seen = self.micro_batches.until_it_fits(partial(self._gradient, batches))
         scores.counts += seen.counts
-        parts.arithmetic.step(parts.optimizer, settings.gradient_clip)
-        parts.averaged.update()
+        state.compute.step(state.optimizer, settings.gradient_clip)
+        state.averaged.update()
         return value
 
     def _gradient(self, batches: Sequence[Batch]) -> tuple[float, Confusion]:
-        """Compute the gradient of a step, from nothing; return its loss, and the scores on its tiles."""
-        parts, seen = self.parts, Confusion(len(self.classes))
-        batches = [piece for batch in batches for piece in self.pieces.of(batch)]
-        weights = [parts.loss.weight(batch.labels) for batch in batches]
+        """Compute the gradient of a step from zero; return its loss, and the scores on its tiles."""
+        state, seen = self.state, Confusion(len(self.classes))
+        batches = [part for batch in batches for part in self.micro_batches.split(batch)]
+        weights = [state.loss.weight(batch.labels) for batch in batches]
         # The mean over all labelled pixels, not the mean of means: batches with few labels would count too much.
-        (total,) = self.together.sums(sum(weights))
-        parts.optimizer.zero_grad(set_to_none=True)
+        (total,) = self.group.sums(sum(weights))
+        state.optimizer.zero_grad(set_to_none=True)
         value = 0.0
         for number, (batch, weight) in enumerate(zip(batches, weights, strict=True)):
             if number:
                 self._check()
             share = 1.0 if weight == total else weight / total
-            with self.together.apart(parts.learner, last=number == len(batches) - 1):
+            with self.group.no_sync(state.ddp_model, last=number == len(batches) - 1):
                 value += self._learn_from(batch, share, len(batches), seen)
-        return self.together.sums(value)[0], seen
+        return self.group.sums(value)[0], seen
 
     def _learn_from(self, batch: Batch, share: float, of: int, scores: Confusion) -> float:
-        """Add the gradient of one batch `of` so many, with its share in the step; return its part of the loss."""
-        parts, arithmetic, settings = self.parts, self.parts.arithmetic, self.settings
-        pixels, labels = arithmetic.move(batch.pixels, batch.labels)
-        with arithmetic.own_random():
-            with arithmetic.cast():
-                logits = parts.learner(pixels)
-            logits = logits.float()
-            loss = parts.loss(logits, labels) * share
+        """Add the gradient of one of the `of` batches of a step, with its share; return its part of the loss."""
+        state, compute, settings = self.state, self.state.compute, self.settings
+        pixels, labels = compute.move(batch.pixels, batch.labels)
+        with compute.own_random():
+            logits = compute.logits(state.ddp_model, pixels)
+            loss = state.loss(logits, labels) * share
             if settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
-                weight = settings.consistency / (of * self.together.size)
-                loss = loss + weight * teaching_loss(logits, self._taught(batch, labels))
+                weight = settings.consistency / (of * self.group.size)
+                loss = loss + weight * consistency_loss(logits, self._pseudo_labels(batch, labels))
             # Gradients are averaged over the processes, and are to be their sum.
-            arithmetic.backward(loss * self.together.size)
+            compute.backward(loss * self.group.size)
         scores.add(logits.detach().argmax(1), labels)
         return float(loss.detach())
 
     @torch.no_grad()
-    def _taught(self, batch: Batch, labels: torch.Tensor) -> torch.Tensor:
-        """Ask the averaged weights about the unlabelled pixels, in their unvaried colours."""
-        arithmetic = self.parts.arithmetic
-        plain, _ = arithmetic.move(batch.plain, batch.labels)
-        with arithmetic.cast():
-            logits = self.parts.averaged.network(plain)
-        return sure_labels(logits.float(), labels)
+    def _pseudo_labels(self, batch: Batch, labels: torch.Tensor) -> torch.Tensor:
+        """Label unlabelled pixels by the averaged weights, which see the tile without colour augmentation."""
+        compute = self.state.compute
+        plain, _ = compute.move(batch.plain, batch.labels)
+        return pseudo_labels(compute.logits(self.state.averaged.network, plain), labels)
 
     @torch.no_grad()
     def validate(self) -> tuple[float | None, Confusion]:
         """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
         scores = Confusion(len(self.classes))
         total, pixels_seen = 0.0, 0.0
-        for batch in self.together.mine(self.parts.validation.batches):
+        for batch in self.group.share_of(self.state.validation.batches):
             self._check()
             if batch is None:
                 continue
-            loss, n_labelled, seen = self.pieces.until_it_fits(partial(self._measured, batch))
+            loss, n_labelled, seen = self.micro_batches.until_it_fits(partial(self._measured, batch))
             total += loss
             pixels_seen += n_labelled
             scores.counts += seen.counts
-        total, pixels_seen = self.together.sums(total, pixels_seen)
-        self.together.add_up(scores.counts)
+        total, pixels_seen = self.group.sums(total, pixels_seen)
+        self.group.sum_in_place(scores.counts)
         return (total / pixels_seen if pixels_seen else None), scores
 
     def _measured(self, batch: Batch) -> tuple[float, int, Confusion]:
         """Return the sum of the loss over a batch's labelled pixels, their number, and the scores."""
-        parts, arithmetic = self.parts, self.parts.arithmetic
+        state, compute = self.state, self.state.compute
         seen, total, pixels_seen = Confusion(len(self.classes)), 0.0, 0
-        for piece in self.pieces.of(batch):
-            pixels, labels = arithmetic.move(piece.pixels, piece.labels)
-            with arithmetic.cast():
-                logits = parts.averaged.network(pixels)
-            logits = logits.float()
-            n_labelled = int((piece.labels < len(self.classes)).sum())
-            total += float(parts.loss(logits, labels, every_pixel=True)) * n_labelled
+        for part in self.micro_batches.split(batch):
+            pixels, labels = compute.move(part.pixels, part.labels)
+            logits = compute.logits(state.averaged.network, pixels)
+            n_labelled = int((part.labels < len(self.classes)).sum())
+            total += float(state.loss(logits, labels, every_pixel=True)) * n_labelled
             pixels_seen += n_labelled
             seen.add(logits.argmax(1), labels)
         return total, pixels_seen, seen
@@ -285,33 +316,33 @@ class Loop:
             val_miou=val.mean_iou(),
             val_iou=dict(zip(self.classes, val.iou(), strict=True)),
             val_accuracy=val.accuracy(),
-            learning_rate=self.parts.optimizer.param_groups[0]["lr"],
+            learning_rate=self.state.optimizer.param_groups[0]["lr"],
             seconds=self.control.seconds(),
-            steps=self.parts.steps_per_epoch,
+            steps=self.state.steps_per_epoch,
         )
-        self.parts.schedule.epoch_ended(score(record, self.settings))
+        self.state.scheduler.epoch_ended(self.selection.score(record))
         self.confusion = val.counts.tolist() if val.counts.any() else None
         self.history.append(record)
-        best = is_better(record, self.best, self.settings, self.history)
+        best = self.selection.is_better(record, self.best, self.history)
         if best:
             self.best = record
-            # Kept before it is told, so that who hears of the epoch finds its weights.
+            # Kept before the event, so that its receivers find the weights.
             self.control.kept = self._snapshot(record, self.confusion)
-            self.folder.write_best(self.control.kept)
-        self.folder.write_history(self.history)
-        self.folder.write_resume(self._state)
+            self.writer.write_best(self.control.kept)
+        self.writer.write_history(self.history)
+        self.writer.write_resume(self._checkpoint)
         self.emit(EpochEnded(record, best))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:
         """Count what each class has on either side: annotations in training, pixels in validation."""
-        held_out = self.parts.validation.counts.tolist()
+        held_out = self.state.validation.counts.tolist()
         if not any(held_out):
             return None
-        seen = Counter(anchors.class_index for anchors in self.request.placement.anchors)
+        seen = Counter(samples.class_index for samples in self.request.sampling.samples)
         return {name: (seen[k], held_out[k]) for k, name in enumerate(self.classes)}
 
-    def _tell_broken(self, epoch: int, loss: float) -> None:
-        """Put an epoch into the history that has no score, only a loss that is no number."""
+    def _end_broken_epoch(self, epoch: int, loss: float) -> None:
+        """Add an epoch to the history that has no scores, only a loss that is NaN or infinite."""
         record = EpochRecord(
             epoch=epoch,
             train_loss=loss,
@@ -320,16 +351,16 @@ class Loop:
             val_miou=None,
             val_iou=dict.fromkeys(self.classes),
             val_accuracy=None,
-            learning_rate=self.parts.optimizer.param_groups[0]["lr"],
+            learning_rate=self.state.optimizer.param_groups[0]["lr"],
             seconds=self.control.seconds(),
-            steps=self.parts.steps_per_epoch,
+            steps=self.state.steps_per_epoch,
         )
         self.history.append(record)
-        self.folder.write_history(self.history)
+        self.writer.write_history(self.history)
         self.emit(EpochEnded(record, False))
 
     def _keep_on_stop(self) -> None:
-        """Do with the weights what the one who stopped the run asked for."""
+        """Keep the weights that `stop` asked for."""
         control = self.control
         if control.keep == "nothing":
             control.kept = None
@@ -339,39 +370,37 @@ class Loop:
             control.kept = self._snapshot(None)
             self.emit(Message("info", "Stopped before the first epoch ended: the weights kept were not measured."))
 
-    def _snapshot(self, record: EpochRecord | None, confusion: list[list[int]] | None = None) -> Kept:
-        return Kept(copy.deepcopy(self.parts.averaged.network).to("cpu"), record, confusion)
+    def _snapshot(self, record: EpochRecord | None, confusion: list[list[int]] | None = None) -> BestWeights:
+        return BestWeights(copy.deepcopy(self.state.averaged.network).to("cpu"), record, confusion)
 
-    def _state(self) -> Checkpoint:
-        """Note where the run stands, for a kernel that is killed."""
+    def _checkpoint(self) -> Checkpoint:
+        """Return the state to resume from if the kernel is killed."""
         kept = self.control.kept
-        apart = kept is not None and self.best is not self.history[-1]
+        is_older = kept is not None and self.best is not self.history[-1]
         about = {
             "step": self.step,
-            "pieces": self.pieces.count,
+            "pieces": self.micro_batches.count,
             "history": self.history,
             "best": self.best,
             "confusion": self.confusion,
             "best_confusion": None if kept is None else kept.confusion,
             "seconds": self.control.seconds(),
         }
-        return capture(self.parts, kept.network if kept is not None and apart else None, about)
+        return state_dict(self.state, kept.network if kept is not None and is_older else None, about)
 
-    def _check(self, state: State = "running") -> None:
-        """Hold while the run is paused, and leave when it is stopped; `state` is what it is in otherwise."""
-        if self.control.should_stop(lambda paused: self.emit(StateChanged("paused" if paused else state))):
-            raise _Stopped
+    def _check(self) -> None:
+        _check(self.control, self.emit)
 
     def _progress(self) -> float:
-        """How far the run has come, 0 to 1: by steps or by time, whichever is further."""
-        by_steps = self.step / (self.settings.epochs * self.parts.steps_per_epoch)
+        """Return the progress of the run, 0 to 1: by steps or by time, whichever is further."""
+        by_steps = self.step / (self.settings.epochs * self.state.steps_per_epoch)
         limit = self.settings.max_seconds
         return min(1.0, max(by_steps, self.control.seconds() / limit if limit else 0.0))
 
     def _left(self) -> float:
         """Estimate the seconds left, from the speed so far and the time limit."""
         seconds = self.control.seconds()
-        steps_left = self.settings.epochs * self.parts.steps_per_epoch - self.step
+        steps_left = self.settings.epochs * self.state.steps_per_epoch - self.step
         left = seconds / self.step * steps_left
         limit = self.settings.max_seconds
         return max(0.0, left if limit is None else min(left, limit - seconds))

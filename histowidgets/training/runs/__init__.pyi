@@ -1,4 +1,4 @@
-from ._base import Keep, RunFace
+from ._base import RunFace
 from ._replay import ReplayedRun, replay
 from ._run import TrainingRun, start_training, train
 from ._run_log import RunLog
@@ -6,7 +6,6 @@ from ._tensorboard import write_tensorboard
 from ._unfinished import RunSummary, resume_training, unfinished_run
 
 __all__ = [
-    "Keep",
     "ReplayedRun",
     "RunFace",
     "RunLog",

@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from histowidgets.training._events import (
     FINAL_STATES,
@@ -12,6 +12,7 @@ from histowidgets.training._events import (
     EpochEnded,
     EpochRecord,
     Event,
+    Keep,
     Message,
     RunEnded,
     RunFailed,
@@ -21,7 +22,6 @@ from histowidgets.training._events import (
 )
 from histowidgets.training.settings import TrainingSettings
 
-Keep = Literal["best", "last", "nothing"]
 Callback = Callable[[Event], None]
 
 log = logging.getLogger("histowidgets.training")

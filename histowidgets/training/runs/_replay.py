@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Iterable
 
-from histowidgets.training._events import EpochEnded, EpochRecord, RunStarted, StateChanged
-from histowidgets.training.loop import is_better
-from histowidgets.training.runs._base import Keep
+from histowidgets.training._events import EpochEnded, EpochRecord, Keep, RunStarted, StateChanged
+from histowidgets.training.loop import ModelSelection
 from histowidgets.training.runs._pausable import PausableRun
 from histowidgets.training.settings import TrainingSettings
 
@@ -29,7 +28,7 @@ class ReplayedRun(PausableRun):
             record = self._left.pop(0) if self._left else None
         if record is not None:
             best = next((past for past in self.history if past["epoch"] == self.best_epoch), None)
-            better = is_better(record, best, self.settings, self.history)
+            better = ModelSelection.of(self.settings).is_better(record, best, self.history)
             self._emit(EpochEnded(record, better), when=lambda: not self.is_over)
         if not self._left:
             self._end("finished")

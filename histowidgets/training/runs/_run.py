@@ -10,20 +10,20 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, PixelModel
-from histowidgets.training._events import EpochRecord, Event, RunEnded, RunFailed, State, StateChanged
+from histowidgets.training._events import EpochRecord, Event, Keep, RunEnded, RunFailed, State, StateChanged
 from histowidgets.training.data import TrainingRequest, make_request
 from histowidgets.training.estimation import check_budget
 from histowidgets.training.loop import (
-    Kept,
     fitted_normalization,
-    kept_memory,
+    keep_freed_memory,
+    lower_thread_priority,
     make_control,
     run_loop,
-    yield_to_the_hand,
 )
-from histowidgets.training.runs._base import Keep, RunFace
+from histowidgets.training.runs._base import RunFace
 from histowidgets.training.runs._unfinished import find_unfinished, resume_training
 from histowidgets.training.settings import TrainingSettings
+from histowidgets.training.storage import BestWeights
 
 _EXIT_SECONDS = 5.0
 """How long a closing kernel waits for its runs to end their step; a step takes well under a second."""
@@ -51,7 +51,7 @@ class TrainingRun(RunFace):
         self._request = request
         self._control = make_control()
         self._normalization: Normalization | None = None
-        self._made: tuple[Kept, Classifier] | None = None
+        self._made: tuple[BestWeights, Classifier] | None = None
         self._making = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"histowidgets-training-{self.id}", daemon=True)
 
@@ -130,14 +130,14 @@ class TrainingRun(RunFace):
 
     def _work(self) -> None:
         """Prepare, loop, and tell how it ended: the body of the thread."""
-        yield_to_the_hand()
+        lower_thread_priority()
         state: State = "failed"
         try:
             self._tell(StateChanged("preparing"))
             for message in self._request.messages:
                 self._tell(message)
             self._normalization = fitted_normalization(self._request)
-            with kept_memory():
+            with keep_freed_memory():
                 run_loop(self._request, self._normalization, self._tell, self._control)
             state = "finished" if self._control.keep is None else "stopped"
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: whatever it is, the person hears of it

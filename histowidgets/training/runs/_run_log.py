@@ -11,13 +11,13 @@ from histowidgets.training._events import (
     BatchEnded,
     EpochEnded,
     EpochRecord,
+    Keep,
     Message,
     RunFailed,
     RunStarted,
     StateChanged,
 )
-from histowidgets.training.loop import is_better
-from histowidgets.training.runs._base import Keep
+from histowidgets.training.loop import ModelSelection
 from histowidgets.training.runs._pausable import PausableRun
 from histowidgets.training.settings import TrainingSettings
 
@@ -166,7 +166,7 @@ class RunLog(PausableRun):
         if settings.early_stopping_metric == "val_loss" and record["val_loss"] is None:
             # Nothing was validated: the last epoch is what there is.
             return True
-        return is_better(record, self._best, settings, self.history)
+        return ModelSelection.of(settings).is_better(record, self._best, self.history)
 
 
 def _number(name: str, value: Any) -> float | None:

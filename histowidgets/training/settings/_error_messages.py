@@ -1,4 +1,4 @@
-"""What settings accept, and what is wrong with those that came, in words. No torch."""
+"""Descriptions of what settings accept, and messages for values that are refused. No torch."""
 
 import difflib
 from functools import cache
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from histowidgets.models import FREEZE_CHOICES
 
+#: Bounds of a class's weight multiplier.
 WEIGHT_RANGE = (0.1, 10.0)
-"""Bounds of a class's weight multiplier (rows R23 and R57)."""
 
 Settings = type[BaseModel]
 
@@ -35,13 +35,13 @@ def range_in_words(settings: Settings, name: str) -> str:
     return _KINDS.get(settings.model_fields[name].annotation, "text")
 
 
-def accepts_truth(settings: Settings, name: str) -> bool:
+def accepts_bool(settings: Settings, name: str) -> bool:
     """Say whether a field is a switch."""
     return any(option.get("type") == "boolean" for option in _options(settings, name))
 
 
-def explained(settings: Settings, error: ValidationError) -> str:
-    """Turn pydantic's errors into one sentence a field."""
+def explain(settings: Settings, error: ValidationError) -> str:
+    """Turn pydantic's errors into one sentence for each field."""
     lines: dict[str, str] = {}
     for item in error.errors():
         name = str(item["loc"][0]) if item["loc"] else ""

@@ -1,4 +1,4 @@
-"""Ready-made settings; each names only what differs from the default, which is nearly "cpu"."""
+"""Presets; each names only what differs from the defaults, which are nearly "cpu"."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _GUIDE: dict[str, Any] = {
     "stain_jitter": 0.0,
 }
 
-# Row R26: these nine exactly.
+# The nine values of the guide, exactly.
 _FIRST_RUN: dict[str, Any] = {
     **_GUIDE,
     "architecture": "unet",
@@ -34,7 +34,7 @@ _FIRST_RUN: dict[str, Any] = {
     "freeze": "early",
 }
 
-# The score on few held-out strokes is soon as high as it can be, while the averaged weights go on learning.
+# The score on few held-out strokes is soon as high as it can be, while the averaged weights still improve.
 _CPU: dict[str, Any] = {"best_tolerance": 0.03}
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "first-run": _FIRST_RUN,
     # The guide's later variant: a careful rate, and the range test to find a better one.
     "first-run-2026": {**_FIRST_RUN, "learning_rate": 1e-4, "find_learning_rate": True},
-    # Row R31, for fewer than 200 tiles.
+    # For fewer than 200 tiles.
     "very-small": {
         **_GUIDE,
         "backbone": "efficientnet-b0",
@@ -55,7 +55,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.001,
         "tile_size": 256,
     },
-    # Row R32, for more than 10000 tiles.
+    # For more than 10000 tiles.
     "large": {
         **_GUIDE,
         "backbone": "resnet50",
@@ -65,7 +65,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 5e-4,
         "tile_size": 512,
     },
-    # Row R58: for fewer than 500 tiles, up to 5000, and more; each freezes a part of what the one before it does.
+    # For fewer than 500 tiles, up to 5000, and more; each freezes a part of what the one before it does.
     "transfer-small": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2", "block3")},
     "transfer-medium": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2")},
     "transfer-large": {**_FIRST_RUN, "freeze": ("stem", "block1")},

@@ -1,4 +1,4 @@
-"""Everything that can be set about a training, in one place: defaults, ranges, units and help.
+"""All settings of a training in one place: defaults, ranges, units and help.
 
 The form, the command line and the documentation read them from here. No torch.
 """
@@ -19,14 +19,15 @@ from pydantic import (
 
 from histowidgets.errors import SettingsError
 from histowidgets.models import DEFAULT_BACKBONE, FREEZE_CHOICES, Architecture
-from histowidgets.training.settings._error_messages import WEIGHT_RANGE, accepts_truth, explained, range_in_words
+from histowidgets.training.settings._error_messages import WEIGHT_RANGE, accepts_bool, explain, range_in_words
 
+#: Architectures that pool a tile into a single pixel, whose batch norm needs two tiles to learn from.
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 _PIXELS = "pixels at the downsample"
 
 
 def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool = False, **bounds: Any) -> Any:
-    """One field, with what the form needs to show it."""
+    """Declare a field, with what the form needs to show it."""
     extra: dict[str, Any] = {"unit": unit, "section": section, "basic": basic}
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
@@ -34,9 +35,9 @@ def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool 
 class TrainingSettings(BaseModel):
     """The settings of one training; immutable, and checked whenever they are made or changed.
 
-    ``TrainingSettings()`` is good for a minute of training on a computer without a GPU. It is the preset "cpu", but for
-    ``best_tolerance``: which weights are kept is a choice to be made knowingly, or by choosing that preset.
-    ``model_copy(update={...})`` checks what it is given, like the constructor.
+    ``TrainingSettings()`` is good for a minute of training on a computer without a GPU. It is the preset "cpu", except
+    for ``best_tolerance``: which weights are kept should be chosen knowingly, or with that preset.
+    ``model_copy(update={...})`` checks the changes, like the constructor.
 
     Raises
     ------
@@ -88,7 +89,7 @@ class TrainingSettings(BaseModel):
     accumulation: int = _setting(
         1,
         "Tiles",
-        "Batches that one step learns from: as a batch so many times larger, in the same memory.",
+        "Batches that one step learns from: like one batch this many times larger, in the memory of one.",
         "batches",
         ge=1,
         le=8,
@@ -174,7 +175,7 @@ class TrainingSettings(BaseModel):
         0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
     )
     scheduler: Literal["one-cycle", "cosine", "plateau", "step", "none"] = _setting(
-        "none", "Training", "How the learning rate changes as training goes on."
+        "none", "Training", "How the learning rate changes during training."
     )
     weight_decay: float = _setting(0.01, "Training", "Pull of the weights towards zero (AdamW).", ge=0, le=0.5)
     gradient_clip: float = _setting(1.0, "Training", "Longest gradient; 0 for no limit.", ge=0, le=100)
@@ -243,13 +244,13 @@ class TrainingSettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(explained(type(self), error)) from error
+            raise SettingsError(explain(type(self), error)) from error
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # pydantic takes True for 1: what was meant for a switch shall not set a number.
-        if isinstance(value, bool) and not accepts_truth(cls, str(info.field_name)):
+    def _no_bool_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # pydantic takes True for 1: a value meant for a switch must not set a number.
+        if isinstance(value, bool) and not accepts_bool(cls, str(info.field_name)):
             raise ValueError(f"it takes {setting_range(str(info.field_name))}")
         return value
 
@@ -298,14 +299,14 @@ class TrainingSettings(BaseModel):
         return weights
 
     @model_validator(mode="after")
-    def _together(self) -> Self:
+    def _consistent(self) -> Self:
         low, high = self.normalization_low, self.normalization_high
         if self.normalization == "fixed_range" and (low is None or high is None or low >= high):
             raise ValueError(
                 "normalization 'fixed_range' needs normalization_low below normalization_high, "
                 f"such as 0 and 4095; they are {low} and {high}"
             )
-        if self.architecture in _POOLING and self.batch_size < 2:
+        if self.batch_size < self.min_batch_size:
             raise ValueError(f"batch_size is 1; {self.architecture} needs 2 or more to learn")
         if self.loss == "lovasz" and self.hardest_share < 1:
             raise ValueError(
@@ -313,6 +314,11 @@ class TrainingSettings(BaseModel):
                 "use hardest_share 1, or another loss"
             )
         return self
+
+    @property
+    def min_batch_size(self) -> int:
+        """Tiles that the architecture needs at once to learn from."""
+        return 2 if self.architecture in _POOLING else 1
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; the changes are checked."""
@@ -358,7 +364,7 @@ class TrainingSettings(BaseModel):
         return list(PRESETS)
 
     def probe(self, epochs: int = 5) -> Self:
-        """Return the same settings for a short run before a long one, to see whether it learns at all (row N13).
+        """Return the same settings for a short run before a long one, to see whether it learns at all.
 
         It has 5 to 10 epochs and does not stop early; `compare_runs` and `diagnose` then tell what to change.
         """
@@ -378,7 +384,7 @@ class TrainingSettings(BaseModel):
         Raises
         ------
         SettingsError
-            The text is no JSON object, or a field is unknown or impossible.
+            The text is not a JSON object, or a field is unknown or impossible.
         """
         return cls(**_object_of(text))
 
@@ -388,7 +394,7 @@ def _object_of(text: str | bytes | bytearray) -> dict[str, Any]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError, TypeError) as error:
-        raise SettingsError(f"The settings are no JSON: {error}.") from error
+        raise SettingsError(f"The settings are not JSON: {error}.") from error
     if not isinstance(values, dict):
         raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
     return values

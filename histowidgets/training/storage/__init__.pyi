@@ -1,9 +1,11 @@
 from ._fingerprint import changes, fingerprint_of
+from ._kept import BestWeights
 from ._run_reader import StoredRun, read_run, run_folders
-from ._run_writer import RunFolder
+from ._run_writer import RunWriter
 
 __all__ = [
-    "RunFolder",
+    "BestWeights",
+    "RunWriter",
     "StoredRun",
     "changes",
     "fingerprint_of",

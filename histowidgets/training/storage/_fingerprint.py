@@ -11,7 +11,7 @@ from histowidgets.training.settings import TrainingSettings
 
 
 def fingerprint_of(snapshot: ProjectSnapshot, settings: TrainingSettings) -> dict[str, Any]:
-    """Digest what a run of these settings would learn from; channels that they name and that are gone are a change."""
+    """Digest what a run with these settings would learn from; missing channels that they name count as a change."""
     try:
         return fingerprint(with_channels(snapshot, settings.channels))
     except SettingsError:
@@ -19,7 +19,7 @@ def fingerprint_of(snapshot: ProjectSnapshot, settings: TrainingSettings) -> dic
 
 
 def fingerprint(snapshot: ProjectSnapshot) -> dict[str, Any]:
-    """Digest what a run learns from: classes, images and annotations, each apart; pixels are not read.
+    """Digest what a run learns from: classes, images and annotations, each by itself; pixels are not read.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Run folders, read back: what was set, and how it went. No torch."""
+"""Reading a run's folder: its settings, its history and its summary. No torch."""
 
 import csv
 import json
@@ -8,12 +8,48 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from histowidgets.errors import HistowidgetsError, SettingsError, TrainingError
 from histowidgets.training._events import EpochRecord
 from histowidgets.training.settings import TrainingSettings
 
+#: Format of ``run.json``; version 1 had neither ``confusion`` nor a state to resume from beside it.
 RUN_VERSION = 2
-"""Format of ``run.json``; version 1 had neither ``confusion`` nor a checkpoint to go on from beside it."""
+
+
+class _Summary(BaseModel):
+    """The content of ``run.json``; what has a default is missing from older versions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    id: str
+    state: str
+    classes: list[str]
+    normalization: dict[str, Any]
+    network: dict[str, Any]
+    started: str = ""
+    weights: str = "restored"
+    arithmetic: dict[str, str] = {}
+    held_out: dict[str, list[list[int]]] = {}
+    kept: dict[str, Any] | None = None
+    confusion: list[list[int]] | None = None
+
+
+class _Epoch(BaseModel):
+    """The fields of an `EpochRecord`, checked; numbers may be text, and ``steps`` is missing from older versions."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float | None
+    train_miou: float | None
+    val_miou: float | None
+    val_iou: dict[str, float | None]
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -25,13 +61,13 @@ class StoredRun:
     id : str
         Name of the run.
     folder : Path
-        Where it lies.
+        Its path.
     state : {"running", "ended"}
-        "running" also of a run whose kernel was killed.
+        Also "running" if the kernel was killed.
     settings : TrainingSettings
         What it was started with.
     history : list of EpochRecord
-        The epochs that were written.
+        The epochs so far.
     best : EpochRecord or None
         The epoch whose weights are kept.
     confusion : list of list of int, or None
@@ -56,31 +92,33 @@ def read_run(folder: str | PathLike[str]) -> StoredRun:
     Raises
     ------
     TrainingError
-        It is no run's folder, damaged, or of a newer version; the message names the file.
+        It is not a run's folder, damaged, or of a newer version; the message names the file.
     """
     folder = Path(folder).expanduser().absolute()
-    about = read_about(folder)
+    summary = _read_summary(folder / "run.json")
     path = folder / "settings.json"
     try:
         settings = TrainingSettings.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, SettingsError) as error:
         raise _damaged(path, str(error)) from error
-    best = about.get("kept")
+    try:
+        best = None if summary.kept is None else _record(summary.kept)
+    except ValidationError as error:
+        raise _damaged(folder / "run.json", _reasons(error)) from error
     return StoredRun(
-        id=str(about["id"]),
+        id=summary.id,
         folder=folder,
-        state=str(about["state"]),
+        state=summary.state,
         settings=settings,
         history=_read_history(folder / "history.csv"),
-        best=None if best is None else cast(EpochRecord, dict(best)),
-        confusion=about.get("confusion"),
-        about=about,
+        best=best,
+        confusion=summary.confusion,
+        about=summary.model_dump(),
     )
 
 
-def read_about(folder: Path) -> dict[str, Any]:
+def _read_summary(path: Path) -> _Summary:
     """Read ``run.json``; errors as `read_run`."""
-    path = folder / "run.json"
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -88,17 +126,18 @@ def read_about(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     version = about.get("version") if isinstance(about, dict) else None
-    if not isinstance(version, int) or not {"id", "state", "classes", "normalization", "network"} <= set(about):
-        raise _damaged(path, "it does not describe a run")
-    if version > RUN_VERSION:
+    if isinstance(version, int) and version > RUN_VERSION:
         raise TrainingError(
             f"{path} has version {version}, this program reads up to {RUN_VERSION}. Update histowidgets."
         )
-    return cast(dict[str, Any], about)
+    try:
+        return _Summary.model_validate(about)
+    except ValidationError as error:
+        raise _damaged(path, f"it does not describe a run ({_reasons(error)})") from error
 
 
 def run_folders(project_folder: Path) -> list[Path]:
-    """List the runs of a project's folder, the one that was written last at the end."""
+    """List the runs of a project's folder, the most recently written last."""
     found = [path for path in project_folder.glob("runs/*/run.json") if path.is_file()]
     return [path.parent for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path))]
 
@@ -107,29 +146,28 @@ def _read_history(path: Path) -> list[EpochRecord]:
     """Read ``history.csv``; a run without an epoch has none."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [_record(row) for row in csv.DictReader(file)]
+            return [_record(_nested(row)) for row in csv.DictReader(file)]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except ValidationError as error:
+        raise _damaged(path, _reasons(error)) from error
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise _damaged(path, repr(error)) from error
 
 
-def _record(row: Mapping[str, str]) -> EpochRecord:
-    def number(name: str) -> float | None:
-        return float(row[name]) if row[name] else None
+def _nested(row: Mapping[str, str]) -> dict[str, Any]:
+    """Turn a row of the table into a record's fields: empty cells into None, ``iou_<class>`` into ``val_iou``."""
+    values = {name: cell or None for name, cell in row.items()}
+    classes = {name.removeprefix("iou_"): cell for name, cell in values.items() if name.startswith("iou_")}
+    return {name: cell for name, cell in values.items() if not name.startswith("iou_")} | {"val_iou": classes}
 
-    return EpochRecord(
-        epoch=int(row["epoch"]),
-        train_loss=float(row["train_loss"]),
-        val_loss=number("val_loss"),
-        train_miou=number("train_miou"),
-        val_miou=number("val_miou"),
-        val_iou={name[len("iou_") :]: number(name) for name in row if name.startswith("iou_")},
-        val_accuracy=number("val_accuracy"),
-        learning_rate=float(row["learning_rate"]),
-        seconds=float(row["seconds"]),
-        steps=int(row["steps"]) if row.get("steps") else None,
-    )
+
+def _record(values: Mapping[str, Any]) -> EpochRecord:
+    return cast(EpochRecord, _Epoch.model_validate(values).model_dump())
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
 
 
 def _damaged(path: Path, why: str) -> HistowidgetsError:

@@ -1,13 +1,11 @@
-"""A run's folder: settings, history, weights, where it stands and a summary, each written whole and then renamed."""
+"""Writing a run's folder: settings, history, weights, the state to resume from, and a summary, each file atomically."""
 
-import contextlib
 import csv
 import io
 import json
-import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,36 +13,48 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from histowidgets._io import atomic_write
+from histowidgets.errors import TrainingError
 from histowidgets.images import Normalization
 from histowidgets.models import Network
-from histowidgets.training._events import EpochRecord, Message
-from histowidgets.training._limits import CHECKPOINT_SECONDS, CHECKPOINT_SHARE
+from histowidgets.training._events import EpochRecord, Event, Message
 from histowidgets.training.checkpoint import BEST_FILE, RESUME_FILE, Checkpoint, write_resume
 from histowidgets.training.data import TrainingRequest
-from histowidgets.training.loop import Choice, Kept
 from histowidgets.training.storage._fingerprint import fingerprint
+from histowidgets.training.storage._kept import BestWeights
 from histowidgets.training.storage._run_reader import RUN_VERSION
 
+#: Share of a run's time that writing its state may take, where epochs are short.
+CHECKPOINT_SHARE = 0.05
 
-class RunFolder:
-    """Writes a run as it goes; a folder that cannot be written costs a warning, not the run.
+#: Longest time in seconds for which the state is then not written: what a killed kernel can lose besides an epoch.
+CHECKPOINT_SECONDS = 10.0
+
+
+class RunWriter:
+    """Writes a run while it trains; a folder that cannot be written costs a warning, not the run.
 
     Parameters
     ----------
     request : TrainingRequest
-        Names the folder; where that is None nothing is written.
+        Names the folder; nothing is written where that is None.
     normalization : Normalization
-        Goes into ``run.json``, which holds what it takes to use the checkpoint.
+        Goes into ``run.json``, which holds all that is needed to use the weights.
     network : Network
-        Its description does too.
-    choice : Choice
-        How it computes; so does this.
+        Its description goes there too.
+    compute_format : mapping of str to str
+        How it computes, also for ``run.json``.
     emit : callable
         Takes the warning.
     """
 
     def __init__(
-        self, request: TrainingRequest, normalization: Normalization, network: Network, choice: Choice, emit: Any
+        self,
+        request: TrainingRequest,
+        normalization: Normalization,
+        network: Network,
+        compute_format: Mapping[str, str],
+        emit: Callable[[Event], None],
     ) -> None:
         self._folder = request.folder
         self._emit = emit
@@ -57,12 +67,12 @@ class RunFolder:
             "started": started if request.resumed is None else request.resumed.plain["started"],
             "network": network.spec.to_dict(),
             "weights": network.weights_used,
-            "arithmetic": asdict(choice),
+            "arithmetic": dict(compute_format),
             "classes": self._classes,
             "normalization": normalization.to_dict(),
             "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
         }
-        self._to_go_on = {
+        self._to_resume = {
             "started": self._about["started"],
             "settings": request.settings.model_dump(mode="json"),
             "split": request.split.to_dict(),
@@ -72,7 +82,7 @@ class RunFolder:
         self._write_about("running", None)
 
     def write_history(self, history: Sequence[EpochRecord]) -> None:
-        """Write ``history.csv``: a row an epoch, a column ``iou_<class>`` for each class."""
+        """Write ``history.csv``: a row for each epoch, with a column ``iou_<class>`` for each class."""
         text = io.StringIO()
         plain = [name for name in EpochRecord.__annotations__ if name != "val_iou"]
         writer = csv.writer(text)
@@ -82,29 +92,29 @@ class RunFolder:
             writer.writerow([*(values.get(name) for name in plain), *(record["val_iou"].get(c) for c in self._classes)])
         self._write("history.csv", text.getvalue().encode())
 
-    def write_best(self, kept: Kept) -> None:
+    def write_best(self, kept: BestWeights) -> None:
         """Write ``checkpoint.safetensors``: the weights kept so far."""
         if self._folder is not None:
             self._write(BEST_FILE, _packed(kept.network))
             self._write_about("running", kept)
 
     def write_resume(self, state: Callable[[], Checkpoint]) -> None:
-        """Write ``resume.safetensors``: where the run stands, for a kernel that is killed.
+        """Write ``resume.safetensors``: the state to resume from if the kernel is killed.
 
-        It is left out for once where epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the
-        time, but not for longer than `CHECKPOINT_SECONDS`.
+        It is skipped where epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the time, but
+        not for longer than `CHECKPOINT_SECONDS`.
         """
         began = time.perf_counter()
         if self._folder is None or began - self._written < min(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE):
             return
         checkpoint = state()
-        whole = replace(checkpoint, plain={**checkpoint.plain, **self._to_go_on})
+        whole = replace(checkpoint, plain={**checkpoint.plain, **self._to_resume})
         self._place(RESUME_FILE, lambda partial: write_resume(partial, whole))
         self._written = time.perf_counter()
         self._cost = self._written - began
 
-    def close(self, history: Sequence[EpochRecord], kept: Kept | None) -> None:
-        """Write the summary, and leave as checkpoint what is kept in the end."""
+    def close(self, history: Sequence[EpochRecord], kept: BestWeights | None) -> None:
+        """Write the summary and the weights that are kept in the end."""
         if self._folder is None:
             return
         self.write_history(history)
@@ -114,10 +124,10 @@ class RunFolder:
             self._write(BEST_FILE, _packed(kept.network))
         self._write_about("ended", kept)
         if self._folder is not None:
-            # Last of all: until here the run could have been gone on with.
+            # Last of all: until here the run could have been resumed.
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
 
-    def _write_about(self, state: str, kept: Kept | None) -> None:
+    def _write_about(self, state: str, kept: BestWeights | None) -> None:
         about = {
             **self._about,
             "state": state,
@@ -130,22 +140,18 @@ class RunFolder:
         self._place(name, lambda partial: partial.write_bytes(content))
 
     def _place(self, name: str, fill: Callable[[Path], object]) -> None:
-        """Have a file filled beside its place, and rename it when it is on disk."""
+        """Write a file atomically with what `fill` writes to a path."""
         if self._folder is None:
             return
         path = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(name + ".partial")
-            fill(partial)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except (OSError, safetensors.SafetensorError) as error:
+            with atomic_write(path, TrainingError, advice="") as partial:
+                fill(partial)
+        except (TrainingError, OSError, safetensors.SafetensorError) as error:
             self._folder = None
-            with contextlib.suppress(OSError):
-                path.with_name(name + ".partial").unlink(missing_ok=True)
-            text = f"The run is no longer written to disk: {path} failed ({error}). It goes on in memory."
+            why = str(error).strip() if isinstance(error, TrainingError) else f"{path} failed ({error})."
+            text = f"The run is no longer written to disk: {why} It continues in memory."
             self._emit(Message("warning", f"{text} Free some space, and save the classifier when it has ended."))
 
 

@@ -6,8 +6,9 @@ from scipy import ndimage
 
 import histowidgets as hw
 from histowidgets.errors import PredictionError
+from histowidgets.models import ComputeFormat
 from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel, PredictOptions
-from histowidgets.prediction.pixel_models._precision import PLAIN, Way, fastest_inference, prepared
+from histowidgets.prediction.pixel_models._precision import fastest_inference, prepared
 from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 
@@ -91,7 +92,7 @@ def test_each_way_to_compute_gives_the_same_labels(network_classifier):
     model = network_classifier.model
     pixels = np.random.default_rng(0).random((1, 3, 64, 96), dtype=np.float32)
     expected = model.probabilities(pixels)
-    for way in (Way("fp32", False, True), Way("fp32", True, True), Way("bf16", True, True)):
+    for way in (ComputeFormat(), ComputeFormat("fp32", "channels_last"), ComputeFormat("bf16", "channels_last")):
         found = model._compute(way, pixels, labels=False)
         assert np.abs(found - expected).mean() < (1e-4 if way.precision == "fp32" else 0.03)
         labels = model._compute(way, pixels, labels=True)
@@ -109,7 +110,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     def count(module, kind):
         return sum(isinstance(m, kind) for m in module.modules())
 
-    made = prepared(network, Way(fused=True))
+    made = prepared(network, ComputeFormat())
     assert count(network, torch.nn.BatchNorm2d) > 50
     assert count(made, torch.nn.BatchNorm2d) == 0
     assert count(made, ConvAct) > count(network, torch.nn.ReLU)
@@ -117,7 +118,7 @@ def test_batch_norm_and_activations_are_folded(network_classifier):
     pixels = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(made(pixels), network(pixels), rtol=1e-4, atol=1e-3)
-    assert prepared(network, PLAIN) is network
+    assert prepared(network, None) is network
 
 
 def test_what_cannot_be_folded_whole_is_folded_in_part_or_left(network_classifier, monkeypatch):
@@ -128,11 +129,11 @@ def test_what_cannot_be_folded_whole_is_folded_in_part_or_left(network_classifie
 
     network = network_classifier.model.network().eval()
     monkeypatch.setattr(_fold, "_named", lambda activation: ("no such activation", []))
-    made = prepared(network, Way(fused=True))
+    made = prepared(network, ComputeFormat())
     assert not any(isinstance(m, _fold.ConvAct) for m in made.modules())
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in made.modules())
     monkeypatch.setattr(_inference, "_same_answer", lambda made, network: False)
-    left = prepared(network, Way(fused=True))
+    left = prepared(network, ComputeFormat())
     assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in left.modules()) > 50
 
 
@@ -142,7 +143,7 @@ def test_the_fastest_way_is_found_once_and_small_regions_stay_exact(network_clas
     network = network_classifier.model.network().eval()
     monkeypatch.setattr(_inference, "_known", {})
     found = fastest_inference(network, (1, 3, 64, 64))
-    assert found in (PLAIN, *_inference._candidates(network.input_mean.device))
+    assert found in (None, *_inference._candidates(network.input_mean.device))
     monkeypatch.setattr(_inference, "_probed", lambda *_: pytest.fail("it was known"))
     assert fastest_inference(network, (1, 3, 64, 64)) == found
     pixels = np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
@@ -155,7 +156,7 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
     from histowidgets.prediction.pixel_models import _network as _network_model
 
     asked = []
-    monkeypatch.setattr(_network_model, "fastest_inference", lambda network, shape: asked.append(shape) or PLAIN)
+    monkeypatch.setattr(_network_model, "fastest_inference", lambda network, shape: asked.append(shape))
     monkeypatch.setattr(NetworkModel, "largest_tile", 128)
     monkeypatch.setattr(NetworkModel, "context", 8)
     spec = NetworkSpec(n_classes=2, decoder_channels=(8, 8, 8, 8), output_stride=2)

@@ -8,16 +8,15 @@ import torch
 
 from histowidgets.errors import TrainingDataError
 from histowidgets.training import LearningRateTest, TrainingSettings, find_learning_rate, start_training, train
-from histowidgets.training.data._request import make_request
+from histowidgets.training.loop import ProcessGroup
 from histowidgets.training.loop import _lr_finder as module
 from histowidgets.training.loop._lr_finder import suggested_rate, try_rates
-from histowidgets.training.loop._setup import fitted_normalization, prepare
-from tests.training.helpers import painted, quick
+from tests.training.helpers import painted, prepared, quick
 
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(module, "RATE_TEST_STEPS", 36)
+    monkeypatch.setattr(module, "STEPS", 36)
 
 
 def test_n1_range_test_suggests_a_rate_that_trains(few_steps):
@@ -32,14 +31,13 @@ def test_n1_range_test_suggests_a_rate_that_trains(few_steps):
 
 def test_n1_the_network_is_as_it_was(few_steps):
     settings = quick()
-    request = make_request(painted(), settings)
-    parts = prepare(request, fitted_normalization(request), lambda event: None)
-    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
-    try_rates(parts, settings, lambda: None)
-    after = parts.network.state_dict()
+    state, alone = prepared(settings), ProcessGroup()
+    before = {name: value.clone() for name, value in state.network.state_dict().items()}
+    try_rates(state, settings, alone, lambda: None)
+    after = state.network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
-    assert all(p.grad is None for p in parts.network.parameters())
-    assert parts.network.training
+    assert all(p.grad is None for p in state.network.parameters())
+    assert state.network.training
 
     calls = []
 
@@ -49,8 +47,8 @@ def test_n1_the_network_is_as_it_was(few_steps):
             raise KeyboardInterrupt("enough")
 
     with pytest.raises(KeyboardInterrupt, match="enough"):
-        try_rates(parts, settings, stop_at_third)
-    assert all(torch.equal(value, parts.network.state_dict()[name]) for name, value in before.items())
+        try_rates(state, settings, alone, stop_at_third)
+    assert all(torch.equal(value, state.network.state_dict()[name]) for name, value in before.items())
 
 
 def test_n1_the_steepest_fall_is_suggested():
@@ -80,18 +78,17 @@ def test_n1_it_stops_at_four_times_the_best(monkeypatch):
     values = iter([1.0] * 10 + [1000.0] * 100)
     monkeypatch.setattr(module, "_step", lambda *_: next(values))
     settings = quick()
-    request = make_request(painted(), settings)
-    parts = prepare(request, fitted_normalization(request), lambda event: None)
-    found = try_rates(parts, settings, lambda: None)
+    state, alone = prepared(settings), ProcessGroup()
+    found = try_rates(state, settings, alone, lambda: None)
     assert len(found.losses) == 11
     assert found.losses[-1] > 4 * min(found.losses)
     values = iter([1.0] * 10 + [math.nan])
-    assert len(try_rates(parts, settings, lambda: None).losses) == 10
+    assert len(try_rates(state, settings, alone, lambda: None).losses) == 10
 
 
 def test_n1_a_run_takes_over_the_rate_and_says_so(monkeypatch):
     monkeypatch.setattr(module, "suggested_rate", lambda rates, losses: 0.02)
-    monkeypatch.setattr(module, "RATE_TEST_STEPS", 6)
+    monkeypatch.setattr(module, "STEPS", 6)
     settings = quick(find_learning_rate=True, scheduler="none", freeze="none", learning_rate=1e-4)
     run = train(painted(), settings)
     assert run.history[0]["learning_rate"] == pytest.approx(0.02)
@@ -103,11 +100,11 @@ def test_n1_a_run_takes_over_the_rate_and_says_so(monkeypatch):
 
 
 def test_n1_a_run_that_goes_on_says_which_share_of_the_rate_it_takes(monkeypatch):
-    monkeypatch.setattr(module, "RATE_TEST_STEPS", 6)
+    monkeypatch.setattr(module, "STEPS", 6)
     settings = quick(find_learning_rate=True, scheduler="none", freeze="none", learning_rate=1e-4, epochs=1)
     first = train(painted(), settings.model_copy(update={"find_learning_rate": False}))
     for found, text in (
-        (0.02, "of 0.02, of which 30% is used, since training goes on: 0.006"),
+        (0.02, "of 0.02, of which 30% is used, as training continues from a classifier: 0.006"),
         (None, "3e-05 is used"),
     ):
         monkeypatch.setattr(module, "suggested_rate", lambda rates, losses, found=found: found)

@@ -9,13 +9,15 @@ from histowidgets.images import Normalization, open_image
 from histowidgets.training import TrainingSettings
 from histowidgets.training.data._augmentation import (
     HED_FROM_RGB,
+    Augmentation,
     Geometry,
-    bend,
     cut_tile,
+    deform,
     draw_geometry,
     vary_color,
 )
 from histowidgets.training.data._normalization import is_scan
+from tests.training.helpers import training_tiles
 
 OFF = {
     "flip": False,
@@ -30,8 +32,8 @@ OFF = {
 }
 
 
-def settings(**changes):
-    return TrainingSettings(**{**OFF, **changes})
+def only(**changes):
+    return Augmentation(**{**OFF, **changes})
 
 
 def window(channels=3, height=90, width=120, seed=0):
@@ -71,11 +73,11 @@ def test_quarter_turns_agree_with_resampling(mirrored, quarter):
 def test_r34_r35_masks_hold_only_their_own_labels_and_255(seed):
     rng = np.random.default_rng(seed)
     pixels, labels = window(seed=seed)
-    everything = settings(flip=True, rotate90=True, rotation=180, scale=2, elastic=1)
+    everything = only(flip=True, rotate90=True, rotation=180, scale=2, elastic=1)
     for _ in range(20):
         center = tuple(rng.uniform(0, 90, 2))
         image, mask = cut_tile(pixels, labels, center, 64, draw_geometry(everything, rng))
-        image, mask = bend(image, mask, 1.0, rng)
+        image, mask = deform(image, mask, 1.0, rng)
         assert set(mask.unique().tolist()) <= {1, 2, 255}
         assert mask.shape == (64, 64)
         assert image.shape == (3, 64, 64)
@@ -87,9 +89,9 @@ def test_b5_no_augmentation_writes_class_0_into_borders():
     labels = torch.full((40, 40), 255, dtype=torch.uint8)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        geometry = draw_geometry(settings(rotation=180, scale=2), rng)
+        geometry = draw_geometry(only(rotation=180, scale=2), rng)
         _, mask = cut_tile(pixels, labels, (0, 40), 64, geometry)
-        _, mask = bend(torch.rand(3, 64, 64), mask, 1.0, rng)
+        _, mask = deform(torch.rand(3, 64, 64), mask, 1.0, rng)
         assert (mask == 255).all()
 
 
@@ -116,7 +118,7 @@ def test_image_and_mask_move_alike():
     labels = torch.from_numpy((np.indices((120, 120)).sum(0) // 30 % 2).astype(np.uint8))
     pixels = labels[None].float()
     for _ in range(10):
-        geometry = draw_geometry(settings(flip=True, rotate90=True, rotation=180, scale=1.5), rng)
+        geometry = draw_geometry(only(flip=True, rotate90=True, rotation=180, scale=1.5), rng)
         image, mask = cut_tile(pixels, labels, (60, 60), 64, geometry)
         agree = (image[0] > 0.5).float() == (mask == 1).float()
         assert agree[mask != 255].float().mean() > 0.97
@@ -125,17 +127,17 @@ def test_image_and_mask_move_alike():
 @pytest.mark.parametrize("name", ["brightness", "contrast", "color_jitter", "stain_jitter"])
 def test_r34_each_colour_setting_changes_pixels_and_stays_in_range(name):
     x = batch()
-    y = vary_color(x, settings(**{name: 0.4}), np.random.default_rng(0))
+    y = vary_color(x, only(**{name: 0.4}), np.random.default_rng(0))
     assert not torch.allclose(x, y, atol=0.01)
     assert y.min() >= 0
     assert y.max() <= 1
-    assert torch.allclose(vary_color(x, settings(), np.random.default_rng(0)), x, atol=1e-5)
+    assert torch.allclose(vary_color(x, only(), np.random.default_rng(0)), x, atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_b5_channel_jitter_fires_for_fluorescence(channels):
     x = batch(channels)
-    y = vary_color(x, settings(channel_jitter=0.3), np.random.default_rng(0))
+    y = vary_color(x, only(channel_jitter=0.3), np.random.default_rng(0))
     change = (y - x).abs().mean(dim=(2, 3))
     assert (change > 0.005).all()
     assert y.min() >= 0
@@ -144,14 +146,14 @@ def test_b5_channel_jitter_fires_for_fluorescence(channels):
 
 def test_tiles_of_a_batch_vary_apart():
     x = batch(n=1).expand(4, -1, -1, -1)
-    y = vary_color(x, settings(brightness=0.3, stain_jitter=0.5), np.random.default_rng(0))
+    y = vary_color(x, only(brightness=0.3, stain_jitter=0.5), np.random.default_rng(0))
     assert not torch.allclose(y[0], y[1], atol=0.01)
 
 
 def test_colour_variation_leaves_its_input_alone():
     x = batch()
     before = x.clone()
-    vary_color(x, settings(stain_jitter=1, color_jitter=0.5, contrast=0.5), np.random.default_rng(0))
+    vary_color(x, only(stain_jitter=1, color_jitter=0.5, contrast=0.5), np.random.default_rng(0))
     assert torch.equal(x, before)
 
 
@@ -161,29 +163,31 @@ def test_stain_vectors_are_those_of_scikit_image():
 
 def test_stain_jitter_leaves_white_nearly_white():
     white = torch.ones(8, 3, 4, 4)
-    y = vary_color(white, settings(stain_jitter=0.3), np.random.default_rng(0))
+    y = vary_color(white, only(stain_jitter=0.3), np.random.default_rng(0))
     assert y.min() > 0.85
 
 
 def test_augmentation_off_gives_the_very_pixels():
-    x = batch()
-    assert vary_color(x, settings(augmentation=False, brightness=0.5), np.random.default_rng(0)) is x
-    assert draw_geometry(settings(augmentation=False, rotation=180), np.random.default_rng(0)) == Geometry()
+    off = TrainingSettings(augmentation=False, downsample=1, brightness=0.5, rotation=180, elastic=1, blur=2, noise=0.1)
+    assert Augmentation.of(off) is None
+    drawn = training_tiles(off).draw()
+    assert drawn.pixels is drawn.plain
+    assert len(drawn.plain.unique()) <= 256, "values of the image, not resampled"
 
 
 def test_torch_random_numbers_are_left_alone():
     before = torch.get_rng_state()
     pixels, labels = window()
     rng = np.random.default_rng(0)
-    image, mask = cut_tile(pixels, labels, (50, 40), 32, draw_geometry(TrainingSettings(), rng))
-    bend(image, mask, 0.5, rng)
-    vary_color(batch(), TrainingSettings(), rng)
+    image, mask = cut_tile(pixels, labels, (50, 40), 32, draw_geometry(Augmentation.of(TrainingSettings()), rng))
+    deform(image, mask, 0.5, rng)
+    vary_color(batch(), Augmentation.of(TrainingSettings()), rng)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_blur_takes_detail_and_keeps_the_mean():
     before = batch(n=8)
-    after = vary_color(before, settings(blur=3), np.random.default_rng(0))
+    after = vary_color(before, only(blur=3), np.random.default_rng(0))
     assert (after.std(dim=(1, 2, 3)) < before.std(dim=(1, 2, 3))).all()
     assert torch.allclose(after.mean(dim=(1, 2, 3)), before.mean(dim=(1, 2, 3)), atol=0.02)
     assert torch.equal(before, batch(n=8))
@@ -194,7 +198,7 @@ def test_blur_takes_detail_and_keeps_the_mean():
 @pytest.mark.parametrize("channels", [1, 3, 5])
 def test_noise_has_the_strength_asked_for_at_most(channels):
     grey = torch.full((16, channels, 64, 64), 0.5)
-    after = vary_color(grey, settings(noise=0.1), np.random.default_rng(0))
+    after = vary_color(grey, only(noise=0.1), np.random.default_rng(0))
     spread = after.std(dim=(1, 2, 3))
     assert spread.max() < 0.105
     assert spread.max() > 0.07
@@ -205,11 +209,10 @@ def test_noise_has_the_strength_asked_for_at_most(channels):
 
 def test_blur_and_noise_are_off_by_default_and_repeat_with_a_seed():
     assert (TrainingSettings().blur, TrainingSettings().noise) == (0, 0)
-    assert torch.allclose(vary_color(batch(), settings(), np.random.default_rng(0)), batch(), atol=1e-5)
-    rough = settings(blur=2, noise=0.1)
+    assert torch.allclose(vary_color(batch(), only(), np.random.default_rng(0)), batch(), atol=1e-5)
+    rough = only(blur=2, noise=0.1)
     one, other = (vary_color(batch(), rough, np.random.default_rng(4)) for _ in range(2))
     assert torch.equal(one, other)
-    assert torch.equal(vary_color(batch(), settings(blur=2, noise=0.1, augmentation=False), None), batch())
 
 
 def test_b5_three_colours_of_fluorescence_vary_apart_and_those_of_a_scan_do_not():
@@ -220,11 +223,11 @@ def test_b5_three_colours_of_fluorescence_vary_apart_and_those_of_a_scan_do_not(
     assert not is_scan(bright, ("DAPI", "FITC", "TRITC"))
     grey = torch.full((1, 3, 8, 8), 0.5)
     apart, together = (
-        vary_color(grey, settings(channel_jitter=0.5, stain_jitter=0.5), np.random.default_rng(1), brightfield)
+        vary_color(grey, only(channel_jitter=0.5, stain_jitter=0.5), np.random.default_rng(1), brightfield)
         for brightfield in (False, True)
     )
     offsets = apart.mean(dim=(0, 2, 3))
     assert len(set(offsets.tolist())) == 3
     assert not torch.equal(apart, together)
-    same = vary_color(grey, settings(stain_jitter=0.5, color_jitter=0.5), np.random.default_rng(1), brightfield=False)
+    same = vary_color(grey, only(stain_jitter=0.5, color_jitter=0.5), np.random.default_rng(1), brightfield=False)
     assert torch.allclose(same, grey, atol=1e-6)  # stains and hues are no matter of fluorescence

@@ -3,7 +3,15 @@
 import pytest
 
 from histowidgets.training import TrainingSettings
-from histowidgets.training.loop._model_selection import is_better, should_stop_early
+from histowidgets.training.loop._model_selection import ModelSelection
+
+
+def is_better(new, best, settings, earlier=()):
+    return ModelSelection.of(settings).is_better(new, best, earlier)
+
+
+def should_stop_early(history, settings):
+    return ModelSelection.of(settings).should_stop(history)
 
 
 def record(epoch=1, miou=0.5, loss=1.0, **iou):

@@ -1,4 +1,4 @@
-"""Which arithmetic is quickest is found by timing, and the timing changes nothing but that."""
+"""The quickest compute format is found by timing, and the timing changes nothing else."""
 
 import copy
 import json
@@ -6,17 +6,14 @@ import json
 import pytest
 import torch
 
-from histowidgets.models import NetworkSpec, apply_freeze, build_network
-from histowidgets.training import Message, RunStarted, TrainingSettings, train
-from histowidgets.training.data._request import make_request
-from histowidgets.training.data._tiles import TrainingTiles
+from histowidgets.models import ComputeFormat, NetworkSpec, apply_freeze, build_network
+from histowidgets.training import Message, RunStarted, train
+from histowidgets.training.loop import ComputeContext, Loss, compute_formats
 from histowidgets.training.loop import _autotune as speed
-from histowidgets.training.loop._compute import Arithmetic, Choice, choices
-from histowidgets.training.loop._setup import fitted_normalization
-from tests.training.helpers import painted, quick
+from tests.training.helpers import painted, quick, training_tiles
 
 CPU = torch.device("cpu")
-CONTIGUOUS, LAST = Choice("fp32", "contiguous"), Choice("fp32", "channels_last")
+CONTIGUOUS, LAST = ComputeFormat("fp32", "contiguous"), ComputeFormat("fp32", "channels_last")
 FREE = {"precision": "fp32", "memory_format": "auto"}
 
 
@@ -32,11 +29,11 @@ def measured_at(monkeypatch):
     def take(seconds):
         asked = []
 
-        def look_up(arithmetic, trial, batch, loss):
-            asked.append(arithmetic.choice)
-            return seconds[arithmetic.choice]
+        def look_up(probe, compute_format):
+            asked.append(compute_format)
+            return seconds[compute_format]
 
-        monkeypatch.setattr(speed, "_seconds_a_step", look_up)
+        monkeypatch.setattr(speed._Probe, "seconds", look_up)
         return asked
 
     return take
@@ -48,23 +45,32 @@ def network():
     return built.train()
 
 
-def tiles(settings):
-    request = make_request(painted(), settings)
-    return TrainingTiles(request.placement, request.snapshot, fitted_normalization(request), settings)
+def find(settings, used=None, draw=None, steps=5000):
+    """Ask for the quickest format as a run with these settings does."""
+    return speed.find_compute_format(
+        used or network(),
+        compute_formats(settings.precision, settings.memory_format, CPU),
+        CPU,
+        Loss(settings.loss, [1.0, 1.0], CPU),
+        draw or training_tiles(settings).sample,
+        batch_shape=(settings.batch_size, settings.tile_size),
+        steps=steps,
+        max_seconds=settings.max_seconds,
+    )
 
 
 def test_timing_changes_neither_network_nor_tiles_nor_random_numbers(monkeypatch):
     monkeypatch.setattr(speed, "PROBE_SECONDS", 100.0)  # however busy the machine is
     monkeypatch.setattr(speed, "PROBE_SHARE", 1.0)
     settings = quick(**FREE, stain_jitter=0.3)
-    drawn, untouched = tiles(settings), tiles(settings)
+    drawn, untouched = training_tiles(settings), training_tiles(settings)
     drawn.draw(), untouched.draw()
     used = network()
     before = copy.deepcopy(used.state_dict())
     modes = [module.training for module in used.modules()]
     strides = [p.stride() for p in used.parameters()]
     random = torch.get_rng_state()
-    found = speed.find_arithmetic(settings, used, drawn.sample, 2, steps=5000)
+    found = find(settings, used, drawn.sample)
     assert set(found.seconds) == {CONTIGUOUS, LAST}
     assert all(torch.equal(value, before[name]) for name, value in used.state_dict().items())
     assert all(p.grad is None for p in used.parameters())
@@ -80,11 +86,11 @@ def test_timing_changes_neither_network_nor_tiles_nor_random_numbers(monkeypatch
 def test_a_candidate_that_is_clearly_behind_costs_no_more_time(measured_at):
     settings = quick(**FREE)
     asked = measured_at({CONTIGUOUS: 0.015, LAST: 0.01})
-    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000).choice == LAST
+    assert find(settings).compute_format == LAST
     assert asked == [LAST, CONTIGUOUS] * 2 or asked == [CONTIGUOUS, LAST] * 2
     speed._known.clear()
     asked = measured_at({CONTIGUOUS: 0.011, LAST: 0.01})
-    speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000)
+    find(settings)
     assert len(asked) == 8
 
 
@@ -95,29 +101,28 @@ def test_a_candidate_that_is_clearly_behind_costs_no_more_time(measured_at):
 def test_the_quickest_is_taken_unless_it_is_a_near_tie(measured_at, contiguous, last, wanted):
     measured_at({CONTIGUOUS: contiguous, LAST: last})
     settings = quick(**FREE)
-    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000).choice == wanted
+    assert find(settings).compute_format == wanted
 
 
 def test_timing_is_skipped_where_it_does_not_pay_and_done_once(measured_at):
     asked = measured_at({CONTIGUOUS: 0.01, LAST: 0.012})
     settings, net = quick(**FREE), network()
-    sample = tiles(settings).sample
+    sample = training_tiles(settings).sample
     fixed = quick(precision="fp32", memory_format="channels_last")
-    assert speed.find_arithmetic(fixed, net, sample, 2, steps=5000) is None
-    assert speed.find_arithmetic(settings, net, sample, 2, steps=20) is None
+    assert find(fixed, net, sample, steps=5000) is None
+    assert find(settings, net, sample, steps=20) is None
     assert asked == []
-    first = speed.find_arithmetic(settings, net, sample, 2, steps=5000)
-    assert speed.find_arithmetic(settings, net, sample, 2, steps=5000) is first
+    first = find(settings, net, sample, steps=5000)
+    assert find(settings, net, sample, steps=5000) is first
     assert asked == [CONTIGUOUS, LAST] * 4, "in turn, so that a machine that slows down slows all"
-    speed.find_arithmetic(quick(**FREE, tile_size=96), net, sample, 2, steps=5000)
-    assert len(asked) == 16, "another tile size is timed anew"
+    find(quick(**FREE, tile_size=96), net, sample, steps=5000)
+    assert len(asked) == 16, "another tile size is timed by itself"
 
 
-def test_timing_ends_when_its_share_of_the_run_is_used_up(measured_at, monkeypatch):
-    monkeypatch.setattr(speed, "choices", lambda settings, device: [CONTIGUOUS, LAST])
+def test_timing_ends_when_its_share_of_the_run_is_used_up(measured_at):
     asked = measured_at({CONTIGUOUS: 1.0, LAST: 0.5})
     settings = quick(**FREE, max_seconds=60)
-    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000) is None
+    assert find(settings) is None
     assert asked == [CONTIGUOUS], "another step would take longer than 3 % of a minute"
 
 
@@ -125,21 +130,21 @@ def test_timing_ends_when_its_share_of_the_run_is_used_up(measured_at, monkeypat
 def test_one_that_is_slow_by_far_is_tried_once(measured_at, slow, wanted):
     asked = measured_at({CONTIGUOUS: 0.01, LAST: 0.01} | {slow: 0.12})
     settings = quick(**FREE)
-    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000).choice == wanted
+    assert find(settings).compute_format == wanted
     assert asked.count(slow) == 1
 
 
 def test_what_this_device_cannot_compute_is_no_candidate(monkeypatch):
-    real = speed._seconds_a_step
+    real = speed._Probe.seconds
 
-    def fail(arithmetic, *arguments):
-        if arithmetic.choice == LAST:
+    def fail(probe, compute_format):
+        if compute_format == LAST:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(arithmetic, *arguments)
+        return real(probe, compute_format)
 
-    monkeypatch.setattr(speed, "_seconds_a_step", fail)
+    monkeypatch.setattr(speed._Probe, "seconds", fail)
     settings = quick(**FREE)
-    assert speed.find_arithmetic(settings, network(), tiles(settings).sample, 2, steps=5000) is None
+    assert find(settings) is None
 
 
 @pytest.mark.parametrize("fixed", [CONTIGUOUS, LAST])
@@ -156,27 +161,27 @@ def test_a_run_that_measured_equals_one_that_was_told(measured_at, monkeypatch, 
     assert started.arithmetic == str(fixed)
     assert any(isinstance(e, Message) and f"Computes in {fixed}" in e.text for e in measured.events)
     about = json.loads((tmp_path / "project" / "runs" / measured.id / "run.json").read_text())
-    assert Choice(**about["arithmetic"]) == fixed
+    assert ComputeFormat(**about["arithmetic"]) == fixed
 
 
 def test_settings_leave_a_choice_or_none():
-    assert choices(quick(precision="bf16", memory_format="contiguous"), CPU) == [Choice("bf16", "contiguous")]
-    assert set(choices(quick(**FREE), CPU)) == {CONTIGUOUS, LAST}
-    offered = choices(TrainingSettings(), CPU)
+    assert compute_formats("bf16", "contiguous", CPU) == [ComputeFormat("bf16", "contiguous")]
+    assert set(compute_formats("fp32", "auto", CPU)) == {CONTIGUOUS, LAST}
+    offered = compute_formats("auto", "auto", CPU)
     assert {CONTIGUOUS, LAST} <= set(offered)
-    assert all(choice.precision != "fp16" for choice in offered), "a processor is slow in it"
+    assert all(one.precision != "fp16" for one in offered), "a processor is slow in it"
 
 
 def test_fp16_trains_with_scaled_gradients():
     run = train(painted(), quick(precision="fp16", learning_rate=0.01))
     assert run.state == "finished"
-    settings = quick(precision="fp16")
-    arithmetic, weight = Arithmetic(settings), torch.nn.Parameter(torch.ones(2))
+    compute = ComputeContext(CPU, ComputeFormat("fp16", "contiguous"), seed=0)
+    weight = torch.nn.Parameter(torch.ones(2))
     optimizer = torch.optim.SGD([weight], 1.0)
     # In fp16 this gradient alone would be 0.
-    arithmetic.backward((weight * 1e-6).sum())
+    compute.backward((weight * 1e-6).sum())
     assert weight.grad.min() > 1e-3
-    arithmetic.step(optimizer, longest=1.0)
+    compute.step(optimizer, max_norm=1.0)
     assert torch.allclose(1 - weight.detach(), torch.full((2,), 1e-6), rtol=0.1)
 
 

@@ -6,18 +6,14 @@ import pytest
 import torch
 
 from histowidgets.training import train
-from histowidgets.training.data._prefetch import TilesAhead
-from histowidgets.training.data._request import make_request
-from histowidgets.training.data._tiles import TrainingTiles
-from histowidgets.training.loop._setup import fitted_normalization
-from tests.training.helpers import painted, quick
+from histowidgets.training.data import TilePrefetcher
+from tests.training.helpers import painted, quick, training_tiles
 
 VARIED = quick(stain_jitter=0.3, elastic=0.5, noise=0.1, batch_size=4)
 
 
 def tiles(settings=VARIED, **share):
-    request = make_request(painted(), settings)
-    return TrainingTiles(request.placement, request.snapshot, fitted_normalization(request), settings, **share)
+    return training_tiles(settings, **share)
 
 
 def same(one, other):
@@ -26,7 +22,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_batches_come_in_the_order_in_which_they_are_drawn(depth):
-    plain, ahead = tiles(), TilesAhead(tiles(), depth)
+    plain, ahead = tiles(), TilePrefetcher(tiles(), depth)
     try:
         for size in (64, 64, 96, 96, 64):
             assert same(plain.draw(size), ahead.draw(size))
@@ -37,16 +33,16 @@ def test_batches_come_in_the_order_in_which_they_are_drawn(depth):
 
 
 def test_a_state_is_that_of_the_next_batch_however_many_are_ahead():
-    ahead, other = TilesAhead(tiles(), 3), TilesAhead(tiles(), 1)
+    ahead, other = TilePrefetcher(tiles(), 3), TilePrefetcher(tiles(), 1)
     try:
         for _ in range(3):
             ahead.draw()
-        state = ahead.state()
+        state = ahead.state_dict()
         wanted = [ahead.draw() for _ in range(3)]
         other.draw()
-        other.restore(state)
+        other.load_state_dict(state)
         assert all(same(batch, other.draw()) for batch in wanted)
-        ahead.restore(state)
+        ahead.load_state_dict(state)
         assert same(wanted[0], ahead.draw())
     finally:
         ahead.close()
@@ -54,7 +50,7 @@ def test_a_state_is_that_of_the_next_batch_however_many_are_ahead():
 
 
 def test_closing_ends_the_thread_and_drawing_goes_on_after_it():
-    plain, ahead = tiles(), TilesAhead(tiles(), 2)
+    plain, ahead = tiles(), TilePrefetcher(tiles(), 2)
     for _ in range(3):
         assert same(plain.draw(), ahead.draw())
         ahead.close()
@@ -67,7 +63,7 @@ def test_an_image_that_cannot_be_read_any_more_is_an_error_of_the_run(monkeypatc
     def fail(*arguments):
         raise OSError("the disk is gone")
 
-    ahead = TilesAhead(tiles())
+    ahead = TilePrefetcher(tiles())
     monkeypatch.setattr(read, fail)
     with pytest.raises(OSError, match="the disk is gone"):
         ahead.draw()

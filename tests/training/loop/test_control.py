@@ -40,13 +40,13 @@ def gate_at(monkeypatch, what):
         monkeypatch.setattr(tiles_module, "read_padded", gate.around(tiles_module.read_padded))
     elif what == "timing":
         monkeypatch.setattr(speed_module, "_known", {})
-        monkeypatch.setattr(speed_module, "_seconds_a_step", gate.around(speed_module._seconds_a_step))
+        monkeypatch.setattr(speed_module._Probe, "seconds", gate.around(speed_module._Probe.seconds))
     elif what == "range test":
         monkeypatch.setattr(rate_module, "_step", gate.around(rate_module._step))
     elif what == "training":
-        monkeypatch.setattr(loop_module.Loop, "take_step", gate.around(loop_module.Loop.take_step))
+        monkeypatch.setattr(loop_module.Trainer, "take_step", gate.around(loop_module.Trainer.take_step))
     else:
-        monkeypatch.setattr(loop_module.Loop, "_measured", gate.around(loop_module.Loop._measured))
+        monkeypatch.setattr(loop_module.Trainer, "_measured", gate.around(loop_module.Trainer._measured))
     return gate
 
 

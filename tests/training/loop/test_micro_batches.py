@@ -5,12 +5,8 @@ import torch
 from histowidgets.errors import TrainingError
 from histowidgets.models import Network
 from histowidgets.training import BatchEnded, EpochEnded, train
-from histowidgets.training.data._request import make_request
-from histowidgets.training.loop._control import RunControl
 from histowidgets.training.loop._micro_batches import is_out_of_memory
-from histowidgets.training.loop._setup import fitted_normalization
-from histowidgets.training.loop._trainer import Loop
-from tests.training.helpers import painted, quick
+from tests.training.helpers import painted, quick, trainer_of
 
 
 @pytest.fixture
@@ -65,27 +61,26 @@ def test_out_of_memory_halves_the_batch_says_so_and_repeats_the_step(room_for, e
     assert len([event for event in run.events if isinstance(event, EpochEnded)]) == 2
 
 
-def test_a_step_in_pieces_has_the_gradient_of_the_whole():
-    request = make_request(painted(), SETTINGS.model_copy(update={"loss": "ce", "precision": "fp32"}))
-    loop = Loop(request, fitted_normalization(request), lambda event: None, RunControl())
+def test_a_step_in_micro_batches_has_the_gradient_of_the_whole():
+    trainer = trainer_of(SETTINGS.model_copy(update={"loss": "ce", "precision": "fp32"}))
     try:
         # Norm layers in training know their batch; all else does not.
-        loop.parts.network.eval()
-        batches = [loop.parts.tiles.draw()]
+        trainer.state.network.eval()
+        batches = [trainer.state.tiles.draw()]
         losses, gradients, counts = [], [], []
-        for loop.pieces.count in (1, 4):
-            loss, seen = loop._gradient(batches)
+        for trainer.micro_batches.count in (1, 4):
+            loss, seen = trainer._gradient(batches)
             losses.append(loss)
             counts.append(seen.counts)
-            gradients.append(torch.cat([p.grad.ravel() for p in loop.parts.network.parameters() if p.requires_grad]))
+            gradients.append(torch.cat([p.grad.ravel() for p in trainer.state.network.parameters() if p.requires_grad]))
     finally:
-        loop.parts.tiles.close()
+        trainer.state.tiles.close()
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-3, atol=1e-6)
     assert np.array_equal(counts[0], counts[1])
 
 
-def test_validation_in_pieces_counts_each_pixel_once(room_for):
+def test_validation_in_micro_batches_counts_each_pixel_once(room_for):
     whole = train(painted(), SETTINGS, ignore_budget=True)
     room_for(2)
     pieces = train(painted(), SETTINGS, ignore_budget=True)
@@ -111,7 +106,7 @@ def test_out_of_memory_with_one_tile_fails_with_a_remedy(room_for):
 
 def test_pooling_networks_cannot_go_below_two_tiles(room_for):
     room_for(1)
-    with pytest.raises(TrainingError, match="with 2 tiles of 64 pixels at once, and fewer cannot be"):
+    with pytest.raises(TrainingError, match="with 2 tiles of 64 pixels at once, and fewer are not possible"):
         train(
             painted(),
             SETTINGS.model_copy(update={"architecture": "deeplabv3plus", "batch_size": 4}),

@@ -139,13 +139,13 @@ def test_copy_keeps_the_rest():
 def test_unknown_preset_and_bad_json():
     with pytest.raises(SettingsError, match="no preset 'big'; there are cpu"):
         TrainingSettings.preset("big")
-    with pytest.raises(SettingsError, match="no JSON"):
+    with pytest.raises(SettingsError, match="not JSON"):
         TrainingSettings.from_json("{")
     with pytest.raises(SettingsError, match="JSON list; an object"):
         TrainingSettings.from_json("[]")
     with pytest.raises(SettingsError, match=r"no preset \['cpu'\]"):
         TrainingSettings.preset(["cpu"])
-    with pytest.raises(SettingsError, match="no JSON"):
+    with pytest.raises(SettingsError, match="not JSON"):
         TrainingSettings.from_json(None)
 
 

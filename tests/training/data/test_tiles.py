@@ -6,9 +6,8 @@ from histowidgets.annotations import Line, Project, Rectangle, Split, Stroke, sp
 from histowidgets.images import ArrayImage, Normalization, Region, open_image
 from histowidgets.training.data import _tiles as tiles_module
 from histowidgets.training.data._pixel_cache import mirror_into
-from histowidgets.training.data._sampling import place_anchors
-from histowidgets.training.data._tiles import TrainingTiles, cut_validation_tiles
-from tests.training.helpers import painted, quick, striped
+from histowidgets.training.data._sampling import plan_sampling
+from tests.training.helpers import painted, quick, striped, tiles_from, validation_tiles
 
 FIXED = Normalization("fixed_range", low=0, high=255)
 
@@ -38,10 +37,8 @@ def guarded_project(side=300):
 def tiles_of(project, settings, split=None, normalization=FIXED):
     snapshot = project.snapshot()
     split = split or split_project(snapshot, settings.validation_fraction, settings.seed)
-    placement = place_anchors(
-        snapshot, split, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
-    )
-    return TrainingTiles(placement, snapshot, normalization, settings), placement, snapshot, split
+    plan = plan_sampling(snapshot, split, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed)
+    return tiles_from(plan, snapshot, normalization, settings), plan, snapshot, split
 
 
 def test_r35_bending_pulls_in_the_tissue_around_a_tile():
@@ -72,7 +69,7 @@ def test_b10_training_reads_no_held_out_pixel_and_validation_no_other(downsample
     assert image.reads
     assert all(read.intersect(region) is None for read in image.reads for region in held)
     image.reads.clear()
-    assert cut_validation_tiles(snapshot, split, FIXED, settings).n_tiles > 0
+    assert validation_tiles(snapshot, split, FIXED, settings).n_tiles > 0
     assert image.reads
     assert all(any(region.contains(read) for region in held) for read in image.reads)
 
@@ -117,12 +114,12 @@ def test_each_annotation_is_covered_and_classes_take_turns():
     for x, y in dots:
         project.annotate(name, Stroke([(x, y)], width=5), "Dot")
     settings = quick(batch_size=10, augmentation=False)
-    tiles, placement, *_ = tiles_of(project, settings)
-    assert len(placement.anchors) == 1 + len(dots)
+    tiles, plan, *_ = tiles_of(project, settings)
+    assert len(plan.samples) == 1 + len(dots)
     drawn = [tiles._next_annotation() for _ in range(40 * len(dots))]
-    share = np.mean([anchors.class_index == 0 for anchors in drawn])
+    share = np.mean([one.class_index == 0 for one in drawn])
     assert 0.4 < share < 0.6
-    visits = {id(a): sum(d is a for d in drawn) for a in placement.anchors if a.class_index == 1}
+    visits = {id(a): sum(d is a for d in drawn) for a in plan.samples if a.class_index == 1}
     assert max(visits.values()) - min(visits.values()) <= 1
 
 
@@ -142,8 +139,8 @@ def test_r60_thin_strokes_survive_downsampling(downsample):
     name = project.add_image(open_image(striped(512), name="image"), role="train")
     project.annotate(name, Stroke([(100, 100), (100, 400)], width=8), "A")
     project.annotate(name, Stroke([(300, 100), (300, 400)], width=8), "B")
-    _, placement, *_ = tiles_of(project, quick(downsample=downsample))
-    assert placement.classes() == {0, 1}
+    _, plan, *_ = tiles_of(project, quick(downsample=downsample))
+    assert plan.classes() == {0, 1}
 
 
 def test_image_smaller_than_a_tile_works():
@@ -160,25 +157,25 @@ def test_image_smaller_than_a_tile_works():
         assert (batch.labels != 255).any()
 
 
-def test_erased_strokes_are_no_anchors():
+def test_erased_strokes_are_not_sampled():
     project = painted(strokes=3)
     name = project.image_names[0]
     project.erase(name, Stroke([(0, 128), (256, 128)], width=300))
-    _, placement, *_ = tiles_of(project, quick(), Split({name: ()}))
-    assert placement.anchors == []
+    _, plan, *_ = tiles_of(project, quick(), Split({name: ()}))
+    assert plan.samples == []
 
 
 def test_large_image_is_read_in_windows(monkeypatch):
     """With a small limit for one piece, windows are cut, and tiles are as from one piece."""
-    from histowidgets.training.data import _sampling as _anchors
+    from histowidgets.training.data import _sampling as _sampling
 
     project = painted(side=1024, strokes=10)
     settings = quick(augmentation=False, downsample=1, seed=5)
-    whole, placement, *_ = tiles_of(project, settings)
-    assert len(placement.windows) <= 4
-    monkeypatch.setattr(_anchors, "WHOLE_PIXELS", 100_000)
+    whole, plan, *_ = tiles_of(project, settings)
+    assert len(plan.windows) <= 4
+    monkeypatch.setattr(_sampling, "WHOLE_PIXELS", 100_000)
     cut, pieces, *_ = tiles_of(project, settings)
-    assert len(pieces.windows) > len(placement.windows)
+    assert len(pieces.windows) > len(plan.windows)
     assert all(window.region.area < 700 * 700 for window in pieces.windows)
     for _ in range(10):
         one, other = whole.draw(), cut.draw()
@@ -193,7 +190,7 @@ def test_validation_counts_each_labelled_pixel_once(held, downsample):
     name = project.image_names[0]
     snapshot = project.snapshot()
     labels = snapshot.labels(name, held, downsample)
-    tiles = cut_validation_tiles(snapshot, Split({name: (held,)}), FIXED, quick(downsample=downsample))
+    tiles = validation_tiles(snapshot, Split({name: (held,)}), FIXED, quick(downsample=downsample))
     for index in range(2):
         assert tiles.counts[index] == (labels == index).sum()
     assert sum(len(batch.labels) for batch in tiles) == tiles.n_tiles
@@ -203,7 +200,7 @@ def test_validation_tiles_show_what_their_labels_are_on():
     project = painted(strokes=8)
     name = project.image_names[0]
     split = Split({name: (Region(33, 17, 150, 201),)})
-    tiles = cut_validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
+    tiles = validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
     for batch in tiles:
         grey = batch.pixels.mean(1)
         assert grey[batch.labels == 0].mean() < 0.45 < grey[batch.labels == 1].mean()
@@ -225,9 +222,9 @@ def test_more_validation_than_memory_is_thinned_and_counted(monkeypatch):
 
     project = painted(strokes=8, side=512)
     split = Split({project.image_names[0]: (Region(0, 0, 512, 512),)})
-    everything = cut_validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
+    everything = validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
     monkeypatch.setattr(_tiles, "VALIDATION_BYTES", 3 * 64 * 64 * 13)
-    some = cut_validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
+    some = validation_tiles(project.snapshot(), split, FIXED, quick(downsample=1))
     assert some.n_tiles == 3
     assert some.n_tiles + some.n_left_out == everything.n_tiles
 

@@ -10,7 +10,7 @@ import pytest
 
 from histowidgets.cli import main
 from histowidgets.errors import SettingsError
-from histowidgets.training.loop._distributed import Together, process_number
+from histowidgets.training.loop._distributed import ProcessGroup, process_number
 from tests.training.helpers import QUICK, painted
 
 # The decoder of an FPN has group norm, which knows one tile at a time, and the frozen encoder keeps its statistics:
@@ -91,29 +91,23 @@ def test_what_the_first_process_refuses_ends_all(tmp_path):
 
 
 def test_alone_there_is_nothing_to_share():
-    together = Together()
-    assert (together.rank, together.size) == (0, 1)
-    assert together.sums(2.0, 3.0) == [2.0, 3.0]
-    assert together.agreed(1.0) == [1.0]
-    assert together.mine([1, 2, 3]) == [1, 2, 3]
-    assert together.first_then_others(lambda: "done") == "done"
+    group = ProcessGroup()
+    assert (group.rank, group.size) == (0, 1)
+    assert group.sums(2.0, 3.0) == [2.0, 3.0]
+    assert group.broadcast(1.0) == [1.0]
+    assert group.share_of([1, 2, 3]) == [1, 2, 3]
+    assert group.first_then_others(lambda: "done") == "done"
 
 
 def test_shares_are_equally_many_and_cover_all():
-    together = Together()
-    together.size = 3
-    shares = []
-    for together.rank in range(3):
-        shares.append(together.mine(list(range(7))))
+    shares = [ProcessGroup(rank, 3).share_of(list(range(7))) for rank in range(3)]
     assert {len(share) for share in shares} == {3}
     assert sorted(batch for share in shares for batch in share if batch is not None) == list(range(7))
 
 
 def test_a_batch_that_is_too_small_to_share_is_refused():
-    together = Together()
-    together.size = 8
     with pytest.raises(SettingsError, match=r"batch_size is 2, for 8 processes.*Use a batch_size of 8"):
-        together.check(settings=type("Settings", (), {"batch_size": 2}))
+        ProcessGroup(0, 8).check_batch_size(2)
 
 
 def test_torchrun_is_known_by_its_environment(monkeypatch, tmp_path, capsys):
