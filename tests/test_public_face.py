@@ -1,10 +1,12 @@
 """What `import histowidgets` gives, and what it costs."""
 
+import inspect
 import json
 import subprocess
 import sys
 
 import histowidgets
+import histowidgets.training
 
 HEAVY = [
     "torch",
@@ -27,6 +29,14 @@ def test_exports_are_sorted_and_all_there():
 
 def test_unknown_name_is_an_attribute_error():
     assert not hasattr(histowidgets, "no_such_name")
+
+
+def test_training_functions_refuse_unknown_keywords():
+    for name in histowidgets.training.__all__:
+        thing = getattr(histowidgets.training, name)
+        if callable(thing) and name[0].islower():
+            kinds = [parameter.kind for parameter in inspect.signature(thing).parameters.values()]
+            assert inspect.Parameter.VAR_KEYWORD not in kinds, name
 
 
 def test_import_loads_neither_torch_nor_widgets():

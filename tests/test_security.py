@@ -193,8 +193,8 @@ def test_a_studio_whose_names_are_scripts_shows_them_as_text():
 def test_every_other_maker_of_html_escapes():
     from histowidgets.widgets import LossMonitor
     from histowidgets.widgets.common._advice_line import AdviceLine
-    from histowidgets.widgets.monitor._charts import class_styles
-    from histowidgets.widgets.monitor._text import legend_html, messages_html, table_html
+    from histowidgets.widgets.monitor._html import legend_html, messages_html, table_html
+    from histowidgets.widgets.monitor._styles import class_styles
     from histowidgets.widgets.studio._notifications import LogPanel, Notice
 
     line = AdviceLine(EVIL, lambda advice: None)
@@ -208,7 +208,7 @@ def test_every_other_maker_of_html_escapes():
     run.finish()
 
     texts = [*html_of(line), *html_of(notice), *html_of(log), *html_of(monitor)]
-    texts += [messages_html([("info", EVIL)]), table_html(monitor._log.records, [EVIL], 1)]
+    texts += [messages_html([("info", EVIL)]), table_html(monitor.history, [EVIL], 1)]
     styles = class_styles([EVIL], {EVIL: "#123456"})
     texts.append(legend_html(EVIL, [(EVIL, styles[EVIL], 0.5)]))
     require_harmless(texts)

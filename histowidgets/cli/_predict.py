@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from histowidgets.cli._exit_codes import EXIT_FAILED, EXIT_OK
+from histowidgets.cli._progress import EXIT_FAILED, EXIT_OK, terminate_like_interrupt
 from histowidgets.prediction.batch import ENDINGS, OBJECT_OPTIONS
 from histowidgets.prediction.inference import OPTIONS, Option
 
@@ -77,12 +77,11 @@ def predict(arguments: argparse.Namespace) -> int:
     """Predict images, with a bar of images and, where they are predicted here, one of the tiles of each."""
     from tqdm import tqdm
 
-    from histowidgets.cli._progress import terminated_like_interrupted
     from histowidgets.prediction import predict_images
 
     total = len(arguments.images)
     with (
-        terminated_like_interrupted(),
+        terminate_like_interrupt(),
         tqdm(total=total, unit="image", disable=None, position=0) as images,
         tqdm(total=1, unit="tile", disable=None, position=1, leave=False) as tiles,
     ):

@@ -1,4 +1,4 @@
-"""Following a run from a shell: progress bars, and signals that stop it and keep its best weights."""
+"""Follow work from a shell: progress bars, signals that stop it and keep what is best, exit codes."""
 
 import signal
 import sys
@@ -13,65 +13,72 @@ from histowidgets._durations import clock
 if TYPE_CHECKING:
     from histowidgets.training import EpochRecord, Event, TrainingRun
 
+EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
-class Bars:
-    """Two bars, of epochs and of the steps in one, with the losses and the time left.
 
-    Where the output is no terminal, such as a log file, there is a line an epoch instead.
+class ProgressBars:
+    """Two progress bars, of the epochs and of the steps in one, with the losses and the time left.
+
+    Where the output is not a terminal, such as a log file, there is a line for each epoch instead.
 
     Parameters
     ----------
     epochs : int
-        Those of the settings.
+        The planned number.
     file : text file, optional
-        Where to; standard error by default.
+        Where to write; standard error by default.
     """
 
     def __init__(self, epochs: int, file: TextIO | None = None) -> None:
         from tqdm import tqdm
 
+        from histowidgets.training import RunState
+
+        self._state = RunState(epochs=epochs)
         self._file = sys.stderr if file is None else file
         self._write = tqdm.write
-        self._shown = self._file.isatty()
-        self._of = epochs
-        common: dict[str, Any] = {"file": self._file, "disable": not self._shown, "dynamic_ncols": True}
+        self._is_terminal = self._file.isatty()
+        common: dict[str, Any] = {"file": self._file, "disable": not self._is_terminal, "dynamic_ncols": True}
         self._epochs = tqdm(total=epochs, unit="epoch", position=0, desc="epochs", **common)
         self._steps = tqdm(total=1, unit="step", position=1, desc="steps", leave=False, **common)
 
     def show(self, event: "Event") -> None:
-        """Take in an event of the run."""
+        """Show an event of the run."""
         from histowidgets.training import BatchEnded, EpochEnded, Message, RunStarted
 
+        state = self._state
+        state.apply(event)
         if isinstance(event, RunStarted):
-            self._say(f"{event.n_train_tiles} tiles, {event.backbone}, {event.arithmetic}")
+            self._print(f"{state.n_train_tiles} tiles, {state.backbone}, {state.arithmetic}")
         elif isinstance(event, BatchEnded):
             if event.step == 1:
                 self._steps.reset(event.steps)
             self._steps.update(event.step - self._steps.n)
-            left = "" if event.seconds_left is None else f", {clock(event.seconds_left)} left"
+            left = "" if state.seconds_left is None else f", {clock(state.seconds_left)} left"
             self._steps.set_postfix_str(f"loss {event.loss:.3f}{left}", refresh=event.step == 1)
         elif isinstance(event, EpochEnded):
-            text = _told(event.record) + (", best" if event.is_best else "")
-            self._epochs.update(event.record["epoch"] - self._epochs.n)
+            record = event.record
+            text = _scores_text(record) + (", best" if event.is_best else "")
+            self._epochs.update(record["epoch"] - self._epochs.n)
             self._epochs.set_postfix_str(text)
-            if not self._shown:
-                self._say(f"epoch {event.record['epoch']}/{self._of}: {text}, {event.record['seconds']:.0f} s")
+            if not self._is_terminal:
+                self._print(f"epoch {record['epoch']}/{state.epochs}: {text}, {record['seconds'] or 0:.0f} s")
         elif isinstance(event, Message):
-            self._say(event.text)
+            self._print(event.text)
 
     def close(self) -> None:
         """Leave the bars as they are."""
         self._steps.close()
         self._epochs.close()
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._write(text, file=self._file)
         self._file.flush()
 
 
-def _told(record: "EpochRecord") -> str:
-    """Say an epoch's losses and score."""
-    parts = [f"loss {record['train_loss']:.3f}"]
+def _scores_text(record: "EpochRecord") -> str:
+    """Return the losses and the score of an epoch as text."""
+    parts = [] if record["train_loss"] is None else [f"loss {record['train_loss']:.3f}"]
     if record["val_loss"] is not None:
         parts.append(f"validation {record['val_loss']:.3f}")
     parts.append("not scored" if record["val_miou"] is None else f"mIoU {record['val_miou']:.3f}")
@@ -79,8 +86,8 @@ def _told(record: "EpochRecord") -> str:
 
 
 @contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which cluster managers send, do what Ctrl+C does; only on the main thread, where signals come."""
+def terminate_like_interrupt() -> Iterator[None]:
+    """Let SIGTERM, which cluster managers send, act like Ctrl+C; only on the main thread, where signals arrive."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -95,8 +102,8 @@ def terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def follow(run: "TrainingRun", bars: Bars | None) -> bool:
-    """Wait for a run, showing it; return whether it was interrupted, and so stopped with its best weights kept."""
+def follow(run: "TrainingRun", bars: ProgressBars | None) -> bool:
+    """Show a run until its end; return whether it was interrupted, and so stopped with its best weights kept."""
     unsubscribe = None if bars is None else run.subscribe(bars.show)
     interrupted = False
     try:

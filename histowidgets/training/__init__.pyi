@@ -1,37 +1,44 @@
 from ._events import (
     FINAL_STATES,
+    MEASUREMENTS,
     BatchEnded,
     EpochEnded,
     EpochRecord,
     Event,
+    Keep,
     Message,
     RunEnded,
     RunFailed,
     RunStarted,
     State,
     StateChanged,
+    parse_epoch_record,
 )
-from .data import augmentation_preview, normalization_of, with_channels
+from .data import normalization_of, preview_augmentation, with_channels
 from .estimation import Estimate, NetworkSize, estimate, network_size
-from .evaluation import ComparedRun, Comparison, CrossValidation, compare, compare_runs, cross_validate
+from .evaluation import ComparedRun, Comparison, CrossValidation, compare_runs, compare_settings, cross_validate
 from .loop import LearningRateTest, find_learning_rate, joined
-from .quick import QuickPartner, QuickScore, quick_classifier, quick_score, warm_quick, with_quick
+from .quick import QuickPartner, QuickScore, ensemble_with_quick, quick_classifier, quick_score, warm_quick
 from .runs import (
     ReplayedRun,
+    Run,
     RunLog,
+    RunState,
     RunSummary,
     TrainingRun,
+    UnfinishedRun,
+    find_unfinished_run,
     replay,
     resume_training,
     start_training,
     train,
-    unfinished_run,
     write_tensorboard,
 )
 from .settings import TrainingSettings, setting_range
 
 __all__ = [
     "FINAL_STATES",
+    "MEASUREMENTS",
     "BatchEnded",
     "ComparedRun",
     "Comparison",
@@ -40,30 +47,37 @@ __all__ = [
     "EpochRecord",
     "Estimate",
     "Event",
+    "Keep",
     "LearningRateTest",
     "Message",
     "NetworkSize",
     "QuickPartner",
     "QuickScore",
     "ReplayedRun",
+    "Run",
     "RunEnded",
     "RunFailed",
     "RunLog",
     "RunStarted",
+    "RunState",
     "RunSummary",
     "State",
     "StateChanged",
     "TrainingRun",
     "TrainingSettings",
-    "augmentation_preview",
-    "compare",
+    "UnfinishedRun",
     "compare_runs",
+    "compare_settings",
     "cross_validate",
+    "ensemble_with_quick",
     "estimate",
     "find_learning_rate",
+    "find_unfinished_run",
     "joined",
     "network_size",
     "normalization_of",
+    "parse_epoch_record",
+    "preview_augmentation",
     "quick_classifier",
     "quick_score",
     "replay",
@@ -71,9 +85,7 @@ __all__ = [
     "setting_range",
     "start_training",
     "train",
-    "unfinished_run",
     "warm_quick",
     "with_channels",
-    "with_quick",
     "write_tensorboard",
 ]

@@ -1,45 +1,120 @@
-"""What a run tells those who listen: frozen objects, safe to pass between threads. No torch."""
+"""The events of a run and the record of an epoch: frozen values, safe to pass between threads. No torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast, get_args
+
+from histowidgets.errors import TrainingError
+from histowidgets.training.settings import TrainingSettings
 
 State = Literal["preparing", "running", "paused", "stopping", "finished", "stopped", "failed"]
 """The states of a run; the last three are final."""
 
-Keep = Literal["best", "last", "nothing"]
-"""Which weights a run that is stopped keeps: those of the best epoch, those of that moment, or none."""
-
 FINAL_STATES: frozenset[str] = frozenset({"finished", "stopped", "failed"})
+
+Keep = Literal["best", "last", "nothing"]
+"""Which weights a stopped run keeps: those of the best epoch, those of that moment, or none."""
+
+KEEP_CHOICES: tuple[Keep, ...] = get_args(Keep)
 
 
 class EpochRecord(TypedDict):
-    """One epoch in numbers.
+    """One epoch in numbers; None stands for what was not measured. Made by the loop, or by `parse_epoch_record`.
 
-    ``epoch`` counts from 1. ``val_…`` are None without validation labels; ``val_iou`` has each class's IoU over
-    labelled pixels, None for a class that the validation labels lack (row B12). ``seconds`` count from the start
-    of the run, pauses left out. ``learning_rate`` is the decoder's at the epoch's end. ``steps`` is how many steps an
-    epoch has (row N10); None in runs of versions that did not say so.
+    ``epoch`` counts from 1. ``val_…`` are None without validation labels; ``val_iou`` has the IoU of each class over
+    labelled pixels, None for a class without validation labels. ``learning_rate`` is that of the decoder at the end of
+    the epoch. ``seconds`` count from the start of the run, without pauses. ``steps`` is the number of steps in an
+    epoch.
     """
 
     epoch: int
-    train_loss: float
+    train_loss: float | None
     val_loss: float | None
     train_miou: float | None
     val_miou: float | None
     val_iou: dict[str, float | None]
     val_accuracy: float | None
-    learning_rate: float
-    seconds: float
+    learning_rate: float | None
+    seconds: float | None
     steps: int | None
+
+
+MEASUREMENTS = ("train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate", "seconds")
+"""The entries of a record that hold one number or None."""
+
+
+def parse_epoch_record(values: Mapping[str, Any], next_epoch: int = 1) -> EpochRecord:
+    """Check what any loop reports of an epoch, and complete it to a record.
+
+    Parameters
+    ----------
+    values : mapping
+        The entries of `EpochRecord`, all optional; ``steps_per_epoch`` is read as ``steps``. Numbers may be NaN or
+        infinite (measured, but not finite) and of any numeric type. Other keys are ignored.
+    next_epoch : int, default 1
+        The epoch if `values` does not say. A fraction of an epoch, as some loops report, is kept.
+
+    Returns
+    -------
+    EpochRecord
+
+    Raises
+    ------
+    TrainingError
+        `values` is not a mapping, or an entry is not a number.
+    """
+    if not isinstance(values, Mapping):
+        raise TrainingError(
+            f"the record of an epoch must be a dict such as {{'epoch': 1, 'train_loss': 0.7}}, got {values!r}"
+        )
+    epoch = _number("epoch", values.get("epoch"))
+    if epoch is None or not math.isfinite(epoch):
+        epoch = next_epoch
+    iou = values.get("val_iou")
+    iou = {} if iou is None else iou
+    if not isinstance(iou, Mapping):
+        raise TrainingError(f"val_iou must map class names to numbers, got {iou!r}")
+    steps = next((n for n in (_number(k, values.get(k)) for k in ("steps", "steps_per_epoch")) if n is not None), None)
+    record = {
+        "epoch": int(epoch) if float(epoch).is_integer() else epoch,
+        **{name: _number(name, values.get(name)) for name in MEASUREMENTS},
+        "val_iou": {str(name): _number(f"val_iou of {name}", value) for name, value in iou.items()},
+        "steps": int(steps) if steps is not None and math.isfinite(steps) else None,
+    }
+    return cast(EpochRecord, record)
+
+
+def _number(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TrainingError(
+            f"{name} must be a number or None, got {value!r}; give one value per epoch, such as the mean of its steps"
+        ) from error
 
 
 @dataclass(frozen=True)
 class RunStarted:
-    """Training begins: the network is built and the tiles are placed; `arithmetic` says how it computes.
+    """Training begins: the network is built and the tiles are placed.
 
-    `class_labels` has for each class how many annotations training sees, and how many pixels validation measures on;
-    None where nothing is held out.
+    Attributes
+    ----------
+    run_id : str
+    n_train_tiles, n_validation_tiles : int
+        0 where not known.
+    steps_per_epoch, epochs : int
+        0 where not known.
+    backbone : str
+    arithmetic : str
+        The number format and memory format of the computation.
+    class_labels : mapping or None
+        Class name to the number of annotations in training and the number of pixels in validation; None where nothing
+        is held out.
+    settings : TrainingSettings or None
+        None where not known.
     """
 
     run_id: str
@@ -50,11 +125,12 @@ class RunStarted:
     backbone: str
     arithmetic: str = ""
     class_labels: Mapping[str, tuple[int, int]] | None = None
+    settings: TrainingSettings | None = None
 
 
 @dataclass(frozen=True)
 class BatchEnded:
-    """One step is done: `step` of `steps` in `epoch`, both from 1."""
+    """One step is done: `step` of `steps` in `epoch`, both counted from 1."""
 
     epoch: int
     step: int
@@ -66,22 +142,33 @@ class BatchEnded:
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """One epoch is done; `is_best` says that its weights are kept."""
+    """One epoch is done.
+
+    Attributes
+    ----------
+    record : EpochRecord
+    is_best : bool
+        Whether its weights are kept.
+    confusion : list of list of int, or None
+        Labelled pixels of validation, a row for each true class in the order of ``val_iou``; None without validation
+        labels.
+    """
 
     record: EpochRecord
     is_best: bool
+    confusion: list[list[int]] | None = None
 
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The run is in another state."""
+    """The run has changed its state."""
 
     state: State
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something a person should know."""
+    """Something the user should know."""
 
     level: Literal["info", "warning"]
     text: str
@@ -89,7 +176,7 @@ class Message:
 
 @dataclass(frozen=True)
 class RunFailed:
-    """The run broke off; the reason in a line, and the traceback."""
+    """The run failed: the reason in one line, and the traceback."""
 
     reason: str
     traceback: str
@@ -97,7 +184,7 @@ class RunFailed:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run is over; the last event. `best_epoch` is the epoch whose weights are kept, if any."""
+    """The last event: the run is over. `best_epoch` is the epoch whose weights are kept, if any."""
 
     state: State
     best_epoch: int | None

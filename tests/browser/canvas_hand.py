@@ -116,7 +116,7 @@ class CanvasHand:
     def annotation_pixel(self, point):
         """RGBA on the kernel's annotation layer at an image point."""
         x, y = self.stage_point(point)
-        scale = self.kernel(f"{self.name}._drawing.scale")
+        scale = self.kernel(f"{self.name}._renderer.scale")
         layer = self.kernel(f"{self.name}._layers.top_id")
         return self.notebook.layer_pixels(layer, [(round(x * scale), round(y * scale))])[0]
 

@@ -74,7 +74,7 @@ def test_the_display_is_changed_by_hand_and_kept_by_reload_second_view_and_a_cel
     state = (
         "[studio.canvas.image_name, studio._strip.shown, round(studio.canvas.annotation_opacity, 3),"
         " studio.canvas.prediction_patterns, studio.canvas.display[4].visible,"
-        " studio.canvas._drawing.display('colon')[0].high]"
+        " studio.canvas._renderer.display('colon')[0].high]"
     )
     before = notebook.value(state)
     assert before == ["many", "many", round(opacity, 3), True, False, wanted]

@@ -99,5 +99,5 @@ def test_strokes_painted_while_the_line_is_cut_for_half_a_minute_arrive_in_order
     hand.wait_for_count("Lumen", 1)
     zoom = hand.kernel("canvas.view.zoom")
     hand.press("+")
-    hand.notebook.wait_for_value(f"canvas.drawn_view.zoom > {zoom}", True)
+    hand.notebook.wait_for_value(f"canvas._renderer.view.zoom > {zoom}", True)
     hand.wait_for_drawn()

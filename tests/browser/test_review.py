@@ -69,7 +69,7 @@ def test_n6_the_review_by_hand(open_notebook, dark):
     # The strokes there have the colour of how far the prediction contradicts them, not of their class.
     page.locator(".hw-review-overlay[aria-pressed=true]").wait_for()
     notebook.wait_for_value("studio.canvas.disagreement", True)
-    notebook.wait_for_value("studio.canvas._drawing.disagreement", True)
+    notebook.wait_for_value("studio.canvas.disagreement", True)
     red, green, blue, _ = hand.picture_at((420, 470))
     assert blue > 60, f"the stroke is no longer orange: {red, green, blue}"
     notebook.screenshot(f"review-disagreement-{'dark' if dark else 'light'}")

@@ -16,7 +16,7 @@ import tifffile
 
 import histowidgets as hw
 from docs import make_backbones_reference, make_packages_picture, make_settings_reference
-from histowidgets.cli import _parser
+from histowidgets.cli import build_parser
 from histowidgets.training.settings import _presets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +103,7 @@ def test_commands_on_a_page_are_understood(page):
         if words[:1] == ["torchrun"]:
             words = words[words.index("-m") + 1 :]
         assert words[0] == "histowidgets"
-        _parser().parse_args(words[1:])
+        build_parser().parse_args(words[1:])
 
 
 @pytest.mark.parametrize("made", [make_settings_reference, make_backbones_reference], ids=["settings", "backbones"])

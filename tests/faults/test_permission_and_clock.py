@@ -10,7 +10,7 @@ from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import ClassifierError, HistowidgetsError, ImageOpenError, ProjectFolderError
 from histowidgets.images import open_image
 from histowidgets.prediction import Classifier
-from histowidgets.training import start_training, unfinished_run
+from histowidgets.training import find_unfinished_run, start_training
 from tests.faults.conftest import contents, halves, heavy_classifier, noise_prediction
 from tests.training.helpers import painted, quick
 
@@ -72,7 +72,7 @@ def test_a_clock_that_jumps_back_changes_neither_the_order_of_edits_nor_a_run(tm
     run = start_training(project, quick(pretrained=False))
     assert run.wait(120) == "finished"
     assert all(record["seconds"] >= 0 for record in run.history)
-    assert unfinished_run(project) is None
+    assert find_unfinished_run(project) is None
     project.undo()
     project.close()
     again = Project.open(tmp_path / "project")

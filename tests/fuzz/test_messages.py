@@ -105,7 +105,7 @@ def test_a_message_is_parsed_or_refused_by_name(content, buffers, width):
 @pytest.mark.parametrize("pair", ["0000817f00000000", "0000c07f00000000", "0000807f00000000", "00000000ffff7f7f"])
 def test_points_that_are_no_numbers_are_refused_without_a_warning(pair):
     """A signalling NaN, which the fuzzer found to warn; a quiet one; infinity; and a number beyond all images."""
-    with pytest.raises(MessageError, match="coordinates that are no numbers"):
+    with pytest.raises(MessageError, match="coordinates that are not finite numbers"):
         parse_points([bytes.fromhex(pair)])
 
 

@@ -4,7 +4,7 @@ from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
 from histowidgets.advice import Action, Advice
-from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine
+from histowidgets.widgets.monitor import DiagnosisLine
 
 
 def test_lines_of_advice_that_come_and_go_leave_no_widget():

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from histowidgets.errors import AdviceError
+from histowidgets.errors import AdviceError, TrainingError
+from histowidgets.training import EpochRecord, parse_epoch_record
 
 #: A peak learning rate this many times the first one is a warm-up (One Cycle starts at a 25th).
 RAMP_RATIO = 1.5
@@ -16,7 +17,9 @@ ONE_CYCLE_RAMP = 0.3
 
 # A larger number, or a missing one, is replaced by the position of the record.
 _MOST_EPOCHS = 2**53
-_NUMBERS = ("train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate")
+_Number = Literal["train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate"]
+_NUMBERS: tuple[_Number, ...] = get_args(_Number)
+_LOSSES: tuple[_Number, ...] = ("train_loss", "val_loss")
 
 
 @dataclass(frozen=True)
@@ -106,68 +109,41 @@ def read_history(history: Iterable[Mapping[str, Any]]) -> Curves:
         raise AdviceError(
             f"The history is a {type(history).__name__}; a list of one record an epoch is wanted."
         ) from None
-    for position, record in enumerate(records, 1):
-        if not isinstance(record, Mapping):
-            raise AdviceError(f"Record {position} of the history is a {type(record).__name__}; a dict is wanted.")
-    epoch = [_number(r.get("epoch"), "epoch", i) for i, r in enumerate(records, 1)]
-    columns = {
-        name: np.array([_number(r.get(name), name, i) for i, r in enumerate(records, 1)], float) for name in _NUMBERS
-    }
-    broken = []
-    for i, record in enumerate(records):
-        for name in ("train_loss", "val_loss"):
-            if record.get(name) is not None and not math.isfinite(columns[name][i]):
-                broken.append((_epoch(epoch[i], i), name))
-    for name in _NUMBERS:
-        columns[name][~np.isfinite(columns[name])] = math.nan
+    parsed = [_parsed(record, position) for position, record in enumerate(records, 1)]
+    columns = {name: _column([record[name] for record in parsed]) for name in _NUMBERS}
+    epoch = np.array([_epoch(record["epoch"], i) for i, record in enumerate(parsed)], int)
+    broken = [
+        (int(epoch[i]), name)
+        for i, record in enumerate(parsed)
+        for name in _LOSSES
+        if (loss := record[name]) is not None and not math.isfinite(loss)
+    ]
+    classes = dict.fromkeys(name for record in parsed for name in record["val_iou"])
     return Curves(
-        epoch=np.array([_epoch(value, i) for i, value in enumerate(epoch)], int),
-        class_iou=_class_columns(records),
+        epoch=epoch,
+        class_iou={name: _column([record["val_iou"].get(name) for record in parsed]) for name in classes},
         broken=tuple(broken),
-        steps=_steps(records),
+        steps=next((record["steps"] for record in reversed(parsed) if record["steps"] is not None), None),
         **columns,
     )
 
 
+def _parsed(record: Any, position: int) -> EpochRecord:
+    try:
+        return parse_epoch_record(record, position)
+    except TrainingError as error:
+        raise AdviceError(f"Record {position} of the history: {error}") from error
+
+
+def _column(values: Sequence[float | None]) -> np.ndarray:
+    """Return values as an array; NaN where nothing was measured, or where it was not finite."""
+    column = np.array([math.nan if value is None else value for value in values], float)
+    column[~np.isfinite(column)] = math.nan
+    return column
+
+
 def _epoch(value: float, index: int) -> int:
     return int(value) if abs(value) < _MOST_EPOCHS else index + 1
-
-
-def _class_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """IoU of each class that any record names, in the order in which they first appear."""
-    columns: dict[str, np.ndarray] = {}
-    for i, record in enumerate(records):
-        scores = record.get("val_iou")
-        if scores is None:
-            continue
-        if not isinstance(scores, Mapping):
-            raise AdviceError(
-                f"val_iou of record {i + 1} is a {type(scores).__name__}; a dict of class name to IoU is wanted."
-            )
-        for name, value in scores.items():
-            column = columns.setdefault(str(name), np.full(len(records), math.nan))
-            column[i] = _number(value, f"val_iou of {name}", i + 1)
-    return columns
-
-
-def _steps(records: Sequence[Mapping[str, Any]]) -> int | None:
-    for i in range(len(records) - 1, -1, -1):
-        for name in ("steps", "steps_per_epoch"):
-            value = _number(records[i].get(name), name, i + 1)
-            if math.isfinite(value):
-                return int(value)
-    return None
-
-
-def _number(value: Any, name: str, record: int) -> float:
-    if value is None:
-        return math.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise AdviceError(
-            f"{name} of record {record} of the history is {value!r}; a number or None is wanted."
-        ) from None
 
 
 @dataclass(frozen=True)

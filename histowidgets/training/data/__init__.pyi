@@ -1,5 +1,5 @@
 from ._augmentation import Augmentation
-from ._augmentation_preview import augmentation_preview
+from ._augmentation_preview import preview_augmentation
 from ._channels import places_of, with_channels
 from ._folds import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from ._normalization import normalization_of
@@ -24,7 +24,6 @@ __all__ = [
     "TrainingRequest",
     "TrainingTiles",
     "ValidationTiles",
-    "augmentation_preview",
     "check_kinds",
     "cut_evenly",
     "cut_validation_tiles",
@@ -32,6 +31,7 @@ __all__ = [
     "normalization_of",
     "places_of",
     "plan_sampling",
+    "preview_augmentation",
     "wanted_spec",
     "with_channels",
 ]

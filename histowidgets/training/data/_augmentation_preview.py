@@ -16,7 +16,7 @@ from histowidgets.training.settings import TrainingSettings
 MOST = 64
 
 
-def augmentation_preview(
+def preview_augmentation(
     project: Project | ProjectSnapshot, settings: TrainingSettings | None = None, n: int = 6, seed: int = 0
 ) -> list[np.ndarray]:
     """Show what augmentation makes of a real tile: the tile as it is, and `n` variations as training cuts them.

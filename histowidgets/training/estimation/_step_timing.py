@@ -8,7 +8,6 @@ from histowidgets.training.data import TrainingRequest
 from histowidgets.training.loop import (
     TEACH_FROM_STEP,
     Confusion,
-    ProcessGroup,
     RunControl,
     fitted_normalization,
     make_trainer,
@@ -22,8 +21,7 @@ def time_steps(request: TrainingRequest, steps: int) -> tuple[list[float], float
     """
     settings = request.settings.model_copy(update={"pretrained": False, "find_learning_rate": False})
     request = replace(request, settings=settings, folder=None)
-    control = RunControl(ProcessGroup.current())
-    trainer = make_trainer(request, fitted_normalization(request), lambda event: None, control)
+    trainer = make_trainer(request, fitted_normalization(request), lambda event: None, RunControl())
     # Like most steps of a run: those that learn from unlabelled pixels too.
     trainer.step = TEACH_FROM_STEP
     try:

@@ -1,4 +1,4 @@
-from ._compare import compare
+from ._compare_settings import compare_settings
 from ._comparison import ComparedRun, Comparison, compare_runs
 from ._cross_validation import CrossValidation, cross_validate
 
@@ -6,7 +6,7 @@ __all__ = [
     "ComparedRun",
     "Comparison",
     "CrossValidation",
-    "compare",
     "compare_runs",
+    "compare_settings",
     "cross_validate",
 ]

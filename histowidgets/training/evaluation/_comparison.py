@@ -12,11 +12,11 @@ from histowidgets.annotations import Project
 from histowidgets.errors import TrainingError
 from histowidgets.training._events import EpochRecord
 from histowidgets.training.loop import ModelSelection
-from histowidgets.training.runs import RunFace
+from histowidgets.training.runs import Run, RunSummary
 from histowidgets.training.settings import TrainingSettings
 from histowidgets.training.storage import StoredRun, read_run, run_folders
 
-_Run = RunFace | StoredRun | str | PathLike[str]
+_Run = Run | RunSummary | StoredRun | str | PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class ComparedRun:
     ----------
     name : str
         What it is called in the table; the run's id where no other name was given.
-    settings : TrainingSettings
-        All of them.
+    settings : TrainingSettings or None
+        All of them; None where not known.
     epochs : int
-        Those that were trained.
+        The number of epochs trained.
     seconds : float
-        Their time, pauses left out.
+        Their time, without pauses.
     best_epoch : int or None
-        The epoch that the scores are of; None before the first one ended.
+        The epoch of the scores; None before the first one ended.
     miou, accuracy : float or None
         0 to 1, over labelled pixels of validation; None without any.
     iou : dict of str to float or None
-        Of each class; None for a class that the validation labels lack.
+        Of each class; None for a class without validation labels.
     """
 
     name: str
-    settings: TrainingSettings
+    settings: TrainingSettings | None
     epochs: int
     seconds: float
     best_epoch: int | None
@@ -53,18 +53,18 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs side by side; in a notebook it shows as a table.
+    """Runs side by side; a notebook shows it as a table.
 
     Attributes
     ----------
     rows : tuple of ComparedRun
-        One a run, in the order given.
+        One for each run, in the order given.
     differing : tuple of str
         The settings in which the runs differ.
     classes : tuple of str
-        Those of any run.
+        The classes of all runs.
     n_wanted : int
-        Runs that were asked for; more than there are rows where the comparison was cancelled.
+        The number of runs asked for; more than there are rows if the comparison was cancelled.
     """
 
     rows: tuple[ComparedRun, ...]
@@ -84,11 +84,11 @@ class Comparison:
         return ["run", *self.differing, *scores, "best epoch", "epochs", "time (s)"]
 
     def records(self) -> list[dict[str, Any]]:
-        """Return a dict a row, from heading to value; None where there is none."""
+        """Return a dict for each row, from heading to value; None where there is none."""
         return [dict(zip(self.columns, self._values(row), strict=True)) for row in self.rows]
 
     def to_text(self) -> str:
-        """Write the table with spaces, for a terminal."""
+        """Return the table as text, for a terminal."""
         lines = [self.columns, *([_shown(value) for value in self._values(row)] for row in self.rows)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         return "\n".join(
@@ -96,7 +96,7 @@ class Comparison:
         )
 
     def to_html(self) -> str:
-        """Write the table as HTML; names and values are escaped."""
+        """Return the table as HTML; names and values are escaped."""
         head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
         body = ""
         for row in self.rows:
@@ -125,7 +125,7 @@ class Comparison:
         return self.to_html()
 
     def _values(self, row: ComparedRun) -> list[Any]:
-        settings = [getattr(row.settings, name) for name in self.differing]
+        settings = [_setting(row, name) for name in self.differing]
         scores = [row.miou, *(row.iou.get(name) for name in self.classes), row.accuracy]
         return [row.name, *settings, *scores, row.best_epoch, row.epochs, row.seconds]
 
@@ -138,12 +138,13 @@ def compare_runs(
     Parameters
     ----------
     runs : project, iterable of runs, or mapping of name to run
-        A run is a `TrainingRun`, or the folder of one. A `Project`, or its folder, stands for all its runs.
+        A run is a `TrainingRun` or another `Run`, its summary, or its folder. A `Project`, or its folder, stands for
+        all its runs.
 
     Returns
     -------
     Comparison
-        Scores of runs with other held-out labels are of other pixels; `compare` trains on one split.
+        Runs that held out different labels are scored on different pixels; `compare_settings` trains on one split.
 
     Raises
     ------
@@ -152,33 +153,44 @@ def compare_runs(
     """
     if isinstance(runs, (Project, str, PathLike)):
         runs = _runs_of(runs)
-    elif isinstance(runs, RunFace):
+    elif isinstance(runs, (Run, RunSummary)):
         runs = [runs]
     named = list(runs.items()) if isinstance(runs, Mapping) else [("", run) for run in runs]
     if not named:
         raise TrainingError("There are no runs to compare. Train first, or give runs or their folders.")
-    return comparison([_row(name, run) for name, run in named])
+    return make_comparison([_compared(name, run) for name, run in named])
 
 
-def comparison(rows: Sequence[ComparedRun], n_wanted: int | None = None) -> Comparison:
-    """Put rows together, with the settings in which they differ."""
+def make_comparison(rows: Sequence[ComparedRun], n_wanted: int | None = None) -> Comparison:
+    """Make a table of rows, with the settings in which they differ."""
     fields = TrainingSettings.model_fields
-    differing = [n for n in fields if any(getattr(r.settings, n) != getattr(rows[0].settings, n) for r in rows)]
+    known = [row for row in rows if row.settings is not None]
+    differing = [n for n in fields if any(_setting(row, n) != _setting(known[0], n) for row in known)]
     classes = dict.fromkeys(name for row in rows for name in row.iou)
     return Comparison(tuple(rows), tuple(differing), tuple(classes), len(rows) if n_wanted is None else n_wanted)
 
 
-def compared(name: str, settings: TrainingSettings, history: Sequence[EpochRecord]) -> ComparedRun:
-    """Make a row of a run's history."""
+def _setting(row: ComparedRun, name: str) -> Any:
+    return None if row.settings is None else getattr(row.settings, name)
+
+
+def compared_run(name: str, settings: TrainingSettings, history: Sequence[EpochRecord]) -> ComparedRun:
+    """Make the row of a run from its settings and its history."""
     best: EpochRecord | None = None
     for number, record in enumerate(history):
         if ModelSelection.of(settings).is_better(record, best, history[:number]):
             best = record
+    return _row(name, settings, history, best)
+
+
+def _row(
+    name: str, settings: TrainingSettings | None, history: Sequence[EpochRecord], best: EpochRecord | None
+) -> ComparedRun:
     return ComparedRun(
         name=name,
         settings=settings,
         epochs=len(history),
-        seconds=history[-1]["seconds"] if history else 0.0,
+        seconds=(history[-1]["seconds"] or 0.0) if history else 0.0,
         best_epoch=None if best is None else best["epoch"],
         miou=None if best is None else best["val_miou"],
         accuracy=None if best is None else best["val_accuracy"],
@@ -186,10 +198,15 @@ def compared(name: str, settings: TrainingSettings, history: Sequence[EpochRecor
     )
 
 
-def _row(name: str, run: _Run) -> ComparedRun:
-    if not isinstance(run, (RunFace, StoredRun)):
+def _compared(name: str, run: _Run) -> ComparedRun:
+    if not isinstance(run, (Run, RunSummary, StoredRun)):
         run = read_run(run)
-    return compared(name or run.id, run.settings, run.history)
+    if run.settings is not None:
+        return compared_run(name or run.id, run.settings, run.history)
+    # Without settings only the run itself knows which epoch is best.
+    best = None if isinstance(run, StoredRun) else run.best_epoch
+    record = next((record for record in run.history if record["epoch"] == best), None)
+    return _row(name or run.id, None, run.history, record)
 
 
 def _runs_of(project: Project | str | PathLike[str]) -> list[Path]:

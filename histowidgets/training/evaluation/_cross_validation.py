@@ -1,4 +1,4 @@
-"""How well a training would do on tissue it has not seen: every label is held out once."""
+"""Cross-validation: how well a training does on tissue that it has not seen. Every label is held out once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from histowidgets.training.data import (
     plan_sampling,
 )
 from histowidgets.training.estimation import check_budget
-from histowidgets.training.evaluation._inline import can_measure, train_here
+from histowidgets.training.evaluation._inline import can_measure, run_inline
 from histowidgets.training.settings import TrainingSettings
 
 Progress = Callable[[int, int, EpochRecord], None]
@@ -28,9 +28,9 @@ Progress = Callable[[int, int, EpochRecord], None]
 
 @dataclass(frozen=True)
 class Fold:
-    """One training: what it held out, and how its last epoch did there.
+    """One training: what it held out, and the record of its last epoch there.
 
-    The last epoch, not the best one: choosing an epoch by the labels that it is measured on would flatter it.
+    The last epoch, not the best one: to choose an epoch by the labels that it is measured on would flatter it.
     """
 
     held_out: Mapping[str, tuple[Region, ...]]
@@ -46,9 +46,9 @@ class CrossValidation:
     classes : tuple of str
         In the project's order.
     folds : tuple of Fold
-        Those that were finished.
+        The finished ones.
     n_folds : int
-        Those that were asked for.
+        The number of folds asked for.
     """
 
     classes: tuple[str, ...]
@@ -61,18 +61,18 @@ class CrossValidation:
         return len(self.folds) < self.n_folds
 
     def iou(self, class_name: str) -> tuple[float, float] | None:
-        """Mean and standard deviation over the folds (n - 1) of a class's IoU; None if no fold could measure it.
+        """Return mean and standard deviation (n - 1) of the IoU of a class over the folds; None if no fold measured it.
 
-        Folds whose held-out labels lack the class do not count; with one fold the deviation is NaN.
+        Folds without held-out labels of the class do not count; with one fold the deviation is NaN.
         """
         return _mean_and_sd([fold.record["val_iou"][class_name] for fold in self.folds])
 
     def miou(self) -> tuple[float, float] | None:
-        """Mean and standard deviation over the folds of the mIoU."""
+        """Return mean and standard deviation (n - 1) of the mIoU over the folds; None if no fold measured it."""
         return _mean_and_sd([fold.record["val_miou"] for fold in self.folds])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all scores as JSON holds them: mean and sd of the mIoU and of each class, and every fold's."""
+        """Return all scores, ready for JSON: mean and sd of the mIoU and of each class, and the record of each fold."""
         return {
             "n_folds": self.n_folds,
             "miou": _pair(self.miou()),
@@ -104,42 +104,42 @@ def cross_validate(
     *,
     groups: Mapping[str, str] | None = None,
 ) -> CrossValidation:
-    """Train once for each fold, and measure on what it held out (row R64).
+    """Train once for each fold, and measure on what it held out.
 
     Whole images are held out where there are at least as many as folds; else each image is cut into as many
-    rectangles. Folds share no pixel, and neither do the tiles of the two sides of a fold, their surroundings included.
-    Images of role "train" are trained on in every fold; those of role "validation" take part like all others. Only the
-    statistics of the normalization may be of all of an image.
+    rectangles as there are folds. Folds share no pixel, nor do the tiles on the two sides of a fold, with their
+    surroundings. Images of role "train" are trained on in every fold; those of role "validation" take part like all
+    others. Only the statistics of the normalization may be measured on a whole image.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
         Images and annotations.
     settings : TrainingSettings, optional
-        Of each training; early stopping is off. The defaults if left out: a minute a fold.
+        Of each training; early stopping is off. By default, the defaults: a minute for each fold.
     folds : int
         2 to 20.
     progress : callable, optional
         ``progress(fold, folds, record)`` after each epoch; folds count from 1.
     should_stop : callable, optional
-        Is asked before each batch; True ends the work within one batch. Ctrl+C does too.
+        Called before each batch; True ends the work there. So does Ctrl+C.
     groups : mapping of image name to str, optional
-        What belongs together, such as the images of one patient: it is held out together, in one fold. Images that are
-        not named are groups of their own.
+        Images that belong together, such as those of one patient: they are held out together, in one fold. Each image
+        that is not named is a group by itself.
 
     Returns
     -------
     CrossValidation
-        Of the folds that were finished.
+        Of the finished folds.
 
     Raises
     ------
     SettingsError
         The number of folds is out of its range, there are fewer groups than folds, or a setting does not fit.
     TrainingDataError
-        The labels are too few for so many folds.
+        There are too few labels for this number of folds.
     BudgetError
-        The memory is too little; see `estimate`.
+        The memory is too small; see `estimate`.
     """
     if not isinstance(folds, int) or not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds!r}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
@@ -158,7 +158,7 @@ def cross_validate(
                 break
             done.append(Fold(request.split.held_out, record))
     except KeyboardInterrupt:
-        pass  # what is finished is of use
+        pass  # what is finished is useful
     return CrossValidation(tuple(snapshot.classes), tuple(done), folds)
 
 
@@ -177,18 +177,18 @@ def make_folds(
             kinds.setdefault(name, []).append(samples.class_index)
     names = [name for name in points if snapshot.roles[name] != "train"]
     held: list[dict[str, tuple[Region, ...]]] = [dict(whole) for _ in range(folds)]
-    together = _together(names, snapshot, groups or {})
-    if len(together) >= folds:
+    members_of = _members_of_groups(names, snapshot, groups or {})
+    if len(members_of) >= folds:
         sizes = [0] * folds
-        weights = {group: sum(len(points[name]) for name in members) for group, members in together.items()}
-        for group in sorted(together, key=lambda group: (-weights[group], group)):
+        weights = {group: sum(len(points[name]) for name in members) for group, members in members_of.items()}
+        for group in sorted(members_of, key=lambda group: (-weights[group], group)):
             smallest = sizes.index(min(sizes))
             sizes[smallest] += weights[group]
-            for name in together[group]:
+            for name in members_of[group]:
                 held[smallest][name] = (snapshot.images[name].region,)
     elif groups:
         raise SettingsError(
-            f"The labelled images are of {len(together)} groups, which cannot be divided into {folds} folds. "
+            f"The labelled images form {len(members_of)} groups, too few for {folds} folds. "
             "Use fewer folds, or leave groups out: then images are cut."
         )
     else:
@@ -200,17 +200,19 @@ def make_folds(
     return [Split(one) for one in held]
 
 
-def _together(
+def _members_of_groups(
     names: Sequence[str], snapshot: ProjectSnapshot, groups: Mapping[str, str]
 ) -> dict[tuple[bool, str], list[str]]:
-    """Return the images of each group; an image without one is alone, whatever it is called."""
+    """Return the images of each group; an image without a group forms one, whatever its name."""
     for name in groups:
         if name not in snapshot.images:
-            raise SettingsError(f"groups names {name!r}, which is no image; there are {', '.join(snapshot.images)}.")
-    together: dict[tuple[bool, str], list[str]] = {}
+            raise SettingsError(
+                f"groups names {name!r}, which is not an image; there are {', '.join(snapshot.images)}."
+            )
+    members_of: dict[tuple[bool, str], list[str]] = {}
     for name in names:
-        together.setdefault((name in groups, groups.get(name, name)), []).append(name)
-    return together
+        members_of.setdefault((name in groups, groups.get(name, name)), []).append(name)
+    return members_of
 
 
 def _request(snapshot: ProjectSnapshot, settings: TrainingSettings, split: Split, number: int) -> TrainingRequest:
@@ -232,16 +234,16 @@ def _train_fold(
 ) -> EpochRecord | None:
     """Train one fold on this thread; return the record of its last epoch, or None if it was stopped."""
 
-    def hear(record: EpochRecord) -> None:
+    def report(record: EpochRecord) -> None:
         if progress is not None:
             progress(number, folds, record)
 
-    trained = train_here(request, hear, should_stop)
+    trained = run_inline(request, report, should_stop)
     return None if trained is None else trained.history[-1]
 
 
 def _pair(pair: tuple[float, float] | None) -> dict[str, float | None] | None:
-    """Put a mean and a deviation under their names; JSON has no NaN."""
+    """Return mean and deviation by name, with None for NaN, which JSON does not have."""
     return None if pair is None else {"mean": pair[0], "sd": None if np.isnan(pair[1]) else pair[1]}
 
 

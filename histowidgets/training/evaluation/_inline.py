@@ -1,37 +1,36 @@
-"""One training on the thread that asks for it, for those that make many and look at their scores."""
+"""Train on the calling thread, without writing anything: for cross-validation and comparisons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from histowidgets.training._events import EpochEnded, EpochRecord, Event
 from histowidgets.training.data import WHOLE_PIXELS, TrainingRequest
-from histowidgets.training.loop import ProcessGroup, RunControl, fitted_normalization, run_loop
+from histowidgets.training.loop import RunControl, fitted_normalization, run_loop
 from histowidgets.training.storage import BestWeights
 
 Ask = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """How a training went.
+class InlineResult:
+    """The result of a training.
 
     Attributes
     ----------
     history : list of EpochRecord
-        Its epochs.
     kept : BestWeights or None
-        Its best weights and their scores.
+        The best weights and their scores.
     """
 
     history: list[EpochRecord]
     kept: BestWeights | None
 
 
-class _Asking(RunControl):
-    """Stops when asked whether to; the loop looks before each batch, also of preparing and of validation."""
+class _CallbackControl(RunControl):
+    """Asks a function whether to stop: before each batch, also while preparing and validating."""
 
     def __init__(self, ask: Ask | None) -> None:
-        super().__init__(ProcessGroup.current())
+        super().__init__()
         self._ask = ask
 
     def should_stop(self, tell: Callable[[bool], None]) -> bool:
@@ -40,35 +39,35 @@ class _Asking(RunControl):
         return super().should_stop(tell)
 
 
-def train_here(
-    request: TrainingRequest, heard: Callable[[EpochRecord], None] | None, should_stop: Ask | None
-) -> Trained | None:
-    """Train, writing nothing; None if it was stopped.
+def run_inline(
+    request: TrainingRequest, on_epoch: Callable[[EpochRecord], None] | None, should_stop: Ask | None
+) -> InlineResult | None:
+    """Train without writing anything; return None if the training was stopped.
 
     Parameters
     ----------
     request : TrainingRequest
         What to train on and how.
-    heard : callable, optional
-        Is told each epoch.
+    on_epoch : callable, optional
+        Called with the record of each epoch.
     should_stop : callable, optional
-        Is asked before each batch; True ends the training there.
+        Called before each batch; True ends the training there.
     """
-    control = _Asking(should_stop)
+    control = _CallbackControl(should_stop)
     records: list[EpochRecord] = []
 
-    def hear(event: Event) -> None:
+    def emit(event: Event) -> None:
         if isinstance(event, EpochEnded):
             records.append(event.record)
-            if heard is not None:
-                heard(event.record)
+            if on_epoch is not None:
+                on_epoch(event.record)
 
-    run_loop(replace(request, folder=None), fitted_normalization(request), hear, control)
-    return None if control.keep is not None else Trained(records, control.kept)
+    run_loop(replace(request, folder=None), fitted_normalization(request), emit, control)
+    return None if control.keep is not None else InlineResult(records, control.kept)
 
 
 def can_measure(request: TrainingRequest) -> bool:
-    """Say whether there are labels in what is held out; of large annotations it looks at some pixels only."""
+    """Return whether the held-out regions have labels; of large annotations only some pixels are read."""
     snapshot = request.snapshot
     for name, regions in request.split.held_out.items():
         for region in regions:

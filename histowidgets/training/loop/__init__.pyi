@@ -1,6 +1,6 @@
 from ._compute import ComputeContext, choose_device, compute_formats
-from ._control import RunControl, make_control
-from ._distributed import ProcessGroup, joined
+from ._control import RunControl
+from ._distributed import ProcessGroup, joined, make_control
 from ._loss import TEACH_FROM_STEP, Loss
 from ._lr_finder import LearningRateTest, find_learning_rate
 from ._metrics import Confusion

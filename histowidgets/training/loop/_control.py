@@ -1,14 +1,14 @@
-"""Controls of a run: pause, resume, stop, its clock, and the weights it has kept so far."""
+"""Controls of a run, which need no torch: pause, resume, stop, its clock, and the weights it has kept so far."""
 
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from histowidgets.training._events import Keep
-from histowidgets.training.loop._distributed import ProcessGroup
-from histowidgets.training.storage import BestWeights
 
-_KEEPS: tuple[Keep, ...] = ("best", "last", "nothing")
+if TYPE_CHECKING:  # it needs torch
+    from histowidgets.training.storage import BestWeights
 
 
 class RunControl:
@@ -16,16 +16,13 @@ class RunControl:
 
     Attributes
     ----------
-    group : ProcessGroup
-        The processes that train together.
     kept : BestWeights or None
         The weights that are kept so far; the trainer alone replaces the whole object, so that reading needs no lock.
     leaving : bool
         Whether the kernel is ending, and no person stopped the run: it can then be resumed later.
     """
 
-    def __init__(self, group: ProcessGroup | None = None) -> None:
-        self.group = ProcessGroup() if group is None else group
+    def __init__(self) -> None:
         self.kept: BestWeights | None = None
         self.leaving = False
         self._changed = threading.Condition()
@@ -82,40 +79,3 @@ class RunControl:
         if not stopped:
             tell(False)
         return stopped
-
-
-class DistributedControl(RunControl):
-    """Controls held by the first process: its clock, and its stop, count for all."""
-
-    def __init__(self, group: ProcessGroup) -> None:
-        super().__init__(group)
-        self._now = 0.0
-
-    def stop(self, keep: Keep) -> None:
-        """End the training at its next check, if this is the first process."""
-        if self.group.rank == 0:
-            super().stop(keep)
-
-    def start_clock(self, used: float = 0.0) -> None:
-        """Start counting time, from the seconds that were used before."""
-        super().start_clock(used)
-        self._now = used
-
-    def seconds(self) -> float:
-        """Return the time since the start as the first process had it at the last check."""
-        return self._now
-
-    def should_stop(self, tell: Callable[[bool], None]) -> bool:
-        """Ask the first process whether to stop, and what time it is; all processes call this at the same places."""
-        if self.group.rank == 0:
-            super().should_stop(tell)
-        code = 0 if self._keep is None else 1 + _KEEPS.index(self._keep)
-        self._now, decided = self.group.broadcast(super().seconds(), code)
-        self._keep = _KEEPS[int(decided) - 1] if decided else None
-        return self._keep is not None
-
-
-def make_control() -> RunControl:
-    """Return the controls of a run: held by the first process if there are several."""
-    group = ProcessGroup.current()
-    return RunControl(group) if group.size == 1 else DistributedControl(group)

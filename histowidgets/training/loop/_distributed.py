@@ -16,6 +16,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from histowidgets.errors import SettingsError, TrainingError
 from histowidgets.models import Network
+from histowidgets.training._events import KEEP_CHOICES, Keep
+from histowidgets.training.loop._control import RunControl
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -130,3 +132,41 @@ class ProcessGroup:
         rounds = -(-len(items) // self.size)
         share: list[Item | None] = list(items[self.rank :: self.size])
         return share + [None] * (rounds - len(share))
+
+
+class DistributedControl(RunControl):
+    """Controls held by the first process: its clock, and its stop, count for all."""
+
+    def __init__(self, group: ProcessGroup) -> None:
+        super().__init__()
+        self._group = group
+        self._now = 0.0
+
+    def stop(self, keep: Keep) -> None:
+        """End the training at its next check, if this is the first process."""
+        if self._group.rank == 0:
+            super().stop(keep)
+
+    def start_clock(self, used: float = 0.0) -> None:
+        """Start counting time, from the seconds that were used before."""
+        super().start_clock(used)
+        self._now = used
+
+    def seconds(self) -> float:
+        """Return the time since the start as the first process had it at the last check."""
+        return self._now
+
+    def should_stop(self, tell: Callable[[bool], None]) -> bool:
+        """Ask the first process whether to stop, and what time it is; all processes call this at the same places."""
+        if self._group.rank == 0:
+            super().should_stop(tell)
+        code = 0 if self._keep is None else 1 + KEEP_CHOICES.index(self._keep)
+        self._now, decided = self._group.broadcast(super().seconds(), code)
+        self._keep = KEEP_CHOICES[int(decided) - 1] if decided else None
+        return self._keep is not None
+
+
+def make_control() -> RunControl:
+    """Return the controls of a run: held by the first process if there are several."""
+    group = ProcessGroup.current()
+    return RunControl() if group.size == 1 else DistributedControl(group)

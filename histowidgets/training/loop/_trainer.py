@@ -15,6 +15,7 @@ from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, M
 from histowidgets.training.checkpoint import Checkpoint
 from histowidgets.training.data import Batch, TrainingRequest
 from histowidgets.training.loop._control import RunControl
+from histowidgets.training.loop._distributed import ProcessGroup
 from histowidgets.training.loop._loss import TEACH_FROM_STEP, consistency_loss, pseudo_labels
 from histowidgets.training.loop._lr_finder import try_rates
 from histowidgets.training.loop._metrics import Confusion
@@ -58,9 +59,10 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
 
 def make_trainer(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> "Trainer":
     """Set up a trainer and the writer of its run's folder; arguments as `run_loop`."""
-    state = prepare(request, normalization, emit, control.group, partial(_check, control, emit, "preparing"))
+    group = ProcessGroup.current()
+    state = prepare(request, normalization, emit, group, partial(_check, control, emit, "preparing"))
     writer = RunWriter(request, normalization, state.network, asdict(state.compute.compute_format), emit)
-    return Trainer(request, state, writer, emit, control)
+    return Trainer(request, state, writer, emit, control, group)
 
 
 def _check(control: RunControl, emit: Emit, state: State = "running") -> None:
@@ -84,16 +86,24 @@ class Trainer:
         Is given each event.
     control : RunControl
         Obeyed within one batch; takes the weights that are kept.
+    group : ProcessGroup
+        The processes that train together.
     """
 
     def __init__(
-        self, request: TrainingRequest, state: TrainerState, writer: RunWriter, emit: Emit, control: RunControl
+        self,
+        request: TrainingRequest,
+        state: TrainerState,
+        writer: RunWriter,
+        emit: Emit,
+        control: RunControl,
+        group: ProcessGroup,
     ) -> None:
         settings = request.settings
         self.settings = settings
         self.classes = request.snapshot.classes
         self.request, self.state, self.writer, self.emit, self.control = request, state, writer, emit, control
-        self.group = control.group
+        self.group = group
         self.selection = ModelSelection.of(settings)
         self.history: list[EpochRecord] = []
         self.best: EpochRecord | None = None
@@ -122,6 +132,7 @@ class Trainer:
                 state.network.spec.backbone,
                 str(state.compute.compute_format),
                 self._class_labels(),
+                settings,
             )
         )
         self.emit(StateChanged("running"))
@@ -168,10 +179,14 @@ class Trainer:
     def _repeat_epochs(self) -> None:
         """Emit the epochs from before the run was interrupted, for those who draw its curve."""
         best: EpochRecord | None = None
+        kept = self.control.kept
         for number, record in enumerate(self.history):
             better = self.selection.is_better(record, best, self.history[:number])
             best = record if better else best
-            self.emit(EpochEnded(record, better))
+            confusion = kept.confusion if kept is not None and record == kept.record else None
+            if number == len(self.history) - 1:
+                confusion = self.confusion
+            self.emit(EpochEnded(record, better, confusion))
 
     def _find_learning_rate(self) -> None:
         """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
@@ -331,7 +346,7 @@ class Trainer:
             self.writer.write_best(self.control.kept)
         self.writer.write_history(self.history)
         self.writer.write_resume(self._checkpoint)
-        self.emit(EpochEnded(record, best))
+        self.emit(EpochEnded(record, best, self.confusion))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:
         """Count what each class has on either side: annotations in training, pixels in validation."""

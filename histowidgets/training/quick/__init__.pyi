@@ -1,12 +1,12 @@
-from ._ensemble import QuickPartner, with_quick
+from ._ensemble import QuickPartner, ensemble_with_quick
 from ._learner import quick_classifier, warm_quick
 from ._score import QuickScore, quick_score
 
 __all__ = [
     "QuickPartner",
     "QuickScore",
+    "ensemble_with_quick",
     "quick_classifier",
     "quick_score",
     "warm_quick",
-    "with_quick",
 ]

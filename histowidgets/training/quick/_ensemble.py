@@ -1,4 +1,4 @@
-"""A network and the quick learner as one classifier: they err in different places."""
+"""The ensemble of a network and the quick learner: they err in different places."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,15 +9,15 @@ from histowidgets.training.quick._learner import fit_quick, scores_on
 
 
 class QuickPartner:
-    """The quick learner, fitted so that its mean with a network can be taken, and judged.
+    """The quick learner, fitted such that it can be averaged with a network, and the mean scored.
 
     Parameters
     ----------
     snapshot : ProjectSnapshot
     network : Classifier
-        Whose normalization it has to share.
+        Its normalization and channels are used.
     split : Split, optional
-        What the network held out. A second learner, which has not seen it either, tells how good the mean is.
+        What the network held out. A second learner, which has not seen it either, serves to score the mean.
     seed : int, default 0
 
     Raises
@@ -34,10 +34,10 @@ class QuickPartner:
             fit_quick, snapshot, network.channel_names, seed, normalization=network.normalization, score=False
         )
         self._quick = fit(split=None)
-        self._judged = None if split is None else fit(split=split)
+        self._for_scores = None if split is None else fit(split=split)
 
     def fits(self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None) -> bool:
-        """Whether a new partner would be the same."""
+        """Return whether a new partner would be the same."""
         mine, other = self._snapshot, snapshot
         drawn = [[id(a) for some in one.annotations.values() for a in some] for one in (mine, other)]
         same = drawn[0] == drawn[1] and (mine.classes, mine.roles) == (other.classes, other.roles)
@@ -45,33 +45,33 @@ class QuickPartner:
         return same and alike == (split, network.normalization, network.channel_names)
 
     def join(self, network: Classifier) -> Classifier:
-        """Return the mean of a network and this; with scores on what was held out, if anything was.
+        """Return the mean of a network and the quick learner, with scores on what was held out, if anything was.
 
-        ``scores["network_alone"]`` is the network's mIoU measured in the same way: its own, from training, is of tiles
-        that lie around the strokes, and so a little higher or lower.
+        ``scores["network_alone"]`` is the network's mIoU measured in the same way; that from training is measured on
+        tiles around the strokes, and so a little higher or lower.
 
         Raises
         ------
         ClassifierError
-            If the network knows other classes.
+            If the network has other classes.
         """
         both = mean_of([network.spec, self._quick.spec])
-        if self._judged is not None and self._split is not None:
-            judged = Classifier(mean_of([network.spec, self._judged.spec]))
-            scores = scores_on(judged, self._snapshot, self._split)
+        if self._for_scores is not None and self._split is not None:
+            for_scores = Classifier(mean_of([network.spec, self._for_scores.spec]))
+            scores = scores_on(for_scores, self._snapshot, self._split)
             scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
             both = replace(both, scores=scores)
         return Classifier(both)
 
 
-def with_quick(
+def ensemble_with_quick(
     network: Classifier, project: Project | ProjectSnapshot, split: Split | None = None, seed: int = 0
 ) -> Classifier:
-    """Return the mean of a network and of the quick learner, fitted to the annotations as they are now.
+    """Return the mean of a network and of the quick learner, which is fitted to the present annotations.
 
-    After seconds of training the network is rough and the quick learner is not; after minutes it is the other way
-    round; their mean is better than both for most of that time (`benchmarks/quality.py`). New strokes are taken in
-    without training.
+    After seconds of training the quick learner is better than the network; after minutes it is the other way round.
+    Their mean is better than both for most of that time (`benchmarks/quality.py`). It learns from new strokes without
+    training.
 
     Parameters
     ----------
@@ -79,19 +79,19 @@ def with_quick(
         Such as ``run.classifier``.
     project : Project or ProjectSnapshot
     split : Split, optional
-        ``run.split``: the mean is scored on what the network held out (``scores["val_miou"]``), by a quick learner
+        ``run.split``: the mean is scored on what the network held out (``scores["val_miou"]``), with a quick learner
         that has not seen it either.
     seed : int, default 0
 
     Returns
     -------
     Classifier
-        Of kind "mean"; ``parts`` takes it apart.
+        Of kind "mean"; ``parts`` has the two.
 
     Raises
     ------
     ClassifierError
-        If the network knows other classes.
+        If the network has other classes.
     TrainingDataError
         If fewer than two classes are annotated, or an annotated image lacks the network's channels.
     """

@@ -7,7 +7,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch.nn import functional
 
-# Chosen by us (P) on strokes in 4 images; the scores are flat around them.
+# Chosen on strokes in 4 images; the scores change little around these values.
 HIDDEN = 64
 STEPS = 60
 BATCH = 128
@@ -16,9 +16,9 @@ DROPOUT = 0.2
 INPUT_NOISE = 0.1
 WEIGHT_DECAY = 1e-2
 POOL = 4096
-"""Rows of random numbers that are drawn once; each step takes a random stretch of them, which costs nothing."""
+"""Rows of random numbers that are drawn once; each step takes a random section of them, which costs nothing."""
 WARM_UP = 0.3
-"""Share of the steps in which the learning rate rises, as One Cycle does by default."""
+"""Share of the steps in which the learning rate rises: the default of One Cycle."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -32,26 +32,26 @@ def fit_heads(
 ) -> list[Layers]:
     """Fit a small network to each kind of features of the same pixels.
 
-    Each has two hidden layers with ReLU. Batches are drawn with every class equally likely. The networks are fitted
-    side by side in one loop, which saves a third of the time; they share nothing but the batches. One core does it:
-    to share out work this small takes twice as long as to do it.
+    Each has two hidden layers with ReLU. In the batches every class is equally likely. The networks are fitted side by
+    side in one loop, which saves a third of the time; they share only the batches. It runs on one core: to distribute
+    work this small takes twice as long as to do it.
 
     Parameters
     ----------
     inputs : list of Tensor (N, values)
-        Features; one entry a network.
+        Features; one entry for each network.
     labels : Tensor of int64, (N,)
         Class indices.
     n_classes : int
     seed : int
-        The same seed and inputs give the same weights; torch's own generator is left alone.
+        The same seed and inputs give the same weights; torch's global generator is not used.
     start : list of layers, optional
-        Go on from these, as an earlier call gave them.
+        Start from these, the result of an earlier call.
 
     Returns
     -------
     list of layers
-        For each network, (weight, bias) a layer, the standardization of the inputs folded into the first.
+        For each network, (weight, bias) of each layer, with the standardization of the inputs folded into the first.
     """
     generator = torch.Generator().manual_seed(seed)
     means, stds = [x.mean(0) for x in inputs], [x.std(0, unbiased=False) + 1e-4 for x in inputs]
@@ -78,7 +78,7 @@ def fit_heads(
 
 
 def _batches(labels: torch.Tensor, n_classes: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Draw the pixels of each step, all classes that are there equally likely."""
+    """Draw the pixels of each step, with all present classes equally likely."""
     by_class = [places for k in range(n_classes) if len(places := torch.nonzero(labels == k)[:, 0])]
     lengths = torch.tensor([len(places) for places in by_class])
     starts = torch.cumsum(lengths, 0) - lengths
@@ -91,7 +91,7 @@ def _batches(labels: torch.Tensor, n_classes: int, generator: torch.Generator) -
 
 
 def _new_layers(widths: list[int], generator: torch.Generator) -> Layers:
-    """Draw weights and biases as torch's Linear does."""
+    """Draw weights and biases as `torch.nn.Linear` does."""
     layers = []
     for n_in, n_out in pairwise(widths):
         bound = n_in**-0.5
@@ -102,7 +102,7 @@ def _new_layers(widths: list[int], generator: torch.Generator) -> Layers:
 
 
 class _Pool:
-    """Input noise and dropout masks of one network, drawn from our own generator."""
+    """Input noise and dropout masks of one network, from a given generator."""
 
     def __init__(self, n_inputs: int, generator: torch.Generator) -> None:
         self._noise = INPUT_NOISE * torch.randn(POOL, n_inputs, generator=generator)
@@ -110,12 +110,12 @@ class _Pool:
         self._generator = generator
 
     def noise(self, n_rows: int) -> torch.Tensor:
-        return self._stretch(self._noise, n_rows)
+        return self._section(self._noise, n_rows)
 
     def mask(self, n_rows: int) -> torch.Tensor:
-        return self._stretch(self._masks, n_rows)
+        return self._section(self._masks, n_rows)
 
-    def _stretch(self, values: torch.Tensor, n_rows: int) -> torch.Tensor:
+    def _section(self, values: torch.Tensor, n_rows: int) -> torch.Tensor:
         first = int(torch.randint(POOL - n_rows + 1, (1,), generator=self._generator))
         return values[first : first + n_rows]
 
@@ -139,7 +139,7 @@ def _folded(layers: Layers, mean: torch.Tensor, std: torch.Tensor) -> Layers:
 
 
 def _unfolded(layers: Layers, mean: torch.Tensor, std: torch.Tensor) -> Layers:
-    """Return layers to go on from, for inputs that are standardized."""
+    """Return layers to start from, for standardized inputs."""
     weight, bias = layers[0]
     plain = [(weight * std, bias + weight @ mean), *layers[1:]]
     return [(w.clone().requires_grad_(), b.clone().requires_grad_()) for w, b in plain]

@@ -27,12 +27,13 @@ from histowidgets.training.data import places_of, with_channels
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._fit import fit_heads
 
-# --- chosen by us (P) ----------------------------------------------------------------------------------------------
-#: Labelled pixels of a class that are learned from at most; drawn at random above that.
+# Our own choices; no source gives them.
+#: Labelled pixels of a class to learn from, at most; drawn at random above that.
 PIXELS_A_CLASS = 20_000
-#: What the first fit is sure of is learned from as well: above this probability, so many pixels of a tile, and tiles.
+#: The second fit also learns from pixels that the first is sure of: above this probability, and at most this number of
+#: pixels in a tile, and of tiles.
 SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
-#: Resolution at which labels are learned from: that of the finest features.
+#: Downsample at which labels are read: that of the finest features.
 LABEL_DOWNSAMPLE = 2
 
 
@@ -57,10 +58,10 @@ def quick_classifier(
     """Fit the quick learner to the annotations.
 
     Two small networks, one on hand-made textures and one on features of a frozen encoder, learn from the labelled
-    pixels, all classes equally; the answer is their mean, smoothed within what looks alike. They then learn on from
-    the unlabelled pixels around, where smoothing left the answer as it was and it is clear (self-training: Lee 2013,
-    "Pseudo-Label"). Features are kept in memory from one call to the next, so
-    that one more stroke costs a fraction of a second.
+    pixels, with all classes weighted equally; the prediction is their mean, smoothed along the edges of the image. Then
+    they also learn from unlabelled pixels nearby, where the prediction is clear and smoothing did not change it
+    (self-training: Lee 2013, "Pseudo-Label"). Features stay in memory from one call to the next, so that one more
+    stroke costs a fraction of a second.
 
     Parameters
     ----------
@@ -71,14 +72,14 @@ def quick_classifier(
     split : Split, optional
         Learn from its training side alone, and score the result on the held-out side: ``classifier.scores`` then
         holds ``val_miou``, ``val_iou`` (a class name to a number, or None where nothing was held out) and
-        ``val_accuracy``. Neither side reads a pixel of the other (row B10).
+        ``val_accuracy``. Neither side reads a pixel of the other.
     normalization : Normalization, optional
-        By default percentile_99. Its statistics are measured on the annotated images, if it has none.
+        By default percentile_99. Its statistics are measured on the annotated images if it has none.
     score : bool, default True
         Whether to score the result, where there is a split.
     channels : sequence of str, optional
-        Which to learn from, in this order; by default those of the first image that is learned from, which are found in
-        the others by name, or else by their places. As ``TrainingSettings.channels``.
+        Which to learn from, in this order; by default those of the first annotated image, which are found in the others
+        by name, else by position. As ``TrainingSettings.channels``.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def quick_classifier(
     Raises
     ------
     TrainingDataError
-        If fewer than two classes are annotated in the images that may be learned from, or their channels differ.
+        If fewer than two classes are annotated outside images of role "validation", or the channels differ.
     SettingsError
         If an annotated image lacks one of the `channels`.
     """
@@ -106,7 +107,7 @@ def fit_quick(
     normalization: Normalization | None,
     score: bool,
 ) -> Classifier:
-    """Fit the quick learner as `quick_classifier` does, to `channels` that are found as prediction finds them."""
+    """Fit the quick learner as `quick_classifier` does, with `channels` found as in prediction."""
     started = time.perf_counter()
     names = [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
     _require_two_classes(snapshot, names)
@@ -139,7 +140,7 @@ def _fit(
     n_channels: int,
     seed: int,
 ) -> QuickModel:
-    """Fit the small networks to the labels, and once more to those and to what they are then sure of."""
+    """Fit the small networks to the labels, then again to those and to the pixels that they are sure of."""
     first = fit_heads(inputs, targets, n_classes, seed)
     model = QuickModel(first[0], first[1], n_channels)
     rng = np.random.default_rng([seed, 1])
@@ -158,7 +159,7 @@ def _fit(
 
 
 def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
-    """Say for each point of a tile whether a person labelled its pixel: what they say is not to be contradicted."""
+    """Return for each point of a tile whether its pixel is labelled: labels must not be contradicted."""
     size = np.array([sample.tile.region.width, sample.tile.region.height]) // LABEL_DOWNSAMPLE
     (asked, known) = ((some * size).astype(np.int64) @ [1, size[0]] for some in (points, sample.points))
     return np.isin(asked, known)
@@ -173,7 +174,7 @@ def _spec(
     labels: np.ndarray,
     seed: int,
 ) -> ClassifierSpec:
-    """Put a fitted model together with all that is needed to use it."""
+    """Complete a fitted model to the spec of a classifier."""
     first = snapshot.images[names[0]]
     counts = np.bincount(labels, minlength=len(snapshot.classes)) * LABEL_DOWNSAMPLE**2
     return ClassifierSpec(
@@ -194,7 +195,7 @@ def _spec(
 
 
 def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Sequence[str] | None = None) -> None:
-    """Load the libraries and compute the features of an image, so that the first stroke is answered at once.
+    """Load the libraries and compute the features of an image, so that the first prediction comes at once.
 
     Parameters
     ----------
@@ -248,7 +249,7 @@ def _samples(
 ) -> list[_Sample]:
     """Find the labelled pixels of an image, tile by tile."""
     image = snapshot.images[name]
-    # The image itself with the places, as prediction asks, so that both find the same features in the cache.
+    # The image itself with the positions, as in prediction, so that both find the same features in the cache.
     channels = places_of(image, seen)
     drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
     parts: list[Region | None] = [None]
@@ -261,7 +262,7 @@ def _samples(
             rows, cols = np.nonzero(labels != UNLABELLED)
             x = core.x + (cols + 0.5) * LABEL_DOWNSAMPLE
             y = core.y + (rows + 0.5) * LABEL_DOWNSAMPLE
-            # The training side is covered by overlapping parts: a pixel belongs to the first that holds it.
+            # Overlapping parts cover the training side: a pixel belongs to the first that contains it.
             new = np.ones(len(x), bool)
             for part in parts[:number]:
                 new &= ~_inside(x, y, part)
@@ -309,7 +310,7 @@ _Asked = tuple[Normalization, tuple[str, ...]]
 
 
 class _KnownStatistics:
-    """The last few measured statistics: measuring again would take a tenth of the time of an answer."""
+    """The last few measured statistics: to measure again would take a tenth of the time of a prediction."""
 
     def __init__(self) -> None:
         self._known: deque[tuple[_Asked, list[weakref.ref[Image]], Normalization]] = deque(maxlen=8)
@@ -343,7 +344,7 @@ def _fitted(normalization: Normalization, images: Sequence[Image], channels: tup
 def held_out_pairs(
     classifier: Classifier, snapshot: ProjectSnapshot, split: Split
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield what a classifier finds where labels were held out, and those labels; nothing else is read (row B10).
+    """Yield the prediction of a classifier where labels were held out, and those labels; nothing else is read.
 
     Yields
     ------
@@ -362,7 +363,7 @@ def held_out_pairs(
 
 
 def scores_on(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
-    """Score a classifier on what was held out, with the names of an epoch's record."""
+    """Score a classifier on what was held out; the keys are those of an epoch's record."""
     confusion = Confusion(len(snapshot.classes))
     for found, truth in held_out_pairs(classifier, snapshot, split):
         confusion.add(torch.from_numpy(found), torch.from_numpy(truth))

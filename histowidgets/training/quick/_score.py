@@ -1,4 +1,4 @@
-"""An honest score while a person annotates: each stroke is judged by a quick learner that has not seen it."""
+"""An honest score while you annotate: each stroke is scored by a quick learner that has not seen it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ from histowidgets.training.data import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._learner import held_out_pairs, quick_classifier
 
-# --- chosen by us (P) ----------------------------------------------------------------------------------------------
-#: In how many parts the labels are held out, in turn.
+# Our own choices; no source gives them.
+#: The number of parts that are held out in turn.
 FOLDS = 4
-#: Earlier parts are kept, and the features computed for them, while none holds more than this share of the strokes.
+#: Earlier parts, and the features computed for them, are kept while none has more than this share of the strokes.
 MOST_SHARE = 0.6
 
 
 @dataclass(frozen=True)
 class QuickScore:
-    """What the quick learner is worth on strokes that it has not seen.
+    """The score of the quick learner on strokes that it has not seen.
 
     Attributes
     ----------
     miou : float
         Mean IoU, 0 to 1, over the classes that could be measured.
     iou : mapping of str to float or None
-        Class name to IoU, 0 to 1; None for a class that is painted in one part of the images only, so that without it
-        there is nothing to learn from.
+        Class name to IoU, 0 to 1; None for a class that is painted in a single part of the images, so that without this
+        part there is nothing to learn from.
     strokes : int
-        Annotations that were held out once.
+        The number of annotations that were held out.
     parts : tuple of Split
         What each learner did not see; together they hold out every label once.
     """
@@ -51,12 +51,12 @@ def quick_score(
     should_stop: Callable[[], bool] | None = None,
     channels: Sequence[str] | None = None,
 ) -> QuickScore | None:
-    """Hold every label out once, and score quick learners that have not seen it (rows B3, B10, B12).
+    """Hold out every label once, and score quick learners that have not seen it.
 
-    Each image is cut into rectangles with about equally many strokes, the classes on all sides where that can be. A
-    learner is fitted without one of them, its surroundings included, and predicts it from its own pixels alone; the
-    counts of all are added up. An image of role "validation" is never learned from; one of role "train" is never held
-    out. It takes a second or two: for each part the time of one `quick_classifier`.
+    Each image is cut into rectangles with about equal numbers of strokes, with every class in each where possible. A
+    learner is fitted without one of them and its surroundings, and predicts it from its own pixels alone; the counts
+    are summed over the rectangles. An image of role "validation" is never learned from; one of role "train" is never
+    held out. It takes a second or two: for each part the time of one `quick_classifier`.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def quick_score(
         An earlier score of the same project: its parts are used again where they still fit, which saves most of
         the time.
     should_stop : callable, optional
-        Is asked before each part; True gives the work up.
+        Called before each part; True ends the work.
     channels : sequence of str, optional
         Which to learn from; see `quick_classifier`.
 
     Returns
     -------
     QuickScore or None
-        None if it was given up, or while no label can be held out: a class is needed in two places to be measured.
+        None if it was stopped, or if no label can be held out: to be measured, a class must be painted in two places.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def quick_score(
 
 
 def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion, channels: Sequence[str] | None) -> int:
-    """Add up what a learner without this part finds there; return the number of annotations that count."""
+    """Add what a learner without this part finds there; return the number of annotations that count."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
         return 0
     try:
@@ -119,12 +119,12 @@ def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion, channel
 
 
 def _holds(held: Region, region: Region) -> bool:
-    """Whether the middle of a shape lies in a held-out rectangle, so that each shape is counted once."""
-    x, y = _middle(region)
+    """Return whether the centre of a shape lies in a held-out rectangle, so that each shape is counted once."""
+    x, y = _centre(region)
     return held.x <= x < held.right and held.y <= y < held.bottom
 
 
-def _middle(region: Region) -> tuple[float, float]:
+def _centre(region: Region) -> tuple[float, float]:
     return region.x + region.width / 2, region.y + region.height / 2
 
 
@@ -132,11 +132,11 @@ def _middle(region: Region) -> tuple[float, float]:
 
 
 def _parts(snapshot: ProjectSnapshot, folds: int, previous: QuickScore | None) -> tuple[Split, ...]:
-    middles = {name: _middles(snapshot, name) for name in snapshot.annotated_names()}
-    if previous is not None and len(previous.parts) == folds and _still_fit(previous, snapshot, middles):
+    centres = {name: _centres(snapshot, name) for name in snapshot.annotated_names()}
+    if previous is not None and len(previous.parts) == folds and _still_fit(previous, snapshot, centres):
         return previous.parts
     held: list[dict[str, tuple[Region, ...]]] = [dict.fromkeys(snapshot.images, ()) for _ in range(folds)]
-    for name, points in middles.items():
+    for name, points in centres.items():
         image = snapshot.images[name]
         if snapshot.roles[name] == "validation":
             held[0][name] = (image.region,)
@@ -147,17 +147,17 @@ def _parts(snapshot: ProjectSnapshot, folds: int, previous: QuickScore | None) -
     return tuple(Split(one) for one in held)
 
 
-def _middles(snapshot: ProjectSnapshot, name: str) -> np.ndarray:
-    """Return the middle of each annotation that has a class, (N, 2), within the image."""
+def _centres(snapshot: ProjectSnapshot, name: str) -> np.ndarray:
+    """Return the centre of each annotation that has a class, (N, 2), within the image."""
     region = snapshot.images[name].region
-    found = [_middle(a.shape.region()) for a in snapshot.annotations[name] if a.class_name is not None]
+    found = [_centre(a.shape.region()) for a in snapshot.annotations[name] if a.class_name is not None]
     points = np.array(found, float).reshape(-1, 2)
     return np.clip(points, (region.x, region.y), (region.right - 1, region.bottom - 1))
 
 
-def _still_fit(previous: QuickScore, snapshot: ProjectSnapshot, middles: Mapping[str, np.ndarray]) -> bool:
-    """Whether earlier parts hold out every label of the same images, and none of them nearly all."""
-    for name, points in middles.items():
+def _still_fit(previous: QuickScore, snapshot: ProjectSnapshot, centres: Mapping[str, np.ndarray]) -> bool:
+    """Return whether earlier parts hold out every label of the same images, and none of them most labels."""
+    for name, points in centres.items():
         held = [region for part in previous.parts for region in part.held_out.get(name, ())]
         expected = {"both": len(previous.parts), "validation": 1, "train": 0}[snapshot.roles[name]]
         if len(held) != expected or (held and sum(region.area for region in held) != snapshot.images[name].region.area):
@@ -167,7 +167,7 @@ def _still_fit(previous: QuickScore, snapshot: ProjectSnapshot, middles: Mapping
     if set(previous.iou) != set(snapshot.classes):
         return False
     unknown = {name for name, value in previous.iou.items() if value is None}
-    return not any(a.class_name in unknown for name in middles for a in snapshot.annotations[name])
+    return not any(a.class_name in unknown for name in centres for a in snapshot.annotations[name])
 
 
 def _share(points: Sequence[Sequence[float]] | np.ndarray, region: Region) -> float:

@@ -1,4 +1,4 @@
-"""Runs and the threads that carry them: start, resume, replay, logs.
+"""Runs: start and resume a training, follow its state, replay one, report a loop of your own.
 
 The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
 """

@@ -1,20 +1,25 @@
-from ._base import RunFace
+from ._base import Run, RunSummary
 from ._replay import ReplayedRun, replay
-from ._run import TrainingRun, start_training, train
+from ._resume import resume_training
+from ._run import TrainingRun
 from ._run_log import RunLog
+from ._start import start_training, train
+from ._state import RunState
 from ._tensorboard import write_tensorboard
-from ._unfinished import RunSummary, resume_training, unfinished_run
+from ._unfinished import UnfinishedRun, find_unfinished_run
 
 __all__ = [
     "ReplayedRun",
-    "RunFace",
+    "Run",
     "RunLog",
+    "RunState",
     "RunSummary",
     "TrainingRun",
+    "UnfinishedRun",
+    "find_unfinished_run",
     "replay",
     "resume_training",
     "start_training",
     "train",
-    "unfinished_run",
     "write_tensorboard",
 ]

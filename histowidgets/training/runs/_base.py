@@ -1,91 +1,199 @@
-"""What every run looks like from outside: state, history, events, listeners. No torch."""
+"""The base class of runs: state, history, events, subscribers, and the buttons that steer them. No torch."""
 
 import logging
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from histowidgets.errors import TrainingError
 from histowidgets.training._events import (
-    FINAL_STATES,
-    BatchEnded,
-    EpochEnded,
+    KEEP_CHOICES,
     EpochRecord,
     Event,
     Keep,
     Message,
     RunEnded,
-    RunFailed,
-    RunStarted,
     State,
     StateChanged,
 )
+from histowidgets.training.loop import RunControl
+from histowidgets.training.runs._state import RunState
 from histowidgets.training.settings import TrainingSettings
+
+if TYPE_CHECKING:  # it needs torch
+    from histowidgets.prediction import Classifier
 
 Callback = Callable[[Event], None]
 
 log = logging.getLogger("histowidgets.training")
 
 
-class RunFace:
-    """The part of a run that others see; subclasses emit the events.
+@dataclass(frozen=True)
+class RunSummary:
+    """What remains of a run that is over: its curves and scores, without its weights, its events and its labels.
 
-    All attributes may be read from any thread.
+    Attributes
+    ----------
+    id : str
+    settings : TrainingSettings or None
+    state : str
+    history : tuple of EpochRecord
+    best_epoch : int or None
+    scores : dict
+        See `Run`.
+    messages : tuple of Message
+    """
+
+    id: str
+    settings: TrainingSettings | None
+    state: State
+    history: tuple[EpochRecord, ...]
+    best_epoch: int | None
+    scores: dict[str, Any]
+    messages: tuple[Message, ...]
+
+
+class Run(ABC):
+    """A run: what others see of it, and the methods that pause, resume and stop it.
+
+    Subclasses emit the events. All attributes may be read from any thread.
 
     Attributes
     ----------
     id : str
         Name of the run, also of its folder.
-    settings : TrainingSettings
-        What it was started with.
+    settings : TrainingSettings or None
+        What it was started with, where that is known.
     state : str
         "preparing", "running", "paused", "stopping", "finished", "stopped" or "failed".
     history : list of EpochRecord
-        One record an epoch, so far.
+        One record for each epoch so far.
     events : list
-        Everything emitted, so far.
+        Everything emitted so far.
     messages : list of Message
-        What a person should know, so far.
+        What the user should know.
     best_epoch : int or None
         The epoch whose weights are kept.
     scores : dict
         Its record, with ``confusion``: labelled pixels of validation, a row for each true class, in the order of
-        ``val_iou``. Empty where nothing was measured.
+        ``val_iou``. Empty without such an epoch.
     seconds_left : float or None
-        Estimate; None before the first step.
+        An estimate; None before the first step.
+    n_train_tiles, n_validation_tiles, steps_per_epoch : int
+        0 before they are known.
     error : BaseException or None
-        What broke the run, and its `traceback` as text.
+        What made the run fail, and its `traceback` as text.
+    classifier : Classifier or None
+        The best classifier so far; None in a run that trains none.
     """
 
-    def __init__(self, run_id: str, settings: TrainingSettings) -> None:
+    def __init__(self, run_id: str, settings: TrainingSettings | None, control: RunControl | None = None) -> None:
         self.id = run_id
-        self.settings = settings
-        self.state: State = "preparing"
-        self.history: list[EpochRecord] = []
         self.events: list[Event] = []
-        self.messages: list[Message] = []
-        self.best_epoch: int | None = None
-        self.seconds_left: float | None = None
-        self.n_train_tiles = 0
-        self.n_validation_tiles = 0
-        self.steps_per_epoch = 0
         self.error: BaseException | None = None
-        self.traceback = ""
+        self._state = RunState(settings=settings, state="preparing")
+        self._control = RunControl() if control is None else control
         self._changed = threading.Condition(threading.RLock())
         self._callbacks: list[Callback] = []
-        self._complained: set[int] = set()
+        self._failing: set[int] = set()
         self._foreground: queue.SimpleQueue[Event] | None = None
         self._ended = threading.Event()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.state}, {len(self.history)} epochs>"
 
+    # -- state ----------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> TrainingSettings | None:
+        """What the run was started with; None where that is not known."""
+        return self._state.settings
+
+    @property
+    def state(self) -> State:
+        """The state of the run."""
+        return self._state.state or "preparing"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run is in a final state."""
+        return self._state.is_over
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """One record for each epoch so far."""
+        return self._state.history
+
+    @property
+    def messages(self) -> list[Message]:
+        """What the user should know, so far."""
+        return self._state.messages
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights are kept."""
+        return self._state.best_epoch
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
+        with self._changed:
+            return self._state.scores
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate; None before the first step."""
+        return self._state.seconds_left
+
+    @property
+    def n_train_tiles(self) -> int:
+        """The number of tiles for training; 0 before it is known."""
+        return self._state.n_train_tiles
+
+    @property
+    def n_validation_tiles(self) -> int:
+        """The number of tiles for validation; 0 before it is known."""
+        return self._state.n_validation_tiles
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of steps in an epoch; 0 before it is known."""
+        return self._state.steps_per_epoch
+
+    @property
+    def traceback(self) -> str:
+        """The traceback of what made the run fail; empty if it did not."""
+        return self._state.traceback
+
+    @property
+    @abstractmethod
+    def classifier(self) -> "Classifier | None":
+        """The best classifier so far; None in a run that trains none."""
+
+    def summary(self) -> RunSummary:
+        """Return the curves and scores so far, without the weights, the events and the labels."""
+        with self._changed:
+            state = self._state
+            return RunSummary(
+                self.id,
+                self.settings,
+                self.state,
+                tuple(state.history),
+                state.best_epoch,
+                state.scores,
+                tuple(state.messages),
+            )
+
+    # -- listening ------------------------------------------------------------------------------
+
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Have `callback(event)` called for each event from now on.
 
-        It is called from the run's thread, from the one that paused or stopped it, or from the one that is in `watch`;
-        where two of them tell at once, `events` has the order. An error in it is logged, once, and does not touch the
-        run.
+        It is called from the run's thread, from the thread that stopped it, or from the one that is in `watch`. Where
+        two threads emit at once, `events` has the order. An error in it is logged once and does not touch the run.
 
         Returns
         -------
@@ -108,7 +216,7 @@ class RunFace:
         return self.state
 
     def watch(self) -> State:
-        """Hand the events to the subscribers from this thread, until the run is over or Ctrl+C is pressed.
+        """Call the subscribers from this thread until the run is over or Ctrl+C is pressed.
 
         For front ends that show only what the running cell does, such as Colab. An interrupt ends the watching,
         not the run. Returns the state.
@@ -126,7 +234,7 @@ class RunFace:
                     if self._ended.is_set():
                         break
                     continue
-                self._hand_out(event)
+                self._call_subscribers(event)
                 if isinstance(event, RunEnded):
                     break
         except KeyboardInterrupt:
@@ -135,92 +243,99 @@ class RunFace:
             with self._changed:
                 self._foreground = None
             while not events.empty():
-                self._hand_out(events.get())
+                self._call_subscribers(events.get())
         return self.state
 
+    # -- steering -------------------------------------------------------------------------------
+
     def pause(self) -> None:
-        """Hold the run within one batch; no effect when it is over."""
-        raise NotImplementedError
+        """Hold the run at its next check, within a batch of a training; no effect when it is over."""
+        self._control.pause()
 
     def resume(self) -> None:
-        """Go on after `pause`."""
-        raise NotImplementedError
+        """Continue after `pause`."""
+        self._control.resume()
 
     def stop(self, keep: Keep = "best") -> None:
-        """End the run within one batch, keeping the weights of the best epoch, the last ones, or nothing."""
-        raise NotImplementedError
+        """End the run at its next check, within a batch of a training; no effect when it is over.
 
-    @property
-    def scores(self) -> dict[str, Any]:
-        """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
-        return {}
+        Parameters
+        ----------
+        keep : {"best", "last", "nothing"}
+            Which weights `classifier` has afterwards: those of the best epoch, those of this moment, or none.
+
+        Raises
+        ------
+        TrainingError
+            `keep` is none of the three.
+        """
+        if keep not in KEEP_CHOICES:
+            raise TrainingError(f"keep is {keep!r}; use {', '.join(map(repr, KEEP_CHOICES))}.")
+        with self._changed:
+            if self.is_over:
+                return
+            # Before subscribers are called: they may wait for the end.
+            self._control.stop(keep)
+        self._emit(StateChanged("stopping"), when=lambda: not self.is_over and self.state != "stopping")
+
+    def leave(self) -> None:
+        """Stop because the kernel ends, and leave the folder such that the run can be resumed."""
+        self._control.leaving = True
+        self.stop("best")
+
+    # -- for subclasses -------------------------------------------------------------------------
 
     def _emit(self, event: Event, when: Callable[[], bool] | None = None) -> bool:
-        """Note an event and pass it on; return whether it was.
+        """Note an event and call the subscribers; return whether it was emitted.
 
         Parameters
         ----------
         event : Event
         when : callable, optional
-            Is asked with the lock held, so that nothing happens between its answer and the noting; False: no event.
-            Subscribers are called without the lock: they may wait for other threads.
+            Decides with the lock held, so that nothing happens between its answer and the event; False: no event.
+            Subscribers are called without the lock, since they may wait for other threads.
         """
         with self._changed:
             if when is not None and not when():
                 return False
             self.events.append(event)
-            self._note(event)
+            self._state.apply(event)
             self._changed.notify_all()
             foreground = self._foreground
             if foreground is not None:
                 foreground.put(event)
         if foreground is None:
-            self._hand_out(event)
+            self._call_subscribers(event)
         if isinstance(event, RunEnded):
             self._ended.set()
         return True
 
-    def _note(self, event: Event) -> None:
-        if isinstance(event, RunStarted):
-            self.n_train_tiles = event.n_train_tiles
-            self.n_validation_tiles = event.n_validation_tiles
-            self.steps_per_epoch = event.steps_per_epoch
-        elif isinstance(event, BatchEnded):
-            self.seconds_left = event.seconds_left
-        elif isinstance(event, EpochEnded):
-            self.history.append(event.record)
-            if event.is_best:
-                self.best_epoch = event.record["epoch"]
-        elif isinstance(event, StateChanged):
-            self.state = event.state
-        elif isinstance(event, Message):
-            self.messages.append(event)
-        elif isinstance(event, RunFailed):
-            self.traceback = event.traceback
-        elif isinstance(event, RunEnded):
-            self.state, self.best_epoch, self.seconds_left = event.state, event.best_epoch, 0.0
+    def _hold_while_paused(self) -> None:
+        """Wait while the run is paused; a loop calls this between its epochs."""
 
-    def _hand_out(self, event: Event) -> None:
+        def tell(paused: bool) -> None:
+            # A run that was stopped or has ended meanwhile stays so.
+            self._emit(
+                StateChanged("paused" if paused else "running"), when=lambda: self.state in ("running", "paused")
+            )
+
+        self._control.should_stop(tell)
+
+    def _end(self, state: State, best_epoch: int | None) -> None:
+        """Emit the end; no effect after the first time."""
+        # A loop that is paused must not be held for ever.
+        self._control.resume()
+        if self._emit(StateChanged(state), when=lambda: not self.is_over):
+            self._emit(RunEnded(state, best_epoch))
+
+    def _call_subscribers(self, event: Event) -> None:
         with self._changed:
             callbacks: Sequence[Callback] = list(self._callbacks)
         for callback in callbacks:
             try:
                 callback(event)
             except Exception:
-                # The boundary to other people's code: a listener must not end a run.
-                if id(callback) not in self._complained:
-                    self._complained.add(id(callback))
+                # The boundary to other people's code: a subscriber must not end a run.
+                if id(callback) not in self._failing:
+                    self._failing.add(id(callback))
                     log.exception("A subscriber of run %s failed on %s", self.id, type(event).__name__)
-
-    def remembered(self) -> "RunFace":
-        """Return what a comparison needs of a run that is over, without its weights, its events and its labels."""
-        memory = RunFace(self.id, self.settings)
-        memory.state, memory.history, memory.messages = self.state, list(self.history), list(self.messages)
-        memory.best_epoch, memory.seconds_left, memory.error = self.best_epoch, 0.0, self.error
-        memory._ended.set()
-        return memory
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the run is in a final state."""
-        return self.state in FINAL_STATES

@@ -1,24 +1,31 @@
-"""A run that replays given records: the face of a training without the training. No torch."""
+"""A run that replays given records: a run without a training. No torch."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from histowidgets.training._events import EpochEnded, EpochRecord, Keep, RunStarted, StateChanged
+from histowidgets.training._events import EpochEnded, Keep, RunStarted, StateChanged, parse_epoch_record
 from histowidgets.training.loop import ModelSelection
-from histowidgets.training.runs._pausable import PausableRun
+from histowidgets.training.runs._base import Run
 from histowidgets.training.settings import TrainingSettings
 
 
-class ReplayedRun(PausableRun):
+class ReplayedRun(Run):
     """A run made of records; see `replay`."""
 
     classifier = None
 
-    def __init__(self, records: Iterable[EpochRecord], settings: TrainingSettings) -> None:
+    def __init__(self, records: Iterable[Mapping[str, Any]], settings: TrainingSettings) -> None:
         super().__init__("replay", settings)
-        self._left = list(records)
-        self._emit(RunStarted(self.id, 0, 0, 0, len(self._left), settings.backbone))
+        self._settings = settings
+        self._left = [parse_epoch_record(record, number) for number, record in enumerate(records, 1)]
+        self._emit(RunStarted(self.id, 0, 0, 0, len(self._left), settings.backbone, settings=settings))
         self._emit(StateChanged("running"))
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """What the run says it was started with."""
+        return self._settings
 
     def advance(self) -> bool:
         """Emit the next epoch, and the end after the last; return whether any is left."""
@@ -27,39 +34,39 @@ class ReplayedRun(PausableRun):
                 return False
             record = self._left.pop(0) if self._left else None
         if record is not None:
-            best = next((past for past in self.history if past["epoch"] == self.best_epoch), None)
+            best = self._state.record_of(self.best_epoch)
             better = ModelSelection.of(self.settings).is_better(record, best, self.history)
             self._emit(EpochEnded(record, better), when=lambda: not self.is_over)
         if not self._left:
-            self._end("finished")
+            self._end("finished", self.best_epoch)
         return not self.is_over
 
     def stop(self, keep: Keep = "best") -> None:
-        """End the replay; `keep` says which epoch `best_epoch` names, as in a training."""
-        with self._changed:
-            if self.is_over:
-                return
-            if keep == "nothing":
-                self.best_epoch = None
-            elif keep == "last" and self.history:
-                self.best_epoch = self.history[-1]["epoch"]
-        self._end("stopped")
+        """End the replay at once; `keep` says which epoch `best_epoch` names, as in a training."""
+        super().stop(keep)
+        best = self.best_epoch
+        if keep == "nothing":
+            best = None
+        elif keep == "last" and self.history:
+            best = self.history[-1]["epoch"]
+        self._end("stopped", best)
 
-    def _play(self, interval: float) -> None:
+    def play(self, interval: float) -> None:
+        """Emit an epoch every `interval` seconds until the end; return then."""
         while not self._ended.wait(interval):
-            self._hold()
+            self._hold_while_paused()
             self.advance()
 
 
 def replay(
-    records: Iterable[EpochRecord], settings: TrainingSettings | None = None, interval: float | None = 0
+    records: Iterable[Mapping[str, Any]], settings: TrainingSettings | None = None, interval: float | None = 0
 ) -> ReplayedRun:
     """Make a run that emits given records instead of training, for tests, demos and old histories.
 
     Parameters
     ----------
-    records : iterable of EpochRecord
-        The epochs, in order.
+    records : iterable of EpochRecord or of mappings
+        The epochs, in order; what a record leaves out was not measured.
     settings : TrainingSettings, optional
         What the run says it was started with; the defaults if left out.
     interval : float or None
@@ -70,11 +77,16 @@ def replay(
     -------
     ReplayedRun
         With the attributes and methods of a `TrainingRun`; its classifier is None.
+
+    Raises
+    ------
+    TrainingError
+        A record is not a mapping, or holds something that is not a number.
     """
     run = ReplayedRun(records, settings if settings is not None else TrainingSettings())
     if interval == 0:
         while run.advance():
             pass
     elif interval is not None:
-        threading.Thread(target=run._play, args=(interval,), name="histowidgets-replay", daemon=True).start()
+        threading.Thread(target=run.play, args=(interval,), name="histowidgets-replay", daemon=True).start()
     return run

@@ -1,66 +1,123 @@
-"""How a run that broke off goes on: from its last epoch, or, where that cannot be, from its best weights."""
+"""Resume a run that was interrupted: after its last epoch, or, where that is impossible, from its best weights."""
 
 from dataclasses import replace
-
-import safetensors.torch
-from safetensors import SafetensorError
+from os import PathLike
+from pathlib import Path
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
-from histowidgets.errors import HistowidgetsError, ReadOnlyError, TrainingError
+from histowidgets.errors import ReadOnlyError, TrainingError
 from histowidgets.images import Normalization
-from histowidgets.models import NetworkSpec, build_network
-from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
+from histowidgets.models import NetworkSpec
 from histowidgets.training._events import Message
-from histowidgets.training.checkpoint import BEST_FILE, RESUME_FILE, Checkpoint, damaged, read_checkpoint
+from histowidgets.training.checkpoint import RESUME_FILE, Checkpoint, damaged, read_checkpoint
 from histowidgets.training.data import Start, TrainingRequest, make_request
+from histowidgets.training.runs._active import is_active
+from histowidgets.training.runs._classifier import read_classifier
 from histowidgets.training.runs._run import TrainingRun
 from histowidgets.training.settings import TrainingSettings
-from histowidgets.training.storage import StoredRun, changes, fingerprint_of
+from histowidgets.training.storage import StoredRun, changes, fingerprint_of, read_run, run_folders
 
 
-def go_on(run: StoredRun, project: Project | ProjectSnapshot | None, settings: TrainingSettings | None) -> TrainingRun:
-    """Start the thread that goes on with a run; see `resume_training`."""
+def resume_training(
+    where: Project | str | PathLike[str],
+    project: Project | ProjectSnapshot | None = None,
+    settings: TrainingSettings | None = None,
+) -> TrainingRun:
+    """Resume a run that was interrupted, in a thread; return at once.
+
+    The run continues after its last epoch on disk, in the same folder and under the same name. Its curve is that of a
+    run without an interruption: on a CPU, without a time limit, the same numbers and weights bit for bit.
+
+    If the annotations, the images or the classes have changed since, or other settings are given, there is no such
+    curve: then a new run starts from its best weights, as with ``start_training(continue_from=...)``, and a message
+    says so. The same holds for runs of version 1, which left no more than those weights.
+
+    Parameters
+    ----------
+    where : Project or path
+        The run's folder; or the project or its folder, for the last run in it.
+    project : Project or ProjectSnapshot, optional
+        The project of the run; by default the one that the folder lies in is opened.
+    settings : TrainingSettings, optional
+        By default those that the run was started with.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    TrainingError
+        No run was interrupted there, it is training already, or its files are damaged or of a newer version: the
+        message names the file.
+    ProjectFolderError
+        The project cannot be opened.
+    """
+    stored = _run_at(where)
+    if is_active(stored.id):
+        raise TrainingError(f"The run {stored.id} is training in this kernel already; it need not be resumed.")
+    if stored.state != "running":
+        raise TrainingError(
+            f"The run in {stored.folder} has ended; there is nothing to resume. To continue from what it learned, use "
+            "start_training(project, continue_from=classifier)."
+        )
+    if project is None and isinstance(where, Project):
+        project = where
     opened = None
     if project is None:
-        project = opened = Project.open(run.folder.parent.parent)
+        project = opened = Project.open(stored.folder.parent.parent)
     try:
         if isinstance(project, Project) and project.read_only:
             raise ReadOnlyError(
                 f"Another session holds {project.folder}, and may be training there. Close it, then resume the run."
             )
-        request = request_to_go_on(run, project, settings)
+        request = _request_to_resume(stored, project, settings)
     finally:
         # The run works on a snapshot, which can be read without the folder's lock.
         if opened is not None:
             opened.close()
-    going_on = TrainingRun(request)
-    going_on.start()
-    return going_on
+    run = TrainingRun(request)
+    run.start()
+    return run
 
 
-def request_to_go_on(
-    run: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None
+def _run_at(where: Project | str | PathLike[str]) -> StoredRun:
+    if isinstance(where, Project):
+        if where.folder is None:
+            raise TrainingError("The project has no folder, so no run of it is on disk. Start a new run.")
+        folder = Path(where.folder)
+    else:
+        folder = Path(where).expanduser()
+    if (folder / "run.json").exists():
+        return read_run(folder)
+    folders = run_folders(folder)
+    if not folders:
+        raise TrainingError(f"There is no run in {folder}. Give the folder of a run or of a project that has one.")
+    return read_run(folders[-1])
+
+
+def _request_to_resume(
+    stored: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None
 ) -> TrainingRequest:
-    """Make the request that goes on where a run broke off, or that trains on from what it learned."""
+    """Make the request that continues a run, or that starts a new one from its best weights."""
     snapshot = snapshot_of(project)
-    path = run.folder / RESUME_FILE
+    path = stored.folder / RESUME_FILE
     if not path.exists():
-        why = f"The run {run.id} left no checkpoint to go on from"
-        return _train_on(run, project, settings, why)
+        return _start_from_best(stored, project, settings, f"The run {stored.id} left no checkpoint to be resumed from")
     checkpoint = read_checkpoint(path)
-    changed = changes(checkpoint.plain, fingerprint_of(snapshot, run.settings))
-    if settings is not None and settings != run.settings:
+    changed = changes(checkpoint.plain, fingerprint_of(snapshot, stored.settings))
+    if settings is not None and settings != stored.settings:
         changed.append("settings")
     if changed:
-        why = f"The {' and '.join(changed)} of the run {run.id} have changed since it broke off"
-        return _train_on(run, project, settings, why)
+        why = f"The {' and '.join(changed)} of the run {stored.id} have changed since it was interrupted"
+        return _start_from_best(stored, project, settings, why)
     try:
-        return _unbroken(run, checkpoint, snapshot)
+        return _continue(stored, checkpoint, snapshot)
     except (KeyError, TypeError) as error:
         raise damaged(path, repr(error)) from error
 
 
-def _unbroken(run: StoredRun, checkpoint: Checkpoint, snapshot: ProjectSnapshot) -> TrainingRequest:
+def _continue(stored: StoredRun, checkpoint: Checkpoint, snapshot: ProjectSnapshot) -> TrainingRequest:
     plain = checkpoint.plain
     start = Start(
         NetworkSpec.from_dict(plain["network"]),
@@ -68,63 +125,22 @@ def _unbroken(run: StoredRun, checkpoint: Checkpoint, snapshot: ProjectSnapshot)
         Normalization.from_dict(plain["normalization"]),
         plain["weights_used"],
     )
-    request = make_request(snapshot, run.settings, split=Split.from_dict(plain["split"]))
+    request = make_request(snapshot, stored.settings, split=Split.from_dict(plain["split"]))
     done = len(plain["history"])
     return replace(
         request,
-        run_id=run.id,
-        folder=run.folder,
+        run_id=stored.id,
+        folder=stored.folder,
         start=start,
-        messages=(Message("info", f"The run goes on after epoch {done} of {run.settings.epochs}."),),
+        messages=(Message("info", f"The run is resumed after epoch {done} of {stored.settings.epochs}."),),
         resumed=checkpoint,
     )
 
 
-def _train_on(
-    run: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None, why: str
+def _start_from_best(
+    stored: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None, why: str
 ) -> TrainingRequest:
-    snapshot = snapshot_of(project)
-    classifier = classifier_of(run, snapshot)
-    request = make_request(project, run.settings if settings is None else settings, classifier)
-    message = Message("warning", f"{why}: a new run trains on from its best weights.")
+    classifier = read_classifier(stored, snapshot_of(project))
+    request = make_request(project, stored.settings if settings is None else settings, classifier)
+    message = Message("warning", f"{why}: a new run starts from its best weights.")
     return replace(request, messages=(message, *request.messages))
-
-
-def classifier_of(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
-    """Make a classifier of the weights that a run has kept, of any version.
-
-    Raises
-    ------
-    TrainingError
-        There are none yet, or they are damaged; the message names the file.
-    """
-    path = run.folder / BEST_FILE
-    about = run.about
-    try:
-        network = build_network(NetworkSpec.from_dict(about["network"]), pretrained=False)
-        network.load_state_dict(safetensors.torch.load_file(path))
-    except FileNotFoundError:
-        raise TrainingError(f"There is no {path}: no epoch of the run had ended. Start a new run.") from None
-    except (SafetensorError, OSError, RuntimeError, HistowidgetsError) as error:
-        raise TrainingError(f"{path} is damaged: {error}. Start a new run.") from error
-    network.weights_used = str(about.get("weights", "restored"))
-    image = snapshot.images[snapshot.annotated_names()[0]] if snapshot.annotated_names() else None
-    if image is None:
-        raise TrainingError("Nothing is painted in the project any more. Paint a few strokes, then train.")
-    return Classifier(
-        ClassifierSpec(
-            NetworkModel(network, owned=True),
-            classes=list(about["classes"]),
-            colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},
-            channel_names=run.settings.channels or image.channel_names,
-            normalization=Normalization.from_dict(about["normalization"]),
-            pixel_size_um=image.pixel_size_um,
-            downsample=run.settings.downsample,
-            tile_size=run.settings.tile_size,
-            settings=run.settings.model_dump(mode="json"),
-            scores={} if run.best is None else {**run.best, "confusion": run.confusion},
-            history=list(run.history),
-            trained_on={"run": run.id, "held_out": about.get("held_out", {})},
-            name=run.id,
-        )
-    )

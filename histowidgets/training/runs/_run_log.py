@@ -1,40 +1,41 @@
-"""A run that somebody else's loop reports to, so that it is watched like our own. No torch."""
+"""A run that a loop of your own reports to, so that it is watched like ours. No torch."""
 
 import time
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Literal, Self
 
 from histowidgets.errors import TrainingError
 from histowidgets.training._events import (
     BatchEnded,
     EpochEnded,
     EpochRecord,
-    Keep,
     Message,
     RunFailed,
     RunStarted,
     StateChanged,
+    parse_epoch_record,
 )
 from histowidgets.training.loop import ModelSelection
-from histowidgets.training.runs._pausable import PausableRun
+from histowidgets.training.runs._base import Run
 from histowidgets.training.settings import TrainingSettings
 
 _BY_LOSS = TrainingSettings(early_stopping_metric="val_loss")
 
 
-class RunLog(PausableRun):
-    """Stands for a loop of one's own: call `epoch` after each epoch, and give it to `hw.LossMonitor`.
+class RunLog(Run):
+    """The run of a loop of your own: call `epoch` after each epoch, and give it to `hw.LossMonitor`.
 
-    As a context manager it is ended by the end of its block; an error in there is shown, and goes on its way.
+    As a context manager it ends with its block; an error in the block is shown and raised further.
 
     Parameters
     ----------
     epochs : int, optional
-        How many are planned, for the axis of the chart.
+        The planned number, for the axis of the chart.
     settings : TrainingSettings, optional
-        What advice may change; the learning rate alone is known without them. They also say which epoch is best.
+        The settings of the loop, so that advice can refer to them; without them only the learning rate is known. They
+        also decide which epoch is best.
     name : str
         What is trained, shown under the charts.
 
@@ -56,17 +57,14 @@ class RunLog(PausableRun):
     def __init__(
         self, epochs: int | None = None, settings: TrainingSettings | None = None, name: str = "own loop"
     ) -> None:
-        super().__init__(name, settings if settings is not None else TrainingSettings())
+        # Without settings there are none: the defaults are not those of the loop, and advice must not refer to them.
+        super().__init__(name, settings)
         self._best: EpochRecord | None = None
         self._began = time.monotonic()
-        self._judged_by = self.settings
-        if settings is None:
-            # The defaults are not what the loop was set to: advice must not change them.
-            self.settings = None  # type: ignore[assignment]
-        self._emit(RunStarted(self.id, 0, 0, 0, epochs or 0, name))
+        self._emit(RunStarted(self.id, 0, 0, 0, epochs or 0, name, settings=settings))
         self._emit(StateChanged("running"))
 
-    # -- what the loop calls --------------------------------------------------------------------
+    # -- called by the loop ---------------------------------------------------------------------
 
     def epoch(
         self,
@@ -79,12 +77,12 @@ class RunLog(PausableRun):
         val_accuracy: float | None = None,
         learning_rate: float | None = None,
     ) -> None:
-        """Report one more epoch; what is left out was not measured. Waits here while the run is paused.
+        """Report the next epoch; what is left out was not measured. While the run is paused, this waits.
 
         Parameters
         ----------
         train_loss, val_loss : float, optional
-            Mean loss of the epoch; NaN is a finding and is shown as such.
+            Mean loss of the epoch; NaN is shown as such.
         train_miou, val_miou, val_accuracy : float, optional
             0 to 1.
         val_iou : mapping, optional
@@ -95,47 +93,45 @@ class RunLog(PausableRun):
         Raises
         ------
         TrainingError
-            The run is over, or a value is no number.
+            The run is over, or a value is not a number.
         """
         if self.is_over:
             raise TrainingError(f"this RunLog is {self.state}; make a new one for another run")
-        given: dict[str, Any] = {
-            "train_loss": train_loss,
-            "val_loss": val_loss,
-            "train_miou": train_miou,
-            "val_miou": val_miou,
-            "val_accuracy": val_accuracy,
-            "learning_rate": learning_rate,
-        }
-        record: dict[str, Any] = {
-            "epoch": len(self.history) + 1,
-            **{name: _number(name, value) for name, value in given.items()},
-            "val_iou": {str(k): _number(f"val_iou of {k}", v) for k, v in dict(val_iou or {}).items()},
-            "seconds": time.monotonic() - self._began,
-        }
-        done = cast(EpochRecord, record)
-        is_best = self._is_better(done)
+        record = parse_epoch_record(
+            {
+                "epoch": len(self.history) + 1,
+                "train_loss": train_loss,
+                "val_loss": val_loss,
+                "train_miou": train_miou,
+                "val_miou": val_miou,
+                "val_iou": val_iou,
+                "val_accuracy": val_accuracy,
+                "learning_rate": learning_rate,
+                "seconds": time.monotonic() - self._began,
+            }
+        )
+        is_best = self._is_better(record)
         if is_best:
-            self._best = done
-        self._emit(EpochEnded(done, is_best))
-        self._hold()
+            self._best = record
+        self._emit(EpochEnded(record, is_best))
+        self._hold_while_paused()
 
     def step(self, step: int, steps: int, loss: float, learning_rate: float = 0.0) -> None:
-        """Report step `step` of `steps`, from 1, of the epoch that is on; as often as wanted."""
+        """Report step `step` of `steps`, from 1, of the present epoch; as often as you like."""
         self._emit(BatchEnded(len(self.history) + 1, step, steps, float(loss), learning_rate, None))
 
     def say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
-        """Say something to the person."""
+        """Show a message to the user."""
         self._emit(Message(level, text))
 
     @property
     def should_stop(self) -> bool:
-        """Whether a person asked to stop; the loop decides when it looks, best after each epoch."""
+        """Whether the user asked to stop; ask for it after each epoch, or more often."""
         return self.state in ("stopping", "stopped")
 
     def finish(self) -> None:
         """End the run; no effect when it is over."""
-        self._end("stopped" if self.should_stop else "finished")
+        self._end("stopped" if self.should_stop else "finished", self.best_epoch)
 
     def __enter__(self) -> Self:
         return self
@@ -146,35 +142,18 @@ class RunLog(PausableRun):
         if error is None or self.is_over:
             self.finish()
         elif isinstance(error, KeyboardInterrupt):
-            self._end("stopped")
+            self._end("stopped", self.best_epoch)
         else:
             text = "".join(traceback.format_exception(error))
             self.error = error
             self._emit(RunFailed(f"{type(error).__name__}: {error}", text))
-            self._end("failed")
-
-    # -- what the watcher calls -----------------------------------------------------------------
-
-    def stop(self, keep: Keep = "best") -> None:
-        """Ask the loop to stop; see `should_stop`. Which weights are kept is the loop's matter."""
-        self._emit(StateChanged("stopping"), when=lambda: not self.is_over and self.state != "stopping")
+            self._end("failed", self.best_epoch)
 
     def _is_better(self, record: EpochRecord) -> bool:
-        settings = self._judged_by
+        settings = TrainingSettings() if self.settings is None else self.settings
         if settings.early_stopping_metric == "miou" and record["val_miou"] is None:
             settings = _BY_LOSS
         if settings.early_stopping_metric == "val_loss" and record["val_loss"] is None:
             # Nothing was validated: the last epoch is what there is.
             return True
         return ModelSelection.of(settings).is_better(record, self._best, self.history)
-
-
-def _number(name: str, value: Any) -> float | None:
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise TrainingError(
-            f"{name} must be a number or None, got {value!r}; give one value an epoch, such as the mean of its steps"
-        ) from error

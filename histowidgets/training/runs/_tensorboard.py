@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING
 
 from histowidgets.errors import TrainingError
 from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Event, RunEnded
-from histowidgets.training.runs._base import RunFace
+from histowidgets.training.runs._base import Run
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-def write_tensorboard(run: RunFace, folder: str | os.PathLike[str]) -> Path:
-    """Write a run's numbers for TensorBoard: what there is now, and, while the run goes on, what follows.
+def write_tensorboard(run: Run, folder: str | os.PathLike[str]) -> Path:
+    """Write a run's numbers for TensorBoard: those so far, and, while the run lasts, those that follow.
 
     Scalars are ``loss/train``, ``loss/validation``, ``miou/train``, ``miou/validation``, ``accuracy/validation``,
     ``iou/<class>`` and ``learning_rate`` by epoch, and ``loss/step`` by step. What was not measured is left out.
 
     Parameters
     ----------
-    run : RunFace
-        A run, going on or over.
+    run : Run
+        A run, training or over.
     folder : path
-        Holds runs; this one is written to a folder of its name inside. Look at it with
-        ``tensorboard --logdir folder``.
+        This run is written to a folder of its name inside. View it with ``tensorboard --logdir folder``.
 
     Returns
     -------
@@ -50,27 +49,23 @@ def write_tensorboard(run: RunFace, folder: str | os.PathLike[str]) -> Path:
         writer = SummaryWriter(str(place))
     except OSError as error:
         raise TrainingError(f"{place} cannot be written ({error}). Choose another folder for TensorBoard.") from error
-    scribe = _Scribe(run, writer)
-    scribe.unsubscribe = run.subscribe(scribe.catch_up)  # type: ignore[method-assign]
-    scribe.catch_up()
+    _EventWriter(run, writer).catch_up()
     return place
 
 
-class _Scribe:
-    """Reads the run's list of events by position, so that none is lost or doubled, and closes the file at the end."""
+class _EventWriter:
+    """Reads the events of a run by position, so that none is lost or doubled, and closes the file at the end."""
 
-    def __init__(self, run: RunFace, writer: "SummaryWriter") -> None:
+    def __init__(self, run: Run, writer: "SummaryWriter") -> None:
         self._run = run
         self._writer = writer
         self._lock = threading.Lock()
         self._next = 0
         self._open = True
-
-    def unsubscribe(self) -> None:
-        """Stop listening; replaced once there is something to stop."""
+        self._unsubscribe = run.subscribe(self.catch_up)
 
     def catch_up(self, event: Event | None = None) -> None:
-        """Write what has come since the last time."""
+        """Write the events since the last call."""
         with self._lock:
             while self._open and self._next < len(self._run.events):
                 self._write(self._run.events[self._next])
@@ -88,7 +83,7 @@ class _Scribe:
         elif isinstance(event, RunEnded):
             self._open = False
             self._writer.close()
-            self.unsubscribe()
+            self._unsubscribe()
 
 
 def _scalars(record: EpochRecord) -> dict[str, float | None]:

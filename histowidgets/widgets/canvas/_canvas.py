@@ -1,31 +1,46 @@
 """The annotation canvas: one image of a project, painted on."""
 
-import math
-import threading
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
 
-from histowidgets.annotations import Change, Project
-from histowidgets.errors import ClassNameError, HistowidgetsError, ImageNameError, WidgetError
-from histowidgets.images import Region
-from histowidgets.widgets.canvas._display import CanvasDisplay
-from histowidgets.widgets.canvas._state import MOST_BRUSH_WIDTH, TOOLS
-from histowidgets.widgets.canvas._viewport import View
+from histowidgets.annotations import Annotation, Change, Project, Shape
+from histowidgets.errors import WidgetError
+from histowidgets.images import ChannelDisplay, Image, Region
 from histowidgets.widgets.canvas.controls import CanvasFrame
-from histowidgets.widgets.canvas.drawing import Drawing, Layers
-from histowidgets.widgets.canvas.editing import CanvasWand
-from histowidgets.widgets.canvas.pointer import PlainMouse, PointerLayer, PointerMessages
-from histowidgets.widgets.common import SerialQueue, close_tree, listen, static_html
+from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers, Renderer
+from histowidgets.widgets.canvas.editing import CanvasEditor, WandRegion
+from histowidgets.widgets.canvas.pointer import MouseFallback, PointerDispatcher, PointerLayer
+from histowidgets.widgets.canvas.state import CanvasState, View
+from histowidgets.widgets.common import SerialQueue, close_tree, static_html
+
+if TYPE_CHECKING:  # prediction imports torch
+    from histowidgets.prediction import PredictionResults
 
 
-class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
+class _StateTrait(traitlets.TraitType[Any, Any]):
+    """A trait whose value is that of the same trait of the canvas' state, which also validates it."""
+
+    default_value = None
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        return getattr(obj._state, str(self.name))
+
+    def set(self, obj: Any, value: Any) -> None:
+        obj._state.set_trait(str(self.name), value)  # and the canvas tells its observers when the state tells it
+
+
+class AnnotationCanvas(ipywidgets.VBox):
     """Shows an image of a project and lets a person paint on it.
 
-    What the hand does is shown by the browser at once; each stroke then becomes an annotation of the project,
-    and edits made elsewhere, from Python too, appear here. Methods may be called from any thread.
+    The browser shows at once what the pointer does; each stroke then becomes an annotation of the project, and
+    edits made elsewhere, also in Python, appear here. Methods may be called from any thread.
+
+    The attributes and methods below are its public interface, beside what every ipywidgets box has.
 
     Parameters
     ----------
@@ -36,35 +51,48 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     width, height
         Size of the picture's area on the page, in CSS pixels.
     palette, status
-        Whether the row of classes and the status line are shown; the studio has its own classes.
+        Whether the row of classes and the status line are shown.
 
     Attributes
     ----------
     tool : str
-        "pan", "select", "brush", "eraser", "line", "rectangle", "polygon" or "wand".
-    selection : tuple of str
-        Ids of the annotations that are selected, of the image that is shown.
+        "pan", "select", "brush", "eraser", "line", "rectangle", "polygon" or "wand". Like the traits below, it can
+        be set and observed.
     class_name : str
-        The class that the brush paints and the shapes get.
+        The class that the brush paints and new shapes get.
+    selection : tuple of str
+        Ids of the selected annotations, all on the image shown.
     brush_width : float
         In image pixels, 1 to 200.
     pen_pressure : bool
         Whether a pen that is pressed less paints and erases narrower, down to 0.3 of the brush.
     wand_tolerance : float
-        How far a colour may be from that under the wand, 1 to 100.
+        How far a colour may be from the one under the wand, 1 to 100.
     prediction_opacity, uncertainty_opacity, annotation_opacity : float
         0 to 1; the uncertainty is one minus the probability of the likeliest class.
     overlay_on, annotations_on : bool
         Whether prediction and uncertainty, and the annotations, are shown at all.
     patterns, prediction_patterns : bool
-        Whether each class has its own hatching beside its colour, on annotations and palette, and on predictions.
+        Whether each class is hatched beside its colour, on annotations and palette, and on predictions.
+    disagreement : bool
+        Whether annotations are coloured by how far the prediction contradicts them, instead of by class.
     image_name : str
-        The image that is shown; `show_image` changes it.
+        The image shown; can be observed, and `show_image` changes it.
+    project : Project
+        What is annotated.
+    view : View
+        x, y (the image point in the middle), zoom and region in view; `look` and others change it.
+    caption : str
+        The text over the picture: which prediction is shown, and how good it is.
+    display : tuple of ChannelDisplay
+        How each channel of the image is shown; `set_display` changes it.
 
     Raises
     ------
+    WidgetError
+        If `project` is not a project.
     ImageNameError
-        If the project has no image, or none of that name.
+        If the project has no image, or none with that name.
 
     Examples
     --------
@@ -76,12 +104,22 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
     >>> canvas.close()
     """
 
-    tool = traitlets.Enum(TOOLS, "brush")
-    class_name = traitlets.Unicode()
-    brush_width = traitlets.Float(12.0, min=1.0, max=float(MOST_BRUSH_WIDTH))
-    pen_pressure = traitlets.Bool(True)
-    image_name = traitlets.Unicode(read_only=True)
-    _closed = True  # until it is built: an object that failed to be is closed too when it is collected
+    tool = _StateTrait()
+    class_name = _StateTrait()
+    selection = _StateTrait()
+    brush_width = _StateTrait()
+    pen_pressure = _StateTrait()
+    wand_tolerance = _StateTrait()
+    prediction_opacity = _StateTrait()
+    uncertainty_opacity = _StateTrait()
+    annotation_opacity = _StateTrait()
+    overlay_on = _StateTrait()
+    annotations_on = _StateTrait()
+    patterns = _StateTrait()
+    prediction_patterns = _StateTrait()
+    disagreement = _StateTrait()
+    image_name = _StateTrait(read_only=True)
+    _closed = True  # until it is built: an object whose construction failed is closed too when it is collected
 
     def __init__(
         self,
@@ -98,269 +136,320 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
                 f"The canvas shows a Project, not a {type(project).__name__}: "
                 "project = hw.Project(classes=[…]); project.add_image(…)."
             )
-        if not project.image_names:
-            raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self.project = project
-        self._queue = SerialQueue()
-        self._view_callbacks: list[Callable[[], None]] = []
-        self._display_callbacks = []
-        name = project.image_names[0] if image_name is None else image_name
-        image = project.image(name)
-        self._layers = Layers(width, height)
-        self._view = View.fit(image.width, image.height, width, height)
-        self._state = threading.RLock()  # of what is to be shown; `_drawing` has what is drawn
-        self._drawing = Drawing(project, self._layers, name, self._view)
-        self._pointer = PointerLayer(
-            manager_id=self._layers.manager_id,
-            layer_id=self._layers.top_id,
-            canvas_ids=self._layers.canvas_ids,
-            picture_ids=list(self._layers.pictures),
+        self._state = state = CanvasState(project, image_name, width, height)
+        self._queue = queue = SerialQueue()
+        self._layers = layers = Layers(width, height)
+        self._renderer = renderer = Renderer(state, layers)
+        self._pointer = pointer = PointerLayer(
+            manager_id=layers.manager_id,
+            layer_id=layers.top_id,
+            canvas_ids=layers.canvas_ids,
+            picture_ids=list(layers.pictures),
         )
-        self._pointer.layout.grid_area = "1 / 1 / 2 / 2"
-        self._frame = CanvasFrame(self, self._layers.canvas, self._pointer, palette=palette, status=status)
-        self._frame.resize(width, height)
+        pointer.layout.grid_area = "1 / 1 / 2 / 2"
+        pointer.follow(state, queue)
+        self._viewer = viewer = CanvasViewer(state, renderer, layers, queue, self.say)
+        self._editor = editor = CanvasEditor(state, renderer, queue, self.say)
+        self._dispatcher = PointerDispatcher(pointer, state, editor, viewer, queue, self.say)
+        self._mouse_fallback = MouseFallback(layers, state, editor, viewer, self.say)
+        self._frame = CanvasFrame(state, editor, viewer, layers.canvas, pointer, queue, palette=palette, status=status)
         super().__init__(self._frame.children)
         self.add_class("hw-canvas")
         if palette:
             self.add_class("hw-alone")
-        self.set_trait("image_name", name)
-        self.class_name = project.classes[0]
         self._closed = False
-        self._messages = PointerMessages(self, self._pointer, self._queue)
-        self._plain_mouse = PlainMouse(self, self._layers)
-        self._layers.canvas.on_client_ready(self.redraw)
-        self._pointer.show_image(name, image)
-        self._show_project()
-        self._set_opacity()
-        self._unsubscribe = self.project.subscribe(self._changed)
+        viewer.on_image(self._show_drawn_image)
+        viewer.on_stage(self._show_stage)
+        state.observe(self._forward)
+        self._show_drawn_image(state.image_name, project.image(state.image_name))
+        queue.submit(viewer.show_opacities)
+        self._unsubscribe = project.subscribe(self._project_changed)
 
-    # -- looking ------------------------------------------------------------------------------------
+    # -- how the parts follow each other ------------------------------------------------------------
+
+    def _forward(self, change: Any) -> None:
+        """Tell the observers of the canvas what has changed in its state."""
+        if self.has_trait(change["name"]):
+            self.notify_change(traitlets.Bunch({**change, "owner": self}))
+
+    def _show_drawn_image(self, name: str, image: Image) -> None:
+        self._pointer.show_image(name, image)
+        self._frame.refresh()
+
+    def _show_stage(self) -> None:
+        self._frame.resize()
+        self._frame.refresh()  # the hatching has other pixels
+
+    def _project_changed(self, change: Change) -> None:
+        """Show an edit of the project; called on the thread that made it."""
+
+        def job() -> None:
+            if self._closed or self._viewer.leave_removed_image():
+                return
+            self._frame.status.say("")  # the last message no longer applies
+            self._frame.refresh()
+            self._editor.refresh_selection()
+            self._viewer.show_change(change)
+
+        self._queue.submit(job)
+
+    # -- image and view -----------------------------------------------------------------------------
 
     @property
     def view(self) -> View:
-        """What is to be in view: x, y (the image point in the middle), zoom, region. It is drawn at once, or soon."""
-        return self._view
-
-    @property
-    def drawn_view(self) -> View:
-        """The view that was drawn last."""
-        return self._drawing.view
+        """The part of the image to show: x, y (the image point in the middle), zoom, region. It is drawn soon after."""
+        return self._state.view  # type: ignore[no-any-return]
 
     def show_image(self, name: str) -> None:
-        """Show another image of the project, all of it (ImageNameError if there is none of that name)."""
-        image = self.project.image(name)
-        view = View.fit(image.width, image.height, self._view.stage_width, self._view.stage_height)
-        self.selection = ()
-        with self._state:
-            self._view = view
-            self.set_trait("image_name", name)
-
-        def job() -> None:
-            self._drawing.image_name, self._drawing.view = name, view
-            self._pointer.show_image(name, image)
-            self._show_caption()
-            self._show_project()
-            self._draw(self._drawing.everything)
-
-        self._queue.submit(job)
+        """Show another image of the project, all of it (ImageNameError if there is none with that name)."""
+        self._viewer.show_image(name)
 
     def fit(self) -> None:
         """Show the whole image."""
-        self.look(self.view.fitted())
+        self._viewer.fit()
 
     def zoom(self, factor: float) -> None:
-        """Zoom by a factor about the middle of what is in view."""
-        self.look(self.view.zoomed(factor))
+        """Zoom by a factor about the middle of the view."""
+        self._viewer.zoom(factor)
 
     def go_to(self, region: Region) -> None:
-        """Show a region of the image in the middle, as large as is useful."""
-        self.look(self.view.on(region))
+        """Show a region of the image in the middle, as large as leaves its surroundings visible."""
+        self._viewer.look(self.view.on(region))
 
-    def look(self, view: View, answering: tuple[str, int] | None = None) -> None:
-        """Show another view of the image, such as ``canvas.view.look(x, y, zoom)``.
-
-        Parameters
-        ----------
-        view
-            Made from `view`.
-        answering
-            The page and the number of the request that this answers.
-        """
-        with self._state:
-            name = self.image_name
-            self._view = looked = self._view.look(view.x, view.y, view.zoom)
-
-        def job() -> None:
-            if answering is not None:
-                self._messages.answered_view = answering
-            if name == self._drawing.image_name:
-                self._drawing.view = looked
-            self._draw(self._drawing.everything)
-
-        self._queue.submit(job)
+    def look(self, view: View) -> None:
+        """Show another view of the image, made from the current one: ``canvas.look(canvas.view.look(x, y, zoom))``."""
+        self._viewer.look(view)
 
     def resize(self, width: int, height: int) -> None:
         """Give the picture's area another size, in CSS pixels."""
-        self._reshape(width, height, self._drawing.scale)
+        self._viewer.resize(width, height)
 
     def redraw(self) -> None:
-        """Draw everything again, as when a page has been loaded anew."""
-        self._queue.submit(lambda: self._draw(self._drawing.everything))
-
-    def check_pictures(self, lengths: list[int]) -> None:
-        """Draw again for a page whose pictures, of these lengths in bytes, are not those drawn last."""
-
-        def job() -> None:
-            if lengths != list(self._layers.pictures.values()):
-                self._draw(self._drawing.everything)
-
-        self._queue.submit(job)
-
-    def use_scale(self, scale: float) -> None:
-        """Draw this many pixels a CSS pixel, as the screen has."""
-        if abs(scale - self._drawing.scale) > 1e-6:
-            self._reshape(self._view.stage_width, self._view.stage_height, scale)
-
-    def _reshape(self, width: int, height: int, scale: float) -> None:
-        with self._state:
-            self._view = self._view.on_stage(width, height)
-
-        def job() -> None:
-            self._drawing.scale = scale
-            self._drawing.view = self._drawing.view.on_stage(width, height)
-            self._frame.resize(width, height)
-            self._layers.resize(width, height, scale)
-            self._show_project()  # the hatching has other pixels
-            self._draw(self._drawing.everything)
-
-        self._queue.submit(job)
-
-    def _draw(self, draw: Callable[[], None]) -> None:
-        """Draw, within the queue; what goes wrong is said, and the page is told what it sees."""
-        if self._closed:
-            return
-        try:
-            draw()
-        except (HistowidgetsError, OSError) as error:
-            self.say(str(error), "error")
-        view = self._drawing.view
-        self._frame.bar.show_view(view.zoom, self._drawing.image.pixel_size_um)
-        moved = self._pointer.view != [view.x, view.y, view.zoom]
-        self._pointer.view = [view.x, view.y, view.zoom]
-        self._messages.tell_drawn(view)
-        if moved:
-            for callback in list(self._view_callbacks):
-                callback()
+        """Draw everything again."""
+        self._viewer.redraw()
 
     def on_view(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` each time another view has been drawn; it must return at once. Returns what ends that."""
-        return listen(self._view_callbacks, callback)
+        """Call `callback`, which must return at once, after another view was drawn. Return a function to end that."""
+        return self._viewer.on_view(callback)
 
-    # -- classes, tool and brush ---------------------------------------------------------------------
-
-    def _show_project(self) -> None:
-        """Bring classes, counts and buttons up to date with the project."""
-        classes = self.project.classes
-        if self.class_name not in classes:  # it has another name now
-            self.class_name = classes[min(self._pointer.class_index, len(classes) - 1)]
-        hatch_scale = self._drawing.scale if self._drawing.patterns else None
-        self._frame.show_project(self.project, self._drawing.image_name, self.class_name, self.tool, hatch_scale)
-
-    @traitlets.validate("class_name")
-    def _known_class(self, proposal: Any) -> str:
-        if proposal["value"] not in self.project.classes:
-            raise ClassNameError(
-                f"The project has no class {proposal['value']!r}; it has {', '.join(self.project.classes)}."
-            )
-        return str(proposal["value"])
-
-    @traitlets.observe("class_name", "tool")
-    def _chosen(self, _: Any) -> None:
-        self._queue.submit(self._show_project)
-
-    def show_pen(self) -> None:
-        """Offer what only a person with a pen has use for."""
-        self._frame.bar.offer_pen(self.tool)
-
-    @traitlets.validate("brush_width", "wand_tolerance")
-    def _is_number(self, proposal: Any) -> float:
-        if math.isnan(proposal["value"]):  # which is neither below the least nor above the most
-            raise traitlets.TraitError(f"{proposal['trait'].name} is {proposal['value']}; a number is wanted.")
-        return float(proposal["value"])
-
-    @traitlets.observe("brush_width", "wand_tolerance", "pen_pressure")
-    def _brush_changed(self, change: Any) -> None:
-        name = change["name"]
-        self._queue.submit(lambda: setattr(self._pointer, name, getattr(self, name)))
-
-    # -- what others edit ---------------------------------------------------------------------------
-
-    def _changed(self, change: Change) -> None:
-        """Show an edit of the project; comes on the thread that made it."""
-
-        def job() -> None:
-            if self._closed or self._leave_removed_image():
-                return
-            self._frame.status.say("")  # what was wrong before is over
-            self._show_project()
-            self._show_selection()
-            if change.kind == "classes":
-                self._draw(self._drawing.everything)
-            elif change.kind == "annotations" and change.image_name in (None, self._drawing.image_name):
-                self._draw(lambda: self._drawing.annotations_in(change.region))
-
-        self._queue.submit(job)
-
-    # -- saying ----------------------------------------------------------------------------------------
-
-    def say(self, text: str, level: str = "info") -> None:
-        """Put a line of text, at level "info" or "error", in the status line and read it to a screen reader."""
-        self._frame.status.say(text, level)
-        self._pointer.send({"kind": "say", "text": text})
-
-    def hover(self, x: float, y: float) -> str:
-        """Say what is at an image point, in the status line; return it."""
-        text = self._drawing.describe(x, y)
-        self._frame.status.show_place(text)
-        return text
-
-    # -- coming and going ------------------------------------------------------------------------------
-
-    def resume(self, earlier: "AnnotationCanvas") -> None:
-        """Show what an earlier canvas of the same project showed.
-
-        That is the image, the place and the zoom, its display, opacities, the tool and its settings, what is
-        selected, what was copied, and a polygon that is open.
-        """
-        self.take_display(earlier)
-        if earlier.image_name not in self.project.image_names:
-            return
-        view, draft = earlier.view, earlier._pointer.draft
-        self.resize(view.stage_width, view.stage_height)
-        self.show_image(earlier.image_name)
-        self.look(view)
-        self.take_selection(earlier)
-        self._queue.submit(lambda: self._pointer.set_trait("draft", draft))
-
-    # -- the page ----------------------------------------------------------------------------------------
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add the static picture to what a notebook keeps of this widget, for readers without a kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if isinstance(bundle, dict):
-            bundle["text/html"] = self.still_html()
-        return bundle
+    # -- what lies over the image, and how it is shown ------------------------------------------------
 
     @property
     def caption(self) -> str:
-        """What is written over the picture: which prediction is shown, and how good it is."""
-        return str(self._pointer.caption)
+        """The text over the picture: which prediction is shown, and how good it is."""
+        return str(self._state.caption)
+
+    def show_prediction(self, prediction: PredictionResults | None, caption: str = "") -> None:
+        """Show a prediction over its image; None removes that of the image shown.
+
+        Parameters
+        ----------
+        prediction
+            Kept for its image, and shown whenever that is.
+        caption
+            Text at the top left, such as ``"Prediction: quick learner · mIoU 0.81 on held-out strokes"``.
+        """
+        self._viewer.show_prediction(prediction, caption)
+
+    def show_held_out(self, regions: Sequence[Region]) -> None:
+        """Outline the rectangles of this image that are held out for validation; none by default."""
+        self._pointer.held_out = [[int(edge) for edge in region] for region in regions]
+
+    @property
+    def display(self) -> tuple[ChannelDisplay, ...]:
+        """How each channel of the image is shown; `set_display` changes it."""
+        return self._viewer.display
+
+    def set_display(self, displays: Sequence[ChannelDisplay] | None, image_name: str | None = None) -> None:
+        """Set how the channels of an image are shown. Training never sees it.
+
+        Parameters
+        ----------
+        displays
+            One per channel, in the image's own units; None restores the default, which follows from the pixels.
+        image_name
+            The image shown, by default. Each image has its own display.
+
+        Raises
+        ------
+        ImageNameError
+            If there is no image with that name.
+        ImageError
+            If there is not one display per channel, a colour is not ``#RRGGBB``, or a number is not finite.
+        """
+        self._viewer.set_display(displays, image_name)
+
+    def copy_display(self) -> list[str]:
+        """Show every image with the same number of channels like the current one; return their names."""
+        return self._viewer.copy_display()
+
+    def on_display(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback` with the name of an image whose display has changed. Return a function to end that."""
+        return self._viewer.on_display(callback)
+
+    # -- editing --------------------------------------------------------------------------------------
+
+    def draw(self, shape: Shape, class_name: str | None, image_name: str | None = None) -> str:
+        """Add a shape to an image, as the tools do.
+
+        Parameters
+        ----------
+        shape
+            A stroke, line, polygon or rectangle, in image pixels.
+        class_name
+            One of the project's classes; None erases.
+        image_name
+            The image shown, by default.
+
+        Returns
+        -------
+        str
+            The id of the annotation.
+
+        Raises
+        ------
+        ShapeError, ClassNameError, ImageNameError, ReadOnlyError
+            As `Project.annotate` does.
+        """
+        return self._editor.draw(shape, class_name, image_name)
+
+    def undo(self) -> bool:
+        """Undo the project's last edit; return whether there was one."""
+        return self._editor.undo()
+
+    def redo(self) -> bool:
+        """Redo the edit undone last; return whether there was one."""
+        return self._editor.redo()
+
+    def find_similar(self, x: float, y: float, tolerance: float | None = None, view: View | None = None) -> WandRegion:
+        """Find the region of similar colours, as they are shown, around an image point.
+
+        Parameters
+        ----------
+        x, y
+            Full-size pixels, in view.
+        tolerance
+            1 to 100, a CIE 1976 colour difference; `wand_tolerance` by default.
+        view
+            Nothing outside of it is considered; the current view by default.
+
+        Raises
+        ------
+        ShapeError
+            If the point is not on the picture.
+        """
+        return self._editor.find_similar(x, y, tolerance, view)
+
+    def fill_similar(
+        self,
+        x: float,
+        y: float,
+        class_name: str | None = None,
+        tolerance: float | None = None,
+        view: View | None = None,
+    ) -> str:
+        """Annotate what `find_similar` finds with a class, by default the chosen one; return the annotation's id.
+
+        Nothing outside of the view is filled; the status line says so where that cuts the region. One step of undo.
+
+        Raises
+        ------
+        ShapeError, ClassNameError, ReadOnlyError
+            As `find_similar` and `draw` do.
+        """
+        return self._editor.fill_similar(x, y, class_name, tolerance, view)
+
+    def pick(self, x: float, y: float, tolerance: float = 0, *, add: bool = False) -> bool:
+        """Select the topmost annotation at an image point, or clear the selection if there is none.
+
+        Parameters
+        ----------
+        x, y
+            Full-size pixels.
+        tolerance
+            How far away the annotation may be, in full-size pixels.
+        add
+            Keep the rest of the selection; an annotation that was selected already is removed from it.
+
+        Returns
+        -------
+        bool
+            Whether the annotation at the point is selected now.
+        """
+        return self._editor.pick(x, y, tolerance, add=add)
+
+    def select_in(self, region: Region, *, add: bool = False) -> None:
+        """Select the annotations that lie wholly in a region of the image, or add them to the selection."""
+        self._editor.select_in(region, add=add)
+
+    def select_all(self) -> None:
+        """Select all annotations of the image, except erasers."""
+        self._editor.select_all()
+
+    def selected_annotations(self) -> tuple[Annotation, ...]:
+        """Return the selected annotations, in the order of drawing."""
+        return self._editor.selected_annotations()
+
+    def move_selection(self, dx: float, dy: float) -> None:
+        """Move the selection to the right and down, in full-size pixels. One step of undo."""
+        self._editor.move_selection(dx, dy)
+
+    def delete_selection(self) -> None:
+        """Delete the selection. One step of undo."""
+        self._editor.delete_selection()
+
+    def choose_class(self, class_name: str) -> None:
+        """Choose the class to paint with, and give it to the selection too. One step of undo."""
+        self._editor.choose_class(class_name)
+
+    def copy(self) -> None:
+        """Copy the selection to the clipboard."""
+        self._editor.copy()
+
+    def cut(self) -> None:
+        """Copy the selection, and delete it. One step of undo."""
+        self._editor.cut()
+
+    def paste(self) -> None:
+        """Paste the clipboard on the image shown, and select what was pasted. One step of undo.
+
+        It is pasted where it was copied, or in the middle of the view if that place is not in view; beside an
+        original that is still there, a little to the right and down.
+        """
+        self._editor.paste()
+
+    def duplicate(self) -> None:
+        """Copy the selection a little to the right and down, and select the copies. One step of undo."""
+        self._editor.duplicate()
+
+    # -- the page -------------------------------------------------------------------------------------
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Show a message, at level "info" or "error", in the status line, and have screen readers read it out."""
+        self._frame.say(text, level)
 
     def still_html(self) -> str:
         """Return what is in view as an HTML image that needs no kernel."""
         prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
         annotation_opacity = self.annotation_opacity if self.annotations_on else 0.0
-        return static_html(self._drawing.static_picture(prediction_opacity, annotation_opacity), self.image_name)
+        return static_html(self._renderer.static_picture(prediction_opacity, annotation_opacity), self.image_name)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add a static picture to what a notebook stores of this widget, for readers without a kernel."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if isinstance(bundle, dict):
+            bundle["text/html"] = self.still_html()
+        return bundle
+
+    def resume(self, earlier: AnnotationCanvas) -> None:
+        """Show what an earlier canvas of the same project showed.
+
+        That is the image, view and displays, the opacities, the tool and its settings, the selection, the clipboard
+        and an open polygon.
+        """
+        self._viewer.resume(earlier._viewer)
+        self._queue.submit(lambda: self._state.restore(earlier._state))
 
     def close(self) -> None:
         """Close the canvas and all its parts; the project stays as it is."""
@@ -368,11 +457,7 @@ class AnnotationCanvas(CanvasWand, CanvasDisplay, ipywidgets.VBox):
             return
         self._closed = True
         self._unsubscribe()
-        self._layers.canvas.on_client_ready(self.redraw, remove=True)
-        # ipycanvas' manager is the kernel's, and hangs on the canvas: that one is taken out first.
-        self._frame.stage.children = []
-        close_tree(self._pointer)
-        self._close_legend()
-        self._layers.close()
-        close_tree(self._frame.status)  # may hang on nothing
+        # ipycanvas' manager belongs to the kernel and hangs on the picture: the frame takes the picture out first.
+        self._frame.close()
+        self._viewer.close()
         close_tree(self)

@@ -1,4 +1,4 @@
-"""The one place where what a training thread says becomes something that widgets may act on."""
+"""Hand the events of a run from its thread to widgets, in batches."""
 
 import logging
 import math
@@ -14,34 +14,37 @@ log = logging.getLogger("histowidgets")
 
 
 class ObservableRun(Protocol):
-    """What the bridge needs of a run: an append-only list of events, and a bell that rings after each."""
+    """What the bridge needs of a run: an append-only list of events, and a callback after each."""
 
-    events: Any
+    @property
+    def events(self) -> Sequence[Any]:
+        """All events so far."""
+        ...
 
     def subscribe(self, callback: Callable[[Any], None]) -> Callable[[], None]:
-        """Call `callback` after each event; return what ends that."""
+        """Call `callback` after each event; return a function that unsubscribes."""
         ...
 
 
 class RunBridge:
-    """Hand the events of a run over in batches, from one thread, at most `rate_hz` times a second.
+    """Hand over the events of a run in batches, from one thread, at most `rate_hz` times a second.
 
     A run may emit hundreds of events a second; each trait that is written costs a message to the page. The
-    bridge reads the run's list of events by position, so that none is lost, doubled or out of order, and
-    those from before it was made come first. It ends by itself after the run's last event.
+    bridge reads the list of events by position, so that none is lost, doubled or out of order, and those from before
+    it was made come first. It ends by itself after the last event of the run.
 
-    Where the page takes nothing from threads (Colab), events that come on the main thread, as they do while
-    ``run.watch()`` is in the running cell, are handed over right there.
+    Where the page accepts nothing from threads (Colab), events on the main thread, as in a cell that runs
+    ``run.watch()``, are handed over on that thread.
 
     Parameters
     ----------
     run
         A `TrainingRun`, or anything with its ``events`` and ``subscribe``.
     apply
-        Called with a list of events, never empty and never from two threads at once. What it raises is
-        logged and does not end the bridge.
+        Called with a list of events, never empty and never from two threads at once. An error in it is logged and does
+        not end the bridge.
     rate_hz
-        The most calls a second, in Hz, above 0.
+        The maximum rate of calls, in Hz, above 0.
     """
 
     def __init__(self, run: ObservableRun, apply: Callable[[list[Any]], None], rate_hz: float = 5.0) -> None:
@@ -51,19 +54,19 @@ class RunBridge:
         self._apply = apply
         self._pause = 1.0 / rate_hz
         self._next = 0
-        self._bell = threading.Event()
+        self._news = threading.Event()
         self._closed = threading.Event()
         self._turn = threading.RLock()
         self._handed_at = -math.inf
-        self._unsubscribe = run.subscribe(self._rung)
-        self._bell.set()
+        self._unsubscribe = run.subscribe(self._on_event)
+        self._news.set()
         self._thread = threading.Thread(target=self._work, name="histowidgets-bridge", daemon=True)
         self._thread.start()
 
     def _work(self) -> None:
         while not self._closed.is_set():
-            self._bell.wait()
-            self._bell.clear()
+            self._news.wait()
+            self._news.clear()
             if self._closed.is_set():
                 return
             if isinstance(self._hand_over(), RunEnded):
@@ -71,18 +74,18 @@ class RunBridge:
                 return
             self._closed.wait(self._pause)
 
-    def _rung(self, event: Any) -> None:
+    def _on_event(self, event: Any) -> None:
         mail = comm_queue()
         if mail is None or threading.current_thread() is not threading.main_thread():
-            self._bell.set()
+            self._news.set()
             return
         due = isinstance(event, RunEnded) or time.monotonic() - self._handed_at >= self._pause
         if due and isinstance(self._hand_over(), RunEnded):
-            self._bell.set()  # the thread finds nothing more, and ends
+            self._news.set()  # so that the thread finds no more events, and ends
         mail.flush()
 
     def _hand_over(self) -> Any:
-        """Hand over what has come since the last time; return the last event that was handed over."""
+        """Hand over the new events; return the last event handed over so far."""
         with self._turn:
             events: Sequence[Any] = self._run.events
             batch = list(events[self._next :])
@@ -105,9 +108,9 @@ class RunBridge:
         self._thread.join(timeout)
 
     def close(self) -> None:
-        """Hand nothing over any more, and end the thread."""
+        """Hand over nothing more, and end the thread."""
         self._closed.set()
         self._unsubscribe()
-        self._bell.set()
+        self._news.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)

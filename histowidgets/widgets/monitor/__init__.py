@@ -1,12 +1,14 @@
-"""The live chart of a run and the diagnosis above it."""
+"""The monitor of a run: its curves, their diagnosis, and the chart of a cross-validation."""
 
-from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, chart_html
+from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, cross_validation_html
+from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine
 from histowidgets.widgets.monitor._held_out_list import FEW_STROKES
 from histowidgets.widgets.monitor._monitor import LossMonitor
 
 __all__ = [
     "FEW_STROKES",
     "CrossValidationChart",
+    "DiagnosisLine",
     "LossMonitor",
-    "chart_html",
+    "cross_validation_html",
 ]

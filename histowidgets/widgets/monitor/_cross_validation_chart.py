@@ -1,4 +1,4 @@
-"""Cross-validation as a chart with error bars, and the same numbers as a table."""
+"""A cross-validation as a chart with error bars, and its numbers as a table."""
 
 import math
 from html import escape
@@ -17,14 +17,14 @@ _WIDTH, _ROW, _LEFT, _RIGHT, _FOOT = 340, 30, 104, 14, 26
 
 
 class CrossValidationChart(ipywidgets.VBox):
-    """The IoU of each class over the folds: a dot a fold, the mean, and a bar of one standard deviation each way.
+    """The IoU of each class over the folds: a dot for each fold, the mean, and a bar of ± one standard deviation.
 
-    It is a picture within the page and needs no kernel; under it stand the numbers.
+    Below it is a table of the numbers. Both are plain HTML and need no kernel.
 
     Parameters
     ----------
     result
-        What `hw.cross_validate` returned, of at least one finished fold.
+        The result of `hw.cross_validate`, with at least one finished fold.
 
     Raises
     ------
@@ -34,14 +34,14 @@ class CrossValidationChart(ipywidgets.VBox):
 
     def __init__(self, result: "CrossValidation") -> None:
         if not result.folds:
-            raise WidgetError("no fold of this cross-validation was finished; let at least one run to its end")
+            raise WidgetError("no fold of this cross-validation was finished; let at least one fold end")
         self.result = result
-        super().__init__([style_widget("trials/style"), ipywidgets.HTML(chart_html(result))])
+        super().__init__([style_widget("trials/style"), ipywidgets.HTML(cross_validation_html(result))])
         self.add_class("hw-trials")
 
 
-def chart_html(result: "CrossValidation") -> str:
-    """Return chart and table as HTML that carries all it needs."""
+def cross_validation_html(result: "CrossValidation") -> str:
+    """Return chart and table as self-contained HTML."""
     rows = [
         (name, result.iou(name), [fold.record["val_iou"].get(name) for fold in result.folds]) for name in result.classes
     ]

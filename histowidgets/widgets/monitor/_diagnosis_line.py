@@ -1,4 +1,4 @@
-"""What the curves mean, in a room of fixed height above the charts, with the clicks that follow from it."""
+"""The diagnosis of the curves, in an area of fixed height above the charts, with buttons to act on it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,20 +12,20 @@ from histowidgets.widgets.common import close_tree, evidence_text
 
 OnAction = Callable[[Action, Advice], None]
 
-# Letters of the buttons that fit beside each other in the narrowest panel; the others are behind "more".
-LETTERS_IN_SIGHT, LETTERS_A_GAP = 44, 3
-IDLE = "What the curves mean is said here, after a few epochs."
+# Characters of the buttons that fit side by side in the narrowest panel; the others are behind "more".
+VISIBLE_CHARACTERS, CHARACTERS_PER_GAP = 44, 3
+IDLE = "After a few epochs, this line says what the curves mean."
 
 
 class DiagnosisLine(ipywidgets.VBox):
-    """The most urgent diagnosis in plain words; its numbers, its buttons, and all else behind "more".
+    """The most urgent diagnosis in plain words, with its numbers and buttons; the rest is behind "more".
 
     Parameters
     ----------
     usable
-        Says whether an action can be carried out from here; those that cannot are words behind "more".
+        Returns whether an action can be carried out from here; those that cannot are text behind "more".
     on_action
-        Called, on an unknown thread, with an action and its advice when its button was clicked.
+        Called with an action and its advice when its button was clicked, on a thread that depends on the kernel.
     """
 
     def __init__(self, usable: Callable[[Action], bool], on_action: OnAction) -> None:
@@ -55,12 +55,12 @@ class DiagnosisLine(ipywidgets.VBox):
 
     @property
     def found(self) -> tuple[Advice, ...]:
-        """What is shown, the most urgent first."""
+        """The diagnoses shown, the most urgent first."""
         return self._found
 
     @property
     def idle(self) -> str:
-        """What stands there while nothing was found."""
+        """The text while there is no diagnosis."""
         return self._idle
 
     @idle.setter
@@ -70,7 +70,7 @@ class DiagnosisLine(ipywidgets.VBox):
 
     @property
     def restarts(self) -> bool:
-        """Whether a change of settings starts the next run with it; the buttons then say so."""
+        """Whether a change of settings also starts the next run; the buttons then say so."""
         return self._restarts
 
     @restarts.setter
@@ -79,17 +79,17 @@ class DiagnosisLine(ipywidgets.VBox):
         self._draw()
 
     def show(self, found: Sequence[Advice]) -> None:
-        """Show what was found, the most urgent first; the buttons change only when what they do changes."""
+        """Show diagnoses, the most urgent first; the buttons change only when what they do changes."""
         self._found = tuple(found)
         self._draw()
 
     def offer_undo(self, undo: Callable[[], None] | None) -> None:
-        """Offer to take back the last change that was made from here; None ends the offer."""
+        """Offer to undo the last change that was made from here; None ends the offer."""
         self._undo = undo
         self._draw()
 
     def offer(self, words: str = "", tip: str = "", act: Callable[[], None] | None = None) -> None:
-        """Offer something with a button while nothing is found; without `act`, nothing any more."""
+        """Offer a button while there is no diagnosis; without `act`, remove it."""
         self._offer = None if act is None else (words, tip, act)
         self._draw()
 
@@ -116,8 +116,8 @@ class DiagnosisLine(ipywidgets.VBox):
         if advice is None and self._offer is not None:
             made = [_link(*self._offer)]
         fitting = _fitting([button.description for button in made])
-        tip = "Take back the change of settings that was made from here"
-        undo = [] if self._undo is None else [_link("Undo", tip, self._take_back, icon="undo")]
+        tip = "Undo the change of settings that was made from here"
+        undo = [] if self._undo is None else [_link("Undo", tip, self._undo_change, icon="undo")]
         shown = (made[:fitting], made[fitting:], undo)
         for box, buttons in zip((self._buttons, self._more_buttons, self._undo_box), shown, strict=True):
             old, box.children = box.children, tuple(buttons)
@@ -134,14 +134,14 @@ class DiagnosisLine(ipywidgets.VBox):
                 words, tip = f"{words} and restart", f"{tip}; then start it"
         return _link(words, tip, partial(self._on_action, action, advice))
 
-    def _take_back(self) -> None:
+    def _undo_change(self) -> None:
         undo, self._undo = self._undo, None
         if undo is not None:
             undo()
         self._draw()
 
     def _show_rest(self) -> None:
-        """Fill what is behind "more", if it is open."""
+        """Fill the part behind "more", if it is open."""
         opened = bool(self._more.value) and bool(self._found)
         for widget in (self._rest, self._more_buttons):
             widget.layout.display = None if opened else "none"
@@ -158,11 +158,11 @@ def _link(words: str, tip: str, act: Callable[[], None], icon: str = "") -> ipyw
 
 
 def _fitting(words: Sequence[str]) -> int:
-    """Return how many buttons fit beside each other: one always does."""
+    """Return how many buttons fit side by side: at least one."""
     used = 0
     for count, word in enumerate(words):
-        used += len(word) + LETTERS_A_GAP * (count > 0)
-        if used > LETTERS_IN_SIGHT and count > 0:
+        used += len(word) + CHARACTERS_PER_GAP * (count > 0)
+        if used > VISIBLE_CHARACTERS and count > 0:
             return count
     return len(words)
 

@@ -1,4 +1,4 @@
-"""The scores of the best epoch on held-out strokes, each with the range in which it probably lies."""
+"""The scores of the best epoch on held-out strokes, each with its probable range."""
 
 import math
 from collections.abc import Mapping
@@ -7,23 +7,23 @@ from typing import Any
 
 from histowidgets.advice import likely_range, strokes_of_mean
 
-# Fewer held-out strokes of a class than this make its score a rough one.
+# With fewer held-out strokes of a class its score is a rough one.
 FEW_STROKES = 10
 _TIP = (
-    "The line is the range in which the score probably lies (95 %), if each held-out stroke is right or wrong as a "
+    "The line is the probable range of the score (95 %), if each held-out stroke is right or wrong as a "
     "whole. More strokes make it shorter."
 )
 
 
 def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int]) -> str:
-    """Return the list for people and screen readers; nothing where nothing was measured.
+    """Return the list, readable by screen readers too; empty if nothing was measured.
 
     Parameters
     ----------
     record
-        That of the best epoch.
+        The record of the best epoch.
     strokes
-        Class name to held-out strokes; empty where that is not known, and then no range is given.
+        Class name to number of held-out strokes; empty where not known: then no range is given.
     """
     if record is None or record.get("val_miou") is None:
         return ""
@@ -36,7 +36,8 @@ def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int]) 
     note = ""
     if strokes and measured and fewest < FEW_STROKES:
         total = sum(strokes.get(name, 0) for name in scores)
-        note = f'<p class="hw-muted">A rough score: only {total} strokes are held out. More strokes firm it up.</p>'
+        words = f"A rough score: only {total} strokes are held out. More strokes make it more precise."
+        note = f'<p class="hw-muted">{words}</p>'
     title = f"Held-out strokes, epoch {record['epoch']:g}"
     return (
         f'<table class="hw-held-out" title="{escape(_TIP)}"><caption>{title}</caption>'

@@ -1,9 +1,10 @@
-"""The monitor: what a run has learned so far, as charts, what they mean in words, and a table."""
+"""The monitor: the curves of a run as charts, what they mean in words, and a table."""
 
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from os import PathLike
@@ -13,43 +14,67 @@ from typing import Any
 import ipywidgets
 
 from histowidgets.advice import Action, Advice
-from histowidgets.errors import WidgetError
-from histowidgets.widgets.common import Disclosure, RunBridge, close_tree, style_widget
-from histowidgets.widgets.monitor._charts import Charts, class_styles
-from histowidgets.widgets.monitor._curves import EpochLog
+from histowidgets.errors import TrainingError, WidgetError
+from histowidgets.training import EpochEnded, Event, Run, RunState, TrainingSettings, parse_epoch_record
+from histowidgets.widgets.common import Disclosure, RunBridge, close_tree, listen, style_widget
+from histowidgets.widgets.monitor._chart_picture import save_picture
+from histowidgets.widgets.monitor._chart_stack import ChartStack
+from histowidgets.widgets.monitor._diagnoser import Diagnoser
 from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine, OnAction
-from histowidgets.widgets.monitor._files import WaysOut, csv_text
+from histowidgets.widgets.monitor._downloads import DownloadButtons, csv_text
+from histowidgets.widgets.monitor._foreign_run import ForeignRun
 from histowidgets.widgets.monitor._held_out_list import held_out_html
-from histowidgets.widgets.monitor._judge import Judge
-from histowidgets.widgets.monitor._picture import save_picture
-from histowidgets.widgets.monitor._plain_run import PlainRun
-from histowidgets.widgets.monitor._reading import Reading
-from histowidgets.widgets.monitor._switches import ChartSwitches
-from histowidgets.widgets.monitor._text import messages_html, placeholder_html, status_html, table_html
+from histowidgets.widgets.monitor._html import (
+    about_text,
+    message_list,
+    messages_html,
+    placeholder_html,
+    status_html,
+    table_html,
+)
+from histowidgets.widgets.monitor._run_curves import SMOOTHING, RunCurves
+from histowidgets.widgets.monitor._styles import class_styles
 
-# Calls a second at which the page is written to, whoever reports.
+Listener = Callable[[RunState, Sequence[Event]], None]
+
+log = logging.getLogger("histowidgets")
+
+# Updates of the page a second.
 RATE_HZ = 5.0
-# Runs that stay under the present one; more would hide it.
+# Earlier runs shown beneath the present one; more would hide it.
 EARLIER_RUNS = 3
 
 
-class LossMonitor(ChartSwitches, ipywidgets.VBox):
+def _switch(name: str, doc: str) -> Any:
+    """Make a property of a switch of the charts."""
+
+    def get(monitor: "LossMonitor") -> bool:
+        return bool(getattr(monitor._charts, name).value)
+
+    def set_to(monitor: "LossMonitor", value: bool) -> None:
+        getattr(monitor._charts, name).value = bool(value)
+
+    return property(get, set_to, doc=doc)
+
+
+class LossMonitor(ipywidgets.VBox):
     """The curves of a training, drawn while it runs, and above them what they mean and what can be done about it.
 
     Parameters
     ----------
     run
-        A `TrainingRun`, a run that was replayed, a `RunLog`, or anything that `watch` takes; None to wait for `watch`
-        or `add`.
+        A `TrainingRun`, a replayed run, a `RunLog`, or anything else that `watch` takes; None to wait for `watch` or
+        `add`.
     colors
         Class name to ``"#rrggbb"`` for the curves of single classes.
     on_action
-        Called as ``on_action(action, advice)``, on an unknown thread, when a button of a diagnosis was clicked.
-        Without it only "stop" has a button, which calls ``run.stop(keep="best")``; changes of settings are words.
+        Called as ``on_action(action, advice)`` when a button of a diagnosis was clicked, on a thread that depends on
+        the kernel. Without it only "stop" has a button, which calls ``run.stop(keep="best")``; changes of settings are
+        text.
 
     Examples
     --------
-    Beside a loop of one's own, in plain PyTorch for instance::
+    Beside a loop of your own, in plain PyTorch for instance::
 
         run = hw.RunLog(epochs=50)
         display(hw.LossMonitor(run))
@@ -67,10 +92,12 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         on_action: OnAction | None = None,
     ) -> None:
         # Guards all below, and is held for every write to the page: events come on the bridge's thread,
-        # clicks on a thread that depends on the kernel's version, `add` on the caller's.
+        # clicks on a thread that depends on the kernel, `add` on the caller's.
         self._lock = threading.RLock()
-        self._reading = Reading()
-        self._earlier: deque[EpochLog] = deque(maxlen=EARLIER_RUNS)
+        self._run_state = RunState()
+        self._curves = RunCurves(self._run_state)
+        self._earlier: deque[RunCurves] = deque(maxlen=EARLIER_RUNS)
+        self._listeners: list[Listener] = []
         self._colors = dict(colors or {})
         self._held_out: dict[str, int] = {}
         self._on_action = on_action
@@ -78,11 +105,11 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._bridge: RunBridge | None = None
         self._flush: threading.Timer | None = None
         self._drawn_at = -1.0
-        self._judge = Judge()
+        self._diagnoser = Diagnoser()
         self._closed = self._brief = False
         self._caption = ""
         self._build()
-        folds = [self._table_fold, self._said_fold]
+        folds = [self._table_fold, self._message_fold]
         sheets = style_widget("common/panels", "monitor/style")
         self._below_status = [sheets, self._line, self._stage, self._scores, self._caption_line, *folds]
         super().__init__([self._status, *self._below_status])
@@ -94,7 +121,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
     def _build(self) -> None:
         self._status = ipywidgets.HTML()
         self._line = DiagnosisLine(self._usable, self._act)
-        self._charts = Charts(self._draw)
+        self._charts = ChartStack(self._draw)
         self._placeholder = ipywidgets.HTML()
         self._placeholder.add_class("hw-placeholder")
         # Charts and words lie in one cell of a grid, so that the first epoch moves nothing.
@@ -103,17 +130,19 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._scores = ipywidgets.HTML()
         self._caption_line = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
-        ways_out = WaysOut(self.to_csv, self.to_png)
+        downloads = DownloadButtons(self.to_csv, self.to_png)
         self._table_fold = Disclosure(
-            "Numbers", [ways_out, self._table], tooltip="The numbers of the charts as a table", on_open=self._draw
+            "Numbers", [downloads, self._table], tooltip="The numbers of the charts as a table", on_open=self._draw
         )
-        self._said = ipywidgets.HTML()
-        self._said_fold = Disclosure("Messages", [self._said], tooltip="What the run said", on_open=self._draw)
+        self._message_html = ipywidgets.HTML()
+        self._message_fold = Disclosure(
+            "Messages", [self._message_html], tooltip="The messages of the run", on_open=self._draw
+        )
 
-    # -- what people call -----------------------------------------------------------------------
+    # -- showing runs ---------------------------------------------------------------------------
 
     def watch(self, run: Any) -> None:
-        """Show `run` from its first event on; what was shown before stays beneath it, faintly.
+        """Show `run` from its first event on; the run shown before stays beneath it, faintly.
 
         Parameters
         ----------
@@ -129,22 +158,26 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         if not callable(getattr(run, "subscribe", None)):
             raise WidgetError(
                 f"LossMonitor can watch a TrainingRun or anything with subscribe(callback), got {run!r}; "
-                "for a loop of your own watch a hw.RunLog(), or call monitor.add(record) after each epoch"
+                "for a loop of your own, watch a hw.RunLog() or call monitor.add(record) after each epoch"
             )
         self._refuse_if_closed()
         self._end_bridge()
         with self._lock:
-            self._start_reading(keep=run is not self._run)
+            settings = getattr(run, "settings", None)
+            state = RunState(
+                # Those of another library are not known.
+                settings=settings if isinstance(settings, TrainingSettings) else None,
+                state=getattr(run, "state", None),
+                epochs=getattr(settings, "epochs", None),
+            )
+            self._show(state, keep=run is not self._run)
             self._run = run
-            self._reading.progress.state = getattr(run, "state", None)
-            self._reading.progress.epochs = getattr(getattr(run, "settings", None), "epochs", None)
             self._draw()
-            reading = self._reading
-        source = run if hasattr(run, "events") else PlainRun(run)
-        self._bridge = RunBridge(source, partial(self._apply, reading), RATE_HZ)
+        source = run if isinstance(run, Run) else ForeignRun(run)
+        self._bridge = RunBridge(source, partial(self._apply, state), RATE_HZ)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Show one more epoch of any loop; returns at once and may be called as often as wanted.
+        """Show the next epoch of any loop; returns at once and may be called as often as you like.
 
         Parameters
         ----------
@@ -155,29 +188,55 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         Raises
         ------
         WidgetError
-            The record is no dict, or holds something that is no number, or the monitor is closed.
+            The record is not a dict or holds something that is not a number, or the monitor is closed.
         """
         self._refuse_if_closed()
         with self._lock:
-            self._reading.add(record)
+            state = self._run_state
+            try:
+                event = EpochEnded(parse_epoch_record(record, state.next_epoch), is_best=False)
+            except TrainingError as error:
+                raise WidgetError(str(error)) from error
+            state.apply(event)
             wait = self._drawn_at + 1 / RATE_HZ - time.monotonic()
             if wait <= 0:
                 self._draw()
             else:
                 # Without it the last records of a burst would never be drawn.
                 self._draw_later(wait)
+        self._call_listeners(state, [event])
+
+    def on_events(self, callback: Listener) -> Callable[[], None]:
+        """Have ``callback(state, events)`` called after the monitor has shown new events of its run.
+
+        A widget beside the monitor can follow the run in this way, without reading its events on another thread. Calls
+        come in the order of the events, in batches, at most five times a second, from the monitor's thread (from the
+        caller's thread for `add`) and without the monitor's lock. An error in the callback is logged.
+
+        Parameters
+        ----------
+        callback : callable
+            `state` is the `RunState` after `events`; read it during the call only. After `watch` has returned there
+            are no more calls for the run before.
+
+        Returns
+        -------
+        callable
+            Call it to unsubscribe.
+        """
+        return listen(self._listeners, callback)
 
     def clear(self) -> None:
-        """Stop watching, and show nothing, earlier runs included."""
+        """Stop watching, and show nothing, not even earlier runs."""
         self._end_bridge()
         with self._lock:
             self._run = None
-            self._start_reading(keep=False)
+            self._show(RunState(), keep=False)
             self._earlier.clear()
             self._draw()
 
     def close(self) -> None:
-        """Stop watching, and take the monitor off the page with all that it is made of."""
+        """Stop watching, and close the monitor with all its widgets."""
         self._end_bridge()
         with self._lock:
             if self._closed:
@@ -191,37 +250,52 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         self._charts.close_all()
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
-        """Write the records as a table: one row an epoch, ``iou_<class>`` for each class, empty where not measured."""
+        """Write the records as a table: a row for each epoch, ``iou_<class>`` for each class, empty if not measured."""
         path = Path(path).expanduser()
         with self._lock:
-            path.write_text(csv_text(self._log), encoding="utf-8", newline="")
+            path.write_text(csv_text(self._curves), encoding="utf-8", newline="")
         return path
 
     def to_png(self, path: str | PathLike[str]) -> Path:
-        """Write loss and mIoU as a picture of 1200 x 840 pixels on white; log axis and classes as they are switched."""
+        """Write loss and mIoU as a PNG of 1200 x 840 pixels on white; log axis and classes are as switched."""
         path = Path(path).expanduser()
         with self._lock:
-            names = self._log.class_names() if self.show_classes else []
-            classes = {name: (style.color, style.dash) for name, style in class_styles(names, self._colors).items()}
-            save_picture(path, self._log, classes, self.log_scale)
+            names = self._curves.class_names() if self.show_classes else []
+            save_picture(path, self._curves, class_styles(names, self._colors), self.log_scale)
         return path
+
+    # -- what it shows --------------------------------------------------------------------------
+
+    log_scale = _switch("log_toggle", "Whether the loss axis is logarithmic.")
+    show_classes = _switch("class_toggle", "Whether the IoU of each class is drawn.")
+
+    @property
+    def smoothing(self) -> str:
+        """How much the curves are averaged over the previous epochs: "none", "light" or "strong"."""
+        return str(self._charts.smoothing.value)
+
+    @smoothing.setter
+    def smoothing(self, value: str) -> None:
+        if value not in SMOOTHING:
+            raise WidgetError(f"smoothing is {value!r}; use {', '.join(map(repr, SMOOTHING))}")
+        self._charts.smoothing.value = value
 
     @property
     def run(self) -> Any:
-        """The run that is watched, or None."""
+        """The watched run, or None."""
         return self._run
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The records that are shown, first epoch first."""
+        """The records shown, first epoch first."""
         with self._lock:
-            return [dict(record) for record in self._log.records]
+            return [dict(record) for record in self._curves.records]
 
     @property
     def best_epoch(self) -> float | None:
-        """The epoch that is marked as best, or None."""
+        """The epoch marked as best, or None."""
         with self._lock:
-            return self._log.best_epoch
+            return self._curves.best_epoch
 
     @property
     def diagnosis(self) -> list[Advice]:
@@ -230,18 +304,18 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
 
     @property
     def line(self) -> DiagnosisLine:
-        """The words above the charts; see its ``idle``, ``restarts`` and ``offer_undo``."""
+        """The line of text above the charts; see its ``idle``, ``restarts`` and ``offer_undo``."""
         return self._line
 
     def take_status(self) -> ipywidgets.HTML:
-        """Return the line that says where the run is, to be shown elsewhere and no longer here."""
+        """Return the status line, to be shown elsewhere and no longer here."""
         self.children = self._below_status
         self._brief = True
         return self._status
 
     @property
     def caption(self) -> str:
-        """A line of plain text under the charts; while it is empty, the run's backbone and tiles stand there."""
+        """A line of plain text under the charts; while it is empty, it shows the backbone and the tiles of the run."""
         return self._caption
 
     @caption.setter
@@ -252,7 +326,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
 
     @property
     def held_out(self) -> dict[str, int]:
-        """Class name to held-out strokes that the scores rest on: with them each score has a range. Empty: unknown."""
+        """Class name to number of held-out strokes; with them each score has a range. Empty where not known."""
         return dict(self._held_out)
 
     @held_out.setter
@@ -273,7 +347,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
             self._draw()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the numbers as HTML, which is all that is left where a saved notebook has no kernel."""
+        """Add the numbers as HTML, for a saved notebook without a kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/html"] = self.still_html()
         return bundle
@@ -281,14 +355,13 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
     def still_html(self) -> str:
         """Return the state of the run and its numbers as HTML that needs no kernel."""
         with self._lock:
-            table = table_html(self._log.records, self._log.class_names(), self._log.best_epoch)
-            return status_html(self._reading.progress) + table
+            return status_html(self._run_state) + self._numbers_html()
 
     # -- clicks ---------------------------------------------------------------------------------
 
     def _usable(self, action: Action) -> bool:
         if action.kind == "stop":
-            over = self._reading.over or not callable(getattr(self._run, "stop", None))
+            over = self._run_state.ended or not callable(getattr(self._run, "stop", None))
             return not over
         return self._on_action is not None and action.kind == "settings"
 
@@ -298,11 +371,7 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         elif action.kind == "stop" and self._run is not None:
             self._run.stop(keep="best")
 
-    # -- taking events in -----------------------------------------------------------------------
-
-    @property
-    def _log(self) -> EpochLog:
-        return self._reading.log
+    # -- events ---------------------------------------------------------------------------------
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -314,22 +383,34 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
         if bridge is not None:
             bridge.close()
 
-    def _start_reading(self, keep: bool) -> None:
-        if keep and len(self._log):
-            self._earlier.append(self._log)
-        self._reading = Reading()
-        self._judge = Judge()
+    def _show(self, state: RunState, keep: bool) -> None:
+        """Show another state; `keep` leaves the curves of the one before beneath it."""
+        if keep and len(self._curves):
+            self._earlier.append(self._curves)
+        self._run_state = state
+        self._curves = RunCurves(state)
+        self._diagnoser = Diagnoser()
         self._line.show([])
 
-    def _apply(self, reading: Reading, events: list[Any]) -> None:
+    def _apply(self, state: RunState, events: list[Event]) -> None:
         with self._lock:
-            if reading is not self._reading or self._closed:
+            if state is not self._run_state or self._closed:
                 return
             for event in events:
-                reading.take(event)
+                state.apply(event)
             self._draw()
+        self._call_listeners(state, events)
 
-    # -- drawing: the one writer of all that is shown -------------------------------------------
+    def _call_listeners(self, state: RunState, events: Sequence[Event]) -> None:
+        # Without the lock: a listener may wait for a thread that waits for it.
+        for callback in list(self._listeners):
+            try:
+                callback(state, events)
+            except Exception:
+                # The boundary to other widgets: the monitor must stay alive.
+                log.exception("A listener of the monitor failed")
+
+    # -- drawing: the only writer of what is shown ----------------------------------------------
 
     def _draw(self) -> None:
         with self._lock:
@@ -337,18 +418,23 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
                 return
             self._flush = None
             self._drawn_at = time.monotonic()
-            self._status.value = status_html(self._reading.progress, self._brief)
-            self._caption_line.value = f'<div class="hw-muted">{escape(self._caption or self._reading.about)}</div>'
+            self._status.value = status_html(self._run_state, self._brief)
+            self._caption_line.value = (
+                f'<div class="hw-muted">{escape(self._caption or about_text(self._run_state))}</div>'
+            )
             self._draw_stage()
-            self._charts.draw(self._log, self._earlier, self._reading.progress.epochs, self._colors)
-            self._scores.value = held_out_html(self._log.record_of(self._log.best_epoch), self._held_out)
+            self._charts.draw(self._curves, self._earlier, self._run_state.epochs, self._colors)
+            self._scores.value = held_out_html(self._curves.record_of(self._curves.best_epoch), self._held_out)
             self._draw_folds()
-            found = self._judge.judge(self._reading, self._run, self._held_out)
+            found = self._diagnoser.diagnose(self._run_state, self._held_out)
             if found is not None:
                 self._line.show(found)
-            due = self._judge.due_in(self._reading)
+            due = self._diagnoser.due_in(self._run_state)
             if due is not None:
                 self._draw_later(due)
+
+    def _numbers_html(self) -> str:
+        return table_html(self._curves.records, self._curves.class_names(), self._curves.best_epoch)
 
     def _draw_later(self, seconds: float) -> None:
         if self._flush is None:
@@ -358,16 +444,16 @@ class LossMonitor(ChartSwitches, ipywidgets.VBox):
             self._flush.start()
 
     def _draw_stage(self) -> None:
-        empty = not len(self._log) and not self._earlier
+        empty = not len(self._curves) and not self._earlier
         self._charts.layout.visibility = "hidden" if empty else None
         self._placeholder.layout.display = None if empty else "none"
-        self._placeholder.value = placeholder_html(self._reading.progress.state)
+        self._placeholder.value = placeholder_html(self._run_state.state)
 
     def _draw_folds(self) -> None:
         if self._table_fold.unfolded:
-            self._table.value = table_html(self._log.records, self._log.class_names(), self._log.best_epoch)
-        messages = self._reading.messages
-        self._said_fold.layout.display = None if messages else "none"
-        self._said_fold.title = f"Messages ({len(messages)})"
-        if self._said_fold.unfolded:
-            self._said.value = messages_html(messages)
+            self._table.value = self._numbers_html()
+        messages = message_list(self._run_state)
+        self._message_fold.layout.display = None if messages else "none"
+        self._message_fold.title = f"Messages ({len(messages)})"
+        if self._message_fold.unfolded:
+            self._message_html.value = messages_html(messages)

@@ -182,10 +182,10 @@ class FormFacts:
     def _of_tiles(self, settings: TrainingSettings, is_stale: Callable[[], bool]) -> Facts:
         if self._project is None or self._seed is None:
             return {}
-        from histowidgets.training import augmentation_preview
+        from histowidgets.training import preview_augmentation
 
         try:
-            tiles = augmentation_preview(self._project.snapshot(), settings, _VARIATIONS, self._seed)
+            tiles = preview_augmentation(self._project.snapshot(), settings, _VARIATIONS, self._seed)
         except HistowidgetsError as error:
             return {"tiles": [], "tilesSay": str(error)}
         return {"tiles": [_picture(tile) for tile in tiles], "tilesSay": ""}

@@ -1,7 +1,7 @@
 """Train, pause, stop; the live curves, and what they mean."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +10,19 @@ import ipywidgets
 from histowidgets.advice import Action, Advice, held_out_counts
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import (
+    Event,
     Message,
+    Run,
     RunEnded,
     RunFailed,
     RunStarted,
-    RunSummary,
+    RunState,
     StateChanged,
     TrainingSettings,
+    UnfinishedRun,
     resume_training,
 )
-from histowidgets.widgets.common import RunBridge, listen
+from histowidgets.widgets.common import listen
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import SettingsForm, label, text_of
 from histowidgets.widgets.studio._state import StudioState
@@ -59,12 +62,12 @@ class TrainPanel(ipywidgets.VBox):
         self._state, self._form = state, form
         self._event_callbacks: list[EventCallback] = []
         self._lock = threading.RLock()
-        self._bridge: RunBridge | None = None
         self._starting = False
         self._patched = 0
         self.monitor = LossMonitor(colors=state.project.colors, on_action=self._follow)
         self.monitor.line.idle = _IDLE
         self.monitor.line.restarts = True
+        self.monitor.on_events(self._apply)
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
         self._train = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
         self._pause = _button("Pause", "pause", "Pause after this batch, or resume")
@@ -96,7 +99,7 @@ class TrainPanel(ipywidgets.VBox):
         """Start a run of a few epochs with the settings of the form, to see whether it learns at all."""
         self._soon(lambda: self._begin(self._form.settings.probe(), self._fresh.value))
 
-    def _resume_soon(self, unfinished: RunSummary) -> None:
+    def _resume_soon(self, unfinished: UnfinishedRun) -> None:
         self._soon(lambda: self.watch(resume_training(unfinished.folder, self._state.project)))
 
     def _soon(self, start: Callable[[], object]) -> None:
@@ -169,31 +172,24 @@ class TrainPanel(ipywidgets.VBox):
 
     def watch(self, run: "TrainingRun") -> None:
         """Show a run from its first event on, and let the buttons act on it."""
-        self._stop_listening()
         with self._lock:
             self.unfinished.hide()
             self._state.run = run
             # The weights of earlier runs would fill the memory over an afternoon; their curves do not.
-            self._state.runs = [one.remembered() if one.is_over and one is not run else one for one in self._state.runs]
+            self._state.runs = [
+                one.summary() if isinstance(one, Run) and one.is_over and one is not run else one
+                for one in self._state.runs
+            ]
             if run not in self._state.runs:
                 self._state.runs.append(run)
-            self.monitor.watch(run)
-            self.monitor.colors = self._state.project.colors
-            self.monitor.line.idle = "Watching the curves: what they mean is shown here after a few epochs."
-            self._listen(run)
+        self.monitor.colors = self._state.project.colors
+        self.monitor.line.idle = "Watching the curves: what they mean is shown here after a few epochs."
+        # Without the lock: it waits for the last events of the run before, which may need it.
+        self.monitor.watch(run)
 
     def on_event(self, callback: "EventCallback") -> Callable[[], None]:
-        """Call `callback` with the run and each of its events, from the bridge's thread; returns what ends that."""
+        """Call `callback` with the run and each of its events, from the monitor's thread; returns what ends that."""
         return listen(self._event_callbacks, callback)
-
-    def _listen(self, run: "TrainingRun") -> None:
-        self._bridge = RunBridge(run, lambda events: self._apply(run, events))
-
-    def _stop_listening(self) -> None:
-        with self._lock:
-            bridge, self._bridge = self._bridge, None
-        if bridge is not None:  # it is waited for without the lock, which its last events may need
-            bridge.close()
 
     @property
     def run(self) -> "TrainingRun | None":
@@ -255,9 +251,10 @@ class TrainPanel(ipywidgets.VBox):
         if not self._form.can_undo(self._patched):
             self.monitor.line.offer_undo(None)
 
-    # -- from the run, on the bridge's thread -----------------------------------------------------
+    # -- from the run, on the monitor's thread ----------------------------------------------------
 
-    def _apply(self, run: "TrainingRun", events: list[Any]) -> None:
+    def _apply(self, state: RunState, events: Sequence[Event]) -> None:
+        run = self.monitor.run
         for event in events:
             if isinstance(event, RunStarted):
                 self.monitor.held_out = (
@@ -281,7 +278,8 @@ class TrainPanel(ipywidgets.VBox):
 
     def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
         self._show_state("idle")
-        self.monitor.line.idle = self._nothing_found(run)
+        if run is self.run:
+            self.monitor.line.idle = self._nothing_found(run)
         if event.state == "failed":
             return  # the reason is shown already
         if run.classifier is None:
@@ -331,7 +329,6 @@ class TrainPanel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Close the widgets; an active run continues."""
-        self._stop_listening()
         self._unsubscribe()
         self.unfinished.wait(10)
         self.monitor.close()

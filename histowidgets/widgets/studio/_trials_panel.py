@@ -10,7 +10,7 @@ import ipywidgets
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import TrainingSettings, compare_runs
 from histowidgets.widgets.common import Disclosure, close_tree, style_widget
-from histowidgets.widgets.monitor import chart_html
+from histowidgets.widgets.monitor import cross_validation_html
 from histowidgets.widgets.settings import SettingsForm
 from histowidgets.widgets.studio._state import StudioState
 
@@ -109,11 +109,13 @@ class TrialsPanel(ipywidgets.VBox):
             result = cross_validate(self._state.project, settings, FOLDS, self._progress("Fold"), self._stop.is_set)
             if not result.folds:
                 raise TrainingError("no fold was finished.")
-            return chart_html(result)
-        from histowidgets.training import compare
+            return cross_validation_html(result)
+        from histowidgets.training import compare_settings
 
         both = {"these settings": settings, chosen: TrainingSettings.preset(chosen)}
-        found = compare(self._state.project, both, progress=self._progress("Training"), should_stop=self._stop.is_set)
+        found = compare_settings(
+            self._state.project, both, progress=self._progress("Training"), should_stop=self._stop.is_set
+        )
         if not found.rows:
             raise TrainingError("no training was finished.")
         return _boxed(found.to_html())

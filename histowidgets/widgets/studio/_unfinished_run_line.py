@@ -7,7 +7,7 @@ from html import escape
 import ipywidgets
 
 from histowidgets.annotations import Project
-from histowidgets.training import RunSummary, unfinished_run
+from histowidgets.training import UnfinishedRun, find_unfinished_run
 
 
 class UnfinishedRunLine(ipywidgets.HBox):
@@ -21,9 +21,9 @@ class UnfinishedRunLine(ipywidgets.HBox):
         Called with the run when the user asks for it, on whichever thread the message from the page comes.
     """
 
-    def __init__(self, project: Project, resume: Callable[[RunSummary], None]) -> None:
+    def __init__(self, project: Project, resume: Callable[[UnfinishedRun], None]) -> None:
         self._project, self._resume = project, resume
-        self.found: RunSummary | None = None
+        self.found: UnfinishedRun | None = None
         self._words = ipywidgets.HTML()
         button = ipywidgets.Button(
             description="Resume", icon="play", tooltip="Resume training from the last epoch that was saved"
@@ -36,7 +36,7 @@ class UnfinishedRunLine(ipywidgets.HBox):
             self._thread.start()
 
     def _look(self) -> None:
-        found = unfinished_run(self._project)
+        found = find_unfinished_run(self._project)
         if found is None:
             return
         self.found = found

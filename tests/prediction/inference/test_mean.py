@@ -94,7 +94,7 @@ def test_what_does_not_fit_together_is_refused_with_what_to_do(noise):
 
 @pytest.fixture(scope="module")
 def both(network_classifier, painted):
-    return hw.with_quick(network_classifier, painted)
+    return hw.ensemble_with_quick(network_classifier, painted)
 
 
 def test_saved_and_loaded_it_gives_the_same_labels_and_comes_apart_again(both, network_classifier, sample, tmp_path):

@@ -25,7 +25,7 @@ PLAIN = {
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
 def test_pictures_are_of_the_tile_and_its_variations(channels):
-    pictures = hw.augmentation_preview(painted(channels=channels), quick(), n=4)
+    pictures = hw.preview_augmentation(painted(channels=channels), quick(), n=4)
     assert len(pictures) == 5
     assert {(p.shape, p.dtype) for p in pictures} == {((64, 64, 3), np.dtype(np.uint8))}
     assert all(p.std() > 5 for p in pictures), "stripes, and no flat picture"
@@ -38,7 +38,7 @@ def test_pictures_are_of_the_tile_and_its_variations(channels):
 
 def test_the_first_is_a_piece_of_the_image():
     project = painted()
-    first = hw.augmentation_preview(project, quick(downsample=1, normalization="min_max"), n=1)[0].astype(float)
+    first = hw.preview_augmentation(project, quick(downsample=1, normalization="min_max"), n=1)[0].astype(float)
     image = project.image(project.image_names[0])
     whole = image.read(0, 0, image.width, image.height).astype(float)
     scaled = np.round((whole - whole.min()) / (whole.max() - whole.min()) * 255)
@@ -52,8 +52,8 @@ def test_the_first_is_a_piece_of_the_image():
 )
 def test_each_setting_shows(changes):
     project = painted()
-    quiet = hw.augmentation_preview(project, quick(**PLAIN), n=1, seed=3)
-    loud = hw.augmentation_preview(project, quick(**{**PLAIN, **changes}), n=1, seed=3)
+    quiet = hw.preview_augmentation(project, quick(**PLAIN), n=1, seed=3)
+    loud = hw.preview_augmentation(project, quick(**{**PLAIN, **changes}), n=1, seed=3)
     np.testing.assert_array_equal(quiet[0], loud[0])
     np.testing.assert_array_equal(quiet[0], quiet[1])
     assert np.abs(loud[1].astype(int) - loud[0]).mean() > 2
@@ -61,7 +61,7 @@ def test_each_setting_shows(changes):
 
 def test_a_seed_shows_the_same_again():
     project = painted()
-    one, same, other = (hw.augmentation_preview(project, quick(), seed=seed) for seed in (1, 1, 2))
+    one, same, other = (hw.preview_augmentation(project, quick(), seed=seed) for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(one, same, strict=True))
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
 
@@ -70,16 +70,16 @@ def test_what_cannot_be_shown_is_said():
     project = hw.Project(["A", "B"])
     project.add_image(np.zeros((80, 80, 3), np.uint8))
     with pytest.raises(TrainingDataError, match="Nothing is painted yet"):
-        hw.augmentation_preview(project)
+        hw.preview_augmentation(project)
     with pytest.raises(SettingsError, match="n is 0; 1 to 64"):
-        hw.augmentation_preview(painted(), n=0)
+        hw.preview_augmentation(painted(), n=0)
     with pytest.raises(SettingsError, match="seed is -1"):
-        hw.augmentation_preview(painted(), seed=-1)
+        hw.preview_augmentation(painted(), seed=-1)
 
 
 def test_its_name_loads_no_torch():
     code = (
         "import sys, histowidgets.training as t;"
-        "assert 'augmentation_preview' in t.__all__ and 'torch' not in sys.modules"
+        "assert 'preview_augmentation' in t.__all__ and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

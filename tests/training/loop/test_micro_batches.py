@@ -125,5 +125,5 @@ def test_other_errors_are_no_lack_of_memory(room_for):
     assert not is_out_of_memory(RuntimeError("shape mismatch"))
     assert not is_out_of_memory(ValueError("out of memory"))
     room_for(2, RuntimeError, "shape mismatch")
-    with pytest.raises(TrainingError, match="broke off: shape mismatch"):
+    with pytest.raises(TrainingError, match="training failed: shape mismatch"):
         train(painted(), SETTINGS, ignore_budget=True)

@@ -13,6 +13,7 @@ from histowidgets.images import Region
 from histowidgets.prediction import StoredPrediction, open_prediction
 from histowidgets.widgets.live_prediction._controller import LearnerAnswer
 from tests.prediction.models import BrightnessModel, brightness_classifier, picture
+from tests.widgets.canvas.helpers import parts
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def test_all_of_an_image_goes_to_disk_and_is_shown(studio, tmp_path):
     assert "Predicted slide one in" in said(studio)
     assert studio._predict._bar.layout.visibility == "hidden"
     # What is drawn is what is stored, and the pixel under the pointer is read from the file.
-    assert studio.canvas._drawing.prediction is found
-    assert "Dark" in studio.canvas.hover(5.0, 5.0)
+    assert parts(studio.canvas).renderer.prediction is found
+    assert "Dark" in parts(studio.canvas).viewer.describe(5.0, 5.0)
     assert studio._results._learner.value == "on-disk"
     assert "700 × 600 px" in studio._results._numbers.value
 

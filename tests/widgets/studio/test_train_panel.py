@@ -154,7 +154,7 @@ def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
     first = None
     gc.collect()
     assert weights() is None
-    assert [run.history for run in panel._state.runs] == [history, second.history]
+    assert [list(run.history) for run in panel._state.runs] == [history, second.history]
     table = hw.compare_runs({f"run {n}": run for n, run in enumerate(panel._state.runs, 1)})
     assert [row.epochs for row in table.rows] == [1, 1]
     panel.close()
@@ -200,7 +200,7 @@ def test_buttons_answer_while_the_panel_waits_for_what_the_last_run_still_says(s
     last.split = following.split = None
     panel.watch(last)
     assert begun.wait(20)
-    bridge = panel._bridge
+    bridge = panel.monitor._bridge
     next_one = threading.Thread(target=panel.watch, args=(following,))
     next_one.start()
     wait_until(bridge._closed.is_set)

@@ -8,7 +8,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.errors import WidgetError
 from histowidgets.training import CrossValidation, TrainingSettings, replay
-from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, chart_html
+from histowidgets.widgets.monitor import CrossValidationChart, cross_validation_html
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
@@ -38,7 +38,7 @@ def folds(*ious):
 
 def test_r64_the_chart_has_a_dot_a_fold_a_mean_and_a_bar_of_one_deviation():
     result = folds({"<b>A</b>": 0.4, "B": 0.9, "C": None}, {"<b>A</b>": 0.6, "B": 0.9, "C": None})
-    html = chart_html(result)
+    html = cross_validation_html(result)
     assert html.count('class="hw-fold-dot"') == 2 * 2 + 2
     assert html.count('class="hw-mean"') == 3
     sd = math.sqrt(0.02)
@@ -54,7 +54,7 @@ def test_r64_the_chart_has_a_dot_a_fold_a_mean_and_a_bar_of_one_deviation():
 
 
 def test_one_fold_has_no_bar_and_none_is_refused():
-    html = chart_html(folds({"<b>A</b>": 0.4, "B": 0.9, "C": 0.1}))
+    html = cross_validation_html(folds({"<b>A</b>": 0.4, "B": 0.9, "C": 0.1}))
     assert "hw-sd" not in html
     with pytest.raises(WidgetError, match="no fold"):
         CrossValidationChart(folds())

@@ -1,4 +1,4 @@
-"""The controls of the channels: on or off, colour, and the range over a histogram."""
+"""The controls of the channels: switch, colour, and range over a histogram."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,19 +10,19 @@ from histowidgets.widgets.common import bundle, style_sheet
 
 
 class ChannelControls(anywidget.AnyWidget):
-    """One row a channel, or one for all three of an RGB image; it shows what it is given, and tells what is wanted.
+    """One row per channel, or one for all three of an RGB image; reports what the person changes.
 
     Attributes
     ----------
     image_name : str
-        Goes with each message, so that a late one cannot change another image.
+        Sent with each message, so that a late one cannot change another image.
     rows : list of dict
         ``name``, ``color``, ``visible``, ``low``, ``high``, ``gamma``, ``least``, ``most`` (ends of the slider, in the
         image's units) and ``histogram`` (heights from 0 to 1).
     joint : bool
-        Whether the one row is for all channels: no colour, no switch, but a gamma.
+        Whether the single row is for all channels: without colour and switch, but with a gamma.
     whole : bool
-        Whether values are whole numbers.
+        Whether values are integers.
     """
 
     _esm = bundle("channel_controls")
@@ -36,7 +36,7 @@ class ChannelControls(anywidget.AnyWidget):
     def __init__(self, on_change: Callable[[int, Mapping[str, Any]], None]) -> None:
         super().__init__()
         self._on_change = on_change
-        self.on_msg(self._heard)
+        self.on_msg(self._receive)
 
     def show(self, image_name: str, rows: Sequence[Mapping[str, Any]], joint: bool, whole: bool) -> None:
         """Show the channels of an image, all at once."""
@@ -46,7 +46,7 @@ class ChannelControls(anywidget.AnyWidget):
             if fresh != self.rows:
                 self.rows = fresh
 
-    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+    def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("image") != self.image_name:
             return
         index, change = content.get("index"), content.get("change")

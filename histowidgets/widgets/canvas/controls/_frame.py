@@ -1,24 +1,20 @@
-"""What stands around the picture: tools, sliders, classes and the status line, and the stage that holds it."""
+"""The widgets around the picture: toolbar, sliders, classes and status line, and the stage that holds the picture."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import ipywidgets
 import traitlets
 
-from histowidgets.annotations import Project
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.canvas._state import TOOLS
 from histowidgets.widgets.canvas.controls._palette import ClassPalette
 from histowidgets.widgets.canvas.controls._status import StatusLine
 from histowidgets.widgets.canvas.controls._toolbar import CanvasBar, ToolColumn
-from histowidgets.widgets.canvas.drawing import hatch_of
+from histowidgets.widgets.canvas.drawing import CanvasViewer, legend_html
+from histowidgets.widgets.canvas.editing import CanvasEditor
 from histowidgets.widgets.canvas.pointer import PointerLayer
-from histowidgets.widgets.common import link_slider, style_widget
-
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas._canvas import AnnotationCanvas
+from histowidgets.widgets.canvas.state import TOOLS, CanvasState, View
+from histowidgets.widgets.common import SerialQueue, close_tree, link_slider, style_widget
 
 ZOOM_STEP = 1.25
 
@@ -28,26 +24,33 @@ class CanvasFrame:
 
     Parameters
     ----------
-    canvas
-        What the buttons, sliders and chips act on.
+    state, editor, viewer
+        What the controls set, edit and show.
     picture, pointer
         What the kernel draws, and the pointer layer over it.
+    queue
+        The queue of the canvas.
     palette, status
-        Whether classes and status line are shown.
+        Whether the row of classes and the status line are shown.
     """
 
     def __init__(
         self,
-        canvas: "AnnotationCanvas",
+        state: CanvasState,
+        editor: CanvasEditor,
+        viewer: CanvasViewer,
         picture: ipywidgets.DOMWidget,
         pointer: PointerLayer,
+        queue: SerialQueue,
         *,
         palette: bool,
         status: bool,
     ) -> None:
-        self._pointer = pointer
-        self.tools, self.bar, self.status = ToolColumn(_actions(canvas, pointer)), CanvasBar(), StatusLine()
-        self.palette = ClassPalette(partial(_said, canvas, canvas.choose_class)) if palette else None
+        self._state, self._editor, self._viewer, self._pointer = state, editor, viewer, pointer
+        self.tools = ToolColumn(_actions(state, editor, viewer, pointer))
+        self.bar, self.status = CanvasBar(), StatusLine()
+        self.palette = ClassPalette(self._choose_class) if palette else None
+        self._legend: ipywidgets.HTML | None = None
         # Both lie in the one cell of a grid (canvas.css).
         self.stage = ipywidgets.Box([picture, pointer])
         self.stage.add_class("hw-stage")
@@ -61,49 +64,76 @@ class CanvasFrame:
             (self.bar.prediction, "prediction_opacity"),
             (self.bar.annotations, "annotation_opacity"),
         ):
-            link_slider(slider, canvas, name)
-        traitlets.link((canvas, "pen_pressure"), (self.bar.pen, "value"))
+            link_slider(slider, state, name)
+        traitlets.link((state, "pen_pressure"), (self.bar.pen, "value"))
+        state.observe(lambda _: queue.submit(self.refresh), names=["class_name", "tool", "patterns"])
+        state.observe(lambda change: self.status.show_place(change["new"]), names="hovered")
+        state.observe(lambda _: self.bar.offer_pen(state.tool), names="has_pen")
+        state.observe(lambda change: self._show_legend(change["new"]), names="shows_uncertainty")
+        viewer.on_drawn(self._show_view)
+        self.resize()
 
-    def resize(self, width: int, height: int) -> None:
-        """Give the stage a size in CSS pixels."""
+    def resize(self) -> None:
+        """Give the stage the size of the view that is drawn."""
+        view = self._viewer.drawn_view
+        width, height = view.stage_width, view.stage_height
         self.stage.layout.width, self.stage.layout.height = f"{width}px", f"{height}px"
         self._pointer.stage = [width, height]
 
-    def show_project(
-        self, project: Project, image_name: str, class_name: str, tool: str, hatch_scale: float | None
-    ) -> None:
-        """Bring classes, counts and buttons up to date; classes are hatched for so many drawn pixels a CSS pixel."""
-        colors = project.colors
-        hatches = [hatch_of(i, c, hatch_scale) if hatch_scale else None for i, c in enumerate(colors.values())]
-        self._pointer.classes = [
-            {"name": name, "color": color, "hatch": hatch}
-            for (name, color), hatch in zip(colors.items(), hatches, strict=True)
-        ]
-        self._pointer.class_index = list(colors).index(class_name)
-        self._pointer.tool = tool
+    def refresh(self) -> None:
+        """Bring classes, counts and buttons up to date with project and state; called inside the queue."""
+        state, project = self._state, self._state.project
+        state.follow_classes()
+        colors, hatched = project.colors, state.patterns
+        self._pointer.show_classes(colors, state.class_name, self._viewer.scale if hatched else None)
         if self.palette is not None:
-            self.palette.show(colors, class_name, hatched=hatch_scale is not None)
-        self.bar.show_tool(tool)
+            self.palette.show(colors, state.class_name, hatched=hatched)
+        self.bar.show_tool(state.tool)
         writable = not project.read_only
-        self.tools.show(tool, project.can_undo and writable, project.can_redo and writable)
-        self.status.show_saved(project, image_name)
+        self.tools.show(state.tool, project.can_undo and writable, project.can_redo and writable)
+        self.status.show_saved(project, self._viewer.drawn_image_name)
+
+    def _show_view(self, view: View) -> None:
+        image = self._state.project.image(self._viewer.drawn_image_name)
+        self.bar.show_view(view.zoom, image.pixel_size_um)
+
+    def _show_legend(self, on: bool) -> None:
+        """Show or hide the colours of the uncertainty."""
+        if self._legend is None:
+            self._legend = ipywidgets.HTML(legend_html())
+            self._legend.add_class("hw-legend-box")
+            self.stage.children = [*self.stage.children, self._legend]
+        self._legend.layout.display = None if on else "none"
+
+    def _choose_class(self, class_name: str) -> None:
+        try:
+            self._editor.choose_class(class_name)
+        except (HistowidgetsError, OSError) as error:
+            self.say(str(error), "error")
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Show a message, at level "info" or "error", in the status line, and have screen readers read it out."""
+        self.status.say(text, level)
+        self._pointer.send({"kind": "say", "text": text})
+
+    def close(self) -> None:
+        """Close what closing the canvas box does not reach; the picture is only taken out."""
+        self.stage.children = []
+        close_tree(self._pointer)
+        if self._legend is not None:
+            close_tree(self._legend)
+        close_tree(self.status)  # not in any box if it is hidden
 
 
-def _said(canvas: "AnnotationCanvas", act: Callable[..., object], *arguments: object) -> None:
-    """Do what a button asks for, and say so if that cannot be."""
-    try:
-        act(*arguments)
-    except (HistowidgetsError, OSError) as error:
-        canvas.say(str(error), "error")
-
-
-def _actions(canvas: "AnnotationCanvas", pointer: PointerLayer) -> dict[str, Callable[[], object]]:
+def _actions(
+    state: CanvasState, editor: CanvasEditor, viewer: CanvasViewer, pointer: PointerLayer
+) -> dict[str, Callable[[], object]]:
     return {
-        **{tool: partial(setattr, canvas, "tool", tool) for tool in TOOLS},
-        "undo": canvas.undo,
-        "redo": canvas.redo,
-        "zoom-in": partial(canvas.zoom, ZOOM_STEP),
-        "zoom-out": partial(canvas.zoom, 1 / ZOOM_STEP),
-        "fit": canvas.fit,
+        **{tool: partial(setattr, state, "tool", tool) for tool in TOOLS},
+        "undo": editor.undo,
+        "redo": editor.redo,
+        "zoom-in": partial(viewer.zoom, ZOOM_STEP),
+        "zoom-out": partial(viewer.zoom, 1 / ZOOM_STEP),
+        "fit": viewer.fit,
         "help": partial(pointer.send, {"kind": "help"}),
     }

@@ -12,12 +12,12 @@ _CHIP_STYLE = ".hw-palette-{palette} > .hw-chip-{index}::before {{ background: {
 
 
 class ClassPalette(ipywidgets.HBox):
-    """A row of buttons, one a class; the selected one is marked.
+    """A row of buttons, one per class; the selected one is marked.
 
     Parameters
     ----------
     on_select
-        Called with a class name when its chip is pressed.
+        Called with a class name when its chip is clicked.
     """
 
     def __init__(self, on_select: Callable[[str], None]) -> None:
@@ -32,7 +32,7 @@ class ClassPalette(ipywidgets.HBox):
         self.add_class(f"hw-palette-{self.model_id}")
 
     def show(self, colors: dict[str, str], selected: str, hatched: bool = False) -> None:
-        """Show these classes (name to ``"#rrggbb"``), one of them as selected; hatched as on the picture, or not."""
+        """Show these classes (name to ``"#rrggbb"``), one of them selected; hatched like the picture, or not."""
         names, values = tuple(colors), tuple(colors.values())
         if names != self._names:
             self._replace_chips(names)

@@ -1,4 +1,4 @@
-"""The line under the canvas: what is under the pen, what was said last, and whether the work is safe."""
+"""The status line under the canvas: what is under the pointer, the last message, and where the work is saved."""
 
 import html
 
@@ -11,23 +11,23 @@ class StatusLine(ipywidgets.HBox):
     """Place at the left, the last message beside it, the project's state at the right."""
 
     def __init__(self) -> None:
-        self._place, self._said, self._saved = (ipywidgets.HTML() for _ in range(3))
-        self._place.add_class("hw-place")
-        self._said.add_class("hw-said")
-        super().__init__([self._place, self._said, self._saved])
+        self.place, self.message, self.saved = (ipywidgets.HTML() for _ in range(3))
+        self.place.add_class("hw-place")
+        self.message.add_class("hw-said")
+        super().__init__([self.place, self.message, self.saved])
         self.add_class("hw-status")
 
     def show_place(self, text: str) -> None:
-        """Say what is under the pen."""
-        _show(self._place, html.escape(text))
+        """Show what is under the pointer."""
+        _show(self.place, html.escape(text))
 
     def say(self, text: str, level: str = "info") -> None:
-        """Show a message; at level "error" in red."""
+        """Show a message; level "error" is red."""
         escaped = html.escape(text)
-        _show(self._said, f'<span class="hw-error">{escaped}</span>' if level == "error" else escaped)
+        _show(self.message, f'<span class="hw-error">{escaped}</span>' if level == "error" else escaped)
 
     def show_saved(self, project: Project, image_name: str) -> None:
-        """Say how many annotations the image has, and where they are kept."""
+        """Show how many annotations the image has, and where they are saved."""
         count = sum(project.count(image_name).values())
         text = f"{count} annotation{'' if count == 1 else 's'}"
         if project.read_only:
@@ -36,7 +36,7 @@ class StatusLine(ipywidgets.HBox):
             text = f"in memory · {text}"
         else:
             text = f"saved · {text} · {project.folder.name}"
-        _show(self._saved, html.escape(text))
+        _show(self.saved, html.escape(text))
 
 
 def _show(widget: ipywidgets.HTML, text: str) -> None:

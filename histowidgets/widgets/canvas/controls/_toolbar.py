@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import ipywidgets
 
-from histowidgets.widgets.canvas._state import MOST_BRUSH_WIDTH, MOST_TOLERANCE, TOOLS
+from histowidgets.widgets.canvas.state import MAX_BRUSH_WIDTH, MAX_TOLERANCE, TOOLS
 
 # name, FontAwesome icon, tooltip; None is a gap
 _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
@@ -12,10 +12,10 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete, change the class (V)"),
     ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
     ("eraser", "eraser", "Eraser (E, or the right button)"),
-    ("line", "minus", "Line of the brush's width (L; Shift: 45° steps)"),
+    ("line", "minus", "Line, as wide as the brush (L; Shift: 45° steps)"),
     ("rectangle", "square-o", "Rectangle (R)"),
     ("polygon", "draw-polygon", "Polygon (P; double click or Enter closes it)"),
-    ("wand", "magic", "Wand: fill what is of similar colour; drag for more or less of it (W)"),
+    ("wand", "magic", "Wand: fill a region of similar colour; drag to change the tolerance (W)"),
     None,
     ("undo", "undo", "Undo (Z)"),
     ("redo", "redo", "Redo (Shift+Z)"),
@@ -24,17 +24,17 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     ("zoom-out", "search-minus", "Zoom out (−, or the wheel)"),
     ("fit", "expand", "Fit the picture (F)"),
     None,
-    ("help", "question", "Keys (?)"),
+    ("help", "question", "Keyboard shortcuts (?)"),
 )
 
 
 class ToolColumn(ipywidgets.VBox):
-    """Icon buttons, one under the other; each with its key in the tooltip.
+    """A column of icon buttons; each tooltip has the key.
 
     Parameters
     ----------
     actions
-        What each button does, by name.
+        The function of each button, by name.
     """
 
     def __init__(self, actions: Mapping[str, Callable[[], object]]) -> None:
@@ -56,7 +56,7 @@ class ToolColumn(ipywidgets.VBox):
         self.add_class("hw-tools")
 
     def show(self, tool: str, can_undo: bool, can_redo: bool) -> None:
-        """Mark the tool in use, and what undo and redo can do now."""
+        """Mark the tool in use, and enable undo and redo."""
         for name in TOOLS:
             (self.buttons[name].add_class if name == tool else self.buttons[name].remove_class)("hw-on")
         self.buttons["undo"].disabled = not can_undo
@@ -66,15 +66,15 @@ class ToolColumn(ipywidgets.VBox):
 class CanvasBar(ipywidgets.HBox):
     """Sliders for brush width and the two opacities, and the zoom as text.
 
-    The sliders' values are observed and set by the canvas.
+    `CanvasFrame` links the sliders to the state.
     """
 
     def __init__(self) -> None:
-        # Whole numbers: the page would answer 18.0 with 17.999999999999996, which looks like the person's choice.
+        # Integers: the page would answer 18.0 with 17.999999999999996, as if the person had chosen that.
         self.brush = ipywidgets.IntSlider(
             12,
             min=1,
-            max=int(MOST_BRUSH_WIDTH),
+            max=MAX_BRUSH_WIDTH,
             description="Brush",
             tooltip="Width of the brush in image pixels ([ and ])",
         )
@@ -83,7 +83,7 @@ class CanvasBar(ipywidgets.HBox):
             True,
             icon="pencil",
             description="Pressure",
-            tooltip="Pen pressure: a lighter touch paints narrower",
+            tooltip="Pen pressure: a lighter touch paints a narrower stroke",
             layout=ipywidgets.Layout(width="auto", display="none"),
         )
         self.pen.add_class("hw-pen")
@@ -91,9 +91,9 @@ class CanvasBar(ipywidgets.HBox):
         self.tolerance = ipywidgets.IntSlider(
             18,
             min=1,
-            max=MOST_TOLERANCE,
+            max=MAX_TOLERANCE,
             description="Tolerance",
-            tooltip="How far a colour may be from that under the wand, 1 to 100 ([ and ])",
+            tooltip="How far a colour may be from the one under the wand, 1 to 100 ([ and ])",
         )
         self.tolerance.add_class("hw-tolerance")
         self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
@@ -104,18 +104,18 @@ class CanvasBar(ipywidgets.HBox):
         self.add_class("hw-bar")
 
     def show_tool(self, tool: str) -> None:
-        """Show the slider that the tool has use for: the tolerance of the wand, or the width of the brush."""
+        """Show the slider that the tool uses: the tolerance of the wand, or the width of the brush."""
         self.tolerance.layout.display = None if tool == "wand" else "none"
         self.brush.layout.display = "none" if tool == "wand" else None
         self.pen.layout.display = None if self._has_pen and tool in ("brush", "eraser") else "none"
 
     def offer_pen(self, tool: str) -> None:
-        """Show from now on whether a pen's pressure sets the width."""
+        """Offer the pressure switch from now on, which only a pen needs."""
         self._has_pen = True
         self.show_tool(tool)
 
     def show_view(self, zoom: float, pixel_size: float | None) -> None:
-        """Say how large the picture is shown."""
+        """Show the zoom, and the size of an image pixel if it is known."""
         text = f"{zoom:.0%}"
         if pixel_size:
             text += f" · {pixel_size:.3g} µm/px"

@@ -1,15 +1,19 @@
-"""What the kernel draws: image, prediction, annotations, as layers of pixels."""
+"""What the kernel draws: image, prediction and annotations, as layers of pixels."""
 
+from histowidgets.widgets.canvas.drawing._channel_display import is_rgb
 from histowidgets.widgets.canvas.drawing._hatching import hatch_of, swatch_url
 from histowidgets.widgets.canvas.drawing._layers import Layers
-from histowidgets.widgets.canvas.drawing._renderer import Drawing
+from histowidgets.widgets.canvas.drawing._renderer import Renderer
 from histowidgets.widgets.canvas.drawing._resampling import power_of_two_downsample
 from histowidgets.widgets.canvas.drawing._uncertainty import legend_html
+from histowidgets.widgets.canvas.drawing._viewer import CanvasViewer
 
 __all__ = [
-    "Drawing",
+    "CanvasViewer",
     "Layers",
+    "Renderer",
     "hatch_of",
+    "is_rgb",
     "legend_html",
     "power_of_two_downsample",
     "swatch_url",

@@ -1,4 +1,4 @@
-"""How far a prediction contradicts what was painted, as colours of the strokes (row N6)."""
+"""How far a prediction contradicts the annotations, as colours."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ from histowidgets.widgets.canvas.drawing._paint import Paint
 if TYPE_CHECKING:  # prediction imports torch
     from histowidgets.prediction import PredictionResults
 
-# A stroke that the prediction agrees with is a pale blue veil, one that it contradicts is red: told apart by how
-# light and how opaque they are as well, for eyes that do not see red.
+# Where the prediction agrees, annotations are pale blue and translucent; where it contradicts, red and opaque. The
+# difference in lightness and opacity helps people who cannot see red.
 _AGREES, _CONTRADICTS = np.array([110, 190, 240, 70.0]), np.array([230, 0, 38, 255.0])
-# Where the prediction says nothing.
+# Where there is no prediction.
 _UNKNOWN = (140, 140, 140, 120)
-# Few enough that a picture of them is small.
+# Few enough steps for a small PNG.
 STEPS = 16
 
 
@@ -28,12 +28,12 @@ def contradiction(
     Parameters
     ----------
     prediction
-        Its classes are looked up by their names.
+        Its classes are matched by name.
     classes
-        What the labels are indices of.
+        The classes that the labels are indices of.
     labels : ndarray of (H, W), uint8
     rows, columns : ndarray of (H,) and (W,), int
-        Where in the image, in full-size pixels, the rows and columns of `labels` lie.
+        The image row and column, in full-size pixels, of each row and column of `labels`.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def contradiction(
 
 
 def painted_contradiction(labels: np.ndarray, contradicted: np.ndarray) -> Paint:
-    """Return labelled pixels: pale where the prediction agrees, red where it does not, grey where it says nothing."""
+    """Return labelled pixels: pale where the prediction agrees, red where it does not, grey where there is none."""
     share = np.linspace(0, 1, STEPS)[:, None]
     steps = np.rint(_AGREES * (1 - share) + _CONTRADICTS * share).astype(np.uint8)
     numbers = (labels != UNLABELLED).astype(np.uint8)

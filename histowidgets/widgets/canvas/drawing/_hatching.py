@@ -1,4 +1,4 @@
-"""A second mark of each class beside its colour: hatching, for eyes and screens that tell colours apart badly."""
+"""Hatching of classes: a second mark beside their colour, for eyes and screens that hardly tell colours apart."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,12 +8,14 @@ import numpy as np
 from histowidgets._colors import hex_to_rgb
 from histowidgets.widgets.common import picture_url
 
-# CSS pixels from one line to the next, and the width of a line.
+#: CSS pixels from one line to the next, and the width of a line.
 PERIOD, LINE = 8, 1.5
-INK_SHARE = 0.4  # how much of black or white is in a line
+#: Share of black or white in the colour of a line.
+INK_SHARE = 0.4
+#: Side of a swatch in pixels.
 SWATCH = 14
 
-# (x, y, period, line) -> whether ink is there. A class beyond the last begins again, with closer lines.
+# (x, y, period, line) -> whether there is a line. Further classes reuse them, with closer lines.
 _PATTERNS: tuple[Callable[[np.ndarray, np.ndarray, int, int], np.ndarray], ...] = (
     lambda x, y, p, w: (x + y) % p < w,
     lambda x, y, p, w: (x - y) % p < w,
@@ -27,16 +29,16 @@ _PATTERNS: tuple[Callable[[np.ndarray, np.ndarray, int, int], np.ndarray], ...] 
 
 
 def pattern_mask(index: int, x: np.ndarray, y: np.ndarray, scale: float) -> np.ndarray:
-    """Return where the hatching of a class has its ink.
+    """Return where the hatching of a class has its lines.
 
     Parameters
     ----------
     index
-        Of the class.
+        The index of the class.
     x, y
-        Whole drawn pixels, of shapes that broadcast. They count from the canvas' corner, so that pieces fit.
+        Integer drawn pixels, of shapes that broadcast. They count from the canvas' corner, so that pieces fit.
     scale
-        Drawn pixels a CSS pixel.
+        Drawn pixels per CSS pixel.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def _period(index: int, scale: float) -> int:
 
 @lru_cache(maxsize=1024)
 def pattern_tile(index: int, scale: float) -> np.ndarray:
-    """Return the square of bool that, laid side by side from the canvas' corner, is the hatching of a class."""
+    """Return the square bool tile that, repeated from the canvas' corner, is the hatching of a class."""
     side = np.arange(2 * _period(index, scale))
     tile = pattern_mask(index, side[None, :], side[:, None], scale)
     tile.setflags(write=False)
@@ -63,7 +65,7 @@ def pattern_tile(index: int, scale: float) -> np.ndarray:
 
 
 def ink_color(color: str) -> str:
-    """Return the colour of the lines on a class colour, both "#rrggbb": darker on a light one, lighter on a dark."""
+    """Return the colour of the lines on a class colour, both "#rrggbb": darker on light, lighter on dark."""
     rgb = np.array(hex_to_rgb(color))
     ink = 0.0 if rgb @ (0.299, 0.587, 0.114) > 110 else 255.0
     mixed = np.rint((1 - INK_SHARE) * rgb + INK_SHARE * ink).astype(int)
@@ -72,13 +74,13 @@ def ink_color(color: str) -> str:
 
 @lru_cache(maxsize=1024)
 def hatch_of(index: int, color: str, scale: float) -> dict[str, str | int]:
-    """Return what the page needs to hatch its ink: side of the tile, its pixels as 0 and 1, colour of the lines."""
+    """Return what the page needs to hatch its ink: the tile's side, its pixels as 0 and 1, and the lines' colour."""
     tile = pattern_tile(index, scale)
     return {"side": len(tile), "bits": "".join(str(int(inked)) for inked in tile.ravel()), "ink": ink_color(color)}
 
 
 def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> np.ndarray:
-    """Return where the lines of a class are in a piece of (rows, cols) drawn pixels that begins at (x, y); bool."""
+    """Return where a class has lines in a piece of (rows, cols) drawn pixels with its corner at (x, y); bool."""
     tile = pattern_tile(index, scale)
     side, (rows, cols) = len(tile), shape
     left, top = x % side, y % side
@@ -88,7 +90,7 @@ def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> n
 
 @lru_cache(maxsize=256)
 def swatch_url(index: int, color: str) -> str:
-    """Return the hatching of a class of a colour as the address of a small picture, for the legend; on nothing."""
+    """Return the lines of a class, on a transparent background, as the URL of a small picture for the legend."""
     side = np.arange(SWATCH)
     pixels = np.zeros((SWATCH, SWATCH, 4), np.uint8)
     pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*hex_to_rgb(ink_color(color)), 255]

@@ -1,4 +1,4 @@
-"""The kernel's drawing: image, prediction, uncertainty and annotations as layers of one ipycanvas MultiCanvas."""
+"""The layers that the kernel draws on: image, prediction, uncertainty and annotations of one ipycanvas MultiCanvas."""
 
 import ipywidgets
 import numpy as np
@@ -13,10 +13,10 @@ from histowidgets.widgets.common import batch
 
 
 class Layers:
-    """Image below, prediction and uncertainty over it, annotations on top; each drawn apart from the others.
+    """Image below, prediction and uncertainty over it, annotations on top; each is drawn independently.
 
-    Prediction, uncertainty and annotations are kept opaque on canvases that are not shown, so that another opacity
-    costs a message of a few bytes. All coordinates are drawn pixels. Calls come one at a time (`SerialQueue`).
+    Prediction, uncertainty and annotations are kept opaque on hidden canvases, so that changing an opacity costs a
+    message of a few bytes. All coordinates are drawn pixels. Call the methods one at a time (`SerialQueue`).
 
     Parameters
     ----------
@@ -25,21 +25,21 @@ class Layers:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        # Without a fixed layout a canvas is stretched by the box it is in.
+        # Without a fixed layout the box around it would stretch the canvas.
         layout = ipywidgets.Layout(grid_area="1 / 1 / 2 / 2", flex="0 0 auto")
         self.canvas = MultiCanvas(3, layout=layout)
         self.canvas.add_class("hw-picture")
         self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
         self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
         self._anchor = Canvas(width=1, height=1)
-        # Two, in turn: ipycanvas decodes an image when it draws it, and may still be at the one before.
+        # Two, used alternately: ipycanvas decodes an image while drawing, and may not have finished the previous one.
         self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
         self._prediction_alpha = self._annotation_alpha = 1.0
         self._uncertainty_alpha = 0.0
         self.resize(width, height, 1.0)
 
     def resize(self, width: int, height: int, scale: float) -> None:
-        """Give the canvases another size, and `scale` drawn pixels a CSS pixel; all has to be drawn again after it."""
+        """Give the canvases another size, with `scale` drawn pixels per CSS pixel; they are empty afterwards."""
         self.scale = scale
         self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
         pixels = round(width * scale), round(height * scale)
@@ -49,7 +49,7 @@ class Layers:
 
     @property
     def manager_id(self) -> str:
-        """Model id of what works through ipycanvas' commands on the page."""
+        """Model id of the manager that executes ipycanvas' commands on the page."""
         return str(self.canvas.get_state("_canvas_manager")["_canvas_manager"].removeprefix("IPY_MODEL_"))
 
     @property
@@ -65,7 +65,7 @@ class Layers:
 
     @property
     def pictures(self) -> dict[str, int]:
-        """Model ids of what holds the image as drawn, always in the same order, and how many bytes each has."""
+        """Model ids of the widgets that hold pictures of the image, in a fixed order, and the bytes in each."""
         return dict(sorted((str(picture.model_id), len(picture.value)) for picture in self._pictures))
 
     def draw(
@@ -78,7 +78,7 @@ class Layers:
         clear_prediction: bool = False,
         clear_annotations: bool = False,
     ) -> None:
-        """Draw what is given, in one batch: the page shows all of it at once, or nothing yet.
+        """Draw what is given, in one batch: the page shows all of it at once.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Layers:
         prediction, annotations, uncertainty
             Pixels, and the rectangle that they replace.
         clear_prediction, clear_annotations
-            Forget what was drawn there before; the uncertainty goes with its prediction.
+            Erase what was drawn there before; the uncertainty along with its prediction.
         """
         if picture is not None:
             self._pictures.reverse()
@@ -117,7 +117,7 @@ class Layers:
             self._compose()
 
     def sketch(self, points: np.ndarray, width: float, color: str) -> None:
-        """Draw a line straight onto the shown annotations, until they are next drawn."""
+        """Draw a line directly on the visible annotations; it lasts until they are next drawn."""
         with batch(self._anchor):
             self._annotations.line_width = width
             self._annotations.line_cap = self._annotations.line_join = "round"
@@ -138,7 +138,7 @@ class Layers:
                     layer.draw_image(source, 0, 0)
 
     def close(self) -> None:
-        """Close the canvases and images, but not the canvas manager, which is the kernel's."""
+        """Close the canvases and images, but not the canvas manager, which the whole kernel shares."""
         for layer in (self._image, self._prediction, self._annotations, self.canvas):
             layer.layout.close()
             layer.close()
@@ -149,7 +149,7 @@ class Layers:
 
 
 def _put(canvas: Canvas, paint: Paint, place: Region) -> None:
-    """Put pixels where nothing is, as `put_image_data` does, which would encode them without a palette."""
+    """Put pixels on an empty place, like `put_image_data`, which would encode them without a palette."""
     png = overlay_png(paint, place.x, place.y)
     if png is not None:
         canvas._canvas_manager.send_draw_command(canvas, COMMANDS["putImageData"], [png.x, png.y], [png.data])

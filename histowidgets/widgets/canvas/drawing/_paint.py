@@ -1,6 +1,6 @@
-"""A piece of an overlay: a number for each pixel, and a colour for each number.
+"""Pieces of an overlay: a number for each pixel, and a colour for each number.
 
-An overlay has few colours. Numbers of a byte are a quarter of the work of RGBA, and travel as they are (`_png.py`).
+An overlay has few colours. One byte per pixel is a quarter of the work of RGBA, and becomes a PNG with a palette.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from histowidgets._colors import hex_to_rgb
 from histowidgets.annotations import UNLABELLED
 from histowidgets.widgets.canvas.drawing._hatching import ink_color, inked
 
-# What the numbers of a piece that shows classes mean; then come the classes, and then the lines of their hatching.
+# The numbers of a piece that shows classes; from CLASSES on the classes, then the lines of their hatching.
 EMPTY, LIGHT, DARK, CLASSES = 0, 1, 2, 3
 
-# An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: told
-# apart from a prediction in the same colour, and seen on light and on dark tissue. The browser's ink
-# (static/canvas/ink.js) looks the same, so that nothing jumps when the kernel's drawing takes over.
+# An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: it differs
+# from a prediction in the same colour, and is visible on light and on dark tissue. The ink that the browser draws looks
+# the same, so that nothing jumps when the kernel's drawing replaces it.
 FILL_ALPHA = 230
 LIGHT_RIM = (255, 255, 255, 230)
 DARK_RIM = (0, 0, 0, 140)
@@ -37,12 +37,12 @@ class Paint(NamedTuple):
         return pixels
 
     def inside(self, margin: int) -> "Paint":
-        """Return the piece without so many pixels on each side."""
+        """Return the piece without a margin of pixels on each side."""
         return Paint(self.numbers[margin:-margin, margin:-margin], self.colors)
 
 
 def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255) -> Paint:
-    """Return each class in its colour, and nothing where there is none.
+    """Return each class in its colour; pixels without a class are transparent.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255)
     colors
         ``"#rrggbb"`` for each class.
     alpha
-        Of the classes' colours.
+        Opacity of the classes' colours, 0 to 255.
     """
     n = len(colors)
     table = np.zeros(256, np.uint8 if CLASSES + 2 * n <= 256 else np.uint16)
@@ -61,7 +61,7 @@ def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255)
 
 @lru_cache(maxsize=64)
 def _palette(colors: tuple[str, ...], alpha: int) -> np.ndarray:
-    """Return the colour of each number; overlays of one project are drawn with the same few again and again."""
+    """Return the colour of each number; cached, as all overlays of a project share a few palettes."""
     n = len(colors)
     palette = np.zeros((CLASSES + 2 * n, 4), np.uint8)
     palette[LIGHT], palette[DARK] = LIGHT_RIM, DARK_RIM
@@ -78,13 +78,13 @@ def hatched(paint: Paint, labels: np.ndarray, x: int, y: int, scale: float) -> P
     Parameters
     ----------
     paint
-        Of classes; changed.
+        A piece that shows classes; changed in place.
     labels
-        uint8 class indices by which patterns are chosen, ``(rows, cols)``; `UNLABELLED` is left alone.
+        uint8 class indices that choose the patterns, ``(rows, cols)``; `UNLABELLED` is not hatched.
     x, y
-        Of the first pixel, in drawn pixels on the canvas.
+        Position of the first pixel on the canvas, in drawn pixels.
     scale
-        Drawn pixels a CSS pixel.
+        Drawn pixels per CSS pixel.
     """
     numbers = paint.numbers
     classes = (len(paint.colors) - CLASSES) // 2
@@ -96,23 +96,23 @@ def hatched(paint: Paint, labels: np.ndarray, x: int, y: int, scale: float) -> P
 
 
 def painted_annotations(labels: np.ndarray, colors: Sequence[str], scale: float) -> Paint:
-    """Return annotations as they are shown: filled in the class colour, with a light rim and a dark one around it.
+    """Return annotations filled in their class colour, inside a light and a dark rim.
 
     Parameters
     ----------
     labels
-        uint8 class indices, ``(rows, cols)``, `UNLABELLED` where nothing is drawn.
+        uint8 class indices, ``(rows, cols)``; `UNLABELLED` where there is no annotation.
     colors
         ``"#rrggbb"`` for each class.
     scale
-        Drawn pixels a CSS pixel.
+        Drawn pixels per CSS pixel.
     """
     paint = painted_classes(labels, colors, FILL_ALPHA)
     labelled = labels != UNLABELLED
     if not labelled.any():
         return paint
     rim = rim_width(scale)
-    # Between two classes that touch, the upper and left one ends in half a rim: the colours stay readable.
+    # Where two classes touch, only the upper and left one has a rim, so that the colours stay readable.
     edge = np.zeros(labels.shape, bool)
     edge[:-1] |= (labels[:-1] != labels[1:]) & labelled[:-1] & labelled[1:]
     edge[:, :-1] |= (labels[:, :-1] != labels[:, 1:]) & labelled[:, :-1] & labelled[:, 1:]
@@ -129,7 +129,7 @@ def rim_width(scale: float) -> int:
 
 
 def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Return the mask grown by `pixels`, alternately over edges and over corners, which is nearly a disc."""
+    """Return the mask dilated by `pixels`, with a cross and a square in turn, which approximates a disc."""
     for turn in range(pixels):
         grown = mask.copy()
         grown[1:] |= mask[:-1]

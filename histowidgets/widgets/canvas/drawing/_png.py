@@ -1,4 +1,4 @@
-"""Pixels of an overlay on their way to the page: few colours, and most of it empty."""
+"""Overlays encoded for the page: few colours, and mostly empty."""
 
 import io
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from histowidgets.widgets.canvas.drawing._paint import Paint
 
 
 class Png(NamedTuple):
-    """An encoded piece of an overlay, and where its top left corner is."""
+    """An encoded piece of an overlay, and the place of its top left corner."""
 
     data: bytes
     x: int
@@ -18,21 +18,19 @@ class Png(NamedTuple):
 
 
 def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
-    """Encode the part of an overlay that is not empty.
-
-    Its numbers are the picture's: a third of the bytes of full colour, and next to no work.
+    """Encode the part of an overlay that is not empty, with a palette: a third of the bytes of full colour, and fast.
 
     Parameters
     ----------
     paint
-        Of ``(rows, cols)`` pixels.
+        The overlay.
     x, y
-        Where it lies.
+        Position of its top left corner.
 
     Returns
     -------
     Png or None
-        None if all of it is transparent.
+        None if the overlay is transparent everywhere.
     """
     opaque = (paint.colors[:, 3] > 0)[paint.numbers]
     rows, columns = np.flatnonzero(opaque.any(1)), np.flatnonzero(opaque.any(0))
@@ -46,9 +44,9 @@ def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
 
 
 def _picture(paint: Paint) -> PIL.Image.Image:
-    """Return the pixels as a picture with a palette, or in full colour where there are more than a palette has."""
+    """Return the pixels as a picture with a palette, or in full colour if they have more colours than a palette."""
     if paint.numbers.dtype != np.uint8:
         return PIL.Image.fromarray(paint.rgba)
     picture = PIL.Image.fromarray(np.ascontiguousarray(paint.numbers))
-    picture.putpalette(paint.colors.tobytes(), "RGBA")  # makes a picture with a palette of what was grey
+    picture.putpalette(paint.colors.tobytes(), "RGBA")  # turns a grey picture into one with a palette
     return picture

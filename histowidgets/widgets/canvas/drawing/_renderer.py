@@ -1,98 +1,99 @@
-"""What the canvas shows: an image, a prediction over it and the project's annotations, for one view."""
+"""Draw one view of an image, with its prediction and its annotations."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL.Image
 
-from histowidgets.annotations import UNLABELLED, Project, rasterize
+from histowidgets.annotations import UNLABELLED, rasterize
 from histowidgets.images import (
     CachedReader,
     ChannelDisplay,
     Image,
     Region,
-    auto_contrast,
     display_rgb,
     scaled_shape,
 )
-from histowidgets.widgets.canvas._viewport import View
+from histowidgets.widgets.canvas.drawing._channel_display import RGB_DISPLAY, default_display
 from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
 from histowidgets.widgets.canvas.drawing._layers import Layers
 from histowidgets.widgets.canvas.drawing._paint import Paint, hatched, painted_annotations, painted_classes, rim_width
 from histowidgets.widgets.canvas.drawing._resampling import image_in_view, labels_in_view
 from histowidgets.widgets.canvas.drawing._uncertainty import uncertainty_colors, uncertainty_steps
+from histowidgets.widgets.canvas.state import CanvasState
 
 if TYPE_CHECKING:
     from histowidgets.prediction import PredictionResults
 
-# Up to this size the project's own label map of the whole image is used, which it keeps up to date stroke by
-# stroke; of a larger image, only what is in view is drawn each time.
+#: Up to this size the project's label map of the whole image is used, which it updates stroke by stroke; of a larger
+#: image, only what is in view is rasterized each time.
 WHOLE_MAP_PIXELS = 16_000_000
-# 8-bit RGB that nobody changed; nothing is read to know it.
-AS_IT_IS = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
 
 
-@dataclass
-class Drawing:
-    """Draws one image's view. Its methods are called one at a time.
+class Renderer:
+    """Draws one view of one image on the layers. Call its methods one at a time.
+
+    Parameters
+    ----------
+    state
+        Says whether classes are hatched and whether annotations show disagreement; its image and view are the first
+        to be drawn.
+    layers
+        What is drawn on.
 
     Attributes
     ----------
-    view
-        What is drawn, or about to be.
-    scale
-        Drawn pixels a CSS pixel.
-    patterns, prediction_patterns
-        Whether each class has its hatching beside its colour, on annotations and on predictions.
-    uncertain
+    image_name : str
+        The image that is drawn, or about to be.
+    view : View
+        The view that is drawn, or about to be.
+    scale : float
+        Drawn pixels per CSS pixel.
+    draws_uncertainty : bool
         Whether the uncertainty of the prediction is drawn.
     """
 
-    project: Project
-    layers: Layers
-    image_name: str
-    view: View
-    scale: float = 1.0
-    patterns: bool = True
-    prediction_patterns: bool = False
-    uncertain: bool = False
-    disagreement: bool = False
-    _predictions: dict[str, "tuple[PredictionResults, str]"] = field(default_factory=dict, repr=False)
-    _displays: dict[str, tuple[ChannelDisplay, ...]] = field(default_factory=dict, repr=False)
-    _steps: "tuple[PredictionResults, np.ndarray] | None" = field(default=None, repr=False)
-    _reader: CachedReader | None = field(default=None, repr=False)
+    def __init__(self, state: CanvasState, layers: Layers) -> None:
+        self._state, self._project, self._layers = state, state.project, layers
+        self.image_name, self.view, self.scale = state.image_name, state.view, layers.scale
+        self.draws_uncertainty = False
+        self._predictions: dict[str, tuple[PredictionResults, str]] = {}
+        self._displays: dict[str, tuple[ChannelDisplay, ...]] = {}
+        self._steps: tuple[PredictionResults, np.ndarray] | None = None
+        self._reader: CachedReader | None = None
 
     @property
     def image(self) -> Image:
         """The image shown."""
-        return self.project.image(self.image_name)
+        return self._project.image(self.image_name)
 
     @property
-    def prediction(self) -> "PredictionResults | None":
-        """The prediction kept for the image shown."""
+    def prediction(self) -> PredictionResults | None:
+        """The prediction of the image shown."""
         kept = self._predictions.get(self.image_name)
         return None if kept is None else kept[0]
 
     @property
     def caption(self) -> str:
-        """The caption kept with the prediction."""
+        """The caption of that prediction."""
         return self._predictions.get(self.image_name, (None, ""))[1]
 
-    def keep_prediction(self, prediction: "PredictionResults | None", caption: str) -> bool:
-        """Keep a prediction for its image (None: forget that of the image shown); return whether that is shown."""
+    def store_prediction(self, prediction: PredictionResults | None, caption: str) -> bool:
+        """Store a prediction for its image, or remove that of the image shown; return whether that image is shown."""
         if prediction is None:
             self._predictions.pop(self.image_name, None)
             return True
-        known = prediction.image_name in self.project.image_names
+        known = prediction.image_name in self._project.image_names
         name = prediction.image_name if known else self.image_name
         self._predictions[name] = (prediction, caption)
         return name == self.image_name
 
-    def everything(self) -> None:
+    def draw_all(self) -> None:
         """Draw all layers again."""
         whole = self._drawn_image(self.scale)
-        self.layers.draw(
+        self._layers.draw(
             image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb),
             self._prediction_patch(whole, self.scale),
             self._annotation_patch(whole, self.scale),
@@ -101,47 +102,21 @@ class Drawing:
             clear_annotations=True,
         )
 
-    def only_image(self) -> None:
-        """Draw the image again, as after another display."""
-        self.layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
+    def draw_image(self) -> None:
+        """Draw the image again, as after a change of its display."""
+        self._layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
 
-    def only_prediction(self) -> None:
+    def draw_prediction(self) -> None:
         """Draw the prediction again, with its uncertainty."""
         whole = self._drawn_image(self.scale)
         patch = self._prediction_patch(whole, self.scale)
-        annotations = self._annotation_patch(whole, self.scale) if self.disagreement else None
+        annotations = self._annotation_patch(whole, self.scale) if self._state.disagreement else None
         uncertainty = self._uncertainty_patch(whole)
-        self.layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
+        self._layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
 
-    def _reader_of_image(self) -> CachedReader:
-        """Return what reads the image shown; what an earlier image left is dropped."""
-        image = self.image
-        if self._reader is None or self._reader.image is not image:
-            self._reader = CachedReader(image)
-        return self._reader
-
-    # -- how the image is shown -------------------------------------------------------------------
-
-    def display(self, name: str) -> tuple[ChannelDisplay, ...]:
-        """Return how each channel of an image is shown; chosen from its pixels when it is first asked for."""
-        if name not in self._displays:
-            self._displays[name] = default_display(self.project.image(name))
-        return self._displays[name]
-
-    def set_display(self, name: str, displays: tuple[ChannelDisplay, ...] | None) -> None:
-        """Show an image's channels otherwise; None: as they are shown by default."""
-        if displays is None:
-            self._displays.pop(name, None)
-        else:
-            self._displays[name] = displays
-
-    def resume(self, earlier: "Drawing") -> None:
-        """Take over how an earlier drawing of the same project showed its images."""
-        self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self.project.image_names}
-
-    def annotations_in(self, region: Region | None) -> None:
+    def draw_annotations(self, region: Region | None) -> None:
         """Draw the annotations in a region again; None for all that are in view."""
-        # A rim reaches past the pixels that changed, and is made from those around them.
+        # A rim reaches beyond the pixels that changed, and depends on those around them.
         rim = 2 * rim_width(self.scale) + 1
         drawn = self.view.drawn_region(region or self.image.region, self.scale)
         if drawn is None and region is not None:
@@ -150,21 +125,47 @@ class Drawing:
             return
         patch = self._annotation_patch(drawn.expanded(rim).intersect(self._canvas_region()), self.scale)
         if patch is not None:
-            self.layers.draw(annotations=patch)
+            self._layers.draw(annotations=patch)
+
+    def _reader_of_image(self) -> CachedReader:
+        """Return the reader of the image shown; one image's pixels are cached at a time."""
+        image = self.image
+        if self._reader is None or self._reader.image is not image:
+            self._reader = CachedReader(image)
+        return self._reader
+
+    # -- how the image is shown -------------------------------------------------------------------
+
+    def display(self, name: str) -> tuple[ChannelDisplay, ...]:
+        """Return how each channel of an image is shown; the first call chooses that from its pixels."""
+        if name not in self._displays:
+            self._displays[name] = default_display(self._project.image(name))
+        return self._displays[name]
+
+    def set_display(self, name: str, displays: tuple[ChannelDisplay, ...] | None) -> None:
+        """Set how the channels of an image are shown; None restores the default."""
+        if displays is None:
+            self._displays.pop(name, None)
+        else:
+            self._displays[name] = displays
+
+    def restore_displays(self, earlier: Renderer) -> None:
+        """Copy how an earlier renderer of the same project showed its images."""
+        self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self._project.image_names}
 
     def describe(self, x: float, y: float) -> str:
-        """Say what is at an image point: where it is, what was painted there, and what the prediction says."""
+        """Describe an image point: its coordinates, the class painted there, and the prediction's likeliest classes."""
         if not (0 <= x < self.image.width and 0 <= y < self.image.height):
             return ""
         pixel = Region(int(x), int(y), 1, 1)
-        index = {name: number for number, name in enumerate(self.project.classes)}
-        label = int(rasterize(self.project.annotations(self.image_name), index, pixel)[0, 0])
+        index = {name: number for number, name in enumerate(self._project.classes)}
+        label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
         painted = [f"painted {name} ({number + 1})" for name, number in index.items() if number == label]
         chances = [f"{name} {chance:.2f}" for name, chance in self._chances(pixel)[:3]]
         return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
 
     def _chances(self, pixel: Region) -> list[tuple[str, float]]:
-        """Return what the prediction says about a pixel: classes with probabilities, likeliest first."""
+        """Return the predicted classes of a pixel with their probabilities, likeliest first."""
         prediction = self.prediction
         if prediction is None or not prediction.region.contains(pixel):
             return []
@@ -174,7 +175,7 @@ class Drawing:
         return sorted(zip(prediction.classes, chances.tolist(), strict=True), key=lambda pair: -pair[1])
 
     def static_picture(self, prediction_opacity: float, annotation_opacity: float) -> PIL.Image.Image:
-        """Return what is in view as a picture of its own, uint8 RGB, without the page's help."""
+        """Return what is in view as an RGB picture, drawn without a page."""
         stage = PIL.Image.new("RGB", (self.view.stage_width, self.view.stage_height), (43, 43, 43))
         drawn, region = self._drawn_image(1.0), self.view.region
         rgb = self._rgb(self.image.read(*region, downsample=max(1.0, 1 / self.view.zoom)))
@@ -194,13 +195,13 @@ class Drawing:
         return stage
 
     def pixels(self, region: Region, downsample: int) -> np.ndarray:
-        """Return a region of the image as it is shown, uint8 RGB, ``(rows, cols, 3)``."""
+        """Return a region of the image with its display applied: uint8 RGB, ``(rows, cols, 3)``."""
         return self._rgb(self.image.read(*region, downsample=downsample))
 
     def _rgb(self, pixels: np.ndarray) -> np.ndarray:
-        """Turn pixels of the image into uint8 RGB, every part of the image with the same display."""
+        """Return pixels of the image as uint8 RGB, with the display of the whole image."""
         display = self.display(self.image_name)
-        if display == AS_IT_IS and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
+        if display == RGB_DISPLAY and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
             return pixels
         return display_rgb(pixels, display)
 
@@ -210,7 +211,7 @@ class Drawing:
         return Region(0, 0, round(self.view.stage_width * self.scale), round(self.view.stage_height * self.scale))
 
     def _nearest_pixel(self, region: Region) -> Region | None:
-        """Return the drawn pixel at a region that is smaller than one."""
+        """Return the drawn pixel nearest to a region that covers no pixel's centre."""
         x, y = self.view.to_stage(region.x + region.width / 2, region.y + region.height / 2)
         return Region(int(x * self.scale), int(y * self.scale), 1, 1).intersect(self._canvas_region())
 
@@ -219,33 +220,33 @@ class Drawing:
         return self.view.drawn_region(self.image.region, scale)
 
     def _annotation_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
-        """Return the annotations; made from a wider piece, so that rims at its border come out right."""
+        """Return the annotations; drawn with a margin, so that rims at the border are complete."""
         if drawn is None:
             return None
         rim = 2 * rim_width(scale) + 1
         wide = drawn.expanded(rim)
         labels = labels_in_view(self._read_labels, self.view, scale, wide)
-        # Past the image's edge the nearest label is repeated; there is nothing there.
+        # Beyond the edge of the image the nearest label is repeated: remove those.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
-        colors = list(self.project.colors.values())
-        if self.disagreement and self.prediction is not None and not self.prediction.pyramid:
+        colors = list(self._project.colors.values())
+        if self._state.disagreement and self.prediction is not None and not self.prediction.pyramid:
             columns, rows = self.view.pixel_indices(wide, scale)
-            contradicted = contradiction(self.prediction, self.project.classes, labels, rows, columns)
+            contradicted = contradiction(self.prediction, self._project.classes, labels, rows, columns)
             return painted_contradiction(labels, contradicted).inside(rim), drawn
         paint = painted_annotations(labels, colors, scale)
-        if self.patterns:
+        if self._state.patterns:
             paint = hatched(paint, labels, wide.x, wide.y, scale)
         return paint.inside(rim), drawn
 
     def _read_labels(self, region: Region, downsample: int) -> np.ndarray:
         rows, cols = scaled_shape(self.image.width, self.image.height, downsample)
         if rows * cols <= WHOLE_MAP_PIXELS:
-            whole = self.project.label_map(self.image_name, downsample)
+            whole = self._project.label_map(self.image_name, downsample)
             x, y = region.x // downsample, region.y // downsample
             height, width = scaled_shape(region.width, region.height, downsample)
             return whole[y : y + height, x : x + width]
-        index = {name: number for number, name in enumerate(self.project.classes)}
-        return rasterize(self.project.annotations(self.image_name), index, region, downsample)
+        index = {name: number for number, name in enumerate(self._project.classes)}
+        return rasterize(self._project.annotations(self.image_name), index, region, downsample)
 
     def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
         prediction = self.prediction
@@ -253,12 +254,12 @@ class Drawing:
         if prediction is None or place is None:
             return None
         columns, rows = self._predicted_pixels(prediction.region, place, scale)
-        project_colors = self.project.colors  # a class that was recoloured since is shown as it is now
+        project_colors = self._project.colors  # a class recoloured since then is shown in its new colour
         colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
         labels = prediction.labels_on(rows, columns)
         paint = painted_classes(labels, colors)
-        if self.prediction_patterns:  # as the project's classes are hatched, which may stand in another order
-            order = self.project.classes
+        if self._state.prediction_patterns:  # by the project's order of classes, which may differ
+            order = self._project.classes
             table = np.full(256, UNLABELLED, np.uint8)
             for index, name in enumerate(prediction.classes):
                 if name in order:
@@ -267,11 +268,11 @@ class Drawing:
         return paint, place
 
     def _uncertainty_patch(self, drawn: Region | None) -> tuple[Paint, Region] | None:
-        """Return how unsure the prediction is, where that is shown."""
+        """Return the uncertainty of the prediction, if it is shown."""
         prediction = self.prediction
         place = self._predicted_place(drawn, self.scale)
-        # Probabilities on disk have no levels: of a whole slide they would all have to be read.
-        if prediction is None or place is None or not self.uncertain or prediction.pyramid:
+        # Probabilities on disk have no pyramid: those of a whole slide would all have to be read.
+        if prediction is None or place is None or not self.draws_uncertainty or prediction.pyramid:
             return None
         if self._steps is None or self._steps[0] is not prediction:
             self._steps = (prediction, uncertainty_steps(prediction))
@@ -282,7 +283,7 @@ class Drawing:
         return Paint(steps, colors), place
 
     def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
-        """Return the drawn pixels that the prediction covers, of those that are asked for."""
+        """Return those of the drawn pixels that the prediction covers."""
         if self.prediction is None or drawn is None:
             return None
         covered = self.view.drawn_region(self.prediction.region, scale)
@@ -294,16 +295,8 @@ class Drawing:
         return np.clip(columns - region.x, 0, region.width - 1), np.clip(rows - region.y, 0, region.height - 1)
 
 
-def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
-    """Return how an image is shown until somebody chooses: 8-bit RGB as it is, else by its pixels."""
-    plain = image.channel_colors in (None, tuple(channel.color for channel in AS_IT_IS))
-    if image.dtype == np.uint8 and len(image.channel_names) == 3 and plain:
-        return AS_IT_IS
-    return auto_contrast(image)
-
-
 def _only_inside(labels: np.ndarray, place: Region, inside: Region | None) -> np.ndarray:
-    """Return labels of the pixels at `place`, unlabelled where `inside` does not reach."""
+    """Return the labels of the pixels at `place`, unlabelled outside of `inside`."""
     kept = np.full_like(labels, UNLABELLED)
     common = None if inside is None else place.intersect(inside)
     if common is not None:

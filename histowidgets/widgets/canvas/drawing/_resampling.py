@@ -1,4 +1,4 @@
-"""Pixels of what is in view: the image, the prediction over it, the annotations. Pure NumPy and Pillow."""
+"""Pixels of an image and labels, resampled to those of a view. Pure NumPy and Pillow."""
 
 import io
 import math
@@ -9,19 +9,19 @@ import numpy as np
 import PIL.Image
 
 from histowidgets.images import CachedReader, Region
-from histowidgets.widgets.canvas._viewport import View
+from histowidgets.widgets.canvas.state import View
 
-# A crop of fewer pixels than this travels as PNG, without loss; a larger one as JPEG.
+#: A crop of up to this many pixels is encoded as PNG, without loss; a larger one as JPEG.
 PNG_PIXELS = 128 * 128
 JPEG_QUALITY = 90
 
-# Reads labels of a region at a downsample: (region, downsample) -> uint8 (rows, cols).
+#: Reads the labels of a region: (region, downsample) -> uint8 (rows, cols).
 ReadLabels = Callable[[Region, int], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded image and the place on the canvas, in drawn pixels, that it fills."""
+    """An encoded image, and the rectangle of the canvas, in drawn pixels, that it fills."""
 
     data: bytes
     format: str
@@ -32,21 +32,21 @@ class Picture:
 
 
 def power_of_two_downsample(zoom: float) -> int:
-    """Return the largest power of two at which no drawn pixel is smaller than a read one."""
+    """Return the largest power of two at which a pixel as read is no larger than a drawn one."""
     return 2 ** max(0, math.floor(math.log2(1 / zoom) + 1e-9))
 
 
 def image_in_view(
     reader: CachedReader, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
 ) -> Picture:
-    """Return the image in view, at no more pixels than the canvas has, nor than the image itself.
+    """Return the image in view, with no more pixels than the canvas or the image itself has.
 
     Parameters
     ----------
     reader
         Reads the image.
     view, scale
-        What to show, and the drawn pixels a CSS pixel.
+        What to show, and the drawn pixels per CSS pixel.
     to_rgb
         Turns pixels as read into uint8 RGB.
     """
@@ -64,12 +64,12 @@ def image_in_view(
 def _shrunk(
     reader: CachedReader, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-    """Return exactly the drawn pixels that the image covers, so that the browser need not resample them."""
+    """Return exactly the drawn pixels that the image covers, so that the browser does not resample them."""
     zoom = view.zoom * scale
     drawn = view.drawn_region(reader.image.region, scale) or Region(0, 0, 1, 1)
     downsample = power_of_two_downsample(zoom)
     seen = view.region
-    # On the grid of what was read before.
+    # On one grid for all views, so that earlier reads can be reused.
     x, y = seen.x // downsample * downsample, seen.y // downsample * downsample
     region = Region.from_edges(x, y, seen.right, seen.bottom)
     pixels = to_rgb(reader.read(region, downsample))
@@ -104,7 +104,7 @@ def labels_in_view(read: ReadLabels, view: View, scale: float, drawn: Region) ->
     """
     columns, rows = view.pixel_indices(drawn, scale)
     step = power_of_two_downsample(view.zoom * scale)
-    # On a grid that starts at the image's corner, so that pieces drawn one after the other fit together.
+    # On a grid that starts at the corner of the image, so that pieces fit together.
     x, y = int(columns[0]) // step * step, int(rows[0]) // step * step
     region = Region(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
     labels = read(region, step)

@@ -1,4 +1,4 @@
-"""How unsure a prediction is of each pixel, as colours."""
+"""The uncertainty of a prediction, as colours."""
 
 from typing import TYPE_CHECKING
 
@@ -7,15 +7,15 @@ import numpy as np
 if TYPE_CHECKING:  # prediction imports torch
     from histowidgets.prediction import PredictionResults
 
-# Dark blue over grey to yellow, evenly lighter, and alike for all kinds of eyes: five points of the map "cividis"
-# (Nuñez, Anderton and Renslow, 2018).
+# Dark blue, grey, yellow, of evenly increasing lightness, readable with any colour vision: five points of the colour
+# map "cividis" (Nuñez, Anderton and Renslow, 2018).
 _POINTS = ((0, 34, 78), (66, 78, 108), (124, 123, 120), (187, 175, 113), (254, 232, 56))
-# Few enough steps that a picture of them is small, and can be read off the legend.
+#: Few enough steps for a small PNG, and to be read off the legend.
 STEPS = 16
 
 
 def uncertainty_colors() -> np.ndarray:
-    """Return the colours of the steps, surest first: uint8 ``(STEPS, 3)``."""
+    """Return the colours of the steps, most certain first: uint8 ``(STEPS, 3)``."""
     at = np.linspace(0, len(_POINTS) - 1, STEPS)
     points = np.array(_POINTS, dtype=float)
     channels = [np.interp(at, np.arange(len(points)), points[:, c]) for c in range(3)]
@@ -23,12 +23,12 @@ def uncertainty_colors() -> np.ndarray:
 
 
 def uncertainty_steps(prediction: "PredictionResults") -> np.ndarray:
-    """Return one minus the probability of the likeliest class, as a share of the most that it can be.
+    """Return one minus the probability of the likeliest class, as a share of its maximum.
 
     Returns
     -------
     numpy.ndarray
-        uint8 steps, 0 (sure) to ``STEPS - 1`` (all classes alike), of the shape of the probability map.
+        uint8 steps, 0 (certain) to ``STEPS - 1`` (all classes equally likely), of the shape of the probability map.
     """
     values = prediction.probability_map.values
     most = 1 - 1 / len(values) if len(values) > 1 else 1.0
@@ -37,7 +37,7 @@ def uncertainty_steps(prediction: "PredictionResults") -> np.ndarray:
 
 
 def legend_html() -> str:
-    """Return the legend: the colours from sure to unsure, with words at both ends."""
+    """Return the legend: the colours from sure to unsure, labelled at both ends."""
     colors = ", ".join("#{:02x}{:02x}{:02x}".format(*color) for color in uncertainty_colors())
     return (
         "<div class='hw-legend-uncertainty' role='img' aria-label='Uncertainty: dark blue is sure, yellow is unsure'>"

@@ -1,11 +1,11 @@
-"""Edits of the annotations: shapes, the wand, selection."""
+"""Edits of the annotations: drawing shapes, filling with the wand, working on a selection."""
 
+from histowidgets.widgets.canvas.editing._editor import CanvasEditor
 from histowidgets.widgets.canvas.editing._outlines import rings_of
-from histowidgets.widgets.canvas.editing._shape_factory import drawn_shape
-from histowidgets.widgets.canvas.editing._wand_edits import CanvasWand
+from histowidgets.widgets.canvas.editing._wand import WandRegion
 
 __all__ = [
-    "CanvasWand",
-    "drawn_shape",
+    "CanvasEditor",
+    "WandRegion",
     "rings_of",
 ]

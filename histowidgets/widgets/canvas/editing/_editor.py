@@ -1,257 +1,291 @@
-"""What the annotation canvas does to its project: drawing, undo, and all that works on a selection."""
+"""Edits of the project on the canvas: drawing, undo, and everything that works on a selection."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import traitlets
 
-from histowidgets.annotations import Annotation, Project, Shape
-from histowidgets.errors import HistowidgetsError, ProjectError
+from histowidgets.annotations import Annotation, Line, Polygon, Rectangle, Shape, Stroke
+from histowidgets.errors import HistowidgetsError, ShapeError
 from histowidgets.images import Region
-from histowidgets.widgets.canvas._viewport import View
-from histowidgets.widgets.canvas.drawing import Layers
+from histowidgets.widgets.canvas.drawing import Renderer, power_of_two_downsample
 from histowidgets.widgets.canvas.editing._outlines import selection_outlines
+from histowidgets.widgets.canvas.editing._wand import Wand, WandRegion, wand_downsample
+from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue
 
 COPY_OFFSET = 14.0  # CSS pixels to the right and down, so that a copy is seen beside its original
+OUTLINE_ERROR = 0.5  # CSS pixels that the outline of a wand's region may be off
+REACHES_THE_EDGE = "The region reaches the edge of the view, and is filled only as far as that. Zoom out for more."
 
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas.pointer import PointerLayer
 
+class CanvasEditor:
+    """Edits the project on behalf of the person at the canvas.
 
-class CanvasEditing(traitlets.HasTraits):
-    """The part of the canvas that edits. Each edit is one step of undo, and shown when the project tells of it."""
+    Each edit is one step of undo, and is shown when the project reports it. Methods may be called from any thread;
+    what `AnnotationCanvas` offers too is documented in full there.
 
-    selection = traitlets.Tuple()
+    Parameters
+    ----------
+    state
+        Its image is edited, with the tools as they are set there.
+    renderer
+        Has the pixels, as they are shown, that the wand looks at.
+    queue
+        The queue of the canvas.
+    say
+        Called with a text and a level, "info" or "error", for the person to read.
+    """
 
-    project: Project
-    image_name: str
-    tool: str
-    class_name: str
-    _queue: SerialQueue
-    _layers: Layers
-    _pointer: "PointerLayer"
-    _clipboard: tuple[Annotation, ...] = ()
+    def __init__(
+        self, state: CanvasState, renderer: Renderer, queue: SerialQueue, say: Callable[[str, str], None]
+    ) -> None:
+        self._state, self._project, self._renderer = state, state.project, renderer
+        self._queue, self._tell = queue, say
+        self._wand: tuple[object, Wand] | None = None  # what it was made of, and the wand
+        state.observe(self._selection_changed, names="selection")
+        state.observe(self._tool_changed, names="tool")
 
-    @property
-    def view(self) -> View:
-        """What is in view; the canvas knows."""
-        raise NotImplementedError
+    def _say(self, text: str, level: str = "info") -> None:
+        self._tell(text, level)
 
-    def say(self, text: str, level: str = "info") -> None:
-        """Put a line of text in the status line; the canvas does."""
-        raise NotImplementedError
+    # -- drawing ----------------------------------------------------------------------------------
 
     def draw(self, shape: Shape, class_name: str | None, image_name: str | None = None) -> str:
-        """Add a shape to an image, as the tools do; class None erases.
+        """Add a shape to an image, by default the one shown; class None erases. Return the annotation's id."""
+        name = self._state.image_name if image_name is None else image_name
+        if class_name is None:
+            return self._project.erase(name, shape)
+        return self._project.annotate(name, shape, class_name)
+
+    def draw_points(
+        self,
+        tool: str,
+        points: np.ndarray,
+        width: float | np.ndarray,
+        class_name: str,
+        image_name: str | None = None,
+    ) -> str:
+        """Add the shape that a tool makes of points to an image; return the annotation's id.
 
         Parameters
         ----------
-        shape
-            A stroke, line, polygon or rectangle, in image pixels.
+        tool
+            "brush", "eraser", "line", "rectangle" or "polygon".
+        points
+            ``(n, 2)``, x then y, in image pixels: the path of the brush, the ends of a line, two opposite corners
+            of a rectangle, or the outline of a polygon.
+        width
+            Of a stroke or a line, in image pixels; for a stroke also one per point.
         class_name
-            One of the project's classes, or None.
+            One of the project's classes; the eraser ignores it.
         image_name
-            The image that is shown, by default.
-
-        Returns
-        -------
-        str
-            The id of the annotation.
+            The image shown, by default.
 
         Raises
         ------
         ShapeError, ClassNameError, ImageNameError, ReadOnlyError
             As `Project.annotate` does.
         """
-        name = self.image_name if image_name is None else image_name
-        if class_name is None:
-            return self.project.erase(name, shape)
-        return self.project.annotate(name, shape, class_name)
-
-    def sketch(self, points: np.ndarray, width: float, color: str) -> None:
-        """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""
-        self._queue.submit(lambda: self._layers.sketch(points, width, color))
+        return self.draw(_shape_from(tool, points, width), None if tool == "eraser" else class_name, image_name)
 
     def undo(self) -> bool:
-        """Take the project's last edit back; return whether there was one."""
-        return self._step(self.project.undo, "Nothing to undo.")
+        """Undo the project's last edit; return whether there was one."""
+        return self._step(self._project.undo, "Nothing to undo.")
 
     def redo(self) -> bool:
-        """Do again what was taken back last; return whether there was something."""
-        return self._step(self.project.redo, "Nothing to redo.")
+        """Redo the edit undone last; return whether there was one."""
+        return self._step(self._project.redo, "Nothing to redo.")
 
     def _step(self, step: Callable[[], bool], nothing: str) -> bool:
         try:
             done = step()
         except (HistowidgetsError, OSError) as error:
-            self.say(str(error), "error")
+            self._say(str(error), "error")
             return False
         if not done:
-            self.say(nothing)
+            self._say(nothing)
         return done
 
-    # -- the selection -------------------------------------------------------------------------------
+    # -- the wand ---------------------------------------------------------------------------------
+
+    def find_similar(self, x: float, y: float, tolerance: float | None = None, view: View | None = None) -> WandRegion:
+        """Find the region of similar colours around an image point, in a view (ShapeError beside the picture)."""
+        view = view or self._state.view
+        tolerance = self._state.wand_tolerance if tolerance is None else tolerance
+        return self._wand_for(view).find(x, y, tolerance, OUTLINE_ERROR / view.zoom)
+
+    def fill_similar(
+        self,
+        x: float,
+        y: float,
+        class_name: str | None = None,
+        tolerance: float | None = None,
+        view: View | None = None,
+    ) -> str:
+        """Annotate what `find_similar` finds, and say so if the view cuts it; return the annotation's id."""
+        found = self.find_similar(x, y, tolerance, view)
+        annotation_id = self.draw(found.polygon, class_name or self._state.class_name)
+        if found.is_cut:
+            # After the job that shows the edit, which clears the status line.
+            self._queue.submit(lambda: self._say(REACHES_THE_EDGE))
+        return annotation_id
+
+    def _wand_for(self, view: View) -> Wand:
+        """Return the wand for a view of the image; the last one is kept."""
+        region, name = view.region, self._state.image_name
+        downsample = wand_downsample(region, power_of_two_downsample(view.zoom))
+        made_of = name, region, downsample, self._renderer.display(name)
+        kept = self._wand
+        if kept is not None and kept[0] == made_of:
+            return kept[1]
+        size = view.image_width, view.image_height
+        wand = Wand(self._renderer.pixels(region, downsample), region, downsample, size)
+        self._wand = made_of, wand
+        return wand
+
+    # -- the selection ----------------------------------------------------------------------------
 
     def pick(self, x: float, y: float, tolerance: float = 0, *, add: bool = False) -> bool:
-        """Select the topmost annotation at an image point, or nothing if there is none.
-
-        Parameters
-        ----------
-        x, y
-            Full-size pixels.
-        tolerance
-            How far away the annotation may be, in full-size pixels.
-        add
-            Leave the rest of the selection as it is; what was selected already is taken out of it.
-
-        Returns
-        -------
-        bool
-            Whether what is at the point is selected now.
-        """
-        found = self.project.annotation_at(self.image_name, x, y, tolerance)
+        """Select the topmost annotation within a tolerance, or toggle it with `add`; return whether it is selected."""
+        state = self._state
+        found = self._project.annotation_at(state.image_name, x, y, tolerance)
         if not add:
-            self.selection = () if found is None else (found,)
-        elif found in self.selection:
-            self.selection = tuple(each for each in self.selection if each != found)
+            state.selection = () if found is None else (found,)
+        elif found in state.selection:
+            state.selection = tuple(each for each in state.selection if each != found)
         elif found is not None:
-            self.selection = (*self.selection, found)
-        return found in self.selection
+            state.selection = (*state.selection, found)
+        return found in state.selection
 
     def select_in(self, region: Region, *, add: bool = False) -> None:
         """Select the annotations that lie wholly in a region of the image, or add them to the selection."""
-        found = self.project.annotations_in(self.image_name, region)
-        self.selection = (*self.selection, *found) if add else tuple(found)
+        found = self._project.annotations_in(self._state.image_name, region)
+        self._state.selection = (*self._state.selection, *found) if add else tuple(found)
         self._say_selected()
 
     def select_all(self) -> None:
-        """Select all annotations of the image that is shown; erasers are none."""
-        annotations = self.project.annotations(self.image_name)
-        self.selection = tuple(each.id for each in annotations if each.class_name is not None)
+        """Select all annotations of the image, except erasers."""
+        annotations = self._project.annotations(self._state.image_name)
+        self._state.selection = tuple(each.id for each in annotations if each.class_name is not None)
         self._say_selected()
 
+    def deselect(self) -> None:
+        """Clear the selection."""
+        self._state.selection = ()
+
     def _say_selected(self) -> None:
-        self.say(f"{len(self.selection) or 'Nothing'} selected.")
+        self._say(f"{len(self._state.selection) or 'Nothing'} selected.")
 
     def selected_annotations(self) -> tuple[Annotation, ...]:
-        """Return what is selected, in the order of drawing."""
-        wanted = set(self.selection)
-        return tuple(each for each in self.project.annotations(self.image_name) if each.id in wanted)
+        """Return the selected annotations, in the order of drawing."""
+        wanted = set(self._state.selection)
+        return tuple(each for each in self._project.annotations(self._state.image_name) if each.id in wanted)
 
     def move_selection(self, dx: float, dy: float) -> None:
-        """Move what is selected to the right and down, in full-size pixels. One step of undo."""
+        """Move the selection to the right and down, in full-size pixels. One step of undo."""
         if self._has_selection():
-            self.project.move(self.selection, dx, dy)
+            self._project.move(self._state.selection, dx, dy)
 
     def delete_selection(self) -> None:
-        """Remove what is selected. One step of undo."""
+        """Delete the selection. One step of undo."""
         if self._has_selection():
-            count = len(self.selection)
-            self.project.remove(self.selection)
-            self.say(f"{count} deleted.")
+            count = len(self._state.selection)
+            self._project.remove(self._state.selection)
+            self._say(f"{count} deleted.")
 
     def choose_class(self, class_name: str) -> None:
-        """Choose the class to paint with; what is selected becomes of it too, as one step of undo."""
-        self.class_name = class_name
-        annotations = self.selected_annotations()
-        others = [each.id for each in annotations if each.class_name not in (class_name, None)]
+        """Choose the class to paint with, and give it to the selection too. One step of undo."""
+        self._state.class_name = class_name
+        others = [each.id for each in self.selected_annotations() if each.class_name not in (class_name, None)]
         if others:
-            self.project.reclassify(others, class_name)
-            self.say(f"{len(others)} of class {class_name} now.")
+            self._project.reclassify(others, class_name)
+            self._say(f"Class of {len(others)} changed to {class_name}.")
 
     def copy(self) -> None:
-        """Keep copies of what is selected, for `paste`."""
+        """Copy the selection to the clipboard."""
         if self._has_selection():
-            self._clipboard = self.selected_annotations()
-            self._pointer.copied = len(self._clipboard)
-            self.say(f"{len(self._clipboard)} copied.")
+            self._state.clipboard = self.selected_annotations()
+            self._say(f"{len(self._state.clipboard)} copied.")
 
     def cut(self) -> None:
-        """Copy what is selected, and remove it. One step of undo."""
+        """Copy the selection, and delete it. One step of undo."""
         self.copy()
         self.delete_selection()
 
     def paste(self) -> None:
-        """Paste what was copied on the image that is shown; it becomes the selection. One step of undo.
-
-        It comes to the place where it was, or to the middle of the view if that is not in view. Beside an original
-        that is still there, it comes a little to the right of it and down.
-        """
-        if not self._clipboard:
-            self.say("Nothing was copied yet.")
-            return
-        self._paste(self._clipboard, *self._way_into_view(self._clipboard))
+        """Paste the clipboard on the image shown, in view and beside the original, and select it. One step of undo."""
+        annotations = self._state.clipboard
+        if annotations:
+            self._paste(annotations, *self._way_into_view(annotations))
+        else:
+            self._say("Nothing was copied yet.")
 
     def duplicate(self) -> None:
-        """Copy what is selected a little to the right and down; the copies become the selection. One step of undo."""
+        """Copy the selection a little to the right and down, and select the copies. One step of undo."""
         if self._has_selection():
-            step = COPY_OFFSET / self.view.zoom
+            step = COPY_OFFSET / self._state.view.zoom
             self._paste(self.selected_annotations(), step, step)
 
-    def take_selection(self, earlier: "CanvasEditing") -> None:
-        """Select what is selected on an earlier canvas of the same project, and take over what was copied there."""
-        self._clipboard = earlier._clipboard
-        self._pointer.copied = len(self._clipboard)
-        known = {each.id for each in self.project.annotations(self.image_name)}
-        self.selection = tuple(each for each in earlier.selection if each in known)
-
     def _paste(self, annotations: tuple[Annotation, ...], dx: float, dy: float) -> None:
-        self.selection = tuple(self.project.paste(self.image_name, annotations, dx, dy))
-        self.say(f"{len(self.selection)} pasted.")
+        self._state.selection = tuple(self._project.paste(self._state.image_name, annotations, dx, dy))
+        self._say(f"{len(self._state.selection)} pasted.")
 
     def _way_into_view(self, annotations: tuple[Annotation, ...]) -> tuple[float, float]:
         """Return how far from their place to paste annotations, right and down."""
         bounds = np.array([each.shape.bounds for each in annotations])
         x, y = (bounds[:, :2].min(axis=0) + bounds[:, 2:].max(axis=0)) / 2
-        view, region = self.view, self.view.region
+        view = self._state.view
+        region = view.region
         if not (region.x <= x <= region.right and region.y <= y <= region.bottom):
             return float(view.x - x), float(view.y - y)
-        here = {each.shape for each in self.project.annotations(self.image_name)}
+        here = {each.shape for each in self._project.annotations(self._state.image_name)}
         step, moved = COPY_OFFSET / view.zoom, 0.0
         while annotations[0].shape.moved(moved, moved) in here:
             moved += step
         return moved, moved
 
     def _has_selection(self) -> bool:
-        if not self.selection:
-            self.say("Nothing is selected.")
-        return bool(self.selection)
+        if not self._state.selection:
+            self._say("Nothing is selected.")
+        return bool(self._state.selection)
 
-    @traitlets.validate("selection")
-    def _known_ids(self, proposal: Any) -> tuple[str, ...]:
-        wanted = tuple(dict.fromkeys(map(str, proposal["value"])))
-        if not wanted:
-            return ()
-        unknown = set(wanted).difference(each.id for each in self.project.annotations(self.image_name))
-        if unknown:
-            raise ProjectError(
-                f"Image {self.image_name!r} has no annotation with the id {', '.join(map(repr, sorted(unknown)))}."
-            )
-        return wanted
+    # -- following state and project --------------------------------------------------------------
 
-    @traitlets.observe("selection")
     def _selection_changed(self, change: Any) -> None:
-        if self.selection:
-            self.tool = "select"  # only that tool shows what a key would delete
+        if self._state.selection:
             self._say_selected()
         elif change["old"] not in ((), traitlets.Undefined):
-            self.say("")
-        self._queue.submit(self._show_selection)
+            self._say("")
+        self._queue.submit(self.refresh_selection)
 
-    @traitlets.observe("tool")
     def _tool_changed(self, _: Any) -> None:
-        if self.tool != "select" and self.selection:
-            self.selection = ()
-        if self.tool != "polygon":
-            self._queue.submit(self._pointer.forget_draft)
+        if self._state.tool != "polygon":
+            self._queue.submit(self._discard_draft)
 
-    def _show_selection(self) -> None:
-        """Show what is selected as it is now, within the queue; what is gone is selected no more."""
-        wanted = self.selection
+    def _discard_draft(self) -> None:
+        self._state.draft = {}
+
+    def refresh_selection(self) -> None:
+        """Deselect what no longer exists, and outline the rest; called inside the queue."""
+        wanted = self._state.selection
         annotations = self.selected_annotations() if wanted else ()
         if len(annotations) < len(wanted):
             known = {each.id for each in annotations}
-            self.selection = tuple(each for each in wanted if each in known)
-        self._pointer.selected = selection_outlines(annotations, self.project.colors)
+            self._state.selection = tuple(each for each in wanted if each in known)
+        self._state.set_trait("outlines", selection_outlines(annotations, self._project.colors))
+
+
+def _shape_from(tool: str, points: np.ndarray, width: float | np.ndarray) -> Shape:
+    if tool == "polygon":
+        return Polygon(points)
+    if tool not in ("line", "rectangle"):
+        return Stroke(points, width=width)
+    if len(points) != 2:
+        raise ShapeError(f"A {tool} is drawn from one point to another; got {len(points)} points.")
+    if tool == "line":
+        return Line(points, width=float(width))
+    left, top = points.min(axis=0)
+    across, down = np.ptp(points, axis=0)
+    return Rectangle(left, top, across, down)

@@ -1,4 +1,4 @@
-"""The wand: the region around a point whose colours are like those there. Pure NumPy, SciPy, scikit-image, shapely."""
+"""The wand: the region of similar colours around a point. Pure NumPy, SciPy, scikit-image and shapely."""
 
 import math
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from histowidgets.annotations import Polygon
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 
-MOST_PIXELS = 1_000_000  # that are flooded, so that an answer takes a fraction of a second
-SMOOTHING = 1.5  # standard deviation in pixels; less than a nucleus, more than the noise of a camera
-SMALL_HOLE = 24  # pixels; a smaller hole is noise
-MOST_CORNERS = 10_000
+MAX_PIXELS = 1_000_000  # to flood, so that an answer takes a fraction of a second
+SMOOTHING = 1.5  # standard deviation in pixels; smaller than a nucleus, larger than camera noise
+SMALL_HOLE = 24  # pixels; smaller holes are noise, and filled
+MAX_CORNERS = 10_000
 
 
 def wand_downsample(region: Region, downsample: int) -> int:
-    """Return the downsample, `downsample` or twice it as often as needed, at which a region has few enough pixels."""
-    while math.ceil(region.width / downsample) * math.ceil(region.height / downsample) > MOST_PIXELS:
+    """Return `downsample`, doubled until the region has at most `MAX_PIXELS` pixels."""
+    while math.ceil(region.width / downsample) * math.ceil(region.height / downsample) > MAX_PIXELS:
         downsample *= 2
     return downsample
 
@@ -33,7 +33,7 @@ class WandRegion:
     area : shapely.Polygon
         With holes, in full-size pixels.
     is_cut : bool
-        Whether it would go on beyond what was looked at, other than at the edge of the image.
+        Whether the region continues beyond the pixels that were considered.
     """
 
     area: shapely.Polygon
@@ -54,9 +54,9 @@ class Wand:
     rgb
         uint8, ``(rows, cols, 3)``: the pixels as they are shown.
     region
-        Where they lie in the image, in full-size pixels; row and column 0 begin at its corner.
+        Their place in the image, in full-size pixels.
     downsample
-        Full-size pixels a pixel.
+        Full-size pixels per pixel.
     image_size
         Width and height of the whole image.
     """
@@ -77,15 +77,15 @@ class Wand:
         x, y
             Full-size pixels.
         tolerance
-            How far a colour may be from that at the point: CIE 1976 colour difference, where 2 is just seen and
-            100 is from black to white.
+            How far a colour may be from the one at the point: a CIE 1976 colour difference, where 2 is just
+            noticeable and 100 is the difference between black and white.
         simplify
             How far the outline may be off, in full-size pixels.
 
         Raises
         ------
         ShapeError
-            If the point is outside of the region that was given.
+            If the point is outside of the region given to the constructor.
         """
         row, column = (int((at - edge) // self._downsample) for at, edge in ((y, self._region.y), (x, self._region.x)))
         rows, columns = self._lab.shape[:2]
@@ -96,12 +96,12 @@ class Wand:
         return WandRegion(self._traced(mask, top, left, simplify), is_cut)
 
     def _flooded(self, row: int, column: int, tolerance: float) -> tuple[np.ndarray, int, int]:
-        """Return the mask around a pixel, cut to its bounds, and the row and column where it begins."""
+        """Return the mask around a pixel, cropped, and the row and column of its corner."""
         from skimage.segmentation import flood
 
         like, like_sharp = (squared <= tolerance**2 for squared in self._differences(row, column))
         mask = flood(like.view(np.uint8), (row, column), connectivity=1)
-        # Where colours meet, smoothing has mixed them: the region goes on to where it really ends.
+        # Smoothing has mixed the colours at the border: grow the region to its border in the sharp image.
         mask = ndimage.binary_dilation(mask, iterations=2, mask=mask | like_sharp)
         (found,) = ndimage.find_objects(mask.view(np.uint8))
         mask = mask[found]
@@ -109,14 +109,14 @@ class Wand:
         sizes = np.bincount(holes.ravel())
         edges = np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])
         small = sizes < SMALL_HOLE
-        small[edges] = False  # these are bays of its coast
+        small[edges] = False  # these are not holes but lie outside
         small[0] = False
         return mask | small[holes], found[0].start, found[1].start
 
     def _differences(self, row: int, column: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far, squared, each pixel is from the colour at one: smoothed, and as it is."""
+        """Return the squared distance of each colour from that of one pixel, in the smoothed and the sharp image."""
         seen = self._seen
-        if seen is None or seen[0] != (row, column):  # while the pen is held, only the tolerance changes
+        if seen is None or seen[0] != (row, column):  # during a drag only the tolerance changes
             color = self._lab[row, column]
             smooth, sharp = (((lab - color) ** 2).sum(axis=-1) for lab in (self._lab, self._sharp))
             seen = self._seen = (row, column), (smooth, sharp)
@@ -133,10 +133,10 @@ class Wand:
         )
 
     def _traced(self, mask: np.ndarray, top: int, left: int, simplify: float) -> shapely.Polygon:
-        """Return the area of a mask that begins at a row and a column."""
+        """Return the area of a mask whose corner is at a row and a column."""
         from skimage.measure import find_contours
 
-        # Contours go round corners; at the edge of what was looked at, they do so outside of it.
+        # Contours cut corners: at the edge of the pixels considered, make them do so outside, and clip them.
         rows, columns = self._lab.shape[:2]
         at_edge = (top == 0, top + mask.shape[0] == rows), (left == 0, left + mask.shape[1] == columns)
         beyond = np.pad(mask, [(int(before), int(after)) for before, after in at_edge], mode="edge")
@@ -151,7 +151,7 @@ class Wand:
         area = shapely.intersection(shapely.Polygon(rings[0], rings[1:]), inside)
         for _ in range(12):
             shown = _largest(area.simplify(simplify))
-            if len(shapely.get_coordinates(shown)) <= MOST_CORNERS:
+            if len(shapely.get_coordinates(shown)) <= MAX_CORNERS:
                 break
             simplify *= 2
         return shown

@@ -1,11 +1,11 @@
-"""Pointer and key events from the page, and the messages that carry them."""
+"""Pointer and key events: the layer on the page, its messages, and what is done with them."""
 
-from histowidgets.widgets.canvas.pointer._dispatcher import PointerMessages
+from histowidgets.widgets.canvas.pointer._dispatcher import PointerDispatcher
 from histowidgets.widgets.canvas.pointer._layer import PointerLayer
-from histowidgets.widgets.canvas.pointer._mouse_fallback import PlainMouse
+from histowidgets.widgets.canvas.pointer._mouse_fallback import MouseFallback
 
 __all__ = [
-    "PlainMouse",
+    "MouseFallback",
+    "PointerDispatcher",
     "PointerLayer",
-    "PointerMessages",
 ]

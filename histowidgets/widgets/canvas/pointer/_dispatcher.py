@@ -1,240 +1,280 @@
-"""Does what the pointer layer asks, and answers every message."""
+"""Hands each message of the pointer layer to what it is for, and answers it."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import traitlets
 
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.canvas._viewport import View
-from histowidgets.widgets.canvas.editing import rings_of
-from histowidgets.widgets.canvas.pointer._edits import do_edit
+from histowidgets.widgets.canvas.drawing import CanvasViewer
+from histowidgets.widgets.canvas.editing import CanvasEditor, rings_of
+from histowidgets.widgets.canvas.pointer._edits import PageEdits
+from histowidgets.widgets.canvas.pointer._inbox import Inbox
 from histowidgets.widgets.canvas.pointer._layer import PointerLayer
 from histowidgets.widgets.canvas.pointer._messages import (
     EDIT_KINDS,
     Choice,
-    ClassMessage,
     Draft,
     Edit,
     Hover,
-    Inbox,
     Leave,
     Loaded,
-    Message,
     MessageError,
     Pen,
-    Pick,
     Ready,
+    Redraw,
     Short,
-    ToleranceMessage,
-    ToolMessage,
     ViewMessage,
     WandPreview,
-    WidthMessage,
     parse_message,
     parse_points,
 )
+from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue
 
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas._canvas import AnnotationCanvas
+# Kind of a message -> the trait of the state that it sets, and its field with the value.
+_CHOICES = {
+    "tool": ("tool", "tool"),
+    "class": ("class_name", "class_name"),
+    "width": ("brush_width", "width"),
+    "tolerance": ("wand_tolerance", "tolerance"),
+    "overlay": ("overlay_on", "on"),
+    "annotations": ("annotations_on", "on"),
+}
 
 
-class PointerMessages:
-    """The kernel's end of the line to the page's pointer layer (`static/canvas/link.js` is the other).
+class PointerDispatcher:
+    """The kernel's end of the connection to the pointer layer; `static/canvas/link.js` is the page's.
 
-    Messages come on whichever thread ipykernel likes. Edits are put in order, then done in the canvas' queue;
-    an edit is answered once what it changed has been sent for drawing, with the view that was drawn.
+    Messages arrive on whichever thread ipykernel chooses. Edits are put in order and done inside the queue; an edit
+    is answered once what it changed has been sent for drawing, with the view that was drawn.
+
+    Parameters
+    ----------
+    pointer
+        Whose messages are handled.
+    state, editor, viewer
+        What the messages set, edit and show.
+    queue
+        The queue of the canvas.
+    say
+        Called with a text and a level, "info" or "error", for the person to read.
     """
 
-    def __init__(self, canvas: "AnnotationCanvas", pointer: PointerLayer, queue: SerialQueue) -> None:
-        self._canvas, self._pointer, self._queue = canvas, pointer, queue
+    def __init__(
+        self,
+        pointer: PointerLayer,
+        state: CanvasState,
+        editor: CanvasEditor,
+        viewer: CanvasViewer,
+        queue: SerialQueue,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._pointer, self._state, self._editor, self._viewer = pointer, state, editor, viewer
+        self._queue, self._say = queue, say
+        self._edits = PageEdits(state, editor)
         self._inbox = Inbox()
         self._done: list[list[Any]] = []  # [client, number] of edits that are not answered yet
-        self._wanted: ViewMessage | None = None
+        self._wanted_view: ViewMessage | None = None
         self._wanted_preview: WandPreview | None = None
-        self.answered_view: tuple[str, int] = ("", 0)
+        self._answered_view: tuple[str, int] = ("", 0)
         self._drafts: dict[str, int] = {}  # client -> number of the last draft that it sent
-        pointer.on_msg(self._heard)
+        self._handlers: dict[str, Callable[[Any, Any], None]] = {
+            **dict.fromkeys(EDIT_KINDS, self._receive_edit),
+            **dict.fromkeys(_CHOICES, self._choose),
+            "ready": self._use_scale,
+            "loaded": self._check_pictures,
+            "redraw": self._redraw,
+            "view": self._receive_view,
+            "wand-preview": self._receive_preview,
+            "draft": self._receive_draft,
+            "short": self._explain_short,
+            "pen": self._note_pen,
+            "hover": self._hover,
+            "leave": self._leave,
+        }
+        viewer.on_drawn(self._tell_drawn)
+        pointer.on_msg(self._receive)
 
-    def tell_drawn(self, view: View) -> None:
-        """Tell the page what all that was sent for drawing until now amounts to."""
-        done, self._done = self._done, []
-        client, number = self.answered_view
-        self._pointer.send(
-            {
-                "kind": "drawn",
-                "edits": done,
-                "view": [view.x, view.y, view.zoom],
-                "client": client,
-                "number": number,
-            }
-        )
-
-    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+    def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         try:
             message = parse_message(content)
         except MessageError as error:
-            self._unreadable(content, error)
+            self._reject(content, error)
             return
-        if isinstance(message, Edit):
-            self._queue_edit(message.client, message.number, (message, buffers))
-        elif isinstance(message, Hover | Leave):
-            self._hover(message)
-        elif isinstance(message, Draft):
-            self._queue.submit(partial(self._keep_draft, message, buffers))
-        else:
-            self._do(message)
+        self._handlers[message.kind](message, buffers)
 
-    def _unreadable(self, content: Any, error: MessageError) -> None:
-        """Answer a message that cannot be read; one that has the number of an edit takes that edit's turn."""
+    def _reject(self, content: Any, error: MessageError) -> None:
+        """Answer a message that cannot be read; if it has the number of an edit, it takes that edit's turn."""
         if isinstance(content, dict) and content.get("kind") in EDIT_KINDS:
             client, number = content.get("client"), content.get("number")
             if isinstance(client, str) and isinstance(number, int) and number >= 1:
-                self._queue_edit(client, number, error)
+                self._queue_edit(client, number, partial(self._refuse, client, number, str(error)))
                 return
-        self._canvas.say(str(error), "error")
+        self._say(str(error), "error")
 
-    def _queue_edit(self, client: str, number: int, item: Any) -> None:
-        ready = self._inbox.take(client, number, item)
+    # -- edits ------------------------------------------------------------------------------------
+
+    def _receive_edit(self, message: Edit, buffers: Any) -> None:
+        self._queue_edit(message.client, message.number, partial(self._edit, message, buffers))
+
+    def _queue_edit(self, client: str, number: int, job: Callable[[], None]) -> None:
+        ready = self._inbox.take(client, number, job)
         if ready is None:
-            # The page sends what was not answered for a while again. What is still in the queue will be answered.
+            # The page resends what was not answered for a while. What is still in the queue will be answered.
             if self._inbox.is_done(client, number):
-                self._queue.submit(lambda: self._answer(client, number))
+                self._queue.submit(partial(self._answer_again, client, number))
             return
-        for own_number, each in ready:
-            self._queue.submit(partial(self._edit, client, own_number, each))
+        for _, each in ready:
+            self._queue.submit(each)
 
-    def _edit(self, client: str, number: int, item: Any) -> None:
-        """Do one edit, within the queue. What it changed is drawn by a later job, the answer goes out after that."""
-        if isinstance(item, MessageError):
-            self._refuse(client, number, str(item))
-            return
-        message, buffers = item
+    def _edit(self, message: Edit, buffers: Any) -> None:
+        """Do one edit, inside the queue. What it changed is drawn by a later job, and answered after that."""
+        client, number = message.client, message.number
         try:
-            picked = do_edit(self._canvas, message, buffers)
+            picked = self._edits.do(message, buffers)
         except (HistowidgetsError, MessageError, OSError) as error:
             self._refuse(client, number, str(error))
             return
-        if isinstance(message, Pick):
+        if picked is not None:
             self._queue.submit(partial(self._tell_picked, client, number, picked))
         self._done.append([client, number])
         self._queue.submit(self._answer_rest)
 
     def _tell_picked(self, client: str, number: int, hit: bool) -> None:
-        """Say whether something was there; a pen that is still down then drags it."""
+        """Tell whether a pick found something, which a pointer that is still down then drags."""
         self._pointer.send({"kind": "picked", "client": client, "number": number, "hit": hit})
 
-    def _answer(self, client: str, number: int) -> None:
-        """Answer an edit that was done before, once more."""
+    def _answer_again(self, client: str, number: int) -> None:
         self._done.append([client, number])
         self._answer_rest()
 
     def _answer_rest(self) -> None:
-        """Answer what changed nothing that is in view."""
+        """Answer edits that changed nothing in view."""
         if self._done:
-            self.tell_drawn(self._canvas.drawn_view)
+            self._tell_drawn(self._viewer.drawn_view)
 
     def _refuse(self, client: str, number: int, reason: str) -> None:
         self._pointer.send({"kind": "refused", "edits": [[client, number]], "error": reason})
-        self._canvas.say(reason, "error")
+        self._say(reason, "error")
 
-    def _keep_draft(self, message: Draft, buffers: Any) -> None:
-        """Keep the polygon that is open, for a page that is loaded anew and for other views of the canvas."""
-        if message.number <= self._drafts.get(message.client, 0):
-            return
-        self._drafts[message.client] = message.number
-        if message.image_name != self._canvas.image_name:
-            return
+    def _tell_drawn(self, view: View) -> None:
+        """Tell the page which edits and which view everything sent for drawing so far contains."""
+        done, self._done = self._done, []
+        client, number = self._answered_view
+        place = [view.x, view.y, view.zoom]
+        self._pointer.view = place
+        self._pointer.send({"kind": "drawn", "edits": done, "view": place, "client": client, "number": number})
+
+    # -- choices ----------------------------------------------------------------------------------
+
+    def _choose(self, message: Choice, _: Any) -> None:
+        """Set a trait to what was chosen on the page; the answer is sent after the traits that follow from it."""
+        name, field = _CHOICES[message.kind]
         try:
-            points = parse_points(buffers).astype(np.float32).tobytes() if message.corners else b""
-        except MessageError as error:
-            self._canvas.say(str(error), "error")
-            return
-        draft = message.model_dump(include={"client", "image_name"})
-        corners = [corner for corner in message.corners if 8 * corner < len(points)]
-        self._pointer.draft = {**draft, "points": points, "corners": corners}
-
-    def _hover(self, message: Hover | Leave) -> None:
-        text = ""
-        try:
-            if isinstance(message, Hover):
-                text = spoken(self._canvas.hover(message.x, message.y))
-        except (HistowidgetsError, OSError) as error:
-            self._canvas.say(str(error), "error")
-        finally:
-            self._pointer.send({"kind": "hovered", "text": text})
-
-    def _do(self, message: Message) -> None:
-        if isinstance(message, Choice):
-            self._choose(message)
-        elif isinstance(message, ViewMessage):
-            self._wanted = message
-            self._queue.submit(self._look)
-        elif isinstance(message, WandPreview):
-            self._wanted_preview = message
-            self._queue.submit(self._preview)
-        elif isinstance(message, Pen):
-            self._canvas.show_pen()
-        elif isinstance(message, Short):
-            self._canvas.say(
-                f"A polygon needs at least 3 points; this one has {message.points}. Click on, or press Escape.", "error"
-            )
-        elif isinstance(message, Ready):
-            self._canvas.use_scale(message.scale)
-        elif isinstance(message, Loaded):
-            self._canvas.check_pictures(message.pictures)
-        else:
-            self._canvas.redraw()
-
-    def _choose(self, message: Choice) -> None:
-        """Take what the hand chose; the answer goes out after the traits that follow from it."""
-        canvas = self._canvas
-        try:
-            if isinstance(message, ToolMessage):
-                canvas.tool = message.tool
-            elif isinstance(message, ClassMessage):
-                canvas.class_name = message.class_name
-            elif isinstance(message, WidthMessage):
-                canvas.brush_width = message.width
-            elif isinstance(message, ToleranceMessage):
-                canvas.wand_tolerance = message.tolerance
-            elif message.kind == "overlay":
-                canvas.overlay_on = message.on
-            else:
-                canvas.annotations_on = message.on
+            setattr(self._state, name, getattr(message, field))
         except (HistowidgetsError, traitlets.TraitError) as error:
-            canvas.say(str(error), "error")
+            self._say(str(error), "error")
         finally:
             self._queue.submit(partial(self._pointer.send, {"kind": "chosen", "client": message.client}))
 
+    # -- views: of those that wait, only the last is shown ------------------------------------------
+
+    def _receive_view(self, message: ViewMessage, _: Any) -> None:
+        self._wanted_view = message
+        self._queue.submit(self._look)
+
+    def _look(self) -> None:
+        message, self._wanted_view = self._wanted_view, None
+        if message is not None:
+            view = self._state.view.look(message.x, message.y, message.zoom)
+            self._viewer.look(view, partial(self._answer_view, message.client, message.number))
+
+    def _answer_view(self, client: str, number: int) -> None:
+        self._answered_view = client, number
+
+    # -- previews of the wand: of those that wait, only the last is made ----------------------------
+
+    def _receive_preview(self, message: WandPreview, _: Any) -> None:
+        self._wanted_preview = message
+        self._queue.submit(self._preview)
+
     def _preview(self) -> None:
-        """Show what the wand would take at the place that was asked for last."""
+        """Show what the wand would find at the place asked for last."""
         message, self._wanted_preview = self._wanted_preview, None
         if message is None:
             return
-        canvas = self._canvas
         rings: list[list[float]] = []
         try:
-            view = canvas.view.look(*message.view)
-            rings = rings_of(canvas.find_similar(message.x, message.y, message.tolerance, view).area)
+            view = self._state.view.look(*message.view)
+            rings = rings_of(self._editor.find_similar(message.x, message.y, message.tolerance, view).area)
         except (HistowidgetsError, OSError) as error:
-            canvas.say(str(error), "error")
+            self._say(str(error), "error")
         finally:
             answer = {"kind": "wand", "client": message.client, "request": message.request, "rings": rings}
             self._pointer.send(answer)
 
-    def _look(self) -> None:
-        """Show the view that was asked for last; those asked for before it are void."""
-        message, self._wanted = self._wanted, None
-        if message is None:
+    # -- open polygons ----------------------------------------------------------------------------
+
+    def _receive_draft(self, message: Draft, buffers: Any) -> None:
+        self._queue.submit(partial(self._keep_draft, message, buffers))
+
+    def _keep_draft(self, message: Draft, buffers: Any) -> None:
+        """Keep the open polygon for other views of the canvas, and for a reload of the page."""
+        if message.number <= self._drafts.get(message.client, 0):
             return
-        self._canvas.look(self._canvas.view.look(message.x, message.y, message.zoom), (message.client, message.number))
+        self._drafts[message.client] = message.number
+        if message.image_name != self._state.image_name:
+            return
+        try:
+            points = parse_points(buffers).astype(np.float32).tobytes() if message.corners else b""
+        except MessageError as error:
+            self._say(str(error), "error")
+            return
+        draft = message.model_dump(include={"client", "image_name"})
+        corners = [corner for corner in message.corners if 8 * corner < len(points)]
+        self._state.draft = {**draft, "points": points, "corners": corners}
+
+    def _explain_short(self, message: Short, _: Any) -> None:
+        self._say(
+            f"A polygon needs at least 3 points; this one has {message.points}. Click on, or press Escape.", "error"
+        )
+
+    # -- the pointer ------------------------------------------------------------------------------
+
+    def _hover(self, message: Hover, _: Any) -> None:
+        text = ""
+        try:
+            place = self._viewer.describe(message.x, message.y)
+            self._state.set_trait("hovered", place)
+            text = sentence(place)
+        except (HistowidgetsError, OSError) as error:
+            self._say(str(error), "error")
+        finally:
+            self._pointer.send({"kind": "hovered", "text": text})
+
+    def _leave(self, _: Leave, __: Any) -> None:
+        self._pointer.send({"kind": "hovered", "text": ""})
+
+    def _note_pen(self, _: Pen, __: Any) -> None:
+        self._state.set_trait("has_pen", True)
+
+    # -- the page ---------------------------------------------------------------------------------
+
+    def _use_scale(self, message: Ready, _: Any) -> None:
+        self._viewer.use_scale(message.scale)
+
+    def _check_pictures(self, message: Loaded, _: Any) -> None:
+        self._viewer.check_pictures(message.pictures)
+
+    def _redraw(self, _: Redraw, __: Any) -> None:
+        self._viewer.redraw()
 
 
-def spoken(place: str) -> str:
-    """Return what the line says of a place, such as ``x 120 y 80 · Stroma 0.93``, as a sentence to be read out."""
+def sentence(place: str) -> str:
+    """Return the description of a place, such as ``x 120 y 80 · Stroma 0.93``, as a sentence for a screen reader."""
     at, *found = place.split(" · ")
     if not at:
         return "Beside the picture"

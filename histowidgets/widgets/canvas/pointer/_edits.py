@@ -1,11 +1,12 @@
-"""Does the edits that the page asks for."""
+"""The edits that the page asks for."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
-from histowidgets.widgets.canvas.editing import drawn_shape
+from histowidgets.widgets.canvas.editing import CanvasEditor
 from histowidgets.widgets.canvas.pointer._messages import (
     Edit,
     Marquee,
@@ -13,71 +14,86 @@ from histowidgets.widgets.canvas.pointer._messages import (
     Pick,
     Reclassify,
     ShapeMessage,
-    Step,
     StrokeMessage,
     WandMessage,
     parse_points,
     parse_stroke,
 )
-
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas._canvas import AnnotationCanvas
+from histowidgets.widgets.canvas.state import CanvasState
 
 
-def do_edit(canvas: "AnnotationCanvas", message: Edit, buffers: Any) -> bool:
-    """Do what a message asks for.
+class PageEdits:
+    """Does each kind of edit with the editor.
 
-    A drawing goes to the image that it was drawn on. What concerns the selection is void if another image is shown
+    A drawing goes to the image that it was drawn on. An edit of the selection does nothing if another image is shown
     by now.
-
-    Returns
-    -------
-    bool
-        Whether a pick has selected something.
-
-    Raises
-    ------
-    HistowidgetsError, MessageError, OSError
-        If it cannot be done; nothing has changed then.
     """
-    if isinstance(message, StrokeMessage):
-        class_name = None if message.tool == "eraser" else message.class_name
-        canvas.draw(drawn_shape(message.tool, *parse_stroke(buffers, message.width)), class_name, message.image_name)
-    elif isinstance(message, ShapeMessage):
-        shape = drawn_shape(message.tool, parse_points(buffers), message.width)
-        canvas.draw(shape, message.class_name, message.image_name)
-    elif isinstance(message, WandMessage):
-        if message.image_name not in (None, canvas.image_name):
+
+    def __init__(self, state: CanvasState, editor: CanvasEditor) -> None:
+        self._state, self._editor = state, editor
+        self._drawings: dict[str, Callable[[Any, Any], object]] = {
+            "stroke": self._stroke,
+            "shape": self._shape,
+            "wand": self._wand,
+            "undo": lambda *_: editor.undo(),
+            "redo": lambda *_: editor.redo(),
+        }
+        self._selection_edits: dict[str, Callable[[Any], object]] = {
+            "marquee": self._marquee,
+            "move": self._move,
+            "reclassify": self._reclassify,
+            "delete": lambda _: editor.delete_selection(),
+            "copy": lambda _: editor.copy(),
+            "cut": lambda _: editor.cut(),
+            "paste": lambda _: editor.paste(),
+            "duplicate": lambda _: editor.duplicate(),
+            "select-all": lambda _: editor.select_all(),
+            "deselect": lambda _: editor.deselect(),
+        }
+
+    def do(self, message: Edit, buffers: Any) -> bool | None:
+        """Do what a message asks for; return whether a pick has selected something, and None for other edits.
+
+        Raises
+        ------
+        HistowidgetsError, MessageError, OSError
+            If it cannot be done; nothing has changed then.
+        """
+        draw = self._drawings.get(message.kind)
+        if draw is not None:
+            draw(message, buffers)
+            return None
+        is_current = message.image_name in (None, self._state.image_name)
+        if message.kind == "pick":
+            return is_current and self._pick(message)
+        if is_current:
+            self._selection_edits[message.kind](message)
+        return None
+
+    def _stroke(self, message: StrokeMessage, buffers: Any) -> None:
+        points, width = parse_stroke(buffers, message.width)
+        self._editor.draw_points(message.tool, points, width, message.class_name, message.image_name)
+
+    def _shape(self, message: ShapeMessage, buffers: Any) -> None:
+        points = parse_points(buffers)
+        self._editor.draw_points(message.tool, points, message.width, message.class_name, message.image_name)
+
+    def _wand(self, message: WandMessage, _: Any) -> None:
+        if message.image_name not in (None, self._state.image_name):
             raise ShapeError("Another image is shown by now; use the wand again.")
-        view = canvas.view.look(*message.view)
-        canvas.fill_similar(message.x, message.y, message.class_name, message.tolerance, view)
-    elif isinstance(message, Step):
-        (canvas.undo if message.kind == "undo" else canvas.redo)()
-    elif message.image_name in (None, canvas.image_name):
-        if isinstance(message, Pick):
-            return canvas.pick(message.x, message.y, message.tolerance, add=message.add)
-        _edit_selection(canvas, message)
-    return False
+        view = self._state.view.look(*message.view)
+        self._editor.fill_similar(message.x, message.y, message.class_name, message.tolerance, view)
 
+    def _pick(self, message: Pick) -> bool:
+        return self._editor.pick(message.x, message.y, message.tolerance, add=message.add)
 
-def _edit_selection(canvas: "AnnotationCanvas", message: Edit) -> None:
-    if isinstance(message, Marquee):
+    def _marquee(self, message: Marquee) -> None:
         right, bottom = message.x + message.width, message.y + message.height
         edges = math.floor(message.x), math.floor(message.y), math.ceil(right), math.ceil(bottom)
-        canvas.select_in(Region.from_edges(*edges), add=message.add)
-    elif isinstance(message, Move):
-        canvas.move_selection(message.dx, message.dy)
-    elif isinstance(message, Reclassify):
-        canvas.choose_class(message.class_name)
-    elif message.kind == "deselect":
-        canvas.selection = ()
-    else:
-        steps = {
-            "delete": canvas.delete_selection,
-            "copy": canvas.copy,
-            "cut": canvas.cut,
-            "paste": canvas.paste,
-            "duplicate": canvas.duplicate,
-            "select-all": canvas.select_all,
-        }
-        steps[message.kind]()
+        self._editor.select_in(Region.from_edges(*edges), add=message.add)
+
+    def _move(self, message: Move) -> None:
+        self._editor.move_selection(message.dx, message.dy)
+
+    def _reclassify(self, message: Reclassify) -> None:
+        self._editor.choose_class(message.class_name)

@@ -1,42 +1,58 @@
-"""The pointer layer: an anywidget over the canvas that shows at once what the hand does."""
+"""The pointer layer: an anywidget over the canvas that shows at once what the pointer does."""
+
+from collections.abc import Mapping
 
 import anywidget
 import traitlets
 
 from histowidgets.images import Image
-from histowidgets.widgets.common import bundle
+from histowidgets.widgets.canvas.drawing import hatch_of
+from histowidgets.widgets.canvas.state import CanvasState
+from histowidgets.widgets.common import SerialQueue, bundle
+
+# Traits that have the same name in the state.
+_SETTINGS = [
+    "tool",
+    "brush_width",
+    "wand_tolerance",
+    "pen_pressure",
+    "annotation_opacity",
+    "overlay_on",
+    "annotations_on",
+]
 
 
 class PointerLayer(anywidget.AnyWidget):
-    """What the page needs to know to answer the hand by itself. Written by the kernel only.
+    """What the page needs to know to respond to the pointer by itself. Written by the kernel only.
 
     Attributes
     ----------
     manager_id, layer_id : str
-        Model ids of ipycanvas' manager and of the top layer: their work tells when a drawing is on the screen.
+        Model ids of ipycanvas' manager and of the top layer: by their work the page knows when a drawing is shown.
     canvas_ids : list of str
         Model ids of the canvases that pictures are drawn on.
     picture_ids : list of str
-        Model ids of the widgets that hold the image as it was drawn last, and the time before.
+        Model ids of the widgets that hold the two latest pictures of the image.
     image_name : str
-        A shape that is not finished ends with its image.
+        The image shown; an unfinished shape is discarded when it changes.
     stage, image_size : list of int
         Sizes in CSS pixels and in image pixels.
     pixel_size : float or None
-        Micrometres an image pixel.
+        Micrometres per image pixel.
     view : list of float
         x, y and zoom of the view that the kernel has drawn.
     classes : list of dict
-        ``name`` and ``color`` of each class; `class_index` is the one that the brush paints.
+        ``name``, ``color`` and ``hatch`` of each class; `class_index` is the one that the brush paints.
     held_out : list of list of int
-        Rectangles x, y, width, height that only validation sees.
+        Rectangles x, y, width, height that are held out for validation.
     selected : list of dict
-        ``rings`` and ``color`` of each annotation that is selected.
+        ``rings`` and ``color`` of each selected annotation.
     copied : int
-        How many annotations could be pasted.
+        Number of annotations that can be pasted.
     draft : dict
-        The polygon that is open, so that a page that is loaded anew has it: ``client`` that draws it, ``image_name``,
-        ``points`` (float32 x and y in turn, image pixels) and ``corners`` that were clicked. Empty if none is.
+        The open polygon, so that it survives a reload of the page: ``client`` that draws it, ``image_name``,
+        ``points`` (alternating float32 x and y, image pixels) and the indices of the clicked ones, ``corners``.
+        Empty if no polygon is open.
     """
 
     _esm = bundle("canvas")
@@ -65,13 +81,33 @@ class PointerLayer(anywidget.AnyWidget):
     annotations_on = traitlets.Bool(True).tag(sync=True)
     draft = traitlets.Dict().tag(sync=True)
 
+    def follow(self, state: CanvasState, queue: SerialQueue) -> None:
+        """Keep what the page needs equal to a state; what may change on any thread is written inside the queue."""
+
+        def copy(name: str) -> None:
+            queue.submit(lambda: setattr(self, name, getattr(state, name)))
+
+        for name in _SETTINGS:
+            setattr(self, name, getattr(state, name))
+        state.observe(lambda change: copy(change["name"]), names=_SETTINGS)
+        state.observe(lambda change: setattr(self, "caption", change["new"]), names="caption")
+        state.observe(lambda change: setattr(self, "selected", change["new"]), names="outlines")
+        state.observe(lambda change: setattr(self, "draft", change["new"]), names="draft")
+        state.observe(lambda change: setattr(self, "copied", len(change["new"])), names="clipboard")
+
     def show_image(self, name: str, image: Image) -> None:
-        """Tell the page of another image of the project; nothing of it is held out yet."""
+        """Tell the page of another image of the project; nothing on it is held out yet."""
         self.image_name = name
         self.image_size, self.pixel_size = [image.width, image.height], image.pixel_size_um
         self.held_out = []
-        self.forget_draft()
 
-    def forget_draft(self) -> None:
-        """No polygon is open any more."""
-        self.draft = {}
+    def show_classes(self, colors: Mapping[str, str], class_name: str, hatch_scale: float | None) -> None:
+        """Tell the page of the classes, name to ``"#rrggbb"``, and the chosen one.
+
+        `hatch_scale` is the drawn pixels per CSS pixel of their hatching; None for no hatching.
+        """
+        self.classes = [
+            {"name": name, "color": color, "hatch": hatch_of(index, color, hatch_scale) if hatch_scale else None}
+            for index, (name, color) in enumerate(colors.items())
+        ]
+        self.class_index = list(colors).index(class_name)

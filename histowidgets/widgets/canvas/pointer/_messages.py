@@ -1,25 +1,23 @@
-"""What the pointer layer on the page may say to the kernel, checked before anything is done with it."""
+"""The messages that the pointer layer may send to the kernel, and their validation."""
 
-import threading
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
-# The page starts a new stroke after 10,000 points.
-MOST_POINTS = 20_000
-# Edits of one page that may wait for an earlier one that has not come yet; then they go on without it.
-MOST_WAITING = 64
-LARGEST_COORDINATE = 1e7
+from histowidgets.widgets.canvas.state import MAX_BRUSH_WIDTH, MAX_TOLERANCE, Tool
 
+#: Points of one stroke or shape; the page starts a new stroke after 10,000.
+MAX_POINTS = 20_000
+MAX_COORDINATE = 1e7
 
 ClassName = Annotated[str, Field(max_length=1000)]
-Tolerance = Annotated[FiniteFloat, Field(ge=1, le=100)]
-Coordinate = Annotated[FiniteFloat, Field(ge=-LARGEST_COORDINATE, le=LARGEST_COORDINATE)]
+Tolerance = Annotated[FiniteFloat, Field(ge=1, le=MAX_TOLERANCE)]
+Coordinate = Annotated[FiniteFloat, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 
 
 class MessageError(ValueError):
-    """A message from the page is not one that the pointer layer sends."""
+    """A message is not one that the pointer layer sends."""
 
 
 class _Message(BaseModel):
@@ -28,36 +26,36 @@ class _Message(BaseModel):
 
 
 class Ready(_Message):
-    """The page has a pointer layer, and `scale` device pixels a CSS pixel."""
+    """The pointer layer runs on a page with `scale` device pixels per CSS pixel."""
 
     kind: Literal["ready"]
     scale: Annotated[FiniteFloat, Field(ge=0.1, le=4)]
 
 
 class Loaded(_Message):
-    """The page has all that the canvas draws with; its pictures have these lengths in bytes."""
+    """The page has loaded everything that the canvas draws with; its pictures have these lengths in bytes."""
 
     kind: Literal["loaded"]
     pictures: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=8)]
 
 
 class Redraw(_Message):
-    """The page could not follow the drawing, and needs all of it again."""
+    """The page lost track of the drawing, and needs all of it again."""
 
     kind: Literal["redraw"]
 
 
 class _Edit(_Message):
-    """What is done in order, once, and answered; on the image of that name, or the one shown."""
+    """An edit, done once, in order, and answered; on the named image, or else the one shown."""
 
     number: Annotated[int, Field(ge=1)]
     image_name: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class StrokeMessage(_Edit):
-    """A stroke was painted; its points, float32 x and y in turn in image pixels, come as a buffer.
+    """A stroke was painted; its points, alternating float32 x and y in image pixels, are the buffer.
 
-    A second buffer, if any, has the width at each point, float32, at most `width`: how hard the pen was pressed.
+    An optional second buffer has the width at each point, float32, at most `width`: how hard the pen was pressed.
     """
 
     kind: Literal["stroke"]
@@ -67,7 +65,7 @@ class StrokeMessage(_Edit):
 
 
 class ShapeMessage(_Edit):
-    """A line, a rectangle or a polygon was drawn; its points come as those of a stroke do."""
+    """A line, a rectangle or a polygon was drawn; its points are sent like those of a stroke."""
 
     kind: Literal["shape"]
     tool: Literal["line", "rectangle", "polygon"]
@@ -76,13 +74,13 @@ class ShapeMessage(_Edit):
 
 
 class Step(_Edit):
-    """An edit is taken back, or done again."""
+    """An edit is to be undone or redone."""
 
     kind: Literal["undo", "redo"]
 
 
 class Pick(_Edit):
-    """The topmost annotation at an image point is to be selected; `add` to or, if it is, taken from what is."""
+    """The topmost annotation at an image point is to be selected; `add` toggles it within the selection."""
 
     kind: Literal["pick"]
     x: Coordinate
@@ -92,13 +90,13 @@ class Pick(_Edit):
 
 
 class Marquee(_Edit):
-    """What lies in a rectangle is to be selected, or added to what is."""
+    """Everything in a rectangle is to be selected, or added to the selection."""
 
     kind: Literal["marquee"]
     x: Coordinate
     y: Coordinate
-    width: Annotated[FiniteFloat, Field(gt=0, le=LARGEST_COORDINATE)]
-    height: Annotated[FiniteFloat, Field(gt=0, le=LARGEST_COORDINATE)]
+    width: Annotated[FiniteFloat, Field(gt=0, le=MAX_COORDINATE)]
+    height: Annotated[FiniteFloat, Field(gt=0, le=MAX_COORDINATE)]
     add: bool
 
 
@@ -111,20 +109,20 @@ class Move(_Edit):
 
 
 class Reclassify(_Edit):
-    """The selection is to be of another class."""
+    """The selection is to get another class."""
 
     kind: Literal["reclassify"]
     class_name: ClassName
 
 
 class SelectionStep(_Edit):
-    """Something is to be done with the selection that needs no numbers."""
+    """An edit of the selection that needs no parameters."""
 
     kind: Literal["delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"]
 
 
 class _WandMessage(_Message):
-    """The wand was used at an image point, in a view: x and y of the middle, and zoom."""
+    """The wand was used at an image point; `view` is x and y of the middle of the view, and its zoom."""
 
     x: Coordinate
     y: Coordinate
@@ -133,21 +131,21 @@ class _WandMessage(_Message):
 
 
 class WandMessage(_Edit, _WandMessage):
-    """What the wand finds is to be annotated."""
+    """The region that the wand finds is to be annotated."""
 
     kind: Literal["wand"]
     class_name: ClassName
 
 
 class WandPreview(_WandMessage):
-    """What the wand would find is to be shown; of several such requests only the last one counts."""
+    """The region that the wand would find is to be outlined; of several requests only the last one counts."""
 
     kind: Literal["wand-preview"]
     request: Annotated[int, Field(ge=1)]
 
 
 class ViewMessage(_Message):
-    """The person looks somewhere else."""
+    """Another view is wanted."""
 
     kind: Literal["view"]
     number: Annotated[int, Field(ge=1)]
@@ -160,7 +158,7 @@ class ToolMessage(_Message):
     """Another tool was chosen."""
 
     kind: Literal["tool"]
-    tool: Literal["pan", "select", "brush", "eraser", "line", "rectangle", "polygon", "wand"]
+    tool: Tool
 
 
 class ClassMessage(_Message):
@@ -171,43 +169,43 @@ class ClassMessage(_Message):
 
 
 class WidthMessage(_Message):
-    """The brush was made wider or narrower."""
+    """The width of the brush was changed."""
 
     kind: Literal["width"]
-    width: Annotated[FiniteFloat, Field(ge=1, le=200)]
+    width: Annotated[FiniteFloat, Field(ge=1, le=MAX_BRUSH_WIDTH)]
 
 
 class ToleranceMessage(_Message):
-    """The wand was made to take more or less."""
+    """The tolerance of the wand was changed."""
 
     kind: Literal["tolerance"]
     tolerance: Tolerance
 
 
 class LayerMessage(_Message):
-    """A layer is to be shown, or not: the prediction with its uncertainty, or the annotations."""
+    """A layer is to be shown or hidden: the prediction with its uncertainty, or the annotations."""
 
     kind: Literal["overlay", "annotations"]
     on: bool
 
 
 class Short(_Message):
-    """A polygon was to be closed that has too few points yet."""
+    """A polygon with too few points was to be closed."""
 
     kind: Literal["short"]
     points: Annotated[int, Field(ge=1, le=2)]
 
 
 class Draft(_Message):
-    """The polygon that is open on the page, its points as those of a stroke; no corners and no points: none is.
+    """The polygon that is open on the page, its points like those of a stroke; without corners, none is open.
 
-    `corners` says which points were clicked. Of the drafts of one page the one with the highest number counts.
+    `corners` are the indices of the clicked points. Of the drafts of one page, the highest number counts.
     """
 
     kind: Literal["draft"]
     number: Annotated[int, Field(ge=1)]
     image_name: Annotated[str, Field(max_length=1000)]
-    corners: Annotated[list[Annotated[int, Field(ge=0, lt=MOST_POINTS)]], Field(max_length=MOST_POINTS)]
+    corners: Annotated[list[Annotated[int, Field(ge=0, lt=MAX_POINTS)]], Field(max_length=MAX_POINTS)]
 
 
 class Pen(_Message):
@@ -217,7 +215,7 @@ class Pen(_Message):
 
 
 class Hover(_Message):
-    """The pen is over an image point."""
+    """The pointer is over an image point."""
 
     kind: Literal["hover"]
     x: FiniteFloat
@@ -225,7 +223,7 @@ class Hover(_Message):
 
 
 class Leave(_Message):
-    """The pen has left the canvas."""
+    """The pointer has left the canvas."""
 
     kind: Literal["leave"]
 
@@ -244,7 +242,7 @@ def parse_message(content: Any) -> Message:
     Raises
     ------
     MessageError
-        If it is none; the text names the first field that is wrong.
+        If it is not valid; the text names the first field that is wrong.
     """
     try:
         return _messages.validate_python(content)
@@ -265,24 +263,24 @@ def parse_points(buffers: Any) -> np.ndarray:
     Raises
     ------
     MessageError
-        If there is not one buffer of 1 to `MOST_POINTS` pairs of finite float32.
+        If there is not exactly one buffer of 1 to `MAX_POINTS` pairs of finite float32.
     """
     if not isinstance(buffers, list | tuple) or len(buffers) != 1:
         raise MessageError("a drawing came without its points")
     size = memoryview(buffers[0]).nbytes
     if size == 0 or size % 8:
         raise MessageError(f"a drawing came with {size} bytes; its points are pairs of 4-byte numbers")
-    if size // 8 > MOST_POINTS:
-        raise MessageError(f"a drawing came with {size // 8} points; {MOST_POINTS} is the most")
+    if size // 8 > MAX_POINTS:
+        raise MessageError(f"a drawing came with {size // 8} points; at most {MAX_POINTS} are allowed")
     points = np.frombuffer(buffers[0], np.float32).reshape(-1, 2)
-    # Before the cast: that of a signalling NaN warns.
-    if not (np.isfinite(points).all() and (np.abs(points) <= LARGEST_COORDINATE).all()):
-        raise MessageError("a drawing came with coordinates that are no numbers")
+    # Before the cast, which warns about a signalling NaN.
+    if not (np.isfinite(points).all() and (np.abs(points) <= MAX_COORDINATE).all()):
+        raise MessageError("a drawing came with coordinates that are not finite numbers")
     return points.astype(np.float64)
 
 
 def parse_stroke(buffers: Any, width: float) -> tuple[np.ndarray, float | np.ndarray]:
-    """Return the points of a stroke, and its width or, from a pen that was pressed more or less, one for each point.
+    """Return the points of a stroke and its width; if pen pressure varied, the width at each point.
 
     Returns
     -------
@@ -294,49 +292,14 @@ def parse_stroke(buffers: Any, width: float) -> tuple[np.ndarray, float | np.nda
     Raises
     ------
     MessageError
-        If the points are none, or the widths are not as many finite float32 between 0 and `width`.
+        If the points are not valid, or there are not equally many widths, finite float32 between 0 and `width`.
     """
     if not isinstance(buffers, list | tuple) or len(buffers) != 2:
         return parse_points(buffers), width
     points = parse_points(buffers[:1])
     if memoryview(buffers[1]).nbytes != 4 * len(points):
-        raise MessageError(f"a stroke of {len(points)} points came without as many widths")
+        raise MessageError(f"a stroke of {len(points)} points came with another number of widths")
     widths = np.frombuffer(buffers[1], np.float32).astype(np.float64)
     if not ((widths > 0) & (widths <= width * 1.001)).all():
-        raise MessageError("a stroke came with widths that are no numbers between 0 and that of the brush")
+        raise MessageError("a stroke came with widths that are not numbers between 0 and the width of the brush")
     return points, float(widths[0]) if np.ptp(widths) == 0 else widths
-
-
-class Inbox:
-    """Puts the edits of each page back in order, and drops those that come twice.
-
-    ipykernel may handle two messages of one widget on two threads, so a later edit can overtake an earlier one;
-    and the page sends an edit again that was not answered for a while.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next: dict[str, int] = {}
-        self._waiting: dict[str, dict[int, Any]] = {}
-
-    def take(self, client: str, number: int, item: Any) -> list[tuple[int, Any]] | None:
-        """Return the edits whose turn it is now, as (number, item) in order; None if this one was here before."""
-        with self._lock:
-            following = self._next.setdefault(client, 1)
-            waiting = self._waiting.setdefault(client, {})
-            if number < following or number in waiting:
-                return None
-            waiting[number] = item
-            if len(waiting) > MOST_WAITING:
-                following = min(waiting)
-            ready = []
-            while following in waiting:
-                ready.append((following, waiting.pop(following)))
-                following += 1
-            self._next[client] = following
-            return ready
-
-    def is_done(self, client: str, number: int) -> bool:
-        """Tell whether the turn of this edit has come."""
-        with self._lock:
-            return number < self._next.get(client, 1)

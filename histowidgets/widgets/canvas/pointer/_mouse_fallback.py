@@ -1,92 +1,102 @@
 """Painting with ipycanvas' own mouse events, for pages on which the pointer layer's script cannot run."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from histowidgets.errors import HistowidgetsError
-from histowidgets.widgets.canvas.drawing import Layers
-from histowidgets.widgets.canvas.editing import drawn_shape
-
-if TYPE_CHECKING:
-    from histowidgets.widgets.canvas._canvas import AnnotationCanvas
+from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers
+from histowidgets.widgets.canvas.editing import CanvasEditor
+from histowidgets.widgets.canvas.state import CanvasState
 
 ERASER_COLOR = "#e1e4e8"
-NEAR = 4.0  # CSS pixels between a click and what it means
-LEAST_DRAG = 3.0  # CSS pixels; less is a click
-TRAIL_WIDTH = 2.0  # CSS pixels; where the hand went while it drew a shape
+PICK_DISTANCE = 4.0  # CSS pixels between a click and the annotation it picks
+MIN_DRAG = 3.0  # CSS pixels; less is a click
+TRAIL_WIDTH = 2.0  # CSS pixels; of the line that follows the mouse while a shape is drawn
 
 
-class PlainMouse:
+class MouseFallback:
     """Draws, erases and moves the picture from mouse events that travel to the kernel one by one.
 
-    Lines and rectangles go from where the button went down to where it came up, polygons all along the way.
-    Where the pointer layer runs it lies over the canvas, and none of these events comes.
+    Lines and rectangles go from where the button was pressed to where it was released; polygons follow the whole
+    path. Where the pointer layer runs it covers the canvas, and no such event arrives.
+
+    Parameters
+    ----------
+    layers
+        Whose mouse events are handled.
+    state, editor, viewer
+        What they set, edit and show.
+    say
+        Called with a text and a level, "info" or "error", for the person to read.
     """
 
-    def __init__(self, canvas: "AnnotationCanvas", layers: Layers) -> None:
-        self._canvas, self._layers = canvas, layers
+    def __init__(
+        self,
+        layers: Layers,
+        state: CanvasState,
+        editor: CanvasEditor,
+        viewer: CanvasViewer,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._layers, self._state, self._editor, self._viewer, self._say = layers, state, editor, viewer, say
         self._points: list[tuple[float, float]] = []  # on the stage, CSS pixels
-        shown = layers.canvas
-        shown.on_mouse_down(self.down)
-        shown.on_mouse_move(self.move)
-        shown.on_mouse_up(self.up)
-        shown.on_mouse_out(self.up)
+        self._uses: dict[str, Callable[[np.ndarray], None]] = {
+            "pan": self._pan,
+            "select": self._select,
+            "wand": self._fill,
+        }
+        layers.canvas.on_mouse_down(self._press)
+        layers.canvas.on_mouse_move(self._move)
+        layers.canvas.on_mouse_up(self._release)
+        layers.canvas.on_mouse_out(self._release)
 
-    def down(self, x: float, y: float) -> None:
-        """Begin at a point of the canvas, in drawn pixels."""
+    def _press(self, x: float, y: float) -> None:
         self._points = [(x / self._layers.scale, y / self._layers.scale)]
 
-    def move(self, x: float, y: float) -> None:
-        """Go on to a point while the button is held."""
+    def _move(self, x: float, y: float) -> None:
         if not self._points:
             return
         self._points.append((x / self._layers.scale, y / self._layers.scale))
-        canvas = self._canvas
-        if canvas.tool not in ("pan", "select", "wand"):
-            color = ERASER_COLOR if canvas.tool == "eraser" else canvas.project.colors[canvas.class_name]
-            thick = canvas.brush_width * canvas.view.zoom if canvas.tool in ("brush", "eraser") else TRAIL_WIDTH
-            width = thick * self._layers.scale
-            canvas.sketch(np.array(self._points[-2:]) * self._layers.scale, width, color)
+        state = self._state
+        if state.tool in self._uses:
+            return
+        color = ERASER_COLOR if state.tool == "eraser" else state.project.colors[state.class_name]
+        width = state.brush_width * state.view.zoom if state.tool in ("brush", "eraser") else TRAIL_WIDTH
+        scale = self._layers.scale
+        self._viewer.sketch(np.array(self._points[-2:]) * scale, width * scale, color)
 
-    def up(self, x: float, y: float) -> None:
-        """End: what was drawn becomes an annotation, or the picture moves."""
+    def _release(self, x: float, y: float) -> None:
         points, self._points = self._points, []
         if not points:
             return
-        canvas, view = self._canvas, self._canvas.view
-        (x0, y0), (x1, y1) = points[0], points[-1]
-        dx, dy = (x1 - x0) / view.zoom, (y1 - y0) / view.zoom
-        if canvas.tool == "pan":
-            canvas.look(view.look(view.x - dx, view.y - dy, view.zoom))
-        elif canvas.tool == "select":
-            self._try(self._select, view.to_image(x0, y0), dx, dy)
-        elif canvas.tool == "wand":
-            self._try(canvas.fill_similar, *view.to_image(x0, y0))
-        else:
-            self._draw(np.array([view.to_image(*point) for point in points]))
-
-    def _select(self, at: tuple[float, float], dx: float, dy: float) -> None:
-        """Select what is at an image point, and move it as far as it was dragged."""
-        canvas = self._canvas
-        if canvas.pick(*at, NEAR / canvas.view.zoom) and max(abs(dx), abs(dy)) * canvas.view.zoom >= LEAST_DRAG:
-            canvas.move_selection(dx, dy)
-
-    def _try(self, act: Callable[..., object], *arguments: object) -> None:
+        path = np.array([self._state.view.to_image(*point) for point in points])
         try:
-            act(*arguments)
+            self._uses.get(self._state.tool, self._draw)(path)
         except (HistowidgetsError, OSError) as error:
-            self._canvas.say(str(error), "error")
+            self._say(str(error), "error")
 
-    def _draw(self, points: np.ndarray) -> None:
-        """Make what the tool makes of points in image pixels; say so if that cannot be."""
-        canvas = self._canvas
-        if canvas.tool in ("line", "rectangle"):
-            points = points[[0, -1]]
+    # Each takes the path of the mouse in image pixels, ``(n, 2)``.
+
+    def _pan(self, path: np.ndarray) -> None:
+        view, (dx, dy) = self._state.view, (path[-1] - path[0]).tolist()
+        self._viewer.look(view.look(view.x - dx, view.y - dy, view.zoom))
+
+    def _select(self, path: np.ndarray) -> None:
+        """Select the annotation where the button was pressed, and move it as far as it was dragged."""
+        (x, y), (dx, dy), zoom = path[0].tolist(), (path[-1] - path[0]).tolist(), self._state.view.zoom
+        if self._editor.pick(x, y, PICK_DISTANCE / zoom) and max(abs(dx), abs(dy)) * zoom >= MIN_DRAG:
+            self._editor.move_selection(dx, dy)
+
+    def _fill(self, path: np.ndarray) -> None:
+        self._editor.fill_similar(*path[0].tolist())
+
+    def _draw(self, path: np.ndarray) -> None:
+        state = self._state
+        if state.tool in ("line", "rectangle"):
+            path = path[[0, -1]]
         try:
-            shape = drawn_shape(canvas.tool, points, canvas.brush_width)
-            canvas.draw(shape, None if canvas.tool == "eraser" else canvas.class_name)
-        except (HistowidgetsError, OSError) as error:
-            canvas.say(str(error), "error")
-            canvas.redraw()  # the sketch is still there
+            self._editor.draw_points(state.tool, path, state.brush_width, state.class_name)
+        except (HistowidgetsError, OSError):
+            self._viewer.redraw()  # the sketch is still shown
+            raise

@@ -1,0 +1,94 @@
+"""The command `histowidgets train`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from histowidgets.cli._progress import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    ProgressBars,
+    follow,
+    terminate_like_interrupt,
+)
+from histowidgets.cli._settings import add_settings, read_settings, settings_are_given
+from histowidgets.errors import HistowidgetsError, ProjectFolderError, SettingsError
+
+if TYPE_CHECKING:
+    from histowidgets.annotations import Project
+    from histowidgets.training import TrainingRun, TrainingSettings
+
+
+def add_train(commands: Any, epilog: str) -> None:
+    """Add the command and its arguments to the parser."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network on the annotations of a project",
+        description="Train a network on the annotations of a project. Ctrl+C, or SIGTERM, stops within a batch and "
+        "keeps the best weights so far. With several processes or GPUs: "
+        "torchrun --nproc-per-node 2 -m histowidgets train ...",
+        epilog=epilog,
+    )
+    parser.add_argument("project", type=Path, help="project folder")
+    parser.add_argument(
+        "--output", "-o", type=Path, help="folder for the classifier (default: classifiers/<run> in the project)"
+    )
+    parser.add_argument("--resume", action="store_true", help="resume the last run, if it was interrupted")
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to this folder")
+    add_settings(parser)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train, with progress bars, and save the classifier; return the exit code."""
+    from histowidgets.training import joined, write_tensorboard
+
+    settings = read_settings(arguments)
+    with terminate_like_interrupt(), joined() as together:
+        first = together.rank == 0
+        if arguments.resume and together.size > 1:
+            raise SettingsError("--resume is for one process. Leave torchrun out, or start a new run.")
+        project = together.first_then_others(lambda: _open(arguments.project, for_writing=first))
+        run = _start(arguments, settings, project, first)
+        if first and arguments.tensorboard is not None:
+            write_tensorboard(run, arguments.tensorboard)
+        interrupted = follow(run, ProgressBars(run.settings.epochs) if first else None)
+    if run.error is not None:
+        print(f"histowidgets: the training failed: {run.error}", file=sys.stderr)
+        return EXIT_FAILED
+    classifier = run.classifier
+    if first and classifier is None:
+        print("interrupted before there was anything to keep: nothing was saved", file=sys.stderr)
+    elif first and classifier is not None:
+        output = arguments.output or arguments.project / "classifiers" / run.id
+        try:
+            classifier.save(output)
+        except (HistowidgetsError, OSError) as error:
+            print(f"histowidgets: {error}", file=sys.stderr)
+            return EXIT_FAILED
+        print(f"saved {output} (epoch {run.best_epoch}, {run.state})")
+    return EXIT_INTERRUPTED if interrupted or run.state == "stopped" else EXIT_OK
+
+
+def _open(folder: Path, for_writing: bool) -> "Project":
+    """Open a project; one to be written must not be open elsewhere."""
+    from histowidgets.annotations import Project
+
+    project = Project.open(folder)
+    if for_writing and project.read_only:
+        raise ProjectFolderError(f"{folder} is open elsewhere: {project.held_by}. Close it there, then train.")
+    return project
+
+
+def _start(
+    arguments: argparse.Namespace, settings: "TrainingSettings", project: "Project", first: bool
+) -> "TrainingRun":
+    """Start a run, or resume the one that was interrupted; of several processes only the first writes its folder."""
+    from histowidgets.training import find_unfinished_run, resume_training, start_training
+
+    unfinished = find_unfinished_run(project) if arguments.resume else None
+    if unfinished is None:
+        return start_training(project if first else project.snapshot(), settings)
+    print(f"resuming: {unfinished}", file=sys.stderr)
+    return resume_training(unfinished.folder, project, settings if settings_are_given(arguments) else None)

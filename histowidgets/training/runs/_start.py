@@ -1,0 +1,93 @@
+"""Start a training: in the background, or waiting for its end."""
+
+from histowidgets.annotations import Project, ProjectSnapshot, Split
+from histowidgets.errors import HistowidgetsError, TrainingError
+from histowidgets.prediction import Classifier
+from histowidgets.training.data import make_request
+from histowidgets.training.estimation import check_budget
+from histowidgets.training.runs._resume import resume_training
+from histowidgets.training.runs._run import TrainingRun
+from histowidgets.training.runs._unfinished import read_unfinished_run
+from histowidgets.training.settings import TrainingSettings
+
+
+def start_training(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings | None = None,
+    *,
+    continue_from: Classifier | None = None,
+    split: Split | None = None,
+    ignore_budget: bool = False,
+) -> TrainingRun:
+    """Train on the annotations of a project in a thread; return at once.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+        Is captured as it is now: further painting does not disturb the run. With a folder, the run is written to
+        ``runs/<id>``.
+    settings : TrainingSettings, optional
+        The defaults if left out.
+    continue_from : Classifier, optional
+        Start from its weights, where classes and network are the same; else a message says why not.
+    split : Split, optional
+        What to hold out for validation; by default `split_project` decides.
+    ignore_budget : bool
+        Start even where memory seems too small; see `estimate`.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    TrainingDataError
+        There are too few annotations to learn from.
+    SettingsError, BackboneError
+        A setting does not fit the project, or the backbone is unknown.
+    BudgetError
+        The memory of this computer, of its container or of its GPU is too small; names settings that would fit.
+    """
+    request = make_request(project, settings if settings is not None else TrainingSettings(), continue_from, split)
+    if not ignore_budget:
+        check_budget(request)
+    run = TrainingRun(request)
+    run.start()
+    return run
+
+
+def train(
+    project: Project | ProjectSnapshot,
+    settings: TrainingSettings | None = None,
+    *,
+    continue_from: Classifier | None = None,
+    split: Split | None = None,
+    ignore_budget: bool = False,
+    resume: bool = False,
+) -> TrainingRun:
+    """Train and wait; Ctrl+C stops and keeps the best weights. Arguments and errors as `start_training`.
+
+    With ``resume=True`` the last run in the project's folder is resumed, if its kernel was killed; else a new one
+    starts. See `resume_training`: with other settings than that run's, or other annotations, a new run continues from
+    its best weights. `continue_from` and `split` are then ignored.
+
+    Raises
+    ------
+    TrainingError
+        The run failed, besides what `start_training` raises; the cause is chained.
+    """
+    unfinished = read_unfinished_run(project) if resume and isinstance(project, Project) else None
+    if unfinished is not None:
+        run = resume_training(unfinished.folder, project, settings)
+    else:
+        run = start_training(project, settings, continue_from=continue_from, split=split, ignore_budget=ignore_budget)
+    try:
+        run.wait()
+    except KeyboardInterrupt:
+        run.stop(keep="best")
+        run.wait()
+    if run.error is not None:
+        if isinstance(run.error, HistowidgetsError):
+            raise run.error
+        raise TrainingError(f"The training failed: {run.error}") from run.error
+    return run

@@ -1,0 +1,49 @@
+"""The displays of an image's channels: the default, and the check of those that are set."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from histowidgets.errors import ImageError
+from histowidgets.images import ChannelDisplay, Image, auto_contrast
+
+#: The default display of 8-bit RGB, which leaves pixels as they are.
+RGB_DISPLAY = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "#00FF00", "#0000FF"))
+
+
+def is_rgb(image: Image) -> bool:
+    """Tell whether an image is 8-bit red, green and blue."""
+    colors = tuple(channel.color for channel in RGB_DISPLAY)
+    return image.dtype == np.uint8 and len(image.channel_names) == 3 and image.channel_colors in (None, colors)
+
+
+def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
+    """Return the default display of an image: 8-bit RGB as it is, anything else by the range of its pixels."""
+    return RGB_DISPLAY if is_rgb(image) else auto_contrast(image)
+
+
+def checked_display(displays: Sequence[ChannelDisplay], channels: Sequence[str]) -> tuple[ChannelDisplay, ...]:
+    """Return displays, one per channel, with colours in upper case.
+
+    Raises
+    ------
+    ImageError
+        If there is not one display per channel, a colour is not ``#RRGGBB``, or a number is not finite.
+    """
+    if len(displays) != len(channels):
+        raise ImageError(
+            f"Got displays of {len(displays)} channel(s); the image has {len(channels)} ({', '.join(channels)})."
+        )
+    for one, channel in zip(displays, channels, strict=True):
+        if not isinstance(one, ChannelDisplay):
+            raise ImageError(f"Channel {channel} got a {type(one).__name__}; a ChannelDisplay is wanted.")
+        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", one.color):
+            raise ImageError(f"Channel {channel} got the colour {one.color!r}; write it as #RRGGBB.")
+        if not (math.isfinite(one.low) and math.isfinite(one.high) and one.low <= one.high):
+            raise ImageError(f"Channel {channel} got {one.low:g} to {one.high:g}; a finite range, lower end first.")
+        if not (math.isfinite(one.gamma) and one.gamma > 0):
+            raise ImageError(f"Channel {channel} got gamma {one.gamma:g}; a number above 0 is wanted.")
+    return tuple(dataclasses.replace(one, color=one.color.upper()) for one in displays)

@@ -1,0 +1,165 @@
+"""The charts of the monitor, stacked over the same epochs, with their legends and switches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from histowidgets.widgets.monitor._epoch_chart import EpochChart
+from histowidgets.widgets.monitor._html import legend_html
+from histowidgets.widgets.monitor._run_curves import SMOOTHING, Curve, RunCurves, smoothed
+from histowidgets.widgets.monitor._styles import RATE, TRAIN, VALIDATION, Style, class_styles
+from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
+
+LOSS_HEIGHT = 170
+SCORE_HEIGHT = 150
+RATE_HEIGHT = 80
+
+# Line name to its columns of a record, for the loss chart and for the mIoU chart.
+_COLUMNS = {"train": ("train_loss", "train_miou"), "validation": ("val_loss", "val_miou")}
+
+
+class ChartStack(ipywidgets.VBox):
+    """Loss above, mIoU (and the IoU of each class, on demand) below it, and the learning rate on demand.
+
+    Parameters
+    ----------
+    redraw
+        Called when a switch was pressed, on a thread that depends on the kernel.
+    """
+
+    def __init__(self, redraw: Callable[[], None]) -> None:
+        self._redraw = redraw
+        self.log_toggle = self._switch("log", "Logarithmic loss axis: shows small changes late in a run")
+        self.class_toggle = self._switch("classes", "Show the validation IoU of each class")
+        self.rate_toggle = self._switch("learning rate", "Show the learning rate of each epoch")
+        self.earlier_toggle = self._switch("earlier runs", "Show the runs before this one in grey beneath it", True)
+        self.smoothing = ipywidgets.Dropdown(
+            options=list(SMOOTHING),
+            description="smooth",
+            tooltip="Average each curve over the previous epochs; its raw values stay beneath it as a thin line",
+        )
+        self.smoothing.observe(lambda change: redraw(), names="value")
+        styles = {"train": TRAIN, "validation": VALIDATION}
+        self.loss = EpochChart(LOSS_HEIGHT, styles, epoch_labels=False)
+        self.score = EpochChart(SCORE_HEIGHT, styles, epoch_labels=True)
+        self.rate = EpochChart(RATE_HEIGHT, {"rate": RATE}, epoch_labels=False)
+        self.rate.set_log(True)
+        self._loss_legend, self._score_legend, self._rate_legend = (ipywidgets.HTML() for _ in range(3))
+        self._class_legend = ipywidgets.HTML(layout={"display": "none"})
+        self._rate_box = ipywidgets.VBox([_head(self._rate_legend), self.rate.figure], layout={"display": "none"})
+        switches = ipywidgets.HBox([self.smoothing, self.earlier_toggle, self.rate_toggle])
+        switches.add_class("hw-switches")
+        super().__init__(
+            [
+                _head(self._loss_legend, self.log_toggle),
+                self.loss.figure,
+                _head(self._score_legend, self.class_toggle),
+                self.score.figure,
+                self._class_legend,
+                self._rate_box,
+                switches,
+            ]
+        )
+        self.add_class("hw-charts")
+
+    def _switch(self, words: str, tip: str, value: bool = False) -> ipywidgets.ToggleButton:
+        switch = ipywidgets.ToggleButton(value=value, description=words, tooltip=tip)
+        switch.add_class("hw-small")
+        switch.observe(lambda change: self._redraw(), names="value")
+        return switch
+
+    def draw(
+        self,
+        run: RunCurves,
+        earlier: Sequence[RunCurves],
+        total_epochs: float | None,
+        colors: Mapping[str, str],
+    ) -> None:
+        """Show `run`, and beneath it the earlier runs; only what differs is sent to the page."""
+        self.earlier_toggle.disabled = not earlier
+        earlier = earlier if self.earlier_toggle.value else ()
+        x = _epoch_axis([run, *earlier], total_epochs)
+        styles = class_styles(run.class_names(), colors)
+        best = run.best_epoch
+        for column, chart in enumerate((self.loss, self.score)):
+            raw = {name: run.curve(columns[column]) for name, columns in _COLUMNS.items()}
+            before = {name: [one.curve(columns[column]) for one in earlier] for name, columns in _COLUMNS.items()}
+            curves = self._smoothed(raw)
+            if chart is self.loss:
+                chart.set_log(self.log_toggle.value)
+                chart.draw_axes(x, self._loss_axis([*raw.values(), *before["train"], *before["validation"]]))
+                chart.draw_best(best, "" if best is None else f"best {best:g}", x)
+            else:
+                chart.draw_axes(x, IOU_TICKS)
+                chart.draw_best(best, "", x)
+                curves.update(self._smoothed(self._class_curves(run, styles)))
+            chart.draw_lines(curves, before, raw if self._memory else None)
+        self._draw_rate(run, earlier, x)
+        self._draw_legends(run, styles)
+
+    @property
+    def _memory(self) -> float:
+        return SMOOTHING[self.smoothing.value]
+
+    def _smoothed(self, curves: Mapping[str, Curve]) -> dict[str, Curve]:
+        return {name: smoothed(curve, self._memory) for name, curve in curves.items()}
+
+    def _draw_rate(self, run: RunCurves, earlier: Sequence[RunCurves], x: Ticks) -> None:
+        self._rate_box.layout.display = None if self.rate_toggle.value else "none"
+        if not self.rate_toggle.value:
+            return
+        curve, before = run.curve("learning_rate"), [one.curve("learning_rate") for one in earlier]
+        self.rate.draw_axes(x, log_ticks(np.concatenate([one.y for one in (curve, *before)]), most=3))
+        self.rate.draw_best(run.best_epoch, "", x)
+        self.rate.draw_lines({"rate": curve}, {"rate": before})
+
+    def _loss_axis(self, curves: Sequence[Curve]) -> Ticks:
+        values = np.concatenate([curve.y for curve in curves])
+        return log_ticks(values) if self.log_toggle.value else linear_ticks(values)
+
+    def _class_curves(self, run: RunCurves, styles: Mapping[str, Style]) -> dict[str, Curve]:
+        if not self.class_toggle.value:
+            return {}
+        curves = {}
+        for name, style in styles.items():
+            line = f"class {name}"
+            self.score.add_line(line, style)
+            curves[line] = run.curve("val_iou", name)
+        return curves
+
+    def _draw_legends(self, run: RunCurves, styles: Mapping[str, Style]) -> None:
+        last: Mapping[str, Any] = run.record_of(run.last_epoch) or {}
+        for column, (html, title) in enumerate(((self._loss_legend, "Loss"), (self._score_legend, "mIoU"))):
+            html.value = legend_html(
+                title,
+                [
+                    (name, style, last.get(_COLUMNS[name][column]))
+                    for name, style in (("train", TRAIN), ("validation", VALIDATION))
+                ],
+            )
+        self._rate_legend.value = legend_html("Learning rate", [("decoder", RATE, last.get("learning_rate"))])
+        self._class_legend.layout.display = None if self.class_toggle.value and styles else "none"
+        self._class_legend.value = legend_html(
+            "IoU", [(name, style, last.get("val_iou", {}).get(name)) for name, style in styles.items()]
+        )
+
+    def close_all(self) -> None:
+        """Close the charts with all that bqplot made for them."""
+        for chart in (self.loss, self.score, self.rate):
+            chart.close()
+
+
+def _epoch_axis(runs: Sequence[RunCurves], total: float | None) -> Ticks:
+    shown = [run for run in runs if len(run)]
+    first = min((run.first_epoch for run in shown), default=1.0)
+    last = max((run.last_epoch for run in shown), default=1.0)
+    # An earlier, longer run has to fit as well.
+    return epoch_ticks(first, last, None if total is None else max(total, last))
+
+
+def _head(legend: ipywidgets.HTML, *switches: ipywidgets.ToggleButton) -> ipywidgets.HBox:
+    row = ipywidgets.HBox([legend, *switches])
+    row.add_class("hw-chart-head")
+    return row

@@ -1,0 +1,54 @@
+"""The controls around the picture set the state and follow it."""
+
+import pytest
+
+from histowidgets.annotations import Project
+from histowidgets.images import samples
+from histowidgets.widgets import AnnotationCanvas
+from histowidgets.widgets.canvas.state import TOOLS
+from tests.widgets.canvas.helpers import parts
+
+
+@pytest.fixture
+def canvas():
+    project = Project(["Epithelium", "Stroma"])
+    project.add_image(samples.colon_ihc(), name="colon")
+    canvas = AnnotationCanvas(project)
+    yield canvas
+    canvas.close()
+
+
+def test_every_tool_has_a_button_that_is_marked_while_it_is_in_use(canvas):
+    buttons = parts(canvas).frame.tools.buttons
+    for tool in TOOLS:
+        buttons[tool].click()
+        assert canvas.tool == tool
+        assert [name for name, button in buttons.items() if "hw-on" in button._dom_classes] == [tool]
+
+
+def test_buttons_zoom_about_the_middle_and_fit(canvas):
+    buttons, whole = parts(canvas).frame.tools.buttons, canvas.view
+    buttons["zoom-in"].click()
+    assert canvas.view.zoom == pytest.approx(1.25 * whole.zoom)
+    assert (canvas.view.x, canvas.view.y) == (whole.x, whole.y)
+    buttons["zoom-out"].click()
+    assert canvas.view.zoom == pytest.approx(whole.zoom)
+    buttons["zoom-in"].click()
+    buttons["fit"].click()
+    assert canvas.view == whole
+
+
+def test_sliders_and_state_agree_and_the_zoom_is_written_out(canvas):
+    bar = parts(canvas).frame.bar
+    bar.prediction.value = 0.75
+    assert canvas.prediction_opacity == 0.75
+    canvas.annotation_opacity = 0.25
+    assert bar.annotations.value == 0.25
+    canvas.look(canvas.view.look(100, 100, 2))
+    assert bar.zoom.value.startswith("200%")
+
+
+def test_the_legend_is_shown_only_with_an_uncertainty(canvas):
+    stage = parts(canvas).frame.stage
+    canvas.uncertainty_opacity = 0.5
+    assert len(stage.children) == 2, "there is no prediction"
