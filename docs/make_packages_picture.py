@@ -23,7 +23,8 @@ PACKAGES = [
         "from settings to runs",
         "torch",
         [
-            ["settings", "checkpoint"],
+            ["settings"],
+            ["checkpoint"],
             ["data"],
             ["storage"],
             ["loop"],

@@ -28,7 +28,7 @@ HistowidgetsError
 
 HistowidgetsWarning           something worth knowing that stops nothing
     OutsideTrainingWarning    an image is unlike the images that the classifier was trained on
-    StartedAnewWarning        a prediction on disk belonged to other inputs, and was replaced
+    PredictionReplacedWarning a prediction on disk belonged to other inputs, and was replaced
 
 Each message says what was given, what was expected, and what to do.
 """
@@ -155,5 +155,5 @@ class OutsideTrainingWarning(HistowidgetsWarning):
         self.evidence = dict(evidence or {})
 
 
-class StartedAnewWarning(HistowidgetsWarning):
+class PredictionReplacedWarning(HistowidgetsWarning):
     """A prediction on disk was made with another classifier, image or settings, and was computed again."""

@@ -133,6 +133,21 @@ def test_the_picture_of_the_packages_shows_all_sub_packages():
         assert sorted(chain.from_iterable(layers)) == there, name
 
 
+def test_the_ways_through_the_code_name_files_and_count_them():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    there = [f"/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "histowidgets").rglob("*.[jp][sy]")]
+    tables = re.findall(
+        r"^\| step \| before \| now \|\n(.*?)^\| \*\*together\*\* \|(.*?)$", text, re.MULTILINE | re.DOTALL
+    )
+    assert len(tables) == 4
+    for body, counted in tables:
+        rows = [line.split("|")[2:4] for line in body.splitlines()[1:]]
+        before, now = ([name for row in rows for name in re.findall(r"`(.+?)`", row[column])] for column in (0, 1))
+        found = [f"{len(names)} times, {len(set(names))} files" for names in (before, now)]
+        assert [part.strip() for part in counted.strip(" |").split("|")] == found
+        assert [name for name in now if sum(path.endswith(f"/{name}") for path in there) != 1] == []
+
+
 def test_each_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"].values()
