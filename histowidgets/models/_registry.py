@@ -225,7 +225,7 @@ _FOUNDATION = (
         303_350_784,
         "CC-BY-NC-ND-4.0, non-commercial",
         "hub",
-        note="Foundation encoder for H&E at 20x: 100 million patches (DINOv2; Chen et al. 2024). Access must be requested.",
+        note="Foundation encoder for H&E at 20x: 100 million patches (DINOv2; Chen et al. 2024). Request access first.",
         commercial_use=False,
         repository="MahmoodLab/UNI",
         family="transformer",
