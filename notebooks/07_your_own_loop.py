@@ -91,7 +91,7 @@ with run:
             val_miou=float(np.mean(known)),
             learning_rate=5e-3,
         )
-        if run.should_stop:  # somebody pressed Stop
+        if run.should_stop:  # Stop was pressed
             break
 run.state, run.best_epoch
 
