@@ -11,7 +11,7 @@ INK, PALE = "#444", "#ddd"
 
 
 def frame(body, width=WIDTH):
-    """Put a drawing on white, so that it shows on a dark page too."""
+    """Put a drawing on a white background, so that it is readable on a dark page too."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" '
         f'font-family="sans-serif" font-size="13"><rect width="{width}" height="{HEIGHT}" rx="6" fill="#fff"/>'
@@ -33,7 +33,7 @@ def box(x, y, width, height, words=""):
 
 
 def chart(lines, what, top=None, mark=None):
-    """Draw curves over epochs; what is not a number is a gap."""
+    """Draw curves over epochs; values that are not finite leave a gap."""
     left, right, low, high = 44, 310, 205, 20
     known = [v for _, values in lines for v in values if v is not None and math.isfinite(v)]
     top = top or float(np.quantile(known, 0.995)) * 1.08
@@ -77,7 +77,7 @@ def bars(values, marks):
 
 
 def histogram(parts, cuts=(), text=""):
-    """Draw filled courses over 0 to 1, with cuts."""
+    """Draw filled histograms over 0 to 1, with cuts."""
     body = f'<path d="M40 205H360" stroke="{INK}"/>'
     for i, (name, values) in enumerate(parts):
         points = " ".join(f"{40 + 320 * k / (len(values) - 1):.0f},{205 - 160 * v:.0f}" for k, v in enumerate(values))
@@ -91,7 +91,7 @@ def histogram(parts, cuts=(), text=""):
 
 
 def grids():
-    """Draw a straight grid and a bent one."""
+    """Draw a straight grid and a deformed one."""
     body = ""
     for shift, bend in ((40, 0), (270, 9)):
         for k in range(6):
@@ -118,26 +118,26 @@ def twins():
 
 
 def pair(one, other):
-    """Put two drawings of full size side by side, made smaller."""
+    """Put two full-size drawings side by side, scaled down."""
     small = "scale(0.48 0.9) translate(8 12)"
     return frame(f'<g transform="{small}">{one}</g><g transform="translate(240 0) {small}">{other}</g>')
 
 
 class Tissue:
-    """Two kinds of tissue, (rows, columns) bool, in cells of four units, and strokes on them."""
+    """Two kinds of tissue, as a (rows, columns) bool array in cells of four units, with strokes on them."""
 
     def __init__(self, mask):
         self.mask = mask
         self.distance = np.where(mask, ndimage.distance_transform_edt(mask), ndimage.distance_transform_edt(~mask))
 
     def strokes(self, n, seed):
-        """Return n places of strokes with the tissue under them: (x, y, class)."""
+        """Return the places of n strokes and the tissue under them: (x, y, class)."""
         rng = np.random.default_rng(seed)
         rows, cols = rng.integers(6, self.mask.shape[0] - 6, n), rng.integers(8, self.mask.shape[1] - 8, n)
         return [(4 * int(c), 4 * int(r), int(self.mask[r, c])) for r, c in zip(rows, cols, strict=True)]
 
     def to_boundary(self, stroke):
-        """Return how far a stroke is from the other tissue."""
+        """Return the distance of a stroke from the other tissue."""
         return 4 * float(self.distance[stroke[1] // 4, stroke[0] // 4])
 
     def draw(self, strokes, boxes=(), crossing=False, shade=None, whole=True):

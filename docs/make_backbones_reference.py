@@ -7,10 +7,10 @@ from histowidgets.models import ARCHITECTURES, backbones
 PAGE = Path(__file__).resolve().parent / "reference" / "backbones.md"
 HEAD = """# Backbones
 
-What `TrainingSettings.backbone` takes, with the size of the encoder, the licence of its weights, and where they come
-from. Weights are scaled as they expect it inside the network, so that pixels go in from 0 to 1. What must not be used
-commercially says so before it loads. `docs/make_backbones_reference.py` writes this page; `hw.backbones()` shows the
-same table in a notebook.
+The values of `TrainingSettings.backbone`, with the size of the encoder, the licence of its weights, and where they come
+from. The network itself scales pixels as its weights expect, so its input ranges from 0 to 1. A warning precedes the
+loading of weights that must not be used commercially. This page is written by `docs/make_backbones_reference.py`;
+`hw.backbones()` shows the same table in a notebook.
 
 ```python
 import histowidgets as hw
@@ -19,21 +19,21 @@ card = hw.backbones()[0]
 print(card.name, card.parameters, card.licence, card.weights, card.mean, card.std)
 ```
 """
-TAIL = f"""## Others by name
+TAIL = f"""## Other encoders
 
-Any encoder of segmentation-models-pytorch (such as `densenet121` or `mit_b2`) or timm (such as `convnext_tiny`) is
-taken by its name, if it can work on tiles of any size; `histowidgets.models.find_backbone(name)` returns its card. A
-backbone that the architecture cannot carry is refused before a run starts.
+Any encoder of segmentation-models-pytorch (such as `densenet121` or `mit_b2`) or timm (such as `convnext_tiny`) can be
+used by its name, if it works on tiles of any size; `histowidgets.models.find_backbone(name)` returns its card. A
+backbone that does not fit the architecture is refused before a run starts.
 
 ## Architectures
 
-{", ".join(f"`{name}`" for name in ARCHITECTURES)}. Each takes every backbone of the first table; `dpt` takes vision
-transformers, and they take only it.
+{", ".join(f"`{name}`" for name in ARCHITECTURES)}. Each works with every backbone of the first table, except `dpt`,
+which works with vision transformers; these work only with `dpt`.
 """
 _PLACES = {
     "bundled": "in the installation",
     "package": "the extra `backbones`",
-    "hub": "hub, fetched once",
+    "hub": "hub, downloaded once",
     "none": "none",
 }
 
@@ -44,9 +44,9 @@ def page():
     foundation = [card for card in backbones(foundation=True) if card.foundation]
     parts = [
         HEAD,
-        _table("On offer", usual),
+        _table("Available backbones", usual),
         _table("Foundation encoders", foundation)
-        + "\n\nLarge, for a GPU, used frozen, with architecture `dpt`; `hw.backbones(foundation=True)` has them too.",
+        + "\n\nLarge encoders for a GPU, used frozen with `dpt`; listed by `hw.backbones(foundation=True)`.",
         TAIL,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"

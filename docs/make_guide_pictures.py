@@ -1,6 +1,6 @@
 """Draw the pictures of the guide: `python -m docs.make_guide_pictures` writes `docs/guide/pictures`.
 
-The curves are made up, and each is drawn only if `diagnose` says of it what its page is about.
+The curves are simulated, and each is drawn only if `diagnose` gives the advice that its page explains.
 """
 
 from pathlib import Path
@@ -38,12 +38,12 @@ BARS = {
     "area-imbalance": ([("Stroma", 100), ("Gland", 62), ("Lumen", 8)], []),
     "batch-exceeds-tiles": ([("tiles", 5), ("batch", 8)], []),
     "little-memory": ([("here", 2), ("small net", 4), ("resnet34", 8), ("resnet50", 12)], []),
-    "augmentation-off": ([("tiles", 1), ("with turns", 4), ("and mirrors", 8)], []),
+    "augmentation-off": ([("tiles", 1), ("rotated", 4), ("and flipped", 8)], []),
 }
 
 
 def curve(name, kind, seed):
-    """Draw the losses of a made-up run that `diagnose` calls by this name, or the IoU of its classes."""
+    """Draw the losses of a simulated run that gets this advice, or the IoU of its classes."""
     curve = next(c for c in (_curves.make(kind, seed + i) for i in range(40)) if _says(c, name))
     if name in CLASSES:
         names = list(curve.history[0]["val_iou"])
@@ -59,7 +59,7 @@ def _says(curve, name):
 
 
 def places():
-    """Draw tissue with strokes: name to picture."""
+    """Draw the pictures of tissue with strokes: name to picture."""
     rng = np.random.default_rng(4)
     field = ndimage.gaussian_filter(rng.normal(size=(60, 120)), 7)
     tissue = svg.Tissue(field > 0)
@@ -83,7 +83,7 @@ def places():
 
 
 def others():
-    """Draw histograms and what is left: name to picture."""
+    """Draw the histograms and the remaining pictures: name to picture."""
     x = np.linspace(0, 1, 60)
     peak = np.exp(-(((x - 0.35) / 0.09) ** 2)) + 0.6 * np.exp(-(((x - 0.7) / 0.1) ** 2))
     pale = np.exp(-(((x - 0.78) / 0.07) ** 2))
@@ -98,7 +98,7 @@ def others():
         "stain-varies": svg.histogram([("image 1", dark), ("image 2", np.roll(dark, 18) * 0.8)]),
         "tissue-distorted": svg.frame(svg.grids()),
         "multi-scale": svg.frame(svg.box(140, 20, 200, 200) + svg.box(195, 75, 90, 90) + svg.box(226, 106, 28, 28)),
-        "not-pretrained": svg.chart([("learned weights", learned), ("from nothing", nothing)], "loss"),
+        "not-pretrained": svg.chart([("pretrained", learned), ("random weights", nothing)], "loss"),
         "early-stopping-off": svg.chart([("validation", best)], "loss", mark=int(np.argmin(best))),
     }
 

@@ -1,8 +1,8 @@
-"""Make the notebooks from their sources: `python docs/make_notebooks.py` (`--run` runs them, to keep their pictures).
+"""Make the notebooks from their sources: `python docs/make_notebooks.py` (`--run` runs them and keeps their pictures).
 
-A source is `notebooks/<name>.py` in the percent format, which editors and jupytext know: `# %%` begins a cell, `# %%
-[markdown]` one of text, and `tags=["parameters"]` marks the cell that a test replaces with quicker values. Of what a
-run shows, PNG pictures alone are kept.
+A source is `notebooks/<name>.py` in the percent format, which editors and jupytext understand: `# %%` begins a cell,
+`# %% [markdown]` a text cell, and `tags=["parameters"]` marks the cell that a test replaces with quicker values. Of the
+outputs of a run, only PNG pictures are kept.
 """
 
 import argparse
@@ -24,7 +24,7 @@ BADGES = (
     "(https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}.ipynb) "
     "[![Open in Binder](https://mybinder.org/badge_logo.svg)]"
     "(https://mybinder.org/v2/gh/{repository}/main?urlpath=lab/tree/notebooks/{name}.ipynb)\n\n"
-    "On Colab run this first, in a cell of its own: `%pip install git+https://github.com/{repository}`, and see "
+    "On Colab, first run `%pip install git+https://github.com/{repository}` in a separate cell, and see "
     "[what is different there](https://github.com/{repository}/blob/main/docs/how-to/colab-binder-cluster.md)."
 )
 
@@ -35,7 +35,7 @@ def sources():
 
 
 def notebook_of(source):
-    """Return the notebook of a source, without outputs; the badges go under the title of its first cell."""
+    """Return the notebook made from a source, without outputs; the badges go under the title in its first cell."""
     cells = []
     for number, (head, lines) in enumerate(_parts(source.read_text(encoding="utf-8"))):
         if "[markdown]" in head:
@@ -56,7 +56,7 @@ def notebook_of(source):
 
 
 def _parts(text):
-    """Split a source into (what stands behind `# %%`, its lines without blank ones at the ends)."""
+    """Split a source into pairs: the text after `# %%`, and the lines of the cell without blank ones at the ends."""
     parts = []
     for line in text.splitlines():
         if line.startswith("# %%"):
@@ -67,7 +67,7 @@ def _parts(text):
 
 
 def without_outputs(notebook):
-    """Return a notebook as its source alone would make it."""
+    """Return a notebook as it would be made from its source alone."""
     plain = nbformat.from_dict(notebook)
     for cell in plain.cells:
         if cell.cell_type == "code":
@@ -76,7 +76,7 @@ def without_outputs(notebook):
 
 
 def pictures_of(outputs):
-    """Return the PNG pictures among outputs, each small enough to be committed."""
+    """Return the PNG pictures among the outputs, each small enough to commit."""
     found = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     return [nbformat.v4.new_output("display_data", {"image/png": _small(png)}) for png in found]
 
@@ -93,7 +93,7 @@ def _small(png):
 
 
 def run(notebook):
-    """Run a notebook in a new folder, and keep its pictures alone."""
+    """Run a notebook in a new folder, and keep only its pictures."""
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +108,7 @@ def run(notebook):
 
 
 def main():
-    """Write the notebooks; without `--run` cells that did not change keep their pictures."""
+    """Write the notebooks; without `--run`, cells that did not change keep their pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", action="store_true", help="run them, and keep their pictures")
     parser.add_argument("only", nargs="*", help="beginnings of names, such as 03")

@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation: `python docs/make_pictures.py` (needs the test extra and a Chromium)."""
+"""Make the pictures of the documentation: `python docs/make_pictures.py` (needs the extra `test` and Chromium)."""
 
 import sys
 import tempfile
@@ -9,7 +9,7 @@ import PIL.Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-# A picture that would be larger is kept with fewer colours.
+# A larger picture is saved with fewer colours.
 MOST_BYTES, COLORS = 390_000, 256
 sys.path.insert(0, str(ROOT))
 
@@ -60,9 +60,9 @@ def _notebook(browser: Any, server: Any, theme: str, cell: str, height: int) -> 
 
 
 def _keep(notebook: Any, selector: str, name: str) -> None:
-    """Save the picture of a part of the page."""
+    """Save a screenshot of a part of the page."""
     notebook.page.mouse.move(0, 0)
-    notebook.page.wait_for_timeout(500)  # until what the pointer lit up is dark again
+    notebook.page.wait_for_timeout(500)  # until hover effects have faded
     path = PICTURES / f"{name}.png"
     notebook.page.locator(selector).first.screenshot(path=str(path))
     picture = PIL.Image.open(path).convert("RGB")
@@ -72,7 +72,7 @@ def _keep(notebook: Any, selector: str, name: str) -> None:
 
 
 def studio(browser: Any, server: Any, theme: str, name: str) -> None:
-    """Paint, train, and take the studio's picture in a theme of JupyterLab, and that of its strip."""
+    """Paint, train, and save a screenshot of the studio in a theme of JupyterLab, and one of its image strip."""
     notebook, hand = _notebook(browser, server, theme, STUDIO, height=1000)
     hand.paint_all()
     hand.press("Train")
@@ -89,7 +89,7 @@ def studio(browser: Any, server: Any, theme: str, name: str) -> None:
 
 
 def display(browser: Any, server: Any) -> None:
-    """Take the picture of the channels of a fluorescence image."""
+    """Save a screenshot of the channels of a fluorescence image."""
     notebook, hand = _notebook(browser, server, "JupyterLab Dark", DISPLAY, height=860)
     hand.open_tab("Display")
     notebook.wait_for("() => document.querySelectorAll('.hw-channel').length === 3")

@@ -6,11 +6,11 @@ from pathlib import Path
 from histowidgets.training import TrainingSettings, setting_range
 
 PAGE = Path(__file__).resolve().parent / "reference" / "settings.md"
-HEAD = """# Settings of a training
+HEAD = """# Training settings
 
-Every field of `hw.TrainingSettings`, with its default, what it takes, and what it does. The form in the studio, the
-command line and `settings.json` know the same fields. Those in **bold** are seen at once in the form, the others after
-*More settings*. `docs/make_settings_reference.py` writes this page.
+Every field of `hw.TrainingSettings`, with its default, the values it accepts, and what it does. The form in the studio,
+the command line and `settings.json` use the same fields. The form shows those in **bold** at once, and the others under
+*More settings*. This page is written by `docs/make_settings_reference.py`.
 
 ```python
 import histowidgets as hw
@@ -35,7 +35,7 @@ def page():
     parts = [HEAD]
     for title, rows in sections.items():
         parts.append(
-            "\n".join([f"## {title}", "", "| setting | default | takes | what it does |", "|---|---|---|---|", *rows])
+            "\n".join([f"## {title}", "", "| setting | default | values | what it does |", "|---|---|---|---|", *rows])
         )
     return "\n\n".join(part.strip("\n") for part in [*parts, _presets()]) + "\n"
 
@@ -48,7 +48,8 @@ def _presets():
         changed = [f for f in TrainingSettings.model_fields if getattr(preset, f) != getattr(default, f)]
         words = ", ".join(f"`{f}` {_value(getattr(preset, f))}" for f in changed) or "the defaults above"
         rows.append(f"| `{name}` | {words} |")
-    return "## Presets\n\nWhat differs from the defaults.\n\n| preset | settings |\n|---|---|\n" + "\n".join(rows)
+    head = "## Presets\n\nThe settings that differ from the defaults.\n\n| preset | settings |\n|---|---|\n"
+    return head + "\n".join(rows)
 
 
 def _value(value):

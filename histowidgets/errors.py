@@ -1,36 +1,36 @@
-"""Every error a person can meet, as one tree.
+"""The exceptions and warnings of histowidgets, as one tree.
 
 HistowidgetsError
     ImageError                an image cannot be used
-        ImageOpenError        the file is missing, or is no image we can read
-        ImageSizeError        the image is too thin, or has too many channels
-        ImageValueError       the pixels hold NaN or infinity
-        RegionError           a region lies outside the image
+        ImageOpenError        the file is missing, or is not an image that can be read
+        ImageSizeError        the image is too small, or has too many dimensions or channels
+        ImageValueError       the pixels contain NaN or infinity
+        RegionError           a region lies outside the image, or is empty
     ProjectError              the project cannot do what was asked
-        ClassNameError        a class list is empty, or a name is empty, doubled or unknown
-        ImageNameError        an image name is doubled or unknown
-        ShapeError            a stroke or polygon has bad coordinates
-        ProjectFolderError    the folder cannot be written, or holds a damaged project
+        ClassNameError        a class list is empty, or a class name is empty, duplicated or unknown
+        ImageNameError        an image name is duplicated or unknown
+        ShapeError            a shape has invalid coordinates, or an invalid width
+        ProjectFolderError    the folder cannot be written, or contains a damaged project
         ReadOnlyError         another session holds the folder
-        GeoJSONError          the file is no GeoJSON we can read
-        LabelPngError         the file is no PNG label map we can read, or does not fit the image
-        UnknownClassError     the GeoJSON or PNG names classes that the project does not have
-    TrainingError             a run cannot start, or broke off
+        GeoJSONError          the file is not valid GeoJSON
+            UnknownClassError the GeoJSON or PNG names classes that the project does not have
+        LabelPngError         the file is not a PNG label map, or does not fit the image
+    TrainingError             a run cannot start, or failed
         TrainingDataError     there is nothing, or too little, to learn from
-        SettingsError         a setting is unknown, or out of its range
+        SettingsError         a setting is unknown, or out of range
         BudgetError           the run would not fit in memory
     BackboneError             a backbone is unknown, or cannot be built
-    ClassifierError           a classifier folder is missing, damaged or newer than this program
+    ClassifierError           a classifier folder is missing, damaged, or newer than this version
     PredictionError           an image does not fit the classifier
-        PredictionCancelled   somebody stopped the prediction before its end
-    AdviceError               advice was asked for about what is no history, image type or number of tiles
-    WidgetError               a widget was given what it cannot show
+        PredictionCancelled   the prediction was cancelled before its end
+    AdviceError               an argument is not a history, an image type or a number of tiles
+    WidgetError               a widget was given something that it cannot show
 
-HistowidgetsWarning           something that a person should know, but that stops nothing
-    OutsideTrainingWarning    an image is unlike those that the classifier was trained on
-    StartedAnewWarning        a prediction on disk was of something else, and was replaced
+HistowidgetsWarning           something worth knowing that stops nothing
+    OutsideTrainingWarning    an image is unlike the images that the classifier was trained on
+    PredictionReplacedWarning a prediction on disk belonged to other inputs, and was replaced
 
-Each message says what came, what was wanted, and what to do.
+Each message says what was given, what was expected, and what to do.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ from typing import Any
 
 
 class HistowidgetsError(Exception):
-    """The root of all errors that histowidgets raises on purpose."""
+    """Base class of all exceptions that histowidgets raises."""
 
 
 class ImageError(HistowidgetsError, ValueError):
@@ -46,19 +46,19 @@ class ImageError(HistowidgetsError, ValueError):
 
 
 class ImageOpenError(ImageError):
-    """The file is missing, or is no image that can be read."""
+    """The file is missing, or is not an image that can be read."""
 
 
 class ImageSizeError(ImageError):
-    """The image is too thin to hold a region, or has too many dimensions or channels."""
+    """The image is too small to contain a region, or has too many dimensions or channels."""
 
 
 class ImageValueError(ImageError):
-    """The pixels hold NaN or infinity."""
+    """The pixels contain NaN or infinity."""
 
 
 class RegionError(ImageError):
-    """A region lies outside the image, or has no area."""
+    """A region lies outside the image, or is empty."""
 
 
 class ProjectError(HistowidgetsError, ValueError):
@@ -66,27 +66,27 @@ class ProjectError(HistowidgetsError, ValueError):
 
 
 class ClassNameError(ProjectError):
-    """A class list is empty, or a class name is empty, doubled or unknown."""
+    """A class list is empty, or a class name is empty, duplicated or unknown."""
 
 
 class ImageNameError(ProjectError):
-    """An image name is doubled or unknown."""
+    """An image name is duplicated or unknown."""
 
 
 class ShapeError(ProjectError):
-    """A shape has bad coordinates, or a bad width."""
+    """A shape has invalid coordinates, or an invalid width."""
 
 
 class ProjectFolderError(ProjectError):
-    """The folder cannot be written, or holds a damaged project."""
+    """The folder cannot be written, or contains a damaged project."""
 
 
 class ReadOnlyError(ProjectError):
-    """Another session holds the project's folder, so this one may not change it."""
+    """Another session holds the project's folder, so this one must not change it."""
 
 
 class GeoJSONError(ProjectError):
-    """The file is no GeoJSON that can be read."""
+    """The file is not valid GeoJSON."""
 
 
 class UnknownClassError(GeoJSONError):
@@ -94,11 +94,11 @@ class UnknownClassError(GeoJSONError):
 
 
 class LabelPngError(ProjectError):
-    """The file is no PNG label map that can be read, or does not fit the image."""
+    """The file is not a PNG label map, or does not fit the image."""
 
 
 class TrainingError(HistowidgetsError, RuntimeError):
-    """A run cannot start, or broke off."""
+    """A run cannot start, or failed."""
 
 
 class TrainingDataError(TrainingError):
@@ -106,11 +106,11 @@ class TrainingDataError(TrainingError):
 
 
 class SettingsError(TrainingError, ValueError):
-    """A setting is unknown, or out of its range."""
+    """A setting is unknown, or out of range."""
 
 
 class BudgetError(TrainingError):
-    """The run would not fit in the memory there is."""
+    """The run would not fit in the available memory."""
 
 
 class BackboneError(HistowidgetsError, ValueError):
@@ -118,7 +118,7 @@ class BackboneError(HistowidgetsError, ValueError):
 
 
 class ClassifierError(HistowidgetsError, ValueError):
-    """A classifier folder is missing, damaged, or newer than this program."""
+    """A classifier folder is missing, damaged, or newer than this version of histowidgets."""
 
 
 class PredictionError(HistowidgetsError, ValueError):
@@ -126,28 +126,28 @@ class PredictionError(HistowidgetsError, ValueError):
 
 
 class PredictionCancelled(PredictionError):
-    """Somebody stopped the prediction before its end; there is no result."""
+    """The prediction was cancelled before its end; there is no result."""
 
 
 class AdviceError(HistowidgetsError, ValueError):
-    """Advice was asked for about something that is no history, no image type or no number of tiles."""
+    """An argument is not a history, an image type or a number of tiles that advice can be given on."""
 
 
 class WidgetError(HistowidgetsError, ValueError):
-    """A widget was given what it cannot show."""
+    """A widget was given something that it cannot show."""
 
 
 class HistowidgetsWarning(UserWarning):
-    """Something that a person should know, but that stops nothing."""
+    """Base class of warnings: something worth knowing that stops nothing."""
 
 
 class OutsideTrainingWarning(HistowidgetsWarning):
-    """An image is unlike those that the classifier was trained on (row N9).
+    """An image is unlike the images that the classifier was trained on.
 
     Attributes
     ----------
     evidence : dict
-        The numbers behind it, by name; empty if none were given.
+        The measurements behind the warning, by name; may be empty.
     """
 
     def __init__(self, message: str, evidence: Mapping[str, Any] | None = None) -> None:
@@ -155,5 +155,5 @@ class OutsideTrainingWarning(HistowidgetsWarning):
         self.evidence = dict(evidence or {})
 
 
-class StartedAnewWarning(HistowidgetsWarning):
-    """A prediction on disk was of another classifier, image or settings, and was replaced from the start."""
+class PredictionReplacedWarning(HistowidgetsWarning):
+    """A prediction on disk was made with another classifier, image or settings, and was computed again."""

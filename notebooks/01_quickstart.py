@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Quickstart: from a few strokes to a segmentation
 #
-# Run the cell below, and paint on the picture: pick a class at the right (or press `1`, `2`, `3`), drag a few strokes
-# over tissue of that class, and do the same for the others. About a second after each stroke the prediction follows.
-# Then press **Train**, watch the curves, go on painting, and stop when you like what you see.
+# Run the cell below, then paint on the image: pick a class on the right (or press `1`, `2`, `3`), drag a few strokes
+# over tissue of that class, and do the same for the other classes. The prediction appears about a second after each
+# stroke. Then press **Train**, watch the curves, keep painting, and stop when you like what you see.
 
 # %%
 import histowidgets as hw
@@ -14,9 +14,10 @@ studio
 # %% [markdown]
 # ![The studio: strokes of three classes, the prediction over them, the curves of a run](../docs/pictures/studio.png)
 #
-# ## The same from Python alone
+# ## The same from Python
 #
-# All that the hand does has a name. These cells paint, train, look and save without a mouse, in a project of their own.
+# Everything you can do with the mouse can also be done from Python. The following cells paint, train, predict and save
+# without a mouse, in a separate project.
 
 # %% tags=["parameters"]
 seconds = 20  # of training
@@ -64,8 +65,8 @@ quick = hw.quick_classifier(project)
 quick.predict(project.image(name)).measurements()
 
 # %% [markdown]
-# A network takes longer and sees further. `start_training` returns at once and a thread trains; `hw.train` does the
-# same and waits. The settings are those of a laptop without a GPU, cut short here.
+# A network takes longer and sees more of the surroundings. `start_training` returns at once and trains in a thread;
+# `hw.train` does the same and waits. The settings are those for a laptop without a GPU, shortened here.
 
 # %%
 settings = hw.TrainingSettings.preset("cpu").model_copy(update={"max_seconds": seconds})
@@ -74,7 +75,7 @@ print(run.state, "- best epoch", run.best_epoch)
 run.history[-1]
 
 # %% [markdown]
-# What do the curves say, and what is missing in the annotations?
+# What do the curves say, and what is missing from the annotations?
 
 # %%
 for advice in hw.diagnose(run.history, settings):
@@ -83,7 +84,7 @@ for advice in hw.coach(project):
     print(f"{advice.title}  ({advice.guide_title})")
 
 # %% [markdown]
-# Take it away, and use it in another kernel:
+# Save the classifier, and use it in another kernel:
 
 # %%
 import tempfile
@@ -104,9 +105,9 @@ from IPython.display import Image
 Image(filename=str(folder / "labels.png"))
 
 # %% [markdown]
-# ## And again with the studio
+# ## Back to the studio
 #
-# The studio is the same thing with hands on it: what was painted there is in `studio.project`, its last run in
+# The studio does all of this interactively: what you painted there is in `studio.project`, its last run in
 # `studio.run`, and its classifier in `studio.classifier`. `studio.close()` ends it.
 
 # %%

@@ -2,10 +2,9 @@
 # # Your own image or slide, and a project on disk
 #
 # Give `hw.open_image` the path of a PNG, JPEG, TIFF, OME-TIFF, an OME-Zarr folder, or a slide (.svs, .ndpi, .mrxs and
-# others). Large files are read in parts, so that a slide of some gigabytes opens at once. Give it an array, and it
-# takes that too.
+# others). Large files are read in parts, so a slide of several gigabytes opens at once. It also accepts an array.
 #
-# So that this notebook runs anywhere, it writes a small OME-TIFF first. Put your own path in its place.
+# So that this notebook runs anywhere, it first writes a small OME-TIFF. Use your own path instead.
 
 # %%
 from pathlib import Path
@@ -24,8 +23,8 @@ image = hw.open_image(path)
 print(image.name, image.width, "x", image.height, image.dtype, image.channel_names, image.pixel_size_um, "µm a pixel")
 
 # %% [markdown]
-# Areas are in µm² where the pixel size is known. If the file does not say it, give it yourself:
-# `hw.open_image(path, pixel_size_um=0.5)`. A region is read at any downsample:
+# Areas are in µm² if the pixel size is known. If the file does not contain it, pass it yourself:
+# `hw.open_image(path, pixel_size_um=0.5)`. A region can be read at any downsample:
 
 # %%
 region = image.read(0, 0, 512, 512, downsample=2)
@@ -33,8 +32,8 @@ print(region.shape, region.dtype)
 PIL.Image.fromarray(region)
 
 # %% [markdown]
-# With a folder a project is kept on disk. Each edit is written before it is confirmed, so that a closed lid or a dead
-# kernel costs no stroke.
+# A project with a folder is kept on disk. Each edit is written before it is confirmed, so closing the laptop or losing
+# the kernel does not cost you a single stroke.
 
 # %%
 project = hw.Project(["Epithelium", "Stroma", "Lumen"], folder="my_project")
@@ -50,7 +49,7 @@ print(project.count())
 sorted(item.name for item in Path("my_project").iterdir())
 
 # %% [markdown]
-# Close it and open it again, here or on another day. Undo goes back beyond the day it was closed.
+# Close it and open it again, now or on another day. Undo goes back beyond the point at which it was closed.
 
 # %%
 project.close()
@@ -62,16 +61,16 @@ project.redo()
 print("and forward:", project.count())
 
 # %% [markdown]
-# The studio on this project: what is painted in it goes to the same folder. In a new kernel
-# `hw.Studio(folder="my_project")` is enough. `studio.close()` ends the studio, and the project stays.
+# The studio can open this project: what you paint in it goes into the same folder. In a new kernel,
+# `hw.Studio(folder="my_project")` is enough. `studio.close()` ends the studio; the project stays open.
 
 # %%
 studio = hw.Studio(project)
 studio
 
 # %% [markdown]
-# A prediction of a whole slide goes to a file as it is made, in memory that does not grow with the slide. It can be
-# interrupted, and then goes on where it was. It is opened as lazily as the slide itself.
+# The prediction of a whole slide is written to a file as it is computed, so memory does not grow with the slide. If it
+# is interrupted, it resumes where it stopped. The result is opened as lazily as the slide itself.
 
 # %%
 studio.close()
@@ -80,7 +79,7 @@ stored = classifier.predict_to(path, "biopsy-labels.ome.tif")
 stored.measurements()
 
 # %% [markdown]
-# `project.close()` lets go of the folder: only one kernel writes to it at a time, and another one opens it to read.
+# `project.close()` releases the folder: only one kernel can write to it at a time; others open it read-only.
 
 # %%
 project.close()

@@ -1,11 +1,11 @@
 # %% [markdown]
-# # Fluorescence, and many channels
+# # Fluorescence and many channels
 #
-# An image may have 1 to 64 channels, of 8 or 16 bits or float. They have names, each is shown in a colour of its own
-# with its own contrast, and the classifier sees all of them. What you set for the eye never touches the numbers that
-# it learns from.
+# An image may have 1 to 64 channels, of 8 or 16 bits or float. Channels have names, each is shown in its own colour
+# with its own contrast, and the classifier sees all of them. The display settings never affect the numbers that it
+# learns from.
 #
-# The cells here are made up, so that the truth is known: nuclei (DNA), the membranes around them, and a marker that
+# The cells here are simulated, so that the truth is known: nuclei (DNA), the membranes around them, and a marker that
 # some cells have.
 
 # %% tags=["parameters"]
@@ -40,7 +40,7 @@ image = hw.open_image(pixels, name="cells", channel_names=["DNA", "Membrane", "M
 PIL.Image.fromarray(display_rgb(pixels)).resize((512, 512))
 
 # %% [markdown]
-# What kind of image is it, and how should its values be brought to 0 to 1? 16-bit values have no natural top, so
+# What kind of image is it, and how should its values be scaled to 0 to 1? 16-bit values have no natural maximum, so
 # statistics of the whole image are used, and the few brightest pixels are cut off.
 
 # %%
@@ -50,8 +50,8 @@ advice = suggest_normalization(image)
 print(advice.title, "-", advice.detail, advice.evidence)
 
 # %% [markdown]
-# The studio has a tab **Display** for such images: channels on and off, colours, contrast.
-# `hw.samples.cell()` is a real image of one channel to try as well.
+# For such images the studio has a tab **Display**, which switches channels on and off and sets their colours and
+# contrast. `hw.samples.cell()` is a real single-channel image that you can try as well.
 
 # %%
 studio = hw.Studio(image, classes=["Background", "Cell", "Marked cell"])
@@ -60,7 +60,7 @@ studio
 # %% [markdown]
 # ![The display tab with three channels](../docs/pictures/display.png)
 #
-# From Python: a short stroke on some cells, a few between them.
+# The same from Python: a short stroke on some of the cells, and a few between them.
 
 # %%
 studio.close()
@@ -74,8 +74,8 @@ for y, x in rng.choice(np.argwhere((between > 13) & (between < 18)), 30):
 project.count()
 
 # %% [markdown]
-# What do the channels tell? The same strokes once more, on an image of DNA alone, which cannot show who has the
-# marker. (The truth is known here; with your own images the held-out strokes stand for it.)
+# What do the other channels add? Here are the same strokes on an image of DNA alone, which cannot show which cells
+# have the marker. (The truth is known here; with your own images, the held-out strokes take its place.)
 
 
 # %%
@@ -95,9 +95,9 @@ for c in project.classes:
     print(f"{c:12} IoU {scores[c]:.2f} with all channels, {scores_dna[c]:.2f} with DNA alone")
 
 # %% [markdown]
-# A network is trained in the same way. Its first layer is made for as many channels as the image has, from its
-# pretrained weights; `channel_jitter` varies the brightness of each channel while it learns. A classifier asks for
-# channels by their names, so that their order in another image does not matter.
+# A network is trained in the same way. Its first layer is adapted from its pretrained weights to the number of
+# channels of the image; `channel_jitter` varies the brightness of each channel during training. A classifier finds
+# channels by name, so their order in another image does not matter.
 
 # %%
 settings = hw.TrainingSettings(normalization="percentile_99", normalization_per_channel=True, channel_jitter=0.2)

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Reading the loss chart
 #
-# Seven things that go wrong in training, each made on purpose in a few seconds: how it looks in the chart, what
-# `hw.diagnose` says of it, and what mends it. In the studio the same words stand above the chart, with a button.
+# Seven things that go wrong in training, each provoked on purpose in a short run: what it looks like in the chart,
+# what `hw.diagnose` says about it, and what fixes it. In the studio the same words appear above the chart, with a
+# button.
 
 # %% tags=["parameters"]
 chosen = [
@@ -17,8 +18,8 @@ chosen = [
 epochs = 20
 
 # %% [markdown]
-# The left half of the sample image is for training, the right half for validation. Strokes are drawn by a simulated
-# hand from a rough truth; a share of them can be given a wrong class, and a class can be left out on the right.
+# The left half of the sample image is for training, the right half for validation. A simulated annotator draws strokes
+# from a rough ground truth; a fraction of them can be given a wrong class, and a class can be left out on the right.
 
 # %%
 from pathlib import Path
@@ -78,7 +79,7 @@ def tried(project, settings):
 # %% [markdown]
 # ## As it should be
 #
-# Both losses fall and become flat; the mIoU rises. Where they stay flat at a high mIoU, training may end.
+# Both losses fall and level off; the mIoU rises. Once they stay flat at a high mIoU, training can end.
 
 # %%
 enough = painted(12)
@@ -88,7 +89,7 @@ print([advice.title for advice in said] or "nothing to say", good_run.history[-1
 # %% [markdown]
 # ## What goes wrong
 #
-# Each fault changes one thing: a setting, or the strokes.
+# Each fault changes one thing: the settings or the strokes.
 
 # %%
 from_nothing = {"pretrained": False, "freeze": "none", "backbone": "mobilenetv3-small", "augmentation": False}
@@ -112,7 +113,7 @@ for fault in chosen:
     print(f"{fault}: {', '.join(advice.title for advice in said)}; suggested: {patches[fault]}")
 
 # %% [markdown]
-# The loss of each, and its mIoU below; validation is dashed.
+# The loss of each run, with its mIoU below; validation is dashed.
 
 # %%
 charts = {"healthy": good_run, **runs}
@@ -127,11 +128,11 @@ for i, (title, run) in enumerate(charts.items()):
 picture
 
 # %% [markdown]
-# ## And mended
+# ## How to fix it
 #
-# Where a setting is at fault, the advice has a `patch`, which `settings.model_copy(update=...)` or one click in the
-# studio applies. Where the strokes are at fault, only the hand can mend it. Beware of the score of
-# "class-in-one-split": it was high because the class that is missing in validation was not counted.
+# Where a setting is the cause, the advice has a `patch`, which `settings.model_copy(update=...)` or one click in the
+# studio applies. Where the strokes are the cause, only you can fix them. Beware of the score of "class-in-one-split":
+# it was high because the class that is missing from validation was not counted.
 
 # %%
 mends = {
@@ -153,6 +154,6 @@ for fault in chosen:
     print(f"{fault}: mIoU {before:.2f}, then {run.history[-1]['val_miou']:.2f}, {mended[fault] or 'nothing to say'}")
 
 # %% [markdown]
-# Each id has a page in [the guide](../docs/guide/README.md), with more causes than the one made here; `advice.guide` is
-# its address. Not made here: `loss-nan`, `class-poor`, `class-never-learned`, `validation-below-training`,
-# `stop-rising` and `stop-diverged`, which a long overfitting run comes to.
+# Each id has a page in [the guide](../docs/guide/README.md), with more causes than the one provoked here;
+# `advice.guide` is its address. Not provoked here: `loss-nan`, `class-poor`, `class-never-learned`,
+# `validation-below-training`, and `stop-rising` and `stop-diverged`, which a long overfitting run ends in.

@@ -1,11 +1,12 @@
 # %% [markdown]
 # # Does it generalize?
 #
-# A score says little unless you know what it was measured on. Three questions, from easy to hard: how well does the
-# classifier do on other strokes of the images it learned from, on another image, and on images of another laboratory?
+# A score means little unless you know what it was measured on. Three questions, from easy to hard: how well does the
+# classifier do on other strokes in the images it learned from, on another image, and on images from another
+# laboratory?
 #
-# Here four quarters of one picture stand in for images of two patients, and those of patient B are stained as in
-# another laboratory: less of the brown, more of the blue. The strokes are drawn by a simulated hand from a rough truth.
+# Here the four quarters of one image stand in for images of two patients, and those of patient B are stained as if in
+# another laboratory: with less brown and more blue. A simulated annotator draws the strokes from a rough ground truth.
 
 # %% tags=["parameters"]
 settings_of_this_notebook = {"max_seconds": 12, "epochs": 30}
@@ -49,10 +50,10 @@ for number, name in enumerate(quarters):
 project.count()
 
 # %% [markdown]
-# ## 1. Other strokes of the same images
+# ## 1. Other strokes in the same images
 #
-# An image of role "both" gives one rectangle to validation. Training never reads a pixel of it, not even as the
-# surroundings of a tile: that is what keeps the score honest. The rectangles are drawn here in white.
+# In an image with the role "both", one rectangle is held out for validation. Training never reads a pixel of it, not
+# even as the surroundings of a tile: that is what keeps the score honest. The rectangles are drawn here in white.
 
 # %%
 settings = hw.TrainingSettings(tile_size=96, early_stopping_metric="none", **settings_of_this_notebook)
@@ -71,10 +72,11 @@ picture
 # %% [markdown]
 # ## 2. Another patient
 #
-# Give images of one patient the role "train" and those of the other "validation". Had one of patient A's images been
-# put on each side, the score would be that of patients it knows: keep together what belongs together.
+# Give the images of one patient the role "train" and those of the other "validation". If each side had one of patient
+# A's images, the score would only tell how well it does on patients that it knows: keep together what belongs
+# together.
 #
-# Here the score falls far: what the classifier learned of brown does not hold in the other laboratory.
+# Here the score drops sharply: what the classifier learned about brown does not hold in the other laboratory.
 
 # %%
 for name in quarters:
@@ -85,8 +87,8 @@ print(f"mIoU on the other patient: {across.history[across.best_epoch - 1]['val_m
 # %% [markdown]
 # ## 3. Every image once
 #
-# One split is one throw of the dice. Cross-validation trains once a fold, and each image is held out once. `groups`
-# says which images belong together. The score of a fold is that of its last epoch, not of its best one.
+# A single split is a single roll of the dice. Cross-validation trains once per fold, and each image is held out once.
+# `groups` says which images belong together. The score of a fold is that of its last epoch, not of its best one.
 
 # %%
 for name in quarters:
@@ -96,16 +98,16 @@ print(result)
 hw.CrossValidationChart(result)
 
 # %% [markdown]
-# The spread over the folds belongs to the score: with two folds it is a hint, with five and more images a number to
-# report. What helps is variety: the first run, with strokes on images of both, did well on both.
+# The spread over the folds is part of the score: with two folds it is a hint, with five or more images a number to
+# report. What helps is variety: the first run, with strokes on images of both patients, did well on both.
 #
-# ## 4. Would it know?
+# ## 4. Does the classifier notice?
 #
-# A classifier keeps the statistics of the images that it learned from, and says when another one is unlike them. One
-# that learned from A alone is asked about B. `classifier.adapted_to` measures its batch norm again on new images,
-# which may help and may not: look at the result.
+# A classifier stores the statistics of its training images, and warns when another image is unlike them. Here a
+# classifier that learned from patient A alone checks the images of patient B. `classifier.adapted_to` re-estimates its
+# batch-norm statistics on new images, which may or may not help: look at the result.
 #
-# Only the range and the mean of each channel are compared. Silence is no proof that the image is alike.
+# Only the range and the mean of each channel are compared. No warning does not prove that an image is alike.
 
 # %%
 for name in quarters:

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # From strokes to numbers
 #
-# A segmentation is not yet a result. This notebook takes strokes to areas, objects and tables, and goes to QuPath and
-# back. What is measured is as good as the classifier: look at the picture before you believe a table.
+# A segmentation is not yet a result. This notebook goes from strokes to areas, objects and tables, and to QuPath and
+# back. The measurements are only as good as the classifier: look at the image before you trust a table.
 
 # %%
 from pathlib import Path
@@ -29,8 +29,8 @@ prediction = hw.quick_classifier(project).predict(image, blur_um=1.0)
 # %% [markdown]
 # ## Areas
 #
-# In µm², since the image has a pixel size; the percentages are of the region, and those "of tissue" leave out the
-# classes that are none.
+# Areas are in µm², because the image has a pixel size. The percentages refer to the region; those "of tissue" leave
+# out the classes that are not tissue.
 
 # %%
 prediction.measurements(background=["Lumen"])
@@ -38,8 +38,9 @@ prediction.measurements(background=["Lumen"])
 # %% [markdown]
 # ## Objects
 #
-# Pixels of one class that touch are one object, with holes where another class lies inside. Specks are left out, small
-# holes filled, outlines made simpler, all in µm. This is about pixels: two glands that touch are one object.
+# Touching pixels of one class form an object, with holes where another class lies inside. Specks are left out, small
+# holes are filled, and outlines are simplified, all in µm. Objects are built from pixels: two glands that touch are
+# one object.
 
 # %%
 objects = [o for o in prediction.objects(100, fill_holes_um2=50, simplify_um=0.5) if o.class_name == "Epithelium"]
@@ -54,8 +55,9 @@ picture
 # %% [markdown]
 # ## Tables
 #
-# One row an object (`pandas.DataFrame(prediction.object_table())` if you like), or one row a region that you draw:
-# here the left and the right half. The regions are annotations too, in a project that is not trained on.
+# A table has one row per object (`pandas.DataFrame(prediction.object_table())` makes it a data frame) or one row per
+# region that you draw: here the left and the right half. The regions are annotations too, in a project that is not
+# used for training.
 
 # %%
 folder = Path("results")
@@ -74,8 +76,8 @@ for row in table:
 # %% [markdown]
 # ## To QuPath and back
 #
-# GeoJSON is what QuPath reads (drag the file onto the open image) and writes (*File > Export objects as GeoJSON*).
-# Classes keep their names and colours, objects their measurements. Coordinates are full-size pixels on both sides.
+# QuPath reads GeoJSON (drag the file onto the open image) and writes it (*File > Export objects as GeoJSON*). Classes
+# keep their names and colours, and objects their measurements. Coordinates are full-size pixels in both programs.
 
 # %%
 prediction.save_geojson(folder / "areas.geojson", min_area_um2=100, simplify_um=0.5)  # objects, to look at
@@ -87,9 +89,9 @@ drawn = back.import_geojson(name, folder / "strokes.geojson", unknown_classes="a
 print(drawn, "annotations came back:", back.count(), back.classes)
 
 # %% [markdown]
-# Label images go the same way: `prediction.save_png` and `project.export_label_png` write the class indices with the
-# colours of the classes, `prediction.save_ome_tiff` a pyramid with the pixel size. A trained network goes to QuPath as
-# a whole with `run.classifier.export_qupath(folder)` (with the extra `onnx`).
+# Label images can be exchanged too: `prediction.save_png` and `project.export_label_png` write the class indices in
+# the colours of the classes, and `prediction.save_ome_tiff` writes a pyramid with the pixel size. A whole trained
+# network is exported to QuPath with `run.classifier.export_qupath(folder)` (needs the extra `onnx`).
 
 # %%
 prediction.save_png(folder / "labels.png")

@@ -1,7 +1,7 @@
 # %% [markdown]
-# # Your own training loop, with these widgets
+# # Use the widgets with your own training loop
 #
-# The widgets need none of our training. Here a plain PyTorch loop learns from what was painted, a `LossMonitor` shows
+# The widgets do not depend on our training. Here a plain PyTorch loop learns from the strokes, a `LossMonitor` shows
 # its curves and says what they mean, and its Stop button works.
 
 # %% tags=["parameters"]
@@ -26,10 +26,10 @@ for class_name, lines in strokes.items():
         project.annotate(name, hw.Stroke(points, width=8), class_name)
 
 # %% [markdown]
-# To paint instead, show `hw.AnnotationCanvas(project)`, which is of use alone as well.
+# To paint the strokes yourself, show `hw.AnnotationCanvas(project)`, which also works by itself.
 #
-# What was painted is a label map: class indices, and 255 where nothing was painted. `ignore_index=255` is all that a
-# loss needs to know. `split_project` holds a rectangle out, for a score that can be trusted.
+# The strokes become a label map: class indices, and 255 where nothing was painted. `ignore_index=255` is all that a
+# loss needs to know. `split_project` holds out a rectangle, for a score that you can trust.
 
 # %%
 from histowidgets.annotations import split_project
@@ -44,7 +44,8 @@ train_labels, val_labels = labels.masked_fill(held_out, 255), labels.masked_fill
 int((train_labels != 255).sum()), int((val_labels != 255).sum())
 
 # %% [markdown]
-# A run log stands for the loop, and the monitor watches it. `run.epoch` takes what you have; the rest may be left out.
+# A `RunLog` represents the loop, and the monitor watches it. Pass `run.epoch` the values that you have; all of them
+# are optional.
 
 # %%
 run = hw.RunLog(epochs=epochs, name="four convolutions")
@@ -90,15 +91,15 @@ with run:
             val_miou=float(np.mean(known)),
             learning_rate=5e-3,
         )
-        if run.should_stop:  # somebody pressed Stop
+        if run.should_stop:  # Stop was pressed
             break
 run.state, run.best_epoch
 
 # %% [markdown]
-# While the loop runs in the foreground, the buttons of the page wait for the cell. To have them at once put the loop
-# into a function and start it with `threading.Thread(target=loop).start()`.
+# While the loop runs in the foreground, the buttons on the page wait for the cell to end. To make them respond at
+# once, put the loop into a function and start it with `threading.Thread(target=loop).start()`.
 #
-# The same advice as in the studio is a function of the history, and the chart is a picture for a report:
+# The advice that the studio gives is a function of the history, and the chart can be saved as an image for a report:
 
 # %%
 for advice in hw.diagnose(run.history):

@@ -1,11 +1,11 @@
 # %% [markdown]
-# # For teachers: an exercise with a hidden truth
+# # For teachers: an exercise with a hidden ground truth
 #
-# Students paint, and get a score against a truth that they do not see. A simulated annotator paints as well, with
-# two, five and ten strokes a class: is it the number of strokes, or where they are put?
+# Students paint, and are scored against a ground truth that they do not see. A simulated annotator paints as well,
+# with two, five and ten strokes per class: does the number of strokes matter, or where they are placed?
 #
-# Here the truth is made from the colours of the sample image. For a course, put your own label image into a file that
-# students do not have, and keep the cells "score" and "simulated annotator".
+# Here the ground truth is derived from the colours of the sample image. For a course, put your own label image into a
+# file that the students do not have, and keep the cells "score" and "simulated annotator".
 
 # %% tags=["parameters"]
 stroke_counts = [2, 5, 10]
@@ -39,7 +39,8 @@ truth = make_truth()
 # %% [markdown]
 # ## What a student sees
 #
-# The task: *ten strokes a class at most. Best mean IoU wins.* The studio has no truth in it.
+# The task: *paint at most ten strokes per class. The best mean IoU wins.* The studio does not contain the ground
+# truth.
 
 # %%
 studio = hw.Studio(image, classes=CLASSES, fresh=True)
@@ -48,8 +49,8 @@ studio
 # %% [markdown]
 # ## The score
 #
-# Of a project, whoever painted it: the quick learner trains on its strokes, and its prediction is compared with the
-# truth. The same learner for all makes the strokes comparable.
+# The score works on any project, whoever painted it: the quick learner trains on the strokes, and its prediction is
+# compared with the ground truth. Because the learner is the same for all, the strokes can be compared.
 
 
 # %%
@@ -67,8 +68,8 @@ def score(project):
 # %% [markdown]
 # ## A simulated annotator
 #
-# It knows the truth, and draws short random strokes well inside each class. So it never errs, but it does not choose:
-# who looks for the difficult places can beat it.
+# It knows the ground truth, and draws short random strokes well inside each class. It never makes a mistake, but it
+# does not choose its places either: students who look for the difficult ones can beat it.
 
 
 # %%
@@ -92,8 +93,8 @@ for n, scores in rivals.items():
 # %% [markdown]
 # ## The student's turn
 #
-# After painting, run this cell. Until something is painted in the studio it scores these strokes instead, drawn by a
-# person. From a file that a student handed in: `hw.Project.open("anna")`, or
+# Run this cell after painting. If nothing has been painted in the studio yet, it scores these strokes instead, which a
+# person drew. To score what a student handed in, use `hw.Project.open("anna")` or
 # `project.import_geojson(name, "anna.geojson")`.
 
 # %%
@@ -113,8 +114,8 @@ painted = max(student.count().values())
 print(f"the student, {painted} strokes a class at most: mean IoU {mean:.2f}", {c: round(v, 2) for c, v in iou.items()})
 
 # %% [markdown]
-# Side by side: the truth, the student's prediction, and in red where they differ. Then it is time to talk about it,
-# with `hw.coach` at hand.
+# Side by side: the ground truth, the student's prediction, and in red the places where they differ. Then discuss it,
+# with the help of `hw.coach`.
 
 # %%
 studio.close()

@@ -226,7 +226,7 @@ class Classifier:
         """Predict into a file as it goes along, in memory that does not grow with the image.
 
         An interrupted prediction resumes where it was when this is called again in the same way. If the classifier,
-        the image or a setting has changed, it starts again, with a `StartedAnewWarning`.
+        the image or a setting has changed, it starts again, with a `PredictionReplacedWarning`.
 
         Parameters
         ----------

@@ -1,18 +1,21 @@
 """The documentation is built without a warning, and what it tells people to type works."""
 
 import importlib.util
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import tifffile
 
 import histowidgets as hw
-from docs import make_backbones_reference, make_rooms_picture, make_settings_reference
+from docs import make_backbones_reference, make_packages_picture, make_settings_reference
 from histowidgets.cli import build_parser
 from histowidgets.training.settings import _presets
 
@@ -112,12 +115,52 @@ def test_a_reference_is_up_to_date(made):
         assert f"`{name}`" in written
 
 
-def test_the_picture_of_the_rooms_is_up_to_date_and_shows_them_in_their_order():
-    written = (DOCS / "pictures" / "rooms.svg").read_text(encoding="utf-8")
-    assert written == make_rooms_picture.picture(), "run python docs/make_rooms_picture.py"
+def test_the_picture_of_the_packages_is_up_to_date():
+    written = (DOCS / "pictures" / "packages.svg").read_text(encoding="utf-8")
+    assert written == make_packages_picture.picture(), "run python docs/make_packages_picture.py"
+
+
+def test_the_picture_of_the_packages_shows_them_in_the_order_of_the_contract():
     layers = re.search(r"layers = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL).group(1)
-    rooms = [name for name in re.findall(r"histowidgets\.(\w+)", layers) if name != "errors" and name[0] != "_"]
-    assert rooms == [name for name, _, _ in make_rooms_picture.ROOMS]
+    packages = [name for name in re.findall(r"histowidgets\.(\w+)", layers) if name != "errors" and name[0] != "_"]
+    assert packages == [name for name, *_ in make_packages_picture.PACKAGES]
+
+
+def test_the_picture_of_the_packages_shows_all_sub_packages():
+    drawn = {name: layers for name, _, _, layers in make_packages_picture.PACKAGES}
+    for name, layers in {**drawn, "widgets/canvas": make_packages_picture.CANVAS}.items():
+        there = sorted(path.parent.name for path in (ROOT / "histowidgets" / name).glob("*/__init__.py"))
+        assert sorted(chain.from_iterable(layers)) == there, name
+
+
+def test_the_ways_through_the_code_name_files_and_count_them():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    there = [f"/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "histowidgets").rglob("*.[jp][sy]")]
+    tables = re.findall(
+        r"^\| step \| before \| now \|\n(.*?)^\| \*\*together\*\* \|(.*?)$", text, re.MULTILINE | re.DOTALL
+    )
+    assert len(tables) == 4
+    for body, counted in tables:
+        rows = [line.split("|")[2:4] for line in body.splitlines()[1:]]
+        before, now = ([name for row in rows for name in re.findall(r"`(.+?)`", row[column])] for column in (0, 1))
+        found = [f"{len(names)} times, {len(set(names))} files" for names in (before, now)]
+        assert [part.strip() for part in counted.strip(" |").split("|")] == found
+        assert [name for name in now if sum(path.endswith(f"/{name}") for path in there) != 1] == []
+
+
+def test_each_dependency_has_its_reason():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    listed = [*project["project"]["dependencies"], *chain.from_iterable(extras), *project["build-system"]["requires"]]
+    names = {re.match(r"[\w.-]+", one).group() for one in listed} - {"histowidgets"}
+    names |= {name.split("/")[-1].removesuffix("js") for name in _node_packages()}
+    rows = re.findall(r"^\| ([^|]+) \|", (DOCS / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
+    explained = {name.strip() for row in rows for name in re.sub(r"\(.*?\)", "", row).split(",")}
+    assert sorted(names - explained) == []
+
+
+def _node_packages():
+    return json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
 
 
 def test_links_and_notebooks_that_pages_name_are_there():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
+from histowidgets.errors import PredictionCancelled, PredictionError, PredictionReplacedWarning
 from histowidgets.images import Image, Region
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._fingerprint import prediction_fingerprint
@@ -142,6 +142,6 @@ def _require_ours(path: Path) -> Card:
 def _warn_restarted(path: Path) -> None:
     warnings.warn(
         f"{path} held a prediction of another classifier, image or settings; it was replaced from the start.",
-        StartedAnewWarning,
+        PredictionReplacedWarning,
         stacklevel=4,
     )

@@ -48,11 +48,11 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
-    architecture: Architecture = _setting("unet", "Network", "How the network is put together.", basic=True)
+    architecture: Architecture = _setting("unet", "Network", "Architecture of the network.", basic=True)
     backbone: str = _setting(
         DEFAULT_BACKBONE,
         "Network",
-        "The pretrained encoder: a name of hw.backbones(), or any of smp or timm.",
+        "The encoder: a name from hw.backbones(), or any encoder of smp or timm.",
         basic=True,
         min_length=1,
         max_length=100,
@@ -60,43 +60,43 @@ class TrainingSettings(BaseModel):
     decoder: Literal["light", "full"] = _setting(
         "light",
         "Network",
-        "Light is quick without a GPU: narrow, and for a U-Net it ends at half the tile's size. "
-        "Architectures other than U-Net, U-Net++ and MA-Net always use their own.",
+        "Light is fast without a GPU: it is narrow, and for a U-Net it ends at half the tile's size. "
+        "Architectures other than U-Net, U-Net++ and MA-Net always use their own decoder.",
     )
     pretrained: bool = _setting(True, "Network", "Start the encoder from its pretrained weights.", basic=True)
     freeze: str | tuple[str, ...] = _setting(
         "encoder",
         "Network",
-        "What of the encoder stays as it is: none, early (stem and two blocks), encoder (all), or a list of groups.",
+        "Frozen parts of the encoder: none, early (stem and two blocks), encoder (all), or a list of groups.",
         basic=True,
     )
     adapt_norm: bool = _setting(
         True,
         "Network",
-        "Let the norm layers of frozen groups follow the statistics of your images; their weights stay.",
+        "Let the batch norm of frozen groups adapt to the statistics of your images; their weights do not change.",
     )
 
     tile_size: int = _setting(192, "Tiles", "Side of a tile.", _PIXELS, basic=True, ge=64, le=1024, multiple_of=32)
     downsample: Literal[1, 2, 4, 8] = _setting(
-        2, "Tiles", "Image pixels along one side of a pixel that the network sees.", "x", basic=True
+        2, "Tiles", "Image pixels along one side of each pixel that the network sees.", "x", basic=True
     )
     progressive_resizing: bool = _setting(
-        False, "Tiles", "Train on tiles of half the size for the first 40 % of the run: quicker, and often as good."
+        False, "Tiles", "Train on tiles of half the size for the first 40 % of the run: faster, and often as good."
     )
     tile_overlap: float = _setting(
-        0.25, "Tiles", "How much neighbouring tiles share; more overlap makes more tiles an epoch.", "", ge=0, le=0.75
+        0.25, "Tiles", "Overlap of neighbouring tiles; more overlap gives more tiles per epoch.", "", ge=0, le=0.75
     )
-    batch_size: int = _setting(4, "Tiles", "Tiles in memory at once.", "tiles", basic=True, ge=1, le=64)
+    batch_size: int = _setting(4, "Tiles", "Tiles per batch.", "tiles", basic=True, ge=1, le=64)
     accumulation: int = _setting(
         1,
         "Tiles",
-        "Batches that one step learns from: like one batch this many times larger, in the memory of one.",
+        "Batches per step: like one batch that is this many times larger, in the memory of one.",
         "batches",
         ge=1,
         le=8,
     )
     steps_per_epoch: int | None = _setting(
-        20, "Tiles", "Steps in an epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
+        20, "Tiles", "Steps per epoch; empty: as many as there are tiles for.", "steps", ge=1, le=10_000
     )
 
     channels: tuple[str, ...] = _setting(
@@ -106,10 +106,12 @@ class TrainingSettings(BaseModel):
         max_length=64,
     )
     normalization: Literal["percentile_99", "min_max", "z_score", "fixed_range"] = _setting(
-        "percentile_99", "Normalization", "How pixel values are brought to 0..1; statistics are of whole images."
+        "percentile_99",
+        "Normalization",
+        "How pixel values are scaled to 0 to 1; the statistics are those of whole images.",
     )
     normalization_per_channel: bool | None = _setting(
-        None, "Normalization", "Statistics for each channel; empty: only above three channels."
+        None, "Normalization", "Separate statistics for each channel; empty: only with more than three channels."
     )
     normalization_low: float | None = _setting(
         None, "Normalization", "Value that becomes 0; for fixed_range.", "image values"
@@ -121,27 +123,43 @@ class TrainingSettings(BaseModel):
     match_stain: bool = _setting(
         False,
         "Normalization",
-        "Bring each brightfield image to the stain of the training images first; fluorescence stays as it is.",
+        "First match each brightfield image to the stain of the training images; fluorescence is left unchanged.",
     )
 
-    augmentation: bool = _setting(True, "Augmentation", "Vary the tiles while training.", basic=True)
-    flip: bool = _setting(True, "Augmentation", "Mirror tiles, left to right and top to bottom.")
-    rotate90: bool = _setting(True, "Augmentation", "Turn tiles by quarter turns.")
-    rotation: float = _setting(180.0, "Augmentation", "Turn tiles by any angle up to this.", "degrees", ge=0, le=180)
+    augmentation: bool = _setting(True, "Augmentation", "Vary the tiles during training.", basic=True)
+    flip: bool = _setting(True, "Augmentation", "Flip tiles horizontally and vertically.")
+    rotate90: bool = _setting(True, "Augmentation", "Rotate tiles by multiples of 90 degrees.")
+    rotation: float = _setting(180.0, "Augmentation", "Rotate tiles by up to this angle.", "degrees", ge=0, le=180)
     scale: float = _setting(1.5, "Augmentation", "Enlarge or shrink tiles by up to this factor.", "x", ge=1, le=2)
-    brightness: float = _setting(0.15, "Augmentation", "Vary brightness by up to this share.", ge=0, le=0.5)
-    contrast: float = _setting(0.15, "Augmentation", "Vary contrast by up to this share.", ge=0, le=0.5)
+    brightness: float = _setting(0.15, "Augmentation", "Vary brightness by up to this fraction.", ge=0, le=0.5)
+    contrast: float = _setting(0.15, "Augmentation", "Vary contrast by up to this fraction.", ge=0, le=0.5)
     color_jitter: float = _setting(
-        0.15, "Augmentation", "Vary saturation, and hue by a fifth of it; brightfield in colour only.", ge=0, le=0.5
+        0.15,
+        "Augmentation",
+        "Vary saturation, and hue by a fifth of that; only for brightfield images in colour.",
+        ge=0,
+        le=0.5,
     )
     stain_jitter: float = _setting(
-        0.6, "Augmentation", "Vary haematoxylin, eosin and DAB apart; brightfield in colour only.", ge=0, le=1
+        0.6,
+        "Augmentation",
+        "Vary haematoxylin, eosin and DAB separately; only for brightfield images in colour.",
+        ge=0,
+        le=1,
     )
     channel_jitter: float = _setting(
-        0.2, "Augmentation", "Vary each channel apart; fluorescence, and other than three channels.", ge=0, le=0.5
+        0.2,
+        "Augmentation",
+        "Vary each channel separately; for fluorescence, and unless there are three channels.",
+        ge=0,
+        le=0.5,
     )
     elastic: float = _setting(
-        0.0, "Augmentation", "Bend tiles, for tissue that is distorted; 1 moves pixels by up to about ten.", ge=0, le=1
+        0.0,
+        "Augmentation",
+        "Deform tiles elastically, for distorted tissue; 1 moves pixels by up to about ten.",
+        ge=0,
+        le=1,
     )
     blur: float = _setting(
         0.0, "Augmentation", "Blur tiles by up to this standard deviation, for scans out of focus.", _PIXELS, ge=0, le=3
@@ -149,23 +167,23 @@ class TrainingSettings(BaseModel):
     noise: float = _setting(
         0.0,
         "Augmentation",
-        "Add noise of up to this standard deviation to tiles, whose values are 0 to 1.",
+        "Add noise of up to this standard deviation to tiles, whose values range from 0 to 1.",
         ge=0,
         le=0.2,
     )
 
-    epochs: int = _setting(60, "Training", "Rounds of training, at most.", "epochs", basic=True, ge=1, le=5000)
+    epochs: int = _setting(60, "Training", "Maximum number of epochs.", "epochs", basic=True, ge=1, le=5000)
     max_seconds: float | None = _setting(
         60.0,
         "Training",
-        "Time the training may take; the learning rate's course is fitted to it. Empty: no limit.",
+        "Maximum training time; the learning rate schedule is fitted to it. Empty: no limit.",
         "s",
         basic=True,
         ge=1,
         le=604_800,
     )
     learning_rate: float = _setting(
-        5e-3, "Training", "Highest learning rate, of the decoder.", "", basic=True, ge=1e-7, le=1
+        5e-3, "Training", "Highest learning rate of the decoder.", "", basic=True, ge=1e-7, le=1
     )
     find_learning_rate: bool = _setting(
         False,
@@ -173,72 +191,76 @@ class TrainingSettings(BaseModel):
         "Try rates from 1e-7 to 1 on up to 100 batches first, and train with the one at which the loss falls fastest.",
     )
     encoder_lr_ratio: float = _setting(
-        0.1, "Training", "Learning rate of the encoder, as a share of the decoder's, when pretrained.", ge=0.001, le=1
+        0.1, "Training", "Learning rate of a pretrained encoder, as a fraction of the decoder's.", ge=0.001, le=1
     )
     scheduler: Literal["one-cycle", "cosine", "plateau", "step", "none"] = _setting(
         "none", "Training", "How the learning rate changes during training."
     )
-    weight_decay: float = _setting(0.01, "Training", "Pull of the weights towards zero (AdamW).", ge=0, le=0.5)
-    gradient_clip: float = _setting(1.0, "Training", "Longest gradient; 0 for no limit.", ge=0, le=100)
+    weight_decay: float = _setting(0.01, "Training", "Weight decay (AdamW).", ge=0, le=0.5)
+    gradient_clip: float = _setting(1.0, "Training", "Maximum norm of the gradient; 0 for no limit.", ge=0, le=100)
     ema_decay: float = _setting(
-        0.98, "Training", "Memory of the averaged weights that are validated and kept; 0 for none.", ge=0, le=0.9999
+        0.98,
+        "Training",
+        "Decay of the averaged weights (EMA) that are validated and kept; 0 for no averaging.",
+        ge=0,
+        le=0.9999,
     )
     loss: Literal["ce_dice", "ce", "focal", "focal_dice", "lovasz"] = _setting(
         "ce_dice",
         "Training",
-        "What training makes small: cross-entropy or focal, with or without Dice, or Lovasz, which follows the IoU.",
+        "What training minimizes: cross-entropy or focal, with or without Dice, or Lovasz, which follows the IoU.",
         basic=True,
     )
-    focal_gamma: float = _setting(2.0, "Training", "How much focal loss looks away from easy pixels.", ge=0.5, le=5)
+    focal_gamma: float = _setting(2.0, "Training", "How strongly focal loss ignores easy pixels.", ge=0.5, le=5)
     hardest_share: float = _setting(
         1.0,
         "Training",
-        "Share of the labelled pixels, the hardest, that cross-entropy and focal loss learn from; 1 for all. "
-        "Dice sees all pixels; with Lovasz only 1 is possible.",
+        "Fraction of the labelled pixels, the hardest ones, that cross-entropy and focal loss use; 1 for all. "
+        "Dice uses all pixels; with Lovasz only 1 is possible.",
         ge=0.05,
         le=1,
     )
     consistency: float = _setting(
         1.0,
         "Training",
-        "Weight of also learning, on unlabelled pixels, what the averaged weights are sure of; 0 for none.",
+        "Weight of learning, on unlabelled pixels, what the averaged weights are sure of; 0 for none.",
         ge=0,
         le=4,
     )
     class_weights: dict[str, float] = _setting(
-        {}, "Training", "Weight multiplier of a class, 0.1 to 10; classes left out have 1."
+        {}, "Training", "Weight of each class in the loss, 0.1 to 10; classes left out have 1."
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _setting(
-        "auto", "Training", "Number format of the network's arithmetic; auto times what this computer has."
+        "auto", "Training", "Number format of the computation; auto measures those that this computer supports."
     )
     memory_format: Literal["auto", "contiguous", "channels_last"] = _setting(
-        "auto", "Training", "Order of pixels in memory; auto takes the quickest. Set both for repeatable runs."
+        "auto", "Training", "Order of pixels in memory; auto uses the fastest. Set both for repeatable runs."
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = _setting("auto", "Training", "What computes.")
-    seed: int = _setting(0, "Training", "Start of all random numbers.", ge=0, le=999_999)
+    device: Literal["auto", "cpu", "cuda", "mps"] = _setting("auto", "Training", "Where the network computes.")
+    seed: int = _setting(0, "Training", "Seed of all random numbers.", ge=0, le=999_999)
 
     validation_fraction: float = _setting(
-        0.2, "Validation", "Share of the labels held out to measure on.", "", basic=True, ge=0.05, le=0.5
+        0.2, "Validation", "Fraction of the labels that are held out for validation.", "", basic=True, ge=0.05, le=0.5
     )
     validation_by: Literal["part", "image"] = _setting(
-        "part", "Validation", "Hold out a part of each image, or some images whole, which says more about the next one."
+        "part", "Validation", "Hold out a part of each image, or whole images, which says more about new images."
     )
     early_stopping_metric: Literal["miou", "val_loss", "none"] = _setting(
-        "miou", "Validation", "What tells the best epoch, and when to stop early; none runs to the end."
+        "miou", "Validation", "Metric that decides which epoch is best, and when to stop early; none runs to the end."
     )
     early_stopping_patience: int = _setting(
-        20, "Validation", "Epochs without a better one before training stops.", "epochs", ge=1, le=1000
+        20, "Validation", "Epochs without improvement before training stops.", "epochs", ge=1, le=1000
     )
     best_tolerance: float = _setting(
         0.0,
         "Validation",
-        "How far below the highest mIoU an epoch may lie and still count as equally good: of those the latest is kept. "
-        "Few held-out strokes tell no more apart; 0 keeps the highest.",
+        "How far below the highest mIoU an epoch may be and still count as equally good; the latest of these is kept. "
+        "A few held-out strokes cannot distinguish them; 0 keeps the highest.",
         ge=0,
         le=0.2,
     )
     focus_class: str | None = _setting(
-        None, "Validation", "A class whose IoU alone tells the best epoch.", min_length=1
+        None, "Validation", "A class whose IoU alone decides which epoch is best.", min_length=1
     )
 
     def __init__(self, **values: Any) -> None:

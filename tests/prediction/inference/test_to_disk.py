@@ -8,7 +8,7 @@ import tifffile
 import zarr
 
 import histowidgets as hw
-from histowidgets.errors import PredictionCancelled, PredictionError, StartedAnewWarning
+from histowidgets.errors import PredictionCancelled, PredictionError, PredictionReplacedWarning
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction, open_prediction
 from histowidgets.prediction.inference import _to_disk
@@ -119,10 +119,10 @@ def test_an_interrupted_prediction_goes_on(image, tmp_path, kind, keywords):
 def test_another_classifier_or_setting_starts_anew_and_says_so(image, tmp_path, kind):
     classifier = brightness_classifier(image)
     classifier.predict_to(image, tmp_path / kind)
-    with pytest.warns(StartedAnewWarning, match="was replaced from the start"):
+    with pytest.warns(PredictionReplacedWarning, match="was replaced from the start"):
         classifier.predict_to(image, tmp_path / kind, blur_px=1)
     other = brightness_classifier(image, tile_size=32)
-    with pytest.warns(StartedAnewWarning):
+    with pytest.warns(PredictionReplacedWarning):
         other.predict_to(image, tmp_path / kind, blur_px=1)
 
 
