@@ -47,8 +47,8 @@ from histowidgets.prediction import forget_features  # noqa: E402
 from histowidgets.prediction.pixel_models import _quick_features  # noqa: E402
 from histowidgets.training import BatchEnded, QuickPartner  # noqa: E402
 from histowidgets.training.loop import _autotune as _speed  # noqa: E402
-from histowidgets.widgets.live_prediction._controller import Answer, LivePrediction  # noqa: E402
-from histowidgets.widgets.live_prediction._ensemble import edge_of  # noqa: E402
+from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction  # noqa: E402
+from histowidgets.widgets.live_prediction._ensemble import score_bonus  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
 PARTS = ["quick", "network", "peers"]
@@ -182,7 +182,7 @@ def network(case, seed, per_class, budgets, scores, changes):
             continue
         both = partner.result().join(classifier) if ready else None
         found = {"both": both and both.scores["val_miou"], "network": classifier.scores["val_miou"], "quick": judged}
-        edge = both and edge_of(SimpleNamespace(scores=classifier.scores), both)
+        edge = both and score_bonus(SimpleNamespace(scores=classifier.scores), both)
         notes = {"steps": steps, "validation": found["network"], "quick_validation": judged}
         ask = {
             "network": lambda pixels, c=classifier: c.predict(pixels, tta=True).labels,
@@ -207,7 +207,7 @@ def shown_learner(found, edge):
     live = LivePrediction(hw.Project(classes=["a", "b"]), None, None, None, None)
     try:
         live._answers = {
-            name: Answer(None, None, name, score, edge=edge if name == "both" else 0.0)
+            name: LearnerAnswer(None, None, name, score, score_bonus=edge if name == "both" else 0.0)
             for name, score in found.items()
             if score is not None
         }

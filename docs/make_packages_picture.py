@@ -10,7 +10,7 @@ PACKAGES = [
         "widgets",
         "what is shown on the page",
         "the page",
-        [["common"], ["canvas", "monitor", "settings"], ["live_prediction"], ["studio"]],
+        [["colab"], ["common"], ["canvas", "monitor", "settings"], ["live_prediction"], ["studio"]],
     ),
     (
         "advice",

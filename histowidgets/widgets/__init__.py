@@ -11,6 +11,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 if "google.colab" in sys.modules:
-    from histowidgets.widgets.common import prepare_colab
+    from histowidgets.widgets.colab import prepare
 
-    prepare_colab()
+    prepare()

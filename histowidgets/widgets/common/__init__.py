@@ -5,7 +5,7 @@ from histowidgets.widgets.common._assets import bundle, style_sheet, style_widge
 from histowidgets.widgets.common._bridge import RunBridge
 from histowidgets.widgets.common._callbacks import link_slider, listen, observe
 from histowidgets.widgets.common._close_widgets import close_tree
-from histowidgets.widgets.common._colab import colab_pulse, comm_queue, prepare_colab
+from histowidgets.widgets.common._colab_pulse import Pulse, colab_pulse
 from histowidgets.widgets.common._controls import Disclosure, TextEntry, full_width
 from histowidgets.widgets.common._download import Download
 from histowidgets.widgets.common._fallback_picture import static_html
@@ -20,6 +20,7 @@ __all__ = [
     "Download",
     "LatestWorker",
     "Notify",
+    "Pulse",
     "RunBridge",
     "SerialQueue",
     "TaskQueue",
@@ -28,14 +29,12 @@ __all__ = [
     "bundle",
     "close_tree",
     "colab_pulse",
-    "comm_queue",
     "evidence_text",
     "full_width",
     "link_slider",
     "listen",
     "observe",
     "picture_url",
-    "prepare_colab",
     "static_html",
     "style_sheet",
     "style_widget",

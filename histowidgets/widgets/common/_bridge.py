@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from histowidgets.training import RunEnded
-from histowidgets.widgets.common._colab import comm_queue
+from histowidgets.widgets.colab import comm_queue
 
 log = logging.getLogger("histowidgets")
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from histowidgets.widgets.common import comm_queue
+from histowidgets.widgets.colab import comm_queue
 
 if TYPE_CHECKING:
     from histowidgets.widgets.canvas import AnnotationCanvas

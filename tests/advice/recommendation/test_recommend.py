@@ -109,7 +109,7 @@ def test_r13_every_cell_is_valid_and_says_why(n_tiles, kind, vram):
 
 
 def test_r13_says_how_a_conflict_was_settled():
-    assert any("memory is the hard limit" in r for r in recommend(20_000, "he", vram_gb=8).reasons)
+    assert any("memory is a hard limit" in r for r in recommend(20_000, "he", vram_gb=8).reasons)
     assert any("is what the data asks for" in r for r in recommend(100, "he", vram_gb=24).reasons)
 
 

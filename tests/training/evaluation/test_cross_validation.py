@@ -79,10 +79,10 @@ def test_r64_sides_of_a_fold_read_no_pixel_in_common_context_included(monkeypatc
         read[side[0]].append((image.name, Region(x, y, width, height)))
         return real_read(image, x, y, width, height, downsample)
 
-    def cut(*arguments):
+    def cut(*arguments, **options):
         side[0] = "validation"
         try:
-            return real_cut(*arguments)
+            return real_cut(*arguments, **options)
         finally:
             side[0] = "training"
 

@@ -25,6 +25,7 @@ from histowidgets.training import (
     train,
 )
 from histowidgets.training.data import make_request
+from histowidgets.training.loop import ModelSelection
 from histowidgets.training.loop import _trainer as loop_module
 from tests.training.helpers import painted, quick, striped
 
@@ -343,7 +344,7 @@ def test_classifier_grows_during_the_run_and_is_a_snapshot(endless):
 
 def test_classifier_tells_of_the_epochs_after_the_best_one_too_and_shares_its_weights(monkeypatch):
     seen = []
-    monkeypatch.setattr(loop_module, "is_better", lambda record, *more: record["epoch"] == 1)
+    monkeypatch.setattr(ModelSelection, "is_better", lambda self, record, *more: record["epoch"] == 1)
     run = start_training(painted(), quick(epochs=3))
     run.subscribe(lambda e: seen.append(run.classifier) if isinstance(e, EpochEnded) else None)
     run.wait(60)

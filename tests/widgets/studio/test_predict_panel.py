@@ -81,7 +81,7 @@ def test_stopped_it_says_how_far_it_came_and_goes_on(studio, monkeypatch):
     go.set()
     assert studio._predict.wait(20)
     assert "was stopped after" in said(studio)
-    assert "goes on from there" in said(studio)
+    assert "continues from there" in said(studio)
     assert studio._predict.start_button.disabled is False
     assert not isinstance(studio.prediction, StoredPrediction)
     shapes.clear()

@@ -2,15 +2,9 @@
 
 import sys
 
-import anywidget
 import comm
-import traitlets
 
-from histowidgets.widgets.common._assets import bundle
-from histowidgets.widgets.common._colab_comm_queue import CommQueue
-
-#: Milliseconds between two calls of the page; with each of them the messages that threads have sent since arrive.
-PULSE_MS = 400
+from histowidgets.widgets.colab._comm_queue import CommQueue
 
 _comm_queue: CommQueue | None = None
 
@@ -20,7 +14,7 @@ def on_colab() -> bool:
     return "google.colab" in sys.modules
 
 
-def prepare_colab() -> None:
+def prepare() -> None:
     """On Colab, turn on the custom widget manager and let the main thread send messages for others; once."""
     global _comm_queue
     if _comm_queue is not None or not on_colab():
@@ -40,16 +34,3 @@ def prepare_colab() -> None:
 def comm_queue() -> CommQueue | None:
     """Return the queue that keeps the messages of threads; None where threads may send."""
     return _comm_queue
-
-
-class Pulse(anywidget.AnyWidget):
-    """Calls the kernel at intervals while it is on a page; shows nothing."""
-
-    _esm = bundle("pulse")
-
-    every_ms = traitlets.Int(PULSE_MS).tag(sync=True)
-
-
-def colab_pulse() -> list[Pulse]:
-    """Return a `Pulse` on Colab, and nothing elsewhere."""
-    return [Pulse()] if _comm_queue is not None else []

@@ -16,7 +16,8 @@ from comm import DummyComm
 from tests.colab import stand_in
 page = stand_in(DummyComm)
 import histowidgets as hw
-from histowidgets.widgets.common import _colab
+from histowidgets.widgets import colab
+from histowidgets.widgets.common import Pulse, colab_pulse
 import ipywidgets
 from ipywidgets.widgets.widget import _instances
 
@@ -55,7 +56,7 @@ assert not strangers(), strangers()
 assert "finished" in page.states[monitor._status.comm.comm_id]["value"].lower() or run.history[-1]["epoch"] == 4
 assert len(set(epochs_seen)) > 3, "the page saw the run go on while it was watched"
 assert page.states[monitor._charts.loss.figure.comm.comm_id]
-assert len(_colab.comm_queue()) == 0
+assert len(colab.comm_queue()) == 0
 monitor.close()
 print("watched")
 """
@@ -71,7 +72,7 @@ assert page.states[label.comm.comm_id]["value"] == "fourth"
 made = []
 in_a_thread(lambda: made.append(ipywidgets.HTML("new")))           # an opening comes before what is said of it
 in_a_thread(lambda: setattr(made[0], "value", "newer"))
-_colab.comm_queue().flush()
+colab.comm_queue().flush()
 assert page.states[made[0].comm.comm_id]["value"] == "newer"
 assert not page.dropped
 print("arrived")
@@ -80,17 +81,17 @@ print("arrived")
 STUDIO = """
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma"])
 name = studio.project.image_names[0]
-assert any(isinstance(child, _colab.Pulse) for child in studio.children)
+assert any(isinstance(child, Pulse) for child in studio.children)
 before = len(page.order)
 for x, y, c in ((60, 70, "Epithelium"), (118, 60, "Epithelium"), (260, 230, "Stroma"), (400, 310, "Stroma")):
     studio.project.annotate(name, hw.Stroke([(x, y), (x + 30, y + 40)], 8), c)
 assert studio._live.quick.idle.wait(60) and studio.prediction is not None
-pulse = next(child for child in studio.children if isinstance(child, _colab.Pulse))
+pulse = next(child for child in studio.children if isinstance(child, Pulse))
 def said():
     return page.states[studio._notice.comm.comm_id]["value"]
 for _ in range(1000):
     pulse.comm.handle_msg({"content": {"data": {"method": "custom", "content": {"kind": "pulse"}}}, "buffers": []})
-    if "The first prediction" in said() and not len(_colab.comm_queue()):
+    if "The first prediction" in said() and not len(colab.comm_queue()):
         break
     threading.Event().wait(0.02)
 assert "The first prediction" in said(), said()
@@ -138,11 +139,11 @@ class Collector(comm.base_comm.BaseComm):
 
 @pytest.fixture
 def collector(monkeypatch):
-    from histowidgets.widgets.common import _colab_comm_queue
+    from histowidgets.widgets.colab import _comm_queue
 
-    monkeypatch.setattr(_colab_comm_queue, "MOST_KEPT", 20)
+    monkeypatch.setattr(_comm_queue, "MOST_KEPT", 20)
     Collector.sent = []
-    box = _colab_comm_queue.CommQueue()
+    box = _comm_queue.CommQueue()
     yield box, box.comms(Collector)
     Collector.sent = None
 
@@ -185,11 +186,12 @@ def test_what_is_kept_does_not_grow_while_nobody_looks_and_nothing_of_the_last_s
 
 
 def test_elsewhere_threads_send_for_themselves():
-    from histowidgets.widgets.common import _colab
+    from histowidgets.widgets import colab
+    from histowidgets.widgets.common import colab_pulse
 
-    assert not _colab.on_colab()
-    assert _colab.comm_queue() is None
-    assert _colab.colab_pulse() == []
+    assert not colab.on_colab()
+    assert colab.comm_queue() is None
+    assert colab_pulse() == []
 
 
 INTERRUPTED = """
