@@ -49,7 +49,7 @@ class ProgressBars:
         state = self._state
         state.apply(event)
         if isinstance(event, RunStarted):
-            self._print(f"{state.n_train_tiles} tiles, {state.backbone}, {state.arithmetic}")
+            self._print(f"{state.n_train_tiles} tiles, {state.backbone}, {state.compute_format}")
         elif isinstance(event, BatchEnded):
             if event.step == 1:
                 self._steps.reset(event.steps)

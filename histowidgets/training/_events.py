@@ -108,7 +108,7 @@ class RunStarted:
     steps_per_epoch, epochs : int
         0 where not known.
     backbone : str
-    arithmetic : str
+    compute_format : str
         The number format and memory format of the computation.
     class_labels : mapping or None
         Class name to the number of annotations in training and the number of pixels in validation; None where nothing
@@ -123,7 +123,7 @@ class RunStarted:
     steps_per_epoch: int
     epochs: int
     backbone: str
-    arithmetic: str = ""
+    compute_format: str = ""
     class_labels: Mapping[str, tuple[int, int]] | None = None
     settings: TrainingSettings | None = None
 

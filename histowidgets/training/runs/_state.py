@@ -38,7 +38,7 @@ class RunState:
         None before anything is known.
     epochs : int or None
         The planned number of epochs.
-    backbone, arithmetic : str
+    backbone, compute_format : str
     n_train_tiles, n_validation_tiles, steps_per_epoch : int
         0 where not known.
     class_labels : mapping or None
@@ -66,7 +66,7 @@ class RunState:
     state: State | None = None
     epochs: int | None = None
     backbone: str = ""
-    arithmetic: str = ""
+    compute_format: str = ""
     n_train_tiles: int = 0
     n_validation_tiles: int = 0
     steps_per_epoch: int = 0
@@ -136,7 +136,7 @@ class RunState:
 
     def _start(self, event: RunStarted) -> None:
         self.epochs = event.epochs or None
-        self.backbone, self.arithmetic, self.class_labels = event.backbone, event.arithmetic, event.class_labels
+        self.backbone, self.compute_format, self.class_labels = event.backbone, event.compute_format, event.class_labels
         self.n_train_tiles, self.n_validation_tiles = event.n_train_tiles, event.n_validation_tiles
         self.steps_per_epoch = event.steps_per_epoch
         if event.settings is not None:

@@ -1,9 +1,10 @@
 """One field of the form: its label, its kind, and how an entry becomes a value of `TrainingSettings`."""
 
+import re
 from typing import Any
 
 from histowidgets.training import TrainingSettings, setting_range
-from histowidgets.widgets.settings._setting_text import choices_of, kind_of, label, parse, text_of, value_words
+from histowidgets.widgets.settings._setting_text import choices_of, kind_of, label, text_of, value_words
 
 # Placeholders: what an empty field means, or an example.
 _EMPTY = {
@@ -17,6 +18,8 @@ _EMPTY = {
 }
 # Ranges that the control itself shows.
 _PLAIN = ("see its help", "text", "true or false", "a number")
+_WEIGHT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,="]+?))\s*=\s*([^,]+?)\s*(?:,|$)')
+_NAME = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]+))\s*(?:,|$)')
 
 
 class Field:
@@ -93,3 +96,59 @@ class Field:
                 raise ValueError(f"Yes or no is expected, not {entry!r}.")
             return entry
         return parse(self.name, str(entry))
+
+
+def parse(name: str, text: str) -> Any:
+    """Return what was typed into the field `name` as a value of its type, not yet checked against its range.
+
+    Raises
+    ------
+    ValueError
+        The text is not valid; the message says what is expected.
+    """
+    kind, optional = kind_of(name)
+    text = text.strip()
+    if kind is dict:
+        return _parse_weights(text)
+    if kind is tuple:
+        return _parse_names(text)
+    if not text:
+        if optional:
+            return None
+        raise ValueError("A value is needed here.")
+    if kind is str:
+        return text
+    # 0,5 as it is typed in much of Europe; no field takes a thousand's separator.
+    plain = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    try:
+        number = float(plain)
+    except ValueError:
+        raise ValueError(f"{text[:20]!r} is not a number.") from None
+    return int(number) if kind is int and number.is_integer() else number
+
+
+def _parse_weights(text: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    at = 0
+    while at < len(text):
+        found = _WEIGHT.match(text, at)
+        if found is None:
+            raise ValueError("Write class=weight, such as Lumen=2, Stroma=0.5.")
+        quoted, plain, weight = found.groups()
+        name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            raise ValueError(f"{weight[:20]!r} is not a number.") from None
+        at = found.end()
+    return weights
+
+
+def _parse_names(text: str) -> tuple[str, ...]:
+    """Return names separated by commas; a name that contains a comma is quoted."""
+    names = []
+    for quoted, plain in _NAME.findall(text):
+        names.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip())
+    if any(not name for name in names):
+        raise ValueError("Write names separated by commas, such as DAPI, CD3.")
+    return tuple(names)

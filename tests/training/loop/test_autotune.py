@@ -158,7 +158,7 @@ def test_a_run_that_measured_equals_one_that_was_told(measured_at, monkeypatch, 
     for one, other in zip(measured.history, told.history, strict=True):
         assert {**one, "seconds": 0} == {**other, "seconds": 0}
     started = next(event for event in measured.events if isinstance(event, RunStarted))
-    assert started.arithmetic == str(fixed)
+    assert started.compute_format == str(fixed)
     assert any(isinstance(e, Message) and f"Computes in {fixed}" in e.text for e in measured.events)
     about = json.loads((tmp_path / "project" / "runs" / measured.id / "run.json").read_text())
     assert ComputeFormat(**about["arithmetic"]) == fixed

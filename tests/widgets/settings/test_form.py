@@ -8,9 +8,9 @@ from ipywidgets.widgets.widget import _instances
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.models import ARCHITECTURES
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets.settings._field import Field
+from histowidgets.widgets.settings._field import Field, parse
 from histowidgets.widgets.settings._form import SHORT_VIEW, SettingsForm
-from histowidgets.widgets.settings._setting_text import as_python, parse, text_of
+from histowidgets.widgets.settings._setting_text import as_python, text_of
 
 FIELDS = list(TrainingSettings.model_fields)
 

@@ -80,15 +80,19 @@ class Renderer:
         """The caption of that prediction."""
         return self._predictions.get(self.image_name, (None, ""))[1]
 
-    def store_prediction(self, prediction: PredictionResults | None, caption: str) -> bool:
-        """Store a prediction for its image, or remove that of the image shown; return whether that image is shown."""
+    def show_prediction(self, prediction: PredictionResults | None, caption: str) -> bool:
+        """Keep a prediction for its image, or remove that of the image shown; draw it, and return True, if shown."""
+        name = self.image_name
         if prediction is None:
-            self._predictions.pop(self.image_name, None)
-            return True
-        known = prediction.image_name in self._project.image_names
-        name = prediction.image_name if known else self.image_name
-        self._predictions[name] = (prediction, caption)
-        return name == self.image_name
+            self._predictions.pop(name, None)
+        else:
+            if prediction.image_name in self._project.image_names:
+                name = prediction.image_name
+            self._predictions[name] = (prediction, caption)
+        if name != self.image_name:
+            return False
+        self.draw_prediction()
+        return True
 
     def draw_all(self) -> None:
         """Draw all layers again."""

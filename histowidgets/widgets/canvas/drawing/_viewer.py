@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,12 +165,13 @@ class CanvasViewer:
         """Describe an image point: its coordinates, the class painted there, and the prediction's likeliest classes."""
         return self._renderer.describe(x, y)
 
-    def _draw(self, draw: Callable[[], None]) -> None:
-        """Draw, inside the queue; report what goes wrong, and tell those who listen."""
+    def _draw(self, draw: Callable[[], bool | None]) -> None:
+        """Draw, inside the queue, and call the listeners, unless `draw` returns False; report what goes wrong."""
         if self._closed:
             return
         try:
-            draw()
+            if draw() is False:
+                return
         except (HistowidgetsError, OSError) as error:
             self._say(str(error), "error")
         view = self._renderer.view
@@ -187,9 +189,8 @@ class CanvasViewer:
         """Show a prediction over its image, with a caption; None removes that of the image shown."""
 
         def job() -> None:
-            if self._renderer.store_prediction(prediction, caption):
-                self._show_caption()
-                self._draw(self._renderer.draw_prediction)
+            self._draw(partial(self._renderer.show_prediction, prediction, caption))
+            self._show_caption()
 
         self._queue.submit(job)
 
