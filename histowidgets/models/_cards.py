@@ -50,7 +50,7 @@ _FOR_RESEARCH = re.compile(r"\bnc\b|non-?commercial|^apple-amlr$|^seer-license$"
 
 
 def check_backbone(name: str) -> None:
-    """Raise `BackboneError` if nobody knows a backbone of this name."""
+    """Raise `BackboneError` if there is no backbone of this name."""
     find_backbone(name)
 
 
@@ -67,7 +67,7 @@ def find_backbone(name: str) -> Backbone:
     Raises
     ------
     BackboneError
-        Nobody knows the name.
+        The name is unknown.
     """
     cards = {card.name: card for card in backbones(foundation=True)}
     on_the_hub = {_HUB + card.repository: card for card in cards.values() if card.repository}
@@ -115,7 +115,7 @@ def _counted(name: str, encoder: str, licence: str, has_weights: bool, config: A
 
 
 def _parameters(card: Backbone) -> int | None:
-    """Count the parameters of an encoder; None where it cannot be built, which is told when a network is."""
+    """Count the parameters of an encoder; None where it cannot be built, which is reported when a network is."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         # Without numbers where that goes: some encoders look at their own while they are built.

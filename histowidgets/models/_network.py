@@ -202,10 +202,10 @@ def build_network(
     spec : NetworkSpec
         What to build.
     pretrained : bool
-        Whether to fill the encoder with its pretrained weights. Where they lie elsewhere and cannot be had, the
-        bundled backbone takes the place of the one asked for, and ``network.spec`` says so.
+        Whether to fill the encoder with its pretrained weights. If they cannot be downloaded, the
+        bundled backbone replaces the one asked for, and ``network.spec`` says so.
     report : callable, optional
-        Is told, in a sentence, when something else than asked for is used, and, before they are loaded, that weights
+        Called with a sentence when something else than what was asked for is used, and, before weights are loaded that
         must not be used commercially.
     seed : int, optional
         Seeds the random weights, leaving torch's own generator as it was.
@@ -261,7 +261,7 @@ def _say_terms(card: Backbone, say: Callable[[str], None]) -> None:
 
 
 def check_network(spec: NetworkSpec) -> None:
-    """Raise `BackboneError` if nobody knows the backbone, or it does not fit the architecture.
+    """Raise `BackboneError` if the backbone is unknown, or does not fit the architecture.
 
     The network is built without memory for its weights, where it can be; nothing is fetched.
     """

@@ -69,7 +69,7 @@ class Backbone:
     foundation : bool
         Whether it is a large encoder trained on very many histology images, to be used frozen.
     arguments : tuple of (str, float)
-        What timm has to be told to build it.
+        Arguments for timm to build it.
     """
 
     name: str

@@ -287,8 +287,8 @@ class Classifier:
     def _warn(self, image: Image) -> None:
         """Warn the caller of the caller of this where the image is unlike those of training."""
         for found in check_image(self.spec, image):
-            told = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
-            warnings.warn(told, stacklevel=3)
+            warning = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
+            warnings.warn(warning, stacklevel=3)
 
     def adapted_to(
         self,

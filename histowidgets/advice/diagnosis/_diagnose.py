@@ -86,26 +86,26 @@ def diagnose(
     curves = read_history(history)
     if len(curves) == 0:
         return []
-    told = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion, held_out_strokes)
-    found = _found_at(RunContext(curves, *told))
+    known = (settings, steps_per_epoch, n_train_tiles, class_tiles, confusion, held_out_strokes)
+    found = _found_at(RunContext(curves, *known))
     if len(curves) > _STEADY:
         before = range(len(curves) - 1, len(curves) - 1 - max(_KEPT_UP.values()), -1)
-        found += _still_told(found, [_found_at(RunContext(curves.until(epochs), *told)) for epochs in before])
+        found += _still_found(found, [_found_at(RunContext(curves.until(epochs), *known)) for epochs in before])
     return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
 
 
-def _still_told(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
+def _still_found(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
     """Return recent findings (`before`: the latest epoch first) that no longer hold but are still reported.
 
     Praise and criticism exclude each other, and so do two kinds of praise: the later finding counts.
     """
     kept: list[Advice] = []
     for ago, earlier in enumerate(before, 1):
-        told = {advice.id for advice in [*found, *kept]}
-        if told & _PRAISE:
+        shown = {advice.id for advice in [*found, *kept]}
+        if shown & _PRAISE:
             break
         for advice in earlier:
-            if ago <= _KEPT_UP[advice.severity] and advice.id not in told and not (told and advice.id in _PRAISE):
+            if ago <= _KEPT_UP[advice.severity] and advice.id not in shown and not (shown and advice.id in _PRAISE):
                 kept.append(advice)
     return kept
 

@@ -67,7 +67,7 @@ class EditLog:
     # --- editing ---------------------------------------------------------------------------------------------------
 
     def do(self, make: Callable[[State], AnyEdit]) -> AnyEdit:
-        """Make an edit and apply it. One step of undo; on disk before anyone is told.
+        """Make an edit and apply it. One step of undo; on disk before any subscriber is called.
 
         Parameters
         ----------

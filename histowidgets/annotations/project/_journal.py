@@ -1,4 +1,4 @@
-"""The journal: one line of JSON for each edit, on disk before any subscriber is told."""
+"""The journal: one line of JSON for each edit, on disk before any subscriber is called."""
 
 import json
 import os

@@ -33,7 +33,7 @@ class Project:
     """Images with their annotations.
 
     All methods may be called from any thread. Each edit is one step of undo; with a folder it is on disk before
-    the method returns, and before any subscriber is told.
+    the method returns, and before any subscriber is called.
 
     Parameters
     ----------

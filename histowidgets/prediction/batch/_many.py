@@ -256,8 +256,8 @@ def _one_after_the_other(
     tile_progress: TileProgress | None, should_stop: ShouldStop | None, tasks: Sequence[Task]
 ) -> Results:
     for number, task in enumerate(tasks):
-        told = None if tile_progress is None else functools.partial(tile_progress, task.source)
-        yield number, predict_one(task, told, should_stop)
+        report = None if tile_progress is None else functools.partial(tile_progress, task.source)
+        yield number, predict_one(task, report, should_stop)
 
 
 def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:

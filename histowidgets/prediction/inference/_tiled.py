@@ -33,7 +33,7 @@ from histowidgets.prediction.tiling import (
 
 
 class TileCount:
-    """Counts tiles, reports progress, and stops when it is told to.
+    """Counts tiles, reports progress, and stops when asked to.
 
     Parameters
     ----------

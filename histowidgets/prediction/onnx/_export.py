@@ -35,8 +35,10 @@ def exportable(spec: ClassifierSpec) -> ClassifierSpec:
     if network is None:
         raise ClassifierError(f"A classifier of kind {spec.kind!r} has no network to export. Train a network first.")
     if network is not spec:
-        told = "Other programs can read only the network, without the quick learner: they answer as the network alone."
-        warnings.warn(HistowidgetsWarning(told), stacklevel=4)  # points at the caller of Classifier.export_…
+        message = (
+            "Other programs can read only the network, without the quick learner: they answer as the network alone."
+        )
+        warnings.warn(HistowidgetsWarning(message), stacklevel=4)  # points at the caller of Classifier.export_…
     return network
 
 

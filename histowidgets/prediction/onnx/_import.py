@@ -64,8 +64,8 @@ def _card_or_warning(content: bytes) -> OnnxCard | None:
     try:
         return read_card(content)
     except ClassifierError as error:
-        told = f"{error} Give classes=, normalization=, channel_names= and downsample= as they were in training."
-        warnings.warn(HistowidgetsWarning(told), stacklevel=4)
+        message = f"{error} Give classes=, normalization=, channel_names= and downsample= as they were in training."
+        warnings.warn(HistowidgetsWarning(message), stacklevel=4)
         return None
 
 

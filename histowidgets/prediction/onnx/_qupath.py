@@ -29,11 +29,11 @@ def write_qupath_folder(spec: ClassifierSpec, folder: Path) -> None:
     except OSError as error:
         raise ClassifierError(f"{folder} cannot be written: {error.strerror or error}.") from error
     if spec.normalization.stain is not None:
-        told = (
+        message = (
             "This classifier matches the stain of each image, which the extension cannot: on images of another stain "
             "it answers differently there. For the same numbers, train with match_stain off."
         )
-        warnings.warn(HistowidgetsWarning(told), stacklevel=3)
+        warnings.warn(HistowidgetsWarning(message), stacklevel=3)
     # The extension makes probabilities of logits itself.
     export_network(
         model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False, card=card_text(spec)

@@ -102,9 +102,9 @@ class ProcessGroup:
         """Return the first process's numbers."""
         if self.size == 1:
             return list(values)
-        told = torch.tensor(values, dtype=torch.float64)
-        distributed.broadcast(told, 0)
-        return told.tolist()
+        shared = torch.tensor(values, dtype=torch.float64)
+        distributed.broadcast(shared, 0)
+        return shared.tolist()
 
     def first_then_others(self, work: Callable[[], Answer]) -> Answer:
         """Call a function in the first process, and, once it has returned there, in the others.
@@ -118,7 +118,7 @@ class ProcessGroup:
         if self.rank == 0:
             try:
                 done = work()
-            except Exception as error:  # noqa: BLE001 - told to the other processes, and raised below
+            except Exception as error:  # noqa: BLE001 - reported to the other processes, and raised below
                 failure = error
         (failed,) = self.broadcast(failure is not None)
         if failure is not None:

@@ -29,7 +29,7 @@ class MicroBatches:
     min_tiles : int
         Tiles that the architecture needs at once to learn from.
     emit : callable
-        Is told when micro-batches get smaller.
+        Called with an event when micro-batches get smaller.
 
     Attributes
     ----------

@@ -109,7 +109,7 @@ class TrainingRun(Run):
         self._end(state, kept.record["epoch"] if kept is not None and kept.record is not None else None)
 
     def _emit_unless_stopping(self, event: Event) -> None:
-        """Emit an event; a run that was told to stop stays "stopping", although its loop does not know yet."""
+        """Emit an event; a run that was asked to stop stays "stopping", although its loop does not know yet."""
         early = isinstance(event, StateChanged) and event.state in _BEFORE_STOPPING
         self._emit(event, when=lambda: not (early and self.state == "stopping"))
 

@@ -150,14 +150,14 @@ class Studio(ipywidgets.VBox):
         """All messages of this studio, the newest last, with the tracebacks of errors."""
         return self._log_panel.text
 
-    def train(self, settings: TrainingSettings | None = None, afresh: bool = False) -> "TrainingRun":
+    def train(self, settings: TrainingSettings | None = None, from_scratch: bool = False) -> "TrainingRun":
         """Start a run in the background, as the Train button does, and return it.
 
         Parameters
         ----------
         settings
             How to train; those of the form by default.
-        afresh
+        from_scratch
             Begin with new weights instead of those of the last run.
 
         Raises
@@ -167,7 +167,7 @@ class Studio(ipywidgets.VBox):
         TrainingError
             If a run is active already.
         """
-        return self._training.start(settings or self.form.settings, afresh)
+        return self._training.start(settings or self.form.settings, from_scratch)
 
     def notify(self, text: str, level: str = "info") -> None:
         """Show `text` in the studio's line, at level "info", "good", "warning" or "error", and add it to the log."""
@@ -302,7 +302,7 @@ class Studio(ipywidgets.VBox):
             self._state.image_name = name
 
     def _image_changed(self, name: str) -> None:
-        """Show the image everywhere, whoever chose it."""
+        """Show the image everywhere, whatever chose it."""
         if name != self.canvas.image_name:
             self.canvas.show_image(name)
         self._strip.shown = name

@@ -77,7 +77,7 @@ class TrainPanel(ipywidgets.VBox):
         self._stop.on_click(lambda _: self._stop_keeping_best())
         self._fresh = ipywidgets.Checkbox(
             value=False,
-            description="Start afresh",
+            description="Start from scratch",
             indent=False,
             tooltip="Begin with new weights instead of those of the last run",
         )
@@ -126,14 +126,14 @@ class TrainPanel(ipywidgets.VBox):
             self._show_state("idle")
             self._state.notify(wrong, "error")
 
-    def start(self, settings: TrainingSettings, afresh: bool = False) -> "TrainingRun":
+    def start(self, settings: TrainingSettings, from_scratch: bool = False) -> "TrainingRun":
         """Start a run, and show it.
 
         Parameters
         ----------
         settings
             How to train.
-        afresh
+        from_scratch
             Begin with new weights, not with those of the last run.
 
         Raises
@@ -151,16 +151,16 @@ class TrainPanel(ipywidgets.VBox):
                 )
             self._starting = True
         try:
-            return self._begin(settings, afresh)
+            return self._begin(settings, from_scratch)
         finally:
             with self._lock:
                 self._starting = False
 
-    def _begin(self, settings: TrainingSettings, afresh: bool) -> "TrainingRun":
+    def _begin(self, settings: TrainingSettings, from_scratch: bool) -> "TrainingRun":
         from histowidgets.training import start_training
 
         last = self.run
-        before: Classifier | None = None if afresh or last is None else last.classifier
+        before: Classifier | None = None if from_scratch or last is None else last.classifier
         run = start_training(
             self._state.project,
             settings,
@@ -238,7 +238,7 @@ class TrainPanel(ipywidgets.VBox):
                 self.run.stop(keep="best")
                 self.run.wait()
             # A longer run continues; any other change is judged best from the same start.
-            self._begin(self._form.settings, afresh=not set(patch) <= _MORE_OF_THE_SAME)
+            self._begin(self._form.settings, from_scratch=not set(patch) <= _MORE_OF_THE_SAME)
 
         self._report_failure(restart)
 

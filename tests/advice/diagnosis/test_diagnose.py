@@ -92,7 +92,7 @@ def test_r27_r38_flat_early_and_low_is_underfitting_with_all_its_actions():
     train = [0.9, 0.8, 0.72] + [0.7] * 20
     found = diagnose(history(train, [v * 1.05 for v in train], 0.4, 0.38), settings(freeze="encoder"))
     advice = by_id(found, "underfitting")
-    assert advice.guide_title == "The network has not learned enough"
+    assert advice.guide_title == "The network is underfitting"
     assert advice.evidence["train_miou"] == pytest.approx(0.4)
     patches = [action.patch for action in advice.actions]
     assert patches == [{"epochs": 200}, {"freeze": "early"}, {"backbone": "resnet50"}, {"tile_overlap": 0.125}, None]
@@ -246,7 +246,7 @@ def test_r37_validation_rises_for_five_epochs():
     found = diagnose(history(train, rising_validation(20, 5)))
     advice = by_id(found, "overfitting")
     assert (advice.evidence["epochs_of_rise"], advice.evidence["lowest_at_epoch"]) == (5, 20)
-    assert advice.guide_title == "The network learns by heart"
+    assert advice.guide_title == "The network is overfitting"
 
 
 def test_r37_not_while_training_rises_as_well():

@@ -149,7 +149,7 @@ def test_earlier_runs_keep_their_curves_and_not_their_weights(said):
     assert first.wait(120) == "finished"
     weights = weakref.ref(first.classifier.model.network)
     history = list(first.history)
-    second = panel.start(short, afresh=True)
+    second = panel.start(short, from_scratch=True)
     assert second.wait(120) == "finished"
     first = None
     gc.collect()
