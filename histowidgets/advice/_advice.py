@@ -76,7 +76,7 @@ class Advice:
 
     @property
     def guide_title(self) -> str:
-        """Title of that page, such as "The network learns by heart"; "" without one."""
+        """Title of that page, such as "The network is overfitting"; "" without one."""
         return guide_title(self.id)
 
 
