@@ -11,8 +11,7 @@ from histowidgets.errors import PredictionError, RegionError
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction, PredictionResults, StoredPrediction, open_prediction
 from histowidgets.prediction.results import Card, PredictionInfo
-from tests.prediction.models import brightness_classifier
-from tests.prediction.test_predict import picture
+from tests.prediction.models import brightness_classifier, picture
 
 NOTE = "histowidgets-prediction.json"
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from histowidgets.annotations import Split
 from histowidgets.images import Normalization
-from histowidgets.prediction.tiling import read_tile
+from histowidgets.prediction.tiling import Tile
 from histowidgets.training.data import _pixel_cache as module
 from histowidgets.training.data import plan_sampling
 from histowidgets.training.data._pixel_cache import PixelCache
@@ -21,7 +21,7 @@ def windows_of(project):
 def test_pixels_are_those_that_prediction_sees():
     snapshot, (window,) = windows_of(painted())
     pixels, labels = PixelCache(snapshot, FIXED, 1).get(window)
-    seen = read_tile(snapshot.images[window.image_name], window.region, FIXED)
+    seen = Tile(snapshot.images[window.image_name], window.region, FIXED).read()
     np.testing.assert_array_equal(pixels.numpy(), seen)
     np.testing.assert_array_equal(labels.numpy(), snapshot.labels(window.image_name, window.region, 1))
 
