@@ -1,12 +1,76 @@
-"""What every test shares: real sample data, and the rule that no test leaves a thread behind."""
+"""What all tests share: sample data, the rule that no test leaves a thread behind, and how they run in parallel.
+
+With pytest-xdist the tests of a file run in one process, since they share fixtures. All browser tests count as one
+file: they share a JupyterLab, and mostly wait, which leaves a core to the other process. Files with browser tests begin
+first, then those with slow ones, so that nothing long is left for the end. A test marked `quiet` runs while no other
+does.
+"""
 
 import os
+import shutil
+import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+#: More than any test takes, so that a test that hangs ends the waiting too.
+MOST_SECONDS = 600
+
+
+@pytest.hookimpl(trylast=True)  # after the markers are set
+def pytest_collection_modifyitems(items):
+    rank = {}
+    for item in items:
+        found = 0 if item.get_closest_marker("browser") else 1 if item.get_closest_marker("slow") else 2
+        rank[item.path] = min(found, rank.get(item.path, found))
+    items.sort(key=lambda item: rank[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowserScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return OneBrowserScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    if not hasattr(node.config, "turns_folder"):
+        node.config.turns_folder = tempfile.mkdtemp(prefix="histowidgets-tests-")
+        node.config.add_cleanup(lambda: shutil.rmtree(node.config.turns_folder, ignore_errors=True))
+    node.workerinput["turns_folder"] = node.config.turns_folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    with ExitStack() as turn:
+        if hasattr(item.config, "workerinput") and WORKERS > 1:
+            _wait_for_turn(item, turn)
+        return (yield)
+
+
+def _wait_for_turn(item, turn):
+    """Hold this process's lock for the test; a quiet test holds those of all, and the gate that each passes first."""
+    folder, mine = Path(item.config.workerinput["turns_folder"]), item.config.workerinput["workerid"]
+    quiet = item.get_closest_marker("quiet") is not None
+    names = [f"gw{number}" for number in range(WORKERS)] if quiet else [mine]
+    gate = FileLock(folder / "gate")
+    with gate.acquire(timeout=MOST_SECONDS, poll_interval=0.01):
+        for name in names:
+            turn.enter_context(FileLock(folder / name).acquire(timeout=MOST_SECONDS, poll_interval=0.01))
+        if quiet:
+            turn.enter_context(gate.acquire())  # counted: it opens when the test is over
 
 
 @pytest.fixture(autouse=True)

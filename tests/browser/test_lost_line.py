@@ -57,6 +57,7 @@ def drag(hand, start, end):
     hand.page.mouse.up()
 
 
+@pytest.mark.quiet
 def test_ink_is_under_the_pen_within_a_frame_at_150_ms_each_way(far):
     hand, line = far
     hand.measure_ink()

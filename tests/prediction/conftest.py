@@ -3,6 +3,7 @@ import pytest
 import histowidgets as hw
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
+from tests.prediction.models import SMALL_BACKBONE
 
 
 @pytest.fixture(scope="session")
@@ -10,13 +11,10 @@ def sample():
     return hw.samples.colon_ihc()
 
 
-@pytest.fixture(scope="session")
-def network_classifier(sample):
-    """A real network with pretrained encoder and an untrained decoder."""
-    spec = NetworkSpec(n_classes=3, decoder_channels=(32, 16, 16, 8), output_stride=2)
+def _network_classifier(sample, network):
     return Classifier(
         ClassifierSpec(
-            NetworkModel(build_network(spec, seed=0)),
+            NetworkModel(network),
             classes=["Epithelium", "Stroma", "Lumen"],
             colors=["#d55e00", "#0072b2", "#009e73"],
             channel_names=sample.channel_names,
@@ -29,6 +27,20 @@ def network_classifier(sample):
             name="colon",
         )
     )
+
+
+@pytest.fixture(scope="session")
+def network_classifier(sample):
+    """A real network with pretrained encoder and an untrained decoder."""
+    spec = NetworkSpec(n_classes=3, decoder_channels=(32, 16, 16, 8), output_stride=2)
+    return _network_classifier(sample, build_network(spec, seed=0))
+
+
+@pytest.fixture(scope="session")
+def small_network_classifier(sample):
+    """Like `network_classifier`, of random weights and so few layers that its export takes seconds, not a minute."""
+    spec = NetworkSpec(backbone=SMALL_BACKBONE, n_classes=3, decoder_channels=(8, 8, 8, 8), output_stride=2)
+    return _network_classifier(sample, build_network(spec, pretrained=False, seed=0))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ from scipy import ndimage
 import histowidgets as hw
 from histowidgets.prediction import Classifier, ClassifierSpec
 
+#: One of timm's encoders for tests: the fewest layers, so that an export to ONNX takes the least time.
+SMALL_BACKBONE = "test_byobnet"
+
 
 class BrightnessModel:
     """Class 1 where the blurred first channel is bright: needs 8 pixels of context, as a small network would."""

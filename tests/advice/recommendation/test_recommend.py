@@ -68,13 +68,31 @@ def test_r8_other_channels_are_named():
     assert recommended.settings.normalization_per_channel is True
 
 
-@pytest.mark.parametrize(
-    ("vram", "backbone", "tile", "batch"),
-    [(4, "efficientnet-b0", 256, 8), (8, "resnet34", 512, 8), (12, "resnet50", 512, 8), (24, "resnet50", 1024, 8)],
-)
-def test_r9_to_r12_memory_rows(vram, backbone, tile, batch):
+def fitted_to(vram):
     settings = recommend(6000, "brightfield", vram_gb=vram).settings
-    assert (settings.backbone, settings.tile_size, settings.batch_size) == (backbone, tile, batch)
+    return settings.backbone, settings.tile_size, settings.batch_size
+
+
+@pytest.mark.parametrize("vram", [4, 6, 7.9])
+def test_r9_4_gb_carry_efficientnet_b0_at_256_pixels(vram):
+    assert fitted_to(vram) == ("efficientnet-b0", 256, 8)
+
+
+@pytest.mark.parametrize("vram", [8, 10, 11.9])
+def test_r10_8_gb_carry_resnet34_at_512_pixels(vram):
+    assert fitted_to(vram) == ("resnet34", 512, 8)
+
+
+@pytest.mark.parametrize("vram", [12, 16, 23.9])
+def test_r11_12_gb_carry_resnet50_at_512_to_1024_pixels(vram):
+    backbone, tile, batch = fitted_to(vram)
+    assert (backbone, batch) == ("resnet50", 8)
+    assert 512 <= tile <= 1024
+
+
+@pytest.mark.parametrize("vram", [24, 48, 80])
+def test_r12_24_gb_carry_resnet50_at_1024_pixels(vram):
+    assert fitted_to(vram) == ("resnet50", 1024, 8)
 
 
 @pytest.mark.parametrize("vram", [None, 0, 2, 3.9])

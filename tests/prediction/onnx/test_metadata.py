@@ -9,6 +9,7 @@ import histowidgets as hw
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import ClassifierSpec, NetworkModel
+from tests.prediction.models import SMALL_BACKBONE
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -26,7 +27,9 @@ def image():
 
 @pytest.fixture(scope="module")
 def classifier(image):
-    spec = NetworkSpec(n_classes=2, n_channels=4, decoder_channels=(8, 8, 8, 8), output_stride=2)
+    spec = NetworkSpec(
+        backbone=SMALL_BACKBONE, n_classes=2, n_channels=4, decoder_channels=(8, 8, 8, 8), output_stride=2
+    )
     return hw.Classifier(
         ClassifierSpec(
             NetworkModel(build_network(spec, pretrained=False, seed=0)),

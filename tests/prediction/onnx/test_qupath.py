@@ -64,8 +64,8 @@ def test_its_numbers_are_ours(network_classifier, sample, strategy, per_channel,
     np.testing.assert_allclose(extension_normalize(pixels, config, pooled), ours.apply(pixels), atol=1e-5)
 
 
-def test_the_folder_predicts_what_we_predict(network_classifier, sample, tmp_path):
-    network_classifier.export_qupath(tmp_path / "folder")
+def test_the_folder_predicts_what_we_predict(small_network_classifier, sample, tmp_path):
+    small_network_classifier.export_qupath(tmp_path / "folder")
     card = json.loads((tmp_path / "folder" / "metadata.json").read_text(encoding="utf-8"))
     assert card["classes"][0] == {"index": 0, "name": "Epithelium", "color": "#D55E00"}
     assert card["channel_config"]["expected_channels"] == list(sample.channel_names)
@@ -78,14 +78,14 @@ def test_the_folder_predicts_what_we_predict(network_classifier, sample, tmp_pat
     seen = extension_normalize(pixels, card["input_config"]["normalization"], False)
     (logits,) = session.run(None, {"input": np.ascontiguousarray(np.moveaxis(seen, -1, 0))[None]})
     found = np.exp(logits[0]) / np.exp(logits[0]).sum(0)
-    tile = np.moveaxis(network_classifier.normalization.apply(pixels), -1, 0)[None]
-    expected = network_classifier.model.probabilities(np.ascontiguousarray(tile))[0]
+    tile = np.moveaxis(small_network_classifier.normalization.apply(pixels), -1, 0)[None]
+    expected = small_network_classifier.model.probabilities(np.ascontiguousarray(tile))[0]
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(network_classifier, sample, tmp_path):
+def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(small_network_classifier, sample, tmp_path):
     stained = Normalization(match_stain=True).fitted([sample])
-    matching = hw.Classifier(replace(network_classifier.spec, normalization=stained))
+    matching = hw.Classifier(replace(small_network_classifier.spec, normalization=stained))
     with pytest.warns(HistowidgetsWarning, match="match_stain off"):
         matching.export_qupath(tmp_path / "folder")
     assert (tmp_path / "folder" / "metadata.json").exists()
