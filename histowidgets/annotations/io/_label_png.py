@@ -24,7 +24,7 @@ from histowidgets.images import Image, scaled_shape
 VERSION = 1
 KEYWORD = "histowidgets"
 
-#: Most pixels of a file, written or read (8192 x 8192): tracing the areas takes about 20 bytes each. Chosen by us (P).
+#: Most pixels of a file, written or read (8192 x 8192): tracing the areas takes about 20 bytes each.
 MAX_PIXELS = 1 << 26
 
 _COLOR_TYPES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from histowidgets.errors import HistowidgetsError, SettingsError, TrainingError
-from histowidgets.training._events import EpochRecord
+from histowidgets.training._events import EpochRecord, parse_epoch_record
 from histowidgets.training.settings import TrainingSettings
 
 #: Format of ``run.json``; version 1 had neither ``confusion`` nor a state to resume from beside it.
@@ -37,19 +37,8 @@ class _Summary(BaseModel):
     confusion: list[list[int]] | None = None
 
 
-class _Epoch(BaseModel):
-    """The fields of an `EpochRecord`, checked; numbers may be text, and ``steps`` is missing from older versions."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float | None
-    train_miou: float | None
-    val_miou: float | None
-    val_iou: dict[str, float | None]
-    val_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    steps: int | None = None
+#: What every record of a run of ours has; the others may be None, or missing from older versions.
+_REQUIRED = ("epoch", "train_loss", "learning_rate", "seconds")
 
 
 @dataclass(frozen=True)
@@ -103,8 +92,8 @@ def read_run(folder: str | PathLike[str]) -> StoredRun:
         raise _damaged(path, str(error)) from error
     try:
         best = None if summary.kept is None else _record(summary.kept)
-    except ValidationError as error:
-        raise _damaged(folder / "run.json", _reasons(error)) from error
+    except (TrainingError, ValueError) as error:
+        raise _damaged(folder / "run.json", str(error)) from error
     return StoredRun(
         id=summary.id,
         folder=folder,
@@ -149,8 +138,8 @@ def _read_history(path: Path) -> list[EpochRecord]:
             return [_record(_nested(row)) for row in csv.DictReader(file)]
     except FileNotFoundError:
         return []
-    except ValidationError as error:
-        raise _damaged(path, _reasons(error)) from error
+    except TrainingError as error:
+        raise _damaged(path, str(error)) from error
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise _damaged(path, repr(error)) from error
 
@@ -163,7 +152,10 @@ def _nested(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _record(values: Mapping[str, Any]) -> EpochRecord:
-    return cast(EpochRecord, _Epoch.model_validate(values).model_dump())
+    missing = [name for name in _REQUIRED if values.get(name) is None]
+    if missing:
+        raise ValueError(f"{', '.join(missing)} missing in an epoch")
+    return parse_epoch_record(values)
 
 
 def _reasons(error: ValidationError) -> str:
