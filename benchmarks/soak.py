@@ -46,7 +46,7 @@ print(json.dumps({
         t.name.split("-")[1] for t in threading.enumerate()
         if t.name.startswith("histowidgets") and not isinstance(t, threading.Timer)
     ),
-    "jobs": len(studio.canvas._queue._jobs), "pid": os.getpid(), "runs": len(studio._training.runs),
+    "jobs": len(studio.canvas._queue._jobs), "pid": os.getpid(), "runs": len(studio.runs),
 }))
 """
 PAGE = """

@@ -151,7 +151,12 @@ def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_
         "-o",
         str(out),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background of a shell, SIGINT is ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         # The best of the first epoch is kept before its line is written.
         assert any(line.startswith("epoch 1/5000") for line in process.stderr)
