@@ -12,6 +12,13 @@ import numpy as np
 from histowidgets.images import Image
 from histowidgets.prediction._spec import ClassifierSpec
 
+#: The names under which renamed settings were first stored, by the part of the settings that holds them. With another
+#: name in its fingerprint, an earlier prediction would not be recognized: it would be deleted and computed again.
+_STORED_NAMES = {
+    "options": {"blur_px": "smooth_px", "blur_um": "smooth_um"},
+    "objects": {"simplify_um": "smooth_um"},
+}
+
 
 def classifier_digest(spec: ClassifierSpec) -> str:
     """Return a SHA-256 of everything that the answer of a classifier depends on."""
@@ -39,9 +46,15 @@ def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str
         "classifier": classifier_digest(spec),
         "image": [image.name, image.width, image.height, list(image.channel_names), image.pixel_size_um],
         "file": _file(image),
-        "what": dict(what),
+        "what": {part: _as_stored(part, value) for part, value in what.items()},
     }
     return hashlib.sha256(_json(card).encode()).hexdigest()
+
+
+def _as_stored(part: str, value: Any) -> Any:
+    """Return a part of the settings by the names under which it was first stored."""
+    names = _STORED_NAMES.get(part)
+    return value if names is None else {names.get(name, name): given for name, given in value.items()}
 
 
 def _file(image: Image) -> list[Any] | None:

@@ -84,6 +84,9 @@ class LossMonitor(ipywidgets.VBox):
                 run.epoch(train_loss=loss, val_loss=val_loss, learning_rate=rate)
     """
 
+    # Without a call of __init__, as when an unknown keyword is refused, there is nothing to close.
+    _closed = True
+
     def __init__(
         self,
         run: Any = None,
@@ -237,6 +240,8 @@ class LossMonitor(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop watching, and close the monitor with all its widgets."""
+        if self._closed:
+            return
         self._end_bridge()
         with self._lock:
             if self._closed:
