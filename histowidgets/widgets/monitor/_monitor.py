@@ -84,6 +84,8 @@ class LossMonitor(ipywidgets.VBox):
                 run.epoch(train_loss=loss, val_loss=val_loss, learning_rate=rate)
     """
 
+    _closed = True  # until it is built: Python closes a widget whose construction failed
+
     def __init__(
         self,
         run: Any = None,
@@ -237,6 +239,8 @@ class LossMonitor(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop watching, and close the monitor with all its widgets."""
+        if self._closed:
+            return
         self._end_bridge()
         with self._lock:
             if self._closed:

@@ -51,7 +51,7 @@ def test_constant_images_get_an_answer(value):
 def test_r48_stained_tissue_in_8_bits_takes_percentiles():
     advice = suggest_normalization(samples.colon_ihc())
     assert advice.patch == {"normalization": "percentile_99", "normalization_per_channel": False}
-    assert advice.guide_title == "How pixel values are brought to 0 to 1"
+    assert advice.guide_title == "How pixel values are scaled to 0 to 1"
     assert advice.evidence["p99"] > advice.evidence["p1"]
 
 
