@@ -38,7 +38,7 @@ def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook, dark):
     # A recommendation: what it says, taken over, and undone.
     page.get_by_role("button", name="Recommend").click()
     page.locator(".hw-recommend li").first.wait_for()
-    assert "They look like" in page.locator(".hw-recommend").inner_text()
+    assert "The pixels suggest" in page.locator(".hw-recommend").inner_text()
     notebook.screenshot(f"settings-recommend-{name}")
     page.locator(".hw-recommend-clicks").get_by_role("button", name="Apply").click()
     notebook.wait_for_value("studio.form.settings == studio._settings_tab.recommend.recommendation.settings", True)

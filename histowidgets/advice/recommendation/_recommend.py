@@ -197,7 +197,7 @@ def _backbone(
 def _freeze(n_tiles: int, gigabytes: float) -> tuple[str | tuple[str, ...], tuple[str, str]]:
     """Say what to freeze, in a few words, and why."""
     if gigabytes < SMALLEST_GPU_GB:
-        why = "The whole backbone stays frozen: training it takes three times as long a step on a processor."
+        why = "The whole backbone stays frozen: without a GPU, training it would make each step three times as long."
         return "encoder", ("all of it frozen", why)
     if n_tiles < FEW_TILES:
         why = f"With fewer than {FEW_TILES} tiles the whole backbone stays as it is, its norm layers too."

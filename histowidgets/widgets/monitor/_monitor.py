@@ -84,8 +84,7 @@ class LossMonitor(ipywidgets.VBox):
                 run.epoch(train_loss=loss, val_loss=val_loss, learning_rate=rate)
     """
 
-    # Without a call of __init__, as when an unknown keyword is refused, there is nothing to close.
-    _closed = True
+    _closed = True  # until it is built: Python closes a widget whose construction failed
 
     def __init__(
         self,

@@ -114,7 +114,7 @@ class RecommendPanel(ipywidgets.VBox):
         told = "You said what the images are."
         if chosen == AUTOMATIC:
             guess = guess_image_type(image)
-            chosen, told = guess.type, f"They look like {TYPE_WORDS[guess.type]}: {guess.reason}"
+            chosen, told = guess.type, f"The pixels suggest {TYPE_WORDS[guess.type]}: {guess.reason}"
         n_tiles, gigabytes = self._measured(snapshot)
         found = recommend(n_tiles, chosen, len(image.channel_names), gigabytes, image.pixel_size_um)
         return Recommendation(found.settings, [found.reasons[0], told, *found.reasons[1:]], found.advice)

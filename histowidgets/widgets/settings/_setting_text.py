@@ -53,6 +53,7 @@ _VALUES = {
     "early": "first layers",
     "encoder": "whole encoder",
     "bf16": "bfloat16",
+    "fp16": "float16",
     "fp32": "float32",
     "unet": "U-Net",
     "unetplusplus": "U-Net++",
@@ -65,6 +66,7 @@ _VALUES = {
     "fpn": "FPN",
     "pan": "PAN",
     "pspnet": "PSPNet",
+    "dpt": "DPT",
     "cpu": "CPU",
 }
 

@@ -77,9 +77,9 @@ class TrainPanel(ipywidgets.VBox):
         self._stop.on_click(lambda _: self._stop_keeping_best())
         self._fresh = ipywidgets.Checkbox(
             value=False,
-            description="Start from scratch",
+            description="New weights",
             indent=False,
-            tooltip="Begin with new weights instead of those of the last run",
+            tooltip="Start again with new weights instead of those of the last run",
         )
         self._fresh.add_class("hw-fresh")
         row = ipywidgets.HBox([self._train, self._pause, self._stop, self._fresh, self.monitor.take_status()])
@@ -292,9 +292,8 @@ class TrainPanel(ipywidgets.VBox):
 
     def _nothing_found(self, run: "TrainingRun") -> str:
         """Return what it means that a run has ended without any finding."""
-        epochs = len(run.history)
-        if epochs < FEW_EPOCHS:
-            return f"{epochs} epochs are too few to judge the curves; nothing speaks against training longer."
+        if len(run.history) < FEW_EPOCHS:
+            return "The run ended after too few epochs to judge the curves; nothing speaks against training longer."
         return "Nothing is wrong with the curves. Look where the prediction is wrong, and paint there."
 
     def _show_state(self, state: str) -> None:
@@ -304,7 +303,7 @@ class TrainPanel(ipywidgets.VBox):
         paused = state == "paused"
         self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
         again = self.run is not None and self.run.classifier is not None
-        self._train.description = "Train on" if again else "Train"
+        self._train.description = "Continue" if again else "Train"
         # Buttons that do nothing now take no room: the status of the run stands beside the others.
         for button, useful in (
             (self._train, not active),

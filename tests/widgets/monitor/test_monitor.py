@@ -1,5 +1,6 @@
 """The monitor shows what a run has learned, whoever reports it, and leaves nothing behind."""
 
+import gc
 import inspect
 import math
 import subprocess
@@ -327,6 +328,15 @@ def test_a_saved_notebook_still_has_the_numbers(monitor):
     bundle = monitor._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "0.905" in bundle["text/html"]
+
+
+def test_a_monitor_that_was_refused_is_collected_silently(monkeypatch):
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        LossMonitor(colour="red")
+    gc.collect()
+    assert not unraisable
 
 
 def test_close_ends_the_subscription_the_threads_and_every_widget():

@@ -53,7 +53,7 @@ def test_the_type_told_from_the_pixels_can_be_overruled(tab):
     panel = tab.recommend
     panel.ask()
     settle(tab)
-    assert "They look like other brightfield" in panel._words.value
+    assert "The pixels suggest other brightfield" in panel._words.value
     panel._type.value = "fluorescence"
     settle(tab)
     assert "You said what the images are" in panel._words.value

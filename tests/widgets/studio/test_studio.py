@@ -273,10 +273,10 @@ def test_n7_train_stop_keep_best_and_train_on(studio):
         assert run.wait(timeout=0.05) not in ("failed", "finished")
     run.stop(keep="best")
     assert run.wait(60) == "stopped"
-    studio._training._bridge.join(10)
+    studio._training.monitor._bridge.join(10)
     assert studio._live.network.idle.wait(60)
     assert "network" in studio._live._answers
-    assert studio._training._train.description == "Train on"
+    assert studio._training._train.description == "Continue"
     again = studio.train(settings.model_copy(update={"epochs": 1}))
     again.wait(120)
     assert again.split.held_out == run.split.held_out, "what was trained on is never scored"
