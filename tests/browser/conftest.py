@@ -19,6 +19,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
+            # Runs with a time limit, frames and JupyterLab's own timers: beside other tests they would be races.
+            item.add_marker(pytest.mark.quiet)
 
 
 def _skip_or_fail(reason):

@@ -147,7 +147,6 @@ def test_an_error_in_the_training_thread_reaches_the_person(hand):
 
 
 @pytest.mark.slow
-@pytest.mark.quiet
 def test_a_stroke_shows_within_a_frame_while_training_runs_and_while_a_cell_blocks(hand):
     notebook = hand.notebook
     hand.paint_all()
