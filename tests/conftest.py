@@ -1,9 +1,8 @@
 """What all tests share: sample data, the rule that no test leaves a thread behind, and how they run in parallel.
 
 With pytest-xdist the tests of a file run in one process, since they share fixtures. All browser tests count as one
-file: they share a JupyterLab, and mostly wait, which leaves a core to the other process. Files with browser tests begin
-first, then those with slow ones, so that nothing long is left for the end. A test marked `quiet` runs while no other
-does.
+file, since they share a JupyterLab. Files with browser tests begin first, then those with slow ones, so that nothing
+long is left for the end. A test marked `quiet`, as all browser tests are, runs while no other does.
 """
 
 import os
