@@ -118,7 +118,7 @@ class QuickModel:
         return (first + second) / 2
 
     def _smoothed(self, features: QuickFeatures, found: torch.Tensor, stride: int) -> torch.Tensor:
-        """Smooth probabilities along the edges of the image; its pixels are the first of the hand-made features."""
+        """Smooth probabilities along the edges of the image; its pixels are the first of the computed features."""
         guide = as_three_channels(features.pyramid[0][:, : self.n_channels].float())
         return follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
 

@@ -1306,7 +1306,7 @@ var KEYS = [
   ["+   −   wheel", "zoom (wheel: click first, or hold Ctrl)"],
   ["F", "fit the picture"],
   ["Space + drag", "move the picture (middle button too)"],
-  ["Space + ← ↑ → ↓", "move the picture (with the hand: arrows alone)"],
+  ["Space + ← ↑ → ↓", "move the picture (Hand tool: arrows alone)"],
   ["← ↑ → ↓", "move the crosshair (Shift: in large steps)"],
   ["Enter   D", "pen down and up at the crosshair; click"],
   ["Enter   C", "close the polygon (at the crosshair: Enter twice)"],
