@@ -326,6 +326,12 @@ class Notebook:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
+    def set_theme(self, dark: bool) -> None:
+        """Show the page in JupyterLab's dark theme, or in its light one."""
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        self.wait_for("(light) => document.body.dataset.jpThemeLight === light", str(not dark).lower())
+
     def close(self) -> bool:
         """Close the notebook and let the server shut its kernel down, which takes a second or two, meanwhile.
 
