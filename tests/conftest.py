@@ -1,8 +1,8 @@
 """What all tests share: sample data, the rule that no test leaves a thread behind, and how they run in parallel.
 
 With pytest-xdist the tests of a file run in one process, since they share fixtures. All browser tests count as one
-file, since they share a JupyterLab. Files with browser tests begin first, then those with slow ones, so that nothing
-long is left for the end. A test marked `quiet`, as all browser tests are, runs while no other does.
+file, since they share a JupyterLab. They begin first, then files with slow tests, so that nothing long is left for the
+end; what runs beside them gives way to them. A test marked `quiet` runs while no other does.
 """
 
 import os
@@ -15,8 +15,14 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests import kernel_forks
+
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if WORKERS > 1:  # before torch is imported: the processes have the cores, and small networks gain nothing by threads
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+#: Of what runs beside the browser tests. The thread of a run adds 10 to it; 19 is the most.
+NICENESS = 5
 #: More than any test takes, so that a test that hangs ends the waiting too.
 MOST_SECONDS = 600
 
@@ -55,8 +61,16 @@ def pytest_configure_node(node):
 def pytest_runtest_protocol(item):
     with ExitStack() as turn:
         if hasattr(item.config, "workerinput") and WORKERS > 1:
+            if not item.get_closest_marker("browser"):
+                _give_way()
             _wait_for_turn(item, turn)
         return (yield)
+
+
+def _give_way():
+    """Leave the cores to the process with the browser tests: they take longest, and a page must not be kept waiting."""
+    if hasattr(os, "nice") and os.nice(0) < NICENESS:
+        os.nice(NICENESS - os.nice(0))
 
 
 def _wait_for_turn(item, turn):
@@ -79,9 +93,23 @@ def no_thread_left():
     yield
     ours = [t for t in threading.enumerate() if t not in before and t.name.startswith("histowidgets")]
     for thread in ours:
-        thread.join(timeout=5)
+        thread.join(timeout=20)
     left = [t.name for t in ours if t.is_alive()]
     assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture(scope="session")
+def quick_kernels(tmp_path_factory):
+    """Folder for JUPYTER_PATH with kernels that start at once (`kernel_forks.py`), or None where there are none."""
+    if not kernel_forks.AVAILABLE:
+        yield None
+        return
+    forks = kernel_forks.KernelForks(tmp_path_factory.mktemp("kernels"))
+    try:
+        forks.wait_until_up()
+        yield forks.folder
+    finally:
+        forks.close()
 
 
 @pytest.fixture(scope="session")

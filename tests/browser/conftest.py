@@ -1,4 +1,4 @@
-"""One JupyterLab a session, one Chromium a module, one notebook a test."""
+"""One JupyterLab and one Chromium for all browser tests of a process, one notebook a test."""
 
 import os
 
@@ -19,8 +19,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
-            # Runs with a time limit, frames and JupyterLab's own timers: beside other tests they would be races.
-            item.add_marker(pytest.mark.quiet)
 
 
 def _skip_or_fail(reason):
@@ -41,9 +39,11 @@ def chromium_path():
     return path
 
 
-@pytest.fixture(scope="session")
-def lab_server(chromium_path, tmp_path_factory):
-    server = LabServer(tmp_path_factory.mktemp("jupyter"))
+# The package's last test in this process ends what the tests share: Playwright keeps an asyncio loop running in this
+# thread, which would not leave asyncio.run to other tests, and the server and its kernels keep memory.
+@pytest.fixture(scope="package")
+def lab_server(chromium_path, tmp_path_factory, quick_kernels):
+    server = LabServer(tmp_path_factory.mktemp("jupyter"), jupyter_path=quick_kernels)
     try:
         server.wait_until_up()
         yield server
@@ -51,9 +51,7 @@ def lab_server(chromium_path, tmp_path_factory):
         server.close()
 
 
-# Playwright's sync API keeps an asyncio loop running in this thread while it is open; closing it with the
-# module leaves asyncio.run free for the tests of other rooms.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium_path):
     from playwright.sync_api import sync_playwright
 
@@ -63,19 +61,39 @@ def browser(chromium_path):
         browser.close()
 
 
-def _open(browser, lab_server, cells, *, width=1366, height=768, scale=1, block=None, **context_options):
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, device_scale_factor=scale, **context_options
-    )
-    if block:
-        context.route(block, lambda route: route.abort())
-    return Notebook(context.new_page(), lab_server, cells)
+class Pages:
+    """Pages of the browser; one that is given back still has its JupyterLab, which takes seconds to load.
+
+    Pages with the same options share a context, and with it what Chromium has compiled.
+    """
+
+    def __init__(self, browser):
+        self._browser, self._contexts, self._free = browser, {}, {}
+
+    def take(self, *, width=1366, height=768, scale=1, fresh=False, **options):
+        """Return a page of that size, with a JupyterLab if another test has left one, but for a `fresh` one."""
+        key = scale, *sorted(options.items())
+        if key not in self._contexts:
+            self._contexts[key] = self._browser.new_context(device_scale_factor=scale, **options)
+        free = self._free.setdefault(key, [])
+        page = free.pop() if free and not fresh else self._contexts[key].new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        return page
+
+    def give_back(self, page):
+        key = next(key for key, context in self._contexts.items() if context is page.context)
+        self._free[key].append(page)
+
+    def close(self):
+        for context in self._contexts.values():
+            context.close()
 
 
-def _close(notebook):
-    context = notebook.page.context
-    notebook.close()
-    context.close()
+@pytest.fixture(scope="package")
+def pages(browser):
+    pages = Pages(browser)
+    yield pages
+    pages.close()
 
 
 def _assert_no_errors(notebooks):
@@ -83,45 +101,56 @@ def _assert_no_errors(notebooks):
     assert not errors, "errors in the page:\n" + "\n".join(errors)
 
 
+def _close(notebook, pages, *, keep):
+    if notebook.close() and keep and not notebook.page_errors:
+        pages.give_back(notebook.page)
+    else:
+        notebook.page.close()
+
+
 @pytest.fixture
-def open_notebook(browser, lab_server):
+def open_notebook(pages, lab_server):
     """Function that opens a notebook with the given cells; page errors fail the test.
 
     `width` and `height` are of the page, `scale` its device pixels a CSS pixel, and `block` a pattern of addresses
-    that it cannot load.
+    that it cannot load. A `fresh` page loads JupyterLab anew, and is not used again.
     """
     opened = []
 
-    def open_notebook(cells, **options):
-        opened.append(_open(browser, lab_server, cells, **options))
-        return opened[-1]
+    def open_notebook(cells, block=None, fresh=False, **options):
+        fresh = fresh or block is not None
+        page = pages.take(fresh=fresh, **options)
+        if block:
+            page.route(block, lambda route: route.abort())
+        opened.append((Notebook(page, lab_server, cells), fresh))
+        return opened[-1][0]
 
     yield open_notebook
-    for notebook in opened:
-        _close(notebook)
-    _assert_no_errors(opened)
+    for notebook, fresh in opened:
+        _close(notebook, pages, keep=not fresh)
+    _assert_no_errors([notebook for notebook, _ in opened])
 
 
 @pytest.fixture(scope="module")
-def _kept_notebooks(browser, lab_server):
+def _kept_notebooks(pages, lab_server):
     kept = {}
 
     def keep(cells):
         key = "\n".join(cells)
         if key not in kept:
-            kept[key] = _open(browser, lab_server, cells)
+            kept[key] = Notebook(pages.take(), lab_server, cells)
         return kept[key]
 
     yield keep
     for notebook in kept.values():
-        _close(notebook)
+        _close(notebook, pages, keep=True)
 
 
 @pytest.fixture
 def shared_notebook(_kept_notebooks):
     """Function like `open_notebook`, but the module's tests with the same cells share the page and its kernel.
 
-    Saves the seconds that both take to start; the cells run anew for each test, and must clean up after the last.
+    Saves the second that both take to start; the cells run anew for each test, and must clean up after the last.
     """
     used = []
 

@@ -1,11 +1,13 @@
 """A real JupyterLab and a notebook in it, driven from a test."""
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -44,6 +46,29 @@ async (code) => {
 }
 """
 
+# Opens a notebook in a JupyterLab that is in the page already: seconds faster than loading another one.
+_OPEN = """
+async ([path, url]) => {
+  const { commands, shell } = window.jupyterapp;
+  const panel = await commands.execute("docmanager:open", { path, factory: "Notebook" });
+  shell.activateById(panel.id);
+  window.history.replaceState(null, "", url); // what a reload loads
+}
+"""
+# Closes the notebook; gives the session of its kernel, and whether nothing of it is left in the page.
+_CLOSE = """
+async () => {
+  const { commands, shell } = window.jupyterapp;
+  const panel = shell.currentWidget;
+  const session = panel.context.sessionContext.session?.id;
+  panel.dispose();
+  if (document.body.dataset.jpThemeLight !== "true") {
+    await commands.execute("apputils:change-theme", { theme: "JupyterLab Light" });
+  }
+  return [session, !document.querySelector(".jp-Notebook, .jp-Dialog, [class*='hw-']")];
+}
+"""
+
 
 def find_chromium() -> str | None:
     """Path of the system's Chromium, or None."""
@@ -51,18 +76,24 @@ def find_chromium() -> str | None:
 
 
 class LabServer:
-    """One `jupyter lab` of this interpreter, with a home, settings and notebooks of its own."""
+    """One `jupyter lab` of this interpreter, with a home, settings and notebooks of its own.
 
-    def __init__(self, folder: Path) -> None:
+    `jupyter_path` is a folder with the specification of its kernels, if they are not to be this interpreter's own.
+    """
+
+    def __init__(self, folder: Path, jupyter_path: Path | None = None) -> None:
         self.notebooks = folder / "notebooks"
         self.log_path = folder / "jupyter.log"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.notebooks.mkdir()
         _write_quiet_settings(folder / "config")
+        environment = _environment(folder)
+        if jupyter_path is not None:
+            environment["JUPYTER_PATH"] = str(jupyter_path)
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                self._command(), cwd=self.notebooks, env=_environment(folder), stdout=log, stderr=log
+                self._command(), cwd=self.notebooks, env=environment, stdout=log, stderr=log
             )
 
     def _command(self) -> list[str]:
@@ -96,6 +127,16 @@ class LabServer:
                 time.sleep(0.1)
         raise RuntimeError(f"JupyterLab did not start:\n{self.log_path.read_text()[-3000:]}")
 
+    def end_session(self, session: str) -> None:
+        """Have a notebook's kernel shut down; does not wait for it."""
+        request = urllib.request.Request(f"{self.url}/api/sessions/{session}", method="DELETE")
+
+        def send() -> None:
+            with contextlib.suppress(OSError):  # it has ended by itself, or the server has
+                urllib.request.urlopen(request, timeout=60).close()
+
+        threading.Thread(target=send, daemon=True).start()
+
     def close(self) -> None:
         """Stop the server and with it its kernels."""
         self._process.terminate()
@@ -110,7 +151,7 @@ class FarServer:
     """The same server at another address, as through a slow line."""
 
     def __init__(self, server: LabServer, url: str) -> None:
-        self.notebooks, self.url = server.notebooks, url
+        self.notebooks, self.url, self.end_session = server.notebooks, url, server.end_session
 
 
 def free_port() -> int:
@@ -133,7 +174,7 @@ def _environment(folder: Path) -> dict[str, str]:
         (folder / part).mkdir(parents=True, exist_ok=True)
         environment[name] = str(folder / part)
     # Two small threads are what a workshop laptop has; torch would otherwise fight the browser for the cores.
-    environment.setdefault("OMP_NUM_THREADS", "2")
+    environment["OMP_NUM_THREADS"] = "2"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
     return environment
 
@@ -172,16 +213,23 @@ class Notebook:
         }
         (server.notebooks / self.path).write_text(json.dumps(document))
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        page.on("pageerror", self._keep_page_error)
         page.on("console", self._keep_widget_error)
         self._open()
+
+    def _keep_page_error(self, error: Any) -> None:
+        self.page_errors.append(str(error))
 
     def _keep_widget_error(self, message: Any) -> None:
         if message.type == "error" and any(word in message.text for word in ("idget", "ipycanvas", "bqplot")):
             self.page_errors.append(message.text)
 
     def _open(self) -> None:
-        self.page.goto(f"{self.server.url}/doc/tree/{self.path}")
+        url = f"{self.server.url}/doc/tree/{self.path}"
+        if self.page.url.startswith(f"{self.server.url}/doc/"):
+            self.page.evaluate(_OPEN, [self.path, url])
+        else:
+            self.page.goto(url)
         self._wait_for_kernel()
 
     def _wait_for_kernel(self) -> None:
@@ -191,7 +239,8 @@ class Notebook:
               const context = window.jupyterapp?.shell.currentWidget?.context;
               const kernel = context?.isReady && context.sessionContext.session?.kernel;
               return kernel && kernel.connectionStatus === "connected" && kernel.status === "idle";
-            }"""
+            }""",
+            polling=50,
         )
 
     def run_all(self, wait: bool = True) -> None:
@@ -223,15 +272,17 @@ class Notebook:
 
     def wait_for_value(self, expression: str, wanted: Any, seconds: float = 20) -> None:
         """Return once the expression has the wanted value in the kernel."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 50.0
         while (found := self.value(expression)) != wanted:
             if time.monotonic() > end:
                 raise AssertionError(f"{expression} is {found!r}; waited {seconds:g} s for {wanted!r}")
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(pause)
+            pause = min(1.1 * pause, 250)  # asking takes time from what is waited for
 
     def wait_for(self, script: str, argument: Any = None, seconds: float = 20) -> Any:
         """Return what the JavaScript function gives once that is truthy."""
-        return self.page.wait_for_function(script, arg=argument, timeout=seconds * 1000).json_value()
+        milliseconds = seconds * 1000
+        return self.page.wait_for_function(script, arg=argument, timeout=milliseconds, polling=50).json_value()
 
     def pixel(self, selector: str, x: float, y: float) -> list[int]:
         """RGBA of a canvas element at CSS position (x, y) within it."""
@@ -275,9 +326,20 @@ class Notebook:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
-    def close(self) -> None:
-        """Shut the kernel down and close the page."""
-        self.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown().then(() => null)"
-        )
-        self.page.close()
+    def set_theme(self, dark: bool) -> None:
+        """Show the page in JupyterLab's dark theme, or in its light one."""
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        self.wait_for("(light) => document.body.dataset.jpThemeLight === light", str(not dark).lower())
+
+    def close(self) -> bool:
+        """Close the notebook and let the server shut its kernel down, which takes a second or two, meanwhile.
+
+        Returns whether the page, with its JupyterLab, is as it was before and can have another notebook.
+        """
+        session, clean = self.page.evaluate(_CLOSE)
+        self.page.remove_listener("pageerror", self._keep_page_error)
+        self.page.remove_listener("console", self._keep_widget_error)
+        if session is not None:
+            self.server.end_session(session)
+        return clean

@@ -78,6 +78,7 @@ def test_a_second_class_by_its_digit_and_a_single_click(start):
     assert hand.kernel("canvas.class_name") == "Stroma"
 
 
+@pytest.mark.quiet
 def test_ink_is_under_the_pen_within_a_frame_also_while_a_cell_blocks_the_kernel(start):
     hand = start()
     hand.measure_ink()

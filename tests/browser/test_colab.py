@@ -13,7 +13,9 @@ page = stand_in(BaseComm)
 """
 STUDIO = """
 import histowidgets as hw
-settings = hw.TrainingSettings.preset("workshop").model_copy(update={"max_seconds": 300.0})
+settings = hw.TrainingSettings.preset("workshop").model_copy(
+    update={"max_seconds": None, "epochs": 5000, "precision": "fp32", "memory_format": "contiguous"}
+)
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
 studio
 """
@@ -38,7 +40,7 @@ def one_thread(lab_server):
 
 @pytest.mark.slow
 def test_the_loop_works_where_the_page_takes_nothing_from_threads(one_thread, open_notebook):
-    notebook = open_notebook([COLAB, STUDIO, WATCH], width=1500, height=1000)
+    notebook = open_notebook([COLAB, STUDIO, WATCH], fresh=True, width=1500, height=1000)
     notebook.run_cell(0)
     notebook.run_cell(1)
     hand = StudioHand(notebook)

@@ -23,7 +23,7 @@ HIDDEN = "() => { const still = document.querySelector('.hw-still'); return stil
 
 @pytest.mark.slow
 def test_a_kernel_killed_while_painting_costs_no_confirmed_stroke_and_leaves_a_picture(open_notebook):
-    notebook = open_notebook([CELL], width=1500, height=1000)
+    notebook = open_notebook([CELL], fresh=True, width=1500, height=1000)
     notebook.run_all()
     hand = StudioHand(notebook)
     notebook.wait_for(HIDDEN)

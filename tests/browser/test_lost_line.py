@@ -5,8 +5,8 @@ import statistics
 import pytest
 
 from tests.browser.canvas_hand import CanvasHand
-from tests.browser.conftest import _assert_no_errors, _open
-from tests.browser.harness import FarServer
+from tests.browser.conftest import _assert_no_errors
+from tests.browser.harness import FarServer, Notebook
 from tests.browser.proxy import SlowLine
 
 CELLS = [
@@ -25,10 +25,10 @@ CONNECTED = """
 
 
 @pytest.fixture
-def far(browser, lab_server):
+def far(pages, lab_server):
     """A canvas whose page reaches the server through a line that can be slow, or cut."""
     line = SlowLine(lab_server.port)
-    notebook = _open(browser, FarServer(lab_server, line.url), CELLS)
+    notebook = Notebook(pages.take(fresh=True), FarServer(lab_server, line.url), CELLS)
     try:
         notebook.run_all()
         hand = CanvasHand(notebook)
@@ -37,9 +37,8 @@ def far(browser, lab_server):
         line.mend()
         line.delay = 0
         notebook.wait_for(CONNECTED, seconds=60)
-        context = notebook.page.context
         notebook.close()
-        context.close()
+        notebook.page.close()
     finally:
         line.close()
 
@@ -57,6 +56,7 @@ def drag(hand, start, end):
     hand.page.mouse.up()
 
 
+@pytest.mark.quiet
 def test_ink_is_under_the_pen_within_a_frame_at_150_ms_each_way(far):
     hand, line = far
     hand.measure_ink()

@@ -93,7 +93,7 @@ def test_the_numbers_and_the_picture_are_downloaded(open_notebook, tmp_path):
 
 @pytest.mark.slow
 def test_ten_thousand_points_at_five_hertz_do_not_make_the_page_grow(open_notebook):
-    notebook = open_notebook([MONITOR])
+    notebook = open_notebook([MONITOR], fresh=True)
     notebook.run_all()
     notebook.execute(
         "import threading\n"

@@ -1,7 +1,5 @@
 """The review by hand: the worst tile first, cells that filter, a click that shows the place, marks and the brush."""
 
-import pytest
-
 from tests.browser.studio_hand import StudioHand
 
 # Two halves; one stroke is painted as the wrong class.
@@ -20,16 +18,8 @@ studio
 """
 
 
-def set_theme(notebook, dark):
-    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
-    notebook.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    notebook.wait_for("(light) => document.body.dataset.jpThemeLight === light", str(not dark).lower())
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_n6_the_review_by_hand(open_notebook, dark):
+def test_n6_the_review_by_hand(open_notebook):
     notebook = open_notebook([CELL], width=1600, height=1250)
-    set_theme(notebook, dark)
     notebook.run_all()
     hand = StudioHand(notebook)
     notebook.wait_for_value("studio.classifier is not None", True, seconds=90)
@@ -45,7 +35,9 @@ def test_n6_the_review_by_hand(open_notebook, dark):
     first = rows.first
     assert first.get_attribute("data-tile") == "0"
     assert first.locator("img").get_attribute("src").startswith("data:image/jpeg")
-    notebook.screenshot(f"review-{'dark' if dark else 'light'}")
+    notebook.screenshot("review-light")
+    notebook.set_theme(dark := True)  # from here on
+    notebook.screenshot("review-dark")
 
     # A cell lists its tiles; again, and all are there.
     cell = page.get_by_role("button", name="Dark predicted as Bright")

@@ -1,7 +1,5 @@
 """The settings tab: the form by the keyboard, a recommendation taken and undone, layers, class weights."""
 
-import pytest
-
 from tests.browser.studio_hand import StudioHand
 
 CELL = """
@@ -17,19 +15,11 @@ studio
 """
 
 
-def set_theme(notebook, dark):
-    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
-    notebook.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    notebook.wait_for("(light) => document.body.dataset.jpThemeLight === light", str(not dark).lower())
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook, dark):
+def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook):
     notebook = open_notebook([CELL], width=1600, height=1250)
-    set_theme(notebook, dark)
     notebook.run_all()
     hand = StudioHand(notebook)
-    page, name = notebook.page, "dark" if dark else "light"
+    page = notebook.page
     hand.open_tab("Settings")
     page.locator(".hw-summary-words", has_text="tiles").wait_for()
     assert "at most 60 s" in page.locator(".hw-summary-words").inner_text()
@@ -39,7 +29,9 @@ def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook, dark):
     page.get_by_role("button", name="Recommend").click()
     page.locator(".hw-recommend li").first.wait_for()
     assert "The pixels suggest" in page.locator(".hw-recommend").inner_text()
-    notebook.screenshot(f"settings-recommend-{name}")
+    notebook.screenshot("settings-recommend-light")
+    notebook.set_theme(dark=True)  # from here on in the other theme
+    notebook.screenshot("settings-recommend-dark")
     page.locator(".hw-recommend-clicks").get_by_role("button", name="Apply").click()
     notebook.wait_for_value("studio.form.settings == studio._settings_tab.recommend.recommendation.settings", True)
     wanted = notebook.value("studio.form.settings.backbone")
@@ -77,7 +69,9 @@ def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook, dark):
     page.get_by_role("button", name="Balance once").click()
     notebook.wait_for_value("studio.form.settings.class_weights.get('Lumen')", 10.0)
     page.get_by_role("button", name="Balanced").wait_for()
-    notebook.screenshot(f"settings-form-{name}")
+    notebook.screenshot("settings-form-dark")
+    notebook.set_theme(dark=False)
+    notebook.screenshot("settings-form-light")
     page.locator(".hw-summary").get_by_role("button", name="Undo").click()
     notebook.wait_for_value("studio.form.settings.class_weights", {"Lumen": 2.5})
     notebook.execute("studio.close()")

@@ -12,7 +12,7 @@ MINUTES = float(os.environ.get("HISTOWIDGETS_SOAK_MINUTES", "1"))
 
 @pytest.mark.slow
 def test_minutes_of_painting_training_and_predicting_leave_nothing_behind(open_notebook):
-    notebook = open_notebook([CELL], width=1500, height=1000)
+    notebook = open_notebook([CELL], fresh=True, width=1500, height=1000)
     notebook.run_all()
     samples = soak(notebook, MINUTES)
     told = "\n".join(map(str, samples))

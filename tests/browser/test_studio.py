@@ -9,7 +9,9 @@ from tests.browser.studio_hand import STROKES, StudioHand
 
 CELL = """
 import histowidgets as hw
-settings = hw.TrainingSettings.preset("cpu").model_copy(update={"max_seconds": 40.0})
+settings = hw.TrainingSettings.preset("cpu").model_copy(
+    update={"max_seconds": None, "epochs": 5000, "precision": "fp32", "memory_format": "contiguous"}
+)
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
 studio
 """
@@ -147,6 +149,7 @@ def test_an_error_in_the_training_thread_reaches_the_person(hand):
 
 
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_a_stroke_shows_within_a_frame_while_training_runs_and_while_a_cell_blocks(hand):
     notebook = hand.notebook
     hand.paint_all()

@@ -16,7 +16,7 @@ from tests.faults.conftest import contents, heavy_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Saves again and again, each time something else, and says how often it has.
+# Forks for each line that it reads. A fork says its number, and then saves again and again, each time something else.
 CHILD = """
 import os, sys
 from dataclasses import replace
@@ -27,6 +27,15 @@ from tests.prediction.models import brightness_classifier
 folder = sys.argv[1]
 classifier = brightness_classifier(halves(), HeavyModel())
 predictions = [noise_prediction(300), noise_prediction(500)]
+while True:
+    if not sys.stdin.readline():
+        sys.exit()
+    forked = os.fork()
+    if forked == 0:
+        break
+    os.waitpid(forked, 0)
+    os.write(1, b"ended\\n")
+os.write(1, f"{os.getpid()}\\n".encode())
 number = 0
 while True:
     Classifier(replace(classifier.spec, scores={"number": number})).save(folder + "/classifier")
@@ -60,19 +69,20 @@ def require_whole(folder):
 @pytest.mark.parametrize("rounds", [4])
 def test_sigkill_while_saving_leaves_the_old_or_the_new_and_nothing_between(tmp_path, rounds):
     rng = random.Random(3)
-    for _ in range(rounds):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-        )
-        try:
-            for _ in range(rng.randint(1, 4)):
-                assert child.stdout.readline() == "saved\n"
-            time.sleep(rng.uniform(0, 0.05))  # not to wait for anything: the moment must be any
-        finally:
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait(30)
-            child.stdout.close()
-        require_whole(tmp_path)
+    command, pipe = [sys.executable, "-c", CHILD, str(tmp_path)], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=ROOT, text=True, bufsize=1) as forking:
+        for _ in range(rounds):
+            forking.stdin.write("again\n")
+            saving = int(forking.stdout.readline())
+            try:
+                for _ in range(rng.randint(1, 4)):
+                    assert forking.stdout.readline() == "saved\n"
+                time.sleep(rng.uniform(0, 0.05))  # not to wait for anything: the moment must be any
+            finally:
+                os.kill(saving, signal.SIGKILL)
+            while (said := forking.stdout.readline()) != "ended\n":
+                assert said == "saved\n"
+            require_whole(tmp_path)
 
 
 BETWEEN = """

@@ -93,7 +93,9 @@ def test_all_are_there():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path, tmp_path):
+def test_notebook_runs(path, tmp_path, quick_kernels, monkeypatch):
+    if quick_kernels is not None:
+        monkeypatch.setenv("JUPYTER_PATH", str(quick_kernels))
     notebook = nbformat.read(path, as_version=4)
     replaced = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(replaced) == (path.stem in QUICK)

@@ -223,19 +223,6 @@ def test_ended_missing_and_living_runs_are_not_resumed(tmp_path):
         project.close()
 
 
-def test_kernel_that_closes_leaves_a_run_to_go_on_with(tmp_path):
-    code = (
-        "import sys, threading; from histowidgets.training import start_training, EpochEnded;"
-        "from tests.training.helpers import painted, quick;"
-        "run = start_training(painted(folder=sys.argv[1]), quick(epochs=5000, early_stopping_metric='none'));"
-        "seen = threading.Event();"
-        "run.subscribe(lambda e: seen.set() if isinstance(e, EpochEnded) else None);"
-        "seen.wait(60)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "project")], check=True, cwd=ROOT, timeout=120)
-    assert find_unfinished_run(tmp_path / "project").epoch >= 1
-
-
 def test_run_that_broke_off_after_its_last_epoch_only_ends(copy_of, monkeypatch):
     """The checkpoint of the last epoch was written, the summary was not."""
     path = run_folder(copy_of) / "resume.safetensors"

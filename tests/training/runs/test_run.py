@@ -21,6 +21,7 @@ from histowidgets.training import (
     RunStarted,
     StateChanged,
     TrainingSettings,
+    find_unfinished_run,
     start_training,
     train,
 )
@@ -617,6 +618,7 @@ def test_closing_the_kernel_ends_a_run_cleanly_and_keeps_its_checkpoint(tmp_path
     assert done.stdout.strip() == "True", done.stderr
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("project/runs/*/checkpoint.safetensors"))) == 1
+    assert find_unfinished_run(tmp_path / "project").epoch >= 1
 
 
 def test_unlabelled_pixels_are_learned_from_when_asked(monkeypatch):

@@ -7,7 +7,7 @@ import time
 from histowidgets.training import EpochEnded, parse_epoch_record
 
 
-def wait_until(condition, seconds=5):
+def wait_until(condition, seconds=20):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about"
