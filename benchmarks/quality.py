@@ -48,7 +48,7 @@ from histowidgets.prediction.pixel_models import _quick_features  # noqa: E402
 from histowidgets.training import BatchEnded, QuickPartner  # noqa: E402
 from histowidgets.training.loop import _autotune as _speed  # noqa: E402
 from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction  # noqa: E402
-from histowidgets.widgets.live_prediction._ensemble import score_bonus  # noqa: E402
+from histowidgets.widgets.live_prediction._quick_ensemble import score_bonus  # noqa: E402
 
 GOALS = {1: (0.84, 0.66), 10: (0.88, 0.73), 60: (0.91, 0.76), 180: (0.92, 0.78)}
 PARTS = ["quick", "network", "peers"]

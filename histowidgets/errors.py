@@ -21,6 +21,7 @@ HistowidgetsError
         BudgetError           the run would not fit in memory
     BackboneError             a backbone is unknown, or cannot be built
     ClassifierError           a classifier folder is missing, damaged, or newer than this version
+        ExportCancelled       the export of a classifier was cancelled before its end
     PredictionError           an image does not fit the classifier
         PredictionCancelled   the prediction was cancelled before its end
     AdviceError               an argument is not a history, an image type or a number of tiles
@@ -119,6 +120,10 @@ class BackboneError(HistowidgetsError, ValueError):
 
 class ClassifierError(HistowidgetsError, ValueError):
     """A classifier folder is missing, damaged, or newer than this version of histowidgets."""
+
+
+class ExportCancelled(ClassifierError):
+    """The export of a classifier was cancelled before its end; there is no file."""
 
 
 class PredictionError(HistowidgetsError, ValueError):

@@ -1,11 +1,14 @@
 """Pictures to show on screen. Training and prediction never use them."""
 
 import math
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from histowidgets._checks import is_within
 from histowidgets._colors import hex_to_rgb
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
@@ -32,6 +35,12 @@ class ChannelDisplay:
     visible : bool
     gamma : float
         Above 1 the values between become lighter, below 1 darker; `low` and `high` stay.
+
+    Raises
+    ------
+    ImageError
+        If the colour is not ``#RRGGBB``, `low` and `high` are not finite numbers in this order, or `gamma` is not above
+        0.
     """
 
     color: str
@@ -39,6 +48,21 @@ class ChannelDisplay:
     high: float
     visible: bool = True
     gamma: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.color, str) and re.fullmatch(r"#[0-9A-Fa-f]{6}", self.color)):
+            raise ImageError(f"The colour of a channel is {self.color!r:.80}; write it as #RRGGBB, such as #00FF00.")
+        if not (_is_finite(self.low) and _is_finite(self.high) and self.low <= self.high):
+            raise ImageError(
+                f"A channel is shown from {self.low!r:.40} to {self.high!r:.40}; give two finite numbers, the lower "
+                "one first."
+            )
+        if not (_is_finite(self.gamma) and self.gamma > 0):
+            raise ImageError(f"The gamma of a channel is {self.gamma!r:.40}; give a number above 0, such as 1.")
+
+
+def _is_finite(value: object) -> bool:
+    return is_within(value, -sys.float_info.max, sys.float_info.max)
 
 
 def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay, ...]:

@@ -23,7 +23,7 @@ from histowidgets.prediction.inference import (
     check_image,
     predict_region,
 )
-from histowidgets.prediction.onnx import spec_from_onnx, write_onnx, write_qupath_folder
+from histowidgets.prediction.onnx import MAX_SECONDS, ExportProgress, spec_from_onnx, write_onnx, write_qupath_folder
 from histowidgets.prediction.pixel_models import PixelModel
 from histowidgets.prediction.results import Prediction, StoredPrediction
 from histowidgets.prediction.storage import read_folder, write_folder
@@ -354,32 +354,71 @@ class Classifier:
         """
         return Classifier(read_folder(folder))
 
-    def export_onnx(self, path: str | PathLike[str]) -> None:
+    def export_onnx(
+        self,
+        path: str | PathLike[str],
+        *,
+        progress: ExportProgress | None = None,
+        should_stop: ShouldStop | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
         """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
 
         Classes, channels, normalization, pixel size, downsample and tile size are written into the file, for
         `from_onnx`. Of a mean only its network is written; a `HistowidgetsWarning` says so.
 
+        It is done in a process of its own, so that it does not disturb a training; where no process can be started, it
+        waits until nothing is being trained. The file is compared with the network before it replaces an older one.
+
+        Parameters
+        ----------
+        path : path
+        progress : callable, optional
+            ``progress(done, total, step)`` as each step begins, and at the end; `step` is text.
+        should_stop : callable, optional
+            Asked several times a second; True cancels the export.
+        max_seconds : float, default 900
+            It is given up after this time.
+
         Raises
         ------
         ClassifierError
-            If this is not a network, the packages for it are missing, or the file cannot be written.
+            If this is not a network, the packages for it are missing, the file cannot be written, or the export failed
+            or took too long.
+        ExportCancelled
+            When `should_stop` says so.
         """
-        write_onnx(self.spec, path)
+        write_onnx(self.spec, path, progress, should_stop, max_seconds)
 
-    def export_qupath(self, folder: str | PathLike[str]) -> None:
+    def export_qupath(
+        self,
+        folder: str | PathLike[str],
+        *,
+        progress: ExportProgress | None = None,
+        should_stop: ShouldStop | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
         """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.
 
         The ONNX goes from "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata hold
         classes with their colours, channels, pixel size, downsample, and the normalization with the numbers that
         are used here. The extension cannot match stains: a `HistowidgetsWarning` says so where this classifier does.
 
+        Parameters
+        ----------
+        folder : path
+        progress, should_stop, max_seconds
+            See `export_onnx`.
+
         Raises
         ------
         ClassifierError
-            If this is not a network, the packages for it are missing, or the folder cannot be written.
+            If this is not a network, the packages for it are missing, the folder cannot be written, or the export
+            failed or took too long.
+        ExportCancelled
+            When `should_stop` says so.
         """
-        write_qupath_folder(self.spec, as_path(folder, ClassifierError))
+        write_qupath_folder(self.spec, as_path(folder, ClassifierError), progress, should_stop, max_seconds)
 
     @staticmethod
     def from_onnx(

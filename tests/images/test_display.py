@@ -65,3 +65,25 @@ def test_real_channels_are_shown(shared_data):
     for path in sorted((shared_data / "uint16").iterdir()):
         shown = thumbnail(open_image(path))
         assert shown.std() > 5, path.name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"color": "blurp"}, "'blurp'; write it as #RRGGBB"),
+        ({"color": "red"}, "write it as #RRGGBB"),
+        ({"color": "#12345"}, "write it as #RRGGBB"),
+        ({"color": "#ff0000\n"}, "write it as #RRGGBB"),
+        ({"color": 7}, "write it as #RRGGBB"),
+        ({"low": 5}, "from 5 to 1; give two finite numbers, the lower one first"),
+        ({"low": float("nan")}, "from nan to 1"),
+        ({"high": float("inf")}, "from 0 to inf"),
+        ({"high": "9"}, "from 0 to '9'"),
+        ({"gamma": 0}, "gamma of a channel is 0; give a number above 0"),
+        ({"gamma": None}, "gamma of a channel is None"),
+    ],
+)
+def test_a_display_that_cannot_be_shown_is_refused_where_it_is_made(wrong, words):
+    with pytest.raises(ImageError, match=words):
+        ChannelDisplay(**{"color": "#FF0000", "low": 0, "high": 1, **wrong})
+    assert ChannelDisplay("#ff0000", np.float32(0), np.uint16(9)).high == 9

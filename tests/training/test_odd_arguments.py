@@ -3,8 +3,8 @@
 import pytest
 
 from histowidgets.advice import coach, suggest_regions
-from histowidgets.errors import AdviceError, ProjectError, SettingsError, TrainingDataError
-from histowidgets.training import cross_validate, quick_classifier, quick_score, start_training, train
+from histowidgets.errors import AdviceError, ProjectError, SettingsError, TrainingDataError, TrainingError
+from histowidgets.training import cross_validate, quick_classifier, quick_score, resume_training, start_training, train
 from tests.training.helpers import painted, quick
 
 
@@ -43,3 +43,27 @@ def test_other_odd_arguments_are_refused_in_words():
     for folds in ("5", 2.5, None):
         with pytest.raises(SettingsError, match=f"folds is {folds!r}; use 2 to 20"):
             cross_validate(painted(), quick(), folds=folds)
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (None, "The path is None; text or a Path is wanted"),
+        (7, "The path is 7"),
+        ("", "The path is ''"),
+        (b"run", "The path is b'run'"),
+        ("no/such/folder", "There is no run in no/such/folder"),
+    ],
+)
+def test_what_is_no_run_cannot_be_resumed(odd, words):
+    with pytest.raises(TrainingError, match=words):
+        resume_training(odd)
+
+
+def test_a_run_is_resumed_with_settings_or_without_not_with_anything_else(tmp_path):
+    with pytest.raises(SettingsError, match=r"settings are 'cpu'; .*preset"):
+        resume_training(tmp_path, settings="cpu")
+    with pytest.raises(TrainingError, match="The project has no folder"):
+        resume_training(painted())
+    with pytest.raises(TrainingError, match="There is no run in"):
+        resume_training(painted(folder=tmp_path / "project"))

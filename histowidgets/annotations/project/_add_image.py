@@ -5,6 +5,7 @@ from itertools import count
 
 import numpy as np
 
+from histowidgets._interrupts import delayed_interrupt
 from histowidgets.annotations.project._edit import checked_role
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._state import Change, ImageState, State
@@ -26,7 +27,7 @@ def add_image(log: EditLog, image: "Image | str | os.PathLike[str] | np.ndarray"
         # The lock is free while the image is written, so that painting can continue; `adding` keeps others from
         # adding an image or closing the folder.
         source = None if log.folder is None else log.folder.save(opened, name)
-        with log.lock:
+        with log.lock, delayed_interrupt():  # the image is in the folder and here, or in neither
             if log.folder is not None and source is not None:
                 log.folder.add_image(opened, name, role, source)
             log.state.images[name] = ImageState(opened, role)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from histowidgets._interrupts import delayed_interrupt
 from histowidgets.annotations.project._edit import Edit, image_state
 from histowidgets.annotations.project._folder import ProjectFolder
 from histowidgets.annotations.project._history import History
@@ -91,10 +92,11 @@ class EditLog:
         with self.lock:
             self.require_writable()
             edit = make(self.state)
-            if self.folder is not None:
-                self.folder.append(edit.to_record())
-            self._history.do(edit, self.state)
-            change = self._changed(edit, forward=True)
+            with delayed_interrupt():  # an edit is on disk and made, or neither
+                if self.folder is not None:
+                    self.folder.append(edit.to_record())
+                self._history.do(edit, self.state)
+                change = self._changed(edit, forward=True)
         self.announce(change)
         return edit
 
@@ -123,10 +125,11 @@ class EditLog:
             self.require_writable()
             if not (self._history.can_redo if forward else self._history.can_undo):
                 return False
-            if self.folder is not None:
-                self.folder.append(record)
-            edit = self._history.redo(self.state) if forward else self._history.undo(self.state)
-            change = self._changed(edit, forward)
+            with delayed_interrupt():
+                if self.folder is not None:
+                    self.folder.append(record)
+                edit = self._history.redo(self.state) if forward else self._history.undo(self.state)
+                change = self._changed(edit, forward)
         self.announce(change)
         return True
 

@@ -1,26 +1,45 @@
 """Networks out as ONNX."""
 
+import importlib.util
 import warnings
+from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from histowidgets._io import atomic_write
-from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets._threads import process_is_ending
+from histowidgets.errors import ClassifierError, ExportCancelled, HistowidgetsWarning
 from histowidgets.prediction._spec import ClassifierSpec
-from histowidgets.prediction.onnx._files import EXPORT_OPSET, needed
-from histowidgets.prediction.onnx._metadata import KEY, card_text
+from histowidgets.prediction.onnx._files import needed
+from histowidgets.prediction.onnx._graph import CHECKING, TRACING, GraphOptions, write_graph
+from histowidgets.prediction.onnx._metadata import card_text
+from histowidgets.prediction.onnx._process import CannotStartError, export_in_process
 
 if TYPE_CHECKING:
     from histowidgets.prediction.pixel_models import NetworkModel
 
-#: Side of the pixels that the network is traced with.
-EXAMPLE_SIDE = 64
+#: Called with the number of steps that are done, that of all, and the name of the step that begins.
+ExportProgress = Callable[[int, int, str], object]
+ShouldStop = Callable[[], bool]
+
+#: Seconds after which an export is given up, by default.
+MAX_SECONDS = 900.0
+
+STARTING, WAITING = "starting a process", "waiting until nothing is being trained"
+_STEPS = (STARTING, "building the network", TRACING, CHECKING)
 
 
-def write_onnx(spec: ClassifierSpec, path: str | PathLike[str]) -> None:
+def write_onnx(
+    spec: ClassifierSpec,
+    path: str | PathLike[str],
+    progress: ExportProgress | None = None,
+    should_stop: ShouldStop | None = None,
+    max_seconds: float = MAX_SECONDS,
+) -> None:
     """Write the network of a classifier, with its card; see `Classifier.export_onnx`."""
     network = exportable(spec)
-    export_network(cast("NetworkModel", network.model).network().eval(), path, card=card_text(network))
+    export_network(network, path, GraphOptions(card=card_text(network)), progress, should_stop, max_seconds)
 
 
 def exportable(spec: ClassifierSpec) -> ClassifierSpec:
@@ -43,54 +62,65 @@ def exportable(spec: ClassifierSpec) -> ClassifierSpec:
 
 
 def export_network(
-    network: Any,
+    spec: ClassifierSpec,
     path: str | PathLike[str],
-    names: tuple[str, str] = ("pixels", "probabilities"),
-    softmax: bool = True,
-    card: str | None = None,
+    options: GraphOptions,
+    progress: ExportProgress | None = None,
+    should_stop: ShouldStop | None = None,
+    max_seconds: float = MAX_SECONDS,
 ) -> None:
-    """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
+    """Write a network as ONNX, in a process of its own; see `write_graph`.
+
+    Where no process can be started, it is done here while nothing is being trained.
 
     Parameters
     ----------
-    network : Network
+    spec : ClassifierSpec
+        Of a network.
     path : path
-    names : (str, str)
-        Of input and output.
-    softmax : bool, default True
-        False for logits.
-    card : str, optional
-        How to use it, written into the file; see `card_text`.
+    options : GraphOptions
+    progress, should_stop, max_seconds
+        See `Classifier.export_onnx`.
 
     Raises
     ------
     ClassifierError
-        If the packages for it are missing, or the file cannot be written.
+        If the packages for it are missing, the network cannot be exported, or the file cannot be written.
+    ExportCancelled
+        When `should_stop` says so, or the process ends.
     """
-    needed("onnx")
-    needed("onnxscript")
+    if not max_seconds > 0:
+        raise ClassifierError(f"max_seconds is {max_seconds!r}; a number above 0 is wanted.")
+    for name in ("onnx", "onnxscript"):
+        if importlib.util.find_spec(name) is None:
+            needed(name)  # says what to install
+    model = cast("NetworkModel", spec.model)
+    stop = should_stop or (lambda: False)
+
+    def tell(step: str) -> None:
+        if progress is not None:
+            progress(_STEPS.index(step) if step in _STEPS else 0, len(_STEPS), step)
+
     with atomic_write(path, ClassifierError) as part:  # refuses a wrong path before the work
-        _exported(network, names, softmax, card).save(str(part))
+        tell(STARTING)
+        try:
+            export_in_process(
+                model.spec(), model.tensors(), part, options, tell=tell, should_stop=stop, max_seconds=max_seconds
+            )
+        except CannotStartError:
+            _export_here(model, part, options, tell, stop)
+    if progress is not None:
+        progress(len(_STEPS), len(_STEPS), "done")
 
 
-def _exported(network: Any, names: tuple[str, str], softmax: bool, card: str | None) -> Any:
-    import torch
+def _export_here(
+    model: "NetworkModel", path: Path, options: GraphOptions, tell: Callable[[str], None], should_stop: ShouldStop
+) -> None:
+    from histowidgets.models import alone_with_torch
 
-    model = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval() if softmax else network
-    example = torch.zeros(1, network.spec.n_channels, EXAMPLE_SIDE, EXAMPLE_SIDE)
-    any_size = torch.export.Dim.DYNAMIC
-    program = torch.onnx.export(
-        model,
-        (example,),
-        input_names=[names[0]],
-        output_names=[names[1]],
-        opset_version=EXPORT_OPSET,
-        dynamo=True,
-        dynamic_shapes=({0: any_size, 2: any_size, 3: any_size},),
-        verbose=False,
-    )
-    if program is None:
-        raise ClassifierError("The network could not be exported. Save it with classifier.save(folder) instead.")
-    if card is not None:
-        program.model.metadata_props[KEY] = card
-    return program
+    needed("onnxscript")
+    tell(WAITING)
+    with alone_with_torch(lambda: should_stop() or process_is_ending()) as alone:
+        if not alone:
+            raise ExportCancelled("The export was cancelled; nothing was written.")
+        write_graph(model.network().eval(), path, options, tell)

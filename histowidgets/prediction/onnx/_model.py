@@ -10,7 +10,7 @@ import numpy as np
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction.onnx._files import needed, require_known_opset, require_self_contained, with_external_data
 from histowidgets.prediction.onnx._metadata import read_card
-from histowidgets.prediction.pixel_models import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE
+from histowidgets.prediction.pixel_models import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE, restored_model
 
 _MULTIPLE = 32
 _NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
@@ -57,6 +57,10 @@ class OnnxModel:
         self.multiple = side or _MULTIPLE
         self.largest_tile = side or _largest_tile(content)
         self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what is copied and pickled: what a classifier's folder holds."""
+        return restored_model, (self.kind, self.spec(), self.tensors())
 
     def _checked_side(self) -> int | None:
         """Check the input; return its side if that is fixed."""

@@ -5,25 +5,28 @@ import uuid
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from histowidgets._io import atomic_write
 from histowidgets.errors import ClassifierError, HistowidgetsWarning
 from histowidgets.images import ChannelStatistics, Normalization
 from histowidgets.prediction._spec import ClassifierSpec
-from histowidgets.prediction.onnx._export import export_network, exportable
+from histowidgets.prediction.onnx._export import MAX_SECONDS, ExportProgress, ShouldStop, export_network, exportable
+from histowidgets.prediction.onnx._graph import GraphOptions
 from histowidgets.prediction.onnx._metadata import card_text
-
-if TYPE_CHECKING:
-    from histowidgets.prediction.pixel_models import NetworkModel
 
 MODEL, METADATA = "model.onnx", "metadata.json"
 
 
-def write_qupath_folder(spec: ClassifierSpec, folder: Path) -> None:
+def write_qupath_folder(
+    spec: ClassifierSpec,
+    folder: Path,
+    progress: ExportProgress | None = None,
+    should_stop: ShouldStop | None = None,
+    max_seconds: float = MAX_SECONDS,
+) -> None:
     """Write the folder; see `Classifier.export_qupath`."""
     spec = exportable(spec)
-    model = cast("NetworkModel", spec.model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,9 +38,8 @@ def write_qupath_folder(spec: ClassifierSpec, folder: Path) -> None:
         )
         warnings.warn(HistowidgetsWarning(message), stacklevel=3)
     # The extension makes probabilities of logits itself.
-    export_network(
-        model.network().eval(), folder / MODEL, names=("input", "output"), softmax=False, card=card_text(spec)
-    )
+    options = GraphOptions(names=("input", "output"), softmax=False, card=card_text(spec))
+    export_network(spec, folder / MODEL, options, progress, should_stop, max_seconds)
     text = json.dumps(metadata_of(spec), indent=1, ensure_ascii=False)
     with atomic_write(folder / METADATA, ClassifierError) as part:
         part.write_text(text, encoding="utf-8")

@@ -1,5 +1,5 @@
-from ._ensemble import MeanModel, Member
 from ._feature_cache import FeatureCache
+from ._mean_model import MeanModel, Member
 from ._network import NetworkModel
 from ._precision import fastest_inference
 from ._protocol import BATCH_ON_CPU, KEPT_PIXELS, NETWORK_CONTEXT, NETWORK_TILE, AnswersFast, PixelModel, RemembersTiles

@@ -23,6 +23,7 @@ from histowidgets.prediction.pixel_models._protocol import (
     NETWORK_CONTEXT,
     NETWORK_TILE,
 )
+from histowidgets.prediction.pixel_models._registry import restored_model
 
 #: Tiles of a region from which on a network looks for its fastest way to compute.
 PROBE_FROM_TILES = 12
@@ -52,6 +53,10 @@ class NetworkModel:
             self.largest_tile = self.multiple  # tiles are then as large as those of training, never larger
         self._prepared: dict[ComputeFormat | None, torch.nn.Module] = {None: self._network}
         self._preparing = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what is copied and pickled: what a classifier's folder holds."""
+        return restored_model, (self.kind, self.spec(), self.tensors())
 
     @property
     def n_classes(self) -> int:

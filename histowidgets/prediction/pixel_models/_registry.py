@@ -10,7 +10,7 @@ from histowidgets.errors import ClassifierError
 from histowidgets.prediction.pixel_models._protocol import PixelModel
 
 _MODELS = {
-    "mean": ("pixel_models._ensemble", "MeanModel"),
+    "mean": ("pixel_models._mean_model", "MeanModel"),
     "network": ("pixel_models._network", "NetworkModel"),
     "onnx": ("onnx._model", "OnnxModel"),
     "quick": ("pixel_models._quick", "QuickModel"),

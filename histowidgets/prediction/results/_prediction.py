@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,16 @@ class Prediction(PredictionResults):
             PredictionInfo(image_name=image_name, region=place, pixel_size_um=size, classes=names, colors=chosen)
         )
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: all but the lock."""
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what `__getstate__` gave; the labels stay read-only."""
+        self.__dict__.update(state, _lock=threading.Lock())
+        if self._labels is not None:
+            self._labels.setflags(write=False)
 
     @property
     def labels(self) -> np.ndarray:

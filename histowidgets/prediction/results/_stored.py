@@ -45,6 +45,10 @@ class StoredPrediction(PredictionResults):
         self.path, self.complete = path, complete
         self._card, self._image, self._counts = card, image, counts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what is copied and pickled: where it lies, so that a copy opens it again."""
+        return open_prediction, (self.path.absolute(),)
+
     @property
     def pyramid(self) -> bool:
         """True: labels are read from the levels on disk."""

@@ -1,8 +1,10 @@
 """Prefetching: the next tiles are read while the model works on the current ones."""
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
+
+from histowidgets._threads import SerialExecutor
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -21,11 +23,11 @@ def read_ahead(items: Sequence[Item], read: Callable[[Item], Read]) -> Generator
     if len(items) < 2:
         yield from map(read, items)
         return
-    with ThreadPoolExecutor(1, thread_name_prefix="histowidgets-read-ahead") as pool:
-        coming = pool.submit(read, items[0])
+    with closing(SerialExecutor("read-ahead")) as reader:
+        coming = reader.submit(read, items[0])
         for following in items[1:]:
             found = coming.result()
-            coming = pool.submit(read, following)
+            coming = reader.submit(read, following)
             yield found
             del found
         yield coming.result()

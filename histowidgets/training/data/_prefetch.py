@@ -3,9 +3,10 @@
 import copy
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
+from histowidgets._threads import SerialExecutor
 from histowidgets.training.data._tiles import Batch, TrainingTiles
 
 
@@ -30,7 +31,7 @@ class TilePrefetcher:
     def __init__(self, tiles: TrainingTiles, depth: int = 1) -> None:
         self._tiles = tiles
         self._depth = depth
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: SerialExecutor | None = None
         self._waiting: deque[tuple[int | None, Future[tuple[dict[str, Any], Batch]]]] = deque()
         self.waited = self.worked = 0.0
 
@@ -66,13 +67,13 @@ class TilePrefetcher:
                 self.state_dict() if self._waiting[0][1].exception() is None else self._tiles.state_dict()
             )
         if self._thread is not None:
-            self._thread.shutdown()
+            self._thread.close()
             self._thread = None
 
     def _fill(self, size: int | None) -> None:
         """Order batches until `depth` of them are on their way."""
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="histowidgets-tiles")
+            self._thread = SerialExecutor("tiles")
         while len(self._waiting) < self._depth:
             self._waiting.append((size, self._thread.submit(self._cut, size)))
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from histowidgets.models import using_optimizers
 from histowidgets.training.data import TrainingRequest
 from histowidgets.training.loop import (
     TEACH_FROM_STEP,
@@ -14,6 +15,7 @@ from histowidgets.training.loop import (
 )
 
 
+@using_optimizers()
 def time_steps(request: TrainingRequest, steps: int) -> tuple[list[float], float]:
     """Take a few real steps, and validate once; return the seconds of each step, and those of validation.
 

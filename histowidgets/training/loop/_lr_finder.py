@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from histowidgets.annotations import Project, ProjectSnapshot
+from histowidgets.models import using_optimizers
 from histowidgets.training.data import make_request
 from histowidgets.training.loop._distributed import ProcessGroup
 from histowidgets.training.loop._setup import fitted_normalization, make_optimizer, prepare
@@ -52,6 +53,7 @@ class LearningRateTest:
     suggested: float | None
 
 
+@using_optimizers()
 def find_learning_rate(
     project: Project | ProjectSnapshot, settings: TrainingSettings | None = None
 ) -> LearningRateTest:

@@ -11,6 +11,7 @@ import torch
 
 from histowidgets.errors import TrainingError
 from histowidgets.images import Normalization
+from histowidgets.models import using_optimizers
 from histowidgets.training._events import BatchEnded, EpochEnded, EpochRecord, Message, RunStarted, State, StateChanged
 from histowidgets.training.checkpoint import Checkpoint
 from histowidgets.training.data import Batch, TrainingRequest
@@ -31,6 +32,7 @@ class _Stopped(Exception):
     """The run was stopped: not an error, but the way out of nested loops."""
 
 
+@using_optimizers()
 def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
     """Train until the epochs or the time are used up, validation stops improving, or `control` says stop.
 

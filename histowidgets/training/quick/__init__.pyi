@@ -1,5 +1,5 @@
-from ._ensemble import QuickPartner, ensemble_with_quick
 from ._learner import quick_classifier, warm_quick
+from ._quick_partner import QuickPartner, ensemble_with_quick
 from ._score import QuickScore, quick_score
 
 __all__ = [

@@ -7,6 +7,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch.nn import functional
 
+from histowidgets.models import using_optimizers
+
 # Chosen on strokes in 4 images; the scores change little around these values.
 HIDDEN = 64
 STEPS = 60
@@ -23,6 +25,7 @@ WARM_UP = 0.3
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 
+@using_optimizers()
 def fit_heads(
     inputs: list[torch.Tensor],
     labels: torch.Tensor,

@@ -12,11 +12,6 @@ def register(run: Run) -> None:
     _started.add(run)
 
 
-def active_runs() -> list[Run]:
-    """Return the runs that are not over."""
-    return [run for run in list(_started) if not run.is_over]
-
-
 def is_active(run_id: str) -> bool:
     """Return whether a run of this name is training in this process."""
-    return any(run.id == run_id for run in active_runs())
+    return any(run.id == run_id and not run.is_over for run in list(_started))

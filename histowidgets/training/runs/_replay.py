@@ -1,9 +1,9 @@
 """A run that replays given records: a run without a training. No torch."""
 
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.training._events import EpochEnded, Keep, RunStarted, StateChanged, parse_epoch_record
 from histowidgets.training.loop import ModelSelection
 from histowidgets.training.runs._base import Run
@@ -88,5 +88,5 @@ def replay(
         while run.advance():
             pass
     elif interval is not None:
-        threading.Thread(target=run.play, args=(interval,), name="histowidgets-replay", daemon=True).start()
+        BackgroundThread(run.play, "replay", (interval,), stop=run.stop).start()
     return run

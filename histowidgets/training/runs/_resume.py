@@ -4,13 +4,14 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from histowidgets._io import as_path
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import ReadOnlyError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.models import NetworkSpec
 from histowidgets.training._events import Message
 from histowidgets.training.checkpoint import RESUME_FILE, Checkpoint, damaged, read_checkpoint
-from histowidgets.training.data import Start, TrainingRequest, make_request
+from histowidgets.training.data import Start, TrainingRequest, check_kinds, make_request
 from histowidgets.training.runs._active import is_active
 from histowidgets.training.runs._classifier import read_classifier
 from histowidgets.training.runs._run import TrainingRun
@@ -53,6 +54,8 @@ def resume_training(
     ProjectFolderError
         The project cannot be opened.
     """
+    if settings is not None:
+        check_kinds(settings)
     stored = _run_at(where)
     if is_active(stored.id):
         raise TrainingError(f"The run {stored.id} is training in this kernel already; it need not be resumed.")
@@ -87,7 +90,7 @@ def _run_at(where: Project | str | PathLike[str]) -> StoredRun:
             raise TrainingError("The project has no folder, so no run of it is on disk. Start a new run.")
         folder = Path(where.folder)
     else:
-        folder = Path(where).expanduser()
+        folder = as_path(where, TrainingError)
     if (folder / "run.json").exists():
         return read_run(folder)
     folders = run_folders(folder)

@@ -1,11 +1,11 @@
 """A training on its own thread."""
 
-import atexit
 import threading
 import traceback
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.annotations import Split
-from histowidgets.errors import HistowidgetsError
+from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.prediction import Classifier, NetworkModel, PixelModel
 from histowidgets.training._events import Event, RunFailed, State, StateChanged
@@ -17,14 +17,11 @@ from histowidgets.training.loop import (
     make_control,
     run_loop,
 )
-from histowidgets.training.runs._active import active_runs, register
+from histowidgets.training.runs._active import register
 from histowidgets.training.runs._base import Run
 from histowidgets.training.runs._classifier import make_classifier
 from histowidgets.training.settings import TrainingSettings
 from histowidgets.training.storage import BestWeights
-
-_EXIT_SECONDS = 5.0
-"""How long a closing kernel waits for its runs to end their step; a step takes well under a second."""
 
 _BEFORE_STOPPING = ("preparing", "running", "paused")
 
@@ -32,8 +29,8 @@ _BEFORE_STOPPING = ("preparing", "running", "paused")
 class TrainingRun(Run):
     """A training; made by `start_training`.
 
-    Its thread is a daemon: closing the kernel does not wait for it, and with a project folder the best weights so
-    far are on disk. See `Run` for the other attributes.
+    When the process ends, so does the run after its step; with a project folder it can then be resumed. See `Run` for
+    the other attributes.
 
     Attributes
     ----------
@@ -48,7 +45,7 @@ class TrainingRun(Run):
         self._normalization: Normalization | None = None
         self._made: tuple[BestWeights, Classifier] | None = None
         self._making = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name=f"histowidgets-training-{self.id}", daemon=True)
+        self._thread = BackgroundThread(self._work, f"training-{self.id}", stop=self.leave)
 
     @property
     def settings(self) -> TrainingSettings:
@@ -78,9 +75,20 @@ class TrainingRun(Run):
             return classifier
 
     def wait(self, timeout: float | None = None) -> State:
-        """Block until the run is over, at most `timeout` seconds; return the state."""
+        """Block until the run is over, at most `timeout` seconds; return the state.
+
+        Raises
+        ------
+        TrainingError
+            On the run's own thread, such as in a subscriber: it would wait for itself.
+        """
+        if self._thread is threading.current_thread():
+            raise TrainingError(
+                "A subscriber of a run waits for the end of that run, which waits for the subscriber. Wait on another "
+                "thread, or act on the event RunEnded."
+            )
         state = super().wait(timeout)
-        if self.is_over and self._thread is not threading.current_thread():
+        if self.is_over:
             self._thread.join(timeout)
         return state
 
@@ -102,24 +110,17 @@ class TrainingRun(Run):
                 run_loop(self._request, self._normalization, self._emit_unless_stopping, self._control)
             state = "finished" if self._control.keep is None else "stopped"
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: whatever it is, the user must see it
+            if self._control.leaving:  # Python refuses new threads and processes then; the run can be resumed
+                state = "stopped"
+                return
             self.error = error
             reason = str(error) if isinstance(error, HistowidgetsError) else f"{type(error).__name__}: {error}"
             self._emit(RunFailed(reason, traceback.format_exc()))
-        kept = self._control.kept
-        self._end(state, kept.record["epoch"] if kept is not None and kept.record is not None else None)
+        finally:
+            kept = self._control.kept
+            self._end(state, kept.record["epoch"] if kept is not None and kept.record is not None else None)
 
     def _emit_unless_stopping(self, event: Event) -> None:
         """Emit an event; a run that was asked to stop stays "stopping", although its loop does not know yet."""
         early = isinstance(event, StateChanged) and event.state in _BEFORE_STOPPING
         self._emit(event, when=lambda: not (early and self.state == "stopping"))
-
-
-# Registered after torch is loaded, and so called before torch cleans up.
-@atexit.register
-def _stop_all() -> None:
-    """End what still runs when the kernel closes: a thread cut off inside torch can crash the process."""
-    runs = active_runs()
-    for run in runs:
-        run.leave()
-    for run in runs:
-        run.wait(_EXIT_SECONDS)

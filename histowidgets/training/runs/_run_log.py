@@ -96,7 +96,7 @@ class RunLog(Run):
             The run is over, or a value is not a number.
         """
         if self.is_over:
-            raise TrainingError(f"this RunLog is {self.state}; make a new one for another run")
+            raise self._over()
         record = parse_epoch_record(
             {
                 "epoch": len(self.history) + 1,
@@ -113,12 +113,14 @@ class RunLog(Run):
         is_best = self._is_better(record)
         if is_best:
             self._best = record
-        self._emit(EpochEnded(record, is_best))
+        if not self._emit(EpochEnded(record, is_best), when=lambda: not self.is_over):
+            raise self._over()
         self._hold_while_paused()
 
     def step(self, step: int, steps: int, loss: float, learning_rate: float = 0.0) -> None:
-        """Report step `step` of `steps`, from 1, of the present epoch; as often as you like."""
-        self._emit(BatchEnded(len(self.history) + 1, step, steps, float(loss), learning_rate, None))
+        """Report step `step` of `steps`, from 1, of the present epoch, as often as you like; ignored after the end."""
+        event = BatchEnded(len(self.history) + 1, step, steps, float(loss), learning_rate, None)
+        self._emit(event, when=lambda: not self.is_over)
 
     def say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         """Show a message to the user."""
@@ -148,6 +150,9 @@ class RunLog(Run):
             self.error = error
             self._emit(RunFailed(f"{type(error).__name__}: {error}", text))
             self._end("failed", self.best_epoch)
+
+    def _over(self) -> TrainingError:
+        return TrainingError(f"this RunLog is {self.state}; make a new one for another run")
 
     def _is_better(self, record: EpochRecord) -> bool:
         settings = TrainingSettings() if self.settings is None else self.settings

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from histowidgets._io import as_path
 from histowidgets.annotations import Project
 from histowidgets.errors import TrainingError
 from histowidgets.training.checkpoint import RESUME_FILE, read_header
@@ -71,7 +72,7 @@ def find_unfinished_run(project: Project | str | PathLike[str]) -> UnfinishedRun
 
 def read_unfinished_run(project: Project | str | PathLike[str]) -> StoredRun | None:
     """Read the last run of a project, if it was interrupted; as `find_unfinished_run`, but damage is an error."""
-    folder = project.folder if isinstance(project, Project) else Path(project).expanduser()
+    folder = project.folder if isinstance(project, Project) else as_path(project, TrainingError)
     if folder is None or (isinstance(project, Project) and project.read_only):
         return None
     folders = run_folders(Path(folder))

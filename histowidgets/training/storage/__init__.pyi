@@ -1,5 +1,5 @@
+from ._best_weights import BestWeights
 from ._fingerprint import changes, fingerprint_of
-from ._kept import BestWeights
 from ._run_reader import StoredRun, read_run, run_folders
 from ._run_writer import RunWriter
 

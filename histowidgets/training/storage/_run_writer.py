@@ -20,8 +20,8 @@ from histowidgets.models import Network
 from histowidgets.training._events import EpochRecord, Event, Message
 from histowidgets.training.checkpoint import BEST_FILE, RESUME_FILE, Checkpoint, write_resume
 from histowidgets.training.data import TrainingRequest
+from histowidgets.training.storage._best_weights import BestWeights
 from histowidgets.training.storage._fingerprint import fingerprint
-from histowidgets.training.storage._kept import BestWeights
 from histowidgets.training.storage._run_reader import RUN_VERSION
 
 #: Share of a run's time that writing its state may take, where epochs are short.

@@ -199,5 +199,5 @@ def _with(display: ChannelDisplay, change: Mapping[str, Any]) -> ChannelDisplay:
         wanted["visible"] = bool(change["visible"])
     if "color" in change:
         wanted["color"] = str(change["color"])
-    fresh = dataclasses.replace(display, **wanted)
-    return fresh if fresh.low <= fresh.high else dataclasses.replace(fresh, low=fresh.high, high=fresh.low)
+    low, high = sorted((wanted.get("low", display.low), wanted.get("high", display.high)))
+    return dataclasses.replace(display, **{**wanted, "low": low, "high": high})

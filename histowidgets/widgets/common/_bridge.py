@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.training import RunEnded
 from histowidgets.widgets.colab import comm_queue
 
@@ -60,7 +61,7 @@ class RunBridge:
         self._handed_at = -math.inf
         self._unsubscribe = run.subscribe(self._on_event)
         self._news.set()
-        self._thread = threading.Thread(target=self._work, name="histowidgets-bridge", daemon=True)
+        self._thread = BackgroundThread(self._work, "bridge", stop=self._end)
         self._thread.start()
 
     def _work(self) -> None:
@@ -98,6 +99,11 @@ class RunBridge:
                     log.exception("A widget could not show what the run reported")
             return events[self._next - 1] if self._next else None
 
+    def _end(self) -> None:
+        self._closed.set()
+        self._unsubscribe()
+        self._news.set()
+
     @property
     def alive(self) -> bool:
         """Whether more events can come."""
@@ -109,8 +115,6 @@ class RunBridge:
 
     def close(self) -> None:
         """Hand over nothing more, and end the thread."""
-        self._closed.set()
-        self._unsubscribe()
-        self._news.set()
+        self._end()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)

@@ -1,20 +1,16 @@
 """A thread that answers the newest request and drops older ones."""
 
-import atexit
 import logging
 import threading
-import weakref
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from histowidgets._threads import BackgroundThread
 
 Payload = TypeVar("Payload")
 Answer = TypeVar("Answer")
 
 _log = logging.getLogger(__name__)
-
-#: Seconds for which the end of the process waits for work under way.
-_EXIT_SECONDS = 10.0
-_workers: "weakref.WeakSet[LatestWorker[Any, Any]]" = weakref.WeakSet()
 
 
 class LatestWorker(Generic[Payload, Answer]):
@@ -65,8 +61,7 @@ class LatestWorker(Generic[Payload, Answer]):
         self._closed = False
         self.idle = threading.Event()
         self.idle.set()
-        self._thread = threading.Thread(target=self._loop, name=f"histowidgets-{name}", daemon=True)
-        _workers.add(self)
+        self._thread = BackgroundThread(self._loop, name, stop=self._retire)
         self._thread.start()
 
     def request(self, payload: Payload, rest: float | None = None) -> int:
@@ -147,13 +142,3 @@ class LatestWorker(Generic[Payload, Answer]):
         except Exception:  # noqa: BLE001 - the boundary of the thread
             # There is no one left to report to, and the next request must still be answered.
             _log.exception("%s could not deliver an answer", self._thread.name)
-
-
-@atexit.register
-def _retire_all() -> None:
-    """End all workers when the process ends: a thread cut off inside torch would abort it."""
-    workers = list(_workers)
-    for worker in workers:
-        worker._retire()
-    for worker in workers:
-        worker._thread.join(_EXIT_SECONDS)

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 
+from histowidgets._threads import SerialExecutor, process_is_ending
 from histowidgets.errors import HistowidgetsError
 
 #: Called with a text and a level ("info", "good", "warning" or "error").
@@ -21,12 +22,12 @@ class TaskQueue:
         Names the thread: ``histowidgets-<name>``. It is started with the first task.
     notify
         Called with a text and a level: on the caller's thread when a task is submitted, on the queue's own when it
-        ends.
+        begins after waiting for others, and when it ends.
     """
 
     def __init__(self, name: str, notify: Notify) -> None:
         self._notify = notify
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"histowidgets-{name}")
+        self._executor = SerialExecutor(name)
         self._lock = threading.Lock()
         self._last: Future[None] | None = None
         self._closed = False
@@ -37,7 +38,7 @@ class TaskQueue:
         Parameters
         ----------
         doing
-            Reported at once, such as ``"Opening slide.svs…"``.
+            Reported when the task begins, such as ``"Opening slide.svs…"``; and at once, where it has to wait.
         task
             Returns the text to report at level "good", or a text and another level. An exception is reported too.
         failed
@@ -45,25 +46,31 @@ class TaskQueue:
         """
         if self._closed:
             return
-        self._notify(doing, "info")
+        waits = not self.wait(0)
+        self._notify(f"{doing} It waits for what was asked for before." if waits else doing, "info")
         with self._lock:
             if not self._closed:
-                self._last = self._executor.submit(self._run, task, failed)
+                self._last = self._executor.submit(self._run, doing if waits else "", task, failed)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until all submitted tasks are done; return whether they are."""
         last = self._last
         return last is None or last in wait([last], timeout).done
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether long tasks should end early: the queue is closed, or the process ends."""
+        return self._closed or process_is_ending()
+
     def close(self) -> None:
         """Accept no more tasks, and wait up to ten seconds for those that were submitted."""
         with self._lock:
             self._closed = True
-        self._executor.shutdown(wait=False)
-        if self.wait(_CLOSE_SECONDS):
-            self._executor.shutdown()  # the thread ends, too
+        self._executor.close(wait=self.wait(_CLOSE_SECONDS))
 
-    def _run(self, task: Callable[[], str | tuple[str, str]], failed: str) -> None:
+    def _run(self, doing: str, task: Callable[[], str | tuple[str, str]], failed: str) -> None:
+        if doing:
+            self._notify(doing, "info")
         try:
             done = task()
         except (HistowidgetsError, OSError) as error:

@@ -18,7 +18,7 @@ from histowidgets.widgets.live_prediction._answer import (
     RangeNotice,
     range_warning_text,
 )
-from histowidgets.widgets.live_prediction._ensemble import QuickEnsemble, score_bonus
+from histowidgets.widgets.live_prediction._quick_ensemble import QuickEnsemble, score_bonus
 from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_held_out_strokes, held_out_scores
 
 #: Above this many pixels only the region in view is predicted live; of a larger region, its middle.

@@ -13,6 +13,7 @@ from typing import Any
 
 import ipywidgets
 
+from histowidgets._threads import BackgroundTimer
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import TrainingError, WidgetError
 from histowidgets.training import EpochEnded, Event, Run, RunState, TrainingSettings, parse_epoch_record
@@ -105,7 +106,7 @@ class LossMonitor(ipywidgets.VBox):
         self._on_action = on_action
         self._run: Any = None
         self._bridge: RunBridge | None = None
-        self._flush: threading.Timer | None = None
+        self._flush: BackgroundTimer | None = None
         self._drawn_at = -1.0
         self._diagnoser = Diagnoser()
         self._closed = self._brief = False
@@ -442,9 +443,7 @@ class LossMonitor(ipywidgets.VBox):
 
     def _draw_later(self, seconds: float) -> None:
         if self._flush is None:
-            self._flush = threading.Timer(seconds, self._draw)
-            self._flush.name = "histowidgets-monitor"
-            self._flush.daemon = True
+            self._flush = BackgroundTimer(seconds, self._draw, "monitor")
             self._flush.start()
 
     def _draw_stage(self) -> None:

@@ -12,6 +12,7 @@ import ipywidgets
 
 from histowidgets._durations import clock
 from histowidgets._io import file_stem
+from histowidgets._threads import BackgroundThread
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier
@@ -104,7 +105,7 @@ class PredictPanel(ipywidgets.VBox):
         self._busy(True)
         self._say("Preparing…")
         work = (jobs, answer, self.fields.values(), self.fields.adapt)
-        self._thread = threading.Thread(target=self._work, args=work, name="histowidgets-predict", daemon=True)
+        self._thread = BackgroundThread(self._work, "predict", work, stop=self._stop.set)
         self._thread.start()
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
@@ -89,7 +90,7 @@ class ResultsPanel(ipywidgets.VBox):
         self.files.add_class("hw-section")
         self.refresh()
 
-    def _actions(self) -> list[tuple[str, str, str, Callable[[], Path]]]:
+    def _actions(self) -> list[tuple[str, str, str, Callable[[], Path | str]]]:
         return [
             ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
             (
@@ -121,7 +122,7 @@ class ResultsPanel(ipywidgets.VBox):
             ),
         ]
 
-    def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path]) -> ipywidgets.Button:
+    def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path | str]) -> ipywidgets.Button:
         style = "primary" if action == self.save_classifier else ""
         button = ipywidgets.Button(description=text, icon=icon, tooltip=tip, button_style=style)
         button.on_click(lambda _: self._soon(text, action))
@@ -161,7 +162,7 @@ class ResultsPanel(ipywidgets.VBox):
 
     # -- files ------------------------------------------------------------------------------------
 
-    def _soon(self, text: str, action: Callable[[], Path]) -> None:
+    def _soon(self, text: str, action: Callable[[], Path | str]) -> None:
         self.tasks.submit(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
 
     def close(self) -> None:
@@ -184,20 +185,29 @@ class ResultsPanel(ipywidgets.VBox):
                 return network
         return shown.classifier
 
+    def _following(self, text: str) -> dict[str, Any]:
+        """Return the arguments of an export that reports its steps, and ends when the studio is closed."""
+
+        def report(done: int, total: int, step: str) -> None:
+            if done < total:
+                self._state.notify(f"{text}: {step} (step {done + 1} of {total})…")
+
+        return {"progress": report, "should_stop": lambda: self.tasks.is_closing}
+
     def _file(self, ending: str) -> Path:
         self._state.folder.mkdir(parents=True, exist_ok=True)
         return self._state.folder / f"{file_stem(self._state.image_name)}{ending}"
 
-    def save_classifier(self) -> Path:
-        """Save the classifier that is shown into ``classifier/`` of the chosen folder."""
+    def save_classifier(self) -> str:
+        """Save the classifier that is shown into ``classifier/`` of the folder; return which it is, and where."""
         answer, target = self._needed(), self._state.folder / "classifier"
         answer.classifier.save(target)
-        return target
+        return f"the classifier that is shown, {answer.caption}: {target}"
 
     def qupath(self) -> Path:
         """Write the network for the QuPath extension into ``for_qupath/`` of the chosen folder."""
         target = self._state.folder / "for_qupath"
-        self._network().export_qupath(target)
+        self._network().export_qupath(target, **self._following("For QuPath"))
         return target
 
     def save_onnx(self) -> Path:
@@ -205,7 +215,7 @@ class ResultsPanel(ipywidgets.VBox):
         network = self._network()
         self._state.folder.mkdir(parents=True, exist_ok=True)
         target = self._state.folder / "classifier.onnx"
-        network.export_onnx(target)
+        network.export_onnx(target, **self._following("ONNX"))
         return target
 
     def save_png(self) -> Path:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from histowidgets._threads import BackgroundTimer
 from histowidgets.widgets.colab import comm_queue
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class StaticOutput:
         self._make_html = make_html
         self._handle: Any = None
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._timer: BackgroundTimer | None = None
         self._put_off = 0.0
 
     def show(self, view: dict[str, Any]) -> None:
@@ -57,8 +58,7 @@ class StaticOutput:
                     return
                 self._timer.cancel()
                 self._put_off += QUIET_SECONDS
-            self._timer = threading.Timer(QUIET_SECONDS, self._renew)
-            self._timer.name, self._timer.daemon = "histowidgets-static-output", True
+            self._timer = BackgroundTimer(QUIET_SECONDS, self._renew, "static-output")
             self._timer.start()
 
     def close(self, renew: bool = True) -> None:

@@ -1,5 +1,6 @@
 """The studio: paint, predict, train, watch, correct and save on one screen."""
 
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # it needs torch
 #: Names of architectures as captions show them.
 ARCHITECTURE_NAMES = {"unet": "U-Net", "unetplusplus": "U-Net++", "deeplabv3plus": "DeepLabV3+", "fpn": "FPN"}
 
+_closing = threading.Lock()
 _open_studios: "weakref.WeakValueDictionary[int, Studio]" = weakref.WeakValueDictionary()
 
 
@@ -180,7 +182,7 @@ class Studio(ipywidgets.VBox):
         A project that the studio opened in a folder is closed too, and can then be opened elsewhere; one that was
         passed in stays open.
         """
-        if not self._closed:
+        if self._begins_to_close():
             forget(self.project)
             self._training.end_run()
             self._close(renew=True)
@@ -190,9 +192,14 @@ class Studio(ipywidgets.VBox):
     def _ipython_display_(self, **kwargs: Any) -> None:
         self._static_output.show(self._repr_mimebundle_(**kwargs))
 
+    def _begins_to_close(self) -> bool:
+        """Return whether this is the first call: two threads may close at the same moment."""
+        with _closing:
+            first, self._closed = not self._closed, True
+        return first
+
     def _close(self, renew: bool) -> None:
         self._static_output.close(renew=renew)
-        self._closed = True
         if _open_studios.get(id(self.project)) is self:
             del _open_studios[id(self.project)]
         for disconnect in self._connections:
@@ -207,11 +214,10 @@ class Studio(ipywidgets.VBox):
         """Continue where an earlier studio of this project was, as when its cell is run again; its run continues."""
         if earlier is None:
             return
-        run = earlier.run
         self.canvas.resume(earlier.canvas)
-        earlier._close(renew=False)
-        if run is not None:
-            self._training.watch(run)
+        earlier._training.hand_over(self._training)
+        if earlier._begins_to_close():
+            earlier._close(renew=False)
 
     # -- construction ---------------------------------------------------------------------------------
 

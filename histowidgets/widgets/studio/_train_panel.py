@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.advice import Action, Advice, held_out_counts
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import (
@@ -63,6 +64,8 @@ class TrainPanel(ipywidgets.VBox):
         self._event_callbacks: list[EventCallback] = []
         self._lock = threading.RLock()
         self._starting = False
+        self._closing = False
+        self._successor: TrainPanel | None = None
         self._patched = 0
         self.monitor = LossMonitor(colors=state.project.colors, on_action=self._follow)
         self.monitor.line.idle = _IDLE
@@ -110,7 +113,7 @@ class TrainPanel(ipywidgets.VBox):
         self._show_state("preparing")
         self._state.notify("Preparing the run…")
         work = partial(self._report_failure, start)
-        threading.Thread(target=work, name="histowidgets-start", daemon=True).start()
+        BackgroundThread(work, "start").start()
 
     def _report_failure(self, start: Callable[[], object]) -> None:
         wrong = None
@@ -122,7 +125,15 @@ class TrainPanel(ipywidgets.VBox):
             wrong = f"The run could not start: {type(error).__name__}: {error}"
         with self._lock:
             self._starting = False
-        if wrong is not None:  # reported last: the button that comes back with it must work at once
+            panel = self._successor or self
+        panel._started(wrong)
+
+    def _started(self, wrong: str | None) -> None:
+        with self._lock:
+            self._starting = False
+        if (
+            wrong is not None and not self._closing
+        ):  # reported last: the button that comes back with it must work at once
             self._show_state("idle")
             self._state.notify(wrong, "error")
 
@@ -159,6 +170,7 @@ class TrainPanel(ipywidgets.VBox):
     def _begin(self, settings: TrainingSettings, from_scratch: bool) -> "TrainingRun":
         from histowidgets.training import start_training
 
+        self._require_open()
         last = self.run
         before: Classifier | None = None if from_scratch or last is None else last.classifier
         run = start_training(
@@ -170,8 +182,20 @@ class TrainPanel(ipywidgets.VBox):
         self.watch(run)
         return run
 
+    def _require_open(self) -> None:
+        if self._closing:
+            raise TrainingError("The studio was closed before the run had started, so it was not started.")
+
     def watch(self, run: "TrainingRun") -> None:
         """Show a run from its first event on, and let the buttons act on it."""
+        with self._lock:
+            successor, closing = self._successor, self._closing
+        if successor is not None:
+            successor.watch(run)
+            return
+        if closing:  # nothing would show it, nor stop it
+            run.stop()
+            return
         with self._lock:
             self.unfinished.hide()
             self._state.run = run
@@ -226,7 +250,7 @@ class TrainPanel(ipywidgets.VBox):
                 return
             self._starting = True
         work = partial(self._restart, dict(action.patch))
-        threading.Thread(target=work, name="histowidgets-restart", daemon=True).start()
+        BackgroundThread(work, "restart").start()
 
     def _restart(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
@@ -319,8 +343,20 @@ class TrainPanel(ipywidgets.VBox):
                 "Try 5 epochs first", "A short run, to see whether it learns at all", self.probe_soon
             )
 
+    def hand_over(self, successor: "TrainPanel") -> None:
+        """Have another panel show the run, also one that is just starting; this panel is about to be closed."""
+        with self._lock:
+            self._successor = successor
+            starting, run = self._starting, self.run
+            successor._starting = starting
+        if run is not None:
+            successor.watch(run)
+        if starting:
+            successor._show_state("preparing")
+
     def end_run(self) -> None:
-        """End an active run, keeping its best epoch, and wait a little for that."""
+        """End an active run, keeping its best epoch, and wait a little for that; do not begin one that is starting."""
+        self._closing = True
         run = self.run
         if run is not None and self.active:
             run.stop(keep="best")

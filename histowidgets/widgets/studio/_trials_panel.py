@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.training import TrainingSettings, compare_runs
 from histowidgets.widgets.common import Disclosure, close_tree, style_widget
@@ -67,7 +68,7 @@ class TrialsPanel(ipywidgets.VBox):
         self._stop.clear()
         self._start.disabled, self._end.disabled = True, False
         self._say("Preparing…")
-        self._thread = threading.Thread(target=self._work, args=(chosen,), name="histowidgets-trial", daemon=True)
+        self._thread = BackgroundThread(self._work, "trial", (chosen,), stop=self._stop.set)
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:

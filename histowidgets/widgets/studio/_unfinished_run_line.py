@@ -1,11 +1,11 @@
 """A line about a run that was interrupted, with a button that resumes it; hidden where there is none."""
 
-import threading
 from collections.abc import Callable
 from html import escape
 
 import ipywidgets
 
+from histowidgets._threads import BackgroundThread
 from histowidgets.annotations import Project
 from histowidgets.training import UnfinishedRun, find_unfinished_run
 
@@ -31,7 +31,7 @@ class UnfinishedRunLine(ipywidgets.HBox):
         button.on_click(lambda _: self.resume())
         super().__init__([self._words, button], layout={"display": "none"})
         self.add_class("hw-unfinished")
-        self._thread = threading.Thread(target=self._look, name="histowidgets-unfinished", daemon=True)
+        self._thread = BackgroundThread(self._look, "unfinished")
         if project.folder is not None:
             self._thread.start()
 

@@ -1,6 +1,7 @@
 """The worker that answers the newest request only."""
 
 import logging
+import random
 import threading
 import traceback
 
@@ -194,3 +195,48 @@ def test_a_request_can_have_a_rest_of_its_own():
     worker.request("later", rest=60)
     worker.close()
     assert begun == ["now"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_calls_of_several_threads_leave_a_worker_that_ends(seed):
+    delivered, closed, late = [], threading.Event(), []
+
+    def deliver(payload, answer, error):
+        (late if closed.is_set() else delivered).append(payload)
+        if payload % 7 == 0:
+            worker.request_more(payload + 1)
+        if payload % 5 == 0:
+            raise RuntimeError("no page to write to")
+
+    def work(payload, is_stale):
+        if payload % 3 == 0:
+            raise ValueError(payload)
+        return is_stale()
+
+    logging.disable(logging.ERROR)
+    worker, numbers = LatestWorker("any", work, deliver), []
+
+    def ask(number):
+        rng = random.Random(f"{seed} {number}")
+        for _ in range(100):
+            what = rng.random()
+            if what < 0.9:
+                numbers.append(worker.request(rng.randint(1, 1000), rng.choice([None, 0, 0.001])))
+            elif what < 0.95:
+                worker.idle.wait(0.01)
+            elif seed % 2 and what > 0.99:
+                worker.close()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert worker.idle.wait(LONG)
+    worker.close()
+    closed.set()
+    logging.disable(logging.NOTSET)
+    assert worker.idle.is_set()
+    assert not worker._thread.is_alive()
+    assert len(set(numbers)) == len(numbers), "each request has its own number"
+    assert late == []

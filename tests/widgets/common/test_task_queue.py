@@ -30,12 +30,15 @@ def test_tasks_are_done_in_order_on_a_thread_that_ends(queue, said):
 
     queue.submit("Writing one…", first)
     queue.submit("Writing two…", lambda: ("Left some out", "warning"))
-    assert said == [("Writing one…", "info"), ("Writing two…", "info")]
+    assert said == [
+        ("Writing one…", "info"),
+        ("Writing two… It waits for what was asked for before.", "info"),
+    ]
     assert not queue.wait(0.01)
     go.set()
     assert queue.wait(20)
-    assert said[2:] == [("Wrote one", "good"), ("Left some out", "warning")]
-    assert names == ["histowidgets-files_0"]
+    assert said[2:] == [("Wrote one", "good"), ("Writing two…", "info"), ("Left some out", "warning")]
+    assert names == ["histowidgets-files"]
 
 
 @pytest.mark.parametrize(
@@ -64,5 +67,20 @@ def test_closing_waits_for_what_was_submitted_and_ends_the_thread(said):
     queue.submit("Writing two…", lambda: "Wrote two")
     threading.Timer(0.05, go.set).start()
     queue.close()
-    assert said[2:] == [("Wrote one: True", "good"), ("Wrote two", "good")]
+    assert said[2:] == [("Wrote one: True", "good"), ("Writing two…", "info"), ("Wrote two", "good")]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("histowidgets-files")]
+
+
+def test_a_long_task_learns_that_the_queue_is_closed(said):
+    queue, begun = TaskQueue("files", lambda text, level: said.append((text, level))), threading.Event()
+
+    def task():
+        begun.set()
+        while not queue.is_closing:
+            threading.Event().wait(0.01)
+        return "Left off", "info"
+
+    queue.submit("Writing…", task)
+    assert begun.wait(20)
+    queue.close()
+    assert said == [("Writing…", "info"), ("Left off", "info")]

@@ -17,7 +17,7 @@ from histowidgets.annotations import Split
 from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
 from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction, count_held_out_strokes
-from histowidgets.widgets.live_prediction._ensemble import score_bonus
+from histowidgets.widgets.live_prediction._quick_ensemble import score_bonus
 
 
 @pytest.fixture

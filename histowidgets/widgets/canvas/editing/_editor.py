@@ -185,15 +185,16 @@ class CanvasEditor:
 
     def move_selection(self, dx: float, dy: float) -> None:
         """Move the selection to the right and down, in full-size pixels. One step of undo."""
-        if self._has_selection():
-            self._project.move(self._state.selection, dx, dy)
+        chosen = self._selected_ids()
+        if chosen:
+            self._project.move(chosen, dx, dy)
 
     def delete_selection(self) -> None:
         """Delete the selection. One step of undo."""
-        if self._has_selection():
-            count = len(self._state.selection)
-            self._project.remove(self._state.selection)
-            self._say(f"{count} deleted.")
+        chosen = self._selected_ids()
+        if chosen:
+            self._project.remove(chosen)
+            self._say(f"{len(chosen)} deleted.")
 
     def choose_class(self, class_name: str) -> None:
         """Choose the class to paint with, and give it to the selection too. One step of undo."""
@@ -205,7 +206,7 @@ class CanvasEditor:
 
     def copy(self) -> None:
         """Copy the selection to the clipboard."""
-        if self._has_selection():
+        if self._selected_ids():
             self._state.clipboard = self.selected_annotations()
             self._say(f"{len(self._state.clipboard)} copied.")
 
@@ -224,7 +225,7 @@ class CanvasEditor:
 
     def duplicate(self) -> None:
         """Copy the selection a little to the right and down, and select the copies. One step of undo."""
-        if self._has_selection():
+        if self._selected_ids():
             step = COPY_OFFSET / self._state.view.zoom
             self._paste(self.selected_annotations(), step, step)
 
@@ -246,10 +247,15 @@ class CanvasEditor:
             moved += step
         return moved, moved
 
-    def _has_selection(self) -> bool:
-        if not self._state.selection:
+    def _selected_ids(self) -> list[str]:
+        """Return what is selected on the image that is shown, and say so where that is nothing.
+
+        Another thread may have selected something as the image changed: what is not in sight is never edited.
+        """
+        chosen = [each.id for each in self.selected_annotations()]
+        if not chosen:
             self._say("Nothing is selected.")
-        return bool(self._state.selection)
+        return chosen
 
     # -- following state and project --------------------------------------------------------------
 

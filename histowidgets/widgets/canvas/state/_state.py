@@ -135,6 +135,7 @@ class CanvasState(traitlets.HasTraits):
             view = View.fit(image.width, image.height, self.view.stage_width, self.view.stage_height)
             self.set_trait("view", view)
             self.set_trait("image_name", name)
+        self.selection = ()  # another thread may have selected something on the image before
         return view
 
     def look(self, view: View) -> tuple[str, View]:
