@@ -165,8 +165,8 @@ def require_possible_page(page: Any) -> None:
     if key.dtype is None or not _has_codec(int(key.compression)):
         what = f"samples of {key.bitspersample} bits" if key.dtype is None else f"compression {_name(key.compression)}"
         raise ImageOpenError(
-            f"{page.parent.filename} is whole, but of a kind that cannot be read: {what}. Convert it to OME-TIFF, or to "
-            "a TIFF without that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
+            f"{page.parent.filename} is whole, but of a kind that cannot be read: {what}. Convert it to OME-TIFF, or "
+            "to a TIFF without that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
         )
     if not page.is_memmappable:
         width, height = key_width(key), key_height(key)

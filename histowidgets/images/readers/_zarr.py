@@ -274,7 +274,10 @@ def _open(place: ZarrPlace, options: OpenOptions) -> ZarrImage:
         # A KeyError shows just the missing name, in quotes.
         why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
         if place.is_remote:
-            raise ImageOpenError(f"There is no OME-Zarr at {where}: {why}. Check the address.") from error
+            raise ImageOpenError(
+                f"There is no OME-Zarr at {where}, or it may not be read: {why}. Check the address; for s3:// log in "
+                "with your credentials (AWS_PROFILE, or `aws configure`)."
+            ) from error
         raise ImageOpenError(
             f"{where} cannot be read as OME-Zarr: {why}. It may not have been copied whole; copy it again."
         ) from error

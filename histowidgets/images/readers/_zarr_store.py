@@ -110,7 +110,7 @@ def remote_place(address: str) -> ZarrPlace:
         )
     try:
         options = _options_of(scheme)
-        store = zarr.storage.FsspecStore.from_url(address.rstrip("/"), storage_options=options, read_only=True)
+        store = _RemoteStore.from_url(address.rstrip("/"), storage_options=options, read_only=True)
     except ImportError as error:
         raise ImageOpenError(
             f"{address} cannot be opened: {error}. Addresses need more packages: pip install 'histowidgets[remote]'."
@@ -121,6 +121,29 @@ def remote_place(address: str) -> ZarrPlace:
             "give the path."
         ) from error
     return ZarrPlace(address.rstrip("/"), store)
+
+
+class _RemoteStore(zarr.storage.FsspecStore):
+    """A store that takes "forbidden" for "not there" where other parts can be read.
+
+    S3 answers so for what does not exist to those who may not list a bucket, as most do not in public ones: chunks of
+    nothing but the fill value, and the descriptions of other versions of Zarr. What could be read before tells the two
+    apart: access that has ended is refused for that, too.
+    """
+
+    _read_before: str | None = None
+
+    async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
+        """Return what is stored under a key; None if there is nothing."""
+        try:
+            found = await super().get(key, prototype, byte_range)
+        except PermissionError:
+            if self._read_before is not None:
+                await super().get(self._read_before, prototype)  # refused, if access has ended
+            return None
+        if found is not None and self._read_before is None:
+            self._read_before = key
+        return found
 
 
 def _options_of(scheme: str) -> dict[str, Any]:
@@ -136,7 +159,8 @@ def _options_of(scheme: str) -> dict[str, Any]:
         # Public buckets are read without credentials where a person has none.
         anonymous = botocore.session.Session().get_credentials() is None
         limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 1}}
-        return {"anon": anonymous, "config_kwargs": limits}
+        # A new one each time: who logs in after a refusal tries again.
+        return {"anon": anonymous, "config_kwargs": limits, "skip_instance_cache": True}
     return {}
 
 
