@@ -2,12 +2,16 @@
 
 import dataclasses
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import tifffile
+import zarr
+
+from tests.images.readers import raw_tiff
 
 #: How Pillow turns a picture, by the value of the orientation tag.
 TURNS = {
@@ -290,7 +294,97 @@ def as_pixels(picture):
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
-MAKERS = (tiff_mixture, tiff_mixture, by_default_mixture, stack_mixture, pillow_mixture)
+def packed_mixture(rng, folder):
+    """Write samples of any number of bits, which neither tifffile nor Pillow writes, byte by byte."""
+    path = folder / "mixture.tif"
+    width, height, bits = int(rng.integers(2, 40)), int(rng.integers(2, 40)), int(rng.integers(1, 17))
+    orientation = int(rng.integers(1, 9))
+    values = rng.integers(0, 1 << bits, (height, width))
+    photometric = int(one_of(rng, 0, 1, 3)) if bits in (1, 2, 4, 8) else int(one_of(rng, 0, 1))
+    tags = [(274, 3, (orientation,))]
+    if photometric == 3:
+        colormap = rng.integers(0, 65536, (3, 1 << bits))
+        colormap[0, 0] = 65535
+        tags.append((320, 3, tuple(colormap.ravel().tolist())))
+        means = (colormap >> 8).T[values].astype(np.uint8)
+    else:
+        means = (1 << bits) - 1 - values if photometric == 0 else values
+        means = (means * 255 if bits == 1 else means).astype(np.uint8 if bits <= 8 else np.uint16)[..., None]
+    data = values.astype("<u2").tobytes() if bits == 16 else raw_tiff.packed(values, bits)
+    raw_tiff.write(path, data, width, height, bits=bits, photometric=photometric, tags=tags)
+    words = f"{bits} bits, photometric {photometric}, {width} x {height}, orientation {orientation}"
+    return Mixture(path, turned(means, orientation), 0, {}, words)
+
+
+def ycbcr_mixture(rng, folder):
+    """Write YCbCr of which several pixels share their colour; Pillow converts it."""
+    path = folder / "mixture.tif"
+    width, height = int(rng.integers(2, 40)), int(rng.integers(2, 40))
+    h, v = (int(one_of(rng, 1, 2, 4)) for _ in range(2))
+    across, down = -(-width // h), -(-height // v)
+    y = rng.integers(60, 200, (down * v, across * h), np.uint8)
+    chroma = rng.integers(110, 146, (down, across, 2), np.uint8)
+    blocks = y.reshape(down, v, across, h).transpose(0, 2, 1, 3).reshape(down, across, h * v)
+    data = np.concatenate([blocks, chroma], axis=2).tobytes()
+    compression = int(one_of(rng, 1, 8))
+    data = zlib.compress(data) if compression == 8 else data
+    tags = [(530, 3, (h, v))]
+    raw_tiff.write(path, data, width, height, samples=3, photometric=6, compression=compression, tags=tags)
+    full = np.dstack([y, chroma.repeat(v, 0).repeat(h, 1)])[:height, :width]
+    means = np.asarray(PIL.Image.fromarray(full, "YCbCr").convert("RGB"))
+    return Mixture(path, means, 2, {}, f"YCbCr {h} x {v}, {width} x {height}, compression {compression}")
+
+
+def zarr_mixture(rng, folder):
+    """Write an OME-Zarr with axes in any order, of one or several images, and choose a plane of one."""
+    path, version = folder / "mixture.zarr", int(one_of(rng, 2, 3))
+    n_images = int(one_of(rng, 1, 1, 3))
+    wanted = int(rng.integers(n_images))
+    root = zarr.open_group(str(path), mode="w", zarr_format=version)
+    found = None
+    if n_images > 1:
+        layout = {"bioformats2raw.layout": 3}
+        root.attrs.update({"ome": {"version": "0.5", **layout}} if version == 3 else layout)
+    for number in range(n_images):
+        group = root.create_group(str(number)) if n_images > 1 else root
+        axes = [axis for axis in "tczyx" if axis in "yx" or rng.random() < 0.5]
+        if rng.random() < 0.3:
+            axes = [str(axis) for axis in rng.permutation(axes)]
+        sizes = {
+            "t": 3,
+            "c": int(rng.integers(1, 6)),
+            "z": 4,
+            "y": int(rng.integers(2, 50)),
+            "x": int(rng.integers(2, 50)),
+        }
+        dtype = one_of(rng, np.uint8, np.uint16, np.int16, np.float32)
+        pixels = draw(rng, dtype, tuple(sizes[axis] for axis in axes))
+        chunks = tuple(min(sizes[axis], int(one_of(rng, 1, 5, 16, 64))) for axis in axes)
+        group.create_array("0", shape=pixels.shape, dtype=pixels.dtype, chunks=chunks)[...] = pixels
+        kinds = {"t": "time", "c": "channel"}
+        described = [{"name": axis, "type": kinds.get(axis, "space")} for axis in axes]
+        multiscales = [{"version": "0.4", "axes": described, "datasets": [{"path": "0"}]}]
+        group.attrs.update({"ome": {"multiscales": multiscales}} if version == 3 else {"multiscales": multiscales})
+        if number == wanted:
+            z, t = int(rng.integers(4)) if "z" in axes else 0, int(rng.integers(3)) if "t" in axes else 0
+            taken, left = pixels, list(axes)
+            for axis, at in (("z", z), ("t", t)):
+                if axis in left:
+                    taken = taken.take(at, axis=left.index(axis))
+                    left.remove(axis)
+            if "c" not in left:
+                taken, left = taken[..., None], [*left, "c"]
+            means = kept(taken.transpose([left.index(axis) for axis in "yxc"]))
+            chosen = {"plane": (z, t)} if {"z", "t"} & set(axes) else {}
+            chosen |= {"series": number} if n_images > 1 else {}
+            found = Mixture(path, means, 0, chosen, f"zarr {version} {axes} {pixels.shape} {dtype.__name__} {chunks}")
+    return found
+
+
+MAKERS = (
+    tiff_mixture, tiff_mixture, tiff_mixture, by_default_mixture, by_default_mixture, stack_mixture, stack_mixture,
+    pillow_mixture, pillow_mixture, packed_mixture, ycbcr_mixture, zarr_mixture,
+)  # fmt: skip
 
 
 def mixture(seed, folder):
