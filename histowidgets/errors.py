@@ -30,6 +30,7 @@ HistowidgetsError
 HistowidgetsWarning           something worth knowing that stops nothing
     OutsideTrainingWarning    an image is unlike the images that the classifier was trained on
     PredictionReplacedWarning a prediction on disk belonged to other inputs, and was replaced
+    ImageChoiceWarning        a file holds several images or planes, and one of them was opened
 
 Each message says what was given, what was expected, and what to do.
 """
@@ -162,3 +163,7 @@ class OutsideTrainingWarning(HistowidgetsWarning):
 
 class PredictionReplacedWarning(HistowidgetsWarning):
     """A prediction on disk was made with another classifier, image or settings, and was computed again."""
+
+
+class ImageChoiceWarning(HistowidgetsWarning):
+    """A file holds several images, or a stack of planes, and one of them was opened; say which with an argument."""

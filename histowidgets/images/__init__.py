@@ -5,10 +5,11 @@ kind is opened.
 """
 
 from histowidgets.images import samples
+from histowidgets.images._address import is_address
 from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
-from histowidgets.images._image import Image, default_channel_names
+from histowidgets.images._image import Image, PixelSize, default_channel_names, described_pixel_size
 from histowidgets.images._normalization import STRATEGIES, Normalization
 from histowidgets.images._open import open_image, open_images
 from histowidgets.images._padding import read_padded
@@ -28,10 +29,13 @@ __all__ = [
     "Image",
     "ImageStatistics",
     "Normalization",
+    "PixelSize",
     "Region",
     "auto_contrast",
     "default_channel_names",
+    "described_pixel_size",
     "display_rgb",
+    "is_address",
     "measure_statistics",
     "open_image",
     "open_images",

@@ -1,13 +1,14 @@
 """Images that are opened when they are first used."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from histowidgets.errors import ImageError, ImageOpenError
-from histowidgets.images._image import Image
+from histowidgets.images._image import Image, PixelSize
 from histowidgets.images._open import open_image
 
 
@@ -19,12 +20,14 @@ class DeferredImage(Image):
 
     Parameters
     ----------
-    path : Path
+    path : Path or address
     name : str
     width, height : int
         What the file must turn out to have, in pixels.
     channel_names : sequence of str
-    pixel_size_um : float, optional
+    pixel_size_um : float or (height, width), optional
+    opened_with : mapping, optional
+        Which image and plane of the file it is; see `Image.opened_with`.
     advice : str, optional
         What to do if the file cannot be opened; the end of the message.
 
@@ -37,13 +40,14 @@ class DeferredImage(Image):
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         *,
         name: str,
         width: int,
         height: int,
         channel_names: Sequence[str],
-        pixel_size_um: float | None = None,
+        pixel_size_um: PixelSize | None = None,
+        opened_with: Mapping[str, Any] | None = None,
         advice: str = "",
     ) -> None:
         super().__init__(
@@ -54,6 +58,7 @@ class DeferredImage(Image):
             channel_names=channel_names,
             pixel_size_um=pixel_size_um,
             source=str(path),
+            opened_with=opened_with,
         )
         self._path = path
         self._advice = advice
@@ -75,6 +80,21 @@ class DeferredImage(Image):
         """Colour of each channel, or None."""
         return self._image().channel_colors
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the file was read, in sentences; none before it is opened."""
+        return () if self._opened is None else tuple(self._opened.notes)
+
+    @property
+    def slide_origin(self) -> tuple[int, int]:
+        """Where the image begins on the slide, (x, y)."""
+        return self._image().slide_origin  # type: ignore[no-any-return]
+
+    @property
+    def no_data(self) -> float | None:
+        """The value that stands for no data, or None."""
+        return self._image().no_data  # type: ignore[no-any-return]
+
     def __repr__(self) -> str:
         if self._opened is not None:
             return repr(self._opened)
@@ -95,14 +115,24 @@ class DeferredImage(Image):
 
     def _open(self) -> Image:
         try:
-            image = open_image(
-                self._path, name=self.name, channel_names=self.channel_names, pixel_size_um=self.pixel_size_um
-            )
+            image = self._open_with(self.opened_with)
+            if self._is_of_other_size(image) and image.slide_origin != (0, 0):
+                # Added before slides were cropped to what was scanned: its coordinates are those of the whole glass.
+                image = self._open_with({**self.opened_with, "bounds": False})
         except ImageError as error:
             raise type(error)(f"The image {self.name!r} cannot be used: {error} {self._advice}".rstrip()) from error
-        if (image.width, image.height) != (self.width, self.height):
+        if self._is_of_other_size(image):
             raise ImageOpenError(
                 f"{self._path} is {image.width} x {image.height} pixels, but was {self.width} x {self.height} before. "
                 "Put the same file back."
             )
         return image
+
+    def _open_with(self, chosen: Mapping[str, Any]) -> Image:
+        size = self.pixel_size_yx_um
+        return open_image(
+            self._path, name=self.name, channel_names=self.channel_names, pixel_size_um=size, **dict(chosen)
+        )
+
+    def _is_of_other_size(self, image: Image) -> bool:
+        return (image.width, image.height) != (self.width, self.height)

@@ -91,7 +91,10 @@ def _contrast_of(pixels: np.ndarray, given: tuple[str, ...] | None) -> tuple[Cha
     colors = given or {1: ("#FFFFFF",), 3: _RGB}.get(n_channels, CHANNEL_COLORS)
     shown = []
     for c in range(n_channels):
-        low, high = np.percentile(pixels[..., c], [LOW_PERCENTILE, HIGH_PERCENTILE])
+        values = pixels[..., c]
+        if values.dtype.kind == "f":
+            values = values[~np.isnan(values)]
+        low, high = np.percentile(values, [LOW_PERCENTILE, HIGH_PERCENTILE]) if values.size else (0.0, 1.0)
         shown.append(ChannelDisplay(colors[c % len(colors)], float(low), float(high), c < len(CHANNEL_COLORS)))
     return tuple(shown)
 
@@ -130,6 +133,8 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
         plane = pixels[..., c].astype(np.float32)
         # A channel that is the same everywhere has no range: show what lies above it.
         share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
+        if pixels.dtype.kind == "f":
+            share = np.nan_to_num(share, nan=0.0)  # black where there is no data
         if channel.gamma != 1:
             share = share ** np.float32(1 / channel.gamma)
         for i, amount in enumerate(hex_to_rgb(channel.color)):

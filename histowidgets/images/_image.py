@@ -3,9 +3,10 @@
 import math
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from histowidgets.images._resample import area_mean, area_mean_between
 
 #: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
 MIN_SIDE = 2
+
+#: A pixel's side in um, or its (height, width).
+PixelSize = float | Sequence[float]
 
 #: Pixels of a stored level read at once while downsampling (times channels and bytes is the memory needed).
 BAND_PIXELS = 1 << 24
@@ -41,11 +45,24 @@ class Image(ABC):
     dtype : numpy.dtype
         uint8, uint16, float32 or float64.
     pixel_size_um : float or None
-        Side of a full-size pixel in micrometres; None if unknown.
+        Side of a full-size pixel in micrometres; None if unknown. Of pixels that are not square, the side of the
+        square of the same area, so that areas are right.
+    pixel_size_yx_um : (float, float) or None
+        Height and width of a full-size pixel in micrometres, for lengths.
     downsamples : tuple of float
         Of the stored levels, the full-size one (1.0) first.
     source : str or None
-        Absolute path of the file; None for an array, which cannot be opened again.
+        Absolute path of the file, or its address; None for an array, which cannot be opened again.
+    notes : tuple of str
+        Sentences about how the file was read: what was chosen, converted, left out or not believed.
+    opened_with : dict
+        Which image and plane of the file this is, as arguments of `open_image` (`series`, `plane`, `bounds`) that
+        open the same one again; empty where the file holds a single image.
+    slide_origin : (int, int)
+        Column and row of the whole slide at which this image begins, in full-size pixels: what is to be added to
+        coordinates of the image to get those of OpenSlide. (0, 0) unless the image is the scanned part of a slide.
+    no_data : float or None
+        The value that stands for "no data" in the file; `read` returns NaN there.
     """
 
     def __init__(
@@ -56,20 +73,28 @@ class Image(ABC):
         height: int,
         dtype: np.dtype,
         channel_names: Sequence[str],
-        pixel_size_um: float | None = None,
+        pixel_size_um: "PixelSize | None" = None,
         level_sizes: Sequence[tuple[int, int]] = (),
         source: str | None = None,
         channel_colors: Sequence[str] | None = None,
+        notes: Sequence[str] = (),
+        opened_with: Mapping[str, Any] | None = None,
+        slide_origin: tuple[int, int] = (0, 0),
+        no_data: float | None = None,
     ) -> None:
         self._name = _checked_name(name)
         self._width, self._height = int(width), int(height)
         self._dtype = np.dtype(dtype)
         self._channel_names = _checked_channels(name, channel_names)
-        self._pixel_size_um = _checked_pixel_size(name, pixel_size_um)
+        self._pixel_size_yx_um = _checked_pixel_size(name, pixel_size_um)
         full = self._width, self._height
         self._level_sizes = tuple(level_sizes) or (full,)
         self._source = source
         self._channel_colors = None if channel_colors is None else tuple(channel_colors)
+        self._notes = tuple(notes)
+        self._opened_with = dict(opened_with or {})
+        self._slide_origin = slide_origin
+        self._no_data = no_data
         if min(self._width, self._height) < MIN_SIDE:
             raise ImageSizeError(
                 f"Image {name!r} is {self._width} x {self._height} pixels; each side must have at least "
@@ -84,9 +109,21 @@ class Image(ABC):
     dtype = property(operator.attrgetter("_dtype"), doc="Type of the pixels.")
     channel_names = property(operator.attrgetter("_channel_names"), doc="Name of each channel.")
     channel_colors = property(operator.attrgetter("_channel_colors"), doc="Colour of each channel, or None.")
-    pixel_size_um = property(operator.attrgetter("_pixel_size_um"), doc="Pixel side in um, or None.")
+    pixel_size_yx_um = property(operator.attrgetter("_pixel_size_yx_um"), doc="(height, width) of a pixel in um.")
     downsamples = property(operator.attrgetter("_downsamples"), doc="Downsamples of the stored levels.")
-    source = property(operator.attrgetter("_source"), doc="Absolute path of the file, or None.")
+    source = property(operator.attrgetter("_source"), doc="Absolute path or address of the file, or None.")
+    notes = property(operator.attrgetter("_notes"), doc="How the file was read, in sentences.")
+    opened_with = property(operator.attrgetter("_opened_with"), doc="Which image and plane of the file this is.")
+    slide_origin = property(operator.attrgetter("_slide_origin"), doc="Where the image begins on the slide, (x, y).")
+    no_data = property(operator.attrgetter("_no_data"), doc="The value that stands for no data, or None.")
+
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Pixel side in um, or None; the square root of the area of pixels that are not square."""
+        size = self.pixel_size_yx_um
+        if size is None:
+            return None
+        return float(size[0]) if size[0] == size[1] else math.sqrt(size[0] * size[1])
 
     @property
     def region(self) -> Region:
@@ -94,7 +131,7 @@ class Image(ABC):
         return Region(0, 0, self.width, self.height)
 
     def __repr__(self) -> str:
-        size = "" if self.pixel_size_um is None else f", {self.pixel_size_um:g} um/px"
+        size = "" if self.pixel_size_yx_um is None else f", {described_pixel_size(self.pixel_size_yx_um)}"
         return (
             f"<{type(self).__name__} {self.name!r}: {self.width} x {self.height}, "
             f"{len(self.channel_names)} x {self.dtype}{size}>"
@@ -114,14 +151,14 @@ class Image(ABC):
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-            In the image's dtype; a copy.
+            In the image's dtype; a copy. NaN where a float image has no data.
 
         Raises
         ------
         RegionError
             If the region has no area or reaches past the image, or the downsample is below 1.
         ImageValueError
-            If a float image holds NaN or infinity there.
+            If a float image holds infinity there.
         ImageOpenError
             If the file turns out to be cut short.
         """
@@ -178,6 +215,7 @@ class Image(ABC):
         pixels = self._read_level(level, x, y, width, height)
         if np.issubdtype(self.dtype, np.floating):
             check_finite(pixels, self.name, x, y)
+            return with_no_data(pixels, self.no_data)
         return pixels
 
     @abstractmethod
@@ -208,22 +246,30 @@ class Image(ABC):
 
 
 def check_finite(pixels: np.ndarray, name: str, x: int = 0, y: int = 0) -> None:
-    """Refuse NaN and infinity, saying how many there are and where the first is.
+    """Refuse infinity, saying how often it occurs and where first; NaN stands for no data.
 
     Raises
     ------
     ImageValueError
-        If a value of (rows, cols, channels) is not finite; `x`, `y` is where the pixels begin.
+        If a value of (rows, cols, channels) is infinite; `x`, `y` is where the pixels begin.
     """
-    finite = np.isfinite(pixels)
-    if finite.all():
+    infinite = np.isinf(pixels)
+    if not infinite.any():
         return
-    row, col, channel = np.argwhere(~finite)[0]
-    count = int(finite.size - finite.sum())
+    row, col, channel = np.argwhere(infinite)[0]
     raise ImageValueError(
-        f"Image {name!r} holds {count} value(s) that are NaN or infinite; the first is at x={x + col}, "
-        f"y={y + row}, channel {channel + 1}. Replace them, e.g. with numpy.nan_to_num, and open it again."
+        f"Image {name!r} holds {int(infinite.sum())} value(s) that are infinite; the first is at x={x + col}, "
+        f"y={y + row}, channel {channel + 1}. Replace them, e.g. with numpy.nan_to_num, or by NaN where there are no "
+        "data, and open it again."
     )
+
+
+def with_no_data(pixels: np.ndarray, no_data: float | None) -> np.ndarray:
+    """Return float pixels with NaN in place of the value that stands for no data, if there is one."""
+    if no_data is None:
+        return pixels
+    missing = pixels == pixels.dtype.type(no_data)
+    return np.where(missing, pixels.dtype.type(np.nan), pixels) if missing.any() else pixels
 
 
 def _checked_name(name: object) -> str:
@@ -241,21 +287,34 @@ def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...
     return names
 
 
-def _checked_pixel_size(name: str, pixel_size_um: float | None) -> float | None:
+def _checked_pixel_size(name: str, pixel_size_um: "PixelSize | None") -> tuple[float, float] | None:
     if pixel_size_um is None:
         return None
-    if not (isinstance(pixel_size_um, Real) and math.isfinite(pixel_size_um) and pixel_size_um > 0):
+    pair = tuple(pixel_size_um) if isinstance(pixel_size_um, Sequence) else (pixel_size_um, pixel_size_um)
+    if len(pair) != 2 or not all(isinstance(one, Real) and math.isfinite(one) and one > 0 for one in pair):
         raise ImageError(
-            f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, or None."
+            f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, the height and "
+            "the width of a pixel in um, or None."
         )
-    return float(pixel_size_um)
+    return float(pair[0]), float(pair[1])
 
 
-def default_channel_names(count: int, dtype: np.dtype | str | None = None) -> tuple[str, ...]:
-    """Name channels that have no name: Gray; Red, Green, Blue of 8 bits; else Channel 1, Channel 2, …."""
+def described_pixel_size(yx_um: tuple[float, float]) -> str:
+    """Describe the size of a pixel: "0.5 um/px", or "0.25 x 0.5 um/px" (width x height) if it is not square."""
+    height, width = (f"{side:.4g}" for side in yx_um)
+    return f"{width} um/px" if height == width else f"{width} x {height} um/px"
+
+
+def default_channel_names(
+    count: int, dtype: np.dtype | str | None = None, *, is_rgb: bool | None = None
+) -> tuple[str, ...]:
+    """Name channels that have no name: Gray; Red, Green, Blue of 8 bits; else Channel 1, Channel 2, ….
+
+    `is_rgb` says whether three channels are colours, where that is known.
+    """
     if count == 1:
         return ("Gray",)
-    if count == 3 and dtype is not None and np.dtype(dtype) == np.uint8:
+    if count == 3 and dtype is not None and np.dtype(dtype) == np.uint8 and is_rgb is not False:
         return ("Red", "Green", "Blue")
     return tuple(f"Channel {i + 1}" for i in range(count))
 

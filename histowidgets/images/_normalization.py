@@ -48,7 +48,7 @@ class Normalization:
     Notes
     -----
     Where the statistics leave no range (a constant image), values up to it become 0 and those above it 1;
-    a z score becomes 0.5. Nothing leaves 0 to 1.
+    a z score becomes 0.5. Nothing leaves 0 to 1. Where there is no data (NaN), a z score becomes 0.5, all else 0.
     """
 
     strategy: str = "percentile_99"
@@ -205,6 +205,9 @@ class Normalization:
             scaled = np.full(values.shape, 0.5)
         else:
             scaled = (values > high).astype(np.float64)
+        missing = np.isnan(values)
+        if missing.any():
+            scaled = np.where(missing, 0.5 if self.strategy == "z_score" else 0.0, scaled)
         return scaled.astype(np.float32)
 
     def ranges(self, n_channels: int) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""Opening images: from a path, an array or a Pillow image."""
+"""Opening images: from a path, an address, an array or a Pillow image."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -10,37 +10,52 @@ import PIL.Image
 
 from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images import readers
-from histowidgets.images._image import Image
-from histowidgets.images.readers import ArrayImage, open_raster, raster_pixels
+from histowidgets.images._address import address_of, scheme_of
+from histowidgets.images._image import Image, PixelSize
+from histowidgets.images.readers import ArrayImage, OpenOptions, describe_foreign, open_raster, raster_pixels
 
 #: Endings of slides that may not be TIFF. Of a slide of several files, the one to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
 #: Any of these makes a folder a Zarr.
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+#: Where "DICM" stands in a DICOM, which may begin as a TIFF.
+_DICOM = slice(128, 132)
 
 
 def open_image(
     path_or_array: "str | os.PathLike[str] | np.ndarray | Image | Any",
     name: str | None = None,
     channel_names: Sequence[str] | None = None,
-    pixel_size_um: float | None = None,
+    pixel_size_um: PixelSize | None = None,
+    *,
+    series: int | str | None = None,
+    plane: int | Sequence[int | None] | None = None,
+    bounds: bool = True,
 ) -> Image:
     """Open an image.
 
     Parameters
     ----------
-    path_or_array : path, ndarray or Image
+    path_or_array : path, address, ndarray or Image
         A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide knows (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
-        .svslide and others); the folder of an OME-Zarr; an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64
-        channels; a Pillow image; or an Image, which is returned as it is. Pyramids and large files are read in
-        parts.
+        .svslide and others); the folder of an OME-Zarr, or its address (https://…, s3://…, with the extra `remote`);
+        an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64 channels; a Pillow image; or an Image, which is
+        returned as it is. Pyramids and large files are read in parts.
     name : str, optional
         By default the file's name without its ending, or "image".
     channel_names : sequence of str, optional
         By default from the file.
-    pixel_size_um : float, optional
-        Side of a pixel in micrometres. By default from the file.
+    pixel_size_um : float or (float, float), optional
+        Side of a pixel in micrometres, or height and width. By default from the file.
+    series : int or str, optional
+        Which image of a file that holds several (OME-TIFF, OME-Zarr, a TIFF of many pages): its number from 0, or its
+        name. By default the largest; `Image.notes` and an `ImageChoiceWarning` list the others.
+    plane : int or (z, t), optional
+        Which plane of a stack, from 0. By default the middle one in depth and the first in time, which is said as well.
+    bounds : bool, default True
+        Of a slide of which only a part was scanned (.mrxs, .scn), open that part, as QuPath does: coordinates
+        count from its corner, and `Image.slide_origin` says where that is. False: the whole glass, as in OpenSlide.
 
     Returns
     -------
@@ -53,24 +68,27 @@ def open_image(
     ImageSizeError
         If the image is too thin, or has too many channels or axes.
     ImageValueError
-        If a float image holds NaN or infinity (in a large file: when that part is read).
+        If a float image holds infinity (in a large file: when that part is read). NaN stands for no data.
+    ImageError
+        If the file has no such image or plane.
     """
+    options = _options(name, channel_names, pixel_size_um, series, plane, bounds)
     if isinstance(path_or_array, Image):
-        if name is not None or channel_names is not None or pixel_size_um is not None:
-            raise ImageError("An Image keeps its name, channel names and pixel size. Give them when it is opened.")
+        if options != OpenOptions():
+            raise ImageError("An Image keeps its name, channel names, pixel size and plane. Give them when opening it.")
         return path_or_array
-    if isinstance(channel_names, str) or not (channel_names is None or isinstance(channel_names, Iterable)):
-        raise ImageError(f"The channel names are {channel_names!r}; a list of names is wanted.")
-    channel_names = None if channel_names is None else tuple(channel_names)
+    if (address := address_of(path_or_array)) is not None:
+        return _open_address(address, options)
     if isinstance(path_or_array, str | os.PathLike):
-        return _open_file(Path(path_or_array), name, channel_names, pixel_size_um)
+        return _open_file(Path(path_or_array), options)
     if isinstance(path_or_array, PIL.Image.Image):
-        return ArrayImage(raster_pixels(path_or_array), name or "image", channel_names, pixel_size_um)
+        pixels, notes = raster_pixels(path_or_array)
+        return ArrayImage(pixels, name or "image", options.channel_names, pixel_size_um, notes=notes)
     if not isinstance(path_or_array, np.ndarray) and not hasattr(path_or_array, "__array__"):
         raise ImageError(
             f"An image cannot be made from a {type(path_or_array).__name__}. Give a path, a NumPy array or an Image."
         )
-    return ArrayImage(np.asarray(path_or_array), name or "image", channel_names, pixel_size_um)
+    return ArrayImage(np.asarray(path_or_array), name or "image", options.channel_names, pixel_size_um)
 
 
 def open_images(given: Any) -> list[Image]:
@@ -85,7 +103,33 @@ def open_images(given: Any) -> list[Image]:
     return [open_image(given)] if single or not isinstance(given, Iterable) else [open_image(one) for one in given]
 
 
-def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None) -> Image:
+def _options(
+    name: str | None,
+    channel_names: Sequence[str] | None,
+    pixel_size_um: PixelSize | None,
+    series: Any,
+    plane: Any,
+    bounds: bool,
+) -> OpenOptions:
+    if isinstance(channel_names, str) or not (channel_names is None or isinstance(channel_names, Iterable)):
+        raise ImageError(f"The channel names are {channel_names!r}; a list of names is wanted.")
+    names = None if channel_names is None else tuple(channel_names)
+    if isinstance(plane, Sequence) and not isinstance(plane, str):
+        plane = tuple(plane)
+    return OpenOptions(name, names, pixel_size_um, series, plane, bounds)
+
+
+def _open_address(address: str, options: OpenOptions) -> Image:
+    """Open an OME-Zarr by its address; a file:// address is a path."""
+    if scheme_of(address) == "file":
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        return _open_file(Path(url2pathname(urlsplit(address).path)), options)
+    return readers.open_remote_zarr(address, options)
+
+
+def _open_file(path: Path, options: OpenOptions) -> Image:
     path = path.expanduser().absolute()
     try:
         there = path.exists()
@@ -94,52 +138,51 @@ def _open_file(path: Path, name: str | None, channel_names: Sequence[str] | None
     if not there:
         raise ImageOpenError(f"There is no file {path}. Check the path; the current folder is {Path.cwd()}.")
     if path.is_dir():
-        return _open_folder(path, name, channel_names, pixel_size_um)
+        return _open_folder(path, options)
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(132)
     except OSError as error:
         raise ImageOpenError(f"{path} cannot be opened: {error.strerror or error}.") from error
     if not start:
         raise ImageOpenError(f"{path} is empty. Copy it again.")
-    given = (name, channel_names, pixel_size_um)
-    if start in _TIFF_STARTS:
-        return _open_any_tiff(path, *given)
-    if path.suffix.lower() in _SLIDE_ENDINGS:
+    if start.startswith(b"PK") and (zipped := readers.open_zipped_zarr(path, options)) is not None:
+        return zipped
+    is_dicom = start[_DICOM] == b"DICM"
+    if start.startswith(_TIFF_STARTS) and not is_dicom:
+        return _open_any_tiff(path, options)
+    if is_dicom or path.suffix.lower() in _SLIDE_ENDINGS:
         if why := _openslide_fault():
             raise ImageOpenError(f"{path} cannot be read: OpenSlide cannot be loaded ({why}). Install openslide-bin.")
-        slide = readers.open_slide(path, *given)
+        slide = readers.open_slide(path, options)
         if slide is not None:
             return slide
-    return open_raster(path, *given)
+    return open_raster(path, options)
 
 
-def _open_folder(
-    path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
-) -> Image:
+def _open_folder(path: Path, options: OpenOptions) -> Image:
     if path.suffix.lower() == ".zarr" or any((path / file).exists() for file in _ZARR_FILES):
-        return readers.open_zarr(path, name, channel_names, pixel_size_um)
+        return readers.open_zarr(path, options)
     raise ImageOpenError(f"{path} is a folder. Give the path of an image file, or the folder of an OME-Zarr.")
 
 
-def _open_any_tiff(
-    path: Path, name: str | None, channel_names: Sequence[str] | None, pixel_size_um: float | None
-) -> Image:
+def _open_any_tiff(path: Path, options: OpenOptions) -> Image:
     """Open a slide through OpenSlide, any other TIFF through tifffile, and what that cannot read through OpenSlide."""
-    given = (name, channel_names, pixel_size_um)
     if path.name.lower().endswith((".ome.tif", ".ome.tiff")):  # never a slide of OpenSlide's
-        return readers.open_tiff(path, *given)
+        return readers.open_tiff(path, options)
     has_openslide = not _openslide_fault()
-    slide = readers.open_slide(path, *given) if has_openslide else None
+    slide = readers.open_slide(path, options) if has_openslide and options.series is None else None
     if slide is not None:
         return slide
     try:
-        return readers.open_tiff(path, *given)
+        return readers.open_tiff(path, options)
     except ImageOpenError:
-        generic = readers.open_generic(path, *given) if has_openslide else None
-        if generic is None:
-            raise
-        return generic
+        generic = readers.open_generic(path, options) if has_openslide else None
+        if generic is not None:
+            return generic
+        if path.suffix.lower() in (".vsi", ".ets", ".cr2", ".nef", ".arw", ".dng") and (why := describe_foreign(path)):
+            raise ImageOpenError(why) from None
+        raise
 
 
 def _openslide_fault() -> str:

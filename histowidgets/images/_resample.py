@@ -9,10 +9,15 @@ from histowidgets.images._region import scaled_shape
 def area_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
     """Shrink (rows, cols, channels) by a whole factor; a partial block at the edge averages what it has.
 
-    The dtype stays; integers are rounded (those of 8 bits by Pillow, to within two thirds of a step).
+    NaN (no data) does not count; a block of nothing else becomes NaN. The dtype stays; integers are rounded (those of
+    8 bits by Pillow, to within two thirds of a step).
     """
     if factor == 1:
         return pixels
+    if pixels.dtype.kind == "f" and np.isnan(pixels).any():
+        there = ~np.isnan(pixels)
+        means = area_mean(np.where(there, pixels, 0), factor)
+        return _per_share(means, area_mean(there.astype(pixels.dtype), factor))
     rows, cols, channels = pixels.shape
     out = np.empty((*scaled_shape(cols, rows, factor), channels), pixels.dtype)
     if pixels.dtype == np.uint8 and channels == 3:
@@ -27,6 +32,13 @@ def area_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
         small = np.asarray(PIL.Image.fromarray(plane).reduce(factor))
         out[..., c] = np.rint(small) if pixels.dtype == np.uint16 else small
     return out
+
+
+def _per_share(means: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return means over what is there, given means with zeros for what is not, and the share that is there."""
+    # Sums over many pixels are not exact: what is left of none is not quite 0.
+    is_there = share > 1e-6
+    return np.where(is_there, means / np.where(is_there, share, 1), np.nan).astype(means.dtype)
 
 
 def _block_means(plane: np.ndarray, factor: int) -> np.ndarray:
@@ -47,7 +59,8 @@ def area_mean_between(
     ----------
     pixels : ndarray of (rows, cols, channels)
     row_edges, column_edges : ndarray of (n + 1,) float
-        Edges of the output pixels, in pixels of the input; where an edge cuts a pixel, its share counts.
+        Edges of the output pixels, in pixels of the input; where an edge cuts a pixel, its share counts. NaN (no data)
+        does not count; where there is nothing else, the mean is NaN.
     dtype : dtype
         Of the result; integers are rounded.
 
@@ -55,6 +68,11 @@ def area_mean_between(
     -------
     ndarray of (n_rows, n_cols, channels)
     """
+    there = ~np.isnan(pixels) if pixels.dtype.kind == "f" else None
+    if there is not None and not there.all():
+        pixels = np.where(there, pixels, 0)
+        means = _means_along(_means_along(pixels, row_edges, 0), column_edges, 1)
+        return _per_share(means, _means_along(_means_along(there, row_edges, 0), column_edges, 1)).astype(dtype)
     means = _means_along(_means_along(pixels, row_edges, 0), column_edges, 1)
     return np.rint(means).astype(dtype) if np.issubdtype(dtype, np.integer) else means.astype(dtype)
 

@@ -38,8 +38,10 @@ class ChannelSelection(Image):
             height=image.height,
             dtype=np.dtype(np.uint8),  # a placeholder, as are the levels: the properties return those of the image
             channel_names=channel_names,
-            pixel_size_um=image.pixel_size_um,
+            pixel_size_um=image.pixel_size_yx_um,
             source=image.source,
+            opened_with=image.opened_with,
+            slide_origin=image.slide_origin,
         )
         self._image = image
         self._places = [names.index(name) for name in channel_names]
@@ -59,6 +61,16 @@ class ChannelSelection(Image):
         """Colour of each channel, or None."""
         colors = self._image.channel_colors
         return None if colors is None else tuple(colors[place] for place in self._places)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the file was read, in sentences."""
+        return tuple(self._image.notes)
+
+    @property
+    def no_data(self) -> float | None:
+        """The value that stands for no data, or None."""
+        return self._image.no_data  # type: ignore[no-any-return]
 
     def read(self, x: int, y: int, width: int, height: int, downsample: float = 1) -> np.ndarray:
         """Read a region as `Image.read` does."""

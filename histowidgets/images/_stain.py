@@ -130,6 +130,10 @@ def stain_of(image: Image, white: float) -> Stain | None:
 
 def _measure(pixels: np.ndarray, white: float) -> Stain | None:
     """Measure (n, 3) pixels."""
+    if pixels.dtype.kind == "f":
+        pixels = pixels[~np.isnan(pixels).any(axis=1)]
+    if not len(pixels):
+        return None
     density = _density(pixels, white)
     mean = density.mean(1)
     dense = float(np.percentile(mean, 100 * (1 - LEAST_TISSUE)))

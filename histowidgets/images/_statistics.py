@@ -49,7 +49,7 @@ class ImageStatistics:
     channels : tuple of ChannelStatistics
     joint : ChannelStatistics
     n_pixels : int
-        Number of pixels measured.
+        Number of pixels measured; those without data do not count.
     dtype : str
         Of the images, e.g. "uint8".
     """
@@ -97,7 +97,7 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
 
     An image of up to 2**20 pixels counts whole; of a larger one, a 4 x 4 grid is laid over it and one 256 x 256
     region at a random place of each cell is read at full size. Of all these, at most 2**22 pixels are kept, an
-    equal share of each image, drawn at random. The seed fixes what is drawn.
+    equal share of each image, drawn at random. The seed fixes what is drawn. Values without data (NaN) do not count.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
     Raises
     ------
     ImageError
-        If there is no image, or the numbers of channels differ.
+        If there is no image, the numbers of channels differ, or a channel has no data at all.
     """
     if not images:
         raise ImageError("Statistics need at least one image; none was given.")
@@ -126,9 +126,11 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
     rng = np.random.default_rng(seed)
     share = max(1, STATISTICS_POOL // len(images))
     pooled = np.concatenate([sample_pixels(image, share, rng) for image in images])
+    if pooled.dtype.kind == "f":
+        pooled = pooled[~np.isnan(pooled).all(axis=1)]
     return ImageStatistics(
-        tuple(_measure(pooled[:, c]) for c in range(n_channels)),
-        _measure(pooled.ravel()),
+        tuple(_measure(pooled[:, c], images[0].channel_names[c]) for c in range(n_channels)),
+        _measure(pooled.ravel(), "all channels"),
         len(pooled),
         str(np.result_type(*[image.dtype for image in images])),
     )
@@ -158,7 +160,11 @@ def sample_regions(image: Image, rng: np.random.Generator) -> list[Region]:
     return regions
 
 
-def _measure(values: np.ndarray) -> ChannelStatistics:
+def _measure(values: np.ndarray, what: str) -> ChannelStatistics:
+    if values.dtype.kind == "f":
+        values = values[~np.isnan(values)]
+    if not values.size:
+        raise ImageError(f"There is no data in {what}: every value that was measured is NaN. Leave the channel out.")
     p1, p99 = np.percentile(values, [1, 99])
     return ChannelStatistics(
         float(p1),

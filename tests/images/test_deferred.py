@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError, RegionError
-from histowidgets.images import DeferredImage, _deferred, thumbnail
+from histowidgets.images import DeferredImage, _deferred, open_image, thumbnail
 
 PIXELS = np.random.default_rng(0).integers(0, 60_000, (40, 50, 2)).astype(np.uint16)
 
@@ -82,3 +82,29 @@ def test_what_can_be_no_image_is_refused_at_once(path):
         defer(path, names=())
     with pytest.raises(ImageError, match="pixel size"):
         defer(path, pixel_size_um=-1)
+
+
+def test_the_same_image_and_plane_of_a_file_are_opened(tmp_path):
+    stacks = np.random.default_rng(0).integers(0, 250, (2, 4, 30, 40)).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "s.ome.tif", ome=True) as tiff:
+        for stack in stacks:
+            tiff.write(stack, metadata={"axes": "ZYX"}, photometric="minisblack")
+    opened = open_image(tmp_path / "s.ome.tif", series=1, plane=3)
+    again = defer(tmp_path / "s.ome.tif", 40, 30, ("Gray",), opened_with=opened.opened_with)
+    np.testing.assert_array_equal(again.read(0, 0, 40, 30)[..., 0], stacks[1, 3])
+    assert again.notes == opened.notes == ()
+
+
+def test_notes_are_there_once_it_is_opened(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((30, 40), np.uint8), photometric="miniswhite", resolution=(72, 72))
+    image = defer(tmp_path / "a.tif", 40, 30, ("Gray",))
+    assert image.notes == ()
+    image.read(0, 0, 1, 1)
+    assert "72 dpi" in image.notes[0]
+
+
+def test_pixels_that_are_not_square(path):
+    image = defer(path, pixel_size_um=(0.5, 0.25))
+    assert (image.pixel_size_yx_um, image.pixel_size_um) == ((0.5, 0.25), 0.125**0.5)
+    image.read(0, 0, 1, 1)
+    assert "0.25 x 0.5 um/px" in repr(image)

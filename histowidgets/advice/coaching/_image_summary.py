@@ -128,8 +128,10 @@ def cell_edges(length: int) -> np.ndarray:
 
 def _read(image: Image, downsample: int) -> Texture:
     pixels = image.read(0, 0, image.width, image.height, downsample).astype(np.float32)
-    low, high = np.percentile(pixels, [1, 99])
+    missing = np.isnan(pixels)
+    low, high = np.percentile(pixels[~missing] if missing.any() else pixels, [1, 99])
     pixels = np.clip((pixels - low) / max(float(high - low), 1e-12), 0, 1)
+    pixels[missing] = 0  # no data
     patches, spots = _patches(pixels)
     colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
     y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
@@ -147,10 +149,11 @@ def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side, half = PATCH, PATCH // 2
     rows, cols = pixels.shape[0] // side, pixels.shape[1] // side
     bright = ndimage.uniform_filter(pixels.mean(axis=-1), 3)[: rows * side, : cols * side]
-    spot = bright.reshape(rows, side, cols, side).transpose(0, 2, 1, 3).reshape(rows, cols, -1).argmax(axis=-1)
+    spot = bright.reshape(rows, side, cols, side).transpose(0, 2, 1, 3).reshape(rows, cols, side * side).argmax(axis=-1)
     row, col = spot // side + side * np.arange(rows)[:, None], spot % side + side * np.arange(cols)
     padded = np.pad(pixels, ((half, half), (half, half), (0, 0)), mode="edge")
     means = (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 4
     within = 2 * np.arange(half)
     patches = means[row[..., None, None] + within[:, None], col[..., None, None] + within]
-    return patches.reshape(rows, cols, -1), np.stack([row, col], axis=-1)
+    # A strip that is narrower than a patch has none.
+    return patches.reshape(rows, cols, half * half * pixels.shape[-1]), np.stack([row, col], axis=-1)

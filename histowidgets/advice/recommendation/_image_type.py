@@ -132,6 +132,7 @@ def overview(image: Image) -> np.ndarray:
 def _brightness(pixels: np.ndarray) -> float:
     """Return where the median lies between dark and bright, 0 to 1; a constant image is bright unless it is 0."""
     grey = pixels.astype(np.float64).mean(axis=-1)
+    grey = grey[~np.isnan(grey)]  # NaN: no data
     if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
         return float(np.median(grey)) / 255
     low, high = np.percentile(grey, [1, 99])
@@ -143,5 +144,6 @@ def _brightness(pixels: np.ndarray) -> float:
 def _densities(pixels: np.ndarray) -> np.ndarray:
     """Return the optical density (log 10) of each pixel, (n, 3)."""
     flat = pixels.reshape(-1, 3).astype(np.float64)
+    flat = flat[~np.isnan(flat).any(axis=1)]  # NaN: no data
     white = 255.0 if pixels.dtype == np.uint8 else max(float(flat.max()), 1e-12)
     return -np.log10((np.clip(flat / white, 0, 1) + 1 / 256) / (1 + 1 / 256))

@@ -37,6 +37,7 @@ def suggest_normalization(image: Image, image_type: ImageType | None = None, set
     """
     kind = image_type or guess_image_type(image).type
     pixels = overview(image).astype(np.float64)
+    pixels = pixels[~np.isnan(pixels)]  # NaN: no data
     p1, p99 = np.percentile(pixels, [1, 99])
     low, high = float(pixels.min()), float(pixels.max())
     top = next((v for v in _TOPS if high <= v), None) if np.issubdtype(image.dtype, np.integer) else None

@@ -135,7 +135,7 @@ def _predict(snapshot: ProjectSnapshot, name: str, region: Region, classifier: A
     fitting = int(math.sqrt(region.area / REGIONS_A_WINDOW))
     side = min(max(fitting, SMALLEST_REGION), t.REGION_SIDE, region.width, region.height)
     cell = max(1, side // CELLS_A_REGION)
-    pixels = image.read(*region).astype(np.float64)
+    pixels = np.nan_to_num(image.read(*region).astype(np.float64))  # NaN: no data
     means = [box_means(pixels[..., c], cell, cell) for c in range(pixels.shape[-1])]
     squares = [box_means(pixels[..., c] ** 2, cell, cell) for c in range(pixels.shape[-1])]
     spreads = [np.sqrt(np.maximum(q - m * m, 0)) for m, q in zip(means, squares, strict=True)]

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
@@ -12,7 +12,7 @@ from histowidgets.annotations.project._edit import checked_role
 from histowidgets.annotations.project._state import ImageState, State
 from histowidgets.annotations.shapes import FARTHEST, checked_names, colors_for
 from histowidgets.errors import ProjectFolderError
-from histowidgets.images import DeferredImage
+from histowidgets.images import DeferredImage, is_address
 
 PROJECT_FILE = "project.json"
 VERSION = 1
@@ -44,7 +44,10 @@ class ClassEntry(_Entry):
 
 
 class ImageEntry(_Entry):
-    """An image; a relative path starts in the folder of the project."""
+    """An image; a relative path starts in the folder of the project, an address is one.
+
+    `pixel_size_um` is the side of a pixel, or its height and width.
+    """
 
     name: Name
     path: Name
@@ -52,7 +55,8 @@ class ImageEntry(_Entry):
     width: Side
     height: Side
     channel_names: list[Text]
-    pixel_size_um: float | None
+    pixel_size_um: float | list[float] | None
+    opened_with: dict[str, Any] = {}
 
 
 class ProjectDescription(_Entry):
@@ -115,12 +119,13 @@ class ProjectDescription(_Entry):
                     raise ValueError(f"two images are named {entry.name!r}")
                 # Not opened yet: one missing file must not lock the others away.
                 image = DeferredImage(
-                    folder / entry.path,
+                    entry.path if is_address(entry.path) else folder / entry.path,
                     name=entry.name,
                     width=entry.width,
                     height=entry.height,
                     channel_names=entry.channel_names,
                     pixel_size_um=entry.pixel_size_um,
+                    opened_with=entry.opened_with,
                     advice=f"Put the file back, or correct its path in {path}.",
                 )
                 state.images[entry.name] = ImageState(image, checked_role(entry.role))

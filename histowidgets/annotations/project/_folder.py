@@ -31,7 +31,7 @@ from histowidgets.annotations.project._journal import Journal, damaged, read_jou
 from histowidgets.annotations.project._lock import FolderLock
 from histowidgets.annotations.project._state import Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
-from histowidgets.images import Image
+from histowidgets.images import Image, is_address
 
 JOURNAL_FILE = "journal.jsonl"
 IMAGES_FOLDER = "images"
@@ -141,8 +141,8 @@ class ProjectFolder:
             raise ProjectFolderError(f"{self.path} is open for reading only.")
         self._journal.append(record)
 
-    def save(self, image: Image, name: str) -> Path:
-        """Save an image unless it came from a file; return the path of its file. Edits may be written meanwhile.
+    def save(self, image: Image, name: str) -> Path | str:
+        """Save an image unless it came from a file; return the path or address of it. Edits may be written meanwhile.
 
         Raises
         ------
@@ -150,21 +150,22 @@ class ProjectFolder:
             If it cannot be written.
         """
         if image.source is not None:
-            return Path(image.source)
+            return str(image.source) if is_address(image.source) else Path(image.source)
         target = _free_path(self.path / IMAGES_FOLDER, name)
         save_image(image, target)
         return target
 
-    def add_image(self, image: Image, name: str, role: str, source: Path) -> None:
+    def add_image(self, image: Image, name: str, role: str, source: Path | str) -> None:
         """Add an image, whose file is there, to project.json (ProjectFolderError if that fails)."""
         entry = ImageEntry(
             name=name,
-            path=_stored_path(source, self.path),
+            path=source if isinstance(source, str) else _stored_path(source, self.path),
             role=role,
             width=image.width,
             height=image.height,
             channel_names=list(image.channel_names),
-            pixel_size_um=image.pixel_size_um,
+            pixel_size_um=_stored_size(image),
+            opened_with=image.opened_with,
         )
         description = self._description.model_copy(update={"images": [*self._description.images, entry]})
         description.write(self.path)
@@ -203,6 +204,12 @@ def _stored_path(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
+def _stored_size(image: Image) -> float | list[float] | None:
+    """Return the side of a pixel in um, or its height and width if it is not square."""
+    size = image.pixel_size_yx_um
+    return image.pixel_size_um if size is None or size[0] == size[1] else list(size)
+
+
 def _free_path(folder: Path, name: str) -> Path:
     """Return where an image of this name can be saved without replacing another."""
     stem = file_stem(name)
@@ -228,8 +235,9 @@ def save_image(image: Image, path: Path) -> None:
     metadata: dict[str, Any] = {"axes": "YXS" if rgb else "CYX"}
     if not rgb:
         metadata["Channel"] = {"Name": list(image.channel_names)}
-    if image.pixel_size_um is not None:
-        metadata |= {"PhysicalSizeX": image.pixel_size_um, "PhysicalSizeY": image.pixel_size_um}
+    if image.pixel_size_yx_um is not None:
+        height, width = image.pixel_size_yx_um
+        metadata |= {"PhysicalSizeX": width, "PhysicalSizeY": height}
     with atomic_write(path, ProjectFolderError, "Free some space, then try again.") as part:
         path.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(

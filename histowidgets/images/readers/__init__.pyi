@@ -1,7 +1,21 @@
 from ._array import ArrayImage
+from ._foreign import describe_foreign
+from ._options import OpenOptions
 from ._raster import open_raster, raster_pixels
 from ._slide import open_generic, open_slide
 from ._tiff import open_tiff
-from ._zarr import open_zarr
+from ._zarr import open_remote_zarr, open_zarr, open_zipped_zarr
 
-__all__ = ["ArrayImage", "open_generic", "open_raster", "open_slide", "open_tiff", "open_zarr", "raster_pixels"]
+__all__ = [
+    "ArrayImage",
+    "OpenOptions",
+    "describe_foreign",
+    "open_generic",
+    "open_raster",
+    "open_remote_zarr",
+    "open_slide",
+    "open_tiff",
+    "open_zarr",
+    "open_zipped_zarr",
+    "raster_pixels",
+]

@@ -47,12 +47,14 @@ def as_kept(pixels: np.ndarray, name: str) -> np.ndarray:
     return pixels.astype(kept, copy=False)
 
 
-def over_white(pixels: np.ndarray, multiplied: bool) -> np.ndarray:
+def over_white(pixels: np.ndarray, multiplied: bool, white: float | None = None) -> np.ndarray:
     """Lay (rows, cols, colours + transparency) over white, and drop the transparency.
 
-    `multiplied` says that the colours were multiplied by it already.
+    `multiplied` says that the colours were multiplied by it already; `white` is the largest value, by default that of
+    the dtype, or 1.
     """
-    white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
+    if white is None:
+        white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
     share = pixels[..., -1:] / white
     colours = pixels[..., :-1] * (1.0 if multiplied else share) + (1 - share) * white
     rounded = np.rint(colours) if np.issubdtype(pixels.dtype, np.integer) else colours

@@ -1,7 +1,7 @@
 """Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and others."""
 
+import math
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,40 +11,64 @@ import tifffile
 from histowidgets.errors import ImageOpenError
 from histowidgets.images._image import Image, named_after
 from histowidgets.images._limits import CACHE_BYTES
+from histowidgets.images._region import Region
+from histowidgets.images.readers._choice import choose_planes
+from histowidgets.images.readers._foreign import describe_foreign
 from histowidgets.images.readers._layout import over_white
+from histowidgets.images.readers._options import DEFAULT_OPTIONS, OpenOptions
+from histowidgets.images.readers._pixel_size import CheckedSize, checked_pixel_size
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS
 
 #: Endings of slides whose pixels are in other files beside them.
 _WITH_COMPANIONS = (".mrxs", ".vms", ".vmu")
 #: Any tiled TIFF. OpenSlide would turn 16 bits into 8, and five channels into RGB; tifffile keeps them.
 _GENERIC = "generic-tiff"
+_DICOM = "dicom"
 
 
 class SlideImage(Image):
-    """A slide of which only the tiles that are asked for are read; 8-bit RGB, white where nothing was scanned."""
+    """A slide of which only the tiles that are asked for are read; 8-bit RGB, white where nothing was scanned.
 
-    def __init__(self, path: Path, name: str, channel_names: Sequence[str] | None, pixel_size_um: float | None) -> None:
+    Parameters
+    ----------
+    path : Path
+    options : OpenOptions
+    is_generic : bool
+        Its pixel size is that of a resolution tag.
+    """
+
+    def __init__(self, path: Path, options: OpenOptions, *, is_generic: bool = False) -> None:
+        choose_planes(path.name, {}, options.plane)
         self._path = path
         self._lock = threading.Lock()
         self._slide = _opened(path)
-        sizes = tuple(self._slide.level_dimensions)
         # OpenSlide's own downsamples, 4.0004 and the like, say where it looks for a pixel of a level.
         self._steps = tuple(self._slide.level_downsamples)
+        scanned, notes = _scanned(self._slide)
+        whole = Region(0, 0, *self._slide.dimensions)
+        part = scanned if options.bounds else whole
+        size = _pixel_size(self._slide, is_resolution=is_generic)
         super().__init__(
-            name=name,
-            width=sizes[0][0],
-            height=sizes[0][1],
+            name=options.name or named_after(path),
+            width=part.width,
+            height=part.height,
             dtype=np.dtype(np.uint8),
-            channel_names=channel_names or ("Red", "Green", "Blue"),
-            pixel_size_um=_pixel_size(self._slide) if pixel_size_um is None else pixel_size_um,
-            level_sizes=sizes,
+            channel_names=options.channel_names or ("Red", "Green", "Blue"),
+            pixel_size_um=options.pixel_size_or(size.yx_um),
+            level_sizes=self._level_sizes_of(part) if part != whole else tuple(self._slide.level_dimensions),
             source=str(path),
+            notes=(*(notes if part != whole else ()), *size.notes),
+            opened_with={} if scanned == part else {"bounds": False},
+            slide_origin=(part.x, part.y),
         )
         self._require_names_for(3)
 
+    def _level_sizes_of(self, part: Region) -> list[tuple[int, int]]:
+        return [(math.ceil(part.width / step), math.ceil(part.height / step)) for step in self._steps]
+
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
-        slide = self._slide
-        place = round(x * self._steps[level]), round(y * self._steps[level])
+        slide, step = self._slide, self._steps[level]
+        place = self.slide_origin[0] + round(x * step), self.slide_origin[1] + round(y * step)
         try:
             pixels = np.asarray(slide.read_region(place, level, (width, height)))
         except openslide.OpenSlideError as error:
@@ -63,12 +87,7 @@ class SlideImage(Image):
                 self._slide = _opened(self._path)
 
 
-def open_slide(
-    path: Path,
-    name: str | None = None,
-    channel_names: Sequence[str] | None = None,
-    pixel_size_um: float | None = None,
-) -> Image | None:
+def open_slide(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image | None:
     """Open a slide, or return None if OpenSlide cannot and another reader may.
 
     Generic tiled TIFFs, and slides whose pixels are not 8-bit RGB, are left to tifffile, which keeps their dtype
@@ -79,31 +98,31 @@ def open_slide(
     ImageOpenError
         If the slide is of several files, and those beside it are missing or damaged.
     """
+    vendor = None
     try:
         vendor = openslide.OpenSlide.detect_format(path)
         if vendor not in (None, _GENERIC) and _is_rgb(path):
-            return SlideImage(path, name or named_after(path), channel_names, pixel_size_um)
+            return SlideImage(path, options)
         why = "OpenSlide does not know it"
     except openslide.OpenSlideError as error:
         why = str(error)
+        if path.suffix.lower() not in _WITH_COMPANIONS and vendor == _DICOM:
+            raise ImageOpenError(f"{describe_foreign(path)} OpenSlide says: {why}.") from error
     if path.suffix.lower() in _WITH_COMPANIONS:
         raise ImageOpenError(
             f"{path} cannot be read: {why}. Its pixels lie in other files beside it (for .mrxs, in a folder of the "
-            "same name): copy them too."
+            f"same name, {path.stem}): copy them too."
         )
     return None
 
 
-def open_generic(
-    path: Path,
-    name: str | None = None,
-    channel_names: Sequence[str] | None = None,
-    pixel_size_um: float | None = None,
-) -> Image | None:
+def open_generic(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image | None:
     """Open a tiled 8-bit RGB TIFF that tifffile cannot read, or return None if OpenSlide cannot either."""
+    if options.series is not None or options.plane is not None:
+        return None
     try:
         if openslide.OpenSlide.detect_format(path) == _GENERIC and _is_rgb(path):
-            return SlideImage(path, name or named_after(path), channel_names, pixel_size_um)
+            return SlideImage(path, options, is_generic=True)
     except openslide.OpenSlideError:
         return None
     return None
@@ -115,13 +134,31 @@ def _opened(path: Path) -> openslide.OpenSlide:
     return slide
 
 
-def _pixel_size(slide: openslide.OpenSlide) -> float | None:
-    """Return the pixel size in um that the slide's maker gives, or None."""
+def _scanned(slide: openslide.OpenSlide) -> tuple[Region, tuple[str, ...]]:
+    """Return the part of a slide that was scanned, and what is to be said where that is not all of it."""
+    whole = Region(0, 0, *slide.dimensions)
     try:
-        size = float(slide.properties[openslide.PROPERTY_NAME_MPP_X])
+        part = Region(*(int(slide.properties[f"openslide.bounds-{side}"]) for side in Region._fields))
     except (KeyError, ValueError):
-        return None
-    return size if np.isfinite(size) and size > 0 else None
+        return whole, ()
+    part = part.intersect(whole) or whole
+    if part == whole or min(part.width, part.height) < 2:
+        return whole, ()
+    return part, (
+        f"The scanned part of the slide, as in QuPath: it begins at x={part.x}, y={part.y} of the glass of "
+        f"{whole.width} x {whole.height} px, from whose corner OpenSlide counts.",
+    )
+
+
+def _pixel_size(slide: openslide.OpenSlide, *, is_resolution: bool) -> CheckedSize:
+    """Return the pixel size in um that the slide's maker gives, if it can be one."""
+    sides: list[float | None] = []
+    for name in (openslide.PROPERTY_NAME_MPP_Y, openslide.PROPERTY_NAME_MPP_X):
+        try:
+            sides.append(float(slide.properties[name]))
+        except (KeyError, ValueError):
+            sides.append(None)
+    return checked_pixel_size(*sides, is_resolution=is_resolution, source="The slide")
 
 
 def _is_rgb(path: Path) -> bool:

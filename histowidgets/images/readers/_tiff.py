@@ -1,129 +1,185 @@
 """TIFF, OME-TIFF, ImageJ's TIFF and Aperio's .svs through tifffile, read in parts."""
 
-import math
+import functools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
-from histowidgets.errors import ImageOpenError, ImageSizeError
-from histowidgets.images._claims import require_possible_part
+from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images._image import Image, default_channel_names, named_after
-from histowidgets.images._limits import MAX_CHANNELS
 from histowidgets.images.readers._array import ArrayImage
-from histowidgets.images.readers._layout import as_kept, channels_last, kept_dtype, over_white
-from histowidgets.images.readers._tiff_metadata import channel_names_of, pixel_size_of, require_possible_planes
+from histowidgets.images.readers._choice import choose_image, choose_planes
+from histowidgets.images.readers._interpretation import Interpretation, interpret
+from histowidgets.images.readers._layout import as_kept, kept_dtype
+from histowidgets.images.readers._no_data import find_no_data, no_data_notes
+from histowidgets.images.readers._options import DEFAULT_OPTIONS, OpenOptions
+from histowidgets.images.readers._orientation import Orientation
+from histowidgets.images.readers._tiff_metadata import (
+    channel_names_of,
+    declared_no_data,
+    missing_files,
+    orientation_of,
+    pixel_size_of,
+    require_possible_planes,
+    stored_of,
+)
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS, SegmentReader, require_possible_page
+from histowidgets.images.readers._tiff_series import Picture, Plane, pictures_of, require_no_volume
 
 #: Decoded bytes below which a TIFF is read whole when it is opened.
 EAGER_BYTES = 32 << 20
-
-_PHOTOMETRIC = tifffile.PHOTOMETRIC
-#: Axes that mean a stack or a movie: one plane of it has to be chosen first.
-_STACKED = {"Z": "planes", "T": "time points", "R": "tiles of a mosaic", "M": "tiles of a mosaic"}
+#: A page up to this many pixels is looked at whole before it is decided what its values mean, a larger one in places.
+LOOKED_AT_WHOLE = 1 << 20
+_PLACES, _PLACE_SIDE = 5, 64
 
 
 class TiffImage(Image):
-    """A TIFF of which only the tiles or strips that are asked for are read."""
+    """A TIFF of which only the tiles or strips that are asked for are read.
+
+    Parameters
+    ----------
+    path : Path
+    tiff : tifffile.TiffFile
+    picture : Picture
+        Which image of the file.
+    chosen : mapping of str to int
+        Which plane of its stack.
+    options : OpenOptions
+    notes : sequence of str
+        How the image and the plane were chosen.
+    opened_with : mapping
+        See `Image.opened_with`.
+    """
 
     def __init__(
         self,
         path: Path,
         tiff: tifffile.TiffFile,
-        series: Any,
-        name: str,
-        channel_names: Sequence[str] | None,
-        pixel_size_um: float | None,
+        picture: Picture,
+        chosen: Mapping[str, int],
+        options: OpenOptions,
+        notes: Sequence[str],
+        opened_with: Mapping[str, Any],
     ) -> None:
-        self._levels = [_Level(level) for level in series.levels]
+        name = options.name or named_after(path)
+        series, stored = picture.series, picture.stored
+        self._levels = [_Level(level, picture.planes(level, chosen)) for level in series.levels]
         full = self._levels[0]
-        self._finish = _Finish(tiff, series)
-        n_channels = self._finish.channels_of(full.n_channels)
-        names = channel_names or channel_names_of(tiff, series, n_channels)
-        dtype = self._finish.dtype_of(kept_dtype(series.dtype, name))
+        self._readers = _readers_of(self._levels)
+        weakref.finalize(self, _close, tuple(self._readers.values()))
+        for level in self._levels:
+            for page, shift in level.planes:
+                self._reader(page).require_whole(page, shift)
+                require_possible_page(page)
+        looked_at = functools.cache(lambda: self._looked_at(full))
+        self._meaning: Interpretation = interpret(stored, path.name, looked_at)
+        self._orientation = Orientation(orientation_of(series))
+        n_channels = len(full.planes) * self._meaning.n_channels
+        dtype = kept_dtype(self._meaning.dtype, name)
+        n_bytes = full.size[0] * full.size[1] * n_channels * dtype.itemsize
+        #: Whether it is to be read whole at once.
+        self.is_small = len(self._levels) == 1 and n_bytes <= EAGER_BYTES
+        no_data, more = _no_data_of(series, self._meaning, looked_at)
+        size = pixel_size_of(tiff, series)
+        names = options.channel_names or channel_names_of(tiff, series, n_channels)
         super().__init__(
             name=name,
-            width=full.width,
-            height=full.height,
+            width=self._orientation.size(*full.size)[0],
+            height=self._orientation.size(*full.size)[1],
             dtype=dtype,
-            channel_names=names or default_channel_names(n_channels, dtype),
-            pixel_size_um=pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um,
-            level_sizes=[level.size for level in self._levels],
+            channel_names=names or default_channel_names(n_channels, dtype, is_rgb=stored.is_picture),
+            pixel_size_um=options.pixel_size_or(self._orientation.sides(size.yx_um)),
+            level_sizes=[self._orientation.size(*level.size) for level in self._levels],
             source=str(path),
+            notes=(
+                *notes,
+                *self._meaning.notes,
+                *self._orientation.notes,
+                *(() if self.is_small else more),  # counted exactly where all pixels are read
+                *size.notes,
+            ),
+            opened_with=opened_with,
+            no_data=no_data,
         )
         self._require_names_for(n_channels)
-        self._reader = SegmentReader(path.open("rb"), path.name)
-        weakref.finalize(self, self._reader.close)
-        for level in self._levels:
-            for page in level.pages:
-                self._reader.require_whole(page)
-                require_possible_page(page)
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
-        parts = [self._reader.read(page, x, y, width, height) for page in self._levels[level].pages]
-        pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
-        return as_kept(self._finish(pixels), self.name)
+        stored = self._levels[level]
+        place = self._orientation.stored_region(x, y, width, height, *stored.size)
+        return as_kept(self._orientation.apply(self._interpreted(stored, place)), self.name)
+
+    def _interpreted(self, level: "_Level", place: tuple[int, int, int, int]) -> np.ndarray:
+        """Return (rows, cols, channels) of stored pixels, before they are turned."""
+        parts = [self._meaning.convert(self._reader(page).read(page, *place, shift)) for page, shift in level.planes]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+    def _reader(self, page: Any) -> SegmentReader:
+        return self._readers[page.parent.filehandle.path]
+
+    def _looked_at(self, level: "_Level") -> np.ndarray:
+        """Return some stored pixels of the first page, (n, samples)."""
+        page, shift = level.planes[0]
+        read = functools.partial(self._reader(page).read, page, shift=shift)
+        width, height = level.size
+        if width * height <= LOOKED_AT_WHOLE:
+            found = [read(0, 0, width, height)]
+        else:
+            w, h = min(_PLACE_SIDE, width), min(_PLACE_SIDE, height)
+            xs, ys = (np.linspace(0, whole - part, _PLACES).astype(int) for whole, part in ((width, w), (height, h)))
+            found = [read(int(x), int(y), w, h) for y in ys for x in xs]
+        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in found])
 
 
 class _Level:
-    """The pages of one stored level."""
+    """The planes of one stored level."""
 
-    def __init__(self, series: Any) -> None:
+    def __init__(self, series: Any, planes: list[Plane]) -> None:
         keyframe = series.keyframe
         self.width, self.height = self.size = int(keyframe.imagewidth), int(keyframe.imagelength)
-        _ = keyframe.decode  # made on first use, from the file, which will be closed by then
-        self.pages = list(series.pages)
-        if any(page is None for page in self.pages):
-            raise ImageOpenError("a page of the series is missing")
-        if any((page.keyframe.imagewidth, page.keyframe.imagelength) != self.size for page in self.pages):
+        self.planes = planes
+        if any((page.keyframe.imagewidth, page.keyframe.imagelength) != self.size for page, _ in planes):
             raise ImageOpenError("the pages of the series are of different sizes")
-        for page in self.pages:
-            _ = page.is_memmappable  # kept by the page, which would say no once the file is closed
-        self.n_channels = len(self.pages) * int(keyframe.samplesperpixel)
+        for page, _ in planes:
+            file = page.parent.filehandle
+            is_closed = file.closed
+            if is_closed:  # another file of a set
+                file.open()
+            # Made on first use, from the file, which will be closed by then.
+            _ = page.keyframe.decode, page.dataoffsets, page.databytecounts, page.jpegtables, page.is_memmappable
+            if is_closed:
+                file.close()
 
 
-class _Finish:
-    """Turns stored samples into the pixels of the image: palettes, inversion, transparency."""
-
-    def __init__(self, tiff: tifffile.TiffFile, series: Any) -> None:
-        key = series.keyframe
-        self._inverted = key.photometric == _PHOTOMETRIC.MINISWHITE and key.dtype in (np.uint8, np.uint16)
-        # ImageJ's palettes are only for display: its pixels are what was measured.
-        palette = key.photometric == _PHOTOMETRIC.PALETTE and not tiff.is_imagej and key.colormap is not None
-        self._colormap = (key.colormap >> 8).astype(np.uint8).T if palette else None
-        alpha = [int(sample) for sample in key.extrasamples or ()]
-        colours = 3 if key.photometric in (_PHOTOMETRIC.RGB, _PHOTOMETRIC.YCBCR) else 1
-        # 1 and 2 say that the sample is transparency; 1, that the colours have been multiplied by it.
-        self._alpha = bool(alpha) and alpha[0] in (1, 2) and key.samplesperpixel == colours + 1
-        self._multiplied = self._alpha and alpha[0] == 1
-
-    def channels_of(self, stored: int) -> int:
-        """Return the number of channels of the image."""
-        if self._colormap is not None:
-            return 3
-        return stored - 1 if self._alpha else stored
-
-    def dtype_of(self, stored: np.dtype) -> np.dtype:
-        """Return the dtype of the image."""
-        return np.dtype(np.uint8) if self._colormap is not None else stored
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        if self._colormap is not None:
-            return self._colormap[pixels[..., 0]]
-        if self._inverted:
-            return np.iinfo(pixels.dtype).max - pixels
-        return over_white(pixels, self._multiplied) if self._alpha else pixels
+def _readers_of(levels: Sequence[_Level]) -> dict[str, SegmentReader]:
+    """Return a reader for each file that holds pages of the levels."""
+    found: dict[str, SegmentReader] = {}
+    for level in levels:
+        for page, _ in level.planes:
+            path = page.parent.filehandle.path
+            if path not in found:
+                found[path] = SegmentReader(Path(path).open("rb"), Path(path).name)  # noqa: SIM115 - closed with the image
+    return found
 
 
-def open_tiff(
-    path: Path,
-    name: str | None = None,
-    channel_names: Sequence[str] | None = None,
-    pixel_size_um: float | None = None,
-) -> Image:
+def _close(readers: Sequence[SegmentReader]) -> None:
+    for reader in readers:
+        reader.close()
+
+
+def _no_data_of(series: Any, meaning: Interpretation, looked_at: Any) -> tuple[float | None, tuple[str, ...]]:
+    """Return the value that stands for no data, if any, and what is to be said about it."""
+    if meaning.dtype.kind not in "if":
+        return None, ()
+    pixels = looked_at()
+    value = find_no_data(pixels, meaning.dtype, declared_no_data(series))
+    return value, no_data_notes(pixels, value, is_sample=True)
+
+
+def open_tiff(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image:
     """Open a TIFF; a small one without stored levels is read at once.
 
     Raises
@@ -131,70 +187,106 @@ def open_tiff(
     ImageOpenError
         If it is damaged, cut short, or of a colour space or compression that cannot be read.
     ImageSizeError
-        If it is a stack, or has too many channels.
+        If it has too many channels.
     """
-    name = name or named_after(path)
     try:
         with tifffile.TiffFile(path) as tiff:
-            series = _main_series(path, tiff)
-            unlabelled = _unlabelled_array(path, tiff, series, name, channel_names, pixel_size_um)
-            if unlabelled is not None:
-                return unlabelled
-            _require_readable(path, series)
-            image = TiffImage(path, tiff, series, name, channel_names, pixel_size_um)
+            try:
+                image = _opened(path, tiff, options, ())
+            except _BrokenOme as broken:
+                image = _without_ome(path, options, str(broken))
     except DECODE_ERRORS as error:
-        if isinstance(error, ImageOpenError | ImageSizeError) or type(error).__module__ == "histowidgets.errors":
+        if isinstance(error, ImageError):
             raise
-        raise ImageOpenError(
-            f"{path} cannot be read: {error}. It may be cut short or damaged; copy it again."
-        ) from error
-    n_bytes = image.width * image.height * len(image.channel_names) * image.dtype.itemsize
-    if len(image.downsamples) > 1 or n_bytes > EAGER_BYTES:
-        return image
-    pixels = image.read(0, 0, image.width, image.height)
-    return ArrayImage(pixels, name, image.channel_names, image.pixel_size_um, image.source)
+        raise ImageOpenError(_why_not(path, error)) from error
+    return ArrayImage.of(image) if isinstance(image, TiffImage) and image.is_small else image
 
 
-def _main_series(path: Path, tiff: tifffile.TiffFile) -> Any:
-    """Return the largest image in the file; labels and overviews of slides are smaller."""
+class _BrokenOme(Exception):
+    """The OME-XML is there, but cannot be followed."""
+
+
+def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Sequence[str]) -> Image:
     require_possible_planes(tiff)
     len(tiff.pages)  # finds pages that name each other in a circle, which going through them would follow for ever
-    if not tiff.pages or not tiff.series:
+    if not tiff.pages:
         raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
-    return max(tiff.series, key=lambda s: int(s.keyframe.imagewidth) * int(s.keyframe.imagelength))
+    _require_ome(tiff)
+    pictures = pictures_of(path, tiff, functools.partial(stored_of, tiff))
+    image = choose_image(path.name, [picture.listed for picture in pictures], options.series)
+    picture = pictures[image.at]
+    require_no_volume(path.name, picture)
+    stack = picture.stack
+    if options.plane is not None or picture.has_too_many_pages:
+        stack = picture.as_stack()
+    elif picture.has_unnamed_pages and not picture.is_array:
+        notes = (*notes, f"Its {picture.n_unnamed} pages are read as channels; plane= opens one of them alone.")
+    planes = choose_planes(path.name, stack, options.plane)
+    notes = (*notes, *image.notes, *planes.notes)
+    opened_with = image.opened_with | planes.opened_with
+    if picture.is_array:
+        return _array_image(path, tiff, picture, planes.at, options, notes, opened_with)
+    try:
+        return TiffImage(path, tiff, picture, planes.at, options, notes, opened_with)
+    except ImageOpenError as error:
+        missing = missing_files(path, tiff)
+        if not missing or "missing" not in str(error):
+            raise
+        raise ImageOpenError(
+            f"{path} is one file of a set: {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''} "
+            f"{'is' if len(missing) == 1 else 'are'} not beside it. Copy all files of the set into one folder, or "
+            "export the image to a single OME-TIFF."
+        ) from error
 
 
-def _require_readable(path: Path, series: Any) -> None:
-    key = series.keyframe
-    for axis, size in zip(series.axes, series.shape, strict=True):
-        if axis in _STACKED and size > 1:
-            raise ImageSizeError(
-                f"{path.name} is a stack of {size} {_STACKED[axis]} (axes {series.axes}, shape {series.shape}). Save "
-                "the one that you want as a separate image, or project the stack first."
-            )
-    if key.imagedepth > 1:
-        raise ImageSizeError(f"{path.name} is a volume of {key.imagedepth} planes. Save one of them first.")
-    if key.photometric in (_PHOTOMETRIC.SEPARATED, _PHOTOMETRIC.CIELAB, _PHOTOMETRIC.ICCLAB, _PHOTOMETRIC.CFA):
-        raise ImageOpenError(f"{path.name} has {key.photometric.name} colours, not RGB. Convert it to RGB first.")
+def _require_ome(tiff: tifffile.TiffFile) -> None:
+    """Refuse OME-XML that tifffile cannot follow (_BrokenOme)."""
+    if not tiff.is_ome:
+        return
+    try:
+        series = tiff.series
+    except DECODE_ERRORS as error:
+        why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
+        raise _BrokenOme(why) from error
+    if not any(one.kind == "ome" for one in series):
+        raise _BrokenOme("it describes other images than the file holds")
 
 
-def _unlabelled_array(
+def _without_ome(path: Path, options: OpenOptions, why: str) -> Image:
+    note = f"The OME-XML cannot be followed ({why}): the pages are read without it, its pixel size and names are not."
+    with tifffile.TiffFile(path, is_ome=False) as tiff:
+        return _opened(path, tiff, options, (note,))
+
+
+def _array_image(
     path: Path,
     tiff: tifffile.TiffFile,
-    series: Any,
-    name: str,
-    channel_names: Sequence[str] | None,
-    pixel_size_um: float | None,
-) -> ArrayImage | None:
-    """Open an array that tifffile saved with channels last, a row a page, without naming the axes."""
-    shape = [size for size in series.shape if size > 1]
-    no_name = len(shape) == 3 and not set(series.axes) & {"C", "S", *_STACKED}
-    if not (no_name and shape[0] > MAX_CHANNELS >= shape[-1]):
-        return None
-    size = series.dtype.itemsize * math.prod(shape)
-    if path.stat().st_size < size and series.keyframe.compression == 1:
-        raise ImageOpenError(f"{path.name} is cut short: {size:,} bytes of pixels were wanted. Copy it again.")
-    require_possible_part(name, shape[1], shape[0], size)
-    pixels = channels_last(np.asarray(series.asarray()).reshape(shape), name)
-    scale = pixel_size_of(tiff, series) if pixel_size_um is None else pixel_size_um
-    return ArrayImage(pixels, name, channel_names, scale, str(path))
+    picture: Picture,
+    chosen: Mapping[str, int],
+    options: OpenOptions,
+    notes: Sequence[str],
+    opened_with: Mapping[str, Any],
+) -> ArrayImage:
+    """Open an array whose axes are not those of pages, such as one with a row a page."""
+    pixels = picture.array(path, chosen)
+    size = pixel_size_of(tiff, picture.series)
+    return ArrayImage(
+        pixels,
+        options.name or named_after(path),
+        options.channel_names,
+        options.pixel_size_or(size.yx_um),
+        str(path),
+        notes=(*notes, *size.notes),
+        opened_with=opened_with,
+    )
+
+
+def _why_not(path: Path, error: BaseException) -> str:
+    """Say why a TIFF cannot be read, and what to do."""
+    text = str(error)
+    if isinstance(error, NotImplementedError) or "not supported" in text or "requires" in text:
+        return (
+            f"{path} is whole, but of a kind that cannot be read: {text}. Convert it to OME-TIFF, or to a TIFF without "
+            "that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
+        )
+    return f"{path} cannot be read: {text}. It may be cut short or damaged; copy it again."

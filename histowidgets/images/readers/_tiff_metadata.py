@@ -1,14 +1,17 @@
-"""The metadata of a TIFF: channel names and pixel size."""
+"""The metadata of a TIFF: what its samples are, channel names, pixel size."""
 
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
 
 from histowidgets.errors import ImageSizeError
-from histowidgets.images.readers._units import LARGEST_PIXEL_UM, UM
+from histowidgets.images.readers._interpretation import Stored
+from histowidgets.images.readers._pixel_size import UM, UNKNOWN, CheckedSize, checked_pixel_size, unit_um
 
 #: Most planes that an OME-TIFF may claim to have: tifffile makes a list of them.
 MOST_PLANES = 1_000_000
@@ -44,36 +47,118 @@ def require_possible_planes(tiff: tifffile.TiffFile) -> None:
             )
 
 
-def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> float | None:
-    """Return the pixel size in um that the file gives, or None.
+def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
+    """Return the pixel size in um that the file gives, if it can be one.
 
     In this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
     """
     pixels = _ome_pixels(tiff, series)
     if pixels is not None:
-        return _ome_size(pixels)
+        return checked_pixel_size(*(_ome_side(pixels, axis) for axis in "YX"), source="The OME-XML")
     page = series.keyframe
     if tiff.is_svs:
-        found = re.search(r"\bMPP\s*=\s*([0-9.]+)", page.description)
-        return _positive(found.group(1)) if found else None
-    resolution = _per_unit(page)
-    if resolution is None:
-        return None
+        found = re.search(r"\bMPP\s*=\s*([0-9.eE+-]+)", page.description)
+        side = _number(found.group(1)) if found else None
+        return checked_pixel_size(side, side)
+    per_unit = [_per_unit(page, name) for name in ("YResolution", "XResolution")]
     if tiff.is_imagej:
-        unit = str((tiff.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ").replace("μ", "µ")
-        return UM[unit.lower()] / resolution if unit.lower() in UM else None
+        unit = unit_um((tiff.imagej_metadata or {}).get("unit", ""))
+        sides = [None if unit is None or not per else unit / per for per in per_unit]
+        return checked_pixel_size(*sides, source="ImageJ")
     unit_tag = page.tags.get("ResolutionUnit")
-    unit_um = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
-    size = None if unit_um is None else unit_um / resolution
-    return size if size is not None and size <= LARGEST_PIXEL_UM else None
+    unit = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
+    if unit is None:
+        return UNKNOWN
+    # Zero, and one dot per inch, stand for "unknown".
+    sides = [None if not per or per == 1 else unit / per for per in per_unit]
+    return checked_pixel_size(*sides, is_resolution=True)
 
 
-def _per_unit(page: Any) -> float | None:
-    """Return pixels per unit of length."""
-    tag = page.tags.get("XResolution")
-    if tag is None:
+def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
+    """Return what the tags of a series say about its samples."""
+    key = series.keyframe
+    tags = key.tags
+    pages = math.prod(series.shape) // max(1, math.prod(key.shape))
+    photometric = _name(key.photometric, tifffile.PHOTOMETRIC)
+    # ImageJ's palettes, and those of the channels of an OME-TIFF, are for display: the pixels are what was measured.
+    shown_only = tiff.is_imagej or (series.kind == "ome" and pages > 1)
+    colormap = key.colormap if photometric == "PALETTE" and not shown_only else None
+    compression = int(key.compression)
+    bits = key.bitspersample
+    stored = Stored(
+        photometric=photometric,
+        samples=int(key.samplesperpixel),
+        dtype=series.dtype,
+        bits=int(max(bits) if isinstance(bits, tuple) else bits),
+        extra=tuple(int(sample) for sample in key.extrasamples or ()),
+        colormap=None if colormap is None else np.asarray(colormap).reshape(3, -1),
+        # 33003 is Aperio's JPEG 2000 of YCbCr, which its codec leaves as it is.
+        is_decoded=compression in tifffile.TIFF.IMAGE_COMPRESSIONS and compression != 33003,
+        by_default=bool(key.is_shaped or series.kind == "ome" or str(key.software).startswith("tifffile")),
+        has_inks=_value(tags, "InkSet", 1) == 2,
+    )
+    if photometric == "YCBCR":
+        stored = stored._replace(
+            coefficients=_numbers(_value(tags, "YCbCrCoefficients", None), 3) or stored.coefficients,
+            reference=_numbers(_value(tags, "ReferenceBlackWhite", None), 6) or stored.reference,
+        )
+    return stored
+
+
+def orientation_of(series: Any) -> int:
+    """Return how the pixels of a series are to be turned, 1 to 8."""
+    return int(_value(series.keyframe.tags, "Orientation", 1) or 1)
+
+
+def declared_no_data(series: Any) -> float | None:
+    """Return the value that GDAL's tag says stands for no data, or None."""
+    text = _value(series.keyframe.tags, "GDAL_NODATA", None)
+    try:
+        return None if text is None else float(str(text).strip("\0 "))
+    except ValueError:
         return None
-    value = tag.value
+
+
+def missing_files(path: Path, tiff: tifffile.TiffFile) -> list[str]:
+    """Return the names of the other files of a set that its OME-XML names and that are not beside it."""
+    try:
+        root = ElementTree.fromstring(tiff.ome_metadata or "") if tiff.is_ome else ElementTree.Element("none")
+    except ElementTree.ParseError:
+        return []
+    named = {str(element.get("FileName")) for element in root.iter() if element.get("FileName")}
+    return sorted(name for name in named if not (path.parent / name).exists())
+
+
+def _value(tags: Any, name: str, missing: Any) -> Any:
+    tag = tags.get(name)
+    return missing if tag is None else tag.value
+
+
+def _name(value: Any, enum: Any) -> str:
+    try:
+        return str(enum(value).name)
+    except ValueError:
+        return str(value)
+
+
+def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
+    """Return numbers of a tag, given as they are or as numerators and denominators; None unless they can be right."""
+    if not isinstance(values, tuple):
+        return None
+    if len(values) == 2 * count:
+        if not all(values[1::2]):
+            return None
+        values = tuple(a / b for a, b in zip(values[::2], values[1::2], strict=True))
+    if len(values) != count or (count == 6 and any(values[i] == values[i + 1] for i in (0, 2, 4))):
+        return None
+    return tuple(float(value) for value in values)
+
+
+def _per_unit(page: Any, name: str) -> float | None:
+    """Return pixels per unit of length along an axis."""
+    value = _value(page.tags, name, None)
+    if value is None:
+        return None
     number, divisor = value if isinstance(value, tuple) else (value, 1)
     return number / divisor if number and divisor else None
 
@@ -108,15 +193,14 @@ def _children(element: Any, tag: str) -> list[Any]:
     return [child for child in element if child.tag.rsplit("}", 1)[-1] == tag]
 
 
-def _ome_size(pixels: Any) -> float | None:
-    size = _positive(pixels.get("PhysicalSizeX"))
-    unit = str(pixels.get("PhysicalSizeXUnit", "µm")).replace("μ", "µ").lower()
-    return None if size is None or unit not in UM else size * UM[unit]
+def _ome_side(pixels: Any, axis: str) -> float | None:
+    size = _number(pixels.get(f"PhysicalSize{axis}"))
+    unit = unit_um(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+    return None if size is None or unit is None else size * unit
 
 
-def _positive(text: str | None) -> float | None:
+def _number(text: str | None) -> float | None:
     try:
-        number = float(text) if text is not None else math.nan
+        return None if text is None else float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and number > 0 else None

@@ -32,6 +32,9 @@ DECODE_ERRORS = (
 )
 
 
+_JPEG = (6, 7, 34892, 33007)
+
+
 class SegmentReader:
     """Reads rectangles of pages.
 
@@ -54,14 +57,18 @@ class SegmentReader:
         """Close the file."""
         self._file.close()
 
-    def require_whole(self, page: Any) -> None:
+    def require_whole(self, page: Any, shift: int = 0) -> None:
         """Refuse a page whose tiles or strips reach past the end of the file (ImageOpenError)."""
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > self._size:
                 raise self._cut_short(offset + count)
+        if shift and page.dataoffsets[0] + shift + page.keyframe.nbytes > self._size:
+            raise self._cut_short(page.dataoffsets[0] + shift + page.keyframe.nbytes)
 
-    def read(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+    def read(self, page: Any, x: int, y: int, width: int, height: int, shift: int = 0) -> np.ndarray:
         """Read a rectangle of a page as (rows, cols, samples) of the page's dtype.
+
+        `shift` is where in the page's data the plane begins, in bytes.
 
         Raises
         ------
@@ -69,7 +76,7 @@ class SegmentReader:
             If the file is cut short or damaged there.
         """
         try:
-            return self._read(page, x, y, width, height)
+            return self._read(page, x, y, width, height, shift)
         except DECODE_ERRORS as error:
             if isinstance(error, ImageError):
                 raise
@@ -77,10 +84,10 @@ class SegmentReader:
                 f"A part of {self._name} cannot be decoded: {error!r}. It may be damaged; copy it again."
             ) from error
 
-    def _read(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+    def _read(self, page: Any, x: int, y: int, width: int, height: int, shift: int) -> np.ndarray:
         key = page.keyframe
-        if page.is_memmappable:  # not compressed: read just these rows, however long the strips are
-            return self._read_plain(page, x, y, width, height)
+        if shift or page.is_memmappable:  # not compressed: read just these rows, however long the strips are
+            return self._read_plain(page, x, y, width, height, shift)
         out = np.empty((height, width, key.samplesperpixel), key.dtype)
         for index, plane, left, top in _needed(key, x, y, width, height):
             segment = self._segment(page, index)
@@ -95,7 +102,7 @@ class SegmentReader:
             target[...] = segment[from_y : from_y + target.shape[0], from_x : from_x + target.shape[1]]
         return out
 
-    def _read_plain(self, page: Any, x: int, y: int, width: int, height: int) -> np.ndarray:
+    def _read_plain(self, page: Any, x: int, y: int, width: int, height: int, shift: int) -> np.ndarray:
         """Read uncompressed rows; not by a memory map, which would kill the process if the file were truncated."""
         key = page.keyframe
         separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
@@ -103,13 +110,14 @@ class SegmentReader:
         dtype = key.dtype.newbyteorder(page.parent.byteorder)
         out = np.empty((planes, height, width, together), dtype)
         pixel = together * dtype.itemsize
+        begin = page.dataoffsets[0] + shift
         with self._lock:  # all threads share the position in the file
             for plane in range(planes):
                 for row in range(height):
                     place = (plane * key.imagelength + y + row) * key.imagewidth + x
-                    self._file.seek(page.dataoffsets[0] + place * pixel)
+                    self._file.seek(begin + place * pixel)
                     if self._file.readinto(out[plane, row].view(np.uint8)) < width * pixel:
-                        raise self._cut_short(page.dataoffsets[0] + (place + width) * pixel)
+                        raise self._cut_short(begin + (place + width) * pixel)
         return np.moveaxis(out[..., 0], 0, -1).astype(key.dtype) if separate else out[0].astype(key.dtype, copy=False)
 
     def _segment(self, page: Any, index: int) -> np.ndarray | None:
@@ -125,8 +133,12 @@ class SegmentReader:
             data = self._file.read(count)
         if len(data) < count:
             raise self._cut_short(offset + count)
+        if has_packed_colours(page.keyframe):
+            segment = _unpacked(page.keyframe, data, index)
+            self._cache.put(key, segment)
+            return segment
         arguments: dict[str, Any] = {}
-        if page.keyframe.compression in (6, 7, 34892, 33007):  # the JPEG family, whose tables may be stored once
+        if page.keyframe.compression in _JPEG:  # its tables may be stored once
             arguments = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
         decoded, _, _ = page.keyframe.decode(data, index, _fullsize=False, **arguments)
         if decoded is None:
@@ -143,13 +155,37 @@ class SegmentReader:
 
 
 def require_possible_page(page: Any) -> None:
-    """Refuse a page with tiles or strips that are too large to be decoded (ImageSizeError)."""
+    """Refuse a page with tiles or strips that are too large to be decoded, or that no codec decodes.
+
+    Raises
+    ------
+    ImageSizeError, ImageOpenError
+    """
     key = page.keyframe
+    if key.dtype is None or not _has_codec(int(key.compression)):
+        what = f"samples of {key.bitspersample} bits" if key.dtype is None else f"compression {_name(key.compression)}"
+        raise ImageOpenError(
+            f"{page.parent.filename} is whole, but of a kind that cannot be read: {what}. Convert it to OME-TIFF, or "
+            "to a TIFF without that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
+        )
     if not page.is_memmappable:
         width, height = key_width(key), key_height(key)
         require_possible_part(
             page.parent.filename, width, height, width * height * key.samplesperpixel * key.dtype.itemsize
         )
+
+
+def _has_codec(compression: int) -> bool:
+    if compression in (65000, 65001, 65002):  # of electron microscopes, or of others
+        return False
+    try:
+        return compression == tifffile.COMPRESSION.NONE or tifffile.TIFF.DECOMPRESSORS[compression] is not None
+    except KeyError:
+        return False
+
+
+def _name(compression: Any) -> str:
+    return str(getattr(compression, "name", compression))
 
 
 def key_width(key: Any) -> int:
@@ -172,3 +208,33 @@ def _needed(key: Any, x: int, y: int, width: int, height: int) -> Iterator[tuple
             for i in range(x // w, (x + width - 1) // w + 1):
                 index = (plane * down + j) * across + i
                 yield index, plane if separate else None, i * w, j * h
+
+
+def has_packed_colours(key: Any) -> bool:
+    """Tell whether several pixels of YCbCr share their colour, which no codec unpacks (tifffile does not either)."""
+    return bool(
+        key.is_subsampled
+        and key.compression not in _JPEG
+        and int(key.compression) not in tifffile.TIFF.IMAGE_COMPRESSIONS
+        and key.planarconfig == tifffile.PLANARCONFIG.CONTIG
+        and key.bitspersample == 8
+        and key.samplesperpixel == 3
+    )
+
+
+def _unpacked(key: Any, data: bytes, index: int) -> np.ndarray:
+    """Return (rows, cols, 3) of a segment in which h x v pixels share their colour.
+
+    The samples are in units of h x v values of Y, one of Cb and one of Cr (TIFF specification, revision 6, section 21).
+    """
+    if key.compression != tifffile.COMPRESSION.NONE:
+        data = tifffile.TIFF.DECOMPRESSORS[int(key.compression)](data)
+    h, v = key.subsampling or (2, 2)
+    width, height = key_width(key), key_height(key)
+    if not key.is_tiled:
+        height = min(height, key.imagelength - index * height)
+    across, down = -(-width // h), -(-height // v)
+    units = np.frombuffer(data, np.uint8)[: across * down * (h * v + 2)].reshape(down, across, h * v + 2)
+    y = units[..., :-2].reshape(down, across, v, h).transpose(0, 2, 1, 3).reshape(down * v, across * h)
+    colours = [units[..., place].repeat(v, axis=0).repeat(h, axis=1) for place in (-2, -1)]
+    return np.stack([y, *colours], axis=-1)[:height, :width]

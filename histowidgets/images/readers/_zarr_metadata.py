@@ -1,13 +1,11 @@
 """The metadata of an OME-Zarr: levels, axes, pixel size, channel names and colours."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from histowidgets.errors import ImageOpenError
-from histowidgets.images.readers._units import UM
+from histowidgets.images.readers._pixel_size import UNKNOWN, CheckedSize, checked_pixel_size, unit_um
 
 
 class Multiscale(NamedTuple):
@@ -19,12 +17,16 @@ class Multiscale(NamedTuple):
         Lower-case names, such as ("t", "c", "z", "y", "x").
     paths : tuple of str
         Of the arrays, the full-size one first, relative to the group.
-    pixel_size_um : float or None
+    name : str
+        "" if it has none.
+    size : CheckedSize
+        Of a full-size pixel.
     """
 
     axes: tuple[str, ...]
     paths: tuple[str, ...]
-    pixel_size_um: float | None
+    name: str
+    size: CheckedSize
 
 
 def ome_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -33,8 +35,8 @@ def ome_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     return ome if isinstance(ome, Mapping) else attributes
 
 
-def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
-    """Read the first pyramid of a group.
+def multiscales_of(where: str, ome: Mapping[str, Any]) -> list[Multiscale]:
+    """Read the pyramids of a group; usually there is one.
 
     Raises
     ------
@@ -42,28 +44,43 @@ def multiscale_of(path: Path, ome: Mapping[str, Any]) -> Multiscale:
         If the group is not an image, or its description is damaged.
     """
     if "plate" in ome or "well" in ome:
-        raise ImageOpenError(f"{path} is a plate of many images. Give the folder of one of them, such as {path}/A/1/0.")
+        raise ImageOpenError(
+            f"{where} is a plate of many images. Give the folder of one of them, such as {where}/{_first_field(ome)}."
+        )
     if not ome.get("multiscales"):
         raise ImageOpenError(
-            f"{path} is a Zarr folder without an image of OME-Zarr ('multiscales' is missing). Give the folder of the "
+            f"{where} is a Zarr folder without an image of OME-Zarr ('multiscales' is missing). Give the folder of the "
             "image itself."
         )
     try:
-        described = ome["multiscales"][0]
-        datasets = described["datasets"]
-        paths = tuple(str(dataset["path"]) for dataset in datasets)
-        axes = _axes(described)
-        size = _pixel_size(described, axes)
+        return [_multiscale(where, described) for described in ome["multiscales"]]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, ImageOpenError):
+            raise
         raise ImageOpenError(
-            f"The description of the image in {path} is damaged: {error!r}. Copy it again, or write it again."
+            f"The description of the image in {where} is damaged: {error!r}. Copy it again, or write it again."
         ) from error
+
+
+def _multiscale(where: str, described: Mapping[str, Any]) -> Multiscale:
+    paths = tuple(str(dataset["path"]) for dataset in described["datasets"])
+    axes = _axes(described)
     if not paths or len(set(axes)) < len(axes) or not {"y", "x"} <= set(axes):
         raise ImageOpenError(
-            f"The image in {path} has axes {', '.join(axes) or 'none'} and {len(paths)} level(s); y and x, each once, "
+            f"The image in {where} has axes {', '.join(axes) or 'none'} and {len(paths)} level(s); y and x, each once, "
             "and at least one level are wanted."
         )
-    return Multiscale(axes, paths, size)
+    return Multiscale(axes, paths, str(described.get("name") or ""), _pixel_size(described, axes))
+
+
+def _first_field(ome: Mapping[str, Any]) -> str:
+    """Return the path of an image of a plate or a well."""
+    try:
+        if "well" in ome:
+            return str(ome["well"]["images"][0]["path"])
+        return str(ome["plate"]["wells"][0]["path"]) + "/0"
+    except (KeyError, IndexError, TypeError):
+        return "0" if "well" in ome else "A/1/0"
 
 
 def channels_of(ome: Mapping[str, Any], n_channels: int) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -85,16 +102,27 @@ def _axes(described: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(axis["name"] if isinstance(axis, Mapping) else axis).lower() for axis in described["axes"])
 
 
-def _pixel_size(described: Mapping[str, Any], axes: tuple[str, ...]) -> float | None:
-    """Return the width of a full-size pixel in um, or None if there is no scale, or one without a unit."""
-    axis = described["axes"][axes.index("x")] if "axes" in described and "x" in axes else None
+def _pixel_size(described: Mapping[str, Any], axes: tuple[str, ...]) -> CheckedSize:
+    """Return the size of a full-size pixel; unknown if there is no scale, or one without a unit."""
+    sides = [_side(described, axes, name) for name in "yx"]
+    if sides == [None, None] and "axes" in described and _scale(described, axes, "x") not in (None, 1.0):
+        return CheckedSize(None, (f"Its scale of {_scale(described, axes, 'x'):g} has no unit of length.",))
+    return checked_pixel_size(*sides, source="The OME-Zarr") if sides != [None, None] else UNKNOWN
+
+
+def _side(described: Mapping[str, Any], axes: tuple[str, ...], name: str) -> float | None:
+    axis = described["axes"][axes.index(name)] if "axes" in described else None
     unit = axis.get("unit") if isinstance(axis, Mapping) else None
-    if unit is None or str(unit).lower() not in UM:
-        return None
-    size, found = UM[str(unit).lower()], False
-    # The scale of the level, and then that of the whole pyramid.
+    length = None if unit is None else unit_um(unit)
+    scale = _scale(described, axes, name)
+    return None if length is None or scale is None else length * scale
+
+
+def _scale(described: Mapping[str, Any], axes: tuple[str, ...], name: str) -> float | None:
+    """Return the scale of the first level, and then that of the whole pyramid, along an axis."""
+    size, found = 1.0, False
     for owner in (described["datasets"][0], described):
         for transformation in owner.get("coordinateTransformations") or ():
             if transformation["type"] == "scale" and "scale" in transformation:
-                size, found = size * float(transformation["scale"][axes.index("x")]), True
-    return size if found and math.isfinite(size) and size > 0 else None
+                size, found = size * float(transformation["scale"][axes.index(name)]), True
+    return size if found else None

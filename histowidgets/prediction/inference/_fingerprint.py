@@ -48,6 +48,8 @@ def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str
         "file": _file(image),
         "what": {part: _as_stored(part, value) for part, value in what.items()},
     }
+    if image.opened_with:  # another plane of a stack, or another image of the file, is another image
+        card["opened_with"] = image.opened_with
     return hashlib.sha256(_json(card).encode()).hexdigest()
 
 

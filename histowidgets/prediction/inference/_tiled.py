@@ -259,7 +259,7 @@ def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | N
         classes=job.spec.classes,
         colors=job.spec.colors,
         region=job.region,
-        pixel_size_um=job.image.pixel_size_um,
+        pixel_size_um=job.image.pixel_size_yx_um,
         image_name=job.image.name,
     )
 

@@ -60,6 +60,7 @@ def predict_to_disk(
         image_name=image.name,
         region=job.region,
         pixel_size_um=image.pixel_size_um,
+        pixel_sides_um=_sides(image),
         classes=spec.classes,
         colors=spec.colors,
         probabilities=probabilities,
@@ -78,6 +79,12 @@ def predict_to_disk(
         write_pyramid(store, out)
         shutil.rmtree(store.path)
     return open_prediction(out)
+
+
+def _sides(image: Image) -> tuple[float, float] | None:
+    """Return the height and width of pixels that are not square."""
+    size = image.pixel_size_yx_um
+    return None if size is None or size[0] == size[1] else size
 
 
 def _fill(store: Store, job: Job, progress: Progress | None, should_stop: ShouldStop | None) -> None:

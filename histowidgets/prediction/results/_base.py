@@ -215,7 +215,7 @@ class PredictionResults(ABC):
         }.items():
             if not is_within(value, 0):
                 raise PredictionError(f"{name} is {value!r}; a number of at least 0 is wanted.")
-        size, classes = self.pixel_size_um, self.classes
+        size, classes = self.info.pixel_size_yx_um, self.classes
 
         def read(region: Region) -> tuple[np.ndarray, np.ndarray | None]:
             return self._read_block(region, True)

@@ -22,7 +22,9 @@ class PredictionInfo(BaseModel):
     region : Region
         Where in the image, in full-size pixels.
     pixel_size_um : float or None
-        Side of a full-size pixel; None if unknown.
+        Side of a full-size pixel; None if unknown. Of pixels that are not square, that of a square of the same area.
+    pixel_sides_um : (float, float) or None
+        Height and width of a pixel that is not square.
     classes : list of str
         In the order of the label map's indices.
     colors : dict of str to str
@@ -36,6 +38,14 @@ class PredictionInfo(BaseModel):
     pixel_size_um: float | None
     classes: list[str]
     colors: dict[str, Annotated[str, AfterValidator(as_hex)]]
+    pixel_sides_um: tuple[float, float] | None = None
+
+    @property
+    def pixel_size_yx_um(self) -> tuple[float, float] | None:
+        """Height and width of a full-size pixel in um; None if unknown."""
+        if self.pixel_sides_um is not None or self.pixel_size_um is None:
+            return self.pixel_sides_um
+        return self.pixel_size_um, self.pixel_size_um
 
 
 class Card(PredictionInfo):
@@ -54,7 +64,10 @@ class Card(PredictionInfo):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
+        values = {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
+        if self.pixel_sides_um is None:  # as earlier versions wrote it
+            del values["pixel_sides_um"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], path: Path) -> Self:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from shapely.affinity import translate
+from shapely.affinity import scale, translate
 
 from histowidgets.images import Region
 from histowidgets.prediction.results._polygons import Group, polygons_of
@@ -36,7 +36,8 @@ class PredictedObject:
         None for an image without a pixel size.
     mean_probability : float or None
         Of its class, over its pixels without filled holes; None where there are labels alone.
-    pixel_size_um : float or None
+    pixel_size_yx_um : (float, float) or None
+        Height and width of a full-size pixel.
     """
 
     class_name: str
@@ -44,7 +45,7 @@ class PredictedObject:
     area_px: int
     area_um2: float | None
     mean_probability: float | None = None
-    pixel_size_um: float | None = None
+    pixel_size_yx_um: tuple[float, float] | None = None
 
     @property
     def perimeter_px(self) -> float:
@@ -54,19 +55,20 @@ class PredictedObject:
     @property
     def perimeter_um(self) -> float | None:
         """`perimeter_px` in um; None for an image without a pixel size."""
-        return None if self.pixel_size_um is None else self.perimeter_px * self.pixel_size_um
+        sides = self.pixel_size_yx_um
+        return None if sides is None else float(_in_um(_smooth(self.polygon), sides).length)
 
     @property
     def circularity(self) -> float:
         """4 pi area / perimeter**2 of the outline without holes: 1 for a disc, less for any other shape."""
-        outline = _smooth(shapely.Polygon(self.polygon.exterior))
+        outline = _in_um(_smooth(shapely.Polygon(self.polygon.exterior)), self.pixel_size_yx_um or (1.0, 1.0))
         return min(1.0, 4 * math.pi * outline.area / outline.length**2)
 
     def row(self) -> dict[str, str | float]:
         """Return the object as a row of a table; units are in the names."""
         x, y = self.polygon.centroid.coords[0]
         values: dict[str, str | float] = {"Class": self.class_name, "Centroid X (px)": x, "Centroid Y (px)": y}
-        if self.pixel_size_um is None:
+        if self.pixel_size_yx_um is None:
             values |= {"Area (px2)": self.area_px, "Perimeter (px)": self.perimeter_px}
         else:
             values |= {"Area (um2)": self.area_um2 or 0.0, "Perimeter (um)": self.perimeter_um or 0.0}
@@ -79,28 +81,35 @@ def _smooth(polygon: shapely.Polygon) -> shapely.Polygon:
     return polygon if polygon.area < SMALL_OUTLINE else polygon.simplify(OUTLINE_TOLERANCE)
 
 
+def _in_um(polygon: shapely.Polygon, sides: tuple[float, float]) -> shapely.Polygon:
+    """Return an outline in um, given the height and width of a pixel."""
+    return scale(polygon, sides[1], sides[0], origin=(0, 0))
+
+
 def find_objects(
     blocks: Sequence[Region],
     read: ReadBlock,
     classes: list[str],
-    pixel_size_um: float | None,
+    pixel_size_yx_um: tuple[float, float] | None,
     min_area_um2: float,
     fill_holes_um2: float,
     simplify_um: float,
 ) -> list[PredictedObject]:
     """Find the objects of a prediction; see `PredictionResults.objects`."""
-    pixel = 1.0 if pixel_size_um is None else pixel_size_um
+    sides = pixel_size_yx_um or (1.0, 1.0)
+    pixel_area = sides[0] * sides[1]
+    pixel = math.sqrt(pixel_area)
     # Half a pixel below the limit, so that rounding does not drop an area that equals it.
-    least, holes = min_area_um2 / pixel**2 - 0.5, fill_holes_um2 / pixel**2 + 0.5
+    least, holes = min_area_um2 / pixel_area - 0.5, fill_holes_um2 / pixel_area + 0.5
     found = []
     for group in _joined(blocks, read, len(classes), 0 if fill_holes_um2 > 0 else least):
         group = _without_small_holes(group, holes) if fill_holes_um2 > 0 else group
         if group.n_pixels < least:
             continue
         outline = group.polygon.simplify(simplify_um / pixel) if simplify_um > 0 else group.polygon
-        area = None if pixel_size_um is None else group.n_pixels * pixel**2
+        area = None if pixel_size_yx_um is None else group.n_pixels * pixel_area
         name = classes[group.class_index]
-        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_um))
+        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_yx_um))
     return found
 
 

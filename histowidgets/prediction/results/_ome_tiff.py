@@ -37,7 +37,7 @@ def write_ome_tiff(
     import tifffile  # only here, as it takes a while to load
 
     common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
-    common |= _resolution(info.pixel_size_um, 1)
+    common |= _resolution(info.pixel_size_yx_um, 1)
     large = labels.size > 1 << 30
     with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
         metadata = _placed(info, f"{info.image_name} labels", 1)
@@ -69,7 +69,7 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
     planes = store.probabilities if probabilities else None
     card = store.card.model_copy(update={"probabilities": planes is not None})
     common: dict[str, Any] = {"tile": (_SIDE, _SIDE), "compression": "zlib", "photometric": "minisblack"}
-    size = card.pixel_size_um
+    size = card.pixel_size_yx_um
     ome = {"Description": json.dumps(card.to_dict()), **_physical_size(size)}
     advice = f"What was predicted is kept: run it again to resume. {FREE_SPACE}"
     with (
@@ -120,31 +120,32 @@ class _Plane:
         return np.asarray(self._array[self._plane, rows])
 
 
-def _resolution(pixel_size: float | None, downsample: int) -> dict[str, Any]:
-    if pixel_size is None:
+def _resolution(size_yx: tuple[float, float] | None, downsample: int) -> dict[str, Any]:
+    if size_yx is None:
         return {}
-    per_cm = 1e4 / (pixel_size * downsample)
-    return {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+    down, across = (1e4 / (side * downsample) for side in size_yx)
+    return {"resolution": (across, down), "resolutionunit": "CENTIMETER"}
 
 
 def _placed(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
     """Describe an image in the words of OME: name, classes, pixel size, and where in the slide the region lies."""
-    region, size = info.region, info.pixel_size_um
-    step, unit = (1.0, "pixel") if size is None else (size, "µm")
+    region, size = info.region, info.pixel_size_yx_um
+    (down, across), unit = ((1.0, 1.0), "pixel") if size is None else (size, "µm")
     return {
         "Name": name,
         "Description": json.dumps({"classes": info.classes, "colors": info.colors, "region": list(region)}),
         "Plane": {
-            "PositionX": [region.x * step] * n_planes,
+            "PositionX": [region.x * across] * n_planes,
             "PositionXUnit": [unit] * n_planes,
-            "PositionY": [region.y * step] * n_planes,
+            "PositionY": [region.y * down] * n_planes,
             "PositionYUnit": [unit] * n_planes,
         },
         **_physical_size(size),
     }
 
 
-def _physical_size(size: float | None) -> dict[str, Any]:
-    if size is None:
+def _physical_size(size_yx: tuple[float, float] | None) -> dict[str, Any]:
+    if size_yx is None:
         return {}
-    return {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}
+    height, width = size_yx
+    return {"PhysicalSizeX": width, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": height, "PhysicalSizeYUnit": "µm"}

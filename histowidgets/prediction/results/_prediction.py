@@ -1,5 +1,6 @@
 """A prediction in memory."""
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from histowidgets.errors import PredictionError
-from histowidgets.images import Region
+from histowidgets.images import PixelSize, Region
 from histowidgets.prediction.results._base import PredictionResults
 from histowidgets.prediction.results._colors import checked_classes
 from histowidgets.prediction.results._info import PredictionInfo
@@ -29,8 +30,8 @@ class Prediction(PredictionResults):
         Such as ``"#1f77b4"``.
     region : Region
         Where in the image, in full-size pixels.
-    pixel_size_um : float, optional
-        Side of a full-size pixel; None if unknown.
+    pixel_size_um : float or (float, float), optional
+        Side of a full-size pixel, or its height and width; None if unknown.
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
         The label map, where there are no probabilities to make it from.
@@ -48,7 +49,7 @@ class Prediction(PredictionResults):
         classes: Sequence[str],
         colors: Mapping[str, str] | Sequence[str],
         region: Region,
-        pixel_size_um: float | None = None,
+        pixel_size_um: PixelSize | None = None,
         image_name: str = "image",
         labels: np.ndarray | None = None,
     ) -> None:
@@ -59,9 +60,16 @@ class Prediction(PredictionResults):
             raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
         n_classes = len(classes) if self._map is None else len(self._map.values)
         names, chosen = checked_classes(classes, colors, n_classes)
-        size = None if pixel_size_um is None else float(pixel_size_um)
+        size, sides = _pixel_size(pixel_size_um)
         super().__init__(
-            PredictionInfo(image_name=image_name, region=place, pixel_size_um=size, classes=names, colors=chosen)
+            PredictionInfo(
+                image_name=image_name,
+                region=place,
+                pixel_size_um=size,
+                pixel_sides_um=sides,
+                classes=names,
+                colors=chosen,
+            )
         )
         self._lock = threading.Lock()
 
@@ -178,3 +186,11 @@ def _checked_labels(labels: np.ndarray, region: Region) -> np.ndarray:
         raise PredictionError(f"Labels of shape {labels.shape} and type {labels.dtype} do not fit {region}.")
     labels.setflags(write=False)
     return labels
+
+
+def _pixel_size(given: PixelSize | None) -> tuple[float | None, tuple[float, float] | None]:
+    """Return the side of a pixel, and its height and width if it is not square."""
+    if given is None or not isinstance(given, Sequence):
+        return None if given is None else float(given), None
+    height, width = (float(side) for side in given)
+    return (height, None) if height == width else (math.sqrt(height * width), (height, width))

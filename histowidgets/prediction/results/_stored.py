@@ -192,7 +192,7 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
     where = as_path(path, PredictionError)
     card = _read(where)
     try:
-        image = open_image(where)
+        image = open_image(where, series=0)  # the labels; probabilities may be a second image
     except ImageError as error:
         raise PredictionError(f"{where} cannot be opened: {error}") from error
     if not isinstance(card, StoreState):

@@ -193,15 +193,15 @@ def _n_levels(region: Region) -> int:
 
 def _multiscale(name: str, card: Card, paths: list[str], axes: str) -> dict[str, Any]:
     """Describe a pyramid in the words of OME-Zarr 0.5."""
-    size = card.pixel_size_um
-    step = 1.0 if size is None else size
+    size = card.pixel_size_yx_um
+    steps = {"y": 1.0, "x": 1.0} if size is None else {"y": size[0], "x": size[1]}
     unit = {} if size is None else {"unit": "micrometer"}
     kinds = {"c": {"name": "c", "type": "channel"}}
     described = [kinds.get(axis, {"name": axis, "type": "space", **unit}) for axis in axes]
     datasets = []
     for level, path in enumerate(paths):
-        scale = [1.0 if axis == "c" else step * (1 << level) for axis in axes]
-        offset = [{"x": card.region[0] * step, "y": card.region[1] * step}.get(axis, 0.0) for axis in axes]
+        scale = [1.0 if axis == "c" else steps[axis] * (1 << level) for axis in axes]
+        offset = [{"x": card.region[0] * steps["x"], "y": card.region[1] * steps["y"]}.get(axis, 0.0) for axis in axes]
         moves = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": offset}]
         datasets.append({"path": path, "coordinateTransformations": moves})
     pyramid = {"name": name, "axes": described, "datasets": datasets, "type": "nearest"}

@@ -224,7 +224,8 @@ def _picture(rgb: np.ndarray) -> str:
 
 
 def _plots(name: str, before: np.ndarray, after: np.ndarray, low: float, high: float) -> str:
-    least, most = float(before.min()), float(before.max())
+    before, after = before[~np.isnan(before)], after[~np.isnan(before)]  # NaN: no data
+    least, most = (float(before.min()), float(before.max())) if before.size else (low, high)
     left = _histogram(f"{name} before", before, min(least, low), max(most, high), (low, high))
     return f"<div class='hw-norm-pair'>{left}{_histogram(f'{name} after', after, 0.0, 1.0, None)}</div>"
 

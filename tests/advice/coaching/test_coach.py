@@ -377,3 +377,23 @@ def test_quick_enough_to_call_after_each_stroke():
         spent.append(time.process_time() - begun)
     # 30 ms is the aim on a quiet machine; twice that, so that a busy one does not fail the test.
     assert np.median(spent) < 0.06
+
+
+@pytest.mark.parametrize("shape", [(16, 5000), (5000, 16), (5, 3000), (3000, 3)])
+def test_a_strip_is_read_like_any_image(shape):
+    pixels = np.random.default_rng(0).integers(180, 230, (*shape, 3), np.uint8)
+    project = Project(["Tumor", "Stroma"])
+    name = project.add_image(open_image(pixels, name="strip"))
+    height, width = shape
+    project.annotate(name, Rectangle(0, 0, min(width, 300), min(height, 300)), "Tumor")
+    assert [advice for advice in coach(project) if advice.id == "image-unreadable"] == []
+
+
+def test_places_without_data_are_no_problem():
+    pixels = np.random.default_rng(0).normal(100, 10, (200, 200, 1)).astype(np.float32)
+    pixels[50:150, 50:150] = np.nan
+    project = Project(["Tumor", "Stroma"])
+    name = project.add_image(open_image(pixels, name="holes"))
+    project.annotate(name, Rectangle(0, 0, 40, 40), "Tumor")
+    project.annotate(name, Rectangle(160, 160, 40, 40), "Stroma")
+    assert [advice for advice in coach(project) if advice.id in ("image-unreadable", "contradicting-labels")] == []

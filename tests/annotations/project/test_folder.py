@@ -13,8 +13,8 @@ import pytest
 import tifffile
 
 from histowidgets.annotations import Project, Rectangle, Stroke
-from histowidgets.errors import ImageOpenError, ProjectError, ProjectFolderError, ReadOnlyError
-from histowidgets.images import ArrayImage, _deferred, samples
+from histowidgets.errors import ImageChoiceWarning, ImageOpenError, ProjectError, ProjectFolderError, ReadOnlyError
+from histowidgets.images import ArrayImage, _deferred, open_image, samples
 from tests.annotations.conftest import CLASSES, blank, random_stroke
 
 SQUARE = Rectangle(10, 10, 20, 20)
@@ -492,4 +492,21 @@ def test_a_path_that_is_no_text_is_kept(folder, tmp_path):
     name = project.add_image(path)
     project = reopen(project)
     assert project.image(name).read(0, 0, 30, 20).shape == (20, 30, 1)
+    project.close()
+
+
+def test_the_plane_and_the_sides_of_pixels_of_an_image_are_stored(folder, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 250, (5, 40, 50)).astype(np.uint8)
+    sizes = {"PhysicalSizeX": 0.25, "PhysicalSizeY": 0.5}
+    tifffile.imwrite(tmp_path / "z.ome.tif", stack, metadata={"axes": "ZYX", **sizes})
+    project = Project(CLASSES, folder)
+    project.add_image(open_image(tmp_path / "z.ome.tif", plane=4), name="file")
+    project.add_image(ArrayImage(stack[0], pixel_size_um=(0.5, 0.25)), name="array")
+    with pytest.warns(ImageChoiceWarning, match="stack of 5 planes"):
+        project.add_image(tmp_path / "z.ome.tif", name="middle")
+    project = reopen(project)
+    for name, plane in (("file", 4), ("array", 0), ("middle", 2)):
+        image = project.image(name)
+        assert image.pixel_size_yx_um == (0.5, 0.25)
+        np.testing.assert_array_equal(image.read(0, 0, 50, 40)[..., 0], stack[plane])
     project.close()

@@ -1,14 +1,17 @@
 """Slides through OpenSlide."""
 
+import json
 import shutil
 import sys
 
 import numpy as np
+import openslide
 import pytest
 import tifffile
 
-from histowidgets.errors import ImageOpenError
-from histowidgets.images import open_image, readers, thumbnail
+from histowidgets.annotations import Project
+from histowidgets.errors import ImageError, ImageOpenError
+from histowidgets.images import DeferredImage, open_image, readers, thumbnail
 from histowidgets.images.readers._slide import SlideImage, open_generic
 from histowidgets.images.readers._tiff import TiffImage, open_tiff
 
@@ -36,6 +39,104 @@ def write_aperio(path, full=(1000, 760), steps=(1, 4), dtype=np.uint8, size=0.25
                 description=f"Aperio Image Library v10.0.51\r\n{cols}x{rows} (128x128)|AppMag = 40|MPP = {size}",
             )
     return pixels
+
+
+def write_leica(path, scanned, corner=(256, 128), glass=(512, 384)):
+    """Write a slide as Leica's scanners do: an overview of the glass, and a part of it that was scanned.
+
+    Pixels are 500 nm; `corner` and `glass` are in pixels.
+    """
+    nm = 500
+
+    def part(name, number, size, view, offset):
+        return (
+            f'<image name="{name}" uuid="urn:uuid:{name}"><creationDate>2020-01-01T00:00:00Z</creationDate>'
+            f'<device model="m" version="1"/><pixels sizeX="{size[0]}" sizeY="{size[1]}"><dimension sizeX="{size[0]}" '
+            f'sizeY="{size[1]}" r="0" ifd="{number}"/></pixels><view sizeX="{view[0] * nm}" sizeY="{view[1] * nm}" '
+            f'offsetX="{offset[0] * nm}" offsetY="{offset[1] * nm}" spacingZ="0"/><scanSettings><objectiveSettings>'
+            "<objective>20</objective></objectiveSettings><illuminationSettings><numericalAperture>0.4</numericalAperture>"
+            "<illuminationSource>brightfield</illuminationSource></illuminationSettings></scanSettings></image>"
+        )
+
+    size = scanned.shape[1::-1]
+    xml = (
+        '<?xml version="1.0"?><scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01" uuid="urn:uuid:1">'
+        f'<collection name="c" uuid="urn:uuid:2" sizeX="{glass[0] * nm}" sizeY="{glass[1] * nm}"><barcode>x</barcode>'
+        + part("3", 0, (128, 96), glass, (0, 0)) + part("4", 1, size, size, corner) + "</collection></scn>"
+    )  # fmt: skip
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        options = {"photometric": "rgb", "tile": (64, 64), "compression": "zlib", "metadata": None}
+        writer.write(np.full((96, 128, 3), 200, np.uint8), description=xml, **options)
+        writer.write(scanned, **options)
+
+
+@pytest.fixture
+def leica(tmp_path):
+    write_leica(tmp_path / "a.scn", smooth(192, 128))
+    return tmp_path / "a.scn"
+
+
+def test_a_slide_of_which_a_part_was_scanned_is_that_part_as_in_qupath(leica):
+    slide, image = openslide.OpenSlide(leica), open_image(leica)
+    x, y, width, height = (int(slide.properties[f"openslide.bounds-{one}"]) for one in ("x", "y", "width", "height"))
+    assert (image.width, image.height) == (width, height) == (192, 128)
+    assert image.slide_origin == (x, y) == (256, 128)
+    np.testing.assert_array_equal(image.read(0, 0, 192, 128), smooth(192, 128))
+    for region in [(0, 0, 192, 128), (17, 30, 100, 50), (191, 127, 1, 1)]:
+        theirs = np.asarray(slide.read_region((region[0] + x, region[1] + y), 0, region[2:]).convert("RGB"))
+        np.testing.assert_array_equal(image.read(*region), theirs)
+    assert "begins at x=256, y=128" in image.notes[0]
+    assert image.opened_with == {}
+
+
+def test_the_whole_glass_can_be_opened(leica):
+    slide, image = openslide.OpenSlide(leica), open_image(leica, bounds=False)
+    assert (image.width, image.height) == slide.dimensions == (512, 384)
+    assert (image.slide_origin, image.opened_with, image.notes) == ((0, 0), {"bounds": False}, ())
+    np.testing.assert_array_equal(image.read(256, 128, 192, 128), smooth(192, 128))
+    assert (image.read(0, 0, 256, 128) == 255).all()
+
+
+def test_annotations_of_qupath_lie_where_they_were_drawn(leica, tmp_path):
+    # QuPath counts from the corner of what was scanned.
+    ring = [[40, 60], [70, 60], [70, 90], [40, 90], [40, 60]]
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}
+    feature["properties"]["classification"] = {"name": "Gland"}
+    (tmp_path / "q.geojson").write_text(json.dumps([feature]))
+    project = Project(["Gland"])
+    name = project.add_image(leica)
+    project.import_geojson(name, tmp_path / "q.geojson")
+    rows, columns = np.nonzero(project.label_map(name) == 0)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (40, 69, 60, 89)
+    project.export_geojson(name, tmp_path / "back.geojson")
+    back = json.loads((tmp_path / "back.geojson").read_text())["features"][0]["geometry"]["coordinates"][0]
+    assert sorted(map(tuple, back)) == sorted(map(tuple, ring))
+
+
+def test_a_project_with_the_whole_glass_keeps_it(leica):
+    image = DeferredImage(leica, name="a", width=512, height=384, channel_names=("Red", "Green", "Blue"))
+    np.testing.assert_array_equal(image.read(256, 128, 192, 128), smooth(192, 128))
+    part = DeferredImage(leica, name="a", width=192, height=128, channel_names=("Red", "Green", "Blue"))
+    np.testing.assert_array_equal(part.read(0, 0, 192, 128), smooth(192, 128))
+    assert part.slide_origin == (256, 128)
+    other = DeferredImage(leica, name="a", width=100, height=128, channel_names=("Red", "Green", "Blue"))
+    with pytest.raises(ImageOpenError, match="was 100 x 128 before"):
+        other.read(0, 0, 1, 1)
+
+
+def test_a_slide_has_no_planes_and_its_other_images_are_chosen(tmp_path):
+    write_aperio(tmp_path / "a.svs")
+    with pytest.raises(ImageError, match="is no stack"):
+        open_image(tmp_path / "a.svs", plane=3)
+    assert open_image(tmp_path / "a.svs", plane=0, series=0).width == 1000
+
+
+@pytest.mark.parametrize(("size", "known"), [(0.25, 0.25), (1e-9, None), (352.778, None), (1e6, None)])
+def test_a_pixel_size_that_is_none_is_unknown(tmp_path, size, known):
+    write_aperio(tmp_path / "a.svs", size=size)
+    image = open_image(tmp_path / "a.svs")
+    assert image.pixel_size_um == known
+    assert bool(image.notes) == (known is None)
 
 
 def test_an_aperio_slide_reads_as_tifffile_reads_it(shared_data):
@@ -155,7 +256,7 @@ def test_a_slide_without_the_files_beside_it(tmp_path, ending):
 @pytest.mark.parametrize("ending", ["svs", "ndpi", "scn", "bif", "svslide", "czi", "dcm"])
 def test_what_is_no_slide_is_refused_by_name(tmp_path, ending):
     (tmp_path / f"a.{ending}").write_bytes(b"no slide at all")
-    with pytest.raises(ImageOpenError, match=rf"a\.{ending} is no image that can be read"):
+    with pytest.raises(ImageOpenError, match=rf"a\.{ending} (is no image that can be read|is, by its name,)"):
         open_image(tmp_path / f"a.{ending}")
 
 

@@ -191,18 +191,9 @@ def test_colour_spaces(tmp_path, monkeypatch, lazily):
     tifffile.imwrite(tmp_path / "clear.tif", clear, photometric="rgb", extrasamples=["unassalpha"])
     image = open_image(tmp_path / "clear.tif")
     assert image.channel_names == ("Red", "Green", "Blue")
-    assert whole(image).min() == 255
+    np.testing.assert_array_equal(whole(image), clear[..., :3])
     tifffile.imwrite(tmp_path / "four.tif", clear, photometric="rgb", extrasamples=["unspecified"])
     assert len(open_image(tmp_path / "four.tif").channel_names) == 4
-
-
-def test_a_stack_is_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "z.ome.tif", noise(5, 40, 50), metadata={"axes": "ZYX"})
-    with pytest.raises(ImageSizeError, match="stack of 5 planes"):
-        open_image(tmp_path / "z.ome.tif")
-    tifffile.imwrite(tmp_path / "t.tif", noise(4, 40, 50), imagej=True, metadata={"axes": "TYX"})
-    with pytest.raises(ImageSizeError, match="stack of 4 time points"):
-        open_image(tmp_path / "t.tif")
 
 
 def test_too_many_channels_are_refused(tmp_path):
@@ -249,10 +240,10 @@ def test_a_damaged_tile_is_named_when_it_is_read(tmp_path, lazy):
 
 
 @pytest.mark.parametrize("lazily", [False, True])
-def test_nan_in_a_file_is_refused_at_the_latest_when_read(tmp_path, monkeypatch, lazily):
+def test_infinity_in_a_file_is_refused_at_the_latest_when_read(tmp_path, monkeypatch, lazily):
     monkeypatch.setattr(_tiff, "EAGER_BYTES", 0 if lazily else 1 << 20)
     pixels = np.zeros((60, 70), np.float32)
-    pixels[40, 50] = np.nan
+    pixels[40, 50] = np.inf
     tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(16, 16))
     if not lazily:
         with pytest.raises(ImageValueError, match=r"1 value\(s\).*x=50, y=40"):

@@ -229,3 +229,16 @@ def test_pixels_are_counted_as_they_are_written_also_over_an_interruption(image,
     counts = np.bincount(stored.read_labels().ravel(), minlength=2)
     monkeypatch.setattr(stored, "_read_block", lambda *_: pytest.fail("the pixels were counted already"))
     assert stored.pixel_counts() == {"Dark": counts[0], "Bright": counts[1]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pixels_that_are_not_square_stay_so_on_disk(tmp_path, kind):
+    pixels = picture(300, 410).read(0, 0, 410, 300)
+    image = hw.open_image(pixels, name="slide", pixel_size_um=(0.5, 0.25))
+    classifier = brightness_classifier(image)
+    stored = classifier.predict_to(image, tmp_path / kind)
+    expected = classifier.predict(image)
+    assert stored.info.pixel_size_yx_um == expected.info.pixel_size_yx_um == (0.5, 0.25)
+    assert open_prediction(tmp_path / kind).info.pixel_size_yx_um == (0.5, 0.25)
+    written = hw.open_image(tmp_path / kind)
+    assert written.pixel_size_yx_um == pytest.approx((0.5, 0.25))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 import pytest
 import shapely
+import tifffile
 from shapely.geometry import shape as as_shape
 
 import histowidgets as hw
@@ -160,3 +161,22 @@ def test_b8_pieces_in_two_blocks_that_touch_at_a_corner_stay_apart():
     found = [o for o in find_objects(blocks, read, ["A", "B"], None, 0, 0, 0) if o.class_name == "B"]
     assert sorted(o.area_px for o in found) == [4, 4]
     assert all(o.polygon.is_valid for o in found)
+
+
+def test_pixels_that_are_not_square_count_with_both_sides(tmp_path):
+    labels = np.zeros((100, 120), np.uint8)
+    labels[10:50, 20:100] = 1  # 80 px wide, 40 px high
+    prediction = prediction_of(labels, pixel_size_um=(0.5, 0.25))
+    (found,) = glands(prediction)
+    assert found.area_um2 == pytest.approx(80 * 0.25 * 40 * 0.5)
+    assert found.perimeter_um == pytest.approx(2 * (80 * 0.25 + 40 * 0.5))
+    assert found.circularity == pytest.approx(np.pi / 4, rel=1e-6)  # a square of 20 um
+    assert prediction.measurements()["Gland area (um2)"] == pytest.approx(400)
+    row = next(row for row in prediction.object_table() if row["Class"] == "Gland")
+    assert (row["Area (um2)"], row["Perimeter (um)"]) == (pytest.approx(400), pytest.approx(80))
+    prediction.save_ome_tiff(tmp_path / "a.ome.tif")
+    again = hw.open_image(tmp_path / "a.ome.tif")
+    assert again.pixel_size_yx_um == pytest.approx((0.5, 0.25))
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        across, down = (tiff.pages[0].tags[name].value for name in ("XResolution", "YResolution"))
+    assert (across[0] / across[1], down[0] / down[1]) == (pytest.approx(40_000), pytest.approx(20_000))

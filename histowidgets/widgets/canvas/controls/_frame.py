@@ -51,6 +51,8 @@ class CanvasFrame:
         self.bar, self.status = CanvasBar(), StatusLine()
         self.palette = ClassPalette(self._choose_class) if palette else None
         self._legend: ipywidgets.HTML | None = None
+        #: The image of which it was last said how its file was read.
+        self._noted = ""
         # Both lie in the one cell of a grid (canvas.css).
         self.stage = ipywidgets.Box([picture, pointer])
         self.stage.add_class("hw-stage")
@@ -95,7 +97,12 @@ class CanvasFrame:
 
     def _show_view(self, view: View) -> None:
         image = self._state.project.image(self._viewer.drawn_image_name)
-        self.bar.show_view(view.zoom, image.pixel_size_um)
+        self.bar.show_view(view.zoom, image.pixel_size_yx_um)
+        if self._viewer.drawn_image_name != self._noted:
+            self._noted = self._viewer.drawn_image_name
+            self.status.show_saved(self._state.project, self._viewer.drawn_image_name)
+            if image.notes:
+                self.say(" ".join(image.notes))
 
     def _show_legend(self, on: bool) -> None:
         """Show or hide the colours of the uncertainty."""

@@ -44,6 +44,9 @@ def channel_histograms(image: Image, joint: bool) -> list[ChannelHistogram]:
 
 
 def _histogram(values: np.ndarray) -> ChannelHistogram:
+    if values.dtype.kind == "f":
+        values = values[~np.isnan(values)]  # NaN: no data
+        values = values if values.size else np.zeros(1)
     low, high = float(values.min()), float(values.max())
     if values.dtype == np.uint8:
         low, high = 0.0, 255.0

@@ -27,7 +27,7 @@ class StatusLine(ipywidgets.HBox):
         _show(self.message, f'<span class="hw-error">{escaped}</span>' if level == "error" else escaped)
 
     def show_saved(self, project: Project, image_name: str) -> None:
-        """Show how many annotations the image has, and where they are saved."""
+        """Show how many annotations the image has, where they are saved, and how its file was read."""
         count = sum(project.count(image_name).values())
         text = f"{count} annotation{'' if count == 1 else 's'}"
         if project.read_only:
@@ -36,7 +36,13 @@ class StatusLine(ipywidgets.HBox):
             text = f"in memory · {text}"
         else:
             text = f"saved · {text} · {project.folder.name}"
-        _show(self.saved, html.escape(text))
+        shown = html.escape(text)
+        if notes := project.image(image_name).notes:
+            said = html.escape("\n".join(notes), quote=True)
+            shown += (
+                f' · <span class="hw-notes" title="{said}">{len(notes)} note{"" if len(notes) == 1 else "s"}</span>'
+            )
+        _show(self.saved, shown)
 
 
 def _show(widget: ipywidgets.HTML, text: str) -> None:

@@ -114,11 +114,12 @@ class CanvasBar(ipywidgets.HBox):
         self._has_pen = True
         self.show_tool(tool)
 
-    def show_view(self, zoom: float, pixel_size: float | None) -> None:
-        """Show the zoom, and the size of an image pixel if it is known."""
+    def show_view(self, zoom: float, pixel_size_yx_um: tuple[float, float] | None) -> None:
+        """Show the zoom, and the size of an image pixel if it is known: width x height if it is not square."""
         text = f"{zoom:.0%}"
-        if pixel_size:
-            text += f" · {pixel_size:.3g} µm/px"
+        if pixel_size_yx_um:
+            height, width = (f"{side:.3g}" for side in pixel_size_yx_um)
+            text += f" · {width} µm/px" if height == width else f" · {width} x {height} µm/px"
         if self.zoom.value != text:
             self.zoom.value = text
 

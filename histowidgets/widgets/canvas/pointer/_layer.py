@@ -38,7 +38,7 @@ class PointerLayer(anywidget.AnyWidget):
     stage, image_size : list of int
         Sizes in CSS pixels and in image pixels.
     pixel_size : float or None
-        Micrometres per image pixel.
+        Micrometres per image pixel, from left to right.
     view : list of float
         x, y and zoom of the view that the kernel has drawn.
     classes : list of dict
@@ -98,7 +98,8 @@ class PointerLayer(anywidget.AnyWidget):
     def show_image(self, name: str, image: Image) -> None:
         """Tell the page of another image of the project; nothing on it is held out yet."""
         self.image_name = name
-        self.image_size, self.pixel_size = [image.width, image.height], image.pixel_size_um
+        size = image.pixel_size_yx_um
+        self.image_size, self.pixel_size = [image.width, image.height], None if size is None else size[1]
         self.held_out = []
 
     def show_classes(self, colors: Mapping[str, str], class_name: str, hatch_scale: float | None) -> None:

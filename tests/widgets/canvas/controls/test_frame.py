@@ -1,9 +1,10 @@
 """The controls around the picture set the state and follow it."""
 
+import numpy as np
 import pytest
 
 from histowidgets.annotations import Project
-from histowidgets.images import samples
+from histowidgets.images import ArrayImage, samples
 from histowidgets.widgets import AnnotationCanvas
 from histowidgets.widgets.canvas.state import TOOLS
 from tests.widgets.canvas.helpers import parts
@@ -52,3 +53,24 @@ def test_the_legend_is_shown_only_with_an_uncertainty(canvas):
     stage = parts(canvas).frame.stage
     canvas.uncertainty_opacity = 0.5
     assert len(stage.children) == 2, "there is no prediction"
+
+
+def test_how_a_file_was_read_is_said_when_its_image_is_shown():
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    noted = ArrayImage(
+        pixels, "noted", pixel_size_um=(0.5, 0.25), notes=["Plane 2 of 5 <is> opened.", "Turned by 180°."]
+    )
+    project = Project(["Tumor"])
+    project.add_image(ArrayImage(pixels, "plain"))
+    project.add_image(noted)
+    canvas = AnnotationCanvas(project)
+    frame = parts(canvas).frame
+    assert "note" not in frame.status.saved.value
+    canvas.show_image("noted")
+    assert "Plane 2 of 5 &lt;is&gt; opened. Turned by 180°." in frame.status.message.value
+    assert 'title="Plane 2 of 5 &lt;is&gt; opened.\nTurned by 180°.">2 notes' in frame.status.saved.value
+    assert "0.25 x 0.5 µm/px" in frame.bar.zoom.value
+    assert parts(canvas).pointer.pixel_size == 0.25  # the scale bar lies from left to right
+    canvas.show_image("plain")
+    assert "note" not in frame.status.saved.value
+    canvas.close()

@@ -1,0 +1,44 @@
+"""Values that stand for "no data": NaN, and -9999 where nothing else is like it."""
+
+import numpy as np
+
+#: What geographic and other programs write where nothing was measured.
+USUAL = -9999.0
+#: Where no other value is below this, -9999 is no measurement.
+NO_MEASUREMENT_BELOW = -999.0
+
+
+def find_no_data(pixels: np.ndarray, stored_dtype: np.dtype, declared: float | None) -> float | None:
+    """Find the value that stands for no data in an image, or None.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Some of the image's, as stored.
+    stored_dtype : numpy.dtype
+        Unsigned numbers have no value that stands for no data.
+    declared : float or None
+        What the file says.
+    """
+    if stored_dtype.kind not in "if":
+        return None
+    if declared is not None and np.isfinite(declared):
+        return declared
+    others = pixels[np.isfinite(pixels) & (pixels != USUAL)] if pixels.size else pixels
+    return USUAL if not others.size or float(others.min()) >= NO_MEASUREMENT_BELOW else None
+
+
+def no_data_notes(pixels: np.ndarray, no_data: float | None, *, is_sample: bool) -> tuple[str, ...]:
+    """Say how much of an image, of which these are pixels (…, channels), has no data."""
+    if pixels.dtype.kind != "f" and no_data is None:
+        return ()
+    missing = np.isnan(pixels) if pixels.dtype.kind == "f" else np.zeros(pixels.shape, bool)
+    value = "NaN" if missing.any() else ""
+    if no_data is not None and (stands := pixels == pixels.dtype.type(no_data)).any():
+        missing |= stands
+        value = f"{value} and {no_data:g}" if value else f"{no_data:g}"
+    share = float(missing.any(axis=-1).mean()) if missing.size else 0.0
+    if not share:
+        return ()
+    about = "About " if is_sample else ""
+    return (f"{about}{share:.1%} of the pixels have no data ({value}); they count in no statistics.",)

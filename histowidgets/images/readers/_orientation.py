@@ -1,0 +1,82 @@
+"""Turning a picture as its file says: tag 274 of TIFF and of EXIF."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class _Turn(NamedTuple):
+    """Transpose first, then reverse the rows, the columns, or both."""
+
+    transposed: bool
+    rows_reversed: bool
+    columns_reversed: bool
+    words: str
+
+
+#: What is to be done with stored pixels, by the value of the tag; 1 is "as it is".
+_TURNS = {
+    1: _Turn(False, False, False, ""),
+    2: _Turn(False, False, True, "mirrored"),
+    3: _Turn(False, True, True, "turned by 180°"),
+    4: _Turn(False, True, False, "flipped"),
+    5: _Turn(True, False, False, "transposed"),
+    6: _Turn(True, False, True, "turned by 90° to the right"),
+    7: _Turn(True, True, True, "transposed along the other diagonal"),
+    8: _Turn(True, True, False, "turned by 90° to the left"),
+}
+
+
+class Orientation:
+    """How stored pixels become those of the image.
+
+    Parameters
+    ----------
+    value : int
+        1 to 8; all else counts as 1, as other programs do.
+    """
+
+    def __init__(self, value: object = 1) -> None:
+        self.value = value if isinstance(value, int) and value in _TURNS else 1
+        self._turn = _TURNS[self.value]
+
+    @property
+    def is_swapped(self) -> bool:
+        """Whether rows become columns."""
+        return self._turn.transposed
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what is done, if anything."""
+        return (f"Shown {self._turn.words}, as the file says (orientation {self.value}).",) if self._turn.words else ()
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the (width, height) of the image, given those of the stored pixels."""
+        return (height, width) if self.is_swapped else (width, height)
+
+    def sides(self, yx: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Return the (height, width) of a pixel of the image, given those of a stored one."""
+        return (yx[1], yx[0]) if yx is not None and self.is_swapped else yx
+
+    def stored_region(
+        self, x: int, y: int, width: int, height: int, stored_width: int, stored_height: int
+    ) -> tuple[int, int, int, int]:
+        """Return which stored pixels (x, y, width, height) a region of the image consists of."""
+        full_width, full_height = self.size(stored_width, stored_height)
+        if self._turn.columns_reversed:
+            x = full_width - x - width
+        if self._turn.rows_reversed:
+            y = full_height - y - height
+        return (y, x, height, width) if self.is_swapped else (x, y, width, height)
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Turn stored pixels (rows, cols, ...)."""
+        if self.value == 1:
+            return pixels
+        if self.is_swapped:
+            pixels = pixels.swapaxes(0, 1)
+        if self._turn.rows_reversed:
+            pixels = pixels[::-1]
+        if self._turn.columns_reversed:
+            pixels = pixels[:, ::-1]
+        return np.ascontiguousarray(pixels)

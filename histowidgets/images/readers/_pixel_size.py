@@ -1,0 +1,116 @@
+"""The one check of every pixel size: units, printers' resolutions, and sizes that no microscope has."""
+
+import math
+from typing import NamedTuple
+
+#: Length of each unit in um, by its lower-case name in OME-TIFF, ImageJ and OME-Zarr.
+UM: dict[str, float] = {
+    "pm": 1e-6,
+    "picometer": 1e-6,
+    "å": 1e-4,
+    "angstrom": 1e-4,
+    "nm": 1e-3,
+    "nanometer": 1e-3,
+    "µm": 1.0,
+    "um": 1.0,
+    "micron": 1.0,
+    "microns": 1.0,
+    "micrometer": 1.0,
+    "mm": 1e3,
+    "millimeter": 1e3,
+    "cm": 1e4,
+    "centimeter": 1e4,
+    "inch": 25_400.0,
+    "m": 1e6,
+    "meter": 1e6,
+}
+
+#: Sizes in um that are believed: from an electron microscope's to a photograph's of a whole slide.
+SMALLEST_UM, LARGEST_UM = 1e-4, 1000.0
+#: A resolution tag that means a larger pixel than this (um) is a printer's or a screen's setting, not a scale.
+LARGEST_OF_A_RESOLUTION_UM = 20.0
+#: Settings of printers and screens, in dots per inch. Programs that convert pictures write them as micrometres, too.
+PRINTERS_DPI = (72, 75, 90, 96, 100, 120, 144, 150, 180, 200, 220, 240, 250, 300, 350, 360, 400, 500, 600, 720, 1200)
+#: Sides that differ by less than this share are called square: what a maker's rounding leaves.
+SQUARE_WITHIN = 0.01
+
+
+class CheckedSize(NamedTuple):
+    """A pixel size that can be one, and what is to be said.
+
+    Attributes
+    ----------
+    yx_um : (float, float) or None
+        Height and width of a pixel in um; None if unknown.
+    notes : tuple of str
+    """
+
+    yx_um: tuple[float, float] | None
+    notes: tuple[str, ...] = ()
+
+
+UNKNOWN = CheckedSize(None)
+
+
+def unit_um(name: object) -> float | None:
+    """Return the length of a unit in um by its name in a file, or None if it is no length."""
+    text = str(name).replace("\\u00B5", "µ").replace("μ", "µ").strip().lower()
+    return UM.get(text) or UM.get(text.replace("metre", "meter"))
+
+
+def checked_pixel_size(
+    height_um: float | None, width_um: float | None, *, is_resolution: bool = False, source: str = "The file"
+) -> CheckedSize:
+    """Check the size of a pixel that a file gives.
+
+    Parameters
+    ----------
+    height_um, width_um : float or None
+        Sides of a pixel in um; where one is missing or impossible, the other stands for both.
+    is_resolution : bool
+        The size is from a resolution tag, in dots per inch or centimetre, which is a printer's more often than a
+        microscope's.
+    source : str
+        Who says so, for the note.
+
+    Returns
+    -------
+    CheckedSize
+    """
+    given = [side for side in (height_um, width_um) if side is not None]
+    if not given:
+        return UNKNOWN
+    largest = LARGEST_OF_A_RESOLUTION_UM if is_resolution else LARGEST_UM
+    good = [_is_possible(side, largest) for side in (height_um, width_um)]
+    said = " x ".join(f"{side:.4g}" for side in dict.fromkeys(reversed(given)))
+    if not any(good):
+        if is_resolution and all(math.isfinite(side) and side > 0 for side in given):
+            dpi = " x ".join(f"{UM['inch'] / side:.4g}" for side in dict.fromkeys(reversed(given)))
+            return CheckedSize(None, (f"{source} gives a resolution of {dpi} dpi, which is no microscope's.",))
+        return CheckedSize(None, (f"{source} gives a pixel size of {said} um, which is no microscope's.",))
+    if not all(good):
+        side = height_um if good[0] else width_um
+        assert side is not None  # it is possible
+        other = width_um if good[0] else height_um
+        notes = () if other is None else (f"{source} gives a pixel size of {said} um; {side:.4g} um is used for both.",)
+        return CheckedSize((side, side), notes)
+    assert height_um is not None  # both are possible
+    assert width_um is not None
+    if all(_is_printers(side) for side in given):
+        printed = round(UM["inch"] / width_um)
+        note = f"{source} gives a pixel size of {said} um, which is a printer's resolution ({printed} dpi)."
+        return CheckedSize(None, (note,))
+    notes = ()
+    if abs(height_um / width_um - 1) > SQUARE_WITHIN:
+        notes = (f"The pixels are not square: {width_um:.4g} um wide, {height_um:.4g} um high.",)
+    return CheckedSize((height_um, width_um), notes)
+
+
+def _is_possible(side: float | None, largest: float) -> bool:
+    return side is not None and math.isfinite(side) and SMALLEST_UM <= side <= largest
+
+
+def _is_printers(side: float) -> bool:
+    return side > LARGEST_OF_A_RESOLUTION_UM and any(
+        math.isclose(UM["inch"] / side, dpi, rel_tol=2e-3) for dpi in PRINTERS_DPI
+    )

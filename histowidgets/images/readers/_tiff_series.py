@@ -1,0 +1,224 @@
+"""The images of a TIFF, and the planes and pages that each consists of."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tifffile
+
+from histowidgets.errors import ImageOpenError, ImageSizeError
+from histowidgets.images._claims import require_possible_part
+from histowidgets.images._limits import MAX_CHANNELS
+from histowidgets.images.readers._choice import STACK_AXES, Listed
+from histowidgets.images.readers._interpretation import Stored
+from histowidgets.images.readers._layout import channels_last
+
+#: Axes whose pages are images of their own: parts of a mosaic.
+_MOSAIC = "RM"
+#: Axes of pages that do not say what they are.
+_UNNAMED = "IQ"
+#: Series of slides that nobody opens by mistake.
+_MINOR_NAMES = ("label", "macro", "thumbnail", "overview", "preview")
+
+
+class Plane(NamedTuple):
+    """The samples of a page, or of a part of one that holds many planes.
+
+    Attributes
+    ----------
+    page : tifffile.TiffPage or TiffFrame
+    shift : int
+        Bytes from the page's data to those of the plane.
+    """
+
+    page: Any
+    shift: int = 0
+
+
+class Picture:
+    """One image of a TIFF.
+
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+    stored : Stored
+        What its samples are.
+    at : mapping of str to int
+        Which part of the series it is, along the axes whose pages are images of their own.
+    name : str
+        "" if it has none.
+
+    Attributes
+    ----------
+    width, height : int
+        As stored, before it is turned.
+    pages : dict of str to int
+        The axes along which pages are, and how many, outermost first.
+    stack : dict of str to int
+        Those of them along which one plane is to be chosen.
+    """
+
+    def __init__(self, series: Any, stored: Stored, at: Mapping[str, int], name: str) -> None:
+        key = series.keyframe
+        self.series, self.stored, self.name = series, stored, name
+        self.width, self.height = int(key.imagewidth), int(key.imagelength)
+        self.pages = page_axes(series)
+        self._at = dict(at)
+        self.stack = {axis: n for axis, n in self.pages.items() if axis[0] in STACK_AXES and n > 1}
+        unnamed = [axis for axis in self.pages if axis[0] in _UNNAMED and axis not in at]
+        #: Gray pages that do not say whether they are channels or planes.
+        self.has_unnamed_pages = bool(unnamed) and not stored.is_picture
+        self._unnamed = unnamed
+
+    @property
+    def listed(self) -> Listed:
+        """What a list of the images of the file says about it."""
+        is_minor = self.name.lower() in _MINOR_NAMES or bool(int(self.series.keyframe.subfiletype or 0) & 1)
+        return Listed(self.name, self.width, self.height, is_minor)
+
+    def as_stack(self) -> dict[str, int]:
+        """Return the axes along which a plane can be chosen, those of unnamed pages among them."""
+        return self.stack | {axis: self.pages[axis] for axis in self._unnamed if self.has_unnamed_pages}
+
+    @property
+    def has_too_many_pages(self) -> bool:
+        """Whether the unnamed pages are more than an image can have channels."""
+        return self.has_unnamed_pages and not self.is_array and self.n_unnamed > MAX_CHANNELS
+
+    @property
+    def n_unnamed(self) -> int:
+        """How many pages do not say what they are."""
+        return math.prod(self.pages[axis] for axis in self._unnamed)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether a page is not a plane of the image, as where rows are pages: it has to be read whole."""
+        if any(axis[0] in "XYS" for axis in self.pages):
+            return True
+        shape = [size for size in self.series.shape if size > 1]
+        unnamed = len(shape) == 3 and self.series.kind == "shaped" and set(self.pages) == {"Q"}
+        # An array of (rows, columns, channels) whose axes were not named.
+        return unnamed and shape[0] > shape[-1] and shape[-1] <= MAX_CHANNELS and not self.stored.is_picture
+
+    def planes(self, level: Any, chosen: Mapping[str, int]) -> list[Plane]:
+        """Return the planes of a level that are the channels of the image, in their order.
+
+        Raises
+        ------
+        ImageOpenError
+            If one is missing.
+        """
+        shape = tuple(self.pages.values())
+        fixed = {**self._at, **chosen}
+        places = np.arange(math.prod(shape)).reshape(shape or (1,))
+        for number, axis in enumerate(self.pages):
+            if axis in fixed:
+                places = places.take([fixed[axis]], axis=number)
+        numbers = places.ravel().tolist()
+        if level.is_truncated or len(level) < math.prod(shape):
+            return self._contiguous(level, numbers)
+        found = [Plane(level[number]) for number in numbers]
+        if any(plane.page is None for plane in found):
+            raise ImageOpenError(_missing_pages(level))
+        return found
+
+    def _contiguous(self, level: Any, numbers: list[int]) -> list[Plane]:
+        page = level[0]
+        if page is None or not page.is_contiguous:
+            raise ImageOpenError(_missing_pages(level))
+        size = page.keyframe.nbytes
+        return [Plane(page, number * size) for number in numbers]
+
+    def array(self, path: Path, chosen: Mapping[str, int]) -> np.ndarray:
+        """Read the whole image as (rows, columns, channels), before its samples are interpreted.
+
+        Raises
+        ------
+        ImageOpenError
+            If the file is cut short.
+        ImageSizeError
+            If it would be too large.
+        """
+        series = self.series
+        shape, axes = list(series.get_shape(squeeze=False)), list(series.get_axes(squeeze=False))
+        size = series.dtype.itemsize * math.prod(shape)
+        if path.stat().st_size < size and series.keyframe.compression == 1:
+            raise ImageOpenError(f"{path.name} is cut short: {size:,} bytes of pixels were wanted. Copy it again.")
+        require_possible_part(path.name, shape[-1], shape[-2], size)
+        pixels = np.asarray(series.asarray()).reshape(shape)
+        fixed = {**self._at, **chosen}
+        for axis in list(axes):
+            if axis in fixed:
+                pixels = pixels.take(fixed[axis], axis=axes.index(axis))
+                axes.remove(axis)
+        if {"Y", "X"} <= set(axes) and set(self.pages) & {"Y", "X", "S"}:
+            others = [axis for axis in axes if axis not in "YX"]
+            pixels = pixels.transpose([axes.index(axis) for axis in ("Y", "X", *others)])
+            return pixels.reshape(*pixels.shape[:2], -1)
+        return channels_last(pixels.reshape([n for n in pixels.shape if n > 1]), path.name)
+
+
+def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Picture]:
+    """Return the images of a TIFF.
+
+    Parameters
+    ----------
+    path : Path
+    tiff : tifffile.TiffFile
+    stored_of : callable
+        Tells the samples of a series.
+
+    Raises
+    ------
+    ImageOpenError
+        If there is none.
+    """
+    found: list[Picture] = []
+    for series in tiff.series:
+        key = series.keyframe
+        if not key.imagewidth or not key.imagelength:
+            continue
+        stored = stored_of(series)
+        alone = {
+            axis: n
+            for axis, n in page_axes(series).items()
+            if n > 1 and (axis[0] in _MOSAIC or (stored.is_picture and axis[0] not in STACK_AXES and axis not in "YXS"))
+        }
+        for place in np.ndindex(*alone.values()):
+            found.append(Picture(series, stored, dict(zip(alone, place, strict=True)), str(series.name or "")))
+    if not found:
+        raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
+    return found
+
+
+def page_axes(series: Any) -> dict[str, int]:
+    """Return the axes along which the pages of a series are, outermost first, with their lengths.
+
+    A letter that occurs twice gets a number: "Q", "Q1".
+    """
+    axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    n_planes = math.prod(shape) // max(1, math.prod(series.keyframe.shape))
+    found: dict[str, int] = {}
+    covered = 1
+    for axis, size in zip(axes, shape, strict=True):
+        if covered >= n_planes:
+            break
+        found[axis if axis not in found else f"{axis}{len(found)}"] = int(size)
+        covered *= size
+    return {axis: size for axis, size in found.items() if size > 1}
+
+
+def require_no_volume(file: str, picture: Picture) -> None:
+    """Refuse pages that have a depth (ImageSizeError)."""
+    if picture.series.keyframe.imagedepth > 1:
+        raise ImageSizeError(
+            f"{file} is a volume of {picture.series.keyframe.imagedepth} planes in one page. Save one of them first."
+        )
+
+
+def _missing_pages(series: Any) -> str:
+    pages = [page for page in series if page is not None]
+    missing = len(series) - len(pages)
+    return f"{missing or 'some'} of its {len(series)} pages are missing"
