@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image
 from scipy import ndimage
 
@@ -15,7 +16,7 @@ STROKE_WIDTH = 8.0
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels (rows, columns, 3) uint8 and the class index of each, 255 where unknown."""
+    """Pixels (rows, columns, channels) uint8 and the class index of each, 255 where unknown."""
 
     name: str
     pixels: np.ndarray
@@ -65,17 +66,21 @@ def mean_iou(predicted, truth, n_classes):
 
 
 def load(folder, name):
-    """Read an image and its mask."""
-    image = np.array(Image.open(Path(folder) / "images" / f"{name}.png").convert("RGB"))
-    return image, np.array(Image.open(Path(folder) / "masks" / f"{name}.png"))
+    """Read an image and its mask; an image is RGB (.png) or has any channels, channels first (.tif)."""
+    mask = np.array(Image.open(Path(folder) / "masks" / f"{name}.png"))
+    path = Path(folder) / "images" / f"{name}.tif"
+    if path.exists():
+        return np.moveaxis(tifffile.imread(path), 0, -1).copy(), mask
+    return np.array(Image.open(path.with_suffix(".png")).convert("RGB")), mask
 
 
-def read_case(data):
+def read_case(data, most_unseen=None):
     """Read a folder of images/ and masks/, or make the case "colon".
 
     ``split.json`` ({"train": [...], "test": [...], "n_classes": n}) says which are annotated. Without it every second
     one is, in the order of their names, beginning with the first. "colon" is the sample image: strokes on its left
-    half, the right half unseen; its truth is a rule of colours (see `benchmarks._tissue.colon`).
+    half, the right half unseen; its truth is a rule of colours (see `benchmarks._tissue.colon`). Of more unseen
+    images than `most_unseen`, as many are taken at even distances.
     """
     if str(data) == "colon":
         from benchmarks._tissue import colon
@@ -92,9 +97,18 @@ def read_case(data):
     else:
         names = sorted(path.stem for path in (folder / "images").glob("*.png"))
         split = {"train": names[::2], "test": names[1::2]}
+    if most_unseen is not None:
+        split["test"] = split["test"][:: -(-len(split["test"]) // most_unseen)]
     annotated, unseen = ([Picture(name, *load(folder, name)) for name in split[part]] for part in ("train", "test"))
     n_classes = split.get("n_classes") or 1 + max(int(p.mask[p.mask != 255].max()) for p in annotated)
     return Case(folder.resolve().name, annotated, unseen, n_classes)
+
+
+def suite(folder):
+    """Return all sets in the folder of test data, as `read_case` takes them, small ones first."""
+    sets = [path.parent for path in Path(folder).glob("*/*/split.json")]
+    sets += [path for path in Path(folder).iterdir() if (path / "masks").is_dir() and (path / "images").is_dir()]
+    return ["colon", *sorted(sets, key=lambda path: (sum(f.stat().st_size for f in path.rglob("*")), path.name))]
 
 
 def painted_project(case, per_class, seed):

@@ -1,4 +1,4 @@
-"""The table and the plot of `quality.py`'s results."""
+"""The tables and the plots of `quality.py`'s results."""
 
 import json
 from collections import defaultdict
@@ -6,39 +6,43 @@ from collections import defaultdict
 import numpy as np
 
 COLORS = {"shown": "#1f6feb", "network": "#6ea8fe", "quick learner": "#2da44e", "peer": "#9a6700"}
+PARTS = ("annotated", "unseen")
 
 
 def read_results(path):
-    """Read the lines; of two for the same learner, data, budget and seed the later one counts."""
+    """Read the lines; of two for the same learner, data, strokes, budget and seed the later one counts."""
     lines = {}
     for text in path.read_text(encoding="utf-8").splitlines():
-        line = json.loads(text)
-        lines[line["data"], line["learner"], line["budget"], line["seed"]] = line
+        line = {"strokes": 10, "clock": "wall", **json.loads(text)}  # early results do not say these
+        lines[line["data"], line["learner"], line["strokes"], line["budget"], line["seed"]] = line
     return list(lines.values())
 
 
 def summarized(lines):
-    """Return a row for each data, learner and budget: mean and range over the seeds."""
+    """Return a row for each data, strokes, learner and budget: mean and range over the seeds."""
     groups = defaultdict(list)
     for line in lines:
-        groups[line["data"], line["learner"], line["budget"]].append(line)
+        groups[line["data"], line["strokes"], line["learner"], line["budget"]].append(line)
     rows = []
-    for (data, learner, budget), some in groups.items():
-        row = {"data": data, "learner": learner, "budget": budget, "seeds": len(some)}
+    for (data, strokes, learner, budget), some in groups.items():
+        row = {"data": data, "strokes": strokes, "learner": learner, "budget": budget, "seeds": len(some)}
         row["seconds"] = float(np.median([line["seconds"] for line in some]))
-        for part in ("annotated", "unseen"):
+        for part in PARTS:
             values = [line[part] for line in some]
             row[part], row[f"{part}_range"] = float(np.mean(values)), (min(values), max(values))
         more = [line["one_more_stroke_s"] for line in some if "one_more_stroke_s" in line]
         row["one_more_stroke_s"] = float(np.median(more)) if more else None
         row["shown"] = ", ".join(sorted({line["shown"] for line in some if "shown" in line}))
         rows.append(row)
-    return sorted(rows, key=lambda row: (row["data"], row["budget"] or 0, row["learner"]))
+    return sorted(rows, key=lambda row: (row["data"], row["strokes"], row["budget"] or 0, row["learner"]))
 
 
 def table(rows, goals):
     """Write the rows as Markdown; goals are of the data "glands"."""
-    text = ["| data | learner | seconds | annotated | unseen | seeds | remark |", "|---|---|---|---|---|---|---|"]
+    text = [
+        "| data | strokes | learner | seconds | annotated | unseen | seeds | remark |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         remarks = []
         if row["shown"]:
@@ -48,18 +52,82 @@ def table(rows, goals):
         wanted = goals.get(row["budget"]) if row["data"] == "glands" else None
         if wanted and row["learner"] in ("shown", "quick learner"):
             remarks.append(f"goal {wanted[0]:.2f} / {wanted[1]:.2f}")
-        scores = [
-            f"{row[p]:.3f} ({row[f'{p}_range'][0]:.2f}-{row[f'{p}_range'][1]:.2f})" for p in ("annotated", "unseen")
-        ]
+        scores = [f"{row[p]:.3f} ({row[f'{p}_range'][0]:.2f}-{row[f'{p}_range'][1]:.2f})" for p in PARTS]
         text.append(
-            f"| {row['data']} | {row['learner']} | {row['seconds']:.1f} | {scores[0]} | {scores[1]} "
+            f"| {row['data']} | {row['strokes']} | {row['learner']} | {row['seconds']:.1f} | {scores[0]} | {scores[1]} "
             f"| {row['seeds']} | {'; '.join(remarks)} |"
         )
     return "\n".join(text) + "\n"
 
 
-def _with_range(mean, ends):
-    return f"{mean:.3f} ({ends[0]:.3f}-{ends[1]:.3f})"
+def compared(rows):
+    """Return for each data, strokes and budget what is shown, the best peer and the margin, on both kinds of images.
+
+    The best peer is the highest mean of trees, whatever time they take, and of the plain U-Net of the same budget, for
+    annotated and for unseen images by itself. What has no peer is left out.
+    """
+    found = []
+    for row in rows:
+        if row["learner"] not in ("shown", "quick learner"):
+            continue
+        same = [other for other in rows if (other["data"], other["strokes"]) == (row["data"], row["strokes"])]
+        peers = [o for o in same if o["learner"].startswith("peer") and o["budget"] in (None, row["budget"])]
+        if not peers:
+            continue
+        line = {name: row[name] for name in ("data", "strokes", "budget", "seeds")}
+        for part in PARTS:
+            best = max(peers, key=lambda peer: peer[part])
+            line[part], line[f"{part}_peer"], line[f"{part}_by"] = row[part], best[part], best["learner"].split()[-1]
+            line[f"{part}_margin"] = row[part] - best[part]
+        found.append(line)
+    return sorted(found, key=lambda line: (line["strokes"], line["budget"], line["data"]))
+
+
+def comparison_table(lines):
+    """Write what `compared` returns as Markdown, with the mean margin of each number of strokes and budget."""
+    text = [
+        "| strokes | seconds | data | shown, annotated / unseen | best peer | margin | seeds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for key in dict.fromkeys((line["strokes"], line["budget"]) for line in lines):
+        some = [line for line in lines if (line["strokes"], line["budget"]) == key]
+        start = f"| {key[0]} | {key[1]:g} |"
+        for line in some:
+            shown = " / ".join(f"{line[part]:.3f}" for part in PARTS)
+            peers = " / ".join(f"{line[f'{part}_peer']:.3f} ({line[f'{part}_by']})" for part in PARTS)
+            margins = " / ".join(f"{line[f'{part}_margin']:+.3f}" for part in PARTS)
+            text.append(f"{start} {line['data']} | {shown} | {peers} | {margins} | {line['seeds']} |")
+        means = " / ".join(f"{np.mean([line[f'{part}_margin'] for line in some]):+.3f}" for part in PARTS)
+        least = " / ".join(f"{min(line[f'{part}_margin'] for line in some):+.3f}" for part in PARTS)
+        text.append(f"{start} **{len(some)} sets** | | | **mean {means}**, least {least} | |")
+    return "\n".join(text) + "\n"
+
+
+def comparison_plot(lines, path):
+    """Draw the margin over the best peer on each set, a panel for each budget; returns False without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    keys = list(dict.fromkeys((line["strokes"], line["budget"]) for line in lines))
+    names = sorted({line["data"] for line in lines}, reverse=True)
+    figure = Figure(figsize=(3.2 * len(keys) + 1.5, 0.3 * len(names) + 1.6), layout="constrained")
+    axes = figure.subplots(1, len(keys), squeeze=False, sharey=True)[0]
+    for axis, key in zip(axes, keys, strict=True):
+        some = {line["data"]: line for line in lines if (line["strokes"], line["budget"]) == key}
+        places = [names.index(name) for name in some]
+        for part, color in zip(PARTS, ("#1f6feb", "#d4740b"), strict=True):
+            margins = [line[f"{part}_margin"] for line in some.values()]
+            axis.plot(margins, places, "o", color=color, label=f"{part} images")
+            axis.axvline(np.mean(margins), color=color, ls=":", lw=1)
+        axis.axvline(0, color="#57606a", lw=1)
+        axis.set_title(f"{key[1]:g} s, {key[0]} strokes", fontsize=10)
+        axis.grid(alpha=0.3)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].legend(fontsize=8)
+    figure.supxlabel("mean IoU of what is shown, minus that of the best peer (dotted: mean)", fontsize=9)
+    figure.savefig(path, dpi=110)
+    return True
 
 
 def plot(rows, path):
@@ -68,13 +136,13 @@ def plot(rows, path):
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    names = sorted({row["data"] for row in rows})
+    names = sorted({(row["data"], row["strokes"]) for row in rows})
     figure = Figure(figsize=(10, 3.6 * len(names)), layout="constrained")
     axes = figure.subplots(len(names), 2, squeeze=False)
     for i, name in enumerate(names):
-        for axis, part in zip(axes[i], ("annotated", "unseen"), strict=True):
-            _panel(axis, [row for row in rows if row["data"] == name], part)
-            axis.set_title(f"{name}, {part} images")
+        for axis, part in zip(axes[i], PARTS, strict=True):
+            _panel(axis, [row for row in rows if (row["data"], row["strokes"]) == name], part)
+            axis.set_title(f"{name[0]}, {part} images, {name[1]} strokes")
     axes[0][0].legend(fontsize=8, loc="lower right")
     figure.savefig(path, dpi=110)
     return True

@@ -3,12 +3,16 @@
     python -m benchmarks.quality --data ../shared/data/glands                  all of it, three seeds
     python -m benchmarks.quality --data FOLDER --seeds 0 --budgets 1 10        a short run
     python -m benchmarks.quality --data FOLDER --only peers --seeds 1          a part; adds to the same results
+    python -m benchmarks.quality --suite ../shared/data --resume               all sets of a folder, in parts
     python -m benchmarks.quality --report                                      table and plot of what is there
 
-FOLDER holds images/ and masks/ (see `_protocol.read_case`); "colon" is the sample image. A simulated hand paints 10
-strokes of each class on each annotated image; every learner is given the same label maps. Seconds are of the wall, for
-all annotated images together: reading, statistics, features, building the network and its weights, choosing how to
-compute, splitting, training and validation. Left out are importing libraries, predicting and scoring.
+FOLDER holds images/ and masks/ (see `_protocol.read_case`); "colon" is the sample image. --suite measures each such
+folder in FOLDER, and "colon"; its table and plot compare what is shown with the best peer on each set, at each budget.
+
+A simulated hand paints 10 strokes of each class on each annotated image; every learner is given the same label maps.
+Seconds are of the wall, for all annotated images together: reading, statistics, features, building the network and its
+weights, choosing how to compute, splitting, training and validation. Left out are importing libraries, predicting and
+scoring.
 
 At 1 s it is the quick learner. At a later mark it is what the studio shows then: the network, the quick learner, or the
 mean of both, whichever scores best on held-out strokes, which is found without the truth. One run of the preset "cpu"
@@ -19,11 +23,12 @@ On a computer that others use too, --processor-time counts the processor's secon
 the number of its threads: what the wall would show if all were busy all the time, and so a lower bound of it.
 
 Peers and plot need the extra `bench`. Results are lines of JSON (--results), one a learner, seed and budget, so that
-a long measurement can be made in parts.
+a long measurement can be made in parts: with --resume, what is there already is not measured again.
 """
 
 import argparse
 import importlib
+import itertools
 import json
 import statistics
 import sys
@@ -40,8 +45,16 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 import histowidgets as hw  # noqa: E402
-from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on  # noqa: E402
-from benchmarks._quality_report import plot, read_results, summarized, table  # noqa: E402
+from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on, suite  # noqa: E402
+from benchmarks._quality_report import (  # noqa: E402
+    compared,
+    comparison_plot,
+    comparison_table,
+    plot,
+    read_results,
+    summarized,
+    table,
+)
 from histowidgets.errors import OutsideTrainingWarning  # noqa: E402
 from histowidgets.prediction import forget_features  # noqa: E402
 from histowidgets.prediction.pixel_models import _quick_features  # noqa: E402
@@ -83,8 +96,24 @@ class Clock:
 class Scores:
     """Asks a predictor about every picture of a case, and writes down how good it is."""
 
-    def __init__(self, case, seed, results):
-        self.case, self.seed, self.results = case, seed, results
+    def __init__(self, case, seed, results, strokes, resume=False):
+        self.case, self.seed, self.results, self.strokes = case, seed, results, strokes
+        self._known = set()
+        if resume and results.exists():
+            self._known = {
+                (line["learner"], line["budget"])
+                for line in read_results(results)
+                if (line["data"], line["seed"], line["strokes"]) == (case.name, seed, strokes)
+                and line["clock"] == self._clock
+            }
+
+    @property
+    def _clock(self):
+        return "processor" if Clock.by_processor else "wall"
+
+    def has(self, learner, *budgets):
+        """Tell whether all that was measured earlier, and is not to be measured again."""
+        return all((learner, budget) in self._known for budget in budgets)
 
     def add(self, learner, budget, seconds, predict, measured=None, **notes):
         """Append a line to the results: the scores of `predict`, from pixels to a label map, or those `measured`."""
@@ -99,8 +128,9 @@ class Scores:
             "learner": learner,
             "budget": budget,
             "seed": self.seed,
+            "strokes": self.strokes,
             "seconds": round(seconds, 2),
-            "clock": "processor" if Clock.by_processor else "wall",
+            "clock": self._clock,
             "annotated": round(seen, 4),
             "unseen": round(unseen, 4),
             **notes,
@@ -132,6 +162,8 @@ def start_cold():
 
 def quick(case, seed, per_class, scores):
     """Measure the quick learner, and how long one more stroke takes."""
+    if scores.has("quick learner", 1) and scores.has("quick learner, turned 8 ways", 1):
+        return
     project = painted_project(case, per_class, seed)
     start_cold()
     clock = Clock()
@@ -152,6 +184,8 @@ def quick(case, seed, per_class, scores):
 
 def network(case, seed, per_class, budgets, scores, changes):
     """Train once, and measure what there is at each mark: the network, it and the quick learner, and what is shown."""
+    if scores.has("shown", *budgets):
+        return
     project = painted_project(case, per_class, seed)
     start_cold()
     settings = hw.TrainingSettings.preset("cpu")
@@ -223,32 +257,61 @@ def peers(case, seed, per_class, budgets, scores):
     project = painted_project(case, per_class, seed)
     pairs = [(p.pixels, project.label_map(p.name)) for p in case.annotated]
     for kind in ("lgbm", "rf"):
+        if scores.has(f"peer {kind}", None):
+            continue
         clock = Clock()
         predict = recipes.fit_trees(kind, pairs)
         scores.add(f"peer {kind}", None, clock.seconds, predict)
+    rgb = [(pixels[..., :3], labels) for pixels, labels in pairs]  # its encoder takes three channels
     for budget in budgets:
+        if scores.has("peer unet", budget):
+            continue
         clock = Clock()
-        predict = recipes.fit_unet(pairs, case.n_classes, budget, seed)
-        scores.add("peer unet", budget, clock.seconds, predict)
+        predict = recipes.fit_unet(rgb, case.n_classes, budget, seed)
+        scores.add("peer unet", budget, clock.seconds, lambda pixels, ask=predict: ask(pixels[..., :3]))
 
 
 def report(results):
-    """Print the table, and write it and the plot beside the results."""
+    """Print the tables, and write them and the plots beside the results."""
     rows = summarized(read_results(results))
     text = table(rows, GOALS)
-    results.with_suffix(".md").write_text(text, encoding="utf-8")
     drawn = plot(rows, results.with_suffix(".png"))
+    against = compared(rows)
+    if len({row["data"] for row in against}) > 1:
+        text += "\n" + comparison_table(against)
+        comparison_plot(against, results.with_name(f"{results.stem}_against_peers.png"))
+    results.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text if drawn else f"{text}\nFor the plot: pip install histowidgets[bench]")
+
+
+def measure(a):
+    """Measure what the arguments `a` ask for."""
+    changes = {k: json.loads(v) for k, v in (item.split("=", 1) for item in a.change)}
+    trained = [budget for budget in a.budgets if budget > 1]
+    load_libraries(a.only, a.bench)
+    for data in [*a.data, *(suite(a.suite) if a.suite else [])]:
+        case = read_case(data, a.unseen)
+        for seed, strokes in itertools.product(a.seeds, a.strokes):
+            scores = Scores(case, seed, a.results, strokes, a.resume)
+            if "quick" in a.only:
+                quick(case, seed, strokes, scores)
+            if "network" in a.only and trained:
+                network(case, seed, strokes, trained, scores, changes)
+            if "peers" in a.only:
+                peers(case, seed, strokes, trained, scores)
 
 
 def main(arguments=None):
     """Measure what is asked for, then report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help='folder of images with masks, or "colon"')
+    parser.add_argument("--data", nargs="+", default=[], help='folders of images with masks, or "colon"')
+    parser.add_argument("--suite", metavar="FOLDER", help="measure all sets in this folder, small ones first")
+    parser.add_argument("--resume", action="store_true", help="do not measure again what is in the results")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--budgets", type=float, nargs="+", default=[1, 10, 60, 180], help="seconds of the wall")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
-    parser.add_argument("--strokes", type=int, default=10, help="strokes of each class in each annotated image")
+    parser.add_argument("--strokes", type=int, nargs="+", default=[10], help="of each class in each annotated image")
+    parser.add_argument("--unseen", type=int, help="look at this many unseen images, at most")
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench", help="folder with peers.py")
     parser.add_argument("--results", type=Path, default=Path("quality.jsonl"), help="lines are added to this file")
     parser.add_argument("--change", nargs="*", default=[], metavar="SETTING=JSON", help="other than the preset's")
@@ -257,18 +320,7 @@ def main(arguments=None):
     a = parser.parse_args(arguments)
     Clock.by_processor = a.processor_time
     if not a.report:
-        case = read_case(a.data)
-        changes = {k: json.loads(v) for k, v in (item.split("=", 1) for item in a.change)}
-        trained = [budget for budget in a.budgets if budget > 1]
-        load_libraries(a.only, a.bench)
-        for seed in a.seeds:
-            scores = Scores(case, seed, a.results)
-            if "quick" in a.only:
-                quick(case, seed, a.strokes, scores)
-            if "network" in a.only and trained:
-                network(case, seed, a.strokes, trained, scores, changes)
-            if "peers" in a.only:
-                peers(case, seed, a.strokes, trained, scores)
+        measure(a)
     report(a.results)
 
 

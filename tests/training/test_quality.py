@@ -1,14 +1,16 @@
 """The benchmark of quality: its cases, its rule, its table."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from benchmarks import quality
-from benchmarks._protocol import mean_iou, painted_project, read_case, simulated_strokes
-from benchmarks._quality_report import read_results, summarized, table
+from benchmarks._protocol import mean_iou, painted_project, read_case, simulated_strokes, suite
+from benchmarks._quality_report import compared, comparison_plot, comparison_table, read_results, summarized, table
 
 
 @pytest.fixture
@@ -70,6 +72,91 @@ def test_a_short_run_writes_results_that_a_later_one_adds_to(folder, tmp_path, c
         assert row["annotated"] == pytest.approx(np.mean(own))
     assert table(rows, {1: (0.84, 0.66)}) in capsys.readouterr().out
     assert results.with_suffix(".md").exists()
+
+
+def test_x16_a_suite_is_all_folders_with_masks_and_is_resumed(folder, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    for name in ("tissue/one", "two"):
+        shutil.copytree(folder / "images", data / name / "images")
+        shutil.copytree(folder / "masks", data / name / "masks")
+    (data / "tissue" / "one" / "split.json").write_text(json.dumps({"train": ["p0"], "test": ["p1", "p2", "p3"]}))
+    (data / "slide").mkdir()
+    assert [getattr(found, "name", found) for found in suite(data)] == ["colon", "two", "one"], "small ones first"
+    monkeypatch.setattr(quality, "suite", lambda folder: suite(folder)[1:])  # the sample image would take seconds
+    monkeypatch.setattr(quality, "ONE_MORE", 1)
+    results = tmp_path / "suite.jsonl"
+    asked = ["--suite", str(data), "--only", "quick", "--seeds", "0", "--unseen", "2", "--results", str(results)]
+    quality.main([*asked, "--strokes", "3", "--processor-time"])
+    assert [(line["data"], line["strokes"], line["clock"]) for line in read_results(results)] == [
+        ("two", 3, "processor"),
+        ("two", 3, "processor"),
+        ("one", 3, "processor"),
+        ("one", 3, "processor"),
+    ]
+    before = results.read_text()
+    quality.main([*asked, "--strokes", "3", "--processor-time", "--resume"])
+    assert results.read_text() == before, "all of it was there"
+    quality.main([*asked, "--strokes", "2", "3", "--processor-time", "--resume"])
+    assert len(results.read_text().splitlines()) == 8, "only what was missing is measured"
+
+
+def test_of_many_unseen_images_some_at_even_distances_are_looked_at(folder):
+    (folder / "split.json").write_text(json.dumps({"train": ["p0"], "test": ["p1", "p2", "p3"]}))
+    assert [p.name for p in read_case(folder, 2).unseen] == ["p1", "p3"]
+    assert len(read_case(folder, 5).unseen) == 3
+
+
+def test_images_of_many_channels_are_read_channels_last(tmp_path):
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    pixels = np.arange(7 * 20 * 30, dtype=np.uint8).reshape(7, 20, 30)
+    tifffile.imwrite(tmp_path / "images" / "a.tif", pixels)
+    Image.fromarray(np.zeros((20, 30), np.uint8)).save(tmp_path / "masks" / "a.png")
+    (tmp_path / "split.json").write_text(json.dumps({"train": ["a"], "test": [], "n_classes": 2}))
+    (picture,) = read_case(tmp_path).annotated
+    np.testing.assert_array_equal(picture.pixels, np.moveaxis(pixels, 0, -1))
+
+
+def line(learner, budget, annotated, unseen, data="one", seed=0):
+    known = {"clock": "wall", "strokes": 10, "seconds": 1.0}
+    return known | {
+        "data": data,
+        "learner": learner,
+        "budget": budget,
+        "seed": seed,
+        "annotated": annotated,
+        "unseen": unseen,
+    }
+
+
+def test_x16_what_is_shown_is_compared_with_the_best_peer_of_its_budget(tmp_path):
+    lines = [line("quick learner", 1, 0.6, 0.5), line("quick learner", 1, 0.8, 0.7, seed=1)]
+    lines += [
+        line("quick learner", 1, 0.5, 0.5, "two"),
+        line("shown", 60, 0.9, 0.8),
+        line("shown", 60, 0.9, 0.8, "alone"),
+    ]
+    lines += [
+        line("peer lgbm", None, 0.65, 0.4),
+        line("peer rf", None, 0.6, 0.45),
+        line("peer rf", None, 0.6, 0.6, "two"),
+    ]
+    lines += [line("peer unet", 60, 0.7, 0.7), line("peer unet", 180, 0.99, 0.99), line("network", 60, 1.0, 1.0)]
+    found = compared(summarized(lines))
+    assert [(one["data"], one["budget"], one["annotated_by"], one["unseen_by"]) for one in found] == [
+        ("one", 1, "lgbm", "rf"),
+        ("two", 1, "rf", "rf"),
+        ("one", 60, "unet", "unet"),
+    ]
+    assert found[0]["annotated_margin"] == pytest.approx(0.05)
+    assert found[0]["unseen_margin"] == pytest.approx(0.15)
+    assert found[0]["seeds"] == 2
+    text = comparison_table(found)
+    assert "| 10 | 1 | **2 sets** | | | **mean -0.025 / +0.025**, least -0.100 / -0.100 | |" in text
+    assert "| 10 | 60 | one | 0.900 / 0.800 | 0.700 (unet) / 0.700 (unet) | +0.200 / +0.100 | 1 |" in text
+    pytest.importorskip("matplotlib")
+    assert comparison_plot(found, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from histowidgets.prediction.pixel_models._quick_features import (
     DeepStages,
     QuickFeatures,
     as_three_channels,
+    color_width,
     deep_stages,
     quick_features,
 )
@@ -38,13 +39,15 @@ FEATURE_BYTES = 192 << 20
 #: Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in.
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 
-_HEADS = ("pyramid", "deep")
+_HEADS = ("pyramid", "deep", "color")
 _NEEDS = TileNeeds(multiple=16, output_stride=2, context=QUICK_CONTEXT, largest_tile=QUICK_TILE)
 _cache: FeatureCache[QuickFeatures] = FeatureCache(FEATURE_BYTES)
 
 
 class QuickModel:
-    """Two multi-layer perceptrons, on textures and on features of a frozen encoder; their mean, smoothed along edges.
+    """Small multi-layer perceptrons on textures, on features of a frozen encoder and on colours, smoothed along edges.
+
+    The first two count equally. The third has its own share; the larger it is, the less is smoothed.
 
     Parameters
     ----------
@@ -53,17 +56,36 @@ class QuickModel:
     n_channels : int
     stages : DeepStages, optional
         The frozen encoder; the shared one with the bundled weights if not given.
+    color : sequence of (weight, bias), optional
+        The layers of the network on colours, the first `color_width` values of the textures.
+    color_share : float, default 0
+        What its probabilities are multiplied by, 0 to 1.
     """
 
     kind = "quick"
     multiple, output_stride, context, largest_tile = _NEEDS
     batch_size = 1
 
-    def __init__(self, pyramid: Layers, deep: Layers, n_channels: int, stages: DeepStages | None = None) -> None:
-        self._heads = {"pyramid": list(pyramid), "deep": list(deep)}
+    def __init__(
+        self,
+        pyramid: Layers,
+        deep: Layers,
+        n_channels: int,
+        stages: DeepStages | None = None,
+        *,
+        color: Layers = (),
+        color_share: float = 0.0,
+    ) -> None:
+        self._heads = {"pyramid": list(pyramid), "deep": list(deep), "color": list(color)}
         self._stages = deep_stages() if stages is None else stages
         self.n_channels = n_channels
         self.n_classes = len(self._heads["deep"][-1][1])
+        self.color_share = color_share if color else 0.0
+
+    def with_heads(self, pyramid: Layers, deep: Layers) -> "QuickModel":
+        """Return the model with other networks on textures and on the encoder's features."""
+        color = self._heads["color"]
+        return QuickModel(pyramid, deep, self.n_channels, self._stages, color=color, color_share=self.color_share)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""
@@ -110,21 +132,26 @@ class QuickModel:
         return points.double().numpy(), labels.numpy()
 
     def _found(self, features: QuickFeatures) -> torch.Tensor:
-        """Compute the mean of the two networks for each pixel."""
+        """Compute the weighted mean of the networks for each pixel."""
         textures, deep = features.full()
         first = _apply(self._heads["pyramid"], textures)
         second = _apply(self._heads["deep"], deep)
         second = functional.interpolate(second, size=first.shape[-2:], mode="bilinear", align_corners=False)
-        return (first + second) / 2
+        found = (first + second) / 2
+        if self.color_share:
+            third = _apply(self._heads["color"], textures[:, : color_width(self.n_channels)])
+            found = torch.lerp(found, third, self.color_share)
+        return found
 
     def _smoothed(self, features: QuickFeatures, found: torch.Tensor, stride: int) -> torch.Tensor:
         """Smooth probabilities along the edges of the image; its pixels are the first of the computed features."""
         guide = as_three_channels(features.pyramid[0][:, : self.n_channels].float())
-        return follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
+        smoothed = follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
+        return torch.lerp(smoothed, found, self.color_share) if self.color_share else smoothed
 
     def spec(self) -> dict[str, Any]:
         """Return what the tensors do not tell, for JSON."""
-        return {"n_channels": self.n_channels}
+        return {"n_channels": self.n_channels, "color_share": self.color_share}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all weights by name, those of the frozen stages too, so that the folder is self-contained."""
@@ -155,7 +182,18 @@ class QuickModel:
                 ]
                 for head in _HEADS
             }
-            return cls(heads["pyramid"], heads["deep"], int(spec["n_channels"]), stages)
+            # Folders of version 0.1 have no network on colours.
+            share = float(spec.get("color_share", 0.0))
+            if not 0 <= share <= 1 or (share > 0 and not heads["color"]):
+                raise ValueError(f"colours count {share:g}, with {len(heads['color'])} layers")
+            return cls(
+                heads["pyramid"],
+                heads["deep"],
+                int(spec["n_channels"]),
+                stages,
+                color=heads["color"],
+                color_share=share,
+            )
         except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
             raise ClassifierError(f"The weights do not fit the quick learner: {error}") from error
 

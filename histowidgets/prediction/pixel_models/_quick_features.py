@@ -38,6 +38,11 @@ def pyramid_width(n_channels: int) -> int:
     return n_channels * (PYRAMID_LEVELS + 1) + PYRAMID_LEVELS * (TEXTURES - 1)
 
 
+def color_width(n_channels: int) -> int:
+    """Return how many of the hand-made values, the first ones, are colours: the pixel and its blur."""
+    return 2 * n_channels
+
+
 @dataclass(frozen=True)
 class QuickFeatures:
     """Features of one tile, kept in float16.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import ImageNameError, TrainingDataError
@@ -19,12 +20,14 @@ from histowidgets.prediction import (
     ClassifierSpec,
     QuickModel,
     Tile,
+    color_width,
     match_channels,
     quick_tiles,
     tile_features,
 )
 from histowidgets.training.data import places_of, with_channels
 from histowidgets.training.loop import Confusion
+from histowidgets.training.quick._color_share import color_share
 from histowidgets.training.quick._fit import fit_heads
 
 # Our own choices; no source gives them.
@@ -33,17 +36,29 @@ PIXELS_A_CLASS = 20_000
 #: The second fit also learns from pixels that the first is sure of: above this probability, and at most this number of
 #: pixels in a tile, and of tiles.
 SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
+#: It has no such fit where colour counts more than this: then smoothing tells little about what is sure.
+MOST_COLOR_SHARE = 0.5
 #: Downsample at which labels are read: that of the finest features.
 LABEL_DOWNSAMPLE = 2
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """Labelled pixels of one tile: x and y as shares of the tile, and class indices."""
+    """Labelled pixels of one tile: x and y as shares of the tile, class indices, and which stroke they are of."""
 
     tile: Tile
     points: np.ndarray
     labels: np.ndarray
+    strokes: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """Labelled pixels of all tiles: features [textures (N, values), encoder's (N, values)], classes, strokes (N,)."""
+
+    inputs: list[torch.Tensor]
+    labels: torch.Tensor
+    strokes: np.ndarray
 
 
 def quick_classifier(
@@ -60,8 +75,9 @@ def quick_classifier(
     Two small networks, one on hand-made textures and one on features of a frozen encoder, learn from the labelled
     pixels, with all classes weighted equally; the prediction is their mean, smoothed along the edges of the image. Then
     they also learn from unlabelled pixels nearby, where the prediction is clear and smoothing did not change it
-    (self-training: Lee 2013, "Pseudo-Label"). Features stay in memory from one call to the next, so that one more
-    stroke costs a fraction of a second.
+    (self-training: Lee 2013, "Pseudo-Label"). A third network sees only the colour; how much it counts is found on
+    strokes that were held out, and where it counts most there is hardly any smoothing. Features stay in memory from one
+    call to the next, so that one more stroke costs a fraction of a second.
 
     Parameters
     ----------
@@ -123,8 +139,8 @@ def fit_quick(
             f"{_listed(snapshot, present)} {where}; at least two classes are needed to learn from. "
             "Paint some strokes of another class."
         )
-    inputs, targets = _gathered(samples, labels, len(snapshot.classes), seed)
-    model = _fit(samples, inputs, targets, len(snapshot.classes), len(seen), seed)
+    gathered = _gathered(samples, labels, len(snapshot.classes), seed)
+    model = _fit(samples, gathered, len(snapshot.classes), len(seen), seed)
     spec = _spec(model, snapshot, names, seen, fitted, labels, seed)
     spec = replace(spec, trained_on={**spec.trained_on, "seconds": round(time.perf_counter() - started, 3)})
     if split is not None and score:
@@ -132,20 +148,22 @@ def fit_quick(
     return Classifier(spec)
 
 
-def _fit(
-    samples: Sequence[_Sample],
-    inputs: list[torch.Tensor],
-    targets: torch.Tensor,
-    n_classes: int,
-    n_channels: int,
-    seed: int,
-) -> QuickModel:
+def _fit(samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_channels: int, seed: int) -> QuickModel:
     """Fit the small networks to the labels, then again to those and to the pixels that they are sure of."""
-    first = fit_heads(inputs, targets, n_classes, seed)
-    model = QuickModel(first[0], first[1], n_channels)
+    colors = gathered.inputs[0][:, : color_width(n_channels)]
+    kinds = [*gathered.inputs, colors.contiguous()]
+    share = color_share(kinds, gathered.labels, gathered.strokes, n_classes, seed)
+    if share == 0:
+        (first,) = fit_heads(gathered.inputs, gathered.labels, n_classes, seed)
+        model = QuickModel(first[0], first[1], n_channels)
+    else:
+        (first,) = fit_heads(kinds, gathered.labels, n_classes, seed)
+        model = QuickModel(first[0], first[1], n_channels, color=first[2], color_share=share)
+    if share > MOST_COLOR_SHARE:
+        return model
     rng = np.random.default_rng([seed, 1])
     which = rng.permutation(len(samples))[:SURE_TILES]
-    learned, labels = [inputs], [targets]
+    learned, labels = [gathered.inputs], [gathered.labels]
     for sample in (samples[i] for i in which):
         features = tile_features(sample.tile)
         points, found = model.sure_places(features, SURE)
@@ -154,8 +172,8 @@ def _fit(
             learned.append(list(features.at(torch.from_numpy(points[chosen]))))
             labels.append(torch.from_numpy(found[chosen].astype(np.int64)))
     inputs = [torch.cat([some[i] for some in learned]) for i in (0, 1)]
-    pyramid, deep = fit_heads(inputs, torch.cat(labels), n_classes, seed, start=first)
-    return QuickModel(pyramid, deep, n_channels)
+    ((pyramid, deep),) = fit_heads(inputs, torch.cat(labels), n_classes, seed, start=first[:2])
+    return model.with_heads(pyramid, deep)
 
 
 def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
@@ -270,8 +288,19 @@ def _samples(
                 points = np.stack(
                     [(x[new] - tile.region.x) / tile.region.width, (y[new] - tile.region.y) / tile.region.height], 1
                 )
-                samples.append(_Sample(tile, points, labels[rows[new], cols[new]]))
+                rows, cols = rows[new], cols[new]
+                samples.append(_Sample(tile, points, labels[rows, cols], _stroke_numbers(labels)[rows, cols]))
     return samples
+
+
+def _stroke_numbers(labels: np.ndarray) -> np.ndarray:
+    """Give each stroke of a label map a number; those that touch count as one, so that neighbours stay together."""
+    numbers, known = np.zeros(labels.shape, np.int64), 0
+    for k in np.unique(labels[labels != UNLABELLED]):
+        found, count = ndimage.label(labels == k, np.ones((3, 3), bool))
+        numbers[found > 0] = found[found > 0] + known
+        known += count
+    return numbers
 
 
 def _inside(x: np.ndarray, y: np.ndarray, part: Region | None) -> np.ndarray:
@@ -281,17 +310,16 @@ def _inside(x: np.ndarray, y: np.ndarray, part: Region | None) -> np.ndarray:
     return inside
 
 
-def _gathered(
-    samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, seed: int
-) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Sample the features at the labelled pixels: [pyramid (N, values), deep (N, values)], labels (N,)."""
+def _gathered(samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, seed: int) -> _Gathered:
+    """Sample the features at the labelled pixels."""
     rng = np.random.default_rng(seed)
     keep = np.zeros(len(labels), bool)
     for k in range(n_classes):
         places = np.flatnonzero(labels == k)
         keep[places if len(places) <= PIXELS_A_CLASS else rng.choice(places, PIXELS_A_CLASS, replace=False)] = True
     parts: list[tuple[torch.Tensor, torch.Tensor]] = []
-    begin = 0
+    strokes: list[np.ndarray] = []
+    begin = known = 0
     with torch.inference_mode(False), torch.no_grad():
         for sample in samples:
             chosen = keep[begin : begin + len(sample.labels)]
@@ -299,8 +327,10 @@ def _gathered(
             if chosen.any():
                 points = torch.from_numpy(sample.points[chosen]).float()
                 parts.append(tile_features(sample.tile).at(points))
+                strokes.append(sample.strokes[chosen] + known)
+            known += int(sample.strokes.max()) + 1
         inputs = [torch.cat([p[i] for p in parts]) for i in (0, 1)]
-    return inputs, torch.from_numpy(labels[keep].astype(np.int64))
+    return _Gathered(inputs, torch.from_numpy(labels[keep].astype(np.int64)), np.concatenate(strokes))
 
 
 # --- normalization ---------------------------------------------------------------------------------------------------

@@ -279,7 +279,7 @@ def test_heads_are_folded_rightly():
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.normal(50, 10, (400, 7)).astype(np.float32))
     y = (x[:, 2] > 50).long()
-    (layers,) = fit_heads([x], y, 2, seed=0)
+    ((layers,),) = fit_heads([x], y, 2, seed=0)
     h = x
     for i, (weight, bias) in enumerate(layers):
         h = torch.nn.functional.linear(torch.relu(h) if i else h, weight, bias)

@@ -1,0 +1,113 @@
+"""How much colour alone decides: the share of the colour network, found on strokes that were held out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from histowidgets.training.quick._fit import Effort, fit_heads, head_probabilities
+
+# Chosen on strokes of 14 sets of images (docs/learning.md); the scores change little around these values.
+#: Strokes are dealt into this many parts, each held out once.
+FOLDS = 2
+#: Held-out pixels that are looked at, at most; drawn at random above that.
+JUDGED_PIXELS = 4000
+#: Rounds of EM, and what is added to each share in each round, so that none is stuck at 0.
+EM_ROUNDS, EM_LEAST = 60, 0.02
+#: A network that is sure and wrong must not rule: probabilities below this count as this.
+LEAST_PROBABILITY = 1e-4
+#: Before any stroke is seen all networks count alike; this many strokes of evidence count as much as that.
+FEW_STROKES = 4.0
+#: Held-out strokes flatter colour, as they lie inside areas of their class: its odds must be above the first number to
+#: count more than half. The power makes a decision of it, without a jump.
+FAIR_ODDS, DECISION = 1.5, 4
+#: A share below this counts as none, which saves a network.
+LEAST_SHARE = 0.1
+
+
+def color_share(
+    inputs: Sequence[torch.Tensor], labels: torch.Tensor, strokes: np.ndarray, n_classes: int, seed: int
+) -> float:
+    """Find out how much the colour network should count beside the two others.
+
+    Networks are fitted without some of the strokes and judge these. Their answers are explained by a mixture of the
+    networks and of the equal distribution, which takes up what none of them knows; EM finds the shares. Each class
+    counts equally. Then the share is sharpened, because a mixture explains where an average decides. Few strokes are
+    little evidence.
+
+    Parameters
+    ----------
+    inputs : sequence of Tensor (N, values)
+        Textures, features of the encoder, colours.
+    labels : Tensor of int64, (N,)
+    strokes : ndarray of int, (N,)
+        Which stroke each pixel belongs to.
+    n_classes : int
+    seed : int
+
+    Returns
+    -------
+    float
+        0 to 1; 0 where there are too few strokes to hold some out, or where colour counts for little.
+    """
+    fold, lonely = _dealt(strokes, labels.numpy(), n_classes, seed)
+    judged = np.flatnonzero(~lonely)
+    if len(judged) == 0:
+        return 0.0
+    subsets = [torch.from_numpy(np.flatnonzero(fold != number)) for number in range(FOLDS)]
+    if any(len(torch.unique(labels[some])) < 2 for some in subsets):
+        return 0.0
+    heads = fit_heads(inputs, labels, n_classes, seed, Effort(), subsets=subsets)
+    rng = np.random.default_rng([seed, 2])
+    judged = judged if len(judged) <= JUDGED_PIXELS else np.sort(rng.choice(judged, JUDGED_PIXELS, replace=False))
+    found = np.full((len(judged), len(inputs)), 1 / n_classes)
+    for number, some in enumerate(heads):
+        own = fold[judged] == number
+        places = torch.from_numpy(judged[own])
+        for kind, (layers, x) in enumerate(zip(some, inputs, strict=True)):
+            answers = head_probabilities(layers, x[places])
+            found[own, kind] = answers[torch.arange(len(places)), labels[places]].numpy()
+    kinds = labels.numpy()[judged]
+    share = _sharpened(_shares(found, kinds, n_classes)[-1], len(np.unique(strokes[judged])), len(inputs))
+    return share if share >= LEAST_SHARE else 0.0
+
+
+def _sharpened(share: float, n_strokes: int, n_networks: int) -> float:
+    """Return how much a network counts whose share in the mixture was found on so many strokes."""
+    share = (n_strokes * share + FEW_STROKES / n_networks) / (n_strokes + FEW_STROKES)
+    odds = (share / max(1 - share, 1e-6) / FAIR_ODDS) ** DECISION
+    return float(odds / (1 + odds))
+
+
+def _dealt(strokes: np.ndarray, labels: np.ndarray, n_classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Deal the strokes of each class into parts; return each pixel's part, and whether its class has one stroke."""
+    rng = np.random.default_rng([seed, 3])
+    fold, lonely = np.zeros(len(labels), np.int64), np.zeros(len(labels), bool)
+    for k in range(n_classes):
+        places = np.flatnonzero(labels == k)
+        numbers, own = np.unique(strokes[places], return_inverse=True)
+        fold[places] = (rng.permutation(len(numbers)) % FOLDS)[own] if len(numbers) else 0
+        lonely[places] = len(numbers) < FOLDS
+    return fold, lonely
+
+
+def _shares(found: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the share of each network in the mixture; their sum is 1 without the equal distribution.
+
+    Parameters
+    ----------
+    found : ndarray of float, (N, networks)
+        The probability that each gave to the class of the pixel.
+    labels : ndarray of int, (N,)
+    n_classes : int
+    """
+    weights = 1 / np.bincount(labels, minlength=n_classes)[labels]
+    likely = np.maximum(np.column_stack([found, np.full(len(found), 1 / n_classes)]), LEAST_PROBABILITY)
+    shares = np.full(likely.shape[1], 1 / likely.shape[1])
+    for _ in range(EM_ROUNDS):
+        parts = likely * shares
+        parts /= parts.sum(1, keepdims=True)
+        shares = weights @ parts / weights.sum() + EM_LEAST
+        shares /= shares.sum()
+    answer: np.ndarray = shares[:-1] / shares[:-1].sum()
+    return answer
