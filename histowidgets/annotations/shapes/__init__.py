@@ -10,6 +10,7 @@ from histowidgets.annotations.shapes._classes import (
     colors_for,
     free_color,
     match_class,
+    require_different,
 )
 from histowidgets.annotations.shapes._geometry import painted_area, path_of
 from histowidgets.annotations.shapes._hit_test import is_near
@@ -52,6 +53,7 @@ __all__ = [
     "painted_area",
     "parts_of",
     "path_of",
+    "require_different",
     "shape_from_dict",
     "simplify",
 ]

@@ -68,6 +68,16 @@ def match_class(name: str, classes: Iterable[str]) -> str | None:
     return None
 
 
+def require_different(name: str, others: Iterable[str]) -> None:
+    """Refuse a class that looks like another one, as Unicode has several ways to write a letter (ClassNameError)."""
+    for other in others if isinstance(name, str) else ():
+        if other != name.strip() and _composed(other) == _composed(name):
+            raise ClassNameError(
+                f"The class {name!r} looks like {other!r}, which is written with other characters. Use the one that is "
+                "there, or another name."
+            )
+
+
 def _composed(name: str) -> str:
     """Return a name with each accented letter as one character."""
     return unicodedata.normalize("NFC", name).strip()
