@@ -12,9 +12,13 @@ HistowidgetsError
         ShapeError            a shape has invalid coordinates, or an invalid width
         ProjectFolderError    the folder cannot be written, or contains a damaged project
         ReadOnlyError         another session holds the folder
-        GeoJSONError          the file is not valid GeoJSON
-            UnknownClassError the GeoJSON or PNG names classes that the project does not have
-        LabelPngError         the file is not a PNG label map, or does not fit the image
+        AnnotationFileError   a file of annotations cannot be read or written, or does not fit the image
+            GeoJSONError      the file is not valid GeoJSON
+                UnknownClassError  the file names classes that the project does not have
+            LabelPngError     the file is not a label map, or does not fit the image
+                UnnamedValuesError the file does not say which class its values or colours are
+            SeveralEntriesError    the file holds annotations of several images
+            DuplicateAnnotationsError  annotations of the file are on the image already
     TrainingError             a run cannot start, or failed
         TrainingDataError     there is nothing, or too little, to learn from
         SettingsError         a setting is unknown, or out of range
@@ -35,7 +39,7 @@ HistowidgetsWarning           something worth knowing that stops nothing
 Each message says what was given, what was expected, and what to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -87,16 +91,63 @@ class ReadOnlyError(ProjectError):
     """Another session holds the project's folder, so this one must not change it."""
 
 
-class GeoJSONError(ProjectError):
+class AnnotationFileError(ProjectError):
+    """A file of annotations cannot be read or written, or does not fit the image."""
+
+
+class GeoJSONError(AnnotationFileError):
     """The file is not valid GeoJSON."""
 
 
 class UnknownClassError(GeoJSONError):
-    """The GeoJSON, or the PNG label map, names classes that the project does not have."""
+    """The file names classes that the project does not have."""
 
 
-class LabelPngError(ProjectError):
-    """The file is not a PNG label map, or does not fit the image."""
+class LabelPngError(AnnotationFileError):
+    """The file is not a label map, or does not fit the image."""
+
+
+class UnnamedValuesError(LabelPngError):
+    """The file does not say which class its values or colours are.
+
+    Attributes
+    ----------
+    values : dict of int or "#RRGGBB" to int
+        How many pixels have each value or colour.
+    """
+
+    def __init__(self, message: str, values: Mapping[Any, int] | None = None) -> None:
+        super().__init__(message)
+        self.values = dict(values or {})
+
+
+class SeveralEntriesError(AnnotationFileError):
+    """The file holds annotations of several images, and it is not clear which ones are meant.
+
+    Attributes
+    ----------
+    entries : list of str
+        Names of the entries; one of them is given with `entry=`.
+    """
+
+    def __init__(self, what: str, entries: Sequence[str] = ()) -> None:
+        shown = ", ".join(map(repr, entries[:12])) + (" and more" if len(entries) > 12 else "")
+        super().__init__(f"{what}, and none is named like this one. Give one with entry=: {shown}.")
+        self.entries = list(entries)
+
+
+class DuplicateAnnotationsError(AnnotationFileError):
+    """Annotations of the file are on the image already.
+
+    Attributes
+    ----------
+    count : int
+        How many of the file.
+    """
+
+    def __init__(self, message: str, count: int = 0) -> None:
+        super().__init__(message)
+        self.count = count
 
 
 class TrainingError(HistowidgetsError, RuntimeError):

@@ -3,7 +3,15 @@
 Knows NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and the `images` room; neither torch nor any widget.
 """
 
-from histowidgets.annotations.project import ROLES, Change, Project, ProjectSnapshot, numbered_name, snapshot_of
+from histowidgets.annotations.project import (
+    ROLES,
+    Change,
+    ImportPreview,
+    Project,
+    ProjectSnapshot,
+    numbered_name,
+    snapshot_of,
+)
 from histowidgets.annotations.raster import UNLABELLED, rasterize
 from histowidgets.annotations.shapes import (
     MAX_CLASSES,
@@ -27,6 +35,7 @@ __all__ = [
     "Annotation",
     "Change",
     "Conflict",
+    "ImportPreview",
     "Line",
     "Polygon",
     "Project",

@@ -77,7 +77,7 @@ def _open(folder: Path, for_writing: bool) -> "Project":
 
     project = Project.open(folder)
     if for_writing and project.read_only:
-        raise ProjectFolderError(f"{folder} is open elsewhere: {project.held_by}. Close it there, then train.")
+        raise ProjectFolderError(f"{folder} can only be read: {project.read_only_reason}")
     return project
 
 

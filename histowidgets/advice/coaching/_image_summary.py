@@ -147,6 +147,9 @@ def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     So tissue that is there twice, as in two crops that overlap, is cut alike wherever it lies on the grid.
     """
     side, half = PATCH, PATCH // 2
+    height, width = pixels.shape[:2]
+    # A strip that is thinner than a patch is continued at its edge.
+    pixels = np.pad(pixels, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), mode="edge")
     rows, cols = pixels.shape[0] // side, pixels.shape[1] // side
     bright = ndimage.uniform_filter(pixels.mean(axis=-1), 3)[: rows * side, : cols * side]
     spot = bright.reshape(rows, side, cols, side).transpose(0, 2, 1, 3).reshape(rows, cols, side * side).argmax(axis=-1)
@@ -155,5 +158,5 @@ def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     means = (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 4
     within = 2 * np.arange(half)
     patches = means[row[..., None, None] + within[:, None], col[..., None, None] + within]
-    # A strip that is narrower than a patch has none.
-    return patches.reshape(rows, cols, half * half * pixels.shape[-1]), np.stack([row, col], axis=-1)
+    spots = np.stack([np.minimum(row, height - 1), np.minimum(col, width - 1)], axis=-1)
+    return patches.reshape(rows, cols, -1), spots

@@ -1,32 +1,31 @@
 """Reading GeoJSON: as QuPath writes it, as `write_geojson` does, and plain."""
 
-import json
 import math
-import time
+import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
 
-from histowidgets._checks import first_problem
+from histowidgets.annotations.io._content import FileContent, FileShape, open_ring, words_of
 from histowidgets.annotations.io._geojson_write import EXACT_VERSION, checksum
-from histowidgets.annotations.shapes import Annotation, Line, Polygon, Shape, free_color, shape_from_dict
-from histowidgets.errors import GeoJSONError, ShapeError, UnknownClassError
-from histowidgets.images import Image
+from histowidgets.annotations.shapes import Line, Polygon, Shape, shape_from_dict
+from histowidgets.errors import GeoJSONError, ShapeError
 
-
-class ReadShape(NamedTuple):
-    """One shape of the file; class None is an eraser. What the file does not say is None."""
-
-    shape: Shape
-    class_name: str | None
-    time: float | None = None
-    annotator: str | None = None
-    id: str | None = None
+_GEOMETRIES = (
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "GeometryCollection",
+)
+#: Properties that other programs use for a class, and for the name of an object.
+_CLASS_PROPERTIES = ("class", "class_name", "className", "label", "category")
+_NAME_PROPERTIES = ("name", "title")
 
 
 class _Exact(BaseModel):
@@ -35,9 +34,22 @@ class _Exact(BaseModel):
     shape: dict[str, Any]
     time: FiniteFloat
     annotator: Annotated[Any, AfterValidator(str)]
+    #: What was added to the coordinates of the geometry to get those of the shape. Files of earlier versions do not
+    #: say it; their geometries have the coordinates of the image.
+    offset: tuple[FiniteFloat, FiniteFloat] | None = None
 
-    def read(self, class_name: str | None, own_id: Any) -> ReadShape:
-        return ReadShape(shape_from_dict(self.shape), class_name, self.time, self.annotator, _id(own_id))
+    def read(self, class_name: str | None, color: Any, own_id: Any) -> FileShape:
+        return FileShape(
+            shape_from_dict(self.shape),
+            class_name,
+            color=color_of(color),
+            erases=class_name is None,
+            offset=self.offset,
+            in_image=self.offset is None,
+            time=self.time,
+            annotator=self.annotator,
+            id=_id(own_id),
+        )
 
 
 class _Beside(_Exact):
@@ -49,170 +61,106 @@ class _Beside(_Exact):
     id: Any = None
 
 
-@dataclass
-class ReadGeoJSON:
-    """The content of a file, as far as it fits an image.
-
-    Attributes
-    ----------
-    shapes : list of ReadShape
-        In the order of drawing.
-    new_classes : list of (name, colour)
-        Classes to add first.
-    skipped : dict of reason to count
-    """
-
-    shapes: list[ReadShape] = field(default_factory=list)
-    new_classes: list[tuple[str, str]] = field(default_factory=list)
-    skipped: dict[str, int] = field(default_factory=dict)
-
-    def annotations(self, annotator: str, taken: Collection[str]) -> list[Annotation]:
-        """Return the shapes as annotations.
-
-        Parameters
-        ----------
-        annotator : str
-            For shapes of which the file does not say who drew them.
-        taken : collection of str
-            Ids that are in use. An annotation keeps the id of the file unless it is among them.
-        """
-        now = time.time()
-        used = set(taken)
-        drawn = []
-        for item in self.shapes:
-            own_id = uuid.uuid4().hex if item.id is None or item.id in used else item.id
-            used.add(own_id)
-            drawn_at = now if item.time is None else item.time
-            drawn_by = annotator if item.annotator is None else item.annotator
-            drawn.append(Annotation(own_id, item.shape, item.class_name, drawn_at, drawn_by))
-        return drawn
-
-    def skip(self, reason: str) -> None:
-        """Count something that was left out."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-
-    def left_out(self, path: Path) -> str:
-        """Say what was left out; "" if nothing was."""
-        what = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
-        return f"Left out of {path.name}: {what}." if what else ""
-
-
-def read_geojson(path: Path, image: Image, colors: Mapping[str, str], unknown_classes: str) -> ReadGeoJSON:
-    """Read a file for an image of a project with these classes.
+def read_geojson(name: str, values: Any) -> FileContent:
+    """Read the features of a file.
 
     Parameters
     ----------
-    path : Path
-    image : Image
-        Shapes wholly outside it are left out.
-    colors : mapping of class to "#RRGGBB"
-        Of the project.
-    unknown_classes : {"error", "add", "skip"}
+    name : str
+        Of the file, for messages.
+    values : object
+        Its JSON.
 
     Raises
     ------
     GeoJSONError
-        If it cannot be read; the message gives the number of the feature, from 1.
-    UnknownClassError
-        If classes are unknown and that is an error.
+        If it has no features, or what `write_geojson` put beside them is damaged.
     """
-    if unknown_classes not in ("error", "add", "skip"):
-        raise GeoJSONError(f'unknown_classes is {unknown_classes!r}; choose "error", "add" or "skip".')
-    content = _load(path)
-    read = ReadGeoJSON()
-    unknown: dict[str, str | None] = {}
-    for item, color in _in_order(path, content, read):
-        name = item.class_name
-        if item.shape.region().intersect(image.region) is None:
-            read.skip("outside the image")
-            continue
-        if name is not None and name not in colors:
-            if unknown_classes == "skip":
-                read.skip(f"of the unknown class {name!r}")
-                continue
-            unknown.setdefault(name, color)
-        read.shapes.append(item)
-    if unknown and unknown_classes == "error":
-        raise UnknownClassError(
-            f"{path.name} has classes that the project does not: {', '.join(map(repr, unknown))}. Add them with "
-            f'unknown_classes="add", leave them out with "skip", or rename a class; the project has '
-            f"{', '.join(map(repr, colors))}."
-        )
-    for name, color in unknown.items():
-        taken = [*colors.values(), *(c for _, c in read.new_classes)]
-        read.new_classes.append((name, color or free_color(taken)))
-    return read
-
-
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise GeoJSONError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise GeoJSONError(f"{path} is not JSON: {error}. Export it again as GeoJSON.") from error
-
-
-def _in_order(path: Path, content: Any, read: ReadGeoJSON) -> Iterator[tuple[ReadShape, str | None]]:
-    """Yield the shapes and the colours of their classes, in the order of drawing."""
-    features = _features(path, content)
-    shapes: list[tuple[ReadShape, str | None]] = []
+    content = FileContent("GeoJSON", counts_from="scanned area", may_be_um=True)
+    features = list(_features(name, values))
     for number, feature in enumerate(features, start=1):
-        try:
-            shapes.extend(_from_feature(feature, read))
-        except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise GeoJSONError(f"Feature {number} of {path.name} cannot be read: {_words(error)}") from error
-    exact = content.get("histowidgets") if isinstance(content, dict) else None
-    if isinstance(exact, dict) and exact.get("version") == EXACT_VERSION and exact.get("features") == len(shapes):
-        try:
-            for entry in map(_Beside.model_validate, exact["beside"]):
-                name = None if entry.class_name is None else str(entry.class_name)
-                shapes.insert(entry.place, (entry.read(name, entry.id), entry.color))
-        except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise GeoJSONError(f'The "histowidgets" member of {path.name} is damaged: {_words(error)}') from error
-    yield from shapes
+        with content.reading(number):
+            content.shapes += _from_feature(feature, content)
+    if isinstance(values, Mapping):
+        if values.get("crs") is not None:
+            content.notes.append(
+                f"{name} says that its coordinates are those of a map ({_crs_name(values['crs'])}), not pixels; look "
+                "whether they lie where they belong."
+            )
+            content.may_be_um = False
+        _add_beside(name, values, content)
+    return content
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return f"{first_problem(error)}."
-    return f"{error} is missing." if isinstance(error, KeyError) else str(error)
+def _add_beside(name: str, values: Mapping[str, Any], content: FileContent) -> None:
+    """Put what has no geometry in its place in the order of drawing, unless features were added or left out."""
+    exact = values.get("histowidgets")
+    if not (isinstance(exact, Mapping) and exact.get("version") == EXACT_VERSION):
+        return
+    if exact.get("features") != len(content.shapes):
+        return
+    try:
+        for entry in map(_Beside.model_validate, exact["beside"]):
+            class_name = None if entry.class_name is None else str(entry.class_name)
+            content.shapes.insert(entry.place, entry.read(class_name, entry.color, entry.id))
+    except (ShapeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise GeoJSONError(f'The "histowidgets" member of {name} is damaged: {words_of(error)}') from error
 
 
-def _features(path: Path, content: Any) -> list[Any]:
-    if isinstance(content, list):
-        return content
-    kind = content.get("type") if isinstance(content, dict) else None
-    if kind == "Feature":
-        return [content]
-    if kind == "FeatureCollection" and isinstance(content.get("features"), list):
-        return list(content["features"])
-    raise GeoJSONError(
-        f"{path.name} holds no GeoJSON features. A FeatureCollection, a Feature or a list of them is wanted."
-    )
+def _features(name: str, values: Any) -> Iterator[Any]:
+    """Yield the features of a collection, a list, or one on its own; a bare geometry becomes a feature."""
+    kind = values.get("type") if isinstance(values, Mapping) else None
+    if isinstance(values, list):
+        for value in values:
+            is_collection = isinstance(value, Mapping) and value.get("type") == "FeatureCollection"
+            yield from _features(name, value) if is_collection else (_feature(value),)
+    elif kind == "FeatureCollection" and isinstance(values.get("features"), list):
+        yield from values["features"]
+    elif kind == "Feature" or kind in _GEOMETRIES:
+        yield _feature(values)
+    else:
+        raise GeoJSONError(
+            f"{name} holds no GeoJSON features. A FeatureCollection, a Feature, a geometry or a list of them is wanted."
+        )
 
 
-def _from_feature(feature: Any, read: ReadGeoJSON) -> list[tuple[ReadShape, str | None]]:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+def _feature(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.get("type") in _GEOMETRIES:
+        return {"type": "Feature", "geometry": value}
+    return value
+
+
+def _crs_name(crs: Any) -> str:
+    properties = crs.get("properties") if isinstance(crs, Mapping) else None
+    return str(properties.get("name", "crs") if isinstance(properties, Mapping) else crs)[:80]
+
+
+def _from_feature(feature: Any, content: FileContent) -> list[FileShape]:
+    if not isinstance(feature, Mapping) or feature.get("type") != "Feature":
         raise ValueError('it is not an object of type "Feature".')
     properties = feature.get("properties") or {}
     geometry = feature.get("geometry")
-    if not isinstance(properties, dict) or not isinstance(geometry, dict | None):
+    if not isinstance(properties, Mapping) or not isinstance(geometry, Mapping | None):
         raise ValueError("its properties or its geometry are not an object.")
-    name, color = _classification(properties.get("classification"))
-    if name is None:
-        read.skip("without a class")
-        return []
+    if not geometry:
+        raise ValueError("it has no geometry.")
+    class_name, color = _classification(properties)
     exact = properties.get("histowidgets")
+    if exact is not None or "objectType" in properties:
+        content.may_be_um = False
     if (
-        isinstance(exact, dict)
+        isinstance(exact, Mapping)
+        and class_name is not None
         and exact.get("version") == EXACT_VERSION
-        and exact.get("geometry") == checksum(geometry or {})
+        and exact.get("geometry") == checksum(geometry)
     ):
-        return [(_Exact.model_validate(exact).read(name, feature.get("id")), color)]
-    shapes = _shapes(geometry or {}, read)
+        return [_Exact.model_validate(exact).read(class_name, color, feature.get("id"))]
+    shapes = _shapes(geometry, content)
     own_id = _id(feature.get("id")) if len(shapes) == 1 else None
-    return [(ReadShape(shape, name, id=own_id), color) for shape in shapes]
+    plane = _plane(geometry)
+    if plane is None and "objectType" in properties and exact is None:
+        plane = (0, 0)  # which QuPath does not write
+    return [FileShape(shape, class_name, _name(properties), color, plane, id=own_id) for shape in shapes]
 
 
 def _id(value: Any) -> str | None:
@@ -223,40 +171,69 @@ def _id(value: Any) -> str | None:
         return None
 
 
-def _classification(value: Any) -> tuple[str | None, str | None]:
-    """Return the name and colour of a QuPath classification, in any of its three spellings."""
+def _name(properties: Mapping[str, Any]) -> str | None:
+    found = (properties.get(key) for key in _NAME_PROPERTIES)
+    return next((text.strip() for text in found if isinstance(text, str) and text.strip()), None)
+
+
+def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return z and t of the plane that QuPath writes beside the coordinates, from 0; None if there is none."""
+    plane = geometry.get("plane")
+    if not isinstance(plane, Mapping):
+        return None
+    z, t = plane.get("z", 0), plane.get("t", 0)
+    return (int(z), int(t)) if all(isinstance(v, int | float) and math.isfinite(v) for v in (z, t)) else None
+
+
+def _classification(properties: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the name and colour of a classification, in any of QuPath's three spellings, or of another program."""
+    value = properties.get("classification")
     if value is None:
-        return None, None
+        others = (properties.get(key) for key in _CLASS_PROPERTIES)
+        value = next((text for text in others if isinstance(text, str) and text.strip()), None)
+    if value is None:
+        return None, color_of(properties.get("color"))
     if isinstance(value, str):
         return value.strip() or None, None
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         raise ValueError("its classification is not an object.")
     name = value.get("name")
     if name is None and isinstance(value.get("names"), list):
         name = ": ".join(str(part) for part in value["names"])  # a derived class, as QuPath shows it
     if name is not None and not isinstance(name, str):
         raise ValueError("the name of its classification is not text.")
-    return (name.strip() or None) if name else None, _color(value)
+    color = color_of(value.get("color")) or color_of(value.get("colorRGB"))
+    return (name.strip() or None) if name else None, color
 
 
-def _color(value: Mapping[str, Any]) -> str | None:
-    rgb = value.get("color")
-    packed = value.get("colorRGB")
-    if rgb is None and isinstance(packed, int):
-        rgb = [(packed >> shift) & 255 for shift in (16, 8, 0)]
-    if rgb is None:
+def color_of(value: Any) -> str | None:
+    """Return a colour, however a program writes it, as "#RRGGBB"; None if it cannot be told.
+
+    Known are three or four numbers from 0 to 255, a number whose bytes are alpha, red, green and blue, "#rrggbb" and
+    "rgb(r, g, b)".
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [(value >> shift) & 255 for shift in (16, 8, 0)]
+    if isinstance(value, str):
+        if re.fullmatch(r"#[0-9A-Fa-f]{6}", value.strip()):
+            return value.strip().upper()
+        if not value.strip().lower().startswith("rgb"):
+            return None
+        value = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", value)]
+    if not isinstance(value, list | tuple) or len(value) < 3:
         return None
-    if not (isinstance(rgb, list) and len(rgb) >= 3 and all(isinstance(v, int) and 0 <= v <= 255 for v in rgb)):
-        raise ValueError("the colour of its classification is not three numbers from 0 to 255.")
-    return "#{:02X}{:02X}{:02X}".format(*rgb[:3])
+    rgb = value[:3]
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v <= 255 for v in rgb):
+        return None
+    return "#{:02X}{:02X}{:02X}".format(*(round(v) for v in rgb))
 
 
-def _shapes(geometry: Mapping[str, Any], read: ReadGeoJSON) -> list[Shape]:
+def _shapes(geometry: Mapping[str, Any], content: FileContent) -> list[Shape]:
     kind = geometry.get("type")
     if kind == "GeometryCollection":
-        return [shape for member in geometry["geometries"] for shape in _shapes(member, read)]
+        return [shape for member in geometry["geometries"] for shape in _shapes(member, content)]
     if kind in ("Point", "MultiPoint"):
-        read.skip("point(s), which have no area")
+        content.skip("point(s), which have no area")
         return []
     coordinates = geometry.get("coordinates")
     if kind in ("Polygon", "LineString"):
@@ -267,14 +244,16 @@ def _shapes(geometry: Mapping[str, Any], read: ReadGeoJSON) -> list[Shape]:
         raise ValueError("its coordinates are not a list.")
     if kind.endswith("LineString"):
         return [Line(_points(line)) for line in coordinates]
-    return [_polygon(rings) for rings in coordinates]
+    return [_polygon(rings, content) for rings in coordinates]
 
 
-def _polygon(rings: Any) -> Polygon:
+def _polygon(rings: Any, content: FileContent) -> Polygon:
     if not isinstance(rings, list) or not rings:
         raise ValueError("a polygon has no outline.")
-    outline, *holes = [_open_ring(_points(ring)) for ring in rings]
-    return Polygon(outline, tuple(holes))
+    outline, *holes = [open_ring(_points(ring)) for ring in rings]
+    with_area = [hole for hole in holes if len(hole) >= 3]
+    content.skip("hole(s) without an area", len(holes) - len(with_area))
+    return Polygon(outline, tuple(with_area))
 
 
 def _points(values: Any) -> np.ndarray:
@@ -291,9 +270,3 @@ def _points(values: Any) -> np.ndarray:
                 raise ValueError(f"the position {position!r:.60} does not have two finite numbers.")
         points.append((float(x), float(y)))
     return np.array(points, float).reshape(-1, 2)
-
-
-def _open_ring(points: np.ndarray) -> np.ndarray:
-    """Drop the last point of a ring where it repeats the first."""
-    repeats = len(points) > 1 and bool((points[0] == points[-1]).all())
-    return points[:-1] if repeats else points

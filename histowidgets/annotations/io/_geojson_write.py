@@ -1,7 +1,8 @@
 """Writing GeoJSON as QuPath reads it.
 
 Each feature has a property "histowidgets" with the exact shape and a checksum of the geometry beside it: `read_geojson`
-takes the exact shape as long as the geometry has not been edited. Annotations without a geometry (erasers, and what
+takes the exact shape as long as the geometry has not been edited. The exact shape has the coordinates of the image;
+"offset" is what was taken from them. Annotations without a geometry (erasers, and what
 they erased completely) are listed, with their places in the order of drawing, in a member "histowidgets" of the
 collection. Other programs ignore both.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from histowidgets._colors import hex_to_rgb
@@ -25,20 +27,41 @@ from histowidgets.errors import GeoJSONError
 EXACT_VERSION = 1
 
 
-def write_geojson(path: Path, annotations: Sequence[Annotation], colors: Mapping[str, str]) -> None:
+def write_geojson(
+    path: Path,
+    annotations: Sequence[Annotation],
+    colors: Mapping[str, str],
+    offset: tuple[float, float] = (0.0, 0.0),
+    plane: tuple[int, int] = (0, 0),
+) -> None:
     """Write annotations as a FeatureCollection.
+
+    Parameters
+    ----------
+    path : Path
+    annotations : sequence of Annotation
+    colors : mapping of class to "#RRGGBB"
+    offset : (x, y), default (0, 0)
+        Where the coordinates of the file begin in the image, in full-size pixels.
+    plane : (z, t), default (0, 0)
+        Which plane of a stack the image is, from 0.
 
     Raises
     ------
     GeoJSONError
         If the file cannot be written.
     """
-    text = json.dumps(feature_collection(annotations, colors), separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(feature_collection(annotations, colors, offset, plane), separators=(",", ":"), ensure_ascii=False)
     with atomic_write(path, GeoJSONError) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def feature_collection(annotations: Sequence[Annotation], colors: Mapping[str, str]) -> dict[str, Any]:
+def feature_collection(
+    annotations: Sequence[Annotation],
+    colors: Mapping[str, str],
+    offset: tuple[float, float] = (0.0, 0.0),
+    plane: tuple[int, int] = (0, 0),
+) -> dict[str, Any]:
     """Make the FeatureCollection: erasers are cut out of what was drawn before them."""
     geometries = _visible(annotations)
     features, beside = [], []
@@ -46,9 +69,9 @@ def feature_collection(annotations: Sequence[Annotation], colors: Mapping[str, s
         if annotation.class_name is None or geometry.is_empty:
             color = None if annotation.class_name is None else colors[annotation.class_name]
             entry = {"place": place, "id": _as_uuid(annotation.id), "class": annotation.class_name, "color": color}
-            beside.append(entry | _exact(annotation))
+            beside.append(entry | _exact(annotation, offset))
         else:
-            features.append(_feature(annotation, geometry, colors[annotation.class_name]))
+            features.append(_feature(annotation, geometry, colors[annotation.class_name], offset, plane))
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     if beside:
         collection["histowidgets"] = {"version": EXACT_VERSION, "features": len(features), "beside": beside}
@@ -65,16 +88,24 @@ def _visible(annotations: Sequence[Annotation]) -> list[BaseGeometry]:
             erased = erased.union(painted_area(shape))
             visible.append(erased)
             continue
-        geometry = path_of(shape) if isinstance(shape, Line) else painted_area(shape)
+        geometry, kind = painted_area(shape), "Polygon"
+        if isinstance(shape, Line) and path_of(shape).is_valid:  # not if it has no length
+            geometry, kind = path_of(shape), "LineString"
         if not erased.is_empty and erased.intersects(geometry):
-            geometry = only(geometry.difference(erased), "LineString" if isinstance(shape, Line) else "Polygon")
+            geometry = only(geometry.difference(erased), kind)
         visible.append(geometry)
     return visible[::-1]
 
 
-def _feature(annotation: Annotation, geometry: BaseGeometry, color: str) -> dict[str, Any]:
+def _feature(
+    annotation: Annotation, geometry: BaseGeometry, color: str, offset: tuple[float, float], plane: tuple[int, int]
+) -> dict[str, Any]:
+    if any(offset):
+        geometry = affinity.translate(geometry, -offset[0], -offset[1])
     mapping = json.loads(shapely.to_geojson(geometry))
-    exact = {"version": EXACT_VERSION, "geometry": checksum(mapping)} | _exact(annotation)
+    if plane != (0, 0):
+        mapping["plane"] = {"c": -1, "z": plane[0], "t": plane[1]}  # as QuPath writes it
+    exact = {"version": EXACT_VERSION, "geometry": checksum(mapping)} | _exact(annotation, offset)
     return {
         "type": "Feature",
         "id": _as_uuid(annotation.id),
@@ -88,8 +119,9 @@ def _feature(annotation: Annotation, geometry: BaseGeometry, color: str) -> dict
     }
 
 
-def _exact(annotation: Annotation) -> dict[str, Any]:
+def _exact(annotation: Annotation, offset: tuple[float, float]) -> dict[str, Any]:
     return {
+        "offset": list(offset),
         "shape": annotation.shape.to_dict(),
         "time": annotation.time,
         "annotator": annotation.annotator,

@@ -1,6 +1,7 @@
 """The project: images, classes and annotations, with undo, and its folder on disk."""
 
 from histowidgets.annotations.project._add_image import numbered_name
+from histowidgets.annotations.project._exchange import ImportPreview
 from histowidgets.annotations.project._project import Project, snapshot_of
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import ROLES, Change
@@ -8,6 +9,7 @@ from histowidgets.annotations.project._state import ROLES, Change
 __all__ = [
     "ROLES",
     "Change",
+    "ImportPreview",
     "Project",
     "ProjectSnapshot",
     "numbered_name",

@@ -1,6 +1,7 @@
 """`project.json`: the images of a project, and the classes that it began with."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,10 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, V
 from histowidgets._checks import first_problem
 from histowidgets._io import atomic_write
 from histowidgets.annotations.project._edit import checked_role
+from histowidgets.annotations.project._file_mark import FileMark
 from histowidgets.annotations.project._state import ImageState, State
 from histowidgets.annotations.shapes import FARTHEST, checked_names, colors_for
 from histowidgets.errors import ProjectFolderError
-from histowidgets.images import DeferredImage, is_address
+from histowidgets.images import DeferredImage
 
 PROJECT_FILE = "project.json"
 VERSION = 1
@@ -57,6 +59,22 @@ class ImageEntry(_Entry):
     channel_names: list[Text]
     pixel_size_um: float | list[float] | None
     opened_with: dict[str, Any] = {}
+    #: From the folder of the project, for a file that does not lie in it: the two can be moved together.
+    relative_path: Text | None = None
+    file_mark: FileMark | None = None
+
+    def opened(self, source: Path | str) -> DeferredImage:
+        """Return the image, which is opened when it is first used: one missing file must not lock the others away."""
+        return DeferredImage(
+            source,
+            name=self.name,
+            width=self.width,
+            height=self.height,
+            channel_names=self.channel_names,
+            pixel_size_um=self.pixel_size_um,
+            opened_with=self.opened_with,
+            advice="Put the file back, or say where it is with project.relocate(folder).",
+        )
 
 
 class ProjectDescription(_Entry):
@@ -83,10 +101,16 @@ class ProjectDescription(_Entry):
         """
         path = folder / PROJECT_FILE
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            version = values["version"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _damaged(path, repr(error)) from error
+            values = json.loads(path.read_bytes())  # with or without a byte order mark
+        except json.JSONDecodeError as error:
+            raise _damaged(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+        except UnicodeDecodeError as error:
+            raise _damaged(path, f"it is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise _damaged(path, str(error)) from error
+        if not isinstance(values, dict) or "version" not in values:
+            raise _damaged(path, "'version' is missing")
+        version = values["version"]
         if version != VERSION:
             raise ProjectFolderError(
                 f"{path} is of version {version}; this program reads version {VERSION}. Update histowidgets."
@@ -102,8 +126,15 @@ class ProjectDescription(_Entry):
         with atomic_write(folder / PROJECT_FILE, ProjectFolderError, advice) as part:
             part.write_text(json.dumps(self.model_dump(), indent=1), encoding="utf-8")
 
-    def state(self, folder: Path) -> State:
+    def state(self, folder: Path, paths: Mapping[str, Path | str]) -> State:
         """Return the project as it began, with images that are opened when they are first used.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the project, for messages.
+        paths : mapping of image name to Path, or to str for an address
+            Where the images are now.
 
         Raises
         ------
@@ -117,22 +148,11 @@ class ProjectDescription(_Entry):
             for entry in self.images:
                 if entry.name in state.images:
                     raise ValueError(f"two images are named {entry.name!r}")
-                # Not opened yet: one missing file must not lock the others away.
-                image = DeferredImage(
-                    entry.path if is_address(entry.path) else folder / entry.path,
-                    name=entry.name,
-                    width=entry.width,
-                    height=entry.height,
-                    channel_names=entry.channel_names,
-                    pixel_size_um=entry.pixel_size_um,
-                    opened_with=entry.opened_with,
-                    advice=f"Put the file back, or correct its path in {path}.",
-                )
-                state.images[entry.name] = ImageState(image, checked_role(entry.role))
+                state.images[entry.name] = ImageState(entry.opened(paths[entry.name]), checked_role(entry.role))
         except (ValueError, OverflowError) as error:
-            raise _damaged(path, repr(error)) from error
+            raise _damaged(path, str(error)) from error
         return state
 
 
 def _damaged(path: Path, why: str) -> ProjectFolderError:
-    return ProjectFolderError(f"{path} is damaged: {why}. Restore it from a backup.")
+    return ProjectFolderError(f"{path} is damaged: {why}. Correct it in a text editor, or restore it from a backup.")

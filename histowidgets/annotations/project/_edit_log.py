@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -148,11 +149,23 @@ class EditLog:
             return
         if self.folder.read_only:
             raise ReadOnlyError(
-                f"The project in {self.folder.path} is open for reading only: {self.folder.held_by} holds it. Close it "
-                "there, then open it here again."
+                f"The project in {self.folder.path} is open for reading only: {self.folder.read_only_reason}"
             )
         if self.closed:
             raise ProjectError("The project is closed. Open it again with Project.open(folder).")
+
+    def relocate(self, where: Any) -> dict[str, Path]:
+        """Say where image files are that were moved; return the new paths by image. See `Project.relocate`."""
+        with self.adding, self.lock:
+            if self.folder is None:
+                raise ProjectError("The project is in memory only: its images are open, and none can have moved.")
+            moved = self.folder.relocate(where)
+            for name, image in moved.items():
+                if name in self.state.images:
+                    self.state.images[name].image = image
+        for name in moved:
+            self.announce(Change("images", name))
+        return {name: Path(str(image.source)) for name, image in moved.items()}
 
     # --- subscribers -----------------------------------------------------------------------------------------------
 

@@ -112,6 +112,54 @@ class RemoveAnnotations(Edit):
 
 
 @dataclass(frozen=True)
+class ImportAnnotations(Edit):
+    """Remove annotations, and draw others on top."""
+
+    op: ClassVar[str] = "import"
+    removal: RemoveAnnotations
+    addition: AddAnnotations
+
+    @classmethod
+    def make(
+        cls,
+        state: State,
+        image_name: str,
+        ids: Sequence[str],
+        annotations: Sequence[Annotation],
+        classes: Sequence[tuple[str, str]] = (),
+    ) -> Self:
+        """Find the annotations to remove, and check the others as `AddAnnotations` does."""
+        removal = RemoveAnnotations.make(state, image_name, ids)
+        return cls(removal, AddAnnotations.make(state, image_name, annotations, classes))
+
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """The annotations that are drawn."""
+        return self.addition.annotations
+
+    def to_record(self) -> Record:
+        return {**self.addition.to_record(), "op": self.op, "ids": self.removal.to_record()["ids"]}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        return cls(RemoveAnnotations.from_record(record, state), AddAnnotations.from_record(record, state))
+
+    def apply(self, state: State) -> None:
+        self.removal.apply(state)
+        self.addition.apply(state)
+
+    def revert(self, state: State) -> None:
+        self.addition.revert(state)
+        self.removal.revert(state)
+
+    def change(self, state: State) -> Change:
+        before, after = self.removal.change(state), self.addition.change(state)
+        regions = [change.region for change in (before, after) if change.region is not None]
+        union = regions[0].union(regions[-1]) if regions else None
+        return Change(after.kind, after.image_name, union)
+
+
+@dataclass(frozen=True)
 class ReplaceAnnotations(Edit):
     """Put other annotations in the places of some; the order of drawing stays. What differs, its subclasses say."""
 

@@ -4,6 +4,7 @@
 and redo among them. Opening the folder applies the edits again.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from histowidgets.annotations.project._description import PROJECT_FILE, ImageEnt
 from histowidgets.annotations.project._edit import Edit
 from histowidgets.annotations.project._edits_annotations import (
     AddAnnotations,
+    ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
     RemoveAnnotations,
@@ -26,12 +28,14 @@ from histowidgets.annotations.project._edits_classes import (
     RenameClass,
 )
 from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
+from histowidgets.annotations.project._file_mark import mark_file
 from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._journal import Journal, damaged, read_journal
+from histowidgets.annotations.project._locate import locate, stored_paths
 from histowidgets.annotations.project._lock import FolderLock
 from histowidgets.annotations.project._state import Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
-from histowidgets.images import Image, is_address
+from histowidgets.images import DeferredImage, Image, is_address
 
 JOURNAL_FILE = "journal.jsonl"
 IMAGES_FOLDER = "images"
@@ -39,6 +43,7 @@ IMAGES_FOLDER = "images"
 _ALL: tuple[type[Edit], ...] = (
     AddAnnotations,
     RemoveAnnotations,
+    ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
     AddClass,
@@ -56,16 +61,38 @@ EDITS = {edit.op: edit for edit in _ALL}
 class ProjectFolder:
     """An open project folder. Not thread-safe: the edit log holds a lock."""
 
-    def __init__(self, path: Path, lock: FolderLock, description: ProjectDescription) -> None:
+    def __init__(
+        self, path: Path, lock: FolderLock, description: ProjectDescription, notes: Sequence[str] = ()
+    ) -> None:
         self.path = path
+        #: What was noticed when the folder was opened, as sentences.
+        self.notes = tuple(notes)
         self._lock = lock
         self._description = description
-        self._journal = Journal(path / JOURNAL_FILE) if lock.held else None
+        self._journal: Journal | None = None
+        if lock.held:
+            try:
+                self._journal = Journal(path / JOURNAL_FILE)
+            except ProjectFolderError as error:  # a file that may only be read in a folder that may be written
+                lock.release()
+                lock.fault = str(error)
 
     @property
     def read_only(self) -> bool:
-        """Whether another session may write, and this one may not."""
-        return self.held_by is not None
+        """Whether another session may write, or nobody may, so that this one may not."""
+        return not self._lock.held and self.read_only_reason is not None
+
+    @property
+    def read_only_reason(self) -> str | None:
+        """Why this session may not write, and what to do, as a sentence; None if it may."""
+        if self._lock.held_by is not None:
+            return f"{self._lock.held_by} holds it. Close it there, then open it here again."
+        if self._lock.fault is not None:
+            return (
+                f"its folder cannot be written ({self._lock.fault}). To edit it, copy the folder to a place where you "
+                "may write, and open the copy."
+            )
+        return None
 
     @property
     def held_by(self) -> str | None:
@@ -99,6 +126,8 @@ class ProjectFolder:
                 f"{path} holds a project already. Open it with Project.open, or choose another folder."
             )
         lock = FolderLock(path)
+        if lock.fault is not None:
+            raise ProjectFolderError(f"The folder {path} cannot be written: {lock.fault}. Choose another.")
         if not lock.held:
             raise ProjectFolderError(f"{lock.held_by} is making a project in {path}. Choose another folder.")
         try:
@@ -110,8 +139,19 @@ class ProjectFolder:
             raise
 
     @classmethod
-    def open(cls, path: Path) -> tuple["ProjectFolder", State, History]:
+    def holds_project(cls, path: Path) -> bool:
+        """Tell whether a folder has a project (ProjectFolderError if it cannot be read)."""
+        return _is_file(path.expanduser().absolute() / PROJECT_FILE)
+
+    @classmethod
+    def open(cls, path: Path, relocate: Any = None) -> tuple["ProjectFolder", State, History]:
         """Open a folder and apply its edits again.
+
+        Parameters
+        ----------
+        path : Path
+        relocate : path or mapping, optional
+            Where images are that were moved; see `Relocation`.
 
         Raises
         ------
@@ -126,11 +166,15 @@ class ProjectFolder:
             )
         lock = FolderLock(path)
         try:
-            description = ProjectDescription.read(path)
-            state, history = description.state(path), History()
+            stored = ProjectDescription.read(path)
+            description, paths, notes = locate(path, stored, relocate)
+            state, history = description.state(path, paths), History()
             for number, record in read_journal(path / JOURNAL_FILE, repair=lock.held):
                 _replay(path / JOURNAL_FILE, number, record, state, history)
-            return cls(path, lock, description), state, history
+            opened = cls(path, lock, description, notes)
+            if description != stored and not opened.read_only:
+                description.write(path)
+            return opened, state, history
         except BaseException:
             lock.release()  # or the folder could not be opened until this process ends
             raise
@@ -155,11 +199,30 @@ class ProjectFolder:
         save_image(image, target)
         return target
 
+    def relocate(self, where: Any) -> dict[str, DeferredImage]:
+        """Say where images are that were moved, and store it; return these images by name.
+
+        Raises
+        ------
+        ProjectFolderError
+            If `where` is no folder and no mapping of images or paths, or project.json cannot be written.
+        """
+        before = {entry.name: entry for entry in self._description.images}
+        description, paths, _ = locate(self.path, self._description, where)
+        moved = [entry for entry in description.images if entry != before[entry.name]]
+        if moved and not self.read_only:
+            description.write(self.path)
+        self._description = description
+        return {entry.name: entry.opened(paths[entry.name]) for entry in moved}
+
     def add_image(self, image: Image, name: str, role: str, source: Path | str) -> None:
         """Add an image, whose file is there, to project.json (ProjectFolderError if that fails)."""
+        stored, relative = stored_paths(source, self.path)
         entry = ImageEntry(
             name=name,
-            path=source if isinstance(source, str) else _stored_path(source, self.path),
+            path=stored,
+            relative_path=relative,
+            file_mark=mark_file(source),
             role=role,
             width=image.width,
             height=image.height,
@@ -197,11 +260,6 @@ def _replay(path: Path, number: int, record: Record, state: State, history: Hist
             history.do(EDITS[record["op"]].from_record(record, state), state)
     except (ProjectError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(path, number, f"{type(error).__name__}: {error}") from error
-
-
-def _stored_path(path: Path, folder: Path) -> str:
-    """Return a path relative to the folder if it lies in it, so that the folder can be moved."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _stored_size(image: Image) -> float | list[float] | None:

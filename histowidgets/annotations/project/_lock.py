@@ -9,8 +9,6 @@ from pathlib import Path
 
 import filelock
 
-from histowidgets.errors import ProjectFolderError
-
 LOCK_FILE = "project.lock"
 HOLDER_FILE = "project.holder.json"
 
@@ -35,11 +33,8 @@ class FolderLock:
         Who may write, if it is another session.
     left_by : str or None
         Who held the folder before and ended without releasing it; else None.
-
-    Raises
-    ------
-    ProjectFolderError
-        If the folder cannot be written.
+    fault : str or None
+        Why nobody may write here, if the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,6 +43,8 @@ class FolderLock:
         self._lock = filelock.FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
         self.held_by: str | None = None
         self.left_by: str | None = None
+        self.fault: str | None = None
+        self.held = False
         try:
             self._lock.acquire()
             if self._holder.exists():
@@ -56,14 +53,12 @@ class FolderLock:
             holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
             self._holder.write_text(json.dumps(holder), encoding="utf-8")
         except filelock.Timeout:
-            self.held = False
             self.held_by = self._describe_holder()
             return
         except OSError as error:
             self._lock.release()
-            raise ProjectFolderError(
-                f"The folder {folder} cannot be written: {error.strerror or error}. Choose another."
-            ) from error
+            self.fault = error.strerror or str(error)
+            return
         self.held = True
 
     def release(self) -> None:

@@ -2,13 +2,15 @@
 
 import os
 import reprlib
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from histowidgets._io import as_path
+from histowidgets.annotations.io import ImportOptions
 from histowidgets.annotations.project import _annotate, _exchange
 from histowidgets.annotations.project._add_image import add_image
 from histowidgets.annotations.project._edit import checked_role, image_state
@@ -22,10 +24,19 @@ from histowidgets.annotations.project._edits_classes import (
 )
 from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
 from histowidgets.annotations.project._folder import ProjectFolder
+from histowidgets.annotations.project._locate import is_there
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import Change, State
-from histowidgets.annotations.shapes import Annotation, Shape, checked_names, colors_for, free_color
-from histowidgets.errors import ClassNameError, ProjectError, ProjectFolderError
+from histowidgets.annotations.shapes import (
+    Annotation,
+    Shape,
+    checked_names,
+    colors_for,
+    free_color,
+    match_class,
+    require_different,
+)
+from histowidgets.errors import ClassNameError, HistowidgetsWarning, ProjectError, ProjectFolderError
 from histowidgets.images import Image, Region
 
 
@@ -40,17 +51,17 @@ class Project:
     classes : sequence of str
         At least one name; blanks around a name are cut off. Any text is kept as text.
     folder : path, optional
-        Where to keep the project; made if missing. None keeps it in memory only. `Project.open` opens a folder
-        that holds a project.
+        Where to keep the project; made if missing. None keeps it in memory only. A folder that holds a project which
+        has these classes is opened, so that a script can be run again; `Project.open` opens any.
     colors : mapping of class to "#RRGGBB", optional
-        By default from a palette that colour-blind people can tell apart.
+        Of a new project. By default from a palette that colour-blind people can tell apart.
 
     Raises
     ------
     ClassNameError
         If there is no class, a name is blank or given twice, or a colour is not "#RRGGBB".
     ProjectFolderError
-        If the folder cannot be written, or holds a project already.
+        If the folder cannot be written, or holds a project without these classes.
     """
 
     def __init__(
@@ -60,25 +71,58 @@ class Project:
         colors: Mapping[str, str] | None = None,
     ) -> None:
         names = checked_names(classes)
+        for k, name in enumerate(names):
+            require_different(name, names[:k])
         state = State(names, colors_for(names, colors))
-        opened = None if folder is None else ProjectFolder.create(as_path(folder, ProjectFolderError), state)
-        self._log = EditLog(state, opened)
+        if folder is None:
+            self._log = EditLog(state)
+            return
+        path = as_path(folder, ProjectFolderError)
+        if not ProjectFolder.holds_project(path):
+            self._log = EditLog(state, ProjectFolder.create(path, state))
+            return
+        self._log = _open_log(path)
+        others = [name for name in names if match_class(name, self._log.state.classes) is None]
+        if others:
+            self._log.close()
+            raise ProjectFolderError(
+                f"{path} holds a project already, without the class(es) {', '.join(map(repr, others))}; it has "
+                f"{', '.join(map(repr, self._log.state.classes))}. Open it with Project.open, and add them with "
+                "add_class; or choose another folder."
+            )
+        self._warn_of_notes()
 
     @classmethod
-    def open(cls, folder: "str | os.PathLike[str]") -> "Project":
+    def open(
+        cls,
+        folder: "str | os.PathLike[str]",
+        relocate: "str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None" = None,
+    ) -> "Project":
         """Open the project kept in a folder, with its undo history.
 
-        If another session holds the folder, the project is read-only; `held_by` says who holds it.
+        If another session holds the folder, or it cannot be written, the project is read-only; `read_only_reason`
+        says why. Images that were moved together with the project are found. What else was noticed about image files
+        (missing, replaced, found elsewhere) is a warning, and `opening_notes`.
+
+        Parameters
+        ----------
+        folder : path
+        relocate : path or mapping, optional
+            Where images are that were moved, as for the method `relocate`.
 
         Raises
         ------
         ProjectFolderError
-            If there is no project, or it is damaged; the message names the file and the line.
+            If there is no project, or it is damaged; the message names the file, and the line or the field.
         """
-        opened, state, history = ProjectFolder.open(as_path(folder, ProjectFolderError))
         project = cls.__new__(cls)
-        project._log = EditLog(state, opened, history)
+        project._log = _open_log(as_path(folder, ProjectFolderError), relocate)
+        project._warn_of_notes()
         return project
+
+    def _warn_of_notes(self) -> None:
+        if self.opening_notes:
+            warnings.warn(" ".join(self.opening_notes), HistowidgetsWarning, stacklevel=3)
 
     def __repr__(self) -> str:
         where = "in memory" if self.folder is None else f"in {self.folder}"
@@ -93,8 +137,18 @@ class Project:
 
     @property
     def read_only(self) -> bool:
-        """Whether another session holds the folder, so that this one cannot edit the project."""
+        """Whether another session holds the folder, or it cannot be written, so that the project cannot be edited."""
         return self._log.folder is not None and self._log.folder.read_only
+
+    @property
+    def read_only_reason(self) -> str | None:
+        """Why the project cannot be edited, and what to do, as a sentence; None if it can be."""
+        return None if self._log.folder is None else self._log.folder.read_only_reason
+
+    @property
+    def opening_notes(self) -> tuple[str, ...]:
+        """What was noticed about image files when the folder was opened, as sentences."""
+        return () if self._log.folder is None else self._log.folder.notes
 
     @property
     def held_by(self) -> str | None:
@@ -218,6 +272,37 @@ class Project:
         """
         self._log.do(lambda state: RemoveImage.make(state, name))
 
+    @property
+    def missing_images(self) -> list[str]:
+        """Names of the images whose file is not there."""
+        with self._log.lock:
+            images = {name: one.image.source for name, one in self._log.state.images.items()}
+        return [name for name, source in images.items() if source is not None and not is_there(source)]
+
+    def relocate(self, where: "str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]") -> dict[str, Path]:
+        """Say where image files are that were moved. The project stores it, unless it is read-only.
+
+        Parameters
+        ----------
+        where : path or mapping
+            A folder, in which and below which the missing files are looked for by name; or a mapping from the name of
+            an image, its old path or an old folder to the new one. That also says that a file which was replaced is
+            the right one.
+
+        Returns
+        -------
+        dict of image name to Path
+            What was found; `missing_images` has the names of the others.
+
+        Raises
+        ------
+        ProjectFolderError
+            If there is no such folder or file, or a key of the mapping is neither an image nor a path of one.
+        ProjectError
+            If the project is in memory only.
+        """
+        return self._log.relocate(where)
+
     # --- classes ---------------------------------------------------------------------------------------------------
 
     @property
@@ -234,11 +319,13 @@ class Project:
 
     def add_class(self, name: str, color: str | None = None) -> None:
         """Add a class after the others (ClassNameError if the name is blank or taken). One step of undo."""
+        require_different(name, self.classes)
         chosen = free_color(self.colors.values()) if color is None else color
         self._log.do(lambda state: AddClass.make(state, name, chosen))
 
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class; its annotations follow. One step of undo."""
+        require_different(new, [name for name in self.classes if name != old])
         self._log.do(lambda state: RenameClass.make(state, old, new))
 
     def merge_classes(self, names: str | Sequence[str], into: str) -> None:
@@ -442,11 +529,23 @@ class Project:
 
     # --- annotations: files of other programs ----------------------------------------------------------------------
 
-    def export_geojson(self, name: str, path: "str | os.PathLike[str]") -> None:
+    def export_geojson(
+        self, name: str, path: "str | os.PathLike[str]", offset: tuple[float, float] | None = None
+    ) -> None:
         """Write the annotations of an image as QuPath reads them.
 
-        Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them.
-        The exact shapes are written beside the geometries, so that `import_geojson` restores them without loss.
+        Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them. Every
+        polygon is valid. The exact shapes are written beside the geometries, so that `import_geojson` restores them
+        without loss.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        path : path
+        offset : (x, y), optional
+            Where the coordinates of the file begin in the image, in full-size pixels. By default where QuPath begins:
+            in the corner of the scanned area of a slide.
 
         Raises
         ------
@@ -455,7 +554,107 @@ class Project:
         GeoJSONError
             If the file cannot be written.
         """
-        _exchange.export_geojson(self._log, name, path)
+        _exchange.export_geojson(self._log, name, path, offset)
+
+    def import_annotations(
+        self,
+        name: str,
+        source: "str | os.PathLike[str] | np.ndarray",
+        *,
+        classes: Mapping[Any, str | None] | str | None = None,
+        unknown_classes: Literal["error", "add", "skip"] = "error",
+        on_duplicate: Literal["skip", "replace", "replace_all", "add", "error"] = "skip",
+        unit: Literal["px", "um"] = "px",
+        scale: float | None = None,
+        offset: tuple[float, float] | None = None,
+        plane: "tuple[int, int] | Literal['all'] | None" = None,
+        entry: str | None = None,
+        tell: Callable[[str], object] | None = None,
+    ) -> int:
+        """Draw the annotations of a file on an image, as one step of undo. What the file is, is told from its content.
+
+        Known are GeoJSON (QuPath), XML of ASAP, ImageScope and HALO, ROIs of ImageJ (.roi and RoiSet.zip), JSON of COCO
+        and labelme, each also compressed with gzip or zip; and label maps as PNG, TIFF, BMP, GIF, NPY or array, which
+        replace what was drawn before. One object that cannot be read does not hinder the others: it is reported with
+        its number.
+
+        Parameters
+        ----------
+        name : str
+            The image.
+        source : path or array
+        classes : mapping or str, optional
+            What names of the file mean: from the name of a class, or of an object that has no class, to a class of the
+            project, or None to leave it out; the key None stands for all others without a class. Of a label map, from
+            a value, or a colour as "#RRGGBB" or (r, g, b). One name is the class of all that has none of the project's.
+        unknown_classes : {"error", "add", "skip"}
+            What to do with classes that the project does not have; "add" takes their colours too. Names that differ
+            only in capitals, blanks or Unicode's spelling are the same class.
+        on_duplicate : {"skip", "replace", "replace_all", "add", "error"}
+            What to do with annotations that are on the image already, by their id or with the same shape and class:
+            leave them as they are, replace them by those of the file, replace everything on the image, draw them
+            twice, or refuse the file.
+        unit : {"px", "um"}
+            Of the coordinates.
+        scale : float, optional
+            Pixels of the image in a unit of the file. By default 1, or the ratio of the sizes where the file says that
+            of its image.
+        offset : (x, y), optional
+            Added to the coordinates, in full-size pixels. By default what leads from where the program begins (QuPath
+            in the corner of the scanned area of a slide, ASAP in that of the whole slide) to the image.
+        plane : (z, t) or "all", optional
+            Which plane of a stack, counted from 0. By default that of the image.
+        entry : str, optional
+            Which file of an archive, or image of a COCO file. By default the one that is named like the image.
+        tell : callable, optional
+            Called with what was left out, chosen, or may be wrong, instead of a warning: catching warnings is not
+            thread-safe.
+
+        Returns
+        -------
+        int
+            How many annotations were drawn, erasers included.
+
+        Raises
+        ------
+        AnnotationFileError
+            If the file cannot be read, is of an unknown kind, or does not fit the image.
+        UnknownClassError
+            If classes are unknown and `unknown_classes` is "error".
+        DuplicateAnnotationsError
+            If annotations are there already and `on_duplicate` is "error".
+        SeveralEntriesError, UnnamedValuesError
+            If `entry`, or `classes`, has to say what is meant.
+        """
+        options = ImportOptions(classes, unknown_classes, on_duplicate, unit, scale, offset, plane, entry)
+        return _exchange.import_annotations(self._log, name, source, options).tell(tell)
+
+    def preview_import(
+        self,
+        name: str,
+        source: "str | os.PathLike[str] | np.ndarray",
+        *,
+        classes: Mapping[Any, str | None] | str | None = None,
+        unknown_classes: Literal["error", "add", "skip"] = "error",
+        unit: Literal["px", "um"] = "px",
+        scale: float | None = None,
+        offset: tuple[float, float] | None = None,
+        plane: "tuple[int, int] | Literal['all'] | None" = None,
+        entry: str | None = None,
+    ) -> _exchange.ImportPreview:
+        """Say what `import_annotations` would draw, and what it would have to be told; changes nothing.
+
+        The arguments are those of `import_annotations`.
+
+        Raises
+        ------
+        AnnotationFileError
+            If the file cannot be read, is of an unknown kind, or does not fit the image.
+        """
+        options = ImportOptions(
+            classes, unknown_classes, unit=unit, scale=scale, offset=offset, plane=plane, entry=entry
+        )
+        return _exchange.preview_import(self._log, name, source, options)
 
     def import_geojson(
         self,
@@ -463,20 +662,20 @@ class Project:
         path: "str | os.PathLike[str]",
         unknown_classes: Literal["error", "add", "skip"] = "error",
         tell: Callable[[str], object] | None = None,
+        *,
+        classes: Mapping[str | None, str | None] | str | None = None,
+        on_duplicate: Literal["skip", "replace", "replace_all", "add", "error"] = "skip",
+        unit: Literal["px", "um"] = "px",
+        scale: float | None = None,
+        offset: tuple[float, float] | None = None,
+        plane: "tuple[int, int] | Literal['all'] | None" = None,
+        entry: str | None = None,
     ) -> int:
         """Draw the annotations of a GeoJSON file on an image, as one step of undo.
 
-        Parameters
-        ----------
-        name : str
-            The image.
-        path : path
-            As QuPath or `export_geojson` writes it. Points, and features without a class, are left out with a
-            warning that counts them.
-        unknown_classes : {"error", "add", "skip"}
-            What to do with classes that the project does not have; "add" takes their colours too.
-        tell : callable, optional
-            Called with the text of the warning instead of warning: catching warnings is not thread-safe.
+        As QuPath or `export_geojson` writes it, or any other program; also compressed. Points, and features without a
+        class, are left out, with a warning that counts them and lists their names. The other arguments are those of
+        `import_annotations`, which reads files of more programs.
 
         Returns
         -------
@@ -486,11 +685,12 @@ class Project:
         Raises
         ------
         GeoJSONError
-            If the file cannot be read; the message gives the number of the feature.
+            If the file cannot be read, or none of its features can; the message gives the number of the feature.
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         """
-        return _exchange.import_geojson(self._log, name, path, unknown_classes, tell)
+        options = ImportOptions(classes, unknown_classes, on_duplicate, unit, scale, offset, plane, entry)
+        return _exchange.import_geojson(self._log, name, path, options).tell(tell)
 
     def export_label_png(self, name: str, path: "str | os.PathLike[str]", downsample: float = 1) -> None:
         """Write the label map of an image as a PNG that any program shows in the colours of the classes.
@@ -518,11 +718,12 @@ class Project:
     def import_label_png(
         self,
         name: str,
-        path: "str | os.PathLike[str]",
+        path: "str | os.PathLike[str] | np.ndarray",
         unknown_classes: Literal["error", "add", "skip"] = "error",
-        classes: Mapping[int, str | None] | None = None,
+        classes: Mapping[Any, str | None] | str | None = None,
+        tell: Callable[[str], object] | None = None,
     ) -> int:
-        """Replace the label map of an image by that of a PNG, as one step of undo.
+        """Replace the label map of an image by that of a picture or an array, as one step of undo.
 
         Pixels of one class that touch along an edge become a polygon along the edges of the pixels, with holes.
         What was drawn before is erased first.
@@ -531,15 +732,22 @@ class Project:
         ----------
         name : str
             The image.
-        path : path
-            As `export_label_png` writes it, or any PNG with a palette or of 8-bit grey. It has the size of the image,
-            or that size divided by a whole number and rounded up; 255 is unlabelled.
+        path : path or array
+            As `export_label_png` writes it; any PNG, TIFF, BMP, GIF or NPY file of whole numbers, of 1 bit, or of
+            colours; or an array of (rows, columns), or of (rows, columns, 3) uint8. It has the size of the image,
+            or that size divided by a whole number and rounded up.
         unknown_classes : {"error", "add", "skip"}
             What to do with classes that the project does not have; "add" takes their colours too. "skip" leaves
             out values without a class as well.
-        classes : mapping of pixel value to class name or None, optional
-            What the values mean; None is unlabelled. By default what the file says; if it says nothing, and its
-            values are the indices of all the classes of the project, those.
+        classes : mapping of pixel value or colour to class name or None; or str; optional
+            What the values mean; None is unlabelled. A colour is "#RRGGBB" or (r, g, b). One name is the class of
+            all values except 0 (or black); areas of different values then stay apart, as in masks that number cells. By
+            default what the file says: the names that `export_label_png` and `save_png` write, or the colours of the
+            classes. If it says nothing, of a mask (0 and one other value) in a project of one class, 0 is unlabelled;
+            and values that are the indices of all the classes are taken as those, 255 as unlabelled. What was chosen is
+            said.
+        tell : callable, optional
+            Called with what was chosen, instead of a warning.
 
         Returns
         -------
@@ -549,12 +757,18 @@ class Project:
         Raises
         ------
         LabelPngError
-            If the file cannot be read, is of another size, has values without a class, or has more than 100,000
-            separate areas.
+            If the file cannot be read, is of another size, or has more than 100,000 separate areas.
+        UnnamedValuesError
+            If it has values without a class.
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         """
-        return _exchange.import_label_png(self._log, name, path, unknown_classes, classes)
+        return _exchange.import_label_map(self._log, name, path, unknown_classes, classes).tell(tell)
+
+
+def _open_log(path: Path, relocate: object = None) -> EditLog:
+    opened, state, history = ProjectFolder.open(path, relocate)
+    return EditLog(state, opened, history)
 
 
 def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:

@@ -204,6 +204,8 @@ def _area_spans(areas: Sequence[tuple[int, Shape]], region: Region, downsample: 
             heads.append(points)
             tails.append(np.roll(points, -1, axis=0))
             owners.append(np.full(len(points), i))
+    if not heads:  # polygons of which their holes leave nothing
+        return Spans(*(np.zeros(0, np.int64) for _ in Spans._fields))
     a, b, owner = np.concatenate(heads), np.concatenate(tails), np.concatenate(owners)
     first = _first_centre_from(np.minimum(a[:, 1], b[:, 1]), rows)
     past = _first_centre_from(np.maximum(a[:, 1], b[:, 1]), rows)
@@ -219,7 +221,7 @@ def _area_spans(areas: Sequence[tuple[int, Shape]], region: Region, downsample: 
 
 def _rings(shape: Shape) -> list[np.ndarray]:
     if isinstance(shape, Polygon):
-        return [shape.points, *shape.holes]
+        return list(shape.rings)
     if isinstance(shape, Rectangle):
         x0, y0, x1, y1 = shape.bounds
         return [np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])]

@@ -9,8 +9,10 @@ from histowidgets.annotations.shapes._classes import (
     checked_names,
     colors_for,
     free_color,
+    match_class,
+    require_different,
 )
-from histowidgets.annotations.shapes._geometry import only, painted_area, path_of
+from histowidgets.annotations.shapes._geometry import painted_area, path_of
 from histowidgets.annotations.shapes._hit_test import is_near
 from histowidgets.annotations.shapes._shapes import (
     FARTHEST,
@@ -24,6 +26,7 @@ from histowidgets.annotations.shapes._shapes import (
     checked_number,
     shape_from_dict,
 )
+from histowidgets.annotations.shapes._valid import enclosed, only, parts_of, simplify
 
 __all__ = [
     "FARTHEST",
@@ -42,10 +45,15 @@ __all__ = [
     "checked_names",
     "checked_number",
     "colors_for",
+    "enclosed",
     "free_color",
     "is_near",
+    "match_class",
     "only",
     "painted_area",
+    "parts_of",
     "path_of",
+    "require_different",
     "shape_from_dict",
+    "simplify",
 ]

@@ -2,6 +2,7 @@
 
 import colorsys
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from histowidgets.errors import ClassNameError
@@ -49,6 +50,41 @@ def checked_name(name: object, taken: Iterable[str] = ()) -> str:
     if name in taken:
         raise ClassNameError(f"There are two classes named {name!r}; each needs a different name.")
     return name
+
+
+def match_class(name: str, classes: Iterable[str]) -> str | None:
+    """Return the class that a name of a file means; None if there is no such class.
+
+    That is the class of the same name; else the only one that differs in nothing but Unicode's way to write its
+    letters, or capitals and blanks.
+    """
+    known = list(classes)
+    if name in known:
+        return name
+    for plain in (_composed, _folded):
+        found = [one for one in known if plain(one) == plain(name)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def require_different(name: str, others: Iterable[str]) -> None:
+    """Refuse a class that looks like another one, as Unicode has several ways to write a letter (ClassNameError)."""
+    for other in others if isinstance(name, str) else ():
+        if other != name.strip() and _composed(other) == _composed(name):
+            raise ClassNameError(
+                f"The class {name!r} looks like {other!r}, which is written with other characters. Use the one that is "
+                "there, or another name."
+            )
+
+
+def _composed(name: str) -> str:
+    """Return a name with each accented letter as one character."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def checked_names(names: Sequence[str]) -> list[str]:

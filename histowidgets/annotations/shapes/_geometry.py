@@ -1,12 +1,11 @@
 """Shapes as shapely geometries: their areas and paths."""
 
-from typing import Any
-
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from histowidgets.annotations.shapes._shapes import Line, Polygon, Rectangle, Shape, Stroke
+from histowidgets.annotations.shapes._valid import enclosed
 from histowidgets.errors import ShapeError
 
 #: Straight segments per quarter of a circle; with 8 the error stays within half a percent of the radius.
@@ -14,7 +13,7 @@ _QUARTER_PIECES = 8
 
 
 def painted_area(shape: Shape) -> BaseGeometry:
-    """Return the area that a shape paints, as a polygon or multipolygon."""
+    """Return the area that a shape paints, as a valid polygon or multipolygon; empty if it has no area."""
     if isinstance(shape, Stroke) and isinstance(shape.width, np.ndarray) and len(shape.points) > 1:
         discs = shapely.buffer(shapely.points(shape.points), shape.radii, quad_segs=_QUARTER_PIECES)
         return shapely.union_all(shapely.convex_hull(shapely.union(discs[:-1], discs[1:])))
@@ -23,8 +22,7 @@ def painted_area(shape: Shape) -> BaseGeometry:
     if isinstance(shape, Rectangle):
         return shapely.box(*shape.bounds)
     if isinstance(shape, Polygon):
-        area = shapely.Polygon(shape.points, shape.holes)
-        return area if area.is_valid else only(shapely.make_valid(area), "Polygon")
+        return enclosed(shape.points, shape.holes)
     raise ShapeError(f"A {type(shape).__name__} has no known area.")
 
 
@@ -32,17 +30,3 @@ def path_of(shape: Stroke | Line) -> BaseGeometry:
     """Return the middle of a stroke or line: a line string, or a point if it is a dot."""
     points = shape.points
     return shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])
-
-
-def only(geometry: BaseGeometry, kind: str) -> BaseGeometry:
-    """Return the parts of a kind ("Polygon" or "LineString"), as one geometry; empty if there are none."""
-    parts = [part for part in _parts(geometry) if part.geom_type == kind]
-    if len(parts) == 1:
-        return parts[0]
-    return (shapely.MultiPolygon if kind == "Polygon" else shapely.MultiLineString)(parts)
-
-
-def _parts(geometry: BaseGeometry) -> list[Any]:
-    if not hasattr(geometry, "geoms"):
-        return [] if geometry.is_empty else [geometry]
-    return [part for member in geometry.geoms for part in _parts(member)]

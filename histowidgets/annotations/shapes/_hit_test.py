@@ -26,7 +26,9 @@ def distance(shape: Shape, x: float, y: float) -> float:
         away = _from_tapered(point, shape.points[first], shape.points[last], shape.radii[first], shape.radii[last])
         return max(0.0, float(away.min()))
     if isinstance(shape, Polygon):
-        rings = [shape.points, *shape.holes]
+        rings = shape.rings
+        if not rings:  # its holes leave nothing
+            return float("inf")
         heads = np.concatenate(rings)
         tails = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
         return 0.0 if _is_inside(point, heads, tails) else float(_from_pieces(point, heads, tails).min())

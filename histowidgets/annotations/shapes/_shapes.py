@@ -11,7 +11,9 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import shapely
 
+from histowidgets.annotations.shapes._valid import enclosed, parts_of
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 
@@ -226,7 +228,8 @@ class Polygon(Shape):
 
     Notes
     -----
-    Where an outline crosses itself, the even-odd rule says what is inside.
+    Where an outline crosses itself, the even-odd rule says what is inside. A hole takes away what lies in it, also
+    where it overlaps another hole; where it sticks out of the outline it changes nothing.
     """
 
     points: np.ndarray = field(init=False)
@@ -239,6 +242,15 @@ class Polygon(Shape):
             raise ShapeError(f"The holes of a polygon are {self.holes!r}; a list of outlines is wanted, [] for none.")
         holes = tuple(_as_points(hole, "hole of a polygon", least=3) for hole in self.holes)
         object.__setattr__(self, "holes", holes)
+
+    @cached_property
+    def rings(self) -> tuple[np.ndarray, ...]:
+        """Outlines, each (N, 2), that enclose the area by the even-odd rule: those given, unless holes stick out."""
+        if not self.holes or shapely.Polygon(self.points, self.holes).is_valid:
+            return self.points, *self.holes
+        area = enclosed(self.points, self.holes)
+        rings = [ring for part in parts_of(area) for ring in (part.exterior, *part.interiors)]
+        return tuple(np.asarray(ring.coords)[:-1] for ring in rings)
 
     def _find_bounds(self) -> tuple[float, float, float, float]:
         low, high = self.points.min(axis=0), self.points.max(axis=0)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
+from histowidgets._checks import first_problem
 from histowidgets.annotations.project import Project, ProjectSnapshot, snapshot_of
 from histowidgets.annotations.raster import UNLABELLED
 from histowidgets.annotations.split._blocks import annotated_blocks, class_pixels
@@ -29,6 +31,13 @@ LEAST_SHARE = 0.1
 
 #: What can be held out of images of role "both".
 SPLITS = ("part", "image")
+
+
+class _StoredSplit(BaseModel):
+    """A split in a file: x, y, width and height of each region."""
+
+    held_out: dict[str, list[tuple[int, int, int, int]]]
+    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,13 +70,13 @@ class Split:
             If a field is missing or bad.
         """
         try:
-            held_out = {
-                str(name): tuple(Region(*(int(number) for number in region)) for region in regions)
-                for name, regions in values["held_out"].items()
-            }
-            return cls(held_out, tuple(str(message) for message in values["messages"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ProjectError(f"The split is damaged: {error!r}. Make it again with split_project.") from error
+            stored = _StoredSplit.model_validate(values)
+        except ValidationError as error:
+            raise ProjectError(
+                f"The split is damaged: {first_problem(error)}. Make it again with split_project."
+            ) from error
+        held_out = {name: tuple(Region(*region) for region in regions) for name, regions in stored.held_out.items()}
+        return cls(held_out, stored.messages)
 
     def training_regions(self, name: str, image: Image) -> list[Region]:
         """Return the largest rectangles of an image that share no pixel with the held-out ones.

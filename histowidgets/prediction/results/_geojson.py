@@ -48,6 +48,6 @@ def _feature(found: PredictedObject, object_type: str, colors: dict[str, list[in
     }
 
 
-def _ring(points: Any) -> list[list[int]]:
-    """Return the corners, which lie between pixels, as whole numbers."""
-    return [[int(x), int(y)] for x, y in points]
+def _ring(points: Any) -> list[list[float]]:
+    """Return the corners: whole numbers where they lie between pixels, else as exact as the polygon is."""
+    return [[int(v) if float(v).is_integer() else float(v) for v in point] for point in points]

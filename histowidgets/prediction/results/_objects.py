@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from shapely.affinity import scale, translate
 
+from histowidgets.annotations.shapes import simplify
 from histowidgets.images import Region
 from histowidgets.prediction.results._polygons import Group, polygons_of
 
@@ -106,7 +107,7 @@ def find_objects(
         group = _without_small_holes(group, holes) if fill_holes_um2 > 0 else group
         if group.n_pixels < least:
             continue
-        outline = group.polygon.simplify(simplify_um / pixel) if simplify_um > 0 else group.polygon
+        outline = simplify(group.polygon, simplify_um / pixel)
         area = None if pixel_size_yx_um is None else group.n_pixels * pixel_area
         name = classes[group.class_index]
         found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_yx_um))
@@ -164,7 +165,9 @@ def _union(family: list[Group]) -> Group:
     if len(family) == 1:
         return family[0]
     # Where two pieces met, corners remain in the middle of straight edges.
-    polygon = shapely.union_all([group.polygon for group in family]).simplify(0)
+    union = shapely.union_all([group.polygon for group in family])
+    straight = union.simplify(0)
+    polygon = straight if straight.is_valid else union
     n_pixels = sum(group.n_pixels for group in family)
     known = [group.mean * group.n_pixels for group in family if group.mean is not None]
     mean = sum(known) / n_pixels if len(known) == len(family) else None

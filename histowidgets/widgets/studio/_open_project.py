@@ -77,10 +77,11 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
     """Add the images and classes that a project in a folder does not have yet; return it with a message about it."""
     words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
-        holder = f"{project.held_by} holds it. Close it there, then run this cell again."
-        return project, f"{words} It can only be looked at here: {holder}"
+        words = f"{words} It can only be looked at here: {project.read_only_reason}"
+        return project, " ".join([words, *project.opening_notes])
     if project.left_by is not None:
         words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
+    words = " ".join([words, *project.opening_notes])
     seen: Counter[str] = Counter()
     for image in open_images(images) if images is not None else []:
         seen[image.name] += 1  # the second of a name is "image 2" in the project

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
 from histowidgets.annotations import Change
-from histowidgets.errors import GeoJSONError, HistowidgetsError
+from histowidgets.errors import AnnotationFileError, GeoJSONError, HistowidgetsError
 from histowidgets.widgets.common import TaskQueue, TextEntry, observe
+from histowidgets.widgets.studio._import_question import ImportQuestion
 from histowidgets.widgets.studio._state import StudioState
 
 #: What an import does with classes that the project does not have.
 UNKNOWN = [("report them, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
 ENDINGS = (".geojson", ".json", ".png")
+UNITS = [("pixels", "px"), ("µm", "um")]
 ROLES = [("train and validation", "both"), ("train only", "train"), ("validation only", "validation")]
 
 
@@ -39,9 +42,10 @@ class ProjectPanel(ipywidgets.VBox):
             TextEntry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
             TextEntry(
                 "Import",
-                ".geojson or .png file",
+                "file of annotations, or label map",
                 "Import",
-                "Draw the annotations of a GeoJSON file (QuPath), or of a PNG label map, on this image",
+                "Draw the annotations of a file on this image: GeoJSON (QuPath), XML (ASAP, ImageScope), ImageJ ROIs, "
+                "COCO, labelme, or a label map",
                 self._import,
             ),
             TextEntry(
@@ -55,12 +59,27 @@ class ProjectPanel(ipywidgets.VBox):
         self._unknown = ipywidgets.Dropdown(
             options=UNKNOWN, description="New classes", tooltip="What an import does with classes that are not here yet"
         )
+        self._unit = ipywidgets.Dropdown(
+            options=UNITS, description="In", tooltip="What the coordinates of a file that is imported are"
+        )
+        self._question = ImportQuestion()
+        self._find = TextEntry(
+            "Find images",
+            "folder that has them",
+            "Find",
+            "Look in a folder, and below it, for the image files that are missing",
+            self._relocate,
+        )
         self._said = ipywidgets.HTML("<p class='hw-quiet' role='status'></p>")
-        super().__init__([self._images, self._role, *self._entries[:3], self._unknown, self._entries[3], self._said])
+        importing = [self._entries[2], self._unknown, self._unit, self._question]
+        super().__init__(
+            [self._images, self._role, self._find, *self._entries[:2], *importing, self._entries[3], self._said]
+        )
         self.add_class("hw-section")
         self._unsubscribe = self._project.subscribe(self._changed)
         self._unobserve = observe(state, "image_name", lambda change: self.refresh())
         self.refresh()
+        self._show_missing()
 
     def refresh(self) -> None:
         """Show the project's images and the role of the one that is shown."""
@@ -121,19 +140,42 @@ class ProjectPanel(ipywidgets.VBox):
 
     def _import(self, path: str) -> None:
         # The present image and choice: the user may have moved on by the time the file is read.
-        name, unknown = self._state.image_name, self._unknown.value
+        name, given = self._state.image_name, {"unknown_classes": self._unknown.value, "unit": self._unit.value}
+        self._question.clear()
+        self.tasks.submit("Importing…", lambda: self._draw(name, Path(path.strip()).expanduser(), given))
 
-        def draw() -> str | tuple[str, str]:
-            source = _checked(path)
-            if source.suffix.lower() == ".png":
-                number = self._project.import_label_png(name, source, unknown_classes=unknown)
-                return _imported(number, "area", source)
-            left_out: list[str] = []
-            number = self._project.import_geojson(name, source, unknown_classes=unknown, tell=left_out.append)
-            words = _imported(number, "annotation", source)
-            return (" ".join([words, *left_out]), "warning") if left_out else words
+    def _draw(self, name: str, source: Path, given: dict[str, Any]) -> str | tuple[str, str]:
+        """Draw the annotations of a file, or show what it has to be told first."""
+        if not source.name:
+            raise AnnotationFileError("The path is empty; type the path of a file of annotations.")
+        asked = {key: value for key, value in given.items() if key != "on_duplicate"}
+        preview = self._project.preview_import(name, source, **asked)
 
-        self.tasks.submit("Importing…", draw)
+        def answered(answer: dict[str, Any]) -> None:
+            self.tasks.submit("Importing…", lambda: self._draw(name, source, {**given, **answer}))
+
+        question = self._question.ask(preview, given, self._project.classes, answered)
+        if question:
+            return f"{source.name}: {question}", "warning"
+        said: list[str] = []
+        number = self._project.import_annotations(name, source, **given, tell=said.append)
+        words = _imported(number, "area" if preview.format == "label map" else "annotation", source)
+        return (" ".join([words, *said]), "warning") if said else words
+
+    def _relocate(self, folder: str) -> None:
+        def find() -> str | tuple[str, str]:
+            found = self._project.relocate(folder.strip())
+            missing = self._show_missing()
+            words = f"Found {len(found)} image(s)."
+            return (f"{words} Still missing: {', '.join(missing)}.", "warning") if missing else words
+
+        self.tasks.submit("Looking for images…", find)
+
+    def _show_missing(self) -> list[str]:
+        """Show the row that finds images if some are missing; return their names."""
+        missing = self._project.missing_images
+        self._find.layout.display = None if missing else "none"
+        return missing
 
     def _export(self, path: str) -> None:
         name = self._state.image_name
@@ -161,7 +203,7 @@ def _imported(number: int, what: str, source: Path) -> str:
 
 
 def _checked(path: str) -> Path:
-    """Return the path of a file of annotations."""
+    """Return the path of a file to write annotations to."""
     file = Path(path.strip()).expanduser()
     if file.suffix.lower() not in ENDINGS:
         raise GeoJSONError(f"{file.name or 'An empty path'} ends in none of {', '.join(ENDINGS)}; type such a path.")

@@ -13,7 +13,14 @@ import pytest
 import tifffile
 
 from histowidgets.annotations import Project, Rectangle, Stroke
-from histowidgets.errors import ImageChoiceWarning, ImageOpenError, ProjectError, ProjectFolderError, ReadOnlyError
+from histowidgets.errors import (
+    HistowidgetsWarning,
+    ImageChoiceWarning,
+    ImageOpenError,
+    ProjectError,
+    ProjectFolderError,
+    ReadOnlyError,
+)
 from histowidgets.images import ArrayImage, _deferred, open_image, samples
 from tests.annotations.conftest import CLASSES, blank, random_stroke
 
@@ -314,10 +321,11 @@ def test_a_missing_image_hinders_only_its_own_use(kept):
     before = everything(kept)
     file = kept.folder / "images" / "colon.tif"
     file.rename(file.with_suffix(".away"))
-    again = reopen(kept)
+    with pytest.warns(HistowidgetsWarning, match="'colon'"):
+        again = reopen(kept)
     assert everything(again) == before
     again.image("blank").read(0, 0, 5, 5)
-    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*correct its path in .*project\.json"
+    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*say where it is with project\.relocate"
     with pytest.raises(ImageOpenError, match=wanted):
         again.image("colon").read(0, 0, 5, 5)
     again.annotate("colon", SQUARE, "Lumen")  # what is known of it can still be worked on
@@ -329,7 +337,8 @@ def test_a_missing_image_hinders_only_its_own_use(kept):
 def test_another_image_in_its_place_is_refused_at_use(kept):
     kept.close()
     tifffile.imwrite(kept.folder / "images" / "blank.tif", np.zeros((30, 20), np.uint8))
-    again = Project.open(kept.folder)
+    with pytest.warns(HistowidgetsWarning, match="'blank' is not the one"):
+        again = Project.open(kept.folder)
     with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Put the same file back"):
         again.image("blank").read(0, 0, 5, 5)
     again.close()

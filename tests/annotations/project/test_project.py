@@ -444,3 +444,15 @@ def test_a_snapshot_gives_labels_of_a_region(project):
 def test_an_image_with_erasers_alone_is_not_annotated(project):
     project.erase("blank", SQUARE)
     assert project.snapshot().annotated_names() == []
+
+
+def test_classes_that_look_alike_are_refused():
+    composed, accents = "Nécrose", "Ne\u0301crose"
+    with pytest.raises(ClassNameError, match="looks like"):
+        Project([composed, accents])
+    project = Project([accents, "Stroma"])
+    for edit in (lambda: project.add_class(composed), lambda: project.rename_class("Stroma", composed)):
+        with pytest.raises(ClassNameError, match="looks like"):
+            edit()
+    project.rename_class(accents, composed)
+    assert project.classes == [composed, "Stroma"]

@@ -65,8 +65,9 @@ def test_a_polygon_covers_the_pixels_whose_centre_is_inside():
     rng = np.random.default_rng(0)
     for _ in range(60):
         outline, hole = rng.uniform(-10, 70, (rng.integers(3, 9), 2)), rng.uniform(10, 30, (3, 2))
-        mask = covered(Polygon(outline, [hole]))
-        np.testing.assert_array_equal(mask, inside_rings([outline, hole], REGION))
+        mask = covered(Polygon(outline, [hole]))  # which may stick out of the outline
+        wanted = inside_rings([outline], REGION) & ~inside_rings([hole], REGION)
+        np.testing.assert_array_equal(mask, wanted)
 
 
 def test_widths_and_sides_are_exact():

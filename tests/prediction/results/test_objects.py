@@ -8,6 +8,7 @@ import pandas
 import pytest
 import shapely
 import tifffile
+from scipy import ndimage
 from shapely.geometry import shape as as_shape
 
 import histowidgets as hw
@@ -50,7 +51,21 @@ def test_smoothed_outlines_stay_near_the_pixels_and_keep_the_area():
     assert smooth.polygon.is_valid
     assert len(smooth.polygon.interiors) == 1
     assert shapely.hausdorff_distance(smooth.polygon, plain.polygon) <= 1.0 + 1e-9
-    assert smooth.polygon.area == pytest.approx(plain.area_px, rel=0.03)
+    assert smooth.polygon.area == pytest.approx(plain.area_px, rel=0.01)
+
+
+@pytest.mark.parametrize("simplify_um", [0.5, 4, 1000])
+def test_smoothed_outlines_in_a_file_are_valid_and_keep_the_area(tmp_path, simplify_um):
+    rough = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(120, 120)), 1.5)
+    prediction = prediction_of((rough > np.median(rough)).astype(np.uint8), pixel_size_um=0.5)
+    prediction.save_geojson(tmp_path / "a.geojson", simplify_um=simplify_um)
+    plain = prediction.objects()
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    assert len(features) == len(plain)
+    for feature, one in zip(features, plain, strict=True):
+        polygon = as_shape(feature["geometry"])
+        assert polygon.is_valid, shapely.is_valid_reason(polygon)
+        assert polygon.area == pytest.approx(one.area_px, rel=0.01)
 
 
 def test_perimeter_and_circularity_of_shapes_that_are_known():

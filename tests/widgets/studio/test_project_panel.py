@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -61,8 +62,119 @@ def test_annotations_go_out_and_come_in_again(panel, tmp_path):
     _enter(panel, "Export", str(path))
     assert len(json.loads(path.read_text())["features"]) == 1
     _enter(panel, "Import", str(path))
+    assert panel.project.count() == {"A": 1, "B": 0}
+    assert _outcomes(panel)[-1] == ("warning", "out.geojson: 1 of 1 annotations are on this image already.")
+    assert [button.description for button in _buttons(panel)] == ["Replace", "Add", "Skip", "Replace all", "Cancel"]
+    _press(panel, "Add")
     assert panel.project.count() == {"A": 2, "B": 0}
-    assert [level for level, _ in _outcomes(panel)] == ["good", "good"]
+    assert [level for level, _ in _outcomes(panel)] == ["good", "warning", "good"]
+    assert panel._question.children == ()
+
+
+def _buttons(panel):
+    return panel._question.children[-1].children
+
+
+def _press(panel, text):
+    next(button for button in _buttons(panel) if button.description == text).click()
+    assert panel.tasks.wait(20)
+
+
+@pytest.mark.parametrize(("choice", "left"), [("Replace", 2), ("Skip", 2), ("Replace all", 1), ("Cancel", 2)])
+def test_a_file_that_was_imported_before_is_asked_about(panel, tmp_path, choice, left):
+    path = tmp_path / "out.geojson"
+    panel.project.annotate("first", hw.Rectangle(5, 5, 10, 10), "A")
+    panel.project.export_geojson("first", path)
+    panel.project.annotate("first", hw.Rectangle(30, 5, 10, 10), "A")
+    path.write_text(path.read_text().replace('"Polygon"', '"Polygon" '))
+    _enter(panel, "Import", str(path))
+    _press(panel, choice)
+    assert panel.project.count()["A"] == left
+    assert panel._question.children == ()
+
+
+def test_names_without_a_class_are_asked_for_in_a_table(panel, tmp_path):
+    square = {"type": "Polygon", "coordinates": [[[1, 1], [9, 1], [9, 9], [1, 9], [1, 1]]]}
+    named = [("core", 1), ("edge", 2), (None, 1)]
+    features = [
+        {"type": "Feature", "geometry": square, "properties": {} if name is None else {"name": name}}
+        for name, count in named
+        for _ in range(count)
+    ]
+    path = tmp_path / "named.geojson"
+    path.write_text(json.dumps(features))
+    _enter(panel, "Import", str(path))
+    assert panel.project.count() == {"A": 0, "B": 0}
+    rows = panel._question.children[1:-1]
+    assert [row.description for row in rows] == ["core (1)", "edge (2)", "no name (1)"]
+    assert [list(row.options) for row in rows] == [[("leave out", None), ("A", "A"), ("B", "B")]] * 3
+    rows[0].value, rows[1].value = "A", "B"
+    _press(panel, "Import")
+    assert panel.project.count() == {"A": 1, "B": 2}
+    assert "1 without a class, as classes= says" in panel.said[-1][1]
+
+
+def test_values_of_a_mask_are_asked_for(panel, tmp_path):
+    mask = np.zeros((40, 60), np.uint8)
+    mask[5:15, 5:15] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.tif")
+    _enter(panel, "Import", str(tmp_path / "mask.tif"))
+    rows = panel._question.children[1:-1]
+    assert [row.description for row in rows] == ["0 (2,300 px)", "255 (100 px)"]
+    rows[1].value = "B"
+    _press(panel, "Import")
+    assert (panel.project.label_map("first") == np.where(mask > 0, 1, 255)).all()
+
+
+def test_an_archive_of_several_files_is_asked_about(panel, tmp_path):
+    square = {"type": "Polygon", "coordinates": [[[1, 1], [9, 1], [9, 9], [1, 9], [1, 1]]]}
+    feature = {"type": "Feature", "geometry": square, "properties": {"classification": "A"}}
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("one.geojson", json.dumps([feature]))
+        archive.writestr("two.geojson", json.dumps([feature, feature]))
+    _enter(panel, "Import", str(tmp_path / "both.zip"))
+    (choice,) = panel._question.children[1:-1]
+    choice.value = "two.geojson"
+    _press(panel, "Import")
+    assert panel.project.count()["A"] == 2
+
+
+def test_um_are_read_as_such(panel, tmp_path):
+    panel.project.add_image(hw.open_image(np.zeros((40, 60, 3), np.uint8), name="um", pixel_size_um=0.5))
+    panel._state.image_name = "um"
+    square = {"type": "Polygon", "coordinates": [[[1, 1], [9, 1], [9, 9], [1, 9], [1, 1]]]}
+    path = tmp_path / "um.geojson"
+    path.write_text(json.dumps({"type": "Feature", "geometry": square, "properties": {"classification": "A"}}))
+    panel._unit.value = "um"
+    _enter(panel, "Import", str(path))
+    assert (panel.project.label_map("um")[2:18, 2:18] == 0).all()
+    assert (panel.project.label_map("um") == 0).sum() == 256
+
+
+def test_images_that_are_missing_are_found_in_a_folder(tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.full((20, 30, 3), 200, np.uint8)).save(tmp_path / "images" / "a.png")
+    project = hw.Project(["A"], tmp_path / "project")
+    project.add_image(tmp_path / "images" / "a.png")
+    project.close()
+    (tmp_path / "images").rename(tmp_path / "moved")
+    with pytest.warns(UserWarning, match="'a'"):
+        project = hw.Project.open(tmp_path / "project")
+    said = []
+    panel = ProjectPanel(StudioState(project, notify=lambda text, level: said.append((level, text))))
+    assert panel._find.layout.display is None
+    panel._find.text.value = str(tmp_path / "nowhere")
+    panel._find.button.click()
+    assert panel.tasks.wait(20)
+    assert said[-1][0] == "error"
+    panel._find.text.value = str(tmp_path / "moved")
+    panel._find.button.click()
+    assert panel.tasks.wait(20)
+    assert said[-1] == ("good", "Found 1 image(s).")
+    assert panel._find.layout.display == "none"
+    assert project.image("a").read(0, 0, 1, 1)[0, 0, 0] == 200
+    panel.close()
+    project.close()
 
 
 def test_a_label_map_goes_out_and_comes_in_again_as_one_step_of_undo(panel, tmp_path):
@@ -97,7 +209,8 @@ def test_classes_that_are_not_here_are_added_when_that_is_wanted(panel, tmp_path
 @pytest.mark.parametrize(
     ("label", "text", "words"),
     [
-        ("Import", "notes.txt", r"notes\.txt.*\.png"),
+        ("Import", "notes.txt", r"notes\.txt cannot be read"),
+        ("Import", " ", "empty"),
         ("Export", "", "(?i)empty"),
         ("Import", "no_such_file.png", "no_such_file.png"),
         ("Open", "no_such_file.png", "no_such_file.png"),
@@ -152,13 +265,13 @@ def test_what_an_import_leaves_out_is_said_and_other_threads_can_still_warn(pane
     ]
     path = tmp_path / "far.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    before, same, read = warnings.filters, [], panel.project.import_geojson
+    before, same, read = warnings.filters, [], panel.project.import_annotations
 
     def spy(*arguments, **more):
         same.append(warnings.filters is before)
         return read(*arguments, **more)
 
-    monkeypatch.setattr(panel.project, "import_geojson", spy)
+    monkeypatch.setattr(panel.project, "import_annotations", spy)
     _enter(panel, "Import", str(path))
     assert same == [True], "filters are the process's, not the thread's"
     ((level, said),) = _outcomes(panel)

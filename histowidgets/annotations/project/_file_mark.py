@@ -1,0 +1,96 @@
+"""What a file was when it was last seen: enough to notice that another one took its place."""
+
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import BaseModel
+
+from histowidgets.images import is_address
+
+#: Bytes that are read at the beginning, at the end, and in each place between them; and the number of those places.
+_PIECE, _PLACES = 4096, 14
+#: The files that say what a folder is, for an OME-Zarr.
+_FOLDER_FILES = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
+
+
+class FileMark(BaseModel):
+    """A file, or the folder of an OME-Zarr.
+
+    Attributes
+    ----------
+    size : int
+        In bytes; of a folder, of the files that say what it is.
+    mtime_ns : int
+        When it was changed, in nanoseconds since 1970.
+    ends : int
+        A checksum of its first and its last 4,096 bytes.
+    middle : int
+        A checksum of places between them.
+    """
+
+    size: int
+    mtime_ns: int
+    ends: int
+    middle: int
+
+
+def mark_file(path: Path | str) -> FileMark | None:
+    """Return the mark of a file; None if it cannot be read, and of an address."""
+    if is_address(path):
+        return None
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return _mark_folder(path)
+        stat = path.stat()
+        with path.open("rb") as file:
+            ends, middle = _ends(file, stat.st_size), _middle(file, stat.st_size)
+    except (OSError, ValueError):
+        return None
+    return FileMark(size=stat.st_size, mtime_ns=stat.st_mtime_ns, ends=ends, middle=middle)
+
+
+def _mark_folder(path: Path) -> FileMark | None:
+    found = [path / name for name in _FOLDER_FILES if (path / name).is_file()]
+    if not found:
+        return None
+    contents = [file.read_bytes() for file in found]
+    joined = b"\0".join(contents)
+    changed = max(file.stat().st_mtime_ns for file in found)
+    return FileMark(size=len(joined), mtime_ns=changed, ends=zlib.crc32(joined), middle=0)
+
+
+def is_same(mark: FileMark, path: Path) -> bool | None:
+    """Tell whether a file is the one that was marked; None if it cannot be read.
+
+    A copy, which may have another time, is the same. The middle is read only if the time differs.
+    """
+    try:
+        if path.is_dir():
+            now = _mark_folder(path)
+            return None if now is None else (now.size, now.ends) == (mark.size, mark.ends)
+        stat = path.stat()
+        if stat.st_size != mark.size:
+            return False
+        with path.open("rb") as file:
+            if _ends(file, stat.st_size) != mark.ends:
+                return False
+            return stat.st_mtime_ns == mark.mtime_ns or _middle(file, stat.st_size) == mark.middle
+    except (OSError, ValueError):
+        return None
+
+
+def _ends(file: BinaryIO, size: int) -> int:
+    file.seek(0)
+    first = zlib.crc32(file.read(_PIECE))
+    file.seek(max(0, size - _PIECE))
+    return zlib.crc32(file.read(_PIECE), first)
+
+
+def _middle(file: BinaryIO, size: int) -> int:
+    checksum = 0
+    for place in range(1, _PLACES + 1):
+        file.seek(size * place // (_PLACES + 1))
+        checksum = zlib.crc32(file.read(_PIECE), checksum)
+    return checksum
