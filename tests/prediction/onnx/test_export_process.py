@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -219,11 +221,18 @@ def test_a_file_that_answers_differently_is_not_kept(small_network_classifier, t
             pass
 
         def get_inputs(self):
-            return [type("Input", (), {"name": "pixels"})]
+            return [SimpleNamespace(name="pixels")]
 
         def run(self, names, given):
             return [np.full((1, 3, *given["pixels"].shape[2:]), 0.5, np.float32)]
 
+    class Program:
+        model = SimpleNamespace(metadata_props={})
+
+        def save(self, path):
+            Path(path).write_bytes(b"wrong")
+
+    monkeypatch.setattr("torch.onnx.export", lambda *arguments, **keywords: Program())  # which takes a while
     monkeypatch.setattr("onnxruntime.InferenceSession", Session)
     with pytest.raises(ClassifierError, match=r"answers differently from the network by up to 0\.\d+, so it was"):
         small_network_classifier.export_onnx(tmp_path / "x.onnx")
@@ -236,6 +245,7 @@ def test_the_export_ends_with_the_process_that_wanted_it(small_network_classifie
     small_network_classifier.save(tmp_path / "classifier")
     code = f"""
 import threading, time
+import histowidgets as hw
 classifier = hw.Classifier.load({str(tmp_path / "classifier")!r})
 going = threading.Event()
 def export():
