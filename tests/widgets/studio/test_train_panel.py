@@ -106,8 +106,8 @@ def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
     assert panel.run.id == run.id
     wait_until(lambda: len(panel.run.history) > done or panel.run.is_over)
     assert panel.run.state == "running"
-    panel.run.stop("nothing")
-    panel.run.wait(60)
+    panel.run.stop()
+    assert panel.run.wait(60) == "stopped"
     panel.close()
     form.close()
     project.close()
