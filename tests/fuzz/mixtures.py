@@ -100,7 +100,7 @@ def storage(rng, dtype, n_samples, size):
     return options
 
 
-GRAY = (bool, np.uint8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64)
+GRAY = (bool, np.uint8, np.uint16, np.int8, np.int16, np.uint32, np.int32, np.float32, np.float64)
 
 
 def colours(rng, kind, size):
