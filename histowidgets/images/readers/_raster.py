@@ -104,6 +104,7 @@ def _array_image(
         str(path),
         notes=(*notes, *orientation.notes, *(size.notes if options.pixel_size_um is None else ())),
         opened_with=options.given_choices,
+        has_channels_last=True,
     )
 
 
