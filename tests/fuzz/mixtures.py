@@ -120,7 +120,8 @@ def colours(rng, kind, size):
         case "several":
             stored = draw(rng, one_of(rng, *GRAY[1:]), (height, width, int(one_of(rng, 2, 4, 5, 7))))
             options = {"photometric": one_of(rng, "minisblack", "rgb") if stored.shape[2] > 3 else "minisblack"}
-            if rng.random() < 0.5:
+            # Of 8 bits, who writes a fourth sample as transparency means it, unless it is tifffile by default.
+            if rng.random() < 0.5 or (stored.shape[2] == 4 and stored.dtype == np.uint8):
                 n_extra = stored.shape[2] - (3 if options["photometric"] == "rgb" else 1)
                 options["extrasamples"] = ["unspecified"] * n_extra
             return stored, kept(stored), options, 0
