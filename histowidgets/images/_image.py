@@ -264,11 +264,19 @@ def check_finite(pixels: np.ndarray, name: str, x: int = 0, y: int = 0) -> None:
     )
 
 
+def is_no_data(pixels: np.ndarray, no_data: float) -> np.ndarray:
+    """Tell which pixels have the value that stands for no data, as far as their dtype can hold it."""
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.asarray(pixels == pixels.dtype.type(no_data))
+    return np.asarray(pixels.astype(np.float64) == no_data)
+
+
 def with_no_data(pixels: np.ndarray, no_data: float | None) -> np.ndarray:
     """Return float pixels with NaN in place of the value that stands for no data, if there is one."""
     if no_data is None:
         return pixels
-    missing = pixels == pixels.dtype.type(no_data)
+    missing = is_no_data(pixels, no_data)
     return np.where(missing, pixels.dtype.type(np.nan), pixels) if missing.any() else pixels
 
 

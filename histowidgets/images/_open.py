@@ -83,7 +83,8 @@ def open_image(
         return _open_file(Path(path_or_array), options)
     if isinstance(path_or_array, PIL.Image.Image):
         pixels, notes = raster_pixels(path_or_array)
-        return ArrayImage(pixels, name or "image", options.channel_names, pixel_size_um, notes=notes)
+        given = (name or "image", options.channel_names, pixel_size_um)
+        return ArrayImage(pixels, *given, notes=notes, has_channels_last=True)
     if not isinstance(path_or_array, np.ndarray) and not hasattr(path_or_array, "__array__"):
         raise ImageError(
             f"An image cannot be made from a {type(path_or_array).__name__}. Give a path, a NumPy array or an Image."

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-import PIL.ImageOps
 import tifffile
 import zarr
 
@@ -100,7 +99,7 @@ def storage(rng, dtype, n_samples, size):
     return options
 
 
-GRAY = (bool, np.uint8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64)
+GRAY = (bool, np.uint8, np.uint16, np.int8, np.int16, np.uint32, np.int32, np.float32, np.float64)
 
 
 def colours(rng, kind, size):
@@ -121,7 +120,8 @@ def colours(rng, kind, size):
         case "several":
             stored = draw(rng, one_of(rng, *GRAY[1:]), (height, width, int(one_of(rng, 2, 4, 5, 7))))
             options = {"photometric": one_of(rng, "minisblack", "rgb") if stored.shape[2] > 3 else "minisblack"}
-            if rng.random() < 0.5:
+            # Of 8 bits, who writes a fourth sample as transparency means it, unless it is tifffile by default.
+            if rng.random() < 0.5 or (stored.shape[2] == 4 and stored.dtype == np.uint8):
                 n_extra = stored.shape[2] - (3 if options["photometric"] == "rgb" else 1)
                 options["extrasamples"] = ["unspecified"] * n_extra
             return stored, kept(stored), options, 0
@@ -265,18 +265,18 @@ def pillow_mixture(rng, folder):
     options = {"lossless": True} if ending == "webp" else {}
     if ending == "tif":
         options["compression"] = one_of(rng, None, "tiff_lzw", "tiff_deflate", "packbits")
-    orientation = 1
+    path, orientation = folder / f"mixture.{ending}", 1
+    picture.save(path, **options)
+    with PIL.Image.open(path) as read:  # before it says how it is to be turned: Pillow turns some TIFFs twice
+        found = as_pixels(read)
     if ending in ("tif", "png", "webp") and rng.random() < 0.5:
         orientation = int(rng.integers(2, 9))
         exif = PIL.Image.Exif()
         exif[274] = orientation
         options["exif"] = exif
-    path = folder / f"mixture.{ending}"
-    picture.save(path, **options)
-    with PIL.Image.open(path) as read:
-        found = as_pixels(PIL.ImageOps.exif_transpose(read))
+        picture.save(path, **options)
     words = f"Pillow {ending} {mode} {width} x {height} {options} orientation {orientation}"
-    return Mixture(path, found, 2 if mode in ("YCbCr", "CMYK") else 1, {}, words)
+    return Mixture(path, turned(found, orientation), 2 if mode in ("YCbCr", "CMYK") else 1, {}, words)
 
 
 def as_pixels(picture):
@@ -359,7 +359,9 @@ def zarr_mixture(rng, folder):
         }
         dtype = one_of(rng, np.uint8, np.uint16, np.int16, np.float32)
         pixels = draw(rng, dtype, tuple(sizes[axis] for axis in axes))
-        chunks = tuple(min(sizes[axis], int(one_of(rng, 1, 5, 16, 64))) for axis in axes)
+        chunks = tuple(
+            min(sizes[axis], int(one_of(rng, 16, 64) if axis in "yx" else one_of(rng, 1, 4))) for axis in axes
+        )
         group.create_array("0", shape=pixels.shape, dtype=pixels.dtype, chunks=chunks)[...] = pixels
         kinds = {"t": "time", "c": "channel"}
         described = [{"name": axis, "type": kinds.get(axis, "space")} for axis in axes]

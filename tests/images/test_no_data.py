@@ -52,6 +52,24 @@ def test_measurements_near_minus_9999_are_kept(dtype):
     np.testing.assert_array_equal(image.read(0, 0, 50, 40)[..., 0], pixels)
 
 
+def test_small_whole_numbers_are_no_problem(tmp_path):
+    pixels = np.arange(-100, 100, dtype=np.int8).reshape(10, 20)
+    tifffile.imwrite(tmp_path / "a.tif", pixels)
+    tifffile.imwrite(tmp_path / "b.tif", pixels, extratags=[(42113, "s", 0, "-3.4e38", True)])
+    for image in (open_image(pixels), open_image(tmp_path / "a.tif"), open_image(tmp_path / "b.tif")):
+        np.testing.assert_array_equal(image.read(0, 0, 20, 10)[..., 0], pixels)
+        assert image.notes == ()
+
+
+@pytest.mark.parametrize("declared", ["-3.4028234663852886e+38", "1e40", "nan", "none", ""])
+def test_what_else_a_file_declares(tmp_path, declared):
+    pixels = VALUES[..., 0].astype(np.float32)
+    pixels[3, 4] = -3.4028234663852886e38
+    tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=[(42113, "s", 0, declared, True)])
+    read = open_image(tmp_path / "a.tif").read(0, 0, 90, 80)
+    assert np.isnan(read).sum() == (declared == "-3.4028234663852886e+38")
+
+
 def test_unsigned_numbers_have_none():
     pixels = np.zeros((40, 50), np.uint16)
     assert open_image(pixels).notes == ()

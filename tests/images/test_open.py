@@ -5,6 +5,7 @@ import re
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError, ImageValueError, RegionError
 from histowidgets.images import ArrayImage, open_image
@@ -165,6 +166,17 @@ def test_a_picture_of_pillows_opens():
     palette = PIL.Image.new("P", (60, 40), 1)
     palette.putpalette([0, 0, 0, 250, 10, 20])
     assert open_image(palette, name="p").read(5, 5, 1, 1).tolist() == [[[250, 10, 20]]]
+
+
+@pytest.mark.parametrize("shape", [(2, 60, 3), (3, 60, 3), (2, 5, 3), (60, 2, 3), (2, 60)])
+def test_a_picture_of_few_rows_is_no_channels_first(tmp_path, shape):
+    pixels = ramp(*shape)
+    PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb" if len(shape) == 3 else "minisblack")
+    for given in (tmp_path / "a.png", tmp_path / "a.tif", PIL.Image.fromarray(pixels)):
+        image = open_image(given)
+        assert (image.height, image.width) == shape[:2]
+        np.testing.assert_array_equal(image.read(0, 0, image.width, image.height), pixels.reshape(*shape[:2], -1))
 
 
 def test_a_missing_file_is_refused(tmp_path):

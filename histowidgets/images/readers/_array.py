@@ -25,6 +25,8 @@ class ArrayImage(Image):
         Absolute path of the file the pixels came from.
     channel_colors, notes, opened_with
         See `Image`.
+    has_channels_last : bool, default False
+        The last axis holds the channels, however short the first one is.
     no_data : float, optional
         The value that stands for no data; where none is given, -9999 is recognized.
 
@@ -50,8 +52,10 @@ class ArrayImage(Image):
         notes: Sequence[str] = (),
         opened_with: Mapping[str, Any] | None = None,
         no_data: float | None = None,
+        has_channels_last: bool = False,
     ) -> None:
-        view = channels_last(pixels, name, None if channel_names is None else len(channel_names))
+        n_named = None if channel_names is None else len(channel_names)
+        view = pixels if has_channels_last else channels_last(pixels, name, n_named)
         kept = np.array(as_kept(view, name), order="C", copy=True)
         if np.issubdtype(kept.dtype, np.floating):
             check_finite(kept, name)
@@ -92,6 +96,7 @@ class ArrayImage(Image):
             notes=image.notes,
             opened_with=image.opened_with,
             no_data=image.no_data,
+            has_channels_last=True,
         )
 
     def _checked_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:

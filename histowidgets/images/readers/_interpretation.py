@@ -71,6 +71,8 @@ class Stored(NamedTuple):
         The codec gives RGB, whatever the file says (JPEG and its relatives).
     by_default : bool
         The writer marks any two or four channels as transparency.
+    is_certain : bool
+        The format leaves no doubt that the last sample is transparency.
     has_inks : bool
         The separations are not cyan, magenta, yellow and black.
     coefficients, reference : tuple of float
@@ -85,6 +87,7 @@ class Stored(NamedTuple):
     colormap: np.ndarray | None = None
     is_decoded: bool = False
     by_default: bool = False
+    is_certain: bool = False
     has_inks: bool = False
     coefficients: tuple[float, ...] = _YCBCR_COEFFICIENTS
     reference: tuple[float, ...] = _YCBCR_REFERENCE
@@ -199,8 +202,9 @@ def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
 
     Notes
     -----
-    tifffile, and what is built on it, marks the last of any two or four channels as transparency. Such a sample counts
-    as one only if its values are those of transparency: mostly all or nothing, and one colour wherever nothing.
+    tifffile, and what is built on it, marks the last of any two or four channels as transparency, and of more than 8
+    bits it is more often a channel, whoever wrote it. Such a sample counts as transparency only if its values are those
+    of one: mostly all or nothing, and one colour wherever nothing.
     """
     colours, alpha = pixels[:, :-1], pixels[:, -1]
     full = _largest(stored) or 1.0
@@ -217,9 +221,7 @@ def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
         return kept
     if multiplied and (colours > alpha[:, None].astype(colours.dtype) + (1 if full > 1 else 1e-3)).mean() > 0.01:
         return kept  # colours that were multiplied by it cannot be larger
-    if stored.dtype != np.uint8 and high < 0.99 * full:
-        return kept
-    if stored.by_default:
+    if stored.by_default or (stored.dtype != np.uint8 and not stored.is_certain):
         clear = alpha == 0
         is_extreme = (clear | (alpha == full)).mean() >= LEAST_EXTREME
         under = colours[clear]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from histowidgets.images._image import is_no_data
+
 #: What geographic and other programs write where nothing was measured.
 USUAL = -9999.0
 #: Where no other value is below this, -9999 is no measurement.
@@ -24,7 +26,8 @@ def find_no_data(pixels: np.ndarray, stored_dtype: np.dtype, declared: float | N
         return None
     if declared is not None and np.isfinite(declared):
         return declared
-    others = pixels[np.isfinite(pixels) & (pixels != USUAL)] if pixels.size else pixels
+    values = pixels.astype(np.float64)  # int8 cannot be compared with -9999
+    others = values[np.isfinite(values) & (values != USUAL)]
     return USUAL if not others.size or float(others.min()) >= NO_MEASUREMENT_BELOW else None
 
 
@@ -32,9 +35,10 @@ def no_data_notes(pixels: np.ndarray, no_data: float | None, *, is_sample: bool)
     """Say how much of an image, of which these are pixels (…, channels), has no data."""
     if pixels.dtype.kind != "f" and no_data is None:
         return ()
-    missing = np.isnan(pixels) if pixels.dtype.kind == "f" else np.zeros(pixels.shape, bool)
+    values = pixels.astype(np.float64)
+    missing = np.isnan(values)
     value = "NaN" if missing.any() else ""
-    if no_data is not None and (stands := pixels == pixels.dtype.type(no_data)).any():
+    if no_data is not None and (stands := is_no_data(pixels, no_data)).any():
         missing |= stands
         value = f"{value} and {no_data:g}" if value else f"{no_data:g}"
     share = float(missing.any(axis=-1).mean()) if missing.size else 0.0

@@ -104,6 +104,7 @@ def _array_image(
         str(path),
         notes=(*notes, *orientation.notes, *(size.notes if options.pixel_size_um is None else ())),
         opened_with=options.given_choices,
+        has_channels_last=True,
     )
 
 
@@ -187,7 +188,15 @@ def _without_transparency(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the channels of a picture whose last sample is its transparency, or may be (`by_default`)."""
     colours = "RGB" if pixels.shape[2] == 4 else "MINISBLACK"
-    stored = Stored(colours, pixels.shape[2], pixels.dtype, 8 * pixels.dtype.itemsize, (2,), by_default=by_default)
+    stored = Stored(
+        colours,
+        pixels.shape[2],
+        pixels.dtype,
+        8 * pixels.dtype.itemsize,
+        (2,),
+        by_default=by_default,
+        is_certain=not by_default,
+    )
     meaning = interpret(stored, name, lambda: pixels.reshape(-1, pixels.shape[2]))
     return meaning.convert(pixels), meaning.notes
 

@@ -59,6 +59,16 @@ class PredictionResults(ABC):
         return self.info.pixel_size_um
 
     @property
+    def pixel_sides_um(self) -> tuple[float, float] | None:
+        """Height and width of a full-size pixel that is not square."""
+        return self.info.pixel_sides_um
+
+    @property
+    def pixel_size_yx_um(self) -> tuple[float, float] | None:
+        """Height and width of a full-size pixel; None if unknown."""
+        return self.info.pixel_size_yx_um
+
+    @property
     def image_name(self) -> str:
         """Name of the image."""
         return self.info.image_name

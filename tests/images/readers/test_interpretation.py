@@ -91,6 +91,14 @@ def test_soft_transparency_is_that_of_pillow(tmp_path, reading, mode, ending):
     assert np.abs(whole(open_image(tmp_path / f"a.{ending}")).astype(int) - wanted).max() <= 1
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_four_channels_of_any_writer_stay_channels(tmp_path, reading, dtype):
+    pixels = np.random.default_rng(0).integers(0, 65536, (20, 30, 4)).astype(dtype)
+    options = {"photometric": "rgb", "extrasamples": ["unassalpha"], "software": "a camera", "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **options)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), pixels)
+
+
 def test_multiplied_transparency_is_not_multiplied_again(tmp_path, reading):
     pixels = np.zeros((20, 30, 4), np.uint8)
     pixels[:] = (100, 50, 0, 128)
