@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from histowidgets.annotations import Line, Polygon, Project, Rectangle, Stroke
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ArrayImage
+from tests.annotations.io.test_other_programs import ASAP, RLE, coco, layer, of, region, roi
 from tests.annotations.project.edit_model import HEIGHT, WIDTH
 from tests.fuzz.case import a_case
 from tests.fuzz.conftest import CALM
@@ -118,6 +119,28 @@ def test_damaged_geojson_gives_only_our_errors(good, data):
         content = as_bytes(data.draw(damaged_json(json.loads(whole))))
     with a_case("GeoJSON", good):
         try_import(good, content, "import_geojson", "damaged.geojson")
+
+
+REGIONS = region(0, [(1, 1), (9, 1), (9, 9)]) + region(2, [(1, 1), (9, 9)])
+FOREIGN = {
+    "a.xml": ASAP.encode(),
+    "i.xml": f"<Annotations>{layer(REGIONS)}</Annotations>".encode(),
+    "one.roi": roi([(1, 1), (9, 1), (9, 9)], name="A"),
+    "coco.json": coco([of(1, 1, [[1, 1, 9, 1, 9, 9]]), of(1, 1, RLE), of(1, 2, [], bbox=[1, 2, 3, 4])]).encode(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN))
+@settings(**SOME)
+@given(data=st.data())
+def test_damaged_files_of_other_programs_give_only_our_errors(good, name, data):
+    whole = FOREIGN[name]
+    if name.endswith(".json") and data.draw(st.integers(0, 3)):
+        content = as_bytes(data.draw(damaged_json(json.loads(whole))))
+    else:
+        content = data.draw(damaged_bytes(whole))
+    with a_case(f"annotations of other programs, {name}", good):
+        try_import(good, content, "import_annotations", name)
 
 
 @settings(**SOME)

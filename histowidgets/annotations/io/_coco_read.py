@@ -43,18 +43,18 @@ def read_coco(file: str, values: Any, entry: str | None, stems: Collection[str])
     """
     data = values if isinstance(values, Mapping) else {"annotations": values}
     content = FileContent("COCO (JSON)")
-    images = [one for one in data.get("images") or [] if isinstance(one, Mapping)]
-    image = _chosen(file, images, entry, stems)
-    if image is not None and isinstance(image.get("width"), int) and isinstance(image.get("height"), int):
-        content.size = (image["width"], image["height"])
-    categories = {one.get("id"): str(one.get("name", "")).strip() for one in _objects(data.get("categories"))}
+    image = _chosen(file, _objects(data.get("images")), entry, stems)
+    width, height = (0, 0) if image is None else (image.get("width"), image.get("height"))
+    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+        content.size = (width, height)
+    categories = {str(one.get("id")): str(one.get("name", "")).strip() for one in _objects(data.get("categories"))}
     boxes = 0
     for number, annotation in enumerate(data["annotations"], start=1):
         with content.reading(number):
             if image is not None and annotation.get("image_id", image.get("id")) != image.get("id"):
                 continue
             category = annotation.get("category_id")
-            class_name = categories.get(category) or None
+            class_name = categories.get(str(category)) or None
             name = None if category is None else f"category {category}"
             shapes = _shapes(annotation.get("segmentation"), content)
             if not shapes and annotation.get("bbox"):

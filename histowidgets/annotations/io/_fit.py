@@ -24,7 +24,7 @@ from histowidgets.annotations.shapes import (
     free_color,
     match_class,
 )
-from histowidgets.errors import AnnotationFileError, ClassNameError, UnknownClassError
+from histowidgets.errors import AnnotationFileError, ClassNameError, ImageError, UnknownClassError
 from histowidgets.images import Image
 
 #: What can be done with classes that the project does not have, and with annotations that it has already.
@@ -316,11 +316,14 @@ def file_offset(counts_from: str, image: Image) -> tuple[float, float]:
         `bounds_offset` of a whole slide is where its scanned area begins; `slide_origin` of an image that is the
         scanned area is where it begins on the slide.
     """
-    x, y = {
-        "scanned area": getattr(image, "bounds_offset", (0, 0)),
-        "slide": tuple(-v for v in getattr(image, "slide_origin", (0, 0))),
-    }.get(counts_from, (0, 0))
-    return (float(x) + 0.0, float(y) + 0.0)
+    if counts_from == "image":
+        return (0.0, 0.0)
+    name, sign = ("bounds_offset", 1) if counts_from == "scanned area" else ("slide_origin", -1)
+    try:
+        x, y = getattr(image, name, (0, 0))  # which may open the file
+    except ImageError:
+        return (0.0, 0.0)
+    return (sign * float(x) + 0.0, sign * float(y) + 0.0)
 
 
 def scaled(shape: Shape, across: float, down: float) -> Shape:

@@ -84,7 +84,9 @@ def _from_zip(content: Unpacked, entry: str | None, stems: Collection[str]) -> U
                 return Unpacked(content.name, b"", {name: _entry(archive, name, content.name) for name in rois})
             chosen = _chosen(content.name, names, entry, stems)
             inner = Unpacked(f"{content.name}/{chosen}", _entry(archive, chosen, content.name))
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, AnnotationFileError):
+            raise
         raise AnnotationFileError(f"{content.name} cannot be unpacked: {error}. Unpack it yourself.") from error
     return _unpacked(inner, None, stems) if inner.data[:2] == b"\x1f\x8b" else inner
 

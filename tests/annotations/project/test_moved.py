@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,12 +231,14 @@ except Exception as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are another thing elsewhere")
-def test_a_folder_that_cannot_be_written_opens_to_read(study, tmp_path):
-    folder, empty = study / "projects" / "mine", tmp_path / "empty"
+def test_a_folder_that_cannot_be_written_opens_to_read(study, request):
+    # Not in pytest's own folder, into which nobody else may look.
+    outside = Path(tempfile.mkdtemp())
+    request.addfinalizer(lambda: shutil.rmtree(outside))
+    outside.chmod(0o755)
+    shutil.copytree(study, outside / "study")
+    folder, empty = outside / "study" / "projects" / "mine", outside / "empty"
     empty.mkdir()
-    for above in (tmp_path, *tmp_path.parents):
-        if above.stat().st_uid == os.geteuid() and above.name.startswith(("pytest", "test_")):
-            above.chmod(above.stat().st_mode | 0o055)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     for path in [*folder.rglob("*"), folder, empty]:
         path.chmod(0o555 if path.is_dir() else 0o444)
