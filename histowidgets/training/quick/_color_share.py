@@ -18,15 +18,24 @@ EM_ROUNDS, EM_LEAST = 60, 0.02
 LEAST_PROBABILITY = 1e-4
 #: Before any stroke is seen all networks count alike; this many strokes of evidence count as much as that.
 FEW_STROKES = 4.0
-#: Held-out strokes flatter colour, as they lie inside areas of their class: its odds must be above the first number to
-#: count more than half. The power makes a decision of it, without a jump.
-FAIR_ODDS, DECISION = 1.5, 4
+#: Held-out strokes flatter colour, as they lie inside areas of their class: its odds must be above this for it to count
+#: more than half. Of more than three channels the encoder sees only means, so that less is enough.
+FAIR_ODDS, FAIR_ODDS_OF_MANY_CHANNELS = 1.5, 0.75
+#: The power that makes a decision of the odds, without a jump.
+DECISION = 4
+#: Channels of which the encoder sees each.
+ENCODER_CHANNELS = 3
 #: A share below this counts as none, which saves a network.
-LEAST_SHARE = 0.1
+LEAST_SHARE = 0.2
 
 
 def color_share(
-    inputs: Sequence[torch.Tensor], labels: torch.Tensor, strokes: np.ndarray, n_classes: int, seed: int
+    inputs: Sequence[torch.Tensor],
+    labels: torch.Tensor,
+    strokes: np.ndarray,
+    n_classes: int,
+    n_channels: int,
+    seed: int,
 ) -> float:
     """Find out how much the colour network should count beside the two others.
 
@@ -42,7 +51,7 @@ def color_share(
     labels : Tensor of int64, (N,)
     strokes : ndarray of int, (N,)
         Which stroke each pixel belongs to.
-    n_classes : int
+    n_classes, n_channels : int
     seed : int
 
     Returns
@@ -68,14 +77,16 @@ def color_share(
             answers = head_probabilities(layers, x[places])
             found[own, kind] = answers[torch.arange(len(places)), labels[places]].numpy()
     kinds = labels.numpy()[judged]
-    share = _sharpened(_shares(found, kinds, n_classes)[-1], len(np.unique(strokes[judged])), len(inputs))
+    fair = FAIR_ODDS if n_channels <= ENCODER_CHANNELS else FAIR_ODDS_OF_MANY_CHANNELS
+    n_strokes = len(np.unique(strokes[judged]))
+    share = _sharpened(_shares(found, kinds, n_classes)[-1], n_strokes, len(inputs), fair)
     return share if share >= LEAST_SHARE else 0.0
 
 
-def _sharpened(share: float, n_strokes: int, n_networks: int) -> float:
+def _sharpened(share: float, n_strokes: int, n_networks: int, fair_odds: float) -> float:
     """Return how much a network counts whose share in the mixture was found on so many strokes."""
     share = (n_strokes * share + FEW_STROKES / n_networks) / (n_strokes + FEW_STROKES)
-    odds = (share / max(1 - share, 1e-6) / FAIR_ODDS) ** DECISION
+    odds = (share / max(1 - share, 1e-6) / fair_odds) ** DECISION
     return float(odds / (1 + odds))
 
 

@@ -152,7 +152,7 @@ def _fit(samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_chan
     """Fit the small networks to the labels, then again to those and to the pixels that they are sure of."""
     colors = gathered.inputs[0][:, : color_width(n_channels)]
     kinds = [*gathered.inputs, colors.contiguous()]
-    share = color_share(kinds, gathered.labels, gathered.strokes, n_classes, seed)
+    share = color_share(kinds, gathered.labels, gathered.strokes, n_classes, n_channels, seed)
     if share == 0:
         (first,) = fit_heads(gathered.inputs, gathered.labels, n_classes, seed)
         model = QuickModel(first[0], first[1], n_channels)

@@ -7,6 +7,7 @@ import torch
 import histowidgets as hw
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction import QuickModel
+from histowidgets.training.quick import _color_share
 from histowidgets.training.quick._color_share import _dealt, _shares, _sharpened, color_share
 
 
@@ -33,21 +34,21 @@ def test_colour_counts_where_it_alone_carries_over(n_classes):
         [values_of(labels, strokes, is_told, width, i) for i, (is_told, width) in enumerate(kinds)]
         for kinds in ([(False, 20), (False, 30), (True, 6)], [(True, 20), (True, 30), (False, 6)])
     )
-    assert color_share(told, labels, strokes, n_classes, 0) > 0.8
-    assert color_share(untold, labels, strokes, n_classes, 0) == 0
+    assert color_share(told, labels, strokes, n_classes, 3, 0) > 0.8
+    assert color_share(untold, labels, strokes, n_classes, 3, 0) == 0
 
 
 def test_few_strokes_are_little_evidence():
-    shares = [_sharpened(0.9, n_strokes, 3) for n_strokes in (2, 4, 8, 40)]
+    shares = [_sharpened(0.9, n_strokes, 3, 1.5) for n_strokes in (2, 4, 8, 40)]
     assert shares == sorted(shares)
     assert shares[0] < 0.5 < 0.9 < shares[-1]
-    assert _sharpened(1.0, 10**9, 3) == pytest.approx(1.0)
+    assert _sharpened(1.0, 10**9, 3, 1.5) == pytest.approx(1.0)
 
 
 def test_colour_must_be_clearly_better_on_strokes_to_count():
-    assert _sharpened(0.5, 100, 3) < 0.2
-    assert 0.4 < _sharpened(0.6, 10**6, 3) < 0.6
-    assert _sharpened(0.75, 100, 3) > 0.8
+    assert _sharpened(0.5, 100, 3, 1.5) < 0.2
+    assert 0.4 < _sharpened(0.6, 10**6, 3, 1.5) < 0.6
+    assert _sharpened(0.75, 100, 3, 1.5) > 0.8
 
 
 @pytest.mark.parametrize("numbers", [[0, 1], [0, 1, 1], [0, 1, 2]])
@@ -57,10 +58,18 @@ def test_without_two_strokes_of_two_classes_colour_has_no_share(numbers):
     strokes = np.repeat([0, 1, 2] if len(numbers) == 3 else [0, 1, 1], 30)
     strokes[60:] = numbers[-1]
     kinds = [values_of(labels, np.arange(90), True, width, 0) for width in (20, 30, 6)]
-    found = color_share(kinds, labels, strokes, 2, 0)
+    found = color_share(kinds, labels, strokes, 2, 3, 0)
     assert 0 <= found <= 1
     if numbers == [0, 1]:
         assert found == 0
+
+
+def test_of_more_channels_than_the_encoder_sees_less_is_enough(monkeypatch):
+    labels, strokes = strokes_of(40)
+    kinds = [values_of(labels, strokes, True, width, i) for i, width in enumerate((20, 30, 6))]
+    monkeypatch.setattr(_color_share, "_shares", lambda *_: np.array([0.25, 0.25, 0.5]))
+    assert color_share(kinds, labels, strokes, 2, 3, 0) == 0
+    assert color_share(kinds, labels, strokes, 2, 4, 0) > 0.6
 
 
 def test_each_class_is_dealt_evenly_and_a_single_stroke_is_left_out():
