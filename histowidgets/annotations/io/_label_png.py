@@ -266,7 +266,7 @@ def _read_header(path: Path) -> _Header:
     except OSError as error:
         raise LabelPngError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
     if len(start) < 26 or start[:8] != b"\x89PNG\r\n\x1a\n" or start[12:16] != b"IHDR":
-        raise LabelPngError(f"{path} is no PNG file. Export it again as PNG.")
+        raise LabelPngError(f"{path} is not a PNG file. Export it again as PNG.")
     header = _Header(*struct.unpack(">IIBB", start[16:26]))
     if header.width < 1 or header.height < 1:
         raise LabelPngError(f"{path} is damaged: it says that it has {header.width} x {header.height} pixels.")
