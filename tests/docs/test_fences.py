@@ -221,7 +221,7 @@ def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, monkeypatch
         (things / fence.title).write_text(fence.text)
     path = os.pathsep.join([str(things / "bin"), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-e", "submit.sh"], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["bash", "-e", "submit.sh"], env=environment, capture_output=True, text=True, timeout=550)
     logs = {log.name: log.read_text() for log in sorted(things.glob("*.log"))}
     assert done.returncode == 0, f"{done.stderr}\n{logs}"
     assert [(things / "jobs" / number / "code").read_text() for number in ("1", "2")] == ["0", "0"], logs
