@@ -7,7 +7,8 @@ from scipy import ndimage
 
 WIDTH, HEIGHT = 480, 240
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5FA8")
-INK, PALE = "#444", "#ddd"
+KINDS = ("strokes of Stroma", "strokes of Gland")
+INK = "#444"
 
 
 def frame(body, width=WIDTH):
@@ -77,8 +78,10 @@ def bars(values, marks):
 
 
 def histogram(parts, cuts=(), text=""):
-    """Draw filled histograms over 0 to 1, with cuts."""
+    """Draw filled histograms of pixel values, dark to bright, with cuts."""
     body = f'<path d="M40 205H360" stroke="{INK}"/>'
+    body += note(40, 224, "dark", anchor="start") + note(360, 224, "bright", anchor="end")
+    body += note(200, 224, "pixel value") + note(42, 16, "pixels", anchor="end")
     for i, (name, values) in enumerate(parts):
         points = " ".join(f"{40 + 320 * k / (len(values) - 1):.0f},{205 - 160 * v:.0f}" for k, v in enumerate(values))
         body += f'<polygon points="40,205 {points} 360,205" fill="{COLORS[i]}" fill-opacity="0.55"/>'
@@ -88,6 +91,16 @@ def histogram(parts, cuts=(), text=""):
         body += f'<path d="M{40 + 320 * cut:.0f} 25V205" stroke="{INK}" stroke-dasharray="5 4"/>'
         body += note(40 + 320 * cut, 18, words)
     return frame(body + note(200, 40, text))
+
+
+def nested(names):
+    """Draw squares in squares, from the inside out, each with its name."""
+    body = ""
+    for name, half in zip(names, (18, 54, 102), strict=True):
+        body += box(150 - half, 120 - half, 2 * half, 2 * half)
+        y = 120 - half + (0 if half > 18 else half)
+        body += f'<path d="M{150 + half} {y + 12}H292" stroke="{INK}"/>' + note(298, y + 16, name, anchor="start")
+    return frame(f'<circle cx="150" cy="120" r="9" fill="#8a5c96"/>{body}')
 
 
 def grids():
@@ -119,8 +132,9 @@ def twins():
 
 def pair(one, other):
     """Put two full-size drawings side by side, scaled down."""
-    small = "scale(0.48 0.9) translate(8 12)"
-    return frame(f'<g transform="{small}">{one}</g><g transform="translate(240 0) {small}">{other}</g>')
+    small = "scale(0.48 0.76) translate(8 24)"
+    body = f'<g transform="{small}">{one}</g><g transform="translate(240 0) {small}">{other}</g>'
+    return frame(body + note(120, 14, "image 1") + note(360, 14, "image 2") + Tissue.legend("", None))
 
 
 class Tissue:
@@ -140,8 +154,8 @@ class Tissue:
         """Return the distance of a stroke from the other tissue."""
         return 4 * float(self.distance[stroke[1] // 4, stroke[0] // 4])
 
-    def draw(self, strokes, boxes=(), crossing=False, shade=None, whole=True):
-        """Draw the tissue, a short line for each stroke, and boxes (x, y, side)."""
+    def draw(self, strokes, boxes=(), crossing=False, shade=None, whole=True, what=""):
+        """Draw the tissue, a short line for each stroke, and boxes (x, y, side), with a legend; `what` is in a box."""
         body = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#f6e3ec"/>'
         for row, line in enumerate(self.mask):
             edges = np.flatnonzero(np.diff(np.concatenate([[0], line.astype(int), [0]])))
@@ -162,4 +176,19 @@ class Tissue:
             body += box(215, 92, 60, 60)
         for x, y, side in boxes:
             body += box(x, y, side, side)
-        return frame(body) if whole else body
+        return frame(body + self.legend(what, shade)) if whole else body
+
+    @staticmethod
+    def legend(what, shade):
+        """Say below what the colours and, if any, the boxes and the dark half are."""
+        items = [(f'stroke="{color}" stroke-width="7"', name) for color, name in zip(COLORS, KINDS, strict=False)]
+        if what:
+            items.append((f'stroke="{INK}" stroke-width="2" stroke-dasharray="6 4"', what))
+        if shade:
+            items.append(('stroke="#3a1d4d" stroke-opacity="0.45" stroke-width="12"', "darker tissue"))
+        body = f'<rect y="{HEIGHT - 26}" width="{WIDTH}" height="26" fill="#fff" fill-opacity="0.9"/>'
+        x = 14
+        for style, name in items:
+            body += f'<path d="M{x} {HEIGHT - 13}h20" {style}/>' + note(x + 27, HEIGHT - 8, name, anchor="start")
+            x += 50 + 7 * len(name)
+        return body

@@ -72,10 +72,10 @@ def places():
         "image-unreadable": svg.frame(svg.box(140, 50, 200, 140, "?")),
         "one-corner": tissue.draw(corner),
         "few-boundaries": tissue.draw(far),
-        "annotate-here": tissue.draw(far, boxes=[(x - 28, y - 28, 56) for x, y, _ in near[:4]]),
-        "only-easy-regions": tissue.draw(far, boxes=[(x - 28, y - 28, 56) for x, y, _ in near[:3]]),
+        "annotate-here": tissue.draw(far, boxes=[(x - 28, y - 28, 56) for x, y, _ in near[:4]], what="suggested"),
+        "only-easy-regions": tissue.draw(far, boxes=[(x - 28, y - 28, 56) for x, y, _ in near[:3]], what="difficult"),
         "one-kind-of-place": tissue.draw(left, shade=(240, 0, 240, 240)),
-        "labelled-twice": tissue.draw(near[:2], crossing=True),
+        "labelled-twice": tissue.draw(near[:2], crossing=True, what="two classes"),
         "contradicting-labels": svg.frame(svg.twins()),
         "one-image": svg.pair(tissue.draw(left, whole=False), tissue.draw([], whole=False)),
         "least-covered-image": svg.pair(tissue.draw(far, whole=False), tissue.draw(far[:1], whole=False)),
@@ -95,9 +95,11 @@ def others():
         "normalization": svg.histogram([("values", peak)], cuts=(0.12, 0.92)),
         "no-training-statistics": svg.histogram([("this image", peak)], cuts=(), text="?"),
         "image-outside-training": svg.histogram([("training", dark), ("this image", pale)]),
-        "stain-varies": svg.histogram([("image 1", dark), ("image 2", np.roll(dark, 18) * 0.8)]),
+        "stain-varies": svg.histogram(
+            [("slide 1", dark), ("slide 2", np.roll(dark, 14)), ("slide 3", np.roll(dark, 27))]
+        ),
         "tissue-distorted": svg.frame(svg.grids()),
-        "multi-scale": svg.frame(svg.box(140, 20, 200, 200) + svg.box(195, 75, 90, 90) + svg.box(226, 106, 28, 28)),
+        "multi-scale": svg.nested(["a nucleus", "the gland around it", "the tissue around that"]),
         "not-pretrained": svg.chart([("pretrained", learned), ("random weights", nothing)], "loss"),
         "early-stopping-off": svg.chart([("validation", best)], "loss", mark=int(np.argmin(best))),
     }

@@ -1,109 +1,18 @@
 """The documentation is built without a warning, and what it tells people to type works."""
 
-import importlib.util
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
 from itertools import chain
-from pathlib import Path
 
 import pytest
-import tifffile
 
 import histowidgets as hw
-from docs import make_backbones_reference, make_packages_picture, make_settings_reference
-from histowidgets.cli import build_parser
-from histowidgets.training.settings import _presets
-
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
-PAGES = sorted(
-    [
-        *(DOCS / "how-to").glob("*.md"),
-        DOCS / "index.md",
-        DOCS / "reference" / "settings.md",
-        DOCS / "reference" / "backbones.md",
-    ]
-)
-TINY = {
-    "tile_size": 64,
-    "batch_size": 2,
-    "epochs": 2,
-    "steps_per_epoch": 3,
-    "max_seconds": None,
-    "precision": "fp32",
-    "memory_format": "contiguous",
-}
-STROKES = {
-    "Epithelium": [[(60, 70), (90, 110)], [(118, 60), (150, 92)], [(190, 40), (200, 90)], [(20, 200), (50, 240)]],
-    "Stroma": [[(226, 236), (246, 244)], [(150, 245), (190, 248)], [(120, 232), (130, 250)], [(240, 215), (252, 240)]],
-}
-
-
-def blocks(page, language):
-    """Return the fenced blocks of a language; what is not to be run is fenced as `py`."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def things(tmp_path_factory):
-    """Make what the pages speak of: a slide, a folder of slides, a project, a classifier."""
-    folder = tmp_path_factory.mktemp("pages")
-    pixels = hw.samples.colon_ihc().read(0, 0, 256, 256)
-    (folder / "slides").mkdir()
-    microns = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
-    for path in (folder / "slide.ome.tif", folder / "slides" / "a.tif"):
-        tifffile.imwrite(path, pixels, photometric="rgb", metadata={"axes": "YXS", **microns}, ome=True)
-    project = hw.Project([*STROKES, "Lumen"], folder=folder / "my_project")
-    name = project.add_image(folder / "slide.ome.tif")
-    for class_name, lines in STROKES.items():
-        for points in lines:
-            project.annotate(name, hw.Stroke(points, width=8), class_name)
-    hw.quick_classifier(project).save(folder / "my_classifier")
-    project.close()
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_python_on_a_page_runs(page, things, monkeypatch):
-    monkeypatch.chdir(things)
-    monkeypatch.setitem(_presets.PRESETS, "cpu", TINY)
-    names = {}
-    try:
-        for number, text in enumerate(blocks(page, "python")):
-            exec(compile(text, f"{page.name}, block {number + 1}", "exec"), names)
-    finally:
-        for thing in names.values():
-            if isinstance(thing, hw.Studio | hw.Project):
-                thing.close()
-    if page.stem == "train":
-        assert names["run"].state == "finished"
-        assert (things / "my_classifier" / "classifier.json").is_file()
-        assert names["prediction"].labels.shape == (256, 256)
-    if page.stem == "predict-a-folder":
-        assert [result.state for result in names["results"]] == ["done"]
-    if page.stem == "qupath":
-        assert names["other"].count()["Stroma"] == len(STROKES["Stroma"])
-
-
-def test_each_how_to_has_something_to_run():
-    assert len(PAGES) > 10
-    assert [page.stem for page in PAGES if not blocks(page, "python") + blocks(page, "sh")] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_commands_on_a_page_are_understood(page):
-    for line in "".join(blocks(page, "sh")).splitlines():
-        words = shlex.split(line)
-        if words[:1] == ["torchrun"]:
-            words = words[words.index("-m") + 1 :]
-        assert words[0] == "histowidgets"
-        build_parser().parse_args(words[1:])
+from docs import make_backbones_reference, make_packages_picture, make_settings_reference, site_hooks
+from tests.docs.fences import DOCS, ROOT
 
 
 @pytest.mark.parametrize("made", [make_settings_reference, make_backbones_reference], ids=["settings", "backbones"])
@@ -164,31 +73,44 @@ def _node_packages():
 
 
 def test_links_and_notebooks_that_pages_name_are_there():
-    for page in DOCS.rglob("*.md"):
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#\s]+)", text):
-            if "://" not in target:
+            if target.startswith(site_hooks.GITHUB):
+                assert (ROOT / target.removeprefix(site_hooks.GITHUB)).exists(), f"{page.name} links to {target}"
+            elif "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
         for name in re.findall(r"\b(0\d_\w+)(?:\.ipynb)?`", text):
             assert (ROOT / "notebooks" / f"{name}.ipynb").is_file(), f"{page.name} names {name}"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="needs the extra docs")
 def test_the_site_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     )
     assert done.returncode == 0, done.stderr
-    for name in (
-        "training.start_training",
-        "training.RunLog.epoch",
-        "prediction.Classifier.load",
-        "annotations.Stroke",
-    ):
-        api = (tmp_path / "site" / "reference" / name.split(".")[0] / "index.html").read_text(encoding="utf-8")
-        assert f'id="histowidgets.{name}"' in api
+    site = tmp_path / "site"
+    ids = {
+        "functions/start_training": "start_training",
+        "classes/RunLog": "RunLog.epoch",
+        "classes/Classifier": "Classifier.load",
+        "classes/Stroke": "Stroke",
+        "training": "training.ComparedRun",
+    }
+    for page, name in ids.items():
+        assert f'id="histowidgets.{name}"' in (site / "reference" / page / "index.html").read_text(encoding="utf-8")
+    for source, target in site_hooks.served().items():
+        page = (site / target).with_suffix("") / "index.html"
+        assert page.is_file(), source
+    for path in site_hooks.notebooks():
+        text = (site / "notebooks" / path.stem / "index.html").read_text(encoding="utf-8")
+        assert '="../docs/' not in text
+        for target in re.findall(r'src="(\.\./[^"]+\.png)"', text):
+            assert (site / "notebooks" / path.stem / target).is_file(), target
+    home = (site / "index.html").read_text(encoding="utf-8")
+    assert 'href="notebooks/01_quickstart/"' in home
 
 
 def test_the_list_of_benchmarks_is_whole():

@@ -87,15 +87,13 @@ def overfitting(run: RunContext) -> Advice | None:
             "rise_percent": round(100 * rise.share, 1),
             "lowest_at_epoch": int(run.curves.epoch[rise.lowest]),
         }
-        title = f"The network learns your strokes by heart: validation has become worse for {rise.epochs} epochs"
+        title = f"Overfitting (strokes learned by heart): validation has become worse for {rise.epochs} epochs"
     else:
         gap = _score_gap(run)
         if gap is None:
             return None
         evidence = {"train_miou": gap[0], "val_miou": gap[1], "gap_limit": t.GAP_MIOU}
-        title = (
-            f"The network learns your strokes by heart: mIoU {gap[0]:.2f} in training, {gap[1]:.2f} on held-out labels"
-        )
+        title = f"Overfitting (learned by heart): mIoU {gap[0]:.2f} in training, {gap[1]:.2f} on held-out labels"
     return Advice(
         id="overfitting",
         title=title,

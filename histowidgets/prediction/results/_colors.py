@@ -101,5 +101,5 @@ def as_hex(color: str) -> str:
         try:
             return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(color)[:3])
         except (ValueError, AttributeError, TypeError):
-            raise PredictionError(f"{color!r} is no colour; write it like '#1f77b4'.") from None
+            raise PredictionError(f"{color!r} is not a colour; write it like '#1f77b4'.") from None
     return color

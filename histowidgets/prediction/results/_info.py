@@ -80,7 +80,7 @@ class Card(PredictionInfo):
         """
         fields = dict(values)
         if fields.pop("format", None) != FORMAT:
-            raise PredictionError(f"{path} is no prediction that histowidgets wrote (its format is another).")
+            raise PredictionError(f"{path} is not a prediction that histowidgets wrote (its format is another).")
         version = fields.pop("version", None)
         if isinstance(version, int) and version > VERSION:
             raise PredictionError(f"{path} was written by a newer histowidgets. Update it to open the prediction.")
@@ -90,7 +90,7 @@ class Card(PredictionInfo):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise PredictionError(
-                f"{path} is no prediction that histowidgets wrote ({where}: {first['msg']})."
+                f"{path} is not a prediction that histowidgets wrote ({where}: {first['msg']})."
             ) from error
 
 

@@ -224,7 +224,7 @@ def _read(path: Path) -> Card | StoreState:
     except PredictionError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error}).") from error
+        raise PredictionError(f"{path} is not a prediction that histowidgets wrote ({error}).") from error
     return Card.from_dict(values if isinstance(values, dict) else {}, path)
 
 

@@ -85,7 +85,7 @@ class Store:
             return read_state(self.path)
         except (PredictionError, FileNotFoundError) as error:
             raise PredictionError(
-                f"{self.path} exists and is no prediction that can be resumed. Give another name."
+                f"{self.path} exists and is not a prediction that can be resumed. Give another name."
             ) from error
 
     def _create(self) -> Any:
@@ -180,7 +180,7 @@ def read_state(path: Path) -> StoreState:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise PredictionError(f"{path} is no prediction that histowidgets wrote ({error}).") from error
+        raise PredictionError(f"{path} is not a prediction that histowidgets wrote ({error}).") from error
     return StoreState.from_dict(values if isinstance(values, dict) else {}, path)
 
 

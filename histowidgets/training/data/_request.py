@@ -199,10 +199,10 @@ def _check_names(snapshot: ProjectSnapshot, settings: TrainingSettings) -> None:
     known = ", ".join(snapshot.classes)
     for name in settings.class_weights:
         if name not in snapshot.classes:
-            raise SettingsError(f"class_weights names {name!r}, which is no class of the project; it has {known}.")
+            raise SettingsError(f"class_weights names {name!r}, which is not a class of the project; it has {known}.")
     if settings.focus_class is not None and settings.focus_class not in snapshot.classes:
         raise SettingsError(
-            f"focus_class is {settings.focus_class!r}, which is no class of the project; it has {known}."
+            f"focus_class is {settings.focus_class!r}, which is not a class of the project; it has {known}."
         )
 
 

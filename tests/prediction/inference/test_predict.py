@@ -251,7 +251,7 @@ def test_parts_that_do_not_fit_are_refused(sample):
     for change, message in [
         ({"classes": ["A"]}, "1 class name"),
         ({"classes": ["A", "A"]}, "different name"),
-        ({"colors": ["#000000", "no colour"]}, "is no colour"),
+        ({"colors": ["#000000", "no colour"]}, "is not a colour"),
         ({"channel_names": ["Gray"]}, r"takes 3 channel\(s\)"),
         ({"normalization": hw.Normalization()}, "has no statistics"),
         ({"downsample": 0}, "downsample is 0"),

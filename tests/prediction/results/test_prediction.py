@@ -307,7 +307,7 @@ def test_overlay_colours_classes_and_leaves_the_rest_clear():
     assert rgba.tolist() == [[[213, 94, 0, 128], [0, 114, 178, 128]], [[0, 158, 115, 128], [0, 0, 0, 0]]]
     assert overlay_rgba(labels, COLORS, alpha=[10, 20, 30])[..., 3].tolist() == [[10, 20], [30, 0]]
     assert overlay_rgba(np.zeros((3, 0), np.uint8), COLORS).shape == (3, 0, 4)
-    with pytest.raises(PredictionError, match="'reddish' is no colour"):
+    with pytest.raises(PredictionError, match="'reddish' is not a colour"):
         overlay_rgba(labels, ["reddish"])
 
 
