@@ -18,6 +18,9 @@ from histowidgets.images._resample import area_mean, area_mean_between
 #: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
 MIN_SIDE = 2
 
+#: A pixel's side in um, or its (height, width).
+PixelSize = float | Sequence[float]
+
 #: Pixels of a stored level read at once while downsampling (times channels and bytes is the memory needed).
 BAND_PIXELS = 1 << 24
 
@@ -41,7 +44,10 @@ class Image(ABC):
     dtype : numpy.dtype
         uint8, uint16, float32 or float64.
     pixel_size_um : float or None
-        Side of a full-size pixel in micrometres; None if unknown.
+        Side of a full-size pixel in micrometres; None if unknown. Of pixels that are not square, the side of the
+        square of the same area, so that areas are right.
+    pixel_size_yx_um : (float, float) or None
+        Height and width of a full-size pixel in micrometres, for lengths.
     downsamples : tuple of float
         Of the stored levels, the full-size one (1.0) first.
     source : str or None
@@ -56,7 +62,7 @@ class Image(ABC):
         height: int,
         dtype: np.dtype,
         channel_names: Sequence[str],
-        pixel_size_um: float | None = None,
+        pixel_size_um: "PixelSize | None" = None,
         level_sizes: Sequence[tuple[int, int]] = (),
         source: str | None = None,
         channel_colors: Sequence[str] | None = None,
@@ -65,9 +71,11 @@ class Image(ABC):
         self._width, self._height = int(width), int(height)
         self._dtype = np.dtype(dtype)
         self._channel_names = _checked_channels(name, channel_names)
-        self._pixel_size_um = _checked_pixel_size(name, pixel_size_um)
+        self._pixel_size_yx_um = _checked_pixel_size(name, pixel_size_um)
         full = self._width, self._height
         self._level_sizes = tuple(level_sizes) or (full,)
+        #: This image at other pixel sizes, by the steps to them: features that are computed of one are kept with it.
+        self.resampled: dict[tuple[float, float], Image] = {}
         self._source = source
         self._channel_colors = None if channel_colors is None else tuple(channel_colors)
         if min(self._width, self._height) < MIN_SIDE:
@@ -84,9 +92,17 @@ class Image(ABC):
     dtype = property(operator.attrgetter("_dtype"), doc="Type of the pixels.")
     channel_names = property(operator.attrgetter("_channel_names"), doc="Name of each channel.")
     channel_colors = property(operator.attrgetter("_channel_colors"), doc="Colour of each channel, or None.")
-    pixel_size_um = property(operator.attrgetter("_pixel_size_um"), doc="Pixel side in um, or None.")
+    pixel_size_yx_um = property(operator.attrgetter("_pixel_size_yx_um"), doc="(height, width) of a pixel in um.")
     downsamples = property(operator.attrgetter("_downsamples"), doc="Downsamples of the stored levels.")
     source = property(operator.attrgetter("_source"), doc="Absolute path of the file, or None.")
+
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Pixel side in um, or None; the square root of the area of pixels that are not square."""
+        size = self.pixel_size_yx_um
+        if size is None:
+            return None
+        return float(size[0]) if size[0] == size[1] else math.sqrt(size[0] * size[1])
 
     @property
     def region(self) -> Region:
@@ -241,14 +257,16 @@ def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...
     return names
 
 
-def _checked_pixel_size(name: str, pixel_size_um: float | None) -> float | None:
+def _checked_pixel_size(name: str, pixel_size_um: "PixelSize | None") -> tuple[float, float] | None:
     if pixel_size_um is None:
         return None
-    if not (isinstance(pixel_size_um, Real) and math.isfinite(pixel_size_um) and pixel_size_um > 0):
+    pair = tuple(pixel_size_um) if isinstance(pixel_size_um, Sequence) else (pixel_size_um, pixel_size_um)
+    if len(pair) != 2 or not all(isinstance(one, Real) and math.isfinite(one) and one > 0 for one in pair):
         raise ImageError(
-            f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, or None."
+            f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, the height and "
+            "the width of a pixel in um, or None."
         )
-    return float(pixel_size_um)
+    return float(pair[0]), float(pair[1])
 
 
 def default_channel_names(count: int, dtype: np.dtype | str | None = None) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class ChannelSelection(Image):
             height=image.height,
             dtype=np.dtype(np.uint8),  # a placeholder, as are the levels: the properties return those of the image
             channel_names=channel_names,
-            pixel_size_um=image.pixel_size_um,
+            pixel_size_um=image.pixel_size_yx_um,
             source=image.source,
         )
         self._image = image
