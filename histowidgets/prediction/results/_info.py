@@ -22,11 +22,16 @@ class PredictionInfo(BaseModel):
     region : Region
         Where in the image, in full-size pixels.
     pixel_size_um : float or None
-        Side of a full-size pixel; None if unknown.
+        Side of a full-size pixel; None if unknown. Of pixels that are not square, that of a square of the same area.
     classes : list of str
         In the order of the label map's indices.
     colors : dict of str to str
         Of the classes, such as ``"#1f77b4"``.
+    predicted_at_um : float or None
+        Pixel size that the image was resampled to, because the classifier was trained at it; None where pixels were
+        taken as they are.
+    pixel_size_yx_um : (float, float) or None
+        Height and width of pixels that are not square.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +41,21 @@ class PredictionInfo(BaseModel):
     pixel_size_um: float | None
     classes: list[str]
     colors: dict[str, Annotated[str, AfterValidator(as_hex)]]
+    predicted_at_um: float | None = None
+    pixel_size_yx_um: tuple[float, float] | None = None
+
+    @property
+    def sides_um(self) -> tuple[float, float] | None:
+        """Height and width of a full-size pixel; None if unknown."""
+        square = None if self.pixel_size_um is None else (self.pixel_size_um, self.pixel_size_um)
+        return self.pixel_size_yx_um or square
+
+    @property
+    def resampling(self) -> str:
+        """How the image was resampled for the classifier, in words; "" where it was not."""
+        if self.predicted_at_um is None:
+            return ""
+        return resampling_in_words(self.pixel_size_um, self.predicted_at_um)
 
 
 class Card(PredictionInfo):
@@ -47,14 +67,27 @@ class Card(PredictionInfo):
         Whether they are kept beside the labels.
     fingerprint : str
         Of classifier, image and settings.
+    source_marks : tuple of str
+        What tells the image's file from others; empty where it has none.
     """
 
     probabilities: bool
     fingerprint: str
+    source_marks: tuple[str, ...] = ()
+
+    def is_of_another_image(self, other: "Card") -> bool:
+        """Tell whether this is of another image than `other`, as far as is known."""
+        if self.image_name != other.image_name:
+            return True
+        return bool(self.source_marks and other.source_marks) and set(self.source_marks).isdisjoint(other.source_marks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
+        values = {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
+        for name in ("predicted_at_um", "source_marks", "pixel_size_yx_um"):
+            if not values[name]:  # as earlier versions wrote and read it
+                del values[name]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], path: Path) -> Self:
@@ -112,3 +145,14 @@ class StoreState(Card):
         if self.pixels is None:
             del values["pixels"]
         return values
+
+
+def sides_if_not_square(yx_um: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return height and width of pixels that are not square; None for others."""
+    return None if yx_um is None or yx_um[0] == yx_um[1] else yx_um
+
+
+def resampling_in_words(own_um: float | None, wanted_um: float) -> str:
+    """Say from which pixel size to which an image is resampled."""
+    own = "" if own_um is None else f"from {own_um:.3g} "
+    return f"resampled {own}to {wanted_um:.3g} µm per pixel"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from shapely.affinity import translate
+from shapely.affinity import scale, translate
 
 from histowidgets.images import Region
 from histowidgets.prediction.results._polygons import Group, polygons_of
@@ -37,6 +37,8 @@ class PredictedObject:
     mean_probability : float or None
         Of its class, over its pixels without filled holes; None where there are labels alone.
     pixel_size_um : float or None
+    pixel_size_yx_um : (float, float) or None
+        Height and width of pixels that are not square.
     """
 
     class_name: str
@@ -45,6 +47,7 @@ class PredictedObject:
     area_um2: float | None
     mean_probability: float | None = None
     pixel_size_um: float | None = None
+    pixel_size_yx_um: tuple[float, float] | None = None
 
     @property
     def perimeter_px(self) -> float:
@@ -54,12 +57,16 @@ class PredictedObject:
     @property
     def perimeter_um(self) -> float | None:
         """`perimeter_px` in um; None for an image without a pixel size."""
+        if self.pixel_size_yx_um is not None:
+            return float(_in_um(_smooth(self.polygon), self.pixel_size_yx_um).length)
         return None if self.pixel_size_um is None else self.perimeter_px * self.pixel_size_um
 
     @property
     def circularity(self) -> float:
         """4 pi area / perimeter**2 of the outline without holes: 1 for a disc, less for any other shape."""
         outline = _smooth(shapely.Polygon(self.polygon.exterior))
+        if self.pixel_size_yx_um is not None:
+            outline = _in_um(outline, self.pixel_size_yx_um)
         return min(1.0, 4 * math.pi * outline.area / outline.length**2)
 
     def row(self) -> dict[str, str | float]:
@@ -79,6 +86,11 @@ def _smooth(polygon: shapely.Polygon) -> shapely.Polygon:
     return polygon if polygon.area < SMALL_OUTLINE else polygon.simplify(OUTLINE_TOLERANCE)
 
 
+def _in_um(polygon: shapely.Polygon, sides_um: tuple[float, float]) -> shapely.Polygon:
+    """Return an outline in um, given the height and the width of a pixel."""
+    return scale(polygon, sides_um[1], sides_um[0], origin=(0, 0))
+
+
 def find_objects(
     blocks: Sequence[Region],
     read: ReadBlock,
@@ -87,6 +99,7 @@ def find_objects(
     min_area_um2: float,
     fill_holes_um2: float,
     simplify_um: float,
+    pixel_size_yx_um: tuple[float, float] | None = None,
 ) -> list[PredictedObject]:
     """Find the objects of a prediction; see `PredictionResults.objects`."""
     pixel = 1.0 if pixel_size_um is None else pixel_size_um
@@ -100,7 +113,7 @@ def find_objects(
         outline = group.polygon.simplify(simplify_um / pixel) if simplify_um > 0 else group.polygon
         area = None if pixel_size_um is None else group.n_pixels * pixel**2
         name = classes[group.class_index]
-        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_um))
+        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_um, pixel_size_yx_um))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets._io import FREE_SPACE, atomic_write
+from histowidgets._io import FREE_SPACE, atomic_write, written
 from histowidgets.errors import PredictionError
 from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._zarr_store import Store
@@ -37,13 +37,13 @@ def write_ome_tiff(
     import tifffile  # only here, as it takes a while to load
 
     common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
-    common |= _resolution(info.pixel_size_um, 1)
+    common |= _resolution(info.sides_um, 1)
     large = labels.size > 1 << 30
     with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
-        metadata = _placed(info, f"{info.image_name} labels", 1)
+        metadata = _placed(info, f"{written(info.image_name)} labels", 1)
         tiff.write(labels, metadata={"axes": "YX", **metadata}, **common)
         if probabilities is not None:
-            metadata = _placed(info, f"{info.image_name} probabilities", len(info.classes))
+            metadata = _placed(info, f"{written(info.image_name)} probabilities", len(info.classes))
             metadata["Channel"] = {"Name": info.classes}
             planes = np.ascontiguousarray(np.moveaxis(probabilities, -1, 0))
             tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
@@ -69,7 +69,7 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
     planes = store.probabilities if probabilities else None
     card = store.card.model_copy(update={"probabilities": planes is not None})
     common: dict[str, Any] = {"tile": (_SIDE, _SIDE), "compression": "zlib", "photometric": "minisblack"}
-    size = card.pixel_size_um
+    size = card.sides_um
     ome = {"Description": json.dumps(card.to_dict()), **_physical_size(size)}
     advice = f"What was predicted is kept: run it again to resume. {FREE_SPACE}"
     with (
@@ -80,13 +80,13 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
             array = store.level(level)
             more = common | _resolution(size, 1 << level)
             if level == 0:
-                metadata = {"axes": "YX", "Name": f"{card.image_name} labels", **ome}
+                metadata = {"axes": "YX", "Name": f"{written(card.image_name)} labels", **ome}
                 more |= {"subifds": store.n_levels - 1, "metadata": metadata}
             else:
                 more["subfiletype"] = 1
             tiff.write(_tiles(array), shape=array.shape, dtype=np.uint8, **more)
         if planes is not None:
-            metadata = {"axes": "CYX", "Name": f"{card.image_name} probabilities", **ome}
+            metadata = {"axes": "CYX", "Name": f"{written(card.image_name)} probabilities", **ome}
             metadata["Channel"] = {"Name": card.classes}
             more = common | _resolution(size, 1) | {"metadata": metadata}
             tiff.write(_plane_tiles(planes), shape=planes.shape, dtype=np.uint8, **more)
@@ -120,31 +120,32 @@ class _Plane:
         return np.asarray(self._array[self._plane, rows])
 
 
-def _resolution(pixel_size: float | None, downsample: int) -> dict[str, Any]:
-    if pixel_size is None:
+def _resolution(sides_um: tuple[float, float] | None, downsample: int) -> dict[str, Any]:
+    if sides_um is None:
         return {}
-    per_cm = 1e4 / (pixel_size * downsample)
-    return {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+    down, across = (1e4 / (side * downsample) for side in sides_um)
+    return {"resolution": (across, down), "resolutionunit": "CENTIMETER"}
 
 
 def _placed(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
     """Describe an image in the words of OME: name, classes, pixel size, and where in the slide the region lies."""
-    region, size = info.region, info.pixel_size_um
-    step, unit = (1.0, "pixel") if size is None else (size, "µm")
+    region, sides = info.region, info.sides_um
+    (down, across), unit = ((1.0, 1.0), "pixel") if sides is None else (sides, "µm")
     return {
         "Name": name,
         "Description": json.dumps({"classes": info.classes, "colors": info.colors, "region": list(region)}),
         "Plane": {
-            "PositionX": [region.x * step] * n_planes,
+            "PositionX": [region.x * across] * n_planes,
             "PositionXUnit": [unit] * n_planes,
-            "PositionY": [region.y * step] * n_planes,
+            "PositionY": [region.y * down] * n_planes,
             "PositionYUnit": [unit] * n_planes,
         },
-        **_physical_size(size),
+        **_physical_size(sides),
     }
 
 
-def _physical_size(size: float | None) -> dict[str, Any]:
-    if size is None:
+def _physical_size(sides_um: tuple[float, float] | None) -> dict[str, Any]:
+    if sides_um is None:
         return {}
-    return {"PhysicalSizeX": size, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": size, "PhysicalSizeYUnit": "µm"}
+    down, across = sides_um
+    return {"PhysicalSizeX": across, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": down, "PhysicalSizeYUnit": "µm"}

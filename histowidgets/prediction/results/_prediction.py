@@ -32,7 +32,9 @@ class Prediction(PredictionResults):
         Side of a full-size pixel; None if unknown.
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
-        The label map, where there are no probabilities to make it from.
+        The label map, where there are no probabilities to make it from, or none as exact as those it was made of.
+    predicted_at_um, pixel_size_yx_um : optional
+        See `PredictionInfo`.
 
     Raises
     ------
@@ -50,17 +52,27 @@ class Prediction(PredictionResults):
         pixel_size_um: float | None = None,
         image_name: str = "image",
         labels: np.ndarray | None = None,
+        predicted_at_um: float | None = None,
+        pixel_size_yx_um: tuple[float, float] | None = None,
     ) -> None:
         place = Region(*(int(value) for value in region))
         self._map = None if probabilities is None else _checked_map(probabilities, place)
         self._labels = None if labels is None else _checked_labels(labels, place)
-        if (self._map is None) == (self._labels is None):
+        if self._map is None and self._labels is None:
             raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
         n_classes = len(classes) if self._map is None else len(self._map.values)
         names, chosen = checked_classes(classes, colors, n_classes)
         size = None if pixel_size_um is None else float(pixel_size_um)
         super().__init__(
-            PredictionInfo(image_name=image_name, region=place, pixel_size_um=size, classes=names, colors=chosen)
+            PredictionInfo(
+                image_name=image_name,
+                region=place,
+                pixel_size_um=size,
+                classes=names,
+                colors=chosen,
+                predicted_at_um=predicted_at_um,
+                pixel_size_yx_um=pixel_size_yx_um,
+            )
         )
         self._lock = threading.Lock()
 
@@ -130,8 +142,8 @@ class Prediction(PredictionResults):
         """Return the probability of each class at a pixel, as computed; see `PredictionResults.probabilities_at`."""
         if self._map is None:
             return None
-        column, row = (x - self.region.x) // self._map.scale, (y - self.region.y) // self._map.scale
-        return self._map.values[:, row, column].astype(np.float32)
+        rows, columns = self._map.places_of(np.array([y - self.region.y]), np.array([x - self.region.x]))
+        return self._map.values[:, rows[0], columns[0]].astype(np.float32)
 
     def _blocks(self) -> list[Region]:
         return [self.region]

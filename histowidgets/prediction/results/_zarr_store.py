@@ -124,14 +124,15 @@ class Store:
         Parameters
         ----------
         block : Region
-            In pixels from the corner of the prediction; x and y are multiples of `BLOCK_SIDE`.
+            In pixels from the corner of the prediction.
         labels : ndarray of uint8, (height, width)
         probabilities : ndarray of uint8, (K, height, width), or None
         """
         self._counts += np.bincount(labels.ravel(), minlength=256)
         for level, array in enumerate(self._labels):
-            small = labels[:: 1 << level, :: 1 << level]
-            y, x = block.y >> level, block.x >> level
+            step = 1 << level
+            y, x = -(-block.y // step), -(-block.x // step)
+            small = labels[y * step - block.y :: step, x * step - block.x :: step]
             array[y : y + small.shape[0], x : x + small.shape[1]] = small
         if probabilities is not None:
             self._probabilities[:, block.y : block.bottom, block.x : block.right] = probabilities
@@ -193,15 +194,16 @@ def _n_levels(region: Region) -> int:
 
 def _multiscale(name: str, card: Card, paths: list[str], axes: str) -> dict[str, Any]:
     """Describe a pyramid in the words of OME-Zarr 0.5."""
-    size = card.pixel_size_um
-    step = 1.0 if size is None else size
-    unit = {} if size is None else {"unit": "micrometer"}
+    sides = card.sides_um
+    steps = dict(zip("yx", (1.0, 1.0) if sides is None else sides, strict=True))
+    unit = {} if sides is None else {"unit": "micrometer"}
     kinds = {"c": {"name": "c", "type": "channel"}}
     described = [kinds.get(axis, {"name": axis, "type": "space", **unit}) for axis in axes]
     datasets = []
     for level, path in enumerate(paths):
-        scale = [1.0 if axis == "c" else step * (1 << level) for axis in axes]
-        offset = [{"x": card.region[0] * step, "y": card.region[1] * step}.get(axis, 0.0) for axis in axes]
+        scale = [1.0 if axis == "c" else steps[axis] * (1 << level) for axis in axes]
+        corner = {"x": card.region[0] * steps["x"], "y": card.region[1] * steps["y"]}
+        offset = [corner.get(axis, 0.0) for axis in axes]
         moves = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": offset}]
         datasets.append({"path": path, "coordinateTransformations": moves})
     pyramid = {"name": name, "axes": described, "datasets": datasets, "type": "nearest"}

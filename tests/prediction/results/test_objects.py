@@ -160,3 +160,20 @@ def test_b8_pieces_in_two_blocks_that_touch_at_a_corner_stay_apart():
     found = [o for o in find_objects(blocks, read, ["A", "B"], None, 0, 0, 0) if o.class_name == "B"]
     assert sorted(o.area_px for o in found) == [4, 4]
     assert all(o.polygon.is_valid for o in found)
+
+
+def test_lengths_and_files_of_pixels_that_are_not_square_count_with_both_sides(tmp_path):
+    import tifffile
+
+    labels = np.zeros((60, 80), np.uint8)
+    labels[10:30, 20:60] = 1
+    sides = (0.5, 0.25)  # height and width: the object is 10 by 10 um
+    prediction = prediction_of(labels, pixel_size_um=(0.5 * 0.25) ** 0.5, pixel_size_yx_um=sides)
+    (square,) = (one for one in prediction.objects() if one.class_name == CLASSES[1])
+    assert square.area_um2 == pytest.approx(100)
+    assert square.perimeter_um == pytest.approx(40)
+    assert square.circularity == pytest.approx(np.pi / 4)
+    prediction.save_ome_tiff(tmp_path / "x.ome.tif")
+    with tifffile.TiffFile(tmp_path / "x.ome.tif") as tiff:
+        assert 'PhysicalSizeX="0.25"' in tiff.ome_metadata
+        assert 'PhysicalSizeY="0.5"' in tiff.ome_metadata
