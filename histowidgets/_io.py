@@ -1,6 +1,8 @@
 """Paths that a person gives, names of files, and files that are written whole or not at all."""
 
+import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +11,17 @@ from histowidgets.errors import HistowidgetsError
 
 #: What usually helps when a file cannot be written.
 FREE_SPACE = "Free some space, or choose a folder that you may write to."
+
+#: The beginning of an address: a scheme of two letters or more. ``pathlib`` makes one of the two strokes.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+
+#: Bytes at the beginning and the end of a file that tell whether it is the same.
+_ENDS = 1 << 16
+
+
+def is_address(given: object) -> bool:
+    """Tell whether something is an address, such as ``"s3://bucket/x.zarr"``, and not a path."""
+    return isinstance(given, str | os.PathLike) and _ADDRESS.match(str(given)) is not None
 
 
 def as_path(given: object, error: type[HistowidgetsError]) -> Path:
@@ -24,13 +37,18 @@ def as_path(given: object, error: type[HistowidgetsError]) -> Path:
     Raises
     ------
     HistowidgetsError
-        Of that type, if it is neither, or empty, or holds a NUL.
+        Of that type, if it is neither, or empty, holds a NUL, or is an address.
     """
     if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
         raise error(f"The path is {given!r}; text or a Path is wanted.")
     text = os.fspath(given)
     if not text or "\0" in text:
         raise error(f"The path is {given!r}; a name that is not empty, without NUL, is wanted.")
+    if is_address(text):
+        raise error(
+            f"{text} is an address, not a path on this computer. Give a path; download what is to be read, upload what "
+            "was written, or mount the storage as a folder."
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError:  # "~somebody" may be a name where no such user is known
@@ -80,3 +98,26 @@ def atomic_write(
 def file_stem(name: str, default: str = "image") -> str:
     """Return a name as a file's, without ending: letters and digits of any script, ``-`` and ``_``."""
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name).strip("_")[:60] or default
+
+
+def written(text: str) -> str:
+    """Return text as it can be written to any file: what is left of a file name that is not UTF-8 is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def file_marks(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return what tells a file from others: a digest of its place, and one of its size, beginning and end.
+
+    The same file has at least one of them in common with itself: moved, or changed in its place.
+    """
+    place = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()
+    try:
+        with Path(path).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            digest = hashlib.sha256(str(size).encode())
+            for start in (0, max(0, size - _ENDS)):
+                file.seek(start)
+                digest.update(file.read(_ENDS))
+    except OSError:  # a folder, or not there
+        return (place,)
+    return place, digest.hexdigest()

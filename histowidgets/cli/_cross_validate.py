@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from histowidgets.cli._inputs import require_new, require_project
 from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_OK, terminate_like_interrupt
 from histowidgets.cli._settings import add_settings, read_settings
 from histowidgets.errors import SettingsError
@@ -28,11 +29,15 @@ def add_cross_validate(commands: Any, epilog: str) -> None:
         help="file that maps image names to groups, such as patients: a group is held out together",
     )
     parser.add_argument("--output", "-o", type=Path, metavar="JSON", help="also write the scores to this file")
+    parser.add_argument("--force", action="store_true", help="overwrite the file of --output")
     add_settings(parser)
 
 
 def cross_validate(arguments: argparse.Namespace) -> int:
     """Cross-validate, with a progress bar, and print the scores; return the exit code."""
+    require_project(arguments.project)
+    if arguments.output is not None:
+        require_new(arguments.output, arguments.force)
     from tqdm import tqdm
 
     from histowidgets.annotations import Project

@@ -1,11 +1,19 @@
 """The parser of the command line, and what it ends with."""
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from histowidgets import __version__
 from histowidgets.cli._cross_validate import add_cross_validate, cross_validate
+from histowidgets.cli._export import add_export, export
+from histowidgets.cli._info import add_info, info
+from histowidgets.cli._inputs import require_classifier
 from histowidgets.cli._predict import add_predict, predict
+from histowidgets.cli._presets import add_presets, presets
 from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_REFUSED
 from histowidgets.cli._train import add_train, train
 from histowidgets.errors import HistowidgetsError
@@ -13,21 +21,57 @@ from histowidgets.errors import HistowidgetsError
 _CODES = """exit codes: 0 success; 1 the work failed; 2 the arguments, the settings or the project were refused;
 130 interrupted (the best result so far is kept)"""
 
-_COMMANDS = {"train": train, "cross-validate": cross_validate, "predict": predict}
+_COMMANDS = {
+    "train": train,
+    "cross-validate": cross_validate,
+    "predict": predict,
+    "info": info,
+    "presets": presets,
+    "export": export,
+}
+_PARSERS = {
+    "train": add_train,
+    "cross-validate": add_cross_validate,
+    "predict": add_predict,
+    "info": add_info,
+    "presets": add_presets,
+    "export": add_export,
+}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands; with a command, of that one alone, which takes less time."""
     parser = argparse.ArgumentParser(
         prog="histowidgets",
         description="Train and use pixel classifiers on the project folders of the studio.",
         epilog=_CODES,
+        allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    add_train(commands, _CODES)
-    add_cross_validate(commands, _CODES)
-    add_predict(commands, _CODES)
+    parser.add_argument("--version", action="version", version=f"histowidgets {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    for name, add in _PARSERS.items():
+        if command in (None, name):
+            add(commands, _CODES)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that takes options by their whole names alone: the beginning of one may be that of another tomorrow."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{**keywords, "allow_abbrev": False})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Name an option that does not exist before anything else that is wrong, and the one that may be meant."""
+        given = list(args or ())
+        options = given[: given.index("--")] if "--" in given else given
+        for one in options:
+            name = one.partition("=")[0]
+            if name.startswith("--") and name not in self._option_string_actions:
+                known = [option for option in self._option_string_actions if option.startswith("--")]
+                near = difflib.get_close_matches(name, known, 1)
+                self.error(f"there is no option {name}" + (f"; did you mean {near[0]}?" if near else ""))
+        return super().parse_known_args(args, namespace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 on success; 1 if the work failed; 2 if the arguments, the settings, or what they name were refused (the
         reason is on standard error); 130 if interrupted.
     """
-    parsed = build_parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = "" if given[:1] == ["--version"] else given[0] if given and given[0] in _COMMANDS else None
     try:
+        _refuse_wrong_folder(given)
+        parsed = build_parser(command).parse_args(given)
         return _COMMANDS[parsed.command](parsed)
     except (HistowidgetsError, OSError, UnicodeDecodeError) as error:
         print(f"histowidgets: {error}", file=sys.stderr)
@@ -48,3 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("histowidgets: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _refuse_wrong_folder(given: Sequence[str]) -> None:
+    """Refuse a wrong classifier at once: to load what the options of `predict` are made of takes a second."""
+    if (
+        given[:1] == ["predict"]
+        and len(given) > 2
+        and not given[1].startswith("-")
+        and not {"-h", "--help"} & set(given)
+    ):
+        require_classifier(Path(given[1]))

@@ -4,30 +4,46 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from histowidgets._io import written
+from histowidgets.cli._inputs import images_of, require_classifier
 from histowidgets.cli._progress import EXIT_FAILED, EXIT_OK, terminate_like_interrupt
-from histowidgets.prediction.batch import ENDINGS, OBJECT_OPTIONS
-from histowidgets.prediction.inference import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from histowidgets.prediction.inference import Option
 
 
 def add_predict(commands: Any, epilog: str) -> None:
     """Add the command and its arguments to the parser."""
+    from histowidgets.prediction.batch import ENDINGS
+
     parser = commands.add_parser(
         "predict",
         help="write the labels of images",
         description="Predict images of any size. A bad image is named, and does not stop the others. Run again, it "
-        "does what is missing, and resumes a slide that was interrupted (Ctrl+C).",
+        "does what is missing, and resumes a slide that was interrupted (Ctrl+C). An image of another pixel size than "
+        "the classifier's is resampled to it.",
         epilog=epilog,
     )
     parser.add_argument("classifier", type=Path, help="classifier folder")
-    parser.add_argument("images", type=Path, nargs="+", help="image files")
+    parser.add_argument(
+        "images",
+        nargs="*",
+        help="image files, folders of them, patterns such as 'slides/**/*.svs', or addresses of OME-Zarrs",
+    )
+    parser.add_argument(
+        "--list", type=Path, action="append", default=[], metavar="FILE", help="text file with an image on each line"
+    )
     parser.add_argument("--output", "--out", "-o", type=Path, required=True, help="folder for the results")
     parser.add_argument(
         "--format",
         choices=list(ENDINGS),
         default="png",
         help="what to write (default png); ome-tiff and zarr have levels, for slides",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace results of the same images by another classifier or other options"
     )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, or 'local' for one made here"
@@ -38,6 +54,8 @@ def add_predict(commands: Any, epilog: str) -> None:
 
 def _add_options(group: Any) -> None:
     """Add the fields of `PredictOptions`, and what `predict_images` takes besides."""
+    from histowidgets.prediction.inference import OPTIONS
+
     group.add_argument(
         "--region", type=int, nargs=4, metavar=("X", "Y", "WIDTH", "HEIGHT"), help="only this, in full-size pixels"
     )
@@ -47,7 +65,7 @@ def _add_options(group: Any) -> None:
     group.add_argument("--adapt", action="store_true", help="measure batch-norm statistics again on each image (AdaBN)")
 
 
-def _argument(option: Option) -> dict[str, Any]:
+def _argument(option: "Option") -> dict[str, Any]:
     if option.kind is bool:
         return {"action": "store_true", "help": option.help}
     words = f"{option.help} ({option.wanted})" if option.choices == () else option.help
@@ -56,6 +74,8 @@ def _argument(option: Option) -> dict[str, Any]:
 
 
 def _add_objects(group: Any) -> None:
+    from histowidgets.prediction.batch import OBJECT_OPTIONS
+
     for name, words in OBJECT_OPTIONS.items():
         group.add_argument(_flag(name), type=float, metavar=name.rsplit("_", 1)[-1].upper(), help=words)
     group.add_argument(
@@ -77,9 +97,13 @@ def predict(arguments: argparse.Namespace) -> int:
     """Predict images, with a bar of images and, where they are predicted here, one of the tiles of each."""
     from tqdm import tqdm
 
+    require_classifier(arguments.classifier)
+    sources = images_of(arguments.images, arguments.list)
     from histowidgets.prediction import predict_images
+    from histowidgets.prediction.batch import OBJECT_OPTIONS
+    from histowidgets.prediction.inference import OPTIONS
 
-    total = len(arguments.images)
+    total = len(sources)
     with (
         terminate_like_interrupt(),
         tqdm(total=total, unit="image", disable=None, position=0) as images,
@@ -97,7 +121,7 @@ def predict(arguments: argparse.Namespace) -> int:
 
         results = predict_images(
             arguments.classifier,
-            arguments.images,
+            sources,
             arguments.output,
             arguments.scheduler,
             format=arguments.format,
@@ -106,6 +130,7 @@ def predict(arguments: argparse.Namespace) -> int:
             adapt=arguments.adapt,
             objects=_given(arguments, OBJECT_OPTIONS),
             background=arguments.background,
+            overwrite=arguments.force,
             progress=lambda done, total, seconds_left: images.update(done - images.n),
             tile_progress=show_tiles,
             **_given(arguments, OPTIONS),
@@ -113,9 +138,11 @@ def predict(arguments: argparse.Namespace) -> int:
     for result in results:
         if result.warning:
             print(f"warning: {result.source}: {result.warning}", file=sys.stderr)
+        if result.note:
+            print(f"{result.source}: {result.note}", file=sys.stderr)
         if result.state == "failed":
             print(f"{result.source}: {result.error}", file=sys.stderr)
     states = [result.state for result in results]
     said = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    print(f"{said}; see {arguments.output}")
+    print(written(f"{said}; see {arguments.output}"))
     return EXIT_FAILED if "failed" in states else EXIT_OK

@@ -2,13 +2,16 @@
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from histowidgets.cli._inputs import require_new, require_project
 from histowidgets.cli._progress import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
+    EXIT_REFUSED,
     ProgressBars,
     follow,
     terminate_like_interrupt,
@@ -35,6 +38,10 @@ def add_train(commands: Any, epilog: str) -> None:
     parser.add_argument(
         "--output", "-o", type=Path, help="folder for the classifier (default: classifiers/<run> in the project)"
     )
+    parser.add_argument("--force", action="store_true", help="replace the classifier that --output holds")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything, say what the run would take, and do not train"
+    )
     parser.add_argument("--resume", action="store_true", help="resume the last run, if it was interrupted")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to this folder")
     add_settings(parser)
@@ -42,9 +49,14 @@ def add_train(commands: Any, epilog: str) -> None:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train, with progress bars, and save the classifier; return the exit code."""
+    require_project(arguments.project)
+    if arguments.output is not None:
+        require_new(arguments.output, arguments.force)
     from histowidgets.training import joined, write_tensorboard
 
     settings = read_settings(arguments)
+    if arguments.dry_run:
+        return _dry_run(arguments.project, settings)
     with terminate_like_interrupt(), joined() as together:
         first = together.rank == 0
         if arguments.resume and together.size > 1:
@@ -69,6 +81,17 @@ def train(arguments: argparse.Namespace) -> int:
             return EXIT_FAILED
         print(f"saved {output} (epoch {run.best_epoch}, {run.state})")
     return EXIT_INTERRUPTED if interrupted or run.state == "stopped" else EXIT_OK
+
+
+def _dry_run(folder: Path, settings: "TrainingSettings") -> int:
+    """Say what a run would take, in time and memory; return the exit code."""
+    from histowidgets.annotations import Project
+    from histowidgets.training import estimate
+
+    with closing(Project.open(folder)) as project:
+        found = estimate(project, settings)
+    print(found.text())
+    return EXIT_OK if found.fits else EXIT_REFUSED
 
 
 def _open(folder: Path, for_writing: bool) -> "Project":

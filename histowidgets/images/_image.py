@@ -89,6 +89,8 @@ class Image(ABC):
         self._pixel_size_yx_um = _checked_pixel_size(name, pixel_size_um)
         full = self._width, self._height
         self._level_sizes = tuple(level_sizes) or (full,)
+        #: This image at other pixel sizes, by the steps to them: features that are computed of one are kept with it.
+        self.resampled: dict[tuple[float, float], Image] = {}
         self._source = source
         self._channel_colors = None if channel_colors is None else tuple(channel_colors)
         self._notes = tuple(notes)

@@ -100,7 +100,7 @@ class Classifier:
 
     @property
     def pixel_size_um(self) -> float | None:
-        """Side of a full-size pixel of the training images; None if it is unknown."""
+        """Pixel size at which it was trained, and to which images are resampled; None if it is unknown."""
         return self.spec.pixel_size_um
 
     @property
@@ -188,18 +188,21 @@ class Classifier:
         probabilities : bool, default True
             False computes only the labels, which takes less time and a fraction of the memory.
         **options
-            ``grids``, ``blur_px``, ``blur_um``, ``skip_blank``, ``precision``, ``downsample``: see
-            `PredictOptions`.
+            ``grids``, ``blur_px``, ``blur_um``, ``skip_blank``, ``precision``, ``downsample``,
+            ``ignore_pixel_size``: see `PredictOptions`.
 
         Returns
         -------
         Prediction
-            At full size, whatever the classifier's downsample.
+            At full size, whatever the classifier's downsample, in the image's own pixels. Where the image was resampled
+            to the classifier's pixel size, ``prediction.resampling`` says so. The same pixel gets the same answer
+            whichever region is asked for (in fp32, and without `skip_blank`).
 
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, an option is unknown, or an argument is out of range.
+            If the image's channels do not fit, its pixel size is more than 16 times that of the classifier or less than
+            a 16th of it, an option is unknown, or an argument is out of range.
         RegionError
             If the region is not inside the image.
         PredictionCancelled
@@ -208,7 +211,7 @@ class Classifier:
         chosen = PredictOptions.of({"overlap": overlap, "blend": blend, "tta": tta, **options})
         job = Job.of(self.spec, open_image(image), region, chosen, within)
         if region is None:
-            self._warn(job.image)
+            self._warn(job.image, chosen)
         return predict_region(job, probabilities, progress, should_stop)
 
     def predict_to(
@@ -221,6 +224,7 @@ class Classifier:
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
         announce: bool = True,
+        overwrite: bool = False,
         **options: Unpack[AnyOptions],
     ) -> StoredPrediction:
         """Predict into a file as it goes along, in memory that does not grow with the image.
@@ -241,10 +245,12 @@ class Classifier:
         progress, should_stop
             See `predict`.
         announce : bool, default True
-            Whether to warn where an earlier prediction of something else is replaced.
+            Whether to warn where an earlier prediction is replaced.
+        overwrite : bool, default False
+            Whether the prediction of another image at `out` is replaced; if not, that is an error.
         **options
-            See `PredictOptions`. The image is predicted in blocks of 2112 pixels or more, each with its real
-            surroundings; a Gaussian or linear `blend` mixes tiles inside a block, not over its border.
+            See `PredictOptions`. The image is predicted in blocks of about 2112 pixels or more; the result is that of
+            `predict`.
 
         Returns
         -------
@@ -254,8 +260,8 @@ class Classifier:
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, an option is unknown, an argument is out of range, or something else is
-            at `out`.
+            If the image's channels do not fit, pixel sizes are too far apart, an option is unknown, an argument is out
+            of range, `out` is an address, or something else is there.
         RegionError
             If the region is not inside the image.
         PredictionCancelled
@@ -264,9 +270,18 @@ class Classifier:
         chosen = PredictOptions.of(options)
         path, opened = as_path(out, PredictionError), open_image(image)
         if region is None:
-            self._warn(opened)
+            self._warn(opened, chosen)
         return inference.predict_to_disk(
-            self.spec, opened, path, region, probabilities, chosen, progress, should_stop, announce=announce
+            self.spec,
+            opened,
+            path,
+            region,
+            probabilities,
+            chosen,
+            progress,
+            should_stop,
+            announce=announce,
+            overwrite=overwrite,
         )
 
     def check(self, image: Image | np.ndarray | str | PathLike[str]) -> list[RangeWarning]:
@@ -284,9 +299,9 @@ class Classifier:
         """
         return check_image(self.spec, open_image(image))
 
-    def _warn(self, image: Image) -> None:
+    def _warn(self, image: Image, options: PredictOptions) -> None:
         """Warn the caller of the caller of this where the image is unlike those of training."""
-        for found in check_image(self.spec, image):
+        for found in check_image(self.spec, image, options.ignore_pixel_size):
             warning = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
             warnings.warn(warning, stacklevel=3)
 

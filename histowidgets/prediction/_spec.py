@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf
 
+from histowidgets._checks import is_within
 from histowidgets.errors import ClassifierError, PredictionError
 from histowidgets.images import Normalization
 from histowidgets.prediction.pixel_models import PixelModel
@@ -34,7 +35,7 @@ class ClassifierSpec:
     normalization : Normalization
         With the statistics of the training images.
     pixel_size_um : float, optional
-        Side of a full-size pixel of the training images.
+        Side of a full-size pixel of the training images. Images of another pixel size are resampled to it.
     downsample : int, default 1
         Resolution at which the model sees images.
     tile_size : int, default 256
@@ -108,6 +109,9 @@ class ClassifierSpec:
                     f"The normalization is for {len(statistics.channels)} channel(s), the classifier has "
                     f"{len(self.channel_names)}."
                 )
+        size = self.pixel_size_um
+        if size is not None and not is_within(size, 1e-9, 1e9):
+            raise ClassifierError(f"pixel_size_um is {size!r}; a number of um above 0, or None, is wanted.")
         for what, value in (("downsample", self.downsample), ("tile_size", self.tile_size)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")

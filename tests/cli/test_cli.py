@@ -303,3 +303,189 @@ def test_the_options_of_predict_have_the_names_of_python(capsys):
     objects = inspect.signature(Prediction.objects).parameters
     for name in [*(field.name for field in fields(PredictOptions)), *list(objects)[1:]]:
         assert f"--{name.replace('_', '-')}" in listed
+
+
+def test_the_version_is_told_and_the_package_is_a_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == EXIT_OK
+    assert capsys.readouterr().out == f"histowidgets {hw.__version__}\n"
+    done = subprocess.run([sys.executable, "-m", "histowidgets.cli", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"histowidgets {hw.__version__}\n")
+
+
+@pytest.mark.parametrize("command", ["train", "cross-validate", "predict"])
+def test_a_wrong_folder_is_refused_before_anything_is_loaded(tmp_path, command):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / ("classifier.json" if command == "predict" else "project.json")).write_text("{}")
+    (tmp_path / "file").write_text("x")
+    more = ["x.png", "-o", str(tmp_path / "out")] if command == "predict" else []
+    code = (
+        "import sys; from histowidgets.cli import main; code = main(sys.argv[1:]); "
+        "print([one for one in ('torch', 'numpy', 'pydantic') if one in sys.modules]); sys.exit(code)"
+    )
+    for name, said in (("nothing", "There is no folder"), ("file", "is a file"), ("", "There is one in inner in it")):
+        given = [command, str(tmp_path / name), *more]
+        done = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True)
+        assert done.returncode == EXIT_REFUSED
+        assert said in done.stderr
+        assert done.stdout.strip() == "[]"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["epochs=3"], {"epochs": 3}),
+        (["learning_rate=0.001", "learning-rate=2e-3"], {"learning_rate": 0.002}),
+        (["channels=DAPI, CD8"], {"channels": ("DAPI", "CD8")}),
+        (["channels=DAPI"], {"channels": ("DAPI",)}),
+        (["freeze=stem,block1"], {"freeze": ("stem", "block1")}),
+        (["freeze=none"], {"freeze": "none"}),
+        (["max_seconds="], {"max_seconds": None}),
+        (["pixel_size_um=0.5"], {"pixel_size_um": 0.5}),
+        (["augmentation=false"], {"augmentation": False}),
+        (['class_weights={"Dark": 2}'], {"class_weights": {"Dark": 2.0}}),
+        (["backbone=resnet18"], {"backbone": "resnet18"}),
+    ],
+)
+def test_single_settings_are_set_by_name(given, expected):
+    from histowidgets.cli import build_parser
+    from histowidgets.cli._settings import read_settings, settings_are_given
+
+    arguments = build_parser("train").parse_args(["train", "p", *(part for one in given for part in ("--set", one))])
+    settings = read_settings(arguments)
+    assert {name: getattr(settings, name) for name in expected} == expected
+    assert settings_are_given(arguments)
+
+
+def test_what_is_set_wins_and_what_cannot_be_set_is_named(project_folder, settings_file, capsys):
+    from histowidgets.cli import build_parser
+    from histowidgets.cli._settings import read_settings
+
+    given = ["train", "p", "--settings", settings_file(epochs=7), "--epochs", "5", "--set", "epochs=3", "--seed", "9"]
+    settings = read_settings(build_parser("train").parse_args(given))
+    assert (settings.epochs, settings.seed, settings.tile_size) == (3, 9, 64)
+    train = ["train", str(project_folder)]
+    for given, said in [
+        (["--set", "epoch=3"], "did you mean 'epochs'"),
+        (["--set", "epochs"], "NAME=VALUE is wanted"),
+        (["--set", "epochs=many"], "epochs"),
+        (["--settings", "missing.json"], "The settings missing.json cannot be read: No such file or directory."),
+        (["--settings", str(project_folder)], "cannot be read"),
+    ]:
+        assert main([*train, *given]) == EXIT_REFUSED
+        error = capsys.readouterr().err
+        assert said in error
+        assert "Errno" not in error
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["train", "--epoch", "3"], "there is no option --epoch; did you mean --epochs?"),
+        (["train", "p", "--settin=x"], "there is no option --settin; did you mean --settings?"),
+        (["cross-validate", "p", "--resume"], "there is no option --resume"),
+        (["predict", "c", "x.png", "--min-area"], "there is no option --min-area; did you mean --min-area-um2?"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_named(given, said, capsys, monkeypatch):
+    monkeypatch.setattr("histowidgets.cli._main._refuse_wrong_folder", lambda given: None)
+    with pytest.raises(SystemExit) as ended:
+        main(given)
+    assert ended.value.code == EXIT_REFUSED
+    assert said in capsys.readouterr().err
+
+
+def test_images_come_from_folders_patterns_and_lists(tmp_path, monkeypatch):
+    from histowidgets.cli._inputs import images_of
+    from histowidgets.errors import PredictionError
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.png", "a.TIF", "notes.txt", ".hidden.png", "deep/er/c.svs"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "z.zarr").mkdir()
+    (tmp_path / "z.zarr" / "zarr.json").write_text("{}")
+    (tmp_path / "list.txt").write_text("# slides\nb.png\n\ndeep/**/*.svs\n")
+    (tmp_path / "[x].png").write_bytes(b"x")
+    assert images_of(["."]) == ["[x].png", "a.TIF", "b.png", "z.zarr"]
+    assert images_of(["*.png"]) == ["[x].png", "b.png"]
+    assert images_of(["**/*.svs"]) == ["deep/er/c.svs"]
+    assert images_of(["z.zarr", "b.png", "*.png"]) == ["z.zarr", "b.png", "[x].png"]
+    assert images_of(["[x].png"]) == ["[x].png"]
+    assert images_of([], [tmp_path / "list.txt"]) == ["b.png", "deep/er/c.svs"]
+    assert images_of(["missing.png"]) == ["missing.png"]
+    assert images_of(["https://example.org/x.zarr"]) == ["https://example.org/x.zarr"]
+    for given, listed, said in [
+        ([], [], "No image was given"),
+        (["*.ndpi"], [], "No file matches"),
+        (["deep"], [], "holds no image"),
+        ([], [tmp_path / "none.txt"], "cannot be read"),
+    ]:
+        with pytest.raises(PredictionError, match=said.replace("*", ".")):
+            images_of(given, listed)
+
+
+def test_predict_takes_a_folder_and_overwrites_nothing_unless_forced(saved, tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    for name in ("noise.png", "dark.png"):
+        (tmp_path / "images" / name).write_bytes((saved / name).read_bytes())
+    command = ["predict", str(saved / "classifier"), str(tmp_path / "images"), "-o", str(tmp_path / "out")]
+    assert main(command) == EXIT_OK
+    assert "2 done" in capsys.readouterr().out
+    before = (tmp_path / "out" / "noise.png").read_bytes()
+    assert main([*command, "--tta"]) == EXIT_FAILED
+    assert "with another classifier or other options" in capsys.readouterr().err
+    assert (tmp_path / "out" / "noise.png").read_bytes() == before
+    assert main([*command, "--tta", "--force"]) == EXIT_OK
+    assert "2 done" in capsys.readouterr().out
+
+
+def test_what_is_there_is_not_overwritten_by_training(project_folder, settings_file, tmp_path, capsys):
+    (tmp_path / "scores.json").write_text("mine")
+    (tmp_path / "classifier").mkdir()
+    common = [str(project_folder), "--settings", settings_file()]
+    assert main(["train", *common, "-o", str(tmp_path / "classifier")]) == EXIT_REFUSED
+    assert "exists already" in capsys.readouterr().err
+    assert main(["cross-validate", *common, "-o", str(tmp_path / "scores.json")]) == EXIT_REFUSED
+    assert "--force" in capsys.readouterr().err
+    assert (tmp_path / "scores.json").read_text() == "mine"
+
+
+def test_a_dry_run_says_what_it_would_take_and_trains_nothing(project_folder, settings_file, capsys):
+    assert main(["train", str(project_folder), "--settings", settings_file(), "--dry-run"]) == EXIT_OK
+    assert "2 epochs of 4 steps" in capsys.readouterr().out
+    assert not (project_folder / "runs").exists()
+
+
+def test_info_says_what_something_is(project_folder, saved, capsys):
+    for path, what in [
+        (project_folder, "project"),
+        (saved / "classifier", "classifier"),
+        (saved / "dark.png", "image"),
+    ]:
+        assert main(["info", str(path), "--json"]) == EXIT_OK
+        found = json.loads(capsys.readouterr().out)
+        assert found["what"] == what
+        assert main(["info", str(path)]) == EXIT_OK
+        assert f"what: {what}" in capsys.readouterr().out
+    assert found["size (px)"] == [128, 96]
+    assert main(["info", str(saved / "nothing.png")]) == EXIT_REFUSED
+
+
+def test_presets_are_listed_and_printed_as_a_settings_file(tmp_path, capsys):
+    assert main(["presets"]) == EXIT_OK
+    assert "workshop: tile_size=160" in capsys.readouterr().out
+    assert main(["presets", "workshop"]) == EXIT_OK
+    assert hw.TrainingSettings.from_json(capsys.readouterr().out) == hw.TrainingSettings.preset("workshop")
+    assert main(["presets", "workshp"]) == EXIT_REFUSED
+
+
+def test_export_refuses_what_is_there_and_what_is_no_classifier(saved, tmp_path, capsys):
+    (tmp_path / "model.onnx").write_text("mine")
+    command = ["export", str(saved / "classifier"), "-o", str(tmp_path / "model.onnx")]
+    assert main(command) == EXIT_REFUSED
+    assert (tmp_path / "model.onnx").read_text() == "mine"
+    assert main(["export", str(tmp_path), "-o", str(tmp_path / "x.onnx")]) == EXIT_REFUSED
+    assert "holds no classifier" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
+from histowidgets.errors import OutsideTrainingWarning
 from histowidgets.prediction.inference import prediction_fingerprint
 from histowidgets.training.storage import read_run, run_folders
 from histowidgets.widgets.studio._review_marks import ReviewMarks
@@ -101,6 +102,7 @@ def test_a_finished_prediction_is_not_computed_again(before, expected, name):
     calls = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", OutsideTrainingWarning)  # the image does not know its pixel size
         stored = hw.Classifier.load(before / "quick").predict_to(
             wide_image(), before / name, blur_px=2.0, progress=lambda *call: calls.append(call)
         )
@@ -112,6 +114,7 @@ def test_a_half_finished_prediction_is_finished(before, expected):
     calls = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", OutsideTrainingWarning)  # the image does not know its pixel size
         stored = hw.Classifier.load(before / "quick").predict_to(
             wide_image(), before / "half.zarr", blur_px=2.0, progress=lambda *call: calls.append(call)
         )

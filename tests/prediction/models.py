@@ -48,6 +48,7 @@ COLORS = ["#d55e00", "#0072b2", "#009e73", "#cc79a7"]
 
 def brightness_classifier(image, model=None, tile_size=64, **keywords):
     model = model or BrightnessModel(len(image.channel_names))
+    keywords = {"pixel_size_um": image.pixel_size_um, **keywords}
     return Classifier(
         ClassifierSpec(
             model,

@@ -76,6 +76,13 @@ class Shape(ABC):
         """Return the same shape `dx` pixels to the right and `dy` down (ShapeError if one is not a finite number)."""
 
     @abstractmethod
+    def scaled(self, sx: float, sy: float) -> "Shape":
+        """Return the same shape for an image that is `sx` times as wide and `sy` times as high.
+
+        The width of a path is scaled by the mean of both.
+        """
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON; `shape_from_dict` makes the same shape of them."""
 
@@ -142,6 +149,10 @@ class PathShape(Shape):
     def moved(self, dx: float, dy: float) -> Self:
         """Return the same path `dx` pixels to the right and `dy` down."""
         return replace(self, points_xy=self.points + _as_step(dx, dy))
+
+    def scaled(self, sx: float, sy: float) -> Self:
+        """Return the same path for an image of another size; see `Shape.scaled`."""
+        return replace(self, points_xy=self.points * (sx, sy), width=self.width * math.sqrt(sx * sy))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""
@@ -261,6 +272,10 @@ class Polygon(Shape):
         step = _as_step(dx, dy)
         return Polygon(self.points + step, [hole + step for hole in self.holes])
 
+    def scaled(self, sx: float, sy: float) -> "Polygon":
+        """Return the same polygon for an image of another size; see `Shape.scaled`."""
+        return Polygon(self.points * (sx, sy), [hole * (sx, sy) for hole in self.holes])
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""
         values: dict[str, Any] = {"type": "polygon", "points": self.points.tolist()}
@@ -302,6 +317,10 @@ class Rectangle(Shape):
         """Return the same rectangle `dx` pixels to the right and `dy` down."""
         step = _as_step(dx, dy)
         return Rectangle(self.x + step[0], self.y + step[1], self.width, self.height)
+
+    def scaled(self, sx: float, sy: float) -> "Rectangle":
+        """Return the same rectangle for an image of another size; see `Shape.scaled`."""
+        return Rectangle(self.x * sx, self.y * sy, self.width * sx, self.height * sy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""

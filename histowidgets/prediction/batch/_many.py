@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
 
-from histowidgets._io import atomic_write
+from histowidgets._io import as_path, atomic_write, file_marks, is_address, written
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._spec import ClassifierSpec
@@ -38,7 +38,7 @@ TileProgress = Callable[[str, int, int, float], None]
 
 def predict_images(
     classifier: Classifier | str | PathLike[str],
-    sources: Iterable[str | PathLike[str]],
+    sources: str | PathLike[str] | Iterable[str | PathLike[str]],
     out: str | PathLike[str],
     client: Any = None,
     *,
@@ -48,6 +48,7 @@ def predict_images(
     adapt: bool = False,
     objects: Mapping[str, float] | None = None,
     background: Sequence[str] = (),
+    overwrite: bool = True,
     progress: Progress | None = None,
     tile_progress: TileProgress | None = None,
     should_stop: ShouldStop | None = None,
@@ -56,11 +57,14 @@ def predict_images(
     """Predict many images into a folder; a bad one is reported, and does not stop the others.
 
     Called again with the same classifier, images and options it does what is missing, and resumes an interrupted slide.
+    Results of other images in the folder are kept, and so are their rows in the tables: where two images have the same
+    file name, the later result has a number of letters and digits in its name.
 
     Parameters
     ----------
     classifier : Classifier or path
-    sources : iterable of path
+    sources : path, or iterable of paths
+        Or the addresses of OME-Zarrs.
     out : path
         Folder for the results, ``predictions.csv`` (what is returned) and ``measurements.csv`` (areas of the classes).
     client : None, "local", str or dask.distributed.Client
@@ -78,6 +82,9 @@ def predict_images(
         Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
     background : sequence of str
         Classes that are not tissue, for the percentage of tissue in ``measurements.csv``.
+    overwrite : bool, default True
+        Whether results of the same images that were made with another classifier or other options are replaced; if not,
+        such an image counts as failed.
     progress, tile_progress : callable, optional
         ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
@@ -94,34 +101,47 @@ def predict_images(
     Raises
     ------
     PredictionError, ClassifierError
-        If an option is unknown, the folder cannot be written, Dask is missing, or the classifier cannot be loaded.
+        If an option is unknown, the folder cannot be written or holds another ``predictions.csv``, Dask is missing, or
+        the classifier cannot be loaded.
     PredictionCancelled
         When `should_stop` says so; what was made is kept.
     """
-    wanted = _wanted(format, region, probabilities, adapt, objects or {}, options)
+    wanted = _wanted(format, region, probabilities, adapt, objects or {}, options, overwrite)
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
     measured(spec.classes, {}, None, background)  # refuses a class that it does not have before the work
-    folder = Path(out).expanduser().absolute()
-    tasks = _tasks(spec, [Path(source).expanduser().absolute() for source in sources], folder, wanted)
-    tables = _Tables(folder, tasks, spec.classes, background)
+    folder = as_path(out, PredictionError).absolute()
+    given = [sources] if isinstance(sources, str | PathLike) else list(sources)
+    places = [str(one) if is_address(one) else str(as_path(one, PredictionError).absolute()) for one in given]
+    _make(folder / _NOTES)
+    earlier = EarlierResults(folder)
+    tasks = _tasks(spec, places, folder, wanted, earlier)
+    tables = _Tables(folder, tasks, spec.classes, background, earlier)
     with _mapper(client, tile_progress, should_stop) as run:
         return _collect(run(tasks), len(tasks), tables, progress, should_stop)
 
 
-def _tasks(spec: ClassifierSpec, paths: Sequence[Path], folder: Path, wanted: Wanted) -> list[Task]:
-    """Make a task for each image; the classifier is saved beside the results, where workers find it."""
+def _make(folder: Path) -> None:
     try:
-        (folder / _NOTES).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PredictionError(f"{folder} cannot be written: {error.strerror or error}. Choose another.") from error
+        why = error.strerror or error
+        raise PredictionError(f"{folder.parent} cannot be written: {why}. Choose another.") from error
+
+
+def _tasks(
+    spec: ClassifierSpec, sources: Sequence[str], folder: Path, wanted: Wanted, earlier: "EarlierResults"
+) -> list[Task]:
+    """Make a task for each image; the classifier is saved beside the results, where workers find it."""
+    digest = classifier_digest(spec)
     saved = folder / _NOTES / "classifier"
     write_folder(spec, saved)
-    digest = classifier_digest(spec)
-    names = [name + ENDINGS[wanted.format] for name in target_names(paths)]
-    return [
-        Task(str(saved), digest, str(path), str(folder / name), str(folder / _NOTES / f"{name}.json"), wanted)
-        for path, name in zip(paths, names, strict=True)
-    ]
+    tasks = []
+    for source, stem in zip(sources, target_names(sources), strict=True):
+        name = stem + ENDINGS[wanted.format]
+        if not earlier.is_free(name, source):
+            name = numbered_stem(stem, source) + ENDINGS[wanted.format]
+        tasks.append(Task(str(saved), digest, source, str(folder / name), str(note_of(folder, name)), wanted))
+    return tasks
 
 
 def _wanted(
@@ -131,6 +151,7 @@ def _wanted(
     adapt: bool,
     objects: Mapping[str, float],
     options: Mapping[str, Any],
+    overwrite: bool,
 ) -> Wanted:
     if form not in ENDINGS:
         raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
@@ -148,36 +169,113 @@ def _wanted(
         adapt=adapt,
         objects=dict(objects),
         options=chosen,
+        overwrite=overwrite,
     )
 
 
-def target_names(paths: Sequence[Path]) -> list[str]:
-    """Name a result for each path: the file's name without its endings; with a hash of the path where two are alike.
+def target_names(sources: Sequence[str]) -> list[str]:
+    """Name a result for each path or address: the file's name without its endings; see `numbered_stem` for twins.
 
-    The same paths always give the same names, in any order.
+    The same sources always give the same names, in any order.
     """
-    stems = [path.name.split(".")[0] or path.name for path in paths]
+    names = [source.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] for source in sources]
+    stems = [name.split(".")[0] or name for name in names]
     counts = Counter(stem.lower() for stem in stems)
     return [
-        stem if counts[stem.lower()] == 1 else f"{stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-        for path, stem in zip(paths, stems, strict=True)
+        stem if counts[stem.lower()] == 1 else numbered_stem(stem, source)
+        for source, stem in zip(sources, stems, strict=True)
     ]
 
 
-class _Tables:
-    """The tables beside the results; the measurements of an image are read from its note once."""
+def numbered_stem(stem: str, source: str) -> str:
+    """Return a name that no other source has: with a hash of the source."""
+    number = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return stem if stem.endswith(f"-{number}") else f"{stem}-{number}"
 
-    def __init__(self, folder: Path, tasks: Sequence[Task], classes: Sequence[str], background: Sequence[str]) -> None:
+
+def note_of(folder: Path, name: str) -> Path:
+    """Return where what is known of a result is noted."""
+    return folder / _NOTES / f"{name}.json"
+
+
+class EarlierResults:
+    """What earlier calls left in a folder: their rows in the tables, and which image each result is of.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    PredictionError
+        If one of the tables is there, and was not written by `predict_images`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.results = _read_table(folder / TABLE, "source")
+        self.measurements = _read_table(folder / MEASURED, "Image")
+        self._sources = {Path(row["output"]).name: row["source"] for row in self.results if row.get("output")}
+
+    def is_free(self, name: str, source: str) -> bool:
+        """Tell whether a result may have a name: nothing is there, or an earlier result of the same image."""
+        if not (self._folder / name).exists():
+            return True
+        known = read_note(note_of(self._folder, name)).get("source")
+        if isinstance(known, list):
+            return not set(known).isdisjoint(file_marks(source))
+        return self._sources.get(name) == written(source)  # of an earlier version
+
+
+def _read_table(path: Path, key: str) -> list[dict[str, str]]:
+    """Read the rows of a table; none where there is no table."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            rows = [{k: v for k, v in row.items() if k is not None and v is not None} for row in table]
+            names = table.fieldnames
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, csv.Error) as error:
+        raise PredictionError(f"{path} cannot be read: {error}. Choose another folder for the results.") from error
+    if names is not None and key not in names:
+        raise PredictionError(
+            f"{path} is another table than predict_images writes, and is not overwritten. Choose another folder for "
+            "the results, or move it."
+        )
+    return rows
+
+
+class _Tables:
+    """The tables beside the results; the measurements of an image are read from its note once.
+
+    Rows of other images, from earlier calls, stay.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tasks: Sequence[Task],
+        classes: Sequence[str],
+        background: Sequence[str],
+        earlier: EarlierResults,
+    ) -> None:
         self._folder, self._tasks, self._classes, self._background = folder, tasks, classes, background
         self._measured: dict[int, dict[str, Any]] = {}
+        mine = {written(task.source) for task in tasks}
+        self._other_results = [row for row in earlier.results if row["source"] not in mine]
+        self._other_measurements = [row for row in earlier.measurements if row["Image"] not in mine]
 
     def write(self, results: Mapping[int, ImageResult]) -> None:
         """Write what is known so far: one row per image."""
         for i in results.keys() - self._measured.keys():
             self._measured[i] = self._measurements(i, results[i])
-        rows = [dict(zip(ImageResult._fields, results[i], strict=True)) for i in sorted(results)]
-        _write_table(self._folder / TABLE, ImageResult._fields, rows)
-        measurements = [self._measured[i] for i in sorted(results) if self._measured[i]]
+        rows: list[Mapping[str, Any]] = [*self._other_results]
+        rows += [dict(zip(ImageResult._fields, results[i], strict=True)) for i in sorted(results)]
+        fields = dict.fromkeys([*ImageResult._fields, *(name for row in self._other_results for name in row)])
+        _write_table(self._folder / TABLE, list(fields), rows)
+        measurements: list[Mapping[str, Any]] = [*self._other_measurements]
+        measurements += [self._measured[i] for i in sorted(results) if self._measured[i]]
         names = dict.fromkeys(name for row in measurements for name in row)
         _write_table(self._folder / MEASURED, list(names or ["Image"]), measurements)
 
@@ -191,9 +289,9 @@ class _Tables:
 
 def _write_table(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, names)
+        table = csv.DictWriter(file, [written(name) for name in names], restval="")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({written(k): written(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
 
 
 Results = Iterator[tuple[int, ImageResult]]

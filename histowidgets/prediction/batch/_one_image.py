@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from histowidgets._io import atomic_write
+from histowidgets._io import atomic_write, file_marks
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region, open_image
 from histowidgets.prediction import inference  # its names load torch when they are first used
@@ -25,7 +25,7 @@ from histowidgets.prediction.inference import (
     predict_to_disk,
     prediction_fingerprint,
 )
-from histowidgets.prediction.results import PredictionResults, StoredPrediction
+from histowidgets.prediction.results import PredictionResults, StoredPrediction, resampling_in_words
 from histowidgets.prediction.storage import read_folder
 
 #: Full-size pixels of an image above which objects, tables and PNGs are made by way of the disk.
@@ -48,6 +48,8 @@ class ImageResult(NamedTuple):
         Why it failed; empty otherwise.
     warning : str
         How the image differs from those of training; empty where it does not.
+    note : str
+        How the image was resampled to the classifier's pixel size, and how much of it has no data; empty where neither.
     """
 
     source: str
@@ -56,6 +58,7 @@ class ImageResult(NamedTuple):
     output: str
     error: str
     warning: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Wanted:
         Arguments of `PredictionResults.objects`.
     options : dict
         Of `PredictOptions`.
+    overwrite : bool
+        Whether an earlier result of the same image is replaced.
     """
 
     format: str
@@ -80,6 +85,7 @@ class Wanted:
     adapt: bool
     objects: Mapping[str, Any]
     options: Mapping[str, Any]
+    overwrite: bool = True
 
 
 class Task(NamedTuple):
@@ -107,14 +113,14 @@ def predict_one(task: Task, progress: Progress | None = None, should_stop: Shoul
         return ImageResult(task.source, "failed", time.monotonic() - began, "", why)
 
     try:
-        state, warning = _predict(task, progress, should_stop)
+        state, warning, note = _predict(task, progress, should_stop)
     except PredictionCancelled:
         raise
     except (HistowidgetsError, OSError) as error:
         return failed(str(error))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one image must not cost the others
         return failed(f"{type(error).__name__}: {error}")
-    return ImageResult(task.source, state, time.monotonic() - began, task.output, "", warning)
+    return ImageResult(task.source, state, time.monotonic() - began, task.output, "", warning, note)
 
 
 @functools.lru_cache(maxsize=2)
@@ -125,24 +131,42 @@ def _loaded(folder: str, digest: str) -> ClassifierSpec:
     return spec
 
 
-def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | None) -> tuple[str, str]:
-    """Predict an image; return the state and the warning of its result."""
+def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | None) -> tuple[str, str, str]:
+    """Predict an image; return the state, the warning and the note of its result."""
     spec, wanted = _loaded(task.classifier, task.digest), task.wanted
     image = open_image(task.source)
-    what = {name: value for name, value in vars(wanted).items() if value not in (None, False, {})}
+    given = {name: value for name, value in vars(wanted).items() if name != "overwrite"}
+    what = {name: value for name, value in given.items() if value not in (None, False, {})}
     fingerprint = prediction_fingerprint(spec, image, what)
     note, output = Path(task.note), Path(task.output)
-    warning = " ".join(f"{found.title}. {found.detail}" for found in check_image(spec, image))
-    if output.exists() and read_note(note).get("fingerprint") == fingerprint:
-        return "already there", warning
+    chosen = PredictOptions.of(wanted.options)
+    warning = " ".join(f"{found.title}. {found.detail}" for found in check_image(spec, image, chosen.ignore_pixel_size))
     region = image.region if wanted.region is None else Region(*wanted.region)
+    predicted_at = Job.of(spec, image, region, chosen).predicted_at_um
+    said = "" if predicted_at is None else resampling_in_words(image.pixel_size_um, predicted_at)
+    if output.exists():
+        if read_note(note).get("fingerprint") == fingerprint:
+            return "already there", warning, said
+        if not wanted.overwrite:
+            raise PredictionError(
+                f"{output} was made of this image with another classifier or other options. Choose another folder, or "
+                "overwrite it."
+            )
     if wanted.adapt:
         spec = inference.adapted(spec, [image], wanted.region, seed=0, share=1.0)
     found = _written(spec, image, region, output, wanted, progress, should_stop)
-    card = {"fingerprint": fingerprint, "pixels": found.pixel_counts(), "pixel_size_um": found.pixel_size_um}
+    card = {
+        "fingerprint": fingerprint,
+        "pixels": found.pixel_counts(),
+        "pixel_size_um": found.pixel_size_um,
+        "source": file_marks(task.source),
+    }
     with atomic_write(note, PredictionError) as part:
         part.write_text(json.dumps(card), encoding="utf-8")
-    return "done", warning
+    if found.no_data_share:
+        said = f"{said}; " if said else ""
+        said += f"{100 * found.no_data_share:.1f} % of the pixels have no data, and no label"
+    return "done", warning, said
 
 
 def _written(
@@ -158,17 +182,19 @@ def _written(
     chosen = PredictOptions.of(wanted.options)
 
     def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
-        return predict_to_disk(spec, image, path, region, probabilities, chosen, progress, should_stop, announce=False)
+        how = probabilities, chosen, progress, should_stop
+        return predict_to_disk(spec, image, path, region, *how, announce=False, overwrite=True)
 
     if wanted.format in KEPT_ON_DISK:
         return to_disk(output, wanted.probabilities)
     probabilities = wanted.format != "png"
     parts = output.with_name(f".{output.name}.parts.zarr")
     found: PredictionResults
-    if region.area > IN_MEMORY_PIXELS:
+    job = Job.of(spec, image, region, chosen)
+    if max(region.area, job.n_seen_pixels) > IN_MEMORY_PIXELS:
         found = to_disk(parts, probabilities)
     else:
-        found = predict_region(Job.of(spec, image, region, chosen), probabilities, progress, should_stop)
+        found = predict_region(job, probabilities, progress, should_stop)
     if wanted.format == "geojson":
         found.save_geojson(output, **wanted.objects)
     elif wanted.format == "csv":

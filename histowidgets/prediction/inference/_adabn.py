@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from histowidgets.errors import ClassifierError, PredictionError
-from histowidgets.images import Image, Region
+from histowidgets.images import Image, Region, ResampledImage
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._channels import match_channels
-from histowidgets.prediction.inference._job import checked_region
+from histowidgets.prediction.inference._job import checked_region, seen_image
 from histowidgets.prediction.pixel_models import MeanModel, NetworkModel, PixelModel
 from histowidgets.prediction.tiling import Tile
 
@@ -26,35 +26,41 @@ def adapted(
     spec: ClassifierSpec, images: Sequence[Image], region: Sequence[int] | None, seed: int, share: float
 ) -> ClassifierSpec:
     """Return a classifier with its norm statistics measured on images; see `Classifier.adapted_to`."""
-    for image in images if region is not None else ():
-        checked_region(image, region or ())
+    places = [_place(spec, image, None if region is None else checked_region(image, region)) for image in images]
     names = [image.name for image in images]
     return replace(
         spec,
-        model=_adapted_model(spec, images, None if region is None else Region(*region), seed, share),
+        model=_adapted_model(spec, places, seed, share),
         scores={"adapted_to": names, "before_adaptation": spec.scores},
         trained_on={**spec.trained_on, "norm_statistics_of": names},
         name=f"{spec.name} (adapted to {', '.join(names)})".strip(),
     )
 
 
-def _adapted_model(
-    spec: ClassifierSpec, images: Sequence[Image], region: Region | None, seed: int, share: float
-) -> PixelModel:
+_Place = tuple[Image, Region]
+"""An image at the classifier's pixel size, and the part of it that is measured."""
+
+
+def _place(spec: ClassifierSpec, image: Image, region: Region | None) -> _Place:
+    seen = seen_image(spec, image)
+    if region is None:
+        return seen, seen.region
+    return seen, (seen.inside(region) or seen.around(region)) if isinstance(seen, ResampledImage) else region
+
+
+def _adapted_model(spec: ClassifierSpec, places: Sequence[_Place], seed: int, share: float) -> PixelModel:
     """Measure the norm statistics of a network, or those of the networks in a mean."""
     model, parts = spec.model, spec.parts
     if isinstance(model, MeanModel) and any(part.kind == "network" for part in parts):
         return MeanModel(
             [
-                member._replace(model=_adapted_model(part, images, region, seed, share))
-                if part.kind == "network"
-                else member
+                member._replace(model=_adapted_model(part, places, seed, share)) if part.kind == "network" else member
                 for part, member in zip(parts, model.members, strict=True)
             ]
         )
     if not isinstance(model, NetworkModel):
         raise ClassifierError(f"A classifier of kind {spec.kind!r} has no batch norm. Train a network first.")
-    if not images:
+    if not places:
         raise PredictionError("Norm statistics need at least one image; none was given.")
     network = model.network().eval().requires_grad_(False)
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
@@ -68,7 +74,7 @@ def _adapted_model(
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
         norm.train()
-    tiles = _tiles(spec, images, region, np.random.default_rng(seed))
+    tiles = _tiles(spec, places, np.random.default_rng(seed))
     device = network.input_mean.device
     with torch.inference_mode():
         for first in range(0, len(tiles), ADAPT_BATCH):
@@ -89,14 +95,13 @@ def _statistics(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _tiles(
-    spec: ClassifierSpec, images: Sequence[Image], region: Region | None, rng: np.random.Generator
+    spec: ClassifierSpec, places: Sequence[_Place], rng: np.random.Generator
 ) -> list[tuple[Image, Region, Region]]:
     """Choose tiles, spread over each image: the image, the tile, and the region that it has to lie in."""
     side = spec.tile_size * spec.downsample
-    share = max(1, ADAPT_TILES // len(images))
+    share = max(1, ADAPT_TILES // len(places))
     found = []
-    for image in images:
-        within = image.region if region is None else region
+    for image, within in places:
         n = max(1, min(share, -(-4 * within.area // side**2)))
         for i in range(n):
             # Strata from left to right, so that no part of the image is left out.

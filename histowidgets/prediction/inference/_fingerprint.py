@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.images import Image
+from histowidgets.images import Image, is_same_pixel_size
 from histowidgets.prediction._spec import ClassifierSpec
 
 #: The names under which renamed settings were first stored, by the part of the settings that holds them. With another
@@ -18,6 +18,9 @@ _STORED_NAMES = {
     "options": {"blur_px": "smooth_px", "blur_um": "smooth_um"},
     "objects": {"simplify_um": "smooth_um"},
 }
+
+#: Settings that are not stored at values which mean what was done before there was the setting.
+_NOT_STORED = (("ignore_pixel_size", False),)
 
 
 def classifier_digest(spec: ClassifierSpec) -> str:
@@ -42,7 +45,8 @@ def classifier_digest(spec: ClassifierSpec) -> str:
 
 def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str, Any]) -> str:
     """Return a SHA-256 of classifier, image and settings; a file that was changed counts as another image."""
-    card = {
+    size = spec.pixel_size_um
+    card: dict[str, Any] = {
         "classifier": classifier_digest(spec),
         "image": [image.name, image.width, image.height, list(image.channel_names), image.pixel_size_um],
         "file": _file(image),
@@ -50,13 +54,17 @@ def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str
     }
     if image.opened_with:  # another plane of a stack, or another image of the file, is another image
         card["opened_with"] = image.opened_with
+    if size is not None and image.pixel_size_um is not None and not is_same_pixel_size(image, size):
+        card["resampled to"] = size  # where pixels are taken as they are, the answer does not depend on it
     return hashlib.sha256(_json(card).encode()).hexdigest()
 
 
 def _as_stored(part: str, value: Any) -> Any:
     """Return a part of the settings by the names under which it was first stored."""
     names = _STORED_NAMES.get(part)
-    return value if names is None else {names.get(name, name): given for name, given in value.items()}
+    if names is None:
+        return value
+    return {names.get(name, name): given for name, given in value.items() if (name, given) not in _NOT_STORED}
 
 
 def _file(image: Image) -> list[Any] | None:

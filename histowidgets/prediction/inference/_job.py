@@ -2,15 +2,15 @@
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from histowidgets.errors import PredictionError, RegionError
-from histowidgets.images import Image, Region, scaled_shape
+from histowidgets.errors import ImageSizeError, PredictionError, RegionError
+from histowidgets.images import Image, Region, ResampledImage, at_pixel_size, scaled_shape
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._channels import match_channels
 from histowidgets.prediction.inference._options import PredictOptions
-from histowidgets.prediction.tiling import TileNeeds, TilePlan, plan_grids
+from histowidgets.prediction.tiling import AxisPlace, TileNeeds, TilePlan, plan_grids, reach_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class Job:
             raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
         chosen = options or PredictOptions()
         chosen.sigma_px(image.pixel_size_um)  # refuses um where the image has no pixel size
-        return cls(
+        job = cls(
             spec=spec,
             image=image,
             channels=match_channels(spec.channel_names, image.channel_names, image.name),
@@ -82,35 +82,143 @@ class Job:
             within=None if readable == image.region else readable,
             options=chosen,
         )
+        _ = job.seen  # refuses pixel sizes that are too far apart
+        return job
+
+    @cached_property
+    def seen(self) -> Image:
+        """The image at the pixel size of the classifier; itself where it has that, or where one is unknown."""
+        return self.image if self.options.ignore_pixel_size else seen_image(self.spec, self.image)
+
+    @property
+    def predicted_at_um(self) -> float | None:
+        """Pixel size that the image is resampled to; None where it is not."""
+        return None if self.seen is self.image else self.seen.pixel_size_um
 
     @property
     def downsample(self) -> int:
-        """Resolution at which the model sees the image."""
+        """Resolution at which the model sees the image, in pixels of `seen`."""
         return self.options.downsample or self.spec.downsample
 
     @property
     def scale(self) -> int:
-        """Full-size pixels for each value of the model's answer, along each side."""
+        """Pixels of `seen` for each value of the model's answer, along each side."""
         return self.downsample * self.spec.model.output_stride
 
     @property
+    def is_plain(self) -> bool:
+        """Whether each value of the model's answer is that of one full-size pixel."""
+        return all(place.is_exact for place in self.places)
+
+    @property
+    def n_seen_pixels(self) -> float:
+        """Pixels of `seen` in the region."""
+        step_y, step_x = self._step_yx
+        return self.region.area / (step_y * step_x)
+
+    @cached_property
+    def places(self) -> tuple[AxisPlace, AxisPlace]:
+        """Where the rows and columns of the probability map lie in the image."""
+        corner, region = self._frame, self.region
+        rows, cols = scaled_shape(corner.width, corner.height, self.scale)
+
+        def along(step: float, first: int, total: int, start: int, length: int) -> AxisPlace:
+            place = AxisPlace(self.scale * step, first * step, total, start)
+            return replace(place, first=place.needed(start, start + length)[0])
+
+        step_y, step_x = self._step_yx
+        return (
+            along(step_y, corner.y, rows, region.y, region.height),
+            along(step_x, corner.x, cols, region.x, region.width),
+        )
+
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """Shape of the probability map: (K, rows, cols)."""
-        return (self.spec.model.n_classes, *scaled_shape(self.region.width, self.region.height, self.scale))
+        rows, cols = self.places
+        last_row = rows.needed(self.region.y, self.region.bottom)[1]
+        last_col = cols.needed(self.region.x, self.region.right)[1]
+        return (self.spec.model.n_classes, last_row - rows.first, last_col - cols.first)
+
+    @property
+    def sigma(self) -> tuple[float, float]:
+        """Standard deviation of the blur along rows and columns, in values of the map."""
+        sigma = self.options.sigma_px(self.image.pixel_size_um)
+        rows, cols = self.places
+        return sigma / rows.scale, sigma / cols.scale
+
+    @cached_property
+    def computed(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last row, and first and last column, of the values that are computed: what the blur needs, too."""
+        return tuple(  # type: ignore[return-value] # there are two
+            (max(0, place.first - reach_of(sigma)), min(place.total, place.first + length + reach_of(sigma)))
+            for place, length, sigma in zip(self.places, self.shape[1:], self.sigma, strict=True)
+        )
 
     @cached_property
     def plans(self) -> list[TilePlan]:
-        """The tiles, a plan for each grid."""
-        readable = self.image.region if self.within is None else self.within
-        model, options = self.spec.model, self.options
+        """The tiles, a plan for each grid: those of the whole image that the region needs, whatever the region."""
+        model, options, frame = self.spec.model, self.options, self._frame
         needs = TileNeeds(model.multiple, model.output_stride, model.context, model.largest_tile)
+        readable = frame if self.within is None else self._readable
         size, overlap = self.spec.tile_size, options.overlap
-        return plan_grids(needs, self.region, readable, self.downsample, size, overlap, options.grids)
+        plans = plan_grids(needs, frame, readable, self.downsample, size, overlap, options.grids)
+        stride, whole = model.output_stride, options.blend != "centre-crop"
+        rows, cols = (
+            (first * stride, min(last * stride, -(-length // self.downsample)))
+            for (first, last), length in zip(self.computed, (frame.height, frame.width), strict=True)
+        )
+        return [plan.part(rows, cols, whole) for plan in plans]
 
     @property
     def n_tiles(self) -> int:
         """Number of tiles of all grids."""
         return sum(plan.n_tiles for plan in self.plans)
+
+    @property
+    def _step_yx(self) -> tuple[float, float]:
+        """Full-size pixels for each pixel of `seen`."""
+        return self.seen.step_yx if isinstance(self.seen, ResampledImage) else (1.0, 1.0)
+
+    @property
+    def _frame(self) -> Region:
+        """The pixels of `seen` that tiles are laid over: the image, so that it does not matter what is asked for.
+
+        Where only a part may be read, the region: each part is asked for once.
+        """
+        if self.within is None:
+            return self.seen.region
+        if not isinstance(self.seen, ResampledImage):
+            return self.region
+        return self.seen.around(self.region).intersect(self._readable) or self._readable
+
+    @property
+    def _readable(self) -> Region:
+        """The pixels of `seen` that may be read."""
+        if self.within is None or not isinstance(self.seen, ResampledImage):
+            return self.seen.region if self.within is None else self.within
+        return self.seen.inside(self.within) or self.seen.around(self.within)
+
+    @property
+    def seen_within(self) -> Region | None:
+        """The only pixels of `seen` that are read; None for all."""
+        return None if self.within is None else self._readable
+
+
+def seen_image(spec: ClassifierSpec, image: Image) -> Image:
+    """Return an image at the pixel size of a classifier; itself where it has that, or where one is unknown.
+
+    Raises
+    ------
+    PredictionError
+        If the sizes are too far apart.
+    """
+    try:
+        return at_pixel_size(image, spec.pixel_size_um)
+    except ImageSizeError as error:
+        raise PredictionError(
+            f"{error} Or predict it with ignore_pixel_size=True, which takes pixels as they are."
+        ) from error
 
 
 def checked_region(image: Image, region: Sequence[int]) -> Region:

@@ -7,7 +7,7 @@ from histowidgets.errors import ClassifierError
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.pixel_models import MeanModel, Member
 
-_ALIKE = ("classes", "channel_names", "normalization")
+_ALIKE = ("classes", "channel_names", "normalization", "pixel_size_um")
 
 
 def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
@@ -16,8 +16,8 @@ def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
     Parameters
     ----------
     specs : sequence of ClassifierSpec
-        Two or more with the same classes, channels and normalization. The smallest downsample divides the others. The
-        first one gives settings, history, colours, and the area that a tile covers.
+        Two or more with the same classes, channels, normalization and pixel size. The smallest downsample divides the
+        others. The first one gives settings, history, colours, and the area that a tile covers.
 
     Returns
     -------
@@ -37,8 +37,8 @@ def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
         for what in _ALIKE:
             if getattr(other, what) != getattr(first, what):
                 raise ClassifierError(
-                    f"{who} has another {what.replace('_', ' ')} than {first.name or 'the first'}. Fit both to "
-                    "the same classes and channels, with the same normalization."
+                    f"{who} has another {what.replace('_um', '').replace('_', ' ')} than {first.name or 'the first'}. "
+                    "Fit both to the same classes and channels, with the same normalization and pixel size."
                 )
         if other.downsample % finest:
             raise ClassifierError(f"{who} has the downsample {other.downsample}; a multiple of {finest} is wanted.")

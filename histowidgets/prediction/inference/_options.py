@@ -81,6 +81,7 @@ class KeywordOptions(TypedDict, total=False):
     skip_blank: bool
     precision: str
     downsample: int | None
+    ignore_pixel_size: bool
 
 
 class AnyOptions(KeywordOptions, total=False):
@@ -114,6 +115,9 @@ class PredictOptions:
         "auto" lets a network compute large regions in the number format that is measured to be fastest here.
     downsample : int or None
         Resolution at which the model sees the image; the classifier's own if None. A coarser one is faster and worse.
+    ignore_pixel_size : bool, default False
+        Take pixels as they are. By default an image whose pixel size differs by more than 10 % from that of the
+        classifier's training images is resampled to it, and the result brought back to the image's own pixels.
 
     Raises
     ------
@@ -132,6 +136,7 @@ class PredictOptions:
     skip_blank: bool = _option(False, bool, "do not compute tiles of empty glass")
     precision: str = _option("auto", str, "fp32 is exact everywhere", choices=("auto", "fp32"))
     downsample: int | None = _option(None, int, "resolution to predict at (default: the classifier's)", low=1)
+    ignore_pixel_size: bool = _option(False, bool, "do not resample to the pixel size of the classifier")
 
     def __post_init__(self) -> None:
         for one in fields(self):

@@ -5,13 +5,18 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from histowidgets.errors import PredictionError
 from histowidgets.images import ChannelStatistics, Image, ImageStatistics, Normalization, measure_statistics
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._channels import match_channels
+from histowidgets.prediction.inference._job import seen_image
 
 #: An image is unlike those of training where mean or percentiles are this many standard deviations off, or where its
 #: standard deviation differs by this factor. No standard deviation counts as less than this share of the mean.
 OUTSIDE_SIGMAS, OUTSIDE_SPREAD, LEAST_SIGMA_SHARE = 3.0, 2.0, 0.01
+
+#: Pixels this many times as large as those of training lack detail that the classifier may need.
+_COARSE = 2.0
 
 _measured: "weakref.WeakKeyDictionary[Image, ImageStatistics]" = weakref.WeakKeyDictionary()
 
@@ -22,7 +27,8 @@ class RangeWarning:
 
     Attributes
     ----------
-    id : {"image-outside-training", "no-training-statistics"}
+    id : {"image-outside-training", "no-training-statistics", "pixel-size-unknown", "pixel-size-coarse", \
+"pixel-size-far"}
     title, detail : str
         In plain words, and what to do.
     evidence : dict
@@ -42,8 +48,12 @@ class RangeWarning:
     about: dict[str, str] = field(default_factory=dict)
 
 
-def check_image(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
-    """Compare an image with those that a classifier was trained on; see `check_range`.
+def check_image(spec: ClassifierSpec, image: Image, ignore_pixel_size: bool = False) -> list[RangeWarning]:
+    """Compare an image with those that a classifier was trained on: its pixel size, and its values; see `check_range`.
+
+    "pixel-size-unknown" where only one of them knows its pixel size, "pixel-size-coarse" where the image's pixels are
+    more than twice as large, "pixel-size-far" where the sizes are too far apart to predict. `ignore_pixel_size` leaves
+    these out.
 
     Raises
     ------
@@ -51,7 +61,61 @@ def check_image(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
         If the image's channels do not fit.
     """
     channels = match_channels(spec.channel_names, image.channel_names, image.name)
-    return check_range(image, spec.normalization, channels)
+    if ignore_pixel_size:
+        return check_range(image, spec.normalization, channels)
+    try:
+        seen = seen_image(spec, image)
+    except PredictionError as error:
+        own, wanted = image.pixel_size_um or 0.0, spec.pixel_size_um or 0.0
+        title, _, detail = str(error).partition(". ")
+        return [_size_warning("pixel-size-far", title, detail, image, own, wanted)]
+    return [*_check_pixel_size(spec, image), *check_range(seen, spec.normalization, channels)]
+
+
+def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
+    own, wanted = image.pixel_size_um, spec.pixel_size_um
+    if own is None and wanted is not None:
+        return [
+            _size_warning(
+                "pixel-size-unknown",
+                f"The pixel size of image {image.name} is not known",
+                f"The classifier was trained at {wanted:.3g} µm per pixel, and takes the image to have the same. If it "
+                f"has another, give it: open_image(…, pixel_size_um={wanted:.3g}).",
+                image,
+                0.0,
+                wanted,
+            )
+        ]
+    if own is not None and wanted is None:
+        return [
+            _size_warning(
+                "pixel-size-unknown",
+                "This classifier does not know the pixel size of its training images",
+                f"It takes image {image.name}, of {own:.3g} µm per pixel, to have the same. Train on images with a "
+                "pixel size, and others are resampled to it.",
+                image,
+                own,
+                0.0,
+            )
+        ]
+    if own is not None and wanted is not None and own > _COARSE * wanted:
+        return [
+            _size_warning(
+                "pixel-size-coarse",
+                f"Image {image.name} shows less detail than the classifier was trained on",
+                f"It has {own:.3g} µm per pixel, the training images {wanted:.3g}: it is enlarged, but what is not in "
+                "it cannot be seen. Use a scan of higher resolution, or look closely at the prediction.",
+                image,
+                own,
+                wanted,
+            )
+        ]
+    return []
+
+
+def _size_warning(id: str, title: str, detail: str, image: Image, own: float, wanted: float) -> RangeWarning:
+    evidence = {"image_um": round(own, 4), "classifier_um": round(wanted, 4)}  # 0 where it is not known
+    return RangeWarning(id, title, detail, evidence, image_name=image.name)
 
 
 def check_range(

@@ -2,19 +2,22 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
 
 import numpy as np
 
+from histowidgets.annotations import UNLABELLED
 from histowidgets.errors import PredictionCancelled
+from histowidgets.images import without_data
 from histowidgets.prediction.inference._job import Job
+from histowidgets.prediction.inference._known_answers import KnownAnswers
 from histowidgets.prediction.inference._options import Progress, ShouldStop
 from histowidgets.prediction.pixel_models import KEPT_PIXELS, AnswersFast, RemembersTiles
 from histowidgets.prediction.results import Prediction
 from histowidgets.prediction.tiling import (
-    EDGE_ROWS,
+    BAND_ROWS,
     AxisPlan,
     Bands,
     BlankTiles,
@@ -87,51 +90,104 @@ class TiledPrediction:
         Shared by the parts of a larger prediction; a new one without callbacks if not given.
     blank : BlankTiles, optional
         Likewise.
+    known : KnownAnswers, optional
+        Answers for tiles that were computed before, and where new ones are kept.
     """
 
-    def __init__(self, job: Job, count: TileCount | None = None, blank: BlankTiles | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        count: TileCount | None = None,
+        blank: BlankTiles | None = None,
+        known: KnownAnswers | None = None,
+    ) -> None:
         self.job, self._model = job, job.spec.model
         self.count = count or TileCount(job.image.name, job.n_tiles, None, None)
         self._blank = (blank or BlankTiles(self._model.output_stride)) if job.options.skip_blank else None
-        self._keep = job.keep and job.region.area <= KEPT_PIXELS
+        self._known = known
+        self._keep = job.keep and job.n_seen_pixels <= KEPT_PIXELS
         # Of a large region nothing is kept: there each model may answer in its fastest way.
         usual = self._keep and not job.options.tta and self._blank is None
         self._remembers = self._model if usual and isinstance(self._model, RemembersTiles) else None
         self._fast: Callable[[np.ndarray, bool], np.ndarray] | None = None
         if isinstance(self._model, AnswersFast) and self._remembers is None:
             side = max(job.plans[0].rows.size, job.plans[0].cols.size)
-            self._fast = self._model.fastest(side, job.n_tiles if job.options.precision == "auto" else 0)
+            self._fast = self._model.fastest(side, self.count.total if job.options.precision == "auto" else 0)
 
     def map(self) -> ProbabilityMap:
         """Compute the probabilities of the region."""
-        values = np.empty(self.job.shape, kept_type(math.prod(self.job.shape)))
-        for top, band in self.bands():
-            values[:, top : top + band.shape[1]] = band
-        return ProbabilityMap(values, self.job.region.width, self.job.region.height, self.job.scale)
+        return self._mapped(None)
+
+    def map_and_labels(self) -> tuple[ProbabilityMap, np.ndarray]:
+        """Compute the probabilities of the region, and its label map: uint8 (height, width).
+
+        Of a large region the map is kept in half precision; the labels are those of what was computed.
+        """
+        n, region = math.prod(self.job.shape), self.job.region
+        if kept_type(n) == np.float32:
+            found = self.map()
+            return found, self._with_data(found.labels())
+        labels = np.empty((region.height, region.width), np.uint8)
+        return self._mapped(labels), self._with_data(labels)
+
+    def _with_data(self, labels: np.ndarray) -> np.ndarray:
+        """Take the labels away, in place, where the image has no data."""
+        image, (x, y, width, _) = self.job.image, self.job.region
+        if image.dtype.kind != "f":
+            return labels
+        for top in range(0, len(labels), BAND_ROWS):
+            band = labels[top : top + BAND_ROWS]
+            missing = without_data(image.read(x, y + top, width, len(band)))
+            if missing is not None:
+                band[missing] = UNLABELLED
+        return labels
+
+    def _mapped(self, labels: np.ndarray | None) -> ProbabilityMap:
+        job = self.job
+        values = np.empty(job.shape, kept_type(math.prod(job.shape)))
+
+        def kept() -> Iterator[tuple[int, np.ndarray]]:
+            for top, band in self.bands():
+                values[:, top : top + band.shape[1]] = band
+                yield top, band
+
+        if labels is None:
+            for _ in kept():
+                pass
+        else:
+            for top, rows in self._labelled(kept()):
+                labels[top : top + len(rows)] = rows
+        return ProbabilityMap(values, job.region.width, job.region.height, places=job.places)
 
     def labels(self) -> np.ndarray:
         """Compute the label map of the region: uint8 (height, width). Its probabilities are never there as a whole."""
         region, options = self.job.region, self.job.options
         out = np.empty((region.height, region.width), np.uint8)
-        plain = options.blend == "centre-crop" and len(self.job.plans) == 1 and not options.tta and not self._sigma
-        if plain and self.job.scale == 1 and self._fast is not None and self._blank is None:
+        plain = options.blend == "centre-crop" and len(self.job.plans) == 1 and not options.tta
+        plain = plain and max(self.job.sigma) == 0 and self._known is None
+        if plain and self.job.scale == 1 and self.job.is_plain and self._fast is not None and self._blank is None:
             self._label_tiles(out)
         else:
-            for top, rows in self._label_bands():
+            for top, rows in self._labelled(self.bands()):
                 out[top : top + len(rows)] = rows
-        return out
-
-    @property
-    def _sigma(self) -> float:
-        """Standard deviation of the blur in values of the map."""
-        return self.job.options.sigma_px(self.job.image.pixel_size_um) / self.job.scale
+        return self._with_data(out)
 
     def bands(self) -> Iterator[tuple[int, np.ndarray]]:
         """Compute rows of the probability map, from the top: the first row, and float32 (K, some rows, cols)."""
-        return smoothed(averaged([self._grid(plan) for plan in self.job.plans]), self._sigma, self.job.shape[1])
+        job = self.job
+        (first_row, last_row), (first_col, _) = job.computed
+        above, before = job.places[0].first - first_row, job.places[1].first - first_col
+        rows, cols = job.shape[1:]
+        found = smoothed(averaged([self._grid(plan) for plan in job.plans]), job.sigma, last_row - first_row)
+        for top, band in found:
+            first, last = max(top, above), min(top + band.shape[1], above + rows)
+            if last > first:
+                yield first - above, band[:, first - top : last - top, before : before + cols]
 
     def _grid(self, plan: TilePlan) -> Bands:
-        stride, shape = self._model.output_stride, self.job.shape
+        stride = self._model.output_stride
+        (first_row, last_row), (first_col, last_col) = self.job.computed
+        shape = self.job.shape[0], last_row - first_row, last_col - first_col
         rows, cols = _over(plan.rows, stride, shape[1]), _over(plan.cols, stride, shape[2])
         answers = self._answers(plan, labels=False)
 
@@ -150,30 +206,62 @@ class TiledPrediction:
                 a, b = plan.cols.cuts[j], plan.cols.cuts[j + 1]
                 out[first:last, a:b] = next(answers)[first - top : last - top, a - left : b - left]
 
-    def _label_bands(self) -> Iterator[tuple[int, np.ndarray]]:
-        scale, region = self.job.scale, self.job.region
-        if scale == 1:
-            for top, band in self.bands():
+    def _labelled(self, bands: Bands) -> Iterator[tuple[int, np.ndarray]]:
+        """Turn rows of the map into rows of labels, as soon as all is known that they are interpolated from."""
+        (rows, cols), (_, n_rows, n_cols), region = self.job.places, self.job.shape, self.job.region
+        if self.job.is_plain:
+            for top, band in bands:
                 yield top, best_class(band)
             return
-        kept, first, done = np.zeros((self.job.shape[0], 0, self.job.shape[2]), np.float32), 0, 0
-        for top, band in self.bands():
+        kept, first, done = np.zeros((self.job.shape[0], 0, n_cols), np.float32), 0, 0
+        for top, band in bands:
             kept = np.concatenate([kept, band], axis=1)
             have = top + band.shape[1]
-            bottom = region.height if have == self.job.shape[1] else (have - EDGE_ROWS) * scale
+            bottom = region.height if have == n_rows else min(rows.known(have), region.height)
             if bottom > done:
-                yield done, best_class(enlarged(kept, first, done, bottom, region.width, scale))
+                yield done, best_class(enlarged(kept, first, done, bottom, region.width, rows, cols))
                 done = bottom
-            drop = max(0, done // scale - EDGE_ROWS - first)
+            drop = max(0, rows.needed(region.y + done, region.y + done)[0] - rows.first - first)
             first, kept = first + drop, kept[:, drop:]
 
     def _answers(self, plan: TilePlan, labels: bool) -> Iterator[np.ndarray]:
         """Ask the model for each tile of a plan, row by row."""
         job = self.job
         tiles = [
-            Tile(job.image, region, job.spec.normalization, plan.downsample, job.channels, job.within, self._keep)
+            Tile(job.seen, region, job.spec.normalization, plan.downsample, job.channels, job.seen_within, self._keep)
             for region in plan.tile_regions()
         ]
+        if self._known is None:
+            yield from self._new_answers(tiles, labels)
+            return
+        parts = self._needed(plan)
+        known = [self._known.get(tile.region, part) for tile, part in zip(tiles, parts, strict=True)]
+        new = self._new_answers([tile for tile, answer in zip(tiles, known, strict=True) if answer is None], labels)
+        with closing(new):
+            for tile, answer in zip(tiles, known, strict=True):
+                if answer is None:
+                    answer = next(new)
+                    self._known.put(tile.region, answer)
+                else:
+                    self.count.step(1)
+                yield answer
+
+    def _needed(self, plan: TilePlan) -> list[tuple[slice, slice]]:
+        """Return the part of the answer for each tile that is needed, row by row."""
+        stride = self._model.output_stride
+        (first_row, last_row), (first_col, last_col) = self.job.computed
+        whole = self.job.options.blend != "centre-crop"
+
+        def along(axis: AxisPlan, length: int) -> list[slice]:
+            over = _over(axis, stride, length)
+            if whole:
+                return [slice(max(0, -start), min(over.size, length - start)) for start in over.starts]
+            return [slice(over.cuts[i] - start, over.cuts[i + 1] - start) for i, start in enumerate(over.starts)]
+
+        rows, cols = along(plan.rows, last_row - first_row), along(plan.cols, last_col - first_col)
+        return [(row, col) for row in rows for col in cols]
+
+    def _new_answers(self, tiles: list[Tile], labels: bool) -> Generator[np.ndarray, None, None]:
         if self._remembers is not None:
             for tile in tiles:
                 self.count.check()
@@ -212,28 +300,6 @@ class TiledPrediction:
         return compute(batch)
 
 
-def predict_map(job: Job, progress: Progress | None = None, should_stop: ShouldStop | None = None) -> ProbabilityMap:
-    """Compute the probabilities of a region.
-
-    Raises
-    ------
-    PredictionCancelled
-        When `should_stop` says so.
-    """
-    return _counted(job, progress, should_stop).map()
-
-
-def predict_labels(job: Job, progress: Progress | None = None, should_stop: ShouldStop | None = None) -> np.ndarray:
-    """Compute the label map of a region, uint8 (height, width), without a probability map.
-
-    Raises
-    ------
-    PredictionCancelled
-        When `should_stop` says so.
-    """
-    return _counted(job, progress, should_stop).labels()
-
-
 def predict_region(
     job: Job, probabilities: bool = True, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> Prediction:
@@ -244,11 +310,10 @@ def predict_region(
     PredictionCancelled
         When `should_stop` says so.
     """
+    running = _counted(job, progress, should_stop)
     if not probabilities:
-        return as_prediction(job, None, predict_labels(job, progress, should_stop))
-    prediction = as_prediction(job, predict_map(job, progress, should_stop))
-    _ = prediction.labels  # now, while the caller waits, and not when it is drawn
-    return prediction
+        return as_prediction(job, None, running.labels())
+    return as_prediction(job, *running.map_and_labels())
 
 
 def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | None = None) -> Prediction:
@@ -261,6 +326,7 @@ def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | N
         region=job.region,
         pixel_size_um=job.image.pixel_size_yx_um,
         image_name=job.image.name,
+        predicted_at_um=job.predicted_at_um,
     )
 
 

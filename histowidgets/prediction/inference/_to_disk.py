@@ -1,5 +1,7 @@
 """Prediction to disk, block by block, in memory that does not grow with the image."""
 
+import itertools
+import math
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -8,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from histowidgets._io import file_marks
 from histowidgets.errors import PredictionCancelled, PredictionError, PredictionReplacedWarning
 from histowidgets.images import Image, Region
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._fingerprint import prediction_fingerprint
 from histowidgets.prediction.inference._job import Job
+from histowidgets.prediction.inference._known_answers import BorderAnswers
 from histowidgets.prediction.inference._options import PredictOptions, Progress, ShouldStop
 from histowidgets.prediction.inference._tiled import TileCount, TiledPrediction
 from histowidgets.prediction.results import (
@@ -24,10 +28,13 @@ from histowidgets.prediction.results import (
     read_card,
     write_pyramid,
 )
-from histowidgets.prediction.tiling import BlankTiles, reach_of
+from histowidgets.prediction.tiling import EDGE_ROWS, BlankTiles, reach_of
 
 #: Times `BLOCK_SIDE` that a block may be long in full-size pixels, where the model sees a downsampled image.
 MOST_BLOCK_SCALE = 4
+
+#: Share by which blocks may be longer, so that they end where tiles end.
+_SLACK = 1.1
 
 _TIFF = (".ome.tif", ".ome.tiff")
 
@@ -43,62 +50,61 @@ def predict_to_disk(
     should_stop: ShouldStop | None = None,
     *,
     announce: bool = True,
+    overwrite: bool = False,
 ) -> StoredPrediction:
-    """Predict into a file; see `Classifier.predict_to`. `announce` warns where something else is replaced."""
+    """Predict into a file; see `Classifier.predict_to`."""
     job = Job.of(spec, image, region, options)
     is_tiff = out.name.lower().endswith(_TIFF)
     if not is_tiff and out.suffix.lower() != ".zarr":
         raise PredictionError(f"{out.name} ends neither in .zarr nor in .ome.tif, the formats that can be written.")
-    # Blocks that are done are known by their number: after a change of their size, none of them counts.
-    what = {
-        "region": list(job.region),
-        "probabilities": probabilities,
-        "options": options.to_dict(),
-        "block": BLOCK_SIDE,
-    }
+    # Blocks that are done are known by their number: after a change of how they are cut, none of them counts.
+    what = {"region": list(job.region), "probabilities": probabilities, "options": options.to_dict()}
+    squares = prediction_fingerprint(spec, image, {**what, "block": BLOCK_SIDE})
+    store_path = out.with_name(f".{out.name}.parts.zarr") if is_tiff else out
+    in_squares = any(_fingerprint_of(path) == squares for path in (out, store_path))
     card = Card(
         image_name=image.name,
         region=job.region,
         pixel_size_um=image.pixel_size_um,
-        pixel_sides_um=_sides(image),
+        pixel_sides_um=sides_if_not_square(image.pixel_size_yx_um),
         classes=spec.classes,
         colors=spec.colors,
         probabilities=probabilities,
-        fingerprint=prediction_fingerprint(spec, image, what),
+        predicted_at_um=job.predicted_at_um,
+        fingerprint=squares if in_squares else prediction_fingerprint(spec, image, {**what, "blocks": BLOCK_SIDE}),
+        source_marks=() if image.source is None else file_marks(image.source),
     )
+    if not overwrite:
+        _require_same_image(out, card)
     if is_tiff and out.exists():
         if _require_ours(out).fingerprint == card.fingerprint:
             return open_prediction(out)
         if announce:
             _warn_restarted(out)
-    store = Store(out.with_name(f".{out.name}.parts.zarr") if is_tiff else out, card)
+    store = Store(store_path, card)
     if store.open() and announce:
         _warn_restarted(out)
-    _fill(store, job, progress, should_stop)
+    _fill(store, job, squares_of(job) if in_squares else blocks_of(job), progress, should_stop)
     if is_tiff:
         write_pyramid(store, out)
         shutil.rmtree(store.path)
     return open_prediction(out)
 
 
-def _sides(image: Image) -> tuple[float, float] | None:
-    """Return the height and width of pixels that are not square."""
-    size = image.pixel_size_yx_um
-    return None if size is None or size[0] == size[1] else size
-
-
-def _fill(store: Store, job: Job, progress: Progress | None, should_stop: ShouldStop | None) -> None:
+def _fill(
+    store: Store, job: Job, blocks: Sequence[Region], progress: Progress | None, should_stop: ShouldStop | None
+) -> None:
     """Predict the blocks that are missing."""
-    blocks = blocks_of(job.region, BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE))
-    reach = reach_of(job.options.sigma_px(job.image.pixel_size_um))
-    parts = [_part(job, block, reach) for block in blocks]
+    parts = [replace(job, region=block, keep=False) for block in blocks]
     totals = [part.n_tiles for part in parts]
     count = TileCount(job.image.name, sum(totals), progress, should_stop)
     count.skip(sum(totals[: store.done]))
     blank = BlankTiles(job.spec.model.output_stride)
+    borders = _borders(job)
     for i in range(store.done, len(blocks)):
         try:
-            labels, probabilities = _block(parts[i], blocks[i], count, blank, store.card.probabilities)
+            running = TiledPrediction(parts[i], count, blank, borders)
+            labels, probabilities = _block(running, store.card.probabilities)
         except PredictionCancelled as error:
             raise PredictionCancelled(f"{error} What is on disk is kept; the same call resumes from there.") from None
         place = Region(blocks[i].x - job.region.x, blocks[i].y - job.region.y, blocks[i].width, blocks[i].height)
@@ -106,35 +112,99 @@ def _fill(store: Store, job: Job, progress: Progress | None, should_stop: Should
         store.note(i + 1, len(blocks))
 
 
-def _part(job: Job, block: Region, reach: int) -> Job:
-    """Return the job of a block, with what its blur needs around it."""
-    grown = block.expanded(-(-reach // job.scale) * job.scale).intersect(job.image.region)
-    return replace(job, region=grown or block, keep=False)
-
-
-def _block(
-    part: Job, block: Region, count: TileCount, blank: BlankTiles, probabilities: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _block(running: TiledPrediction, probabilities: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """Predict a block: uint8 labels (height, width), and probabilities (K, height, width) if wanted."""
-    running = TiledPrediction(part, count, blank)
-    y, x = block.y - part.region.y, block.x - part.region.x
-    rows, cols = slice(y, y + block.height), slice(x, x + block.width)
     if not probabilities:
-        return running.labels()[rows, cols], None
-    found = running.map()
-    values = np.empty((part.spec.model.n_classes, part.region.height, part.region.width), np.uint8)
+        return running.labels(), None
+    found, labels = running.map_and_labels()
+    values = np.empty((len(found.values), *labels.shape), np.uint8)
     for top, band in found.bands():
         values[:, top : top + band.shape[1]] = np.rint(band * 255)
-    return found.labels()[rows, cols], values[:, rows, cols]
+    return labels, values
 
 
-def blocks_of(region: Region, side: int) -> list[Region]:
-    """Cut a region into blocks of `side`, those at the right and bottom edge smaller, row by row."""
+def blocks_of(job: Job) -> list[Region]:
+    """Cut the region of a job into blocks that end where tiles end, row by row, so that few tiles are needed twice."""
+    rows, cols = (_edges(job, axis) for axis in (0, 1))
+    return [
+        Region.from_edges(left, top, right, bottom)
+        for top, bottom in itertools.pairwise(rows)
+        for left, right in itertools.pairwise(cols)
+    ]
+
+
+def squares_of(job: Job) -> list[Region]:
+    """Cut the region of a job into squares, as earlier versions did, to finish what one of them began."""
+    side, region = BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE), job.region
     return [
         Region.from_edges(x, y, min(x + side, region.right), min(y + side, region.bottom))
         for y in range(region.y, region.bottom, side)
         for x in range(region.x, region.right, side)
     ]
+
+
+def _edges(job: Job, axis: int) -> list[int]:
+    """Return where blocks begin and end along an axis, in full-size pixels."""
+    place, (first, _), plan = job.places[axis], job.computed[axis], job.plans[0]
+    tiles, region, stride = (plan.rows, plan.cols)[axis], job.region, job.spec.model.output_stride
+    start, stop = (region.y, region.bottom) if axis == 0 else (region.x, region.right)
+    side = _SLACK * BLOCK_SIDE * min(place.scale / stride, MOST_BLOCK_SCALE)
+    # The values up to which all tiles are there: up to the next tile where those are mixed.
+    ends = tiles.cuts[1:-1] if job.options.blend == "centre-crop" else tiles.starts[1:]
+    edges, last = [start], start
+    for end in [*(first + cut // stride - reach_of(job.sigma[axis]) for cut in ends), None]:
+        if end is None:
+            pixel = stop
+        elif place.is_exact:
+            pixel = end + int(place.corner)
+        else:
+            pixel = start + place.known(end - place.first)
+        if pixel - edges[-1] > side and last > edges[-1]:
+            edges.append(last)
+        if last < pixel < stop:
+            last = pixel
+    return [*edges, stop]
+
+
+def _borders(job: Job) -> BorderAnswers | None:
+    """Return where the borders of tiles are kept that neighbouring blocks share; None where they share none."""
+    options, stride = job.options, job.spec.model.output_stride
+    if job.is_plain and max(job.sigma) == 0 and options.blend == "centre-crop" and len(job.plans) == 1:
+        return None
+    if len(job.plans) > 1:  # blocks follow the tiles of the first grid
+        return BorderAnswers(job.plans[0].rows.size, job.plans[0].cols.size)
+
+    def shared(axis: int) -> int:
+        plan, place = job.plans[0], job.places[axis]
+        tiles = (plan.rows, plan.cols)[axis]
+        overlap = max((a + tiles.size - b for a, b in itertools.pairwise(tiles.starts)), default=0)
+        around = 2 * (EDGE_ROWS + reach_of(job.sigma[axis]) + 1) + math.ceil(1 / place.scale)
+        return overlap // stride + around
+
+    return BorderAnswers(shared(0), shared(1))
+
+
+def _card_of(path: Path) -> Card | None:
+    """Return what a prediction on disk is of; None where there is none, or something else, which is refused later."""
+    try:
+        return read_card(path) if path.exists() else None
+    except (PredictionError, FileNotFoundError):
+        return None
+
+
+def _fingerprint_of(path: Path) -> str:
+    card = _card_of(path)
+    return "" if card is None else card.fingerprint
+
+
+def _require_same_image(path: Path, card: Card) -> None:
+    """Refuse to replace the prediction of another image."""
+    earlier = _card_of(path)
+    if earlier is not None and earlier.is_of_another_image(card):
+        raise PredictionError(
+            f"{path} holds the prediction of another image, {earlier.image_name!r}. Give another name, or replace it "
+            "with overwrite=True."
+        )
 
 
 def _require_ours(path: Path) -> Card:

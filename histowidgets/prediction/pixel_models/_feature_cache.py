@@ -63,11 +63,11 @@ class FeatureCache(Generic[Kept]):
                 self._values.put(place, value)
         return value
 
-    def has(self, image: Image, key: Hashable) -> bool:
-        """Tell whether a value is kept; it then counts as used."""
+    def find(self, image: Image, key: Hashable) -> Kept | None:
+        """Return the value that is kept, or None; it then counts as used."""
         with self._lock:
             self._drop_collected()
-            return self._values.get((id(image), key)) is not None
+            return self._values.get((id(image), key))
 
     def clear(self) -> None:
         """Drop everything."""

@@ -2,7 +2,7 @@
 
 from histowidgets.prediction.results._base import PredictionResults, measured
 from histowidgets.prediction.results._colors import checked_classes, listed_names, overlay_rgba
-from histowidgets.prediction.results._info import Card, PredictionInfo
+from histowidgets.prediction.results._info import Card, PredictionInfo, resampling_in_words, sides_if_not_square
 from histowidgets.prediction.results._objects import PredictedObject
 from histowidgets.prediction.results._ome_tiff import write_pyramid
 from histowidgets.prediction.results._prediction import Prediction
@@ -24,5 +24,7 @@ __all__ = [
     "open_prediction",
     "overlay_rgba",
     "read_card",
+    "resampling_in_words",
+    "sides_if_not_square",
     "write_pyramid",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from histowidgets._checks import is_within
-from histowidgets._io import atomic_write
+from histowidgets._io import atomic_write, written
 from histowidgets.annotations import UNLABELLED, Annotation, rasterize
 from histowidgets.annotations.io import write_label_png
 from histowidgets.errors import PredictionError, RegionError
@@ -67,6 +67,11 @@ class PredictionResults(ABC):
     def pixel_size_yx_um(self) -> tuple[float, float] | None:
         """Height and width of a full-size pixel; None if unknown."""
         return self.info.pixel_size_yx_um
+
+    @property
+    def resampling(self) -> str:
+        """How the image was resampled to the pixel size of the classifier, in words; "" where it was not."""
+        return self.info.resampling
 
     @property
     def image_name(self) -> str:
@@ -183,11 +188,20 @@ class PredictionResults(ABC):
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the labels of a part of a block, and, if wanted and available, their probabilities."""
 
+    @property
+    def no_data_share(self) -> float:
+        """Share of the region's pixels, 0 to 1, that have no label: the image has no data there (NaN)."""
+        return int(self._counted()[UNLABELLED]) / self.region.area
+
     def __repr__(self) -> str:
         found = self.measurements()
         shares = ", ".join(f"{name} {found[f'{name} (%)']:.1f} %" for name in self.classes)
         r = self.region
-        return f"<{type(self).__name__} of {self.image_name!r} at x={r.x}, y={r.y}, {r.width} x {r.height}: {shares}>"
+        place = f"x={r.x}, y={r.y}, {r.width} x {r.height}"
+        resampled = f", {self.resampling}" if self.resampling else ""
+        missing = self.no_data_share
+        shares += f"; {100 * missing:.1f} % without data" if missing else ""
+        return f"<{type(self).__name__} of {self.image_name!r} at {place}{resampled}: {shares}>"
 
     # --- objects and measurements ----------------------------------------------------------------------------------
 
@@ -230,7 +244,8 @@ class PredictionResults(ABC):
         def read(region: Region) -> tuple[np.ndarray, np.ndarray | None]:
             return self._read_block(region, True)
 
-        return find_objects(self._blocks(), read, classes, size, min_area_um2, fill_holes_um2, simplify_um)
+        chosen = min_area_um2, fill_holes_um2, simplify_um
+        return find_objects(self._blocks(), read, classes, size, *chosen)
 
     def object_table(
         self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
@@ -278,14 +293,16 @@ class PredictionResults(ABC):
         -------
         dict of str to float
             ``"<class> area (um2)"``, or ``"<class> area (px2)"`` where the image has no pixel size; ``"<class> (%)"``
-            of the region's pixels; where a background is named, ``"<class> (% of tissue)"`` for the other classes.
+            of the region's pixels that have a label (not those without data, NaN); where a background is named,
+            ``"<class> (% of tissue)"`` for the other classes.
 
         Raises
         ------
         PredictionError
             If a class of the background is unknown.
         """
-        return self._measured(self._counted(), self.region.area, background)
+        counts = self._counted()
+        return self._measured(counts, self.region.area - int(counts[UNLABELLED]), background)
 
     def _counted(self) -> np.ndarray:
         """Count the pixels of each index: int64 (256,)."""
@@ -320,7 +337,7 @@ class PredictionResults(ABC):
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, ["Image", *whole])
             table.writeheader()
-            table.writerows({"Image": self.image_name, **row} for row in rows)
+            table.writerows({"Image": written(self.image_name), **row} for row in rows)
 
     def measure_annotations(
         self, annotations: Sequence[Annotation], background: Sequence[str] = ()

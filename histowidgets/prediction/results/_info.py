@@ -29,6 +29,9 @@ class PredictionInfo(BaseModel):
         In the order of the label map's indices.
     colors : dict of str to str
         Of the classes, such as ``"#1f77b4"``.
+    predicted_at_um : float or None
+        Pixel size that the image was resampled to, because the classifier was trained at it; None where pixels were
+        taken as they are.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +42,7 @@ class PredictionInfo(BaseModel):
     classes: list[str]
     colors: dict[str, Annotated[str, AfterValidator(as_hex)]]
     pixel_sides_um: tuple[float, float] | None = None
+    predicted_at_um: float | None = None
 
     @property
     def pixel_size_yx_um(self) -> tuple[float, float] | None:
@@ -46,6 +50,13 @@ class PredictionInfo(BaseModel):
         if self.pixel_sides_um is not None or self.pixel_size_um is None:
             return self.pixel_sides_um
         return self.pixel_size_um, self.pixel_size_um
+
+    @property
+    def resampling(self) -> str:
+        """How the image was resampled for the classifier, in words; "" where it was not."""
+        if self.predicted_at_um is None:
+            return ""
+        return resampling_in_words(self.pixel_size_um, self.predicted_at_um)
 
 
 class Card(PredictionInfo):
@@ -57,16 +68,26 @@ class Card(PredictionInfo):
         Whether they are kept beside the labels.
     fingerprint : str
         Of classifier, image and settings.
+    source_marks : tuple of str
+        What tells the image's file from others; empty where it has none.
     """
 
     probabilities: bool
     fingerprint: str
+    source_marks: tuple[str, ...] = ()
+
+    def is_of_another_image(self, other: "Card") -> bool:
+        """Tell whether this is of another image than `other`, as far as is known."""
+        if self.image_name != other.image_name:
+            return True
+        return bool(self.source_marks and other.source_marks) and set(self.source_marks).isdisjoint(other.source_marks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         values = {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
-        if self.pixel_sides_um is None:  # as earlier versions wrote it
-            del values["pixel_sides_um"]
+        for name in ("predicted_at_um", "source_marks", "pixel_sides_um"):
+            if not values[name]:  # as earlier versions wrote and read it
+                del values[name]
         return values
 
     @classmethod
@@ -125,3 +146,14 @@ class StoreState(Card):
         if self.pixels is None:
             del values["pixels"]
         return values
+
+
+def sides_if_not_square(yx_um: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return height and width of pixels that are not square; None for others."""
+    return None if yx_um is None or yx_um[0] == yx_um[1] else yx_um
+
+
+def resampling_in_words(own_um: float | None, wanted_um: float) -> str:
+    """Say from which pixel size to which an image is resampled."""
+    own = "" if own_um is None else f"from {own_um:.3g} "
+    return f"resampled {own}to {wanted_um:.3g} µm per pixel"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets._io import FREE_SPACE, atomic_write
+from histowidgets._io import FREE_SPACE, atomic_write, written
 from histowidgets.errors import PredictionError
 from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._zarr_store import Store
@@ -40,10 +40,10 @@ def write_ome_tiff(
     common |= _resolution(info.pixel_size_yx_um, 1)
     large = labels.size > 1 << 30
     with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
-        metadata = _placed(info, f"{info.image_name} labels", 1)
+        metadata = _placed(info, f"{written(info.image_name)} labels", 1)
         tiff.write(labels, metadata={"axes": "YX", **metadata}, **common)
         if probabilities is not None:
-            metadata = _placed(info, f"{info.image_name} probabilities", len(info.classes))
+            metadata = _placed(info, f"{written(info.image_name)} probabilities", len(info.classes))
             metadata["Channel"] = {"Name": info.classes}
             planes = np.ascontiguousarray(np.moveaxis(probabilities, -1, 0))
             tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
@@ -80,13 +80,13 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
             array = store.level(level)
             more = common | _resolution(size, 1 << level)
             if level == 0:
-                metadata = {"axes": "YX", "Name": f"{card.image_name} labels", **ome}
+                metadata = {"axes": "YX", "Name": f"{written(card.image_name)} labels", **ome}
                 more |= {"subifds": store.n_levels - 1, "metadata": metadata}
             else:
                 more["subfiletype"] = 1
             tiff.write(_tiles(array), shape=array.shape, dtype=np.uint8, **more)
         if planes is not None:
-            metadata = {"axes": "CYX", "Name": f"{card.image_name} probabilities", **ome}
+            metadata = {"axes": "CYX", "Name": f"{written(card.image_name)} probabilities", **ome}
             metadata["Channel"] = {"Name": card.classes}
             more = common | _resolution(size, 1) | {"metadata": metadata}
             tiff.write(_plane_tiles(planes), shape=planes.shape, dtype=np.uint8, **more)

@@ -34,7 +34,9 @@ class Prediction(PredictionResults):
         Side of a full-size pixel, or its height and width; None if unknown.
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
-        The label map, where there are no probabilities to make it from.
+        The label map, where there are no probabilities to make it from, or none as exact as those it was made of.
+    predicted_at_um : float, optional
+        See `PredictionInfo`.
 
     Raises
     ------
@@ -52,11 +54,12 @@ class Prediction(PredictionResults):
         pixel_size_um: PixelSize | None = None,
         image_name: str = "image",
         labels: np.ndarray | None = None,
+        predicted_at_um: float | None = None,
     ) -> None:
         place = Region(*(int(value) for value in region))
         self._map = None if probabilities is None else _checked_map(probabilities, place)
         self._labels = None if labels is None else _checked_labels(labels, place)
-        if (self._map is None) == (self._labels is None):
+        if self._map is None and self._labels is None:
             raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
         n_classes = len(classes) if self._map is None else len(self._map.values)
         names, chosen = checked_classes(classes, colors, n_classes)
@@ -69,6 +72,7 @@ class Prediction(PredictionResults):
                 pixel_sides_um=sides,
                 classes=names,
                 colors=chosen,
+                predicted_at_um=predicted_at_um,
             )
         )
         self._lock = threading.Lock()
@@ -149,8 +153,8 @@ class Prediction(PredictionResults):
         """Return the probability of each class at a pixel, as computed; see `PredictionResults.probabilities_at`."""
         if self._map is None:
             return None
-        column, row = (x - self.region.x) // self._map.scale, (y - self.region.y) // self._map.scale
-        return self._map.values[:, row, column].astype(np.float32)
+        rows, columns = self._map.places_of(np.array([y - self.region.y]), np.array([x - self.region.x]))
+        return self._map.values[:, rows[0], columns[0]].astype(np.float32)
 
     def _blocks(self) -> list[Region]:
         return [self.region]

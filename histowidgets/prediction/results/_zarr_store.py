@@ -124,14 +124,15 @@ class Store:
         Parameters
         ----------
         block : Region
-            In pixels from the corner of the prediction; x and y are multiples of `BLOCK_SIDE`.
+            In pixels from the corner of the prediction.
         labels : ndarray of uint8, (height, width)
         probabilities : ndarray of uint8, (K, height, width), or None
         """
         self._counts += np.bincount(labels.ravel(), minlength=256)
         for level, array in enumerate(self._labels):
-            small = labels[:: 1 << level, :: 1 << level]
-            y, x = block.y >> level, block.x >> level
+            step = 1 << level
+            y, x = -(-block.y // step), -(-block.x // step)
+            small = labels[y * step - block.y :: step, x * step - block.x :: step]
             array[y : y + small.shape[0], x : x + small.shape[1]] = small
         if probabilities is not None:
             self._probabilities[:, block.y : block.bottom, block.x : block.right] = probabilities

@@ -7,6 +7,7 @@ from histowidgets.prediction.tiling._prefetch import read_ahead
 from histowidgets.prediction.tiling._probability_map import (
     BAND_ROWS,
     EDGE_ROWS,
+    AxisPlace,
     ProbabilityMap,
     best_class,
     enlarged,
@@ -20,6 +21,7 @@ __all__ = [
     "BAND_ROWS",
     "BLENDS",
     "EDGE_ROWS",
+    "AxisPlace",
     "AxisPlan",
     "Bands",
     "BlankTiles",

@@ -1,6 +1,6 @@
 """Where tiles lie: as few as possible, with real context on every side where the image has any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from histowidgets.images import Region
@@ -26,6 +26,21 @@ class AxisPlan:
     size: int
     starts: tuple[int, ...]
     cuts: tuple[int, ...]
+
+    def part(self, first: int, last: int, whole: bool) -> "AxisPlan":
+        """Return those of the tiles that are needed for the pixels from `first` to `last`, counted from `first`.
+
+        `whole` asks for all tiles that reach in; else only those are needed that are used there.
+        """
+        ends = zip(self.cuts[:-1], self.cuts[1:], strict=True)
+        used = [
+            i
+            for i, (start, (low, high)) in enumerate(zip(self.starts, ends, strict=True))
+            if (start < last and start + self.size > first if whole else low < last and high > first)
+        ]
+        starts = tuple(self.starts[i] - first for i in used)
+        cuts = [self.cuts[i] for i in (*used, used[-1] + 1)]
+        return AxisPlan(self.size, starts, tuple(min(max(cut, first), last) - first for cut in cuts))
 
 
 def plan_axis(
@@ -129,6 +144,17 @@ class TilePlan:
     def tile_regions(self) -> list[Region]:
         """Return the full-size regions of all tiles, row by row."""
         return [self.tile_region(i, j) for i in range(len(self.rows.starts)) for j in range(len(self.cols.starts))]
+
+    def part(self, rows: tuple[int, int], cols: tuple[int, int], whole: bool) -> "TilePlan":
+        """Return the plan of a part, at the same places of the image; see `AxisPlan.part`."""
+        d = self.downsample
+        region = Region.from_edges(
+            self.region.x + cols[0] * d,
+            self.region.y + rows[0] * d,
+            min(self.region.x + cols[1] * d, self.region.right),
+            min(self.region.y + rows[1] * d, self.region.bottom),
+        )
+        return replace(self, region=region, rows=self.rows.part(*rows, whole), cols=self.cols.part(*cols, whole))
 
 
 def plan_tiles(

@@ -1,12 +1,14 @@
 """Probabilities at the resolution they were computed at, enlarged on demand."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from histowidgets.errors import PredictionError
-from histowidgets.images import scaled_shape
+from histowidgets.images import Taps, scaled_shape, taps_between
 
 #: Rows of a full-size picture that are worked on at once while labels are made (times columns and 4 bytes a class).
 BAND_ROWS = 512
@@ -19,24 +21,89 @@ EXACT_PROBABILITIES = 16_000_000
 EDGE_ROWS = 2
 
 
-def enlarged(values: np.ndarray, first: int, top: int, bottom: int, width: int, scale: int) -> np.ndarray:
-    """Enlarge rows of a map to full size, bilinearly, with each value at the centre of its pixels.
+@dataclass(frozen=True)
+class AxisPlace:
+    """Where the values of a map lie along one axis of an image, and for which of its pixels they are there.
+
+    Attributes
+    ----------
+    scale : float
+        Full-size pixels for each value.
+    corner : float
+        Full-size pixel at which the values of the whole map begin.
+    total : int
+        Number of values of the whole map.
+    start : int
+        First of the full-size pixels that are wanted.
+    first : int
+        First of the values that are there.
+    """
+
+    scale: float
+    corner: float
+    total: int
+    start: int = 0
+    first: int = 0
+
+    def needed(self, start: int, stop: int) -> tuple[int, int]:
+        """Return which values of the whole map the full-size pixels from `start` to `stop` are made of."""
+        if self.is_exact:
+            return start - int(self.corner), stop - int(self.corner)
+        first = math.floor((start - self.corner) / self.scale) - EDGE_ROWS
+        last = math.ceil((stop - self.corner) / self.scale) + EDGE_ROWS
+        return max(0, first), min(self.total, last)
+
+    def known(self, have: int) -> int:
+        """Return up to which pixel, from `start`, all is known where there are `have` values from `first` on."""
+        return max(0, math.floor((self.first + have - EDGE_ROWS) * self.scale + self.corner) - self.start)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether each value is that of one pixel."""
+        return self.scale == 1 and float(self.corner).is_integer()
+
+    def value_at(self, pixels: np.ndarray) -> np.ndarray:
+        """Return which of the values that are there each pixel, from `start`, lies in."""
+        places = np.floor((pixels + self.start + 0.5 - self.corner) / self.scale).astype(np.int64)
+        return np.clip(places, 0, self.total - 1) - self.first
+
+    def box(self, top: int, bottom: int) -> tuple[float, float]:
+        """Return where pixels from `top` to `bottom`, from `start`, begin and end among the values that are there."""
+        offset = (self.start - self.corner) / self.scale - self.first
+        return top / self.scale + offset, bottom / self.scale + offset
+
+    def taps(self, top: int, bottom: int) -> Taps:
+        """Return what the pixels from `top` to `bottom`, from `start`, are made of."""
+        edges = (np.arange(top, bottom + 1) + self.start - self.corner) / self.scale
+        return taps_between(edges, 1 / self.scale, self.total).shifted(self.first)
+
+
+def enlarged(
+    values: np.ndarray, skipped: int, top: int, bottom: int, width: int, rows: AxisPlace, cols: AxisPlace
+) -> np.ndarray:
+    """Bring rows of a map to full size, bilinearly, with each value at the centre of its pixels.
+
+    Where pixels are larger than values, each is the mean of those that it covers.
 
     Parameters
     ----------
     values : ndarray of (K, rows, cols)
-        Rows from `first`, with `EDGE_ROWS` more on either side where the map has them.
-    first : int
-        In values of the map.
+        Rows from `skipped` on, with `EDGE_ROWS` more on either side where the map has them.
+    skipped : int
+        Rows of the map before them.
     top, bottom, width : int
-        Rows and width of the result, in full-size pixels.
-    scale : int
+        Rows and width of the result, in full-size pixels from the region's corner.
+    rows, cols : AxisPlace
 
     Returns
     -------
     ndarray of float32, (K, bottom - top, width)
     """
-    box = (0.0, top / scale - first, width / scale, bottom / scale - first)
+    if rows.scale != cols.scale or not float(rows.scale).is_integer():
+        part = rows.taps(top, bottom).shifted(skipped).apply(values.astype(np.float32, copy=False), 1)
+        return cols.taps(0, width).apply(part, 2)
+    (low, high), (left, right) = rows.box(top, bottom), cols.box(0, width)
+    box = (left, low - skipped, right, high - skipped)
     out = np.empty((len(values), bottom - top, width), np.float32)
     for k, plane in enumerate(values):
         small = PillowImage.fromarray(plane.astype(np.float32, copy=False))
@@ -73,6 +140,9 @@ class ProbabilityMap:
         Of the region, in full-size pixels.
     scale : int, default 1
         Full-size pixels per value, along each side.
+    places : (AxisPlace, AxisPlace), optional
+        Where rows and columns lie, if they do not begin at the region's corner; instead of `scale`. There are then a
+        few more values around the region, so that its edges are interpolated as in the whole image.
 
     Raises
     ------
@@ -80,19 +150,30 @@ class ProbabilityMap:
         If the shape does not fit the region.
     """
 
-    def __init__(self, values: np.ndarray, width: int, height: int, scale: int = 1) -> None:
-        if values.ndim != 3 or values.shape[1:] != scaled_shape(width, height, scale):
+    def __init__(
+        self,
+        values: np.ndarray,
+        width: int,
+        height: int,
+        scale: int = 1,
+        places: tuple[AxisPlace, AxisPlace] | None = None,
+    ) -> None:
+        if places is None:
             rows, cols = scaled_shape(width, height, scale)
-            raise PredictionError(
-                f"Probabilities of shape {values.shape} do not fit a region of {width} x {height} pixels at "
-                f"scale {scale}; the shape must be (classes, {rows}, {cols})."
-            )
+            if values.ndim != 3 or values.shape[1:] != (rows, cols):
+                raise PredictionError(
+                    f"Probabilities of shape {values.shape} do not fit a region of {width} x {height} pixels at "
+                    f"scale {scale}; the shape must be (classes, {rows}, {cols})."
+                )
+            places = AxisPlace(scale, 0, rows), AxisPlace(scale, 0, cols)
         self.values = np.ascontiguousarray(values, np.float16 if values.dtype == np.float16 else kept_type(values.size))
         self.values.setflags(write=False)
-        self.width, self.height, self.scale = width, height, scale
+        self.width, self.height = width, height
+        self._rows, self._cols = places
+        self.scale = self._rows.scale
 
     def bands(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Enlarge band by band, bilinearly, with each value at the centre of its pixels.
+        """Bring the map to full size band by band, bilinearly, with each value at the centre of its pixels.
 
         Yields
         ------
@@ -105,12 +186,16 @@ class ProbabilityMap:
             yield top, self._band(top, bottom)
 
     def _band(self, top: int, bottom: int) -> np.ndarray:
-        if self.scale == 1:
-            return self.values[:, top:bottom].astype(np.float32, copy=False)
-        # More rows on each side, so that a band's edge is interpolated as if there were none.
-        first = max(0, top // self.scale - EDGE_ROWS)
-        last = min(self.values.shape[1], -(-bottom // self.scale) + EDGE_ROWS)
-        return enlarged(self.values[:, first:last], first, top, bottom, self.width, self.scale)
+        rows, cols = self._rows, self._cols
+        first, last = (value - rows.first for value in rows.needed(rows.start + top, rows.start + bottom))
+        if rows.is_exact and cols.is_exact:
+            left, right = (value - cols.first for value in cols.needed(cols.start, cols.start + self.width))
+            return self.values[:, first:last, left:right].astype(np.float32, copy=False)
+        return enlarged(self.values[:, first:last], first, top, bottom, self.width, rows, cols)
+
+    def places_of(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row and the column of `values` in which rows and columns of the region lie."""
+        return self._rows.value_at(rows), self._cols.value_at(columns)
 
     def labels(self) -> np.ndarray:
         """Return the most probable class of each full-size pixel: uint8 (height, width); the first one of equals."""

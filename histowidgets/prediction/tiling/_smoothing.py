@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from scipy import ndimage
 
 #: Rows of a map from the top: the first row, and float32 (K, some rows, cols); each row once.
 Bands = Iterable[tuple[int, np.ndarray]]
@@ -17,21 +16,23 @@ def reach_of(sigma: float) -> int:
     return int(REACH * sigma + 0.5)
 
 
-def smoothed(bands: Bands, sigma: float, n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
+def smoothed(bands: Bands, sigma: tuple[float, float], n_rows: int) -> Iterator[tuple[int, np.ndarray]]:
     """Blur with a Gaussian; edges are repeated, so that probabilities keep their sum.
 
     Parameters
     ----------
     bands : iterable of (int, ndarray)
-    sigma : float
-        In values of the map; 0 does nothing.
+    sigma : (float, float)
+        Along rows and columns, in values of the map; 0 does nothing.
     n_rows : int
         Of the whole map.
     """
-    if sigma <= 0:
+    if max(sigma) <= 0:
         yield from bands
         return
-    reach = reach_of(sigma)
+    from scipy import ndimage  # only here, as it takes a while to load
+
+    reach = reach_of(sigma[0])
     first, done = 0, 0
     kept: np.ndarray | None = None
     for _, band in bands:
@@ -40,7 +41,7 @@ def smoothed(bands: Bands, sigma: float, n_rows: int) -> Iterator[tuple[int, np.
         ready = n_rows if have == n_rows else have - reach
         if ready <= done:
             continue
-        blurred = ndimage.gaussian_filter(kept, (0, sigma, sigma), mode="nearest", truncate=REACH)
+        blurred = ndimage.gaussian_filter(kept, (0, *sigma), mode="nearest", truncate=REACH)
         yield done, blurred[:, done - first : ready - first]
         done = ready
         drop = max(0, done - reach - first)

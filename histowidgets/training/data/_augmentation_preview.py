@@ -8,6 +8,7 @@ from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.training.data._augmentation import Augmentation
 from histowidgets.training.data._channels import with_channels
 from histowidgets.training.data._normalization import normalization_of
+from histowidgets.training.data._pixel_size import at_common_pixel_size
 from histowidgets.training.data._sampling import plan_sampling
 from histowidgets.training.data._tiles import TrainingTiles
 from histowidgets.training.settings import TrainingSettings
@@ -52,6 +53,7 @@ def preview_augmentation(
         raise SettingsError(f"seed is {seed}; use 0 or more.")
     snapshot = snapshot_of(project)
     snapshot = with_channels(snapshot, settings.channels)
+    snapshot = at_common_pixel_size(snapshot, settings.pixel_size_um).snapshot
     tiles_of = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
     plan = plan_sampling(snapshot, Split({}), *tiles_of)
     if not plan.samples:

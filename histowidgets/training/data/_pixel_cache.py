@@ -1,6 +1,7 @@
 """Normalized pixels and labels of windows, kept in memory up to a limit."""
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from cachetools import LRUCache
 from scipy.ndimage import distance_transform_edt
 
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot
-from histowidgets.images import Image, Normalization, scaled_shape
+from histowidgets.images import Image, Normalization, scaled_shape, without_data
 from histowidgets.training.data._sampling import Window
 
 #: Bytes of normalized training pixels kept in memory: four times what the images of a workshop need, an eighth of 2 GB.
@@ -59,6 +60,9 @@ class PixelCache:
         if not known.all():
             labels = np.where(known, labels, UNLABELLED).astype(np.uint8)
             mirror_into(raw, ~known)
+        missing = without_data(raw)
+        if missing is not None:
+            labels = np.where(missing, UNLABELLED, labels).astype(np.uint8)
         return torch.from_numpy(self._normalization.tensor_of(image, raw)), torch.from_numpy(labels)
 
 
@@ -88,6 +92,22 @@ def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarr
         pixels[top:bottom, left:right] = image.read(x, y, width, height, downsample)
         known[top:bottom, left:right] = True
     return pixels, known
+
+
+def labels_without_data(snapshot: ProjectSnapshot, windows: Sequence[Window], downsample: int) -> dict[str, int]:
+    """Count the labelled pixels that have no data (NaN), and so are not learned from, by image; float images alone."""
+    found: dict[str, int] = {}
+    for window in windows:
+        image = snapshot.images[window.image_name]
+        if image.dtype.kind != "f":
+            continue
+        pixels, known = read_pieces(image, window, downsample)
+        missing = without_data(pixels)
+        if missing is not None:
+            labels = snapshot.labels(window.image_name, window.region, downsample)
+            n = int((missing & known & (labels != UNLABELLED)).sum())
+            found[window.image_name] = found.get(window.image_name, 0) + n
+    return {name: n for name, n in found.items() if n}
 
 
 def mirror_into(pixels: np.ndarray, hole: np.ndarray) -> None:

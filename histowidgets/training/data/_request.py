@@ -12,11 +12,12 @@ import numpy as np
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of, split_project
 from histowidgets.errors import SettingsError, TrainingDataError
-from histowidgets.images import Image, Normalization, Region
+from histowidgets.images import SAME_PIXEL_SIZE, Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
 from histowidgets.training._events import Message
 from histowidgets.training.data._channels import places_of, with_channels
 from histowidgets.training.data._normalization import in_words, normalization_of
+from histowidgets.training.data._pixel_size import WorkingImages, at_common_pixel_size
 from histowidgets.training.data._sampling import SamplingPlan, plan_sampling
 from histowidgets.training.settings import TrainingSettings
 
@@ -51,9 +52,11 @@ class TrainingRequest:
     settings : TrainingSettings
         How to train.
     split : Split
-        What validation alone may see.
+        What validation alone may see, in pixels of the images.
+    working : WorkingImages
+        Images and annotations at the pixel size of the training.
     sampling : SamplingPlan
-        Where training tiles may lie.
+        Where training tiles may lie, in pixels of that size.
     start : Start or None
         What to continue from.
     folder : Path or None
@@ -68,6 +71,7 @@ class TrainingRequest:
     snapshot: ProjectSnapshot
     settings: TrainingSettings
     split: Split
+    working: WorkingImages
     sampling: SamplingPlan
     start: Start | None
     folder: Path | None
@@ -88,9 +92,10 @@ class TrainingRequest:
         return self.snapshot.images[self.snapshot.annotated_names()[0]]
 
     def train_images(self) -> list[Image]:
-        """Return the annotated images that training may see at least a part of."""
-        images = [(name, self.snapshot.images[name]) for name in self.snapshot.annotated_names()]
-        return [image for name, image in images if self.split.training_regions(name, image)]
+        """Return the annotated images that training may see at least a part of, at its pixel size."""
+        images = [(name, self.working.snapshot.images[name]) for name in self.snapshot.annotated_names()]
+        split = self.working.training_split(self.split)
+        return [image for name, image in images if split.training_regions(name, image)]
 
 
 def wanted_spec(settings: TrainingSettings, n_channels: int, n_classes: int) -> NetworkSpec:
@@ -131,9 +136,14 @@ def make_request(
     channels = len(snapshot.images[snapshot.annotated_names()[0]].channel_names)
     check_network(wanted_spec(settings, channels, len(snapshot.classes)))
     messages: list[Message] = []
-    start = None if continue_from is None else _start_of(continue_from, snapshot, settings, messages)
+    working = at_common_pixel_size(snapshot, settings.pixel_size_um or _size_of(continue_from))
+    if working.warning():
+        messages.append(Message("warning", working.warning()))
+    if working.note():
+        messages.append(Message("info", working.note()))
+    start = None if continue_from is None else _start_of(continue_from, snapshot, settings, working, messages)
     chosen = split or _split(snapshot, settings, None if start is None else continue_from)
-    chosen, sampling = _plan(snapshot, chosen, settings, messages)
+    chosen, sampling = _plan(snapshot, working, chosen, settings, messages)
     messages += [Message("warning", text) for text in chosen.messages]
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     return TrainingRequest(
@@ -141,6 +151,7 @@ def make_request(
         snapshot,
         settings,
         chosen,
+        working,
         sampling,
         start,
         None if folder is None else Path(folder) / "runs" / run_id,
@@ -206,15 +217,23 @@ def _check_names(snapshot: ProjectSnapshot, settings: TrainingSettings) -> None:
         )
 
 
+def _size_of(classifier: "Classifier | None") -> float | None:
+    """Return the pixel size of a classifier that training continues from: it has learned to see at that size."""
+    return None if classifier is None else classifier.pixel_size_um
+
+
 def _plan(
-    snapshot: ProjectSnapshot, split: Split, settings: TrainingSettings, messages: list[Message]
+    snapshot: ProjectSnapshot,
+    working: WorkingImages,
+    split: Split,
+    settings: TrainingSettings,
+    messages: list[Message],
 ) -> tuple[Split, SamplingPlan]:
     """Plan where tiles lie; where the split leaves fewer than two classes to learn from, hold out less."""
 
     def plan(chosen: Split) -> SamplingPlan:
-        return plan_sampling(
-            snapshot, chosen, settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
-        )
+        tiles = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
+        return plan_sampling(working.snapshot, working.training_split(chosen), *tiles)
 
     sampling = plan(split)
     if len(sampling.classes()) >= 2:
@@ -237,11 +256,15 @@ def _plan(
 
 
 def _start_of(
-    classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, messages: list[Message]
+    classifier: "Classifier",
+    snapshot: ProjectSnapshot,
+    settings: TrainingSettings,
+    working: WorkingImages,
+    messages: list[Message],
 ) -> Start | None:
     """Take over a classifier's weights where they fit (an ensemble's network); else say why not."""
     classifier = classifier.network or classifier
-    why = _why_not(classifier, snapshot, settings)
+    why = _why_not(classifier, snapshot, settings, working)
     if why is not None:
         messages.append(Message("warning", f"Training starts from scratch: {why}."))
         return None
@@ -253,13 +276,18 @@ def _spec_of(classifier: "Classifier") -> NetworkSpec:
     return NetworkSpec.from_dict(description)
 
 
-def _why_not(classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings) -> str | None:
+def _why_not(
+    classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, working: WorkingImages
+) -> str | None:
     if classifier.model.kind != "network":
         return "the classifier is not a network of this package, whose weights could be taken over"
     if list(classifier.classes) != list(snapshot.classes):
         return f"the classifier has the classes {', '.join(classifier.classes)}"
     if classifier.downsample != settings.downsample:
         return f"the classifier works at downsample {classifier.downsample:g}, the settings at {settings.downsample}"
+    size, now = classifier.pixel_size_um, working.pixel_size_um
+    if size is not None and now is not None and not 1 / SAME_PIXEL_SIZE <= size / now <= SAME_PIXEL_SIZE:
+        return f"the classifier works at {size:.3g} µm per pixel, the settings at {now:.3g}"
     image = snapshot.images[snapshot.annotated_names()[0]]
     names = image.channel_names
     if not _same_channels(classifier, image, by_name=bool(settings.channels)):

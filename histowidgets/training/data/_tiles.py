@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot, Split
-from histowidgets.images import Normalization, Region, read_padded, scaled_shape
+from histowidgets.images import Normalization, Region, read_padded, scaled_shape, without_data
 from histowidgets.training.data._augmentation import (
     ELASTIC_REACH,
     Augmentation,
@@ -274,7 +274,10 @@ def cut_validation_tiles(
         image = snapshot.images[name]
         raw = read_padded(image, region, downsample, within=rectangle)
         pixels.append(torch.from_numpy(normalization.tensor_of(image, raw)))
-        labels.append(torch.from_numpy(_fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample)))
+        own, missing = _fresh_labels(snapshot, name, rectangle, origin, fresh, size, downsample), without_data(raw)
+        if missing is not None:
+            own[missing] = UNLABELLED
+        labels.append(torch.from_numpy(own))
     counts = np.zeros(len(snapshot.classes), np.int64)
     for mask in labels:
         counts += np.bincount(mask.numpy().ravel(), minlength=256)[: len(counts)]

@@ -43,6 +43,10 @@ class Estimate:
         What is available.
     suggestion : TrainingSettings or None
         The nearest settings that fit; None if these do, or if none were found.
+    pixel_size_um : float or None
+        Pixel size at which images are trained on; None where no image knows its own.
+    n_resampled : int
+        Number of images that are resampled to it.
     """
 
     settings: TrainingSettings
@@ -55,6 +59,8 @@ class Estimate:
     free: Memory
     gpu_free: Memory
     suggestion: TrainingSettings | None
+    pixel_size_um: float | None = None
+    n_resampled: int = 0
 
     @property
     def fits(self) -> bool:
@@ -127,6 +133,8 @@ def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
         free=free,
         gpu_free=gpu_free,
         suggestion=None if fits else _nearest(request, free, gpu_free),
+        pixel_size_um=request.working.pixel_size_um,
+        n_resampled=len(request.working.resampled),
     )
 
 

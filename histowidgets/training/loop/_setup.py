@@ -15,6 +15,7 @@ from histowidgets.training.data import (
     TrainingTiles,
     ValidationTiles,
     cut_validation_tiles,
+    labels_without_data,
     normalization_of,
 )
 from histowidgets.training.loop._autotune import find_compute_format
@@ -57,8 +58,8 @@ def prepare(
     apply_freeze(network, settings.freeze, settings.adapt_norm)
     network.train()
     validation = cut_validation_tiles(
-        snapshot,
-        request.split,
+        request.working.snapshot,
+        request.working.validation_split(request.split),
         normalization,
         tile_size=settings.tile_size,
         downsample=settings.downsample,
@@ -70,7 +71,7 @@ def prepare(
     group.check_batch_size(settings.batch_size)
     tiles = TrainingTiles(
         request.sampling,
-        snapshot,
+        request.working.snapshot,
         normalization,
         tile_size=settings.tile_size,
         downsample=settings.downsample,
@@ -203,6 +204,9 @@ def _warn(request: TrainingRequest, validation: ValidationTiles, steps: int, emi
     for name in request.snapshot.classes:
         if name not in painted:
             warn(f"{name} has no labels: it cannot be learned. Paint some of it.")
+    missing = labels_without_data(request.working.snapshot, request.sampling.windows, settings.downsample)
+    for name, n in missing.items():
+        warn(f"{n} labelled pixels of {name} have no data (NaN): they are left out.")
     if validation.n_left_out:
         some, others = validation.n_tiles, validation.n_left_out
         warn(f"Validation measures on {some} tiles; {others} more were left out to save memory.")

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,8 @@ import torch
 from scipy import ndimage
 
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
-from histowidgets.errors import ImageNameError, TrainingDataError
-from histowidgets.images import Image, Normalization, Region, select_channels
+from histowidgets.errors import HistowidgetsWarning, ImageNameError, TrainingDataError
+from histowidgets.images import Image, Normalization, Region, at_pixel_size, select_channels, without_data
 from histowidgets.prediction import (
     Classifier,
     ClassifierSpec,
@@ -25,7 +26,7 @@ from histowidgets.prediction import (
     quick_tiles,
     tile_features,
 )
-from histowidgets.training.data import places_of, with_channels
+from histowidgets.training.data import at_common_pixel_size, places_of, with_channels
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._color_share import color_share
 from histowidgets.training.quick._fit import fit_heads
@@ -69,6 +70,8 @@ def quick_classifier(
     normalization: Normalization | None = None,
     score: bool = True,
     channels: Sequence[str] | None = None,
+    pixel_size_um: float | None = None,
+    announce: bool = True,
 ) -> Classifier:
     """Fit the quick learner to the annotations.
 
@@ -96,6 +99,11 @@ def quick_classifier(
     channels : sequence of str, optional
         Which to learn from, in this order; by default those of the first annotated image, which are found in the others
         by name, else by position. As ``TrainingSettings.channels``.
+    pixel_size_um : float, optional
+        Pixel size to which images that differ by more than 10 % are resampled; by default the median of those that are
+        learned from. As ``TrainingSettings.pixel_size_um``.
+    announce : bool, default True
+        Whether to warn (`HistowidgetsWarning`) where one of the images does not know its pixel size and others do.
 
     Returns
     -------
@@ -105,14 +113,24 @@ def quick_classifier(
     Raises
     ------
     TrainingDataError
-        If fewer than two classes are annotated outside images of role "validation", or the channels differ.
+        If fewer than two classes are annotated outside images of role "validation", the channels differ, or pixel sizes
+        are more than 16 times apart.
     SettingsError
         If an annotated image lacks one of the `channels`.
     """
     snapshot = snapshot_of(project)
     if channels:
         with_channels(snapshot, channels)  # names the image that lacks one
-    return fit_quick(snapshot, channels, seed, split, normalization, score)
+    if announce:
+        said = at_common_pixel_size(snapshot, pixel_size_um, _learned(snapshot)).warning()
+        if said:
+            warnings.warn(said, HistowidgetsWarning, stacklevel=2)
+    return fit_quick(snapshot, channels, seed, split, normalization, score, pixel_size_um)
+
+
+def _learned(snapshot: ProjectSnapshot) -> list[str]:
+    """Return the names of the images that are learned from."""
+    return [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
 
 
 def fit_quick(
@@ -122,11 +140,15 @@ def fit_quick(
     split: Split | None,
     normalization: Normalization | None,
     score: bool,
+    pixel_size_um: float | None = None,
 ) -> Classifier:
     """Fit the quick learner as `quick_classifier` does, with `channels` found as in prediction."""
     started = time.perf_counter()
-    names = [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
+    names = _learned(snapshot)
     _require_two_classes(snapshot, names)
+    given, held_out = snapshot, split
+    working = at_common_pixel_size(snapshot, pixel_size_um, names)
+    snapshot, split = working.snapshot, None if split is None else working.training_split(split)
     images = [snapshot.images[name] for name in names]
     seen = tuple(channels or images[0].channel_names)
     fitted = _fitted(normalization or Normalization(), images, seen)
@@ -142,9 +164,10 @@ def fit_quick(
     gathered = _gathered(samples, labels, len(snapshot.classes), seed)
     model = _fit(samples, gathered, len(snapshot.classes), len(seen), seed)
     spec = _spec(model, snapshot, names, seen, fitted, labels, seed)
-    spec = replace(spec, trained_on={**spec.trained_on, "seconds": round(time.perf_counter() - started, 3)})
-    if split is not None and score:
-        spec = replace(spec, scores=scores_on(Classifier(spec), snapshot, split))
+    trained_on = {**spec.trained_on, "seconds": round(time.perf_counter() - started, 3)}
+    spec = replace(spec, pixel_size_um=working.pixel_size_um, trained_on=trained_on)
+    if held_out is not None and score:
+        spec = replace(spec, scores=scores_on(Classifier(spec), given, held_out))
     return Classifier(spec)
 
 
@@ -212,7 +235,12 @@ def _spec(
     )
 
 
-def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Sequence[str] | None = None) -> None:
+def warm_quick(
+    project: Project | ProjectSnapshot,
+    image_name: str,
+    channels: Sequence[str] | None = None,
+    pixel_size_um: float | None = None,
+) -> None:
     """Load the libraries and compute the features of an image, so that the first prediction comes at once.
 
     Parameters
@@ -221,6 +249,7 @@ def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Se
     image_name : str
         The image that will be annotated and predicted.
     channels : sequence of str, optional
+    pixel_size_um : float, optional
         As for `quick_classifier`.
 
     Raises
@@ -233,9 +262,10 @@ def warm_quick(project: Project | ProjectSnapshot, image_name: str, channels: Se
     snapshot = snapshot_of(project)
     if image_name not in snapshot.images:
         raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
-    names = [n for n in snapshot.annotated_names() if snapshot.roles.get(n) != "validation"]
-    images = [snapshot.images[name] for name in names] or [snapshot.images[image_name]]
-    image = snapshot.images[image_name]
+    names = _learned(snapshot)
+    working = at_common_pixel_size(snapshot, pixel_size_um, names)
+    images = [working.snapshot.images[name] for name in names] or [snapshot.images[image_name]]
+    image = at_pixel_size(snapshot.images[image_name], working.pixel_size_um)
     seen = tuple(channels or images[0].channel_names)
     fitted = _fitted(Normalization(), images, seen)
     # Of a large image, one block in the middle: it loads the libraries; which blocks are needed is not known yet.
@@ -277,6 +307,8 @@ def _samples(
     for number, within in enumerate(parts):
         for tile, core in quick_tiles(image, normalization, drawn, within, channels):
             labels = snapshot.labels(name, core, LABEL_DOWNSAMPLE)
+            if image.dtype.kind == "f" and (missing := without_data(image.read(*core, LABEL_DOWNSAMPLE))) is not None:
+                labels[missing] = UNLABELLED
             rows, cols = np.nonzero(labels != UNLABELLED)
             x = core.x + (cols + 0.5) * LABEL_DOWNSAMPLE
             y = core.y + (rows + 0.5) * LABEL_DOWNSAMPLE

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_of
-from histowidgets.prediction import Classifier, mean_of
+from histowidgets.prediction import Classifier, ClassifierSpec, mean_of
 from histowidgets.training.quick._learner import fit_quick, scores_on
 
 
@@ -31,8 +31,15 @@ class QuickPartner:
     ) -> None:
         self._snapshot, self._normalization, self._split = snapshot, network.normalization, split
         fit = partial(
-            fit_quick, snapshot, network.channel_names, seed, normalization=network.normalization, score=False
+            fit_quick,
+            snapshot,
+            network.channel_names,
+            seed,
+            normalization=network.normalization,
+            score=False,
+            pixel_size_um=network.pixel_size_um,
         )
+        self._network_size = network.pixel_size_um
         self._quick = fit(split=None)
         self._for_scores = None if split is None else fit(split=split)
 
@@ -41,8 +48,8 @@ class QuickPartner:
         mine, other = self._snapshot, snapshot
         drawn = [[id(a) for some in one.annotations.values() for a in some] for one in (mine, other)]
         same = drawn[0] == drawn[1] and (mine.classes, mine.roles) == (other.classes, other.roles)
-        alike = (self._split, self._normalization, self._quick.channel_names)
-        return same and alike == (split, network.normalization, network.channel_names)
+        alike = (self._split, self._normalization, self._quick.channel_names, self._network_size)
+        return same and alike == (split, network.normalization, network.channel_names, network.pixel_size_um)
 
     def join(self, network: Classifier) -> Classifier:
         """Return the mean of a network and the quick learner, with scores on what was held out, if anything was.
@@ -55,13 +62,17 @@ class QuickPartner:
         ClassifierError
             If the network has other classes.
         """
-        both = mean_of([network.spec, self._quick.spec])
+        both = mean_of([network.spec, self._alike(self._quick)])
         if self._for_scores is not None and self._split is not None:
-            for_scores = Classifier(mean_of([network.spec, self._for_scores.spec]))
+            for_scores = Classifier(mean_of([network.spec, self._alike(self._for_scores)]))
             scores = scores_on(for_scores, self._snapshot, self._split)
             scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
             both = replace(both, scores=scores)
         return Classifier(both)
+
+    def _alike(self, quick: Classifier) -> ClassifierSpec:
+        """Return a quick learner's spec with the network's pixel size, which differs where that one has none."""
+        return replace(quick.spec, pixel_size_um=self._network_size)
 
 
 def ensemble_with_quick(

@@ -50,6 +50,7 @@ def quick_score(
     previous: QuickScore | None = None,
     should_stop: Callable[[], bool] | None = None,
     channels: Sequence[str] | None = None,
+    pixel_size_um: float | None = None,
 ) -> QuickScore | None:
     """Hold out every label once, and score quick learners that have not seen it.
 
@@ -69,7 +70,8 @@ def quick_score(
     should_stop : callable, optional
         Called before each part; True ends the work.
     channels : sequence of str, optional
-        Which to learn from; see `quick_classifier`.
+    pixel_size_um : float, optional
+        Which to learn from, and at which pixel size; see `quick_classifier`.
 
     Returns
     -------
@@ -90,19 +92,27 @@ def quick_score(
     for part in parts:
         if should_stop is not None and should_stop():
             return None
-        judged += _judge(snapshot, part, confusion, channels)
+        judged += _judge(snapshot, part, confusion, channels, pixel_size_um)
     miou = confusion.mean_iou()
     if miou is None:
         return None
     return QuickScore(miou, dict(zip(snapshot.classes, confusion.iou(), strict=True)), judged, parts)
 
 
-def _judge(snapshot: ProjectSnapshot, part: Split, confusion: Confusion, channels: Sequence[str] | None) -> int:
+def _judge(
+    snapshot: ProjectSnapshot,
+    part: Split,
+    confusion: Confusion,
+    channels: Sequence[str] | None,
+    pixel_size_um: float | None,
+) -> int:
     """Add what a learner without this part finds there; return the number of annotations that count."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
         return 0
     try:
-        classifier = quick_classifier(snapshot, split=part, score=False, channels=channels)
+        classifier = quick_classifier(
+            snapshot, split=part, score=False, channels=channels, pixel_size_um=pixel_size_um, announce=False
+        )
     except TrainingDataError:
         return 0  # fewer than two classes are left to learn from
     known = classifier.trained_on["labelled_pixels"]

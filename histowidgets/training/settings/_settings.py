@@ -80,6 +80,15 @@ class TrainingSettings(BaseModel):
     downsample: Literal[1, 2, 4, 8] = _setting(
         2, "Tiles", "Image pixels along one side of each pixel that the network sees.", "x", basic=True
     )
+    pixel_size_um: float | None = _setting(
+        None,
+        "Tiles",
+        "Pixel size to which images that differ by more than 10 % are resampled; empty: the median of the annotated "
+        "images.",
+        "um",
+        gt=0,
+        le=1000,
+    )
     progressive_resizing: bool = _setting(
         False, "Tiles", "Train on tiles of half the size for the first 40 % of the run: faster, and often as good."
     )

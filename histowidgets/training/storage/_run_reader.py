@@ -35,6 +35,7 @@ class _Summary(BaseModel):
     held_out: dict[str, list[list[int]]] = {}
     kept: dict[str, Any] | None = None
     confusion: list[list[int]] | None = None
+    pixel_size_um: float | None = None
 
 
 #: What every record of a run of ours has; the others may be None, or missing from older versions.

@@ -70,6 +70,7 @@ class RunWriter:
             "arithmetic": dict(compute_format),
             "classes": self._classes,
             "normalization": normalization.to_dict(),
+            "pixel_size_um": request.working.pixel_size_um,
             "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
         }
         self._to_resume = {

@@ -25,6 +25,8 @@ class PredictionRequest:
     ----------
     channels : tuple of str or None
         What the quick learner may see; None for all channels.
+    pixel_size_um : float or None
+        At which the quick learner sees images; None for their usual size.
     final : bool
         Whether the network's weights are final.
     tta : bool
@@ -40,6 +42,7 @@ class PredictionRequest:
     region: Region | None
     split: Split | None = None
     channels: tuple[str, ...] | None = None
+    pixel_size_um: float | None = None
     classifier: Classifier | None = None
     learner: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -124,7 +127,7 @@ class LearnerAnswer:
     @property
     def caption(self) -> str:
         """The caption over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on only 9 held-out strokes"``."""
-        scope = f" · {self.scope}" if self.scope else ""
+        scope = "".join(f" · {words}" for words in (self.scope, self.prediction.resampling) if words)
         if self.score is None:
             return f"{self.learner}{scope}"
         strokes = "stroke" if self.scored_on == 1 else "strokes"

@@ -8,7 +8,7 @@ from typing import Any
 
 from histowidgets.annotations import Project, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
-from histowidgets.images import Region
+from histowidgets.images import Region, at_pixel_size
 from histowidgets.prediction import Classifier, Prediction, PredictionResults, ViewPredictor
 from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.live_prediction._answer import (
@@ -65,6 +65,7 @@ class LivePrediction:
         self._split: Split | None = None
         self._scored_on = 0
         self._channels: tuple[str, ...] | None = None
+        self._pixel_size_um: float | None = None
         self.wanted = "best"
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
@@ -120,11 +121,14 @@ class LivePrediction:
             self._scored_on = 0 if split is None else count_held_out_strokes(self._project.snapshot(), split)
         self.refresh()
 
-    def use_channels(self, channels: Sequence[str] | None) -> None:
-        """Give the quick learner only these channels from now on, as the next run will; None for all."""
+    def use_channels(self, channels: Sequence[str] | None, pixel_size_um: float | None = None) -> None:
+        """Give the quick learner only these channels from now on, at this pixel size, as the next run will.
+
+        None stands for all channels, and for the usual pixel size of the images.
+        """
         wanted = None if channels is None else tuple(channels)
-        if wanted != self._channels:
-            self._channels = wanted
+        if (wanted, pixel_size_um) != (self._channels, self._pixel_size_um):
+            self._channels, self._pixel_size_um = wanted, pixel_size_um
             self.refresh()
 
     def offer_network(
@@ -218,30 +222,37 @@ class LivePrediction:
             name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
-        return PredictionRequest(snapshot, name, None if whole else _middle(in_view), self._split, self._channels)
+        region = None if whole else _middle(in_view)
+        return PredictionRequest(snapshot, name, region, self._split, self._channels, self._pixel_size_um)
 
     def _predict(
         self, learner: str, classifier: Classifier, request: PredictionRequest, is_stale: Callable[[], bool]
     ) -> Prediction:
         """Predict the whole of a small image, or the requested region of a large one."""
-        image = request.snapshot.images[request.image_name]
-        if request.region is None:
+        image, region = request.snapshot.images[request.image_name], request.region
+        seen = at_pixel_size(image, classifier.pixel_size_um)
+        most = WHOLE_IMAGE_PIXELS * min(1.0, image.region.area / seen.region.area)
+        if (region is None and image.region.area > most) or (region is not None and region.area > most):
+            region = _middle(region or image.region, most)  # it is enlarged to the classifier's pixel size
+        if region is None:
             # With the region no Python warning is raised: the studio shows the warning itself.
             return classifier.predict(image, image.region, tta=request.tta, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
             if predictor is None or predictor.spec is not classifier.spec:
                 predictor = self._predictors[learner] = ViewPredictor(classifier.spec)
-        return predictor.predict(image, request.region, is_stale)
+        return predictor.predict(image, region, is_stale)
 
     def _fit_quick(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
         # Imported on the worker's thread: it loads torch, and the page must not wait for that.
         from histowidgets.training import quick_classifier, warm_quick
 
         if not any(request.snapshot.annotations.values()):
-            warm_quick(request.snapshot, request.image_name, channels=request.channels)
+            warm_quick(request.snapshot, request.image_name, request.channels, request.pixel_size_um)
         scores: Mapping[str, Any] = {}
-        classifier = quick_classifier(request.snapshot, channels=request.channels)
+        classifier = quick_classifier(
+            request.snapshot, channels=request.channels, pixel_size_um=request.pixel_size_um, announce=False
+        )
         if is_stale():
             return None
         prediction = self._predict("quick", classifier, request, is_stale)
@@ -391,10 +402,10 @@ class LivePrediction:
         return " · the middle only: zoom in, or see Results, Predict"
 
 
-def _middle(region: Region) -> Region:
+def _middle(region: Region, most: float = WHOLE_IMAGE_PIXELS) -> Region:
     """Return as much of the middle of a region as is predicted live."""
-    if region.area <= WHOLE_IMAGE_PIXELS:
+    if region.area <= most:
         return region
-    share = (WHOLE_IMAGE_PIXELS / region.area) ** 0.5
+    share = (most / region.area) ** 0.5
     width, height = int(region.width * share), int(region.height * share)
     return Region(region.x + (region.width - width) // 2, region.y + (region.height - height) // 2, width, height)

@@ -59,7 +59,13 @@ class QuickScorer:
         self._refine_quick(request, is_stale)
         if request.split is not None or is_stale():
             return None
-        return quick_score(request.snapshot, previous=self._turns, should_stop=is_stale, channels=request.channels)
+        return quick_score(
+            request.snapshot,
+            previous=self._turns,
+            should_stop=is_stale,
+            channels=request.channels,
+            pixel_size_um=request.pixel_size_um,
+        )
 
     def _deliver(self, request: PredictionRequest, score: "QuickScore | None", error: BaseException | None) -> None:
         if error is not None:
@@ -80,7 +86,11 @@ def held_out_scores(request: PredictionRequest) -> Mapping[str, Any]:
 
     try:
         scores: Mapping[str, Any] = quick_classifier(
-            request.snapshot, split=request.split, channels=request.channels
+            request.snapshot,
+            split=request.split,
+            channels=request.channels,
+            pixel_size_um=request.pixel_size_um,
+            announce=False,
         ).scores
     except TrainingDataError:
         return {}

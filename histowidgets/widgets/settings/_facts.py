@@ -223,10 +223,19 @@ def _picture(tile: np.ndarray) -> str:
 
 def _summary(found: Any, time: str, trained: str) -> str:
     free = "" if found.free.free is None else f" of {found.free.free / 1e9:.1f} GB free"
+    tiles = f"{found.n_tiles} tiles{_resampled(found)}"
     return (
-        f"{found.n_tiles} tiles · {found.settings.epochs} epochs of {found.steps_per_epoch} steps · {time} · "
+        f"{tiles} · {found.settings.epochs} epochs of {found.steps_per_epoch} steps · {time} · "
         f"{trained} · about {found.memory_bytes / 1e9:.1f} GB{free}"
     )
+
+
+def _resampled(found: Any) -> str:
+    """Say to which pixel size how many images are resampled; "" where none is."""
+    if not found.n_resampled:
+        return ""
+    images = "1 image" if found.n_resampled == 1 else f"{found.n_resampled} images"
+    return f" at {found.pixel_size_um:.3g} µm per pixel ({images} resampled)"
 
 
 def freeze_value(chosen: Mapping[str, bool]) -> str | tuple[str, ...]:

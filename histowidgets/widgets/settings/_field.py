@@ -11,6 +11,7 @@ _EMPTY = {
     "max_seconds": "no limit",
     "steps_per_epoch": "all",
     "channels": "all channels",
+    "pixel_size_um": "as most images",
     "class_weights": "Lumen=2, Stroma=0.5",
     "focus_class": "all classes",
     "normalization_low": "as 0",

@@ -205,6 +205,7 @@ class PredictPanel(ipywidgets.VBox):
             self._target(name, region),
             image.region if region is None else region,
             announce=False,
+            overwrite=True,  # of an image that was removed from the project
             progress=lambda done, total, left: self._progress(f"{prefix}{name}", done, total, left),
             should_stop=self._stop.is_set,
             **_fitting(options, image),

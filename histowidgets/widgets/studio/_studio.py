@@ -295,11 +295,11 @@ class Studio(ipywidgets.VBox):
             observe(self._tabs, "selected_index", lambda change: self._tab_opened(change["new"])),
             observe(self._page_size, "size", lambda change: self._fit_page()),
             canvas.on_view(self._live.view_changed),
-            self.form.on_change(lambda settings: self._live.use_channels(settings.channels)),
+            self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
         ]
-        self._live.use_channels(self.form.settings.channels)
+        self._live.use_channels(self.form.settings.channels, self.form.settings.pixel_size_um)
 
     # -- the image and the class that are chosen ------------------------------------------------------
 

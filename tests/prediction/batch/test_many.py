@@ -191,7 +191,7 @@ def test_stopped_between_images_it_says_how_far_it_came(classifier, files, tmp_p
 
 
 def test_images_of_the_same_name_do_not_meet(tmp_path):
-    paths = [tmp_path / "a" / "x.tif", tmp_path / "b" / "X.ome.tif", tmp_path / "y.svs"]
+    paths = [str(tmp_path / name) for name in ("a/x.tif", "b/X.ome.tif", "y.svs")]
     names = target_names(paths)
     assert len({name.lower() for name in names}) == 3
     assert names[2] == "y"
@@ -248,3 +248,136 @@ def test_bad_requests(classifier, files, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(PredictionError, match="cannot be written"):
         hw.predict_images(classifier, files, tmp_path / "file")
+
+
+@pytest.fixture
+def twins(tmp_path):
+    """Two images of the same file name."""
+    paths = []
+    for i, patient in enumerate(("a", "b")):
+        (tmp_path / patient).mkdir()
+        path = tmp_path / patient / "01.png"
+        PillowImage.fromarray(picture(70, 90, seed=i).read(0, 0, 90, 70)).save(path)
+        paths.append(path)
+    return paths
+
+
+def measured_images(folder):
+    with (folder / "measurements.csv").open(newline="", encoding="utf-8") as file:
+        return [row["Image"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("form", ["zarr", "geojson", "png"])
+def test_a_result_of_another_image_of_the_same_name_is_never_overwritten(classifier, twins, tmp_path, form):
+    out = tmp_path / "out"
+    (first,) = hw.predict_images(classifier, [twins[0]], out, format=form)
+    (second,) = hw.predict_images(classifier, [twins[1]], out, format=form)
+    assert first.output != second.output
+    assert first.output.endswith(("01.zarr", "01.geojson", "01.png"))
+    assert [row["source"] for row in table(out)] == [str(path) for path in twins]
+    assert measured_images(out) == [str(path) for path in twins]
+    for path, result in zip(twins, (first, second), strict=True):
+        (again,) = hw.predict_images(classifier, path, out, format=form)
+        assert (again.state, again.output) == ("already there", result.output)
+    assert len(table(out)) == 2
+    labels = [classifier.predict(path).labels for path in twins]
+    if form == "png":
+        for result, expected in zip((first, second), labels, strict=True):
+            found = hw.open_image(result.output)
+            np.testing.assert_array_equal(np.asarray(PillowImage.open(result.output)), expected)
+            assert found.width == 90
+
+
+def test_a_moved_image_keeps_the_name_of_its_result(classifier, twins, tmp_path):
+    out = tmp_path / "out"
+    (first,) = hw.predict_images(classifier, twins[0], out, format="png")
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (again,) = hw.predict_images(classifier, twins[0].rename(moved / "01.png"), out, format="png")
+    assert again.output == first.output
+
+
+def test_a_file_that_was_there_before_is_left_alone(classifier, twins, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "01.geojson").write_text("mine")
+    (result,) = hw.predict_images(classifier, twins[0], out, format="geojson")
+    assert (out / "01.geojson").read_text() == "mine"
+    assert result.state == "done"
+    (out / "predictions.csv").write_text("patient,age\n1,70\n")
+    with pytest.raises(PredictionError, match="another table"):
+        hw.predict_images(classifier, twins[0], out, format="png")
+    assert (out / "predictions.csv").read_text() == "patient,age\n1,70\n"
+
+
+def test_a_folder_of_an_earlier_version_goes_on(classifier, twins, tmp_path):
+    out = tmp_path / "out"
+    (first,) = hw.predict_images(classifier, twins[0], out, format="png")
+    (note,) = (out / ".histowidgets").glob("*.json")
+    card = json.loads(note.read_text())
+    del card["source"]
+    note.write_text(json.dumps(card))
+    assert hw.predict_images(classifier, twins[0], out, format="png")[0].state == "already there"
+    assert hw.predict_images(classifier, twins[1], out, format="png")[0].output != first.output
+
+
+def test_without_overwriting_an_earlier_result_of_the_image_stays(classifier, twins, tmp_path):
+    out = tmp_path / "out"
+    (first,) = hw.predict_images(classifier, twins[0], out, format="png")
+    before = (out / "01.png").read_bytes()
+    (second,) = hw.predict_images(classifier, twins[0], out, format="png", overwrite=False, downsample=2)
+    assert second.state == "failed"
+    assert "with another classifier or other options" in second.error
+    assert (out / "01.png").read_bytes() == before
+    assert hw.predict_images(classifier, twins[0], out, format="png", overwrite=False)[0].state == "already there"
+    assert hw.predict_images(classifier, twins[0], out, format="png", downsample=2)[0].state == "done"
+    assert first.output == str(out / "01.png")
+
+
+def test_one_path_is_one_image_and_an_address_is_no_folder(classifier, twins, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for one in (twins[0], str(twins[0])):
+        assert len(hw.predict_images(classifier, one, tmp_path / "out", format="png")) == 1
+    for address in ("s3://bucket/results", "https://example.org/x", "gs://b"):
+        with pytest.raises(PredictionError, match="is an address, not a path"):
+            hw.predict_images(classifier, twins[0], address)
+        with pytest.raises(PredictionError, match="is an address, not a path"):
+            classifier.predict_to(twins[0], f"{address}.zarr")
+        with pytest.raises(hw.errors.ClassifierError, match="is an address, not a path"):
+            classifier.save(address)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "out"}
+
+
+def test_the_pixel_size_is_matched_and_noted(classifier, tmp_path):
+    import dataclasses
+
+    import tifffile
+
+    sized = Classifier(dataclasses.replace(classifier.spec, pixel_size_um=0.5))
+    pixels = picture(70, 90).read(0, 0, 90, 70)
+    fine = np.repeat(np.repeat(pixels, 2, 0), 2, 1)
+    size = {"PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.25, "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(tmp_path / "fine.ome.tif", fine, photometric="rgb", metadata={"axes": "YXS", **size})
+    (result,) = hw.predict_images(sized, tmp_path / "fine.ome.tif", tmp_path / "out", format="png")
+    assert result.note == "resampled from 0.25 to 0.5 µm per pixel"
+    assert table(tmp_path / "out")[0]["note"] == result.note
+    with (tmp_path / "out" / "measurements.csv").open(newline="", encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    areas = [float(row[f"{name} area (um2)"]) for name in ("Dark", "Bright")]
+    assert sum(areas) == pytest.approx(140 * 180 * 0.25**2)
+
+
+def test_a_file_name_that_is_not_utf8_ends_no_batch(classifier, twins, tmp_path):
+    import os
+
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe.png")
+    try:
+        os.link(twins[0], odd)
+    except OSError:
+        pytest.skip("no such names here")
+    results = hw.predict_images(classifier, [twins[1], odd], tmp_path / "out", format="csv")
+    assert states(results) == ["done", "done"]
+    assert table(tmp_path / "out")[1]["source"].endswith("gr\\udcfc\\udcdfe.png")
+    assert (
+        states(hw.predict_images(classifier, [twins[1], odd], tmp_path / "out", format="csv")) == ["already there"] * 2
+    )

@@ -33,11 +33,12 @@ def test_tiles_are_planned_once_in_a_prediction(planned):
         planned.clear()
 
 
-def test_tiles_are_planned_once_for_each_block_on_disk(planned, monkeypatch, tmp_path):
-    monkeypatch.setattr(_to_disk, "BLOCK_SIDE", 128)
+def test_each_block_on_disk_has_the_tiles_of_the_whole_image(planned, monkeypatch, tmp_path):
+    monkeypatch.setattr(_to_disk, "BLOCK_SIDE", 96)
     image = picture(150, 200)
     brightness_classifier(image).predict_to(image, tmp_path / "labels.zarr", blur_px=2)
-    assert len(planned) == len(set(planned)) == 4
+    assert set(planned) == {image.region}
+    assert len(planned) == 1 + 2 * 3  # the whole, and each block
 
 
 def test_a_changed_job_is_planned_again():

@@ -242,3 +242,35 @@ def test_pixels_that_are_not_square_stay_so_on_disk(tmp_path, kind):
     assert open_prediction(tmp_path / kind).info.pixel_size_yx_um == (0.5, 0.25)
     written = hw.open_image(tmp_path / kind)
     assert written.pixel_size_yx_um == pytest.approx((0.5, 0.25))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_prediction_of_another_image_is_not_replaced(image, tmp_path, kind):
+    from PIL import Image as PillowImage
+
+    classifier = brightness_classifier(image, pixel_size_um=None)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        pixels = picture(90, 120, seed=ord(folder)).read(0, 0, 120, 90)
+        PillowImage.fromarray(pixels).save(tmp_path / folder / "01.png")
+    out = tmp_path / kind
+    first = classifier.predict_to(tmp_path / "a" / "01.png", out, blur_px=1).read_labels()
+    with pytest.raises(PredictionError, match="prediction of another image, '01'"):
+        classifier.predict_to(tmp_path / "b" / "01.png", out)
+    np.testing.assert_array_equal(open_prediction(out).read_labels(), first)
+    with pytest.warns(PredictionReplacedWarning):
+        found = classifier.predict_to(tmp_path / "b" / "01.png", out, overwrite=True)
+    np.testing.assert_array_equal(found.read_labels(), classifier.predict(tmp_path / "b" / "01.png").labels)
+    with pytest.raises(PredictionError, match="another image, '01'"):
+        classifier.predict_to(image, out)
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/out.zarr", "https://x.org/out.ome.tif", "file:///tmp/out.zarr"])
+def test_an_address_is_no_folder(image, tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    classifier = brightness_classifier(image)
+    with pytest.raises(PredictionError, match="is an address, not a path on this computer"):
+        classifier.predict_to(image, address)
+    with pytest.raises(PredictionError, match="is an address"):
+        classifier.predict(image).save_png(address.rpartition(".")[0] + ".png")
+    assert list(tmp_path.iterdir()) == []

@@ -23,5 +23,5 @@ def test_streams_of_rows_are_blurred_and_averaged_as_wholes(portions):
         return np.concatenate(parts, 1)
 
     expected = ndimage.gaussian_filter(field, (0, 2, 2), mode="nearest", truncate=3)
-    np.testing.assert_allclose(whole(smoothed(bands(), 2.0, 46)), expected, atol=1e-6)
+    np.testing.assert_allclose(whole(smoothed(bands(), (2.0, 2.0), 46)), expected, atol=1e-6)
     np.testing.assert_allclose(whole(averaged([bands(), [(0, field * 3)]])), field * 2, rtol=1e-6)

@@ -40,8 +40,9 @@ def contradiction(
     ndarray of (H, W), float32
     """
     computed, region = prediction.probability_map, prediction.region
-    places = [np.floor_divide(rows - region.y, computed.scale), np.floor_divide(columns - region.x, computed.scale)]
-    inside = [(at >= 0) & (at < size) for at, size in zip(places, computed.values.shape[1:], strict=True)]
+    own = rows - region.y, columns - region.x
+    inside = [(at >= 0) & (at < size) for at, size in zip(own, (region.height, region.width), strict=True)]
+    places = computed.places_of(*own)
     known = (labels != UNLABELLED) & inside[0][:, None] & inside[1][None]
     index = np.full(256, -1)
     for number, name in enumerate(classes):

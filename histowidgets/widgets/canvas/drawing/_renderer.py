@@ -281,8 +281,7 @@ class Renderer:
         if self._steps is None or self._steps[0] is not prediction:
             self._steps = (prediction, uncertainty_steps(prediction))
         columns, rows = self._predicted_pixels(prediction.region, place, self.scale)
-        computed = prediction.probability_map.scale
-        steps = self._steps[1][np.ix_(rows // computed, columns // computed)]
+        steps = self._steps[1][np.ix_(*prediction.probability_map.places_of(rows, columns))]
         colors = np.append(uncertainty_colors(), np.full((len(uncertainty_colors()), 1), 255, np.uint8), axis=1)
         return Paint(steps, colors), place
 

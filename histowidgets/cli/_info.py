@@ -1,0 +1,93 @@
+"""The command `histowidgets info`."""
+
+import argparse
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from histowidgets.cli._progress import EXIT_OK
+
+if TYPE_CHECKING:
+    from histowidgets.images import Image
+
+
+def add_info(commands: Any, epilog: str) -> None:
+    """Add the command and its arguments to the parser."""
+    parser = commands.add_parser(
+        "info",
+        help="say what a project, a classifier or an image is",
+        description="Say what a project, a classifier or an image is, as far as is known without computing anything.",
+        epilog=epilog,
+    )
+    parser.add_argument("path", help="project folder, classifier folder, or image")
+    parser.add_argument("--json", action="store_true", help="print it as JSON, for programs")
+
+
+def info(arguments: argparse.Namespace) -> int:
+    """Print what something is; return the exit code."""
+    found = _described(arguments.path)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return EXIT_OK
+    for name, value in found.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print(f"{name}: {'unknown' if text is None else text}")
+    return EXIT_OK
+
+
+def _described(given: str) -> dict[str, Any]:
+    path = Path(given).expanduser()
+    if (path / "project.json").is_file():
+        return _project(path)
+    if (path / "classifier.json").is_file():
+        return _classifier(path)
+    from histowidgets.images import open_image
+
+    image = open_image(given if "://" in given else path)
+    return {"what": "image", "name": image.name, **_image(image)}
+
+
+def _image(image: "Image") -> dict[str, Any]:
+    return {
+        "size (px)": [image.width, image.height],
+        "type": str(image.dtype),
+        "channels": list(image.channel_names),
+        "pixel size (um)": image.pixel_size_um,
+        "levels": [float(downsample) for downsample in image.downsamples],
+    }
+
+
+def _project(path: Path) -> dict[str, Any]:
+    from histowidgets.annotations import Project
+
+    with closing(Project.open(path)) as project:
+        snapshot = project.snapshot()
+        annotations = [one for some in snapshot.annotations.values() for one in some]
+        counts = {name: sum(one.class_name == name for one in annotations) for name in snapshot.classes}
+        sizes = {name: image.pixel_size_um for name, image in snapshot.images.items()}
+        return {
+            "what": "project",
+            "images": list(snapshot.images),
+            "pixel sizes (um)": [f"{name} {'unknown' if um is None else f'{um:.4g}'}" for name, um in sizes.items()],
+            "annotations": [f"{name} {n}" for name, n in counts.items()],
+            "open elsewhere": project.held_by if project.read_only else "no",
+        }
+
+
+def _classifier(path: Path) -> dict[str, Any]:
+    from histowidgets.prediction import Classifier
+
+    classifier = Classifier.load(path)
+    score = classifier.scores.get("val_miou")
+    return {
+        "what": "classifier",
+        "name": classifier.name,
+        "kind": classifier.kind,
+        "classes": classifier.classes,
+        "channels": list(classifier.channel_names),
+        "pixel size (um)": classifier.pixel_size_um,
+        "downsample": classifier.downsample,
+        "tile size (px)": classifier.tile_size,
+        "mIoU on held-out strokes": None if score is None else round(float(score), 3),
+    }
