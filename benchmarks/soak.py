@@ -114,7 +114,7 @@ class Soak:
                 hand.paint([(x + 6 * step, y + 9), (x + 12, y + 14 + 5 * step)])
         self._zoom()
         hand.open_tab("Train")
-        hand.press("Train on" if number else "Train")
+        hand.press("Train more" if number else "Train")
         notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 1", True, seconds=120)
         for title in ("Settings", "Results", "Display", "Project", "Train"):
             hand.open_tab(title)

@@ -77,8 +77,7 @@ def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tupl
     """Add the images and classes that a project in a folder does not have yet; return it with a message about it."""
     words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
-        holder = f"{project.held_by} holds it. Close it there, then run this cell again."
-        return project, f"{words} It can only be looked at here: {holder}"
+        return project, words
     if project.left_by is not None:
         words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
     seen: Counter[str] = Counter()
