@@ -273,6 +273,8 @@ class LossMonitor(ipywidgets.VBox):
             timer.cancel()
             timer.join(timeout=5)
         close_tree(self)
+        for part in (self._status_row, self._line):  # not among the children after `take_status`
+            close_tree(part)
         self._charts.close_all()
 
     def to_csv(self, path: str | PathLike[str]) -> Path:

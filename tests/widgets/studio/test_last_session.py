@@ -29,7 +29,7 @@ def trained(tmp_path_factory):
     pixels = np.zeros((96, 128, 3), np.uint8)
     pixels[:, 64:] = 180
     project = hw.Project(["Dark", "Bright"], folder=folder)
-    name = project.add_image(pixels, name="halves")
+    name = project.add_image(hw.open_image(pixels, name="halves"))
     for y in (20, 50, 80):
         project.annotate(name, hw.Stroke([(8, y), (50, y)], width=6), "Dark")
         project.annotate(name, hw.Stroke([(76, y), (120, y)], width=6), "Bright")
@@ -50,7 +50,7 @@ def test_the_last_run_its_classifier_and_its_prediction_are_there(trained):
     assert studio.run.split.held_out == run.split.held_out
     wait_until(lambda: studio._training._main.description == "Train more")
     wait_until(lambda: studio.prediction is not None and studio.prediction.pyramid)
-    assert "saved prediction" in studio.canvas.caption
+    wait_until(lambda: "saved prediction" in studio.canvas.caption)
     wait_until(lambda: "finished: all 2 epochs" in studio._training.monitor._status.value.lower())
     assert "Training. You can" not in studio.log, "nothing is training"
     more = studio.train(SETTINGS.model_copy(update={"epochs": 1}))
