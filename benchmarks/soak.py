@@ -120,7 +120,7 @@ class Soak:
         hand.open_tab("Train")
         by_itself = number % 2 == 1
         notebook.execute(f"studio.form.enter('epochs', '{EPOCHS if by_itself else 5000}')")
-        hand.press("Continue" if number else "Train")
+        hand.press("Train more" if number else "Train")
         notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 1", True, seconds=120)
         for title in ("Settings", "Results", "Display", "Project", "Train"):
             hand.open_tab(title)

@@ -91,7 +91,7 @@ def studio(browser: Any, server: Any, theme: str, name: str) -> None:
 def display(browser: Any, server: Any) -> None:
     """Save a screenshot of the channels of a fluorescence image."""
     notebook, hand = _notebook(browser, server, "JupyterLab Dark", DISPLAY, height=860)
-    hand.open_tab("Display")
+    hand.open_display()
     notebook.wait_for("() => document.querySelectorAll('.hw-channel').length === 3")
     _keep(notebook, ".hw-studio", "display")
     notebook.execute("studio.close()")

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.advice import Advice
 from histowidgets.annotations import Project
 from histowidgets.errors import BackboneError, ClassifierError, HistowidgetsError, ImageError, TrainingError
 from histowidgets.images import open_image
@@ -192,27 +191,23 @@ def test_a_studio_whose_names_are_scripts_shows_them_as_text():
 
 def test_every_other_maker_of_html_escapes():
     from histowidgets.widgets import LossMonitor
-    from histowidgets.widgets.common._advice_line import AdviceLine
     from histowidgets.widgets.monitor._html import legend_html, messages_html, table_html
     from histowidgets.widgets.monitor._styles import class_styles
-    from histowidgets.widgets.studio._notifications import LogPanel, Notice
+    from histowidgets.widgets.studio._log_panel import LogPanel
 
-    line = AdviceLine(EVIL, lambda advice: None)
-    line.show(Advice(EVIL, EVIL, EVIL, {EVIL: 1.0}))
-    notice, log = Notice(), LogPanel()
-    notice.show(EVIL, "error")
+    log = LogPanel()
     log.add(EVIL)
     run = hw.RunLog(epochs=2, name=EVIL)
     monitor = LossMonitor(run)
     run.epoch(train_loss=1.0, val_loss=1.0, val_iou={EVIL: 0.5})
     run.finish()
 
-    texts = [*html_of(line), *html_of(notice), *html_of(log), *html_of(monitor)]
+    texts = [*html_of(log), *html_of(monitor)]
     texts += [messages_html([("info", EVIL)]), table_html(monitor.history, [EVIL], 1)]
     styles = class_styles([EVIL], {EVIL: "#123456"})
     texts.append(legend_html(EVIL, [(EVIL, styles[EVIL], 0.5)]))
     require_harmless(texts)
-    for widget in (monitor, line, notice, log):
+    for widget in (monitor, log):
         widget.close()
 
 

@@ -20,6 +20,7 @@ from .evaluation import ComparedRun, Comparison, CrossValidation, compare_runs, 
 from .loop import LearningRateTest, find_learning_rate, joined
 from .quick import QuickPartner, QuickScore, ensemble_with_quick, quick_classifier, quick_score, warm_quick
 from .runs import (
+    LoadedRun,
     ReplayedRun,
     Run,
     RunLog,
@@ -28,6 +29,7 @@ from .runs import (
     TrainingRun,
     UnfinishedRun,
     find_unfinished_run,
+    load_last_run,
     replay,
     resume_training,
     start_training,
@@ -49,6 +51,7 @@ __all__ = [
     "Event",
     "Keep",
     "LearningRateTest",
+    "LoadedRun",
     "Message",
     "NetworkSize",
     "QuickPartner",
@@ -74,6 +77,7 @@ __all__ = [
     "find_learning_rate",
     "find_unfinished_run",
     "joined",
+    "load_last_run",
     "network_size",
     "normalization_of",
     "parse_epoch_record",

@@ -67,6 +67,12 @@ class StudioHand:
         pairs = [[float(x), float(y)] for x, y in points]
         return self.notebook.value(f"[list(studio.canvas.view.to_stage(x, y)) for x, y in {pairs}]")
 
+    def page_point(self, point):
+        """Return the place on the page of an image point."""
+        ((x, y),) = self._places([point])
+        box = self.page.locator(".hw-pointer").first.bounding_box()
+        return box["x"] + x, box["y"] + y
+
     def paint(self, points):
         """Drag the pen along image points."""
         stage = self.page.locator(".hw-pointer").first
@@ -160,6 +166,10 @@ class StudioHand:
             ".hw-studio button:visible:not([disabled])", has_text=re.compile(rf"^\s*{re.escape(text)}\s*$")
         ).first.click()
 
+    def open_display(self):
+        """Open the menu of the eye above the picture."""
+        self.page.locator(".hw-eye:not(.mod-active)").first.click()
+
     def open_tab(self, title):
         self.page.locator(".hw-tabs .lm-TabBar-tab", has_text=title).first.click()
 
@@ -168,16 +178,29 @@ class StudioHand:
         field.fill(text)
         field.press("Tab")
 
-    def notice(self):
-        return self.page.locator(".hw-notice-line").first.inner_text()
+    def next_step(self):
+        """Return what the box under the classes says."""
+        return self.page.locator(".hw-next-line").first.inner_text()
+
+    def wait_for_next(self, pattern, seconds=30):
+        self.notebook.wait_for(
+            "(p) => new RegExp(p).test(document.querySelector('.hw-next-line')?.textContent ?? '')", pattern, seconds
+        )
+
+    def save(self, what):
+        """Save something from the list in the results, and wait for where it was saved."""
+        self.page.get_by_label("What", exact=True).and_(self.page.locator(".hw-files select")).select_option(what)
+        self.press("Save")
 
     def wait_for_notice(self, pattern, level=None, seconds=30):
+        """Wait for an answer of the studio, wherever it was asked."""
         from playwright.sync_api import TimeoutError
 
         try:
             self.notebook.wait_for(
-                "([p, level]) => { const n = document.querySelector('.hw-notice-line');"
-                " return n && (!level || n.dataset.level === level) && new RegExp(p).test(n.textContent); }",
+                "([p, level]) => [...document.querySelectorAll('.hw-next-line, .hw-said-here, .hw-class-said,"
+                " .hw-strip-said, .hw-said div')].some((n) => (!level || !n.dataset.level || n.dataset.level === level)"
+                " && new RegExp(p).test(n.textContent))",
                 [pattern.removeprefix("(?i)"), level],
                 seconds,
             )
@@ -202,5 +225,5 @@ class StudioHand:
         )
 
     def stop_and_wait(self):
-        self.press("Stop, keep best")
+        self.press("Stop")
         self.notebook.wait_for_value("studio.run.is_over", True)

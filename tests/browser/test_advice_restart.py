@@ -29,7 +29,7 @@ def test_r29_r65_a_diagnosis_of_a_real_run_is_clicked_and_the_next_run_starts_wi
     notebook.run_all()
     hand = StudioHand(notebook)
     hand.press("Train")
-    button = notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Lower the learning rate")
+    button = notebook.page.locator(".hw-next button:visible", has_text="Lower the learning rate")
     button.first.wait_for(timeout=120_000)
     notebook.screenshot("advice-1-found")
     words = button.first.inner_text()
@@ -46,9 +46,9 @@ def test_r29_r65_a_diagnosis_of_a_real_run_is_clicked_and_the_next_run_starts_wi
     notebook.screenshot("advice-2-restarted")
 
     # Undo takes the change of settings back; the run that is on goes on.
-    notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Undo").click()
+    notebook.page.locator(".hw-next button:visible", has_text="Undo").click()
     notebook.wait_for_value("studio.form.settings.learning_rate", 0.5)
-    notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Undo").wait_for(state="detached")
+    notebook.page.locator(".hw-next button:visible", has_text="Undo").wait_for(state="hidden")
     notebook.execute("studio.close()")
 
 
@@ -83,19 +83,18 @@ def test_r28_r37_r65_a_run_made_to_overfit_is_told_so_and_the_next_one_learns_le
     notebook.run_all()
     hand = StudioHand(notebook)
     hand.press("Train")
-    line = notebook.page.locator(".hw-diagnosis")
+    line = notebook.page.locator(".hw-next")
     line.filter(has_text="by heart").or_(line.filter(has_text="Stop?")).first.wait_for(timeout=180_000)
     chart = beneath_the_tabs(notebook)
     notebook.screenshot("overfit-1-found")
-    line.get_by_role("button", name="more").click()
-    restart = notebook.page.locator(".hw-diagnosis .hw-link:visible", has_text="Freeze the early layers")
+    line.locator(".hw-next-info").click()
+    restart = notebook.page.locator(".hw-next button:visible", has_text="Freeze the early layers")
     assert restart.first.inner_text().endswith("and restart")
     notebook.execute("first = studio.run")
     restart.first.click()
     notebook.wait_for_value("studio.run is not first", True, seconds=60)
     notebook.wait_for_value("[studio.run.settings.freeze, studio.form.settings.freeze]", ["early", "early"])
     assert notebook.value("first.settings.freeze") == "none"
-    line.get_by_role("button", name="more").wait_for(state="hidden")
     assert beneath_the_tabs(notebook) == chart, "the chart stands where it stood"
     notebook.wait_for_value("len(studio.run.history) > 1", True, seconds=60)
     notebook.screenshot("overfit-2-restarted")

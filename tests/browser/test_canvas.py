@@ -261,7 +261,8 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
 
     wait_for(lambda pixel: not close_to(pixel, bare, 15))
     hand.notebook.screenshot("canvas-prediction")
-    slider = hand.page.locator(".hw-bar .widget-slider", has_text="Prediction").locator("[role=slider]")
+    hand.page.locator(".hw-eye").click()
+    slider = hand.page.locator(".hw-eye-panel .widget-slider", has_text="Prediction").locator("[role=slider]")
     slider.focus()
     hand.page.keyboard.press("End")
     wait_for(lambda pixel: close_to(pixel, BLUE, 4))
@@ -272,7 +273,7 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
     wait_for(lambda pixel: close_to(pixel, BLUE, 4))
     hand.page.mouse.move(*hand.page_point((300, 310)))
     hand.notebook.wait_for(
-        "() => /x 300 y 3(09|10|11) · Stroma 0.80/.test(document.querySelector('.hw-place').textContent)"
+        "() => /x 300 y 3(09|10|11) · predicted Stroma 80%/.test(document.querySelector('.hw-place').textContent)"
     )
 
 

@@ -114,7 +114,7 @@ def test_the_coach_steps_through_places_with_two_classes(hand):
         "    project.annotate('colon', hw.Rectangle(x, 150, 30, 30), 'Stroma')\n"
         "    project.annotate('colon', hw.Rectangle(x + 10, 160, 30, 30), 'Lumen')\n"
     )
-    page.get_by_role("button", name="Coach").click()
+    page.locator(".hw-next-info").click()
     line = page.locator(".hw-coach-row", has_text="Conflicts")
     line.get_by_role("button", name="Go there (1/2)").click()
     line.get_by_role("button", name="Go there (2/2)").wait_for()

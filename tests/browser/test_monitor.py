@@ -71,7 +71,7 @@ def test_the_monitor_draws_a_run_and_nothing_jumps(open_notebook):
     notebook = open_notebook([MONITOR])
     notebook.run_all()
     page = notebook.page
-    page.get_by_text("No run yet: press Train").wait_for()
+    page.get_by_text("The loss is drawn here").wait_for()
     page.locator(".hw-chart svg").first.wait_for(state="attached")
     empty = place(notebook, ".hw-monitor-stage")
     notebook.screenshot("monitor-empty")
@@ -79,11 +79,11 @@ def test_the_monitor_draws_a_run_and_nothing_jumps(open_notebook):
     notebook.wait_for(f"() => ({POINTS})('{BLUE}').some((n) => n === 20)")
     notebook.execute("for _ in range(20): run.advance()")
     notebook.wait_for(f"() => ({POINTS})('{BLUE}').some((n) => n === 40)")
-    page.get_by_text("No run yet: press Train").wait_for(state="hidden")
+    page.get_by_text("The loss is drawn here").wait_for(state="hidden")
     full = place(notebook, ".hw-monitor-stage")
     assert (full["y"], full["height"], full["width"]) == (empty["y"], empty["height"], empty["width"])
     best = notebook.value("run.best_epoch")  # a tolerance makes it a later one than the highest, 31
-    assert page.locator(".hw-chart .label", has_text=f"best {best}").is_visible()
+    assert page.locator(".hw-chart .label", has_text=f"kept: {best}").is_visible()
     assert page.evaluate(TOO_WIDE, ".hw-monitor") == []
     notebook.screenshot("monitor-light")
     # A finished run says so.
@@ -97,7 +97,7 @@ def test_the_monitor_shows_classes_log_axis_and_table_by_the_keyboard(open_noteb
     notebook.execute("while run.advance(): pass\nmonitor.watch(run)")
     page = notebook.page
     page.locator(".hw-run-line[data-state=finished]").wait_for()
-    for name in ("classes", "log", "Numbers"):
+    for name in ("⋯", "log", "Score", "classes", "Numbers"):
         page.locator(".hw-monitor").get_by_role("button", name=name).press("Enter")
     page.get_by_role("region", name="Numbers of each epoch").wait_for()
     # A class name with HTML in it is text, in the key and in the table.
@@ -176,7 +176,7 @@ def test_presets_patches_and_their_undo_reach_the_page(open_notebook):
     notebook.wait_for_value("[form.settings.backbone, form.settings.tile_size]", ["resnet34", 512])
     notebook.wait_for("() => document.querySelector('[data-name=tile_size] input').value === '512'")
     page.locator(".hw-summary").get_by_role("button", name="Undo").click()
-    notebook.wait_for_value("[form.preset, form.settings.tile_size]", ["cpu (changed)", 192])
+    notebook.wait_for_value("[form.preset, form.settings.tile_size]", ["cpu", 192])
     page.get_by_label("Preset", exact=True).select_option("first-run")
     notebook.wait_for_value("form.preset", "first-run")
     notebook.execute("form.patch({'learning_rate': 1e-4, 'freeze': ('stem', 'block1')})")

@@ -54,7 +54,7 @@ def test_a_diagnosis_comes_in_its_own_room_and_its_button_is_heard(open_notebook
     name = "dark" if dark else "light"
     notebook.screenshot(f"monitor-diagnosis-{name}")
     # The switches are reached by keys, and "more" opens what did not fit.
-    for switch in (re.compile("^more"), "learning rate"):
+    for switch in (re.compile("^more"), "⋯", "learning rate"):
         page.locator(".hw-monitor").get_by_role("button", name=switch, exact=True).press("Enter")
     restart = page.locator(".hw-diagnosis .hw-link:visible", has_text="and restart").first
     restart.click()
@@ -76,7 +76,8 @@ def test_the_numbers_and_the_picture_are_downloaded(open_notebook, tmp_path):
     notebook.execute("while run.advance(): pass\nmonitor.watch(run)")
     page = notebook.page
     notebook.wait_for(CURVE, 60)
-    page.locator(".hw-monitor").get_by_role("button", name="Numbers").press("Enter")
+    for name in ("⋯", "Numbers"):
+        page.locator(".hw-monitor").get_by_role("button", name=name).press("Enter")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     path = tmp_path / download.value.suggested_filename

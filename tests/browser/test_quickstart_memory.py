@@ -90,7 +90,7 @@ def test_server_and_kernel_stay_under_2_gb_through_the_quickstart(browser, sessi
     steps["the studio"] = peak.take()
     notebook.screenshot("quickstart")
     hand.paint_all()
-    hand.wait_for_caption("quick learner")
+    hand.wait_for_caption("quick")
     notebook.wait_for_value("studio._live.quick.idle.is_set()", True)
     steps["painted, with a first prediction"] = peak.take()
     hand.press("Train")

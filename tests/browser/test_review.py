@@ -65,12 +65,12 @@ def test_n6_the_review_by_hand(open_notebook):
     red, green, blue, _ = hand.picture_at((420, 470))
     assert blue > 60, f"the stroke is no longer orange: {red, green, blue}"
     notebook.screenshot(f"review-disagreement-{'dark' if dark else 'light'}")
-    first.get_by_role("button", name="Relabel").click()
+    first.get_by_role("button", name="Correct").click()
     notebook.wait_for_value("[studio.canvas.class_name, studio.canvas.tool]", ["Bright", "brush"])
     notebook.wait_for_value("studio.canvas.disagreement", False)
 
     # What is right goes to the end, and the focus stays on its button.
-    first.get_by_role("button", name="Is right").press("Enter")
+    first.get_by_role("button", name="Keep").press("Enter")
     page.locator("tr[data-tile='0'] button[aria-pressed=true]").wait_for()
     assert rows.last.get_attribute("data-tile") == "0"
     assert page.evaluate("() => document.activeElement.closest('tr')?.dataset.tile") == "0"

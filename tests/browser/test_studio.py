@@ -41,14 +41,14 @@ def test_the_whole_loop(hand, tmp_path):
 
     # A prediction follows by itself; the first one may have been made before the last class was painted.
     notebook.wait_for_value("studio._live.quick.idle.is_set() and len(set(studio.prediction.labels.flat))", 3)
-    hand.wait_for_caption(r"quick learner")
+    hand.wait_for_caption(r"quick")
     quick = hand.picture()
     notebook.screenshot("studio-1-quick")
 
     # Train: the chart's path grows, the picture's caption names the network, painting goes on meanwhile.
     hand.press("Train")
-    notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 2", True, seconds=60)
-    hand.wait_for_curve(points=2)
+    notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 3", True, seconds=60)
+    hand.wait_for_curve(points=3)
     first = hand.curve_points()
     notebook.screenshot("studio-2-training")
     hand.pick_class("Lumen")
@@ -56,7 +56,7 @@ def test_the_whole_loop(hand, tmp_path):
     notebook.wait_for_value("studio.project.count()['Lumen']", wanted["Lumen"] + 1)
     hand.wait_for_curve(points=first + 1)
     notebook.wait_for_value("'network' in studio._live._answers", True, seconds=60)
-    hand.wait_for_caption(r"(U-Net, epoch \d+|quick learner) · mIoU [01]\.\d\d on (only )?\d+ held-out strokes?")
+    hand.wait_for_caption(r"(U-Net, epoch \d+|quick)( \+ quick)?, score [01]\.\d\d \(\d+ strokes?\)")
     notebook.screenshot("studio-3-network")
     assert hand.picture() != quick
 
@@ -65,16 +65,17 @@ def test_the_whole_loop(hand, tmp_path):
     notebook.wait_for_value("studio.run.state", "paused")
     hand.press("Resume")
     notebook.wait_for_value("studio.run.state", "running")
-    hand.press("Stop, keep best")
+    hand.press("Stop")
     notebook.wait_for_value("studio.run.state", "stopped")
-    hand.wait_for_notice(r"epoch \d+ is kept")
+    notebook.page.locator(".hw-kept-line", has_text=re.compile(r"Epoch \d+ is kept")).wait_for()
+    notebook.page.locator(".hw-run-line", has_text="Stopped by hand after").wait_for()
     assert notebook.value("studio.run.classifier is not None")
 
     # Save, and use it in a new kernel.
     folder = tmp_path / "saved"
     hand.open_tab("Results")
     hand.fill("Save to", str(folder))
-    hand.press("Save classifier")
+    hand.save("Classifier")
     hand.wait_for_notice(r"Saved .*classifier")
     notebook.screenshot("studio-4-results")
     assert (folder / "classifier" / "model.safetensors").is_file()
@@ -84,7 +85,7 @@ def test_the_whole_loop(hand, tmp_path):
     before = hand.picture()
     notebook.reload()
     notebook.wait_for("() => document.querySelector('.hw-pointer')")
-    hand.wait_for_caption(r"held-out strokes?|quick learner")
+    hand.wait_for_caption(r"score|quick")
     hand.wait_for_picture(before)
     hand.open_tab("Train")
     hand.wait_for_curve(points=first + 1)
@@ -170,5 +171,5 @@ def test_a_stroke_shows_within_a_frame_while_training_runs_and_while_a_cell_bloc
 
 
 def test_the_greeting_tells_a_new_person_what_to_do(hand):
-    assert re.search("(?i)paint", hand.notice())
+    assert re.search("(?i)paint", hand.next_step())
     hand.notebook.execute("studio.close()")

@@ -186,7 +186,7 @@ def _count(
     return Advice(
         id="annotations-few" if severity == "stop" else "annotations-more",
         title=f"{name} {need} {missing} more {'stroke' if missing == 1 else 'strokes'}{where}",
-        detail=f"It has {number}; with {len(snapshot.classes)} classes {minimum} are the least, {wanted} are good.",
+        detail=f"It has {number}; of {len(snapshot.classes)} classes, each needs {minimum} or more; {wanted} are good.",
         evidence=evidence,
         about=about,
         severity=severity,

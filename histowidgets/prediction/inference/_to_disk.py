@@ -26,6 +26,7 @@ from histowidgets.prediction.results import (
     StoredPrediction,
     open_prediction,
     read_card,
+    sides_if_not_square,
     write_pyramid,
 )
 from histowidgets.prediction.tiling import EDGE_ROWS, BlankTiles, reach_of

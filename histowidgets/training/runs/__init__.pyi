@@ -1,4 +1,5 @@
 from ._base import Run, RunSummary
+from ._loaded import LoadedRun, load_last_run
 from ._replay import ReplayedRun, replay
 from ._resume import resume_training
 from ._run import TrainingRun
@@ -9,6 +10,7 @@ from ._tensorboard import write_tensorboard
 from ._unfinished import UnfinishedRun, find_unfinished_run
 
 __all__ = [
+    "LoadedRun",
     "ReplayedRun",
     "Run",
     "RunLog",
@@ -17,6 +19,7 @@ __all__ = [
     "TrainingRun",
     "UnfinishedRun",
     "find_unfinished_run",
+    "load_last_run",
     "replay",
     "resume_training",
     "start_training",

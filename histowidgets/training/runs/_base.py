@@ -88,7 +88,11 @@ class Run(ABC):
         What made the run fail, and its `traceback` as text.
     classifier : Classifier or None
         The best classifier so far; None in a run that trains none.
+    is_loaded : bool
+        Whether it was read from the folder of an earlier session.
     """
+
+    is_loaded = False
 
     def __init__(self, run_id: str, settings: TrainingSettings | None, control: RunControl | None = None) -> None:
         self.id = run_id

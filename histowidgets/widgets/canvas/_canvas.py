@@ -256,6 +256,11 @@ class AnnotationCanvas(ipywidgets.VBox):
         """Outline the rectangles of this image that are held out for validation; none by default."""
         self._pointer.held_out = [[int(edge) for edge in region] for region in regions]
 
+    def mark(self, region: Region | None) -> None:
+        """Mark a place of the image shown, to be looked at; None removes the mark."""
+        marked = [] if region is None else [int(edge) for edge in region]
+        self._queue.submit(lambda: setattr(self._pointer, "marked", marked))
+
     @property
     def display(self) -> tuple[ChannelDisplay, ...]:
         """How each channel of the image is shown; `set_display` changes it."""
@@ -422,6 +427,16 @@ class AnnotationCanvas(ipywidgets.VBox):
     def duplicate(self) -> None:
         """Copy the selection a little to the right and down, and select the copies. One step of undo."""
         self._editor.duplicate()
+
+    def put_in_eye_menu(self, panel: ipywidgets.Widget, on_open: Callable[[], object] = lambda: None) -> None:
+        """Show a panel in the menu of the eye above the picture, instead of the sliders for opacities.
+
+        `on_open` is called whenever the menu is opened.
+        """
+        old, self._frame.eye_panel.children = self._frame.eye_panel.children, [panel]
+        for slider in old:
+            close_tree(slider)
+        self._frame.on_eye(on_open)
 
     # -- the page -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import dataclasses
 import traceback
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import ipywidgets
@@ -29,8 +30,6 @@ class DisplayPanel(ipywidgets.VBox):
     ----------
     canvas
         The canvas.
-    notify
-        Called with a text and a level.
     log
         Called with the traceback of an unexpected error.
     asleep
@@ -42,12 +41,11 @@ class DisplayPanel(ipywidgets.VBox):
     def __init__(
         self,
         canvas: AnnotationCanvas,
-        notify: Callable[[str, str], None] = lambda text, level: None,
         log: Callable[[str], None] = lambda text: None,
         *,
         asleep: bool = False,
     ) -> None:
-        self._canvas, self._notify, self._log, self._asleep = canvas, notify, log, asleep
+        self._canvas, self._log, self._asleep = canvas, log, asleep
         self._histograms: dict[str, list[ChannelHistogram]] = {}
         self._ends: list[Callable[[], None]] = []
         self.controls = ChannelControls(self._changed)
@@ -70,7 +68,8 @@ class DisplayPanel(ipywidgets.VBox):
         channels = ipywidgets.HTML("<h4 class='hw-title'>Channels <span>display only, not for training</span></h4>")
         hatching = ipywidgets.HBox([self.patterns, self.prediction_patterns])
         hatching.add_class("hw-hatching")
-        super().__init__([layers, *self.sliders.values(), hatching, channels, self.controls, buttons])
+        self._said = ipywidgets.HTML()
+        super().__init__([layers, *self.sliders.values(), hatching, channels, self.controls, buttons, self._said])
         self.add_class("hw-section")
         self.add_class("hw-display")
         self._worker = LatestWorker("histograms", self._measure, self._measured)
@@ -171,6 +170,10 @@ class DisplayPanel(ipywidgets.VBox):
             self._canvas.set_display(displays, name)
         except (HistowidgetsError, TypeError, ValueError) as error:
             self._notify(str(error), "error")
+
+    def _notify(self, text: str, level: str) -> None:
+        """Say under the buttons what came of a press."""
+        self._said.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{escape(text)}</p>"
 
     def _copy_display(self) -> None:
         try:

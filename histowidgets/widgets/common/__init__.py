@@ -1,6 +1,5 @@
 """What several widgets share: style sheets, worker threads, the run bridge, small controls, closing, Colab."""
 
-from histowidgets.widgets.common._advice_line import AdviceLine, evidence_text
 from histowidgets.widgets.common._assets import bundle, style_sheet, style_widget
 from histowidgets.widgets.common._bridge import RunBridge
 from histowidgets.widgets.common._callbacks import link_slider, listen, observe
@@ -8,6 +7,7 @@ from histowidgets.widgets.common._close_widgets import close_tree
 from histowidgets.widgets.common._colab_pulse import Pulse, colab_pulse
 from histowidgets.widgets.common._controls import Disclosure, TextEntry, full_width
 from histowidgets.widgets.common._download import Download
+from histowidgets.widgets.common._evidence_text import evidence_text
 from histowidgets.widgets.common._fallback_picture import static_html
 from histowidgets.widgets.common._latest_worker import LatestWorker
 from histowidgets.widgets.common._picture_url import picture_url
@@ -15,7 +15,6 @@ from histowidgets.widgets.common._serial_queue import SerialQueue, batch
 from histowidgets.widgets.common._task_queue import Notify, TaskQueue
 
 __all__ = [
-    "AdviceLine",
     "Disclosure",
     "Download",
     "LatestWorker",

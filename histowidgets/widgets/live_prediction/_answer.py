@@ -126,14 +126,21 @@ class LearnerAnswer:
 
     @property
     def caption(self) -> str:
-        """The caption over the picture, such as ``"U-Net, epoch 31 · mIoU 0.87 on only 9 held-out strokes"``."""
-        scope = "".join(f" · {words}" for words in (self.scope, self.prediction.resampling) if words)
+        """The caption over the picture, such as ``"U-Net, epoch 31, score 0.87 (9 strokes)"``."""
         if self.score is None:
-            return f"{self.learner}{scope}"
-        strokes = "stroke" if self.scored_on == 1 else "strokes"
-        held_out = f"{strokes}, held out in turn" if self.held_out_in_turn else f"held-out {strokes}"
-        few = "only " if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
-        return f"{self.learner} · mIoU {self.score:.2f} on {few}{self.scored_on} {held_out}{scope}"
+            return self.learner
+        strokes = f"{self.scored_on} stroke{'' if self.scored_on == 1 else 's'}"
+        return f"{self.learner}, score {self.score:.2f} ({strokes})"
+
+    @property
+    def about(self) -> str:
+        """The caption, what was predicted, and what the score was measured on."""
+        scope = "".join(f"; {words}" for words in (self.scope, self.prediction.resampling) if words)
+        if self.score is None:
+            return f"{self.caption}{scope}"
+        on = "each stroke left out once" if self.held_out_in_turn else "strokes in the test area"
+        few = ", a rough score" if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
+        return f"{self.caption}{scope}; measured on {on}{few}"
 
 
 def range_warning_text(classifier: Classifier, image: Image) -> str:

@@ -23,7 +23,7 @@ from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_hel
 
 #: Above this many pixels only the region in view is predicted live; of a larger region, its middle.
 WHOLE_IMAGE_PIXELS = 4_000_000
-EIGHT_VIEWS = "average of 8 views"
+EIGHT_VIEWS = "8 views"
 
 
 class LivePrediction:
@@ -208,6 +208,15 @@ class LivePrediction:
             return best
         return quick if quick.score >= best.score else best
 
+    @property
+    def choice_text(self) -> str:
+        """Why the quick prediction is shown although a network was trained, as a sentence; "" otherwise."""
+        with self._lock:
+            network, quick = self._answers.get("network"), self._answers.get("quick")
+        if network is None or quick is None or self.best is not quick or self.wanted != "best":
+            return ""
+        return "The quick prediction scored better than the network, so it stays."
+
     def close(self) -> None:
         """End the workers."""
         for worker in (self.quick, self.score, self.network, self.view):
@@ -259,7 +268,7 @@ class LivePrediction:
         if request.split is not None and not is_stale():
             scores = held_out_scores(request)
         strokes = 0 if request.split is None else count_held_out_strokes(request.snapshot, request.split)
-        return LearnerAnswer.of(classifier, prediction, "quick learner", scores, strokes)
+        return LearnerAnswer.of(classifier, prediction, "quick", scores, strokes)
 
     def _predict_network(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
         classifier, learner, scores, bonus = request.classifier, request.learner, request.scores, 0.0
@@ -269,7 +278,7 @@ class LivePrediction:
             both = self._ensemble.join(request)
             if both is None:
                 return None
-            classifier, learner, scores = both, f"{learner} + quick learner", both.scores
+            classifier, learner, scores = both, f"{learner} + quick", both.scores
             bonus = score_bonus(request, both)
         prediction = self._predict(request.answers_as, classifier, request, is_stale)
         answer = LearnerAnswer.of(classifier, prediction, learner, scores, request.scored_on)
@@ -399,7 +408,7 @@ class LivePrediction:
         _, in_view = self._view()
         if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or best.prediction.pyramid:
             return ""
-        return " · the middle only: zoom in, or see Results, Predict"
+        return " · middle of the view only"
 
 
 def _middle(region: Region, most: float = WHOLE_IMAGE_PIXELS) -> Region:

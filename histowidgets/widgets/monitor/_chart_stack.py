@@ -1,4 +1,4 @@
-"""The charts of the monitor, stacked over the same epochs, with their legends and switches."""
+"""The chart of the monitor, loss or score, with its legend and switches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,16 +12,15 @@ from histowidgets.widgets.monitor._run_curves import SMOOTHING, Curve, RunCurves
 from histowidgets.widgets.monitor._styles import RATE, TRAIN, VALIDATION, Style, class_styles
 from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
 
-LOSS_HEIGHT = 170
-SCORE_HEIGHT = 150
+HEIGHT = 190
 RATE_HEIGHT = 80
 
-# Line name to its columns of a record, for the loss chart and for the mIoU chart.
+# Line name to its columns of a record, for the loss chart and for the score chart.
 _COLUMNS = {"train": ("train_loss", "train_miou"), "validation": ("val_loss", "val_miou")}
 
 
 class ChartStack(ipywidgets.VBox):
-    """Loss above, mIoU (and the IoU of each class, on demand) below it, and the learning rate on demand.
+    """The loss, or the score (mIoU; on demand the IoU of each class) in its place; the learning rate on demand.
 
     Parameters
     ----------
@@ -31,8 +30,11 @@ class ChartStack(ipywidgets.VBox):
 
     def __init__(self, redraw: Callable[[], None]) -> None:
         self._redraw = redraw
+        self.score_toggle = self._switch("Score", "Show the score of each epoch (mIoU) instead of the loss")
+        self.more_toggle = self._switch("⋯", "Scale, classes, smoothing, earlier runs, learning rate, numbers, files")
+        self.more_toggle.add_class("hw-dots")
         self.log_toggle = self._switch("log", "Logarithmic loss axis: shows small changes late in a run")
-        self.class_toggle = self._switch("classes", "Show the validation IoU of each class")
+        self.class_toggle = self._switch("classes", "Show the score of each class (IoU)")
         self.rate_toggle = self._switch("learning rate", "Show the learning rate of each epoch")
         self.earlier_toggle = self._switch("earlier runs", "Show the runs before this one in grey beneath it", True)
         self.smoothing = ipywidgets.Dropdown(
@@ -42,24 +44,25 @@ class ChartStack(ipywidgets.VBox):
         )
         self.smoothing.observe(lambda change: redraw(), names="value")
         styles = {"train": TRAIN, "validation": VALIDATION}
-        self.loss = EpochChart(LOSS_HEIGHT, styles, epoch_labels=False)
-        self.score = EpochChart(SCORE_HEIGHT, styles, epoch_labels=True)
+        self.loss = EpochChart(HEIGHT, styles, epoch_labels=True)
+        self.score = EpochChart(HEIGHT, styles, epoch_labels=True)
         self.rate = EpochChart(RATE_HEIGHT, {"rate": RATE}, epoch_labels=False)
         self.rate.set_log(True)
         self._loss_legend, self._score_legend, self._rate_legend = (ipywidgets.HTML() for _ in range(3))
         self._class_legend = ipywidgets.HTML(layout={"display": "none"})
         self._rate_box = ipywidgets.VBox([_head(self._rate_legend), self.rate.figure], layout={"display": "none"})
-        switches = ipywidgets.HBox([self.smoothing, self.earlier_toggle, self.rate_toggle])
-        switches.add_class("hw-switches")
+        self._switches = ipywidgets.HBox(
+            [self.log_toggle, self.class_toggle, self.rate_toggle, self.earlier_toggle, self.smoothing]
+        )
+        self._switches.add_class("hw-switches")
         super().__init__(
             [
-                _head(self._loss_legend, self.log_toggle),
+                _head(self._loss_legend, self._score_legend, self.score_toggle, self.more_toggle),
+                self._switches,
                 self.loss.figure,
-                _head(self._score_legend, self.class_toggle),
                 self.score.figure,
                 self._class_legend,
                 self._rate_box,
-                switches,
             ]
         )
         self.add_class("hw-charts")
@@ -79,6 +82,7 @@ class ChartStack(ipywidgets.VBox):
     ) -> None:
         """Show `run`, and beneath it the earlier runs; only what differs is sent to the page."""
         self.earlier_toggle.disabled = not earlier
+        self._show_parts()
         earlier = earlier if self.earlier_toggle.value else ()
         x = _epoch_axis([run, *earlier], total_epochs)
         styles = class_styles(run.class_names(), colors)
@@ -90,14 +94,26 @@ class ChartStack(ipywidgets.VBox):
             if chart is self.loss:
                 chart.set_log(self.log_toggle.value)
                 chart.draw_axes(x, self._loss_axis([*raw.values(), *before["train"], *before["validation"]]))
-                chart.draw_best(best, "" if best is None else f"best {best:g}", x)
             else:
                 chart.draw_axes(x, IOU_TICKS)
-                chart.draw_best(best, "", x)
                 curves.update(self._smoothed(self._class_curves(run, styles)))
+            chart.draw_best(best, "" if best is None else f"kept: {best:g}", x)
             chart.draw_lines(curves, before, raw if self._memory else None)
         self._draw_rate(run, earlier, x)
         self._draw_legends(run, styles)
+
+    def _show_parts(self) -> None:
+        score = self.score_toggle.value
+        for part, is_shown in (
+            (self.loss.figure, not score),
+            (self._loss_legend, not score),
+            (self.score.figure, score),
+            (self._score_legend, score),
+            (self._switches, self.more_toggle.value),
+            (self.log_toggle, not score),
+            (self.class_toggle, score),
+        ):
+            part.layout.display = None if is_shown else "none"
 
     @property
     def _memory(self) -> float:
@@ -131,7 +147,7 @@ class ChartStack(ipywidgets.VBox):
 
     def _draw_legends(self, run: RunCurves, styles: Mapping[str, Style]) -> None:
         last: Mapping[str, Any] = run.record_of(run.last_epoch) or {}
-        for column, (html, title) in enumerate(((self._loss_legend, "Loss"), (self._score_legend, "mIoU"))):
+        for column, (html, title) in enumerate(((self._loss_legend, "Loss"), (self._score_legend, "Score"))):
             html.value = legend_html(
                 title,
                 [
@@ -140,7 +156,8 @@ class ChartStack(ipywidgets.VBox):
                 ],
             )
         self._rate_legend.value = legend_html("Learning rate", [("decoder", RATE, last.get("learning_rate"))])
-        self._class_legend.layout.display = None if self.class_toggle.value and styles else "none"
+        shows_classes = self.score_toggle.value and self.class_toggle.value and styles
+        self._class_legend.layout.display = None if shows_classes else "none"
         self._class_legend.value = legend_html(
             "IoU", [(name, style, last.get("val_iou", {}).get(name)) for name, style in styles.items()]
         )
@@ -159,7 +176,7 @@ def _epoch_axis(runs: Sequence[RunCurves], total: float | None) -> Ticks:
     return epoch_ticks(first, last, None if total is None else max(total, last))
 
 
-def _head(legend: ipywidgets.HTML, *switches: ipywidgets.ToggleButton) -> ipywidgets.HBox:
-    row = ipywidgets.HBox([legend, *switches])
+def _head(*parts: ipywidgets.DOMWidget) -> ipywidgets.HBox:
+    row = ipywidgets.HBox(parts)
     row.add_class("hw-chart-head")
     return row

@@ -1,7 +1,7 @@
 """The scores of the best epoch on held-out strokes, each with its probable range."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,13 +10,14 @@ from histowidgets.advice import likely_range, strokes_of_mean
 # With fewer held-out strokes of a class its score is a rough one.
 FEW_STROKES = 10
 _TIP = (
-    "The line is the probable range of the score (95 %), if each held-out stroke is right or wrong as a "
-    "whole. More strokes make it shorter."
+    "How well the network does where it has not learned: in the test area, which is outlined on the picture. "
+    "1 is perfect; the score is the mean over the classes (mIoU). The line is the probable range of the score (95 %), "
+    "if each stroke there is right or wrong as a whole. More strokes make it shorter."
 )
 
 
-def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int]) -> str:
-    """Return the list, readable by screen readers too; empty if nothing was measured.
+def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int], expected: Sequence[str] = ()) -> str:
+    """Return the list, readable by screen readers too; if nothing was measured, empty but for `expected` classes.
 
     Parameters
     ----------
@@ -24,31 +25,41 @@ def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int]) 
         The record of the best epoch.
     strokes
         Class name to number of held-out strokes; empty where not known: then no range is given.
+    expected
+        Classes whose scores are to come: their rows keep the room.
     """
     if record is None or record.get("val_miou") is None:
-        return ""
+        return _empty(expected) if record is None and expected else ""
     scores: dict[str, float | None] = dict(record.get("val_iou") or {})
     measured = [name for name, value in scores.items() if value is not None]
     of_all = strokes_of_mean(strokes.get(name, 0) for name in measured) if strokes else 0.0
-    rows = _row("mIoU", record["val_miou"], of_all, None)
+    rows = _row("Score", record["val_miou"], of_all, None)
     rows += "".join(_row(name, value, strokes.get(name, 0), strokes.get(name)) for name, value in scores.items())
     fewest = min((strokes.get(name, 0) for name in measured), default=0)
     note = ""
     if strokes and measured and fewest < FEW_STROKES:
         total = sum(strokes.get(name, 0) for name in scores)
-        words = f"A rough score: only {total} strokes are held out. More strokes make it more precise."
-        note = f'<p class="hw-muted">{words}</p>'
-    title = f"Held-out strokes, epoch {record['epoch']:g}"
-    return (
-        f'<table class="hw-held-out" title="{escape(_TIP)}"><caption>{title}</caption>'
-        f"<tbody>{rows}</tbody></table>{note}"
+        note = f" (rough: {total} stroke{'' if total == 1 else 's'})"
+    return _table(f"Test area{note}", rows)
+
+
+def _table(title: str, rows: str) -> str:
+    return f'<table class="hw-held-out" title="{escape(_TIP)}"><caption>{title}</caption><tbody>{rows}</tbody></table>'
+
+
+def _empty(names: Sequence[str]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td class="hw-range" aria-hidden="true"></td>'
+        '<td class="hw-muted"></td><td class="hw-muted">–</td></tr>'
+        for name in ("Score", *names)
     )
+    return _table("Test area", rows)
 
 
 def _row(name: str, score: float | None, strokes: float, count: int | None) -> str:
     words = f'<th scope="row">{escape(name)}</th>'
     if score is None or not math.isfinite(score):
-        return f'<tr>{words}<td class="hw-muted" colspan="3">not held out</td></tr>'
+        return f'<tr>{words}<td class="hw-muted" colspan="3">no stroke in the test area</td></tr>'
     likely = likely_range(min(max(score, 0.0), 1.0), strokes)
     on = "" if count is None else f"{count} stroke{'' if count == 1 else 's'}"
     drawn = spoken = ""

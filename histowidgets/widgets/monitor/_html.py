@@ -25,8 +25,8 @@ STATE_WORDS = {
 _COLUMNS = (
     ("train_loss", "train loss"),
     ("val_loss", "validation loss"),
-    ("train_miou", "train mIoU"),
-    ("val_miou", "validation mIoU"),
+    ("train_miou", "train score (mIoU)"),
+    ("val_miou", "validation score (mIoU)"),
     ("val_accuracy", "validation accuracy"),
     ("learning_rate", "learning rate"),
 )
@@ -80,11 +80,15 @@ def status_html(state: RunState, brief: bool = False) -> str:
     if running and state.seconds_left is not None and math.isfinite(state.seconds_left):
         words.append(f"{clock(state.seconds_left)} left")
     word = STATE_WORDS.get(state.state or "", state.state or "")
+    why = end_text(state)
+    if why:
+        word, words = why[0].upper() + why[1:], []
     if brief and state.state == "running" and words:
         word = ""
     parts = ([f"<b>{escape(word)}</b>"] if word else []) + [escape(word) for word in words]
     # Where it is narrow, lines break only between the parts.
-    line = " · ".join(part.replace(" ", "&nbsp;") for part in parts) or "&nbsp;"
+    whole = parts if why else [part.replace(" ", "&nbsp;") for part in parts]
+    line = " · ".join(whole) or "&nbsp;"
     if state.state == "failed":
         line = f'<span role="alert"><b>Failed</b>{": " + escape(state.reason) if state.reason else ""}</span>'
     share = fraction_done(state)
@@ -96,6 +100,46 @@ def status_html(state: RunState, brief: bool = False) -> str:
     )
 
 
+def end_text(state: RunState) -> str:
+    """Return why a run ended, such as ``"stopped after 1:00, the time limit"``; "" while it has not."""
+    settings, done = state.settings, len(state.history)
+    if not state.is_over or state.state == "failed":
+        return ""
+    of = f"{done} epoch{'' if done == 1 else 's'}"
+    if state.epochs is not None and done < state.epochs:
+        of = f"{done} of {state.epochs} epochs"
+    if state.state == "stopped":
+        return f"stopped by hand after {of}"
+    if settings is None:
+        return f"finished after {of}"
+    patience = settings.early_stopping_patience
+    if state.epochs is not None and done >= state.epochs:
+        return f"finished: all {of}"
+    if settings.max_seconds is not None and (state.seconds or 0.0) >= settings.max_seconds:
+        return f"stopped after {clock(settings.max_seconds)}, the time limit"
+    return f"stopped after {of}: no better for {patience}"
+
+
+def kept_text(state: RunState) -> str:
+    """Return which epoch's weights are kept, and why; "" before there is one."""
+    settings, best = state.settings, state.record_of(state.best_epoch)
+    if best is None:
+        return ""
+    words = f"Epoch {_whole(best['epoch'])} is kept"
+    scores = [row["val_miou"] for row in state.history if row["val_miou"] is not None]
+    if settings is None or not scores or best["val_miou"] is None:
+        return f"{words}."
+    if settings.early_stopping_metric == "none":
+        return f"{words}: the last one."
+    if settings.early_stopping_metric == "val_loss":
+        return f"{words}: it has the lowest validation loss."
+    if settings.focus_class is not None:
+        return f"{words}: it scores best on {settings.focus_class}."
+    if best["val_miou"] >= max(scores):
+        return f"{words}: it has the highest score."
+    return f"{words}: the latest one whose score is within {settings.best_tolerance:g} of the highest."
+
+
 def about_text(state: RunState) -> str:
     """Return the backbone and the numbers of tiles."""
     if not state.n_train_tiles:
@@ -105,9 +149,9 @@ def about_text(state: RunState) -> str:
 
 def placeholder_html(state: str | None) -> str:
     """Return the text in place of the charts before the first epoch."""
-    words = "No run yet: press Train"
+    words = "The loss is drawn here while a network learns."
     if state in ("preparing", "running", "paused"):
-        words = "Waiting for the first epoch…"
+        words = "Waiting for the first epochs…"
     elif state == "failed":
         words = "The run failed before its first epoch ended"
     return f"<p>{words}</p>"

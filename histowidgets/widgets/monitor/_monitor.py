@@ -27,6 +27,7 @@ from histowidgets.widgets.monitor._foreign_run import ForeignRun
 from histowidgets.widgets.monitor._held_out_list import held_out_html
 from histowidgets.widgets.monitor._html import (
     about_text,
+    kept_text,
     message_list,
     messages_html,
     placeholder_html,
@@ -42,6 +43,8 @@ log = logging.getLogger("histowidgets")
 
 # Updates of the page a second.
 RATE_HZ = 5.0
+# Epochs from which on curves are drawn while a run lasts: fewer points are no curve.
+FIRST_DRAWN = 3
 # Earlier runs shown beneath the present one; more would hide it.
 EARLIER_RUNS = 3
 
@@ -101,6 +104,7 @@ class LossMonitor(ipywidgets.VBox):
         self._curves = RunCurves(self._run_state)
         self._earlier: deque[RunCurves] = deque(maxlen=EARLIER_RUNS)
         self._listeners: list[Listener] = []
+        self._diagnosis_callbacks: list[Callable[[], None]] = []
         self._colors = dict(colors or {})
         self._held_out: dict[str, int] = {}
         self._on_action = on_action
@@ -112,10 +116,10 @@ class LossMonitor(ipywidgets.VBox):
         self._closed = self._brief = False
         self._caption = ""
         self._build()
-        folds = [self._table_fold, self._message_fold]
-        sheets = style_widget("common/panels", "monitor/style")
-        self._below_status = [sheets, self._line, self._stage, self._scores, self._caption_line, *folds]
-        super().__init__([self._status, *self._below_status])
+        self._sheets = style_widget("common/panels", "monitor/style")
+        self._folds = [self._caption_line, self._table_fold, self._message_fold]
+        top = [self._sheets, self._status_row, self._line]
+        super().__init__([*top, self._stage, self._kept_line, self._scores, *self._folds])
         self.add_class("hw-monitor")
         self._draw()
         if run is not None:
@@ -123,6 +127,11 @@ class LossMonitor(ipywidgets.VBox):
 
     def _build(self) -> None:
         self._status = ipywidgets.HTML()
+        self._pause = self._run_button("Pause", "pause", "Pause after this batch, or resume", self._pause_or_resume)
+        self._stop = self._run_button("Stop", "stop", "End the run now and keep its best epoch", self._stop_run)
+        self._status_row = ipywidgets.HBox([self._status, self._pause, self._stop])
+        self._status_row.add_class("hw-status-row")
+        self._kept_line = ipywidgets.HTML()
         self._line = DiagnosisLine(self._usable, self._act)
         self._charts = ChartStack(self._draw)
         self._placeholder = ipywidgets.HTML()
@@ -141,6 +150,12 @@ class LossMonitor(ipywidgets.VBox):
         self._message_fold = Disclosure(
             "Messages", [self._message_html], tooltip="The messages of the run", on_open=self._draw
         )
+
+    def _run_button(self, words: str, icon: str, tip: str, act: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=words, icon=icon, tooltip=tip, layout={"display": "none"})
+        button.add_class("hw-small")
+        button.on_click(lambda _: act())
+        return button
 
     # -- showing runs ---------------------------------------------------------------------------
 
@@ -229,6 +244,13 @@ class LossMonitor(ipywidgets.VBox):
         """
         return listen(self._listeners, callback)
 
+    def on_diagnosis(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called whenever the curves were read again; returns what ends that.
+
+        It is called on any thread, and must not wait for another one that uses the monitor.
+        """
+        return listen(self._diagnosis_callbacks, callback)
+
     def clear(self) -> None:
         """Stop watching, and show nothing, not even earlier runs."""
         self._end_bridge()
@@ -252,6 +274,8 @@ class LossMonitor(ipywidgets.VBox):
             timer.cancel()
             timer.join(timeout=5)
         close_tree(self)
+        for part in (self._status_row, self._line):  # not among the children after `take_status`
+            close_tree(part)
         self._charts.close_all()
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
@@ -272,6 +296,7 @@ class LossMonitor(ipywidgets.VBox):
     # -- what it shows --------------------------------------------------------------------------
 
     log_scale = _switch("log_toggle", "Whether the loss axis is logarithmic.")
+    show_score = _switch("score_toggle", "Whether the score (mIoU) is drawn instead of the loss.")
     show_classes = _switch("class_toggle", "Whether the IoU of each class is drawn.")
 
     @property
@@ -313,9 +338,10 @@ class LossMonitor(ipywidgets.VBox):
         return self._line
 
     def take_status(self) -> ipywidgets.HTML:
-        """Return the status line, to be shown elsewhere and no longer here."""
-        self.children = self._below_status
+        """Return the status line, to be shown elsewhere; scores, chart and folds remain here."""
+        self.children = [self._sheets, self._scores, self._stage, self._kept_line, *self._folds]
         self._brief = True
+        self._draw()
         return self._status
 
     @property
@@ -376,6 +402,22 @@ class LossMonitor(ipywidgets.VBox):
         elif action.kind == "stop" and self._run is not None:
             self._run.stop(keep="best")
 
+    def _stop_run(self) -> None:
+        if self._run is not None:
+            self._run.stop(keep="best")
+
+    def _pause_or_resume(self) -> None:
+        if self._run is not None:
+            (self._run.resume if self._run_state.state == "paused" else self._run.pause)()
+
+    def _show_run_buttons(self) -> None:
+        """Show what a run of ours can do; a loop of somebody else's has no such methods."""
+        active = self._run_state.state in ("running", "paused") and not self._run_state.ended
+        paused = self._run_state.state == "paused"
+        self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
+        for button, method in ((self._pause, "pause"), (self._stop, "stop")):
+            button.layout.display = None if active and callable(getattr(self._run, method, None)) else "none"
+
     # -- events ---------------------------------------------------------------------------------
 
     def _refuse_if_closed(self) -> None:
@@ -427,16 +469,22 @@ class LossMonitor(ipywidgets.VBox):
             self._caption_line.value = (
                 f'<div class="hw-muted">{escape(self._caption or about_text(self._run_state))}</div>'
             )
+            self._show_run_buttons()
+            self._kept_line.value = f'<div class="hw-kept-line">{escape(kept_text(self._run_state))}</div>'
             self._draw_stage()
             self._charts.draw(self._curves, self._earlier, self._run_state.epochs, self._colors)
-            self._scores.value = held_out_html(self._curves.record_of(self._curves.best_epoch), self._held_out)
+            names = tuple(self._colors) if self._brief else ()
+            self._scores.value = held_out_html(self._curves.record_of(self._curves.best_epoch), self._held_out, names)
             self._draw_folds()
             found = self._diagnoser.diagnose(self._run_state, self._held_out)
             if found is not None:
                 self._line.show(found)
+            told = list(self._diagnosis_callbacks) if found is not None else []
             due = self._diagnoser.due_in(self._run_state)
             if due is not None:
                 self._draw_later(due)
+        for callback in told:  # the lock may be held: they must not wait for this monitor
+            callback()
 
     def _numbers_html(self) -> str:
         return table_html(self._curves.records, self._curves.class_names(), self._curves.best_epoch)
@@ -447,12 +495,13 @@ class LossMonitor(ipywidgets.VBox):
             self._flush.start()
 
     def _draw_stage(self) -> None:
-        empty = not len(self._curves) and not self._earlier
+        empty = len(self._curves) < FIRST_DRAWN and not self._earlier and not self._run_state.is_over
         self._charts.layout.visibility = "hidden" if empty else None
         self._placeholder.layout.display = None if empty else "none"
         self._placeholder.value = placeholder_html(self._run_state.state)
 
     def _draw_folds(self) -> None:
+        self._table_fold.layout.display = None if self._charts.more_toggle.value else "none"
         if self._table_fold.unfolded:
             self._table.value = self._numbers_html()
         messages = message_list(self._run_state)

@@ -47,8 +47,8 @@ class SettingsAdvicePanel(ipywidgets.VBox):
         self._lock = threading.RLock()
         self._seen = _NOTHING
         self._found: tuple[Advice, ...] = ()
-        self._distorted = _tick("The tissue is distorted", "Then tiles are bent while training")
-        self._scales = _tick("Near and far matter", "Classes are told apart by what is near and far at once")
+        self._distorted = _tick("Tissue is bent or stretched", "Tiles are then bent while training")
+        self._scales = _tick("Classes need context", "To tell them apart, one has to look at what is around them")
         for tick in (self._distorted, self._scales):
             tick.observe(lambda change: self.refresh(), names="value")
         ticks = ipywidgets.HBox([self._distorted, self._scales])

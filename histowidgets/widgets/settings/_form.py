@@ -71,7 +71,7 @@ class SettingsForm(anywidget.AnyWidget):
         # Guards all below. Entries arrive on a thread that depends on the kernel's version.
         self._lock = threading.RLock()
         self._disabled = False
-        self._settings = TrainingSettings() if settings is None else _checked(settings)
+        self._settings = TrainingSettings.preset("cpu") if settings is None else _checked(settings)
         self._preset = nearest_preset(self._settings)
         self._by_name = {name: Field(name) for name in TrainingSettings.model_fields}
         self._typed: dict[str, Any] = {}
@@ -311,7 +311,8 @@ class SettingsForm(anywidget.AnyWidget):
         allowed = self._by_name[name].range
         out_of_range = f"it takes {allowed}" in error or error.endswith(" is not a number.")
         if out_of_range and allowed[:1].isdigit():
-            reason = f"Use {allowed}."
+            unit = self._by_name[name].unit
+            reason = f"Use {allowed} {unit}." if unit and " " not in unit else f"Use {allowed}."
         elif error.startswith(f"{name} is "):
             reason = error.rsplit(": ", 1)[-1]
         else:

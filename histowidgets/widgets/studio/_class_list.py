@@ -8,11 +8,9 @@ import traitlets
 
 from histowidgets.widgets.common import bundle, style_sheet
 
-LEVELS = ("none", "red", "amber", "green")
-
 
 class ClassList(anywidget.AnyWidget):
-    """One row for each class: its digit key, colour, name, and a bar up to the recommended number of annotations.
+    """One row for each class: its digit key, colour, name, and a bar up to the number of annotations that it needs.
 
     Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one. These requests go
     to the callbacks of `on_edit`.
@@ -20,9 +18,9 @@ class ClassList(anywidget.AnyWidget):
     Attributes
     ----------
     rows : list of dict
-        ``name``, ``color`` (``"#rrggbb"``), ``count``, ``recommended`` (0 for no target), ``level``
-        (one of `LEVELS`), and where wanted ``locked`` (why the class cannot be deleted) and ``pattern`` (the address
-        of its hatching). Written from Python only.
+        ``name``, ``color`` (``"#rrggbb"``), ``count``, ``goal`` (what it needs at least; 0 for none), ``good`` (what
+        is recommended), and where wanted ``locked`` (why the class cannot be deleted) and ``pattern`` (the address of
+        its hatching). Written from Python only.
     editable : bool
         Whether classes can be changed on the page.
     selected : str
@@ -69,9 +67,9 @@ class ClassList(anywidget.AnyWidget):
         """
         self._edit_callbacks.append(callback)
 
-    def say_wrong(self, text: str) -> None:
-        """Show under the list why a request failed."""
-        self.send({"kind": "failed", "text": text})
+    def say(self, text: str, level: str = "good") -> None:
+        """Show under the list what came of a request, at level "good" or "error"."""
+        self.send({"kind": "said", "text": text, "level": level})
 
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):

@@ -1,23 +1,18 @@
-"""The classes, how many annotations each still needs, the most urgent advice, and the coach."""
+"""The classes, how many annotations each still needs, and the coach that counts them."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import ipywidgets
 
-from histowidgets.advice import Advice, coach
+from histowidgets.advice import Advice, coach, counts_wanted
 from histowidgets.annotations import Change, ProjectSnapshot
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.canvas.drawing import swatch_url
-from histowidgets.widgets.common import AdviceLine, LatestWorker
+from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.studio._class_list import ClassList
-from histowidgets.widgets.studio._coach_panel import CoachPanel
 from histowidgets.widgets.studio._state import StudioState
-
-_LEVELS = {"stop": "red", "warning": "amber", "info": "amber", "good": "green"}
-IDLE = "Pick a class and paint a few strokes on the picture."
 
 
 class ClassPanel(ipywidgets.VBox):
@@ -26,20 +21,24 @@ class ClassPanel(ipywidgets.VBox):
     Parameters
     ----------
     state
-        Has the project; it shows the place of an advice, and reports changes of classes and errors of the coach.
+        Has the project; errors of the coach go to its log.
+    coached
+        Called on the coach's thread with what it found, and the snapshot that it looked at.
     """
 
-    def __init__(self, state: StudioState) -> None:
-        self._state, self._project = state, state.project
+    def __init__(
+        self,
+        state: StudioState,
+        coached: Callable[[Sequence[Advice], ProjectSnapshot], object] = lambda found, snapshot: None,
+    ) -> None:
+        self._state, self._project, self._coached = state, state.project, coached
         self._found: Sequence[Advice] = ()
         self._patterns = True
         self.classes = ClassList()
         self.classes.on_edit(self._edit)
-        self.advice = AdviceLine(IDLE, state.go_to)
-        self.coach_panel = CoachPanel(state.go_to)
         self.refresh()
         title = ipywidgets.HTML("<h4 class='hw-title'>Classes</h4>")
-        super().__init__([title, self.classes, self.advice, self.coach_panel])
+        super().__init__([title, self.classes])
         self.add_class("hw-section")
         self.add_class("hw-classes")
         self.coach = LatestWorker("coach", self._ask, self._answered)
@@ -59,7 +58,7 @@ class ClassPanel(ipywidgets.VBox):
     # -- edits of the classes -------------------------------------------------------------------------
 
     def _edit(self, content: Mapping[str, Any]) -> None:
-        """Do what the page asks; an error is shown under the list."""
+        """Do what the page asks; what came of it is shown under the list."""
         project, name = self._project, str(content.get("name", ""))
         target = str(content.get("to") or content.get("into") or content.get("color") or "")
         doers: dict[Any, tuple[Callable[[], object], str]] = {
@@ -76,10 +75,9 @@ class ClassPanel(ipywidgets.VBox):
         try:
             act()
         except (HistowidgetsError, OSError) as error:
-            self.classes.say_wrong(str(error))
+            self.classes.say(str(error), "error")
             return
-        if done:
-            self._state.notify(done)
+        self.classes.say(done)
 
     # -- the coach --------------------------------------------------------------------------------------
 
@@ -99,27 +97,23 @@ class ClassPanel(ipywidgets.VBox):
             self._state.log("The coach failed.\n" + "".join(traceback.format_exception(error)))
         self._found = advice or ()
         self.refresh()
-        urgent = [one for one in self._found if one.severity != "good"]
-        started = any(self._project.count().values())
-        # Everybody starts with too few strokes: that is worth a hint, not an alarm. The bars show how many are missing.
-        self.advice.show(replace(urgent[0], severity="warning") if urgent and started else None)
         if error is None:
-            self.coach_panel.show(self._found, snapshot, self.advice.advice)
+            self._coached(self._found, snapshot)
 
     def refresh(self) -> None:
-        """Show the present classes, colours and counts with the last advice of the coach."""
+        """Show the present classes, colours and counts."""
         counts, colors = self._project.count(), self._project.colors
-        targets = {one.about.get("class"): one for one in self._found if "recommended" in one.evidence}
+        goal, good = counts_wanted(len(colors))
         rows = []
         for index, name in enumerate(colors):
-            target, count = targets.get(name), counts.get(name, 0)
+            count = counts.get(name, 0)
             rows.append(
                 {
                     "name": name,
                     "color": colors[name],
                     "count": count,
-                    "recommended": int(target.evidence["recommended"]) if target else 0,
-                    "level": _LEVELS.get(target.severity, "none") if target else "none",
+                    "goal": goal,
+                    "good": good,
                     "locked": _locked(count, len(colors)),
                     "pattern": swatch_url(index, colors[name]) if self._patterns else "",
                 }

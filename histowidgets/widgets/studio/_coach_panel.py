@@ -8,7 +8,6 @@ import ipywidgets
 
 from histowidgets.advice import Advice
 from histowidgets.annotations import ProjectSnapshot
-from histowidgets.widgets.common import Disclosure, evidence_text
 
 #: With fewer annotations than this, nothing can be said about where they lie.
 LEAST_ANNOTATIONS = 6
@@ -81,11 +80,11 @@ def _summary(mine: Sequence[Advice]) -> str:
     if first.id in ("area-imbalance", "areas-balanced"):
         return f"{first.about['largest']} covers {number['ratio']:.3g} times {first.about['smallest']}"
     if first.id == "spread-enough":
-        return f"strokes reach over {number['reach_percent']:.0f} % of the picture"
+        return f"the strokes reach over {number['reach_percent']:.0f} % of the picture"
     if first.id in ("labelled-twice", "contradicting-labels"):
         return _conflicts(mine)
     if first.id == "labels-consistent":
-        return "no place has two classes"
+        return "no place was painted with two classes"
     if first.id in ("least-covered-image", "images-covered"):
         return f"{first.image_name} is covered least: {number['labelled_percent']:.2g} % labelled"
     if first.id == "several-images":
@@ -104,7 +103,7 @@ def _conflicts(mine: Sequence[Advice]) -> str:
 
 
 def _tip(advice: Advice) -> str:
-    return f"{advice.detail} {evidence_text(advice)} (guide: {advice.guide_title})"
+    return f"{advice.detail} (guide: {advice.guide_title})"
 
 
 class _Row(ipywidgets.HBox):
@@ -155,8 +154,8 @@ class _Row(ipywidgets.HBox):
         self._on_show(shown)
 
 
-class CoachPanel(Disclosure):
-    """A fold whose title says whether all is well, and whose lines say what is missing.
+class CoachPanel(ipywidgets.VBox):
+    """Lines that say what the annotations lack, each with a button that goes through its places.
 
     Parameters
     ----------
@@ -166,27 +165,11 @@ class CoachPanel(Disclosure):
 
     def __init__(self, on_show: Callable[[Advice], None]) -> None:
         self._rows = [_Row(on_show) for _ in _TOPICS]
-        self._detail = ipywidgets.HTML()
-        super().__init__(
-            "Coach", [self._detail, *self._rows], tooltip="How well the annotations cover what a network has to learn"
-        )
+        title = ipywidgets.HTML("<h4 class='hw-title'>How well the strokes cover what has to be learned</h4>")
+        super().__init__([title, *self._rows])
         self.add_class("hw-coach")
 
-    def show(self, found: Sequence[Advice], snapshot: ProjectSnapshot, urgent: Advice | None = None) -> None:
-        """Show what `coach` found in a snapshot, and the most urgent advice in full."""
-        detail = "" if urgent is None else f"<p class='hw-coach-detail'>{escape(_tip(urgent))}</p>"
-        if self._detail.value != detail:
-            self._detail.value = detail
-        lines = coach_lines(found, snapshot)
-        for row, line in zip(self._rows, lines, strict=True):
+    def show(self, found: Sequence[Advice], snapshot: ProjectSnapshot) -> None:
+        """Show what `coach` found in a snapshot."""
+        for row, line in zip(self._rows, coach_lines(found, snapshot), strict=True):
             row.show(line)
-        wrong = [line.name.lower() for line in lines if line.level == "warning"]
-        consider = [line.name.lower() for line in lines if line.level == "info"]
-        if wrong or consider:
-            title = f"Coach: look at {', '.join(wrong + consider)}"
-        elif any(line.level == "none" for line in lines):
-            title = "Coach"
-        else:
-            title = "Coach: all fine"
-        if self.title != title:
-            self.title = title

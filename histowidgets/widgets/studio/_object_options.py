@@ -7,7 +7,7 @@ import ipywidgets
 
 from histowidgets.widgets.common import full_width
 
-_NONE = "all of it is tissue"
+_NONE = "none"
 
 
 class ObjectOptions(ipywidgets.VBox):
@@ -20,11 +20,15 @@ class ObjectOptions(ipywidgets.VBox):
     """
 
     def __init__(self, on_background: Callable[[], None]) -> None:
-        self._least = _number("Least µm²", 10.0, "Smaller areas are left out; px² where the image has no pixel size")
-        self._holes = _number("Fill µm²", 0.0, "Holes up to this area are filled; 0 fills none")
-        self._simplify = _number("Simplify µm", 0.0, "How far outlines may move off the pixel edges; areas stay")
+        self._least = _number(
+            "Min. area (µm²)", 10.0, "Smaller areas are left out; px² where the image has no pixel size"
+        )
+        self._holes = _number("Fill holes (µm²)", 0.0, "Holes up to this area are filled; 0 fills none")
+        self._simplify = _number("Simplify (µm)", 0.0, "How far outlines may move off the pixel edges; areas stay")
         self._background = full_width(
-            ipywidgets.Dropdown(options=[_NONE], description="No tissue", tooltip="The class that is empty glass")
+            ipywidgets.Dropdown(
+                options=[_NONE], description="Background", tooltip="The class that is empty glass, and no tissue"
+            )
         )
         self._background.observe(lambda _: on_background(), names="value")
         super().__init__([self._least, self._holes, self._simplify, self._background])

@@ -8,12 +8,14 @@ from histowidgets.widgets.common import bundle
 #: All in CSS pixels. Below `FOLD_WIDTH` the side panel goes under the picture.
 FOLD_WIDTH = 900
 SIDE_WIDTH = 372
-TOOLS_WIDTH = 48
+TOOLS_WIDTH = 44
 STAGE_WIDTHS = (280, 1500)
 STAGE_HEIGHTS = (320, 960)
 #: Heights of what stands around the picture; of the strip with one image, and with more.
-NOTICE_HEIGHT, BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 31, 36, 31, 4
+BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 36, 31, 4
 STRIP_HEIGHTS = (34, 82)
+#: Of the row of classes under the picture, which is shown where the side panel is under it.
+PALETTE_HEIGHT = 42
 
 
 class PageSize(anywidget.AnyWidget):
@@ -51,9 +53,9 @@ class PageSize(anywidget.AnyWidget):
         """
         width, height = self.size
         beside = width >= FOLD_WIDTH
-        around = BAR_HEIGHT + STATUS_HEIGHT + STRIP_HEIGHTS[images > 1]
-        stage_width = width - TOOLS_WIDTH - (SIDE_WIDTH if beside else 0) - 4
-        stage_height = _within(height - around - NOTICE_HEIGHT - BORDERS, STAGE_HEIGHTS)
+        around = BAR_HEIGHT + STATUS_HEIGHT + STRIP_HEIGHTS[images > 1] + (0 if beside else PALETTE_HEIGHT)
+        stage_width = width - TOOLS_WIDTH - (SIDE_WIDTH if beside else 0) - 2
+        stage_height = _within(height - around - BORDERS, STAGE_HEIGHTS)
         return _within(stage_width, STAGE_WIDTHS), stage_height, f"{stage_height + around}px" if beside else "auto"
 
 

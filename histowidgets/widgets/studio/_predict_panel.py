@@ -15,7 +15,7 @@ from histowidgets._io import file_stem
 from histowidgets._threads import BackgroundThread
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region
-from histowidgets.prediction import Classifier
+from histowidgets.prediction import Classifier, open_prediction
 from histowidgets.widgets.common import Disclosure, TaskQueue, TextEntry
 from histowidgets.widgets.live_prediction import LearnerAnswer, LivePrediction, range_warning_text
 from histowidgets.widgets.studio._predict_options import PredictOptionFields
@@ -45,7 +45,7 @@ class PredictPanel(ipywidgets.VBox):
         self.tasks = TaskQueue("load", self._tell)
         self._told = 0.0
         self._what = ipywidgets.Dropdown(
-            options=WHAT, description="Predict", tooltip="What is predicted at full size, into a file with levels"
+            options=WHAT, description="What", tooltip="What is predicted at full size, into a file with levels"
         )
         self.start_button = ipywidgets.Button(
             description="Predict",
@@ -74,7 +74,8 @@ class PredictPanel(ipywidgets.VBox):
             self._load,
         )
         how = Disclosure("How to predict", [self.fields, load], "Averaging, blending, smoothing, another classifier")
-        super().__init__([self._what, row, self._status, how])
+        title = ipywidgets.HTML("<h4 class='hw-title'>Predict</h4>")
+        super().__init__([title, self._what, row, self._status, how])
         self.add_class("hw-section")
         self.add_class("hw-predict")
         self._say("")
@@ -125,6 +126,32 @@ class PredictPanel(ipywidgets.VBox):
         self.tasks.close()
         self.wait(10)
         super().close()
+
+    def show_saved(self, classifier: Classifier, since: float) -> None:
+        """Show the predictions of whole images that an earlier session wrote, soon.
+
+        Parameters
+        ----------
+        classifier
+            The last one of the project.
+        since
+            Time in seconds since 1970; predictions that are older are those of other classifiers.
+        """
+
+        def find() -> None:
+            for name in self._state.project.image_names:
+                path = self._target(name, None)
+                try:
+                    if path.is_dir() and path.stat().st_mtime >= since:
+                        found = open_prediction(path)
+                        if found.complete and found.image_name == name:
+                            answer = LearnerAnswer(classifier, found, "saved prediction", scope=WHOLE)
+                            self._live.show_prediction_on_disk(name, answer)
+                except (HistowidgetsError, OSError) as error:
+                    self._state.log(f"The saved prediction of {name} is not shown: {error}")
+
+        if (self._state.folder / "predictions").is_dir():
+            threading.Thread(target=find, name="histowidgets-saved-predictions", daemon=True).start()
 
     def _jobs(self, what: str) -> list[tuple[str, Region | None, str]]:
         """Return image, region (None: all of it) and words for each part of the work."""
@@ -245,7 +272,7 @@ class PredictPanel(ipywidgets.VBox):
 
     def _tell(self, words: str, level: str) -> None:
         self._say(words, level)
-        self._state.notify(words, level)
+        self._state.answered(words, level)
 
     def _say(self, words: str, level: str = "info") -> None:
         text = f"{escape(words)}&nbsp;"

@@ -119,8 +119,7 @@ class ProjectPanel(ipywidgets.VBox):
         return True
 
     def _say(self, text: str, level: str) -> None:
-        self._state.notify(text, level)
-        # Here too, beside the button: the line of the studio soon shows something else.
+        self._state.answered(text, level)
         self._said.value = f"<p class='hw-quiet hw-said-here' data-level='{level}'>{escape(text)}</p>"
 
     def _open(self, path: str) -> None:

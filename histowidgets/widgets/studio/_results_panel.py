@@ -16,16 +16,16 @@ from histowidgets.widgets.studio._object_options import ObjectOptions
 from histowidgets.widgets.studio._state import StudioState
 
 LEARNERS = [
-    ("whichever scores best", "best"),
+    ("the best prediction", "best"),
     ("network and quick learner", "both"),
     ("the network", "network"),
     ("the quick learner", "quick"),
 ]
-_PREDICTED = ("the prediction on disk", ON_DISK)
+_PREDICTED = ("the saved prediction", ON_DISK)
 
 
 def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
-    """Return one row a class: IoU on held-out strokes, area, and share of the area, and of the tissue."""
+    """Return one row a class: score (IoU) in the test area, area, and share of the area, and of the tissue."""
     prediction = answer.prediction
     unit = "µm²" if prediction.pixel_size_um else "px²"
     measured = prediction.measurements(background)
@@ -39,21 +39,21 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
             cells.append("–" if share is None else f"{share:.1f} %")
         rows.append((name, cells))
     more = [""] if background else []
-    rows.append(("all (mIoU)", ["–" if answer.score is None else f"{answer.score:.2f}", "", "", *more]))
+    rows.append(("all", ["–" if answer.score is None else f"{answer.score:.2f}", "", "", *more]))
     body = "".join(
         f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         for name, cells in rows
     )
-    titles = ["IoU, held out", "area", "share", *(["of tissue"] if background else [])]
+    titles = ["score", "area", "share", *(["of tissue"] if background else [])]
     head = "<tr><th></th>" + "".join(f"<th scope='col'>{title}</th>" for title in titles) + "</tr>"
     region = prediction.region
     where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
-    caption = f"{escape(answer.caption)}<br><small>{escape(where)}</small>"
+    caption = f"{escape(answer.about)}<br><small>{escape(where)}</small>"
     return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
 
 
 class ResultsPanel(ipywidgets.VBox):
-    """Scores and areas of the prediction that is shown, and buttons that write files.
+    """Scores and areas of the prediction that is shown; `files` is the block that saves.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class ResultsPanel(ipywidgets.VBox):
 
     def __init__(self, state: StudioState, live: LivePrediction) -> None:
         self._state, self._live = state, live
-        self.tasks = TaskQueue("save", state.notify)
+        self.tasks = TaskQueue("save", self._say)
         self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
         self._learner.observe(self._learner_chosen, names="value")
         self._numbers = ipywidgets.HTML()
@@ -81,52 +81,67 @@ class ResultsPanel(ipywidgets.VBox):
             )
         )
         self._folder.observe(self._folder_entered, names="value")
-        row = ipywidgets.HBox([self._button(*each) for each in self._actions()])
-        row.add_class("hw-wrap")
+        self._actions = {text: (tip, action) for text, tip, action in self._files()}
+        self._what = full_width(
+            ipywidgets.Dropdown(options=list(self._actions), description="What", tooltip="What is saved")
+        )
+        self._what.observe(lambda _: self._show_tip(), names="value")
+        self._save = ipywidgets.Button(description="Save", icon="save", button_style="primary")
+        self._save.on_click(lambda _: self._save_chosen())
+        self._tip, self._said = ipywidgets.HTML(), ipywidgets.HTML("<p class='hw-quiet hw-said-here'></p>")
         options = Disclosure(
             "Objects and tissue", [self.fields], "What counts as an object, and which class is no tissue"
         )
-        self.files = ipywidgets.VBox([options, self._folder, row])
+        title = ipywidgets.HTML("<h4 class='hw-title'>Save</h4>")
+        self.files = ipywidgets.VBox([title, self._what, self._tip, self._folder, self._save, self._said, options])
         self.files.add_class("hw-section")
+        self.files.add_class("hw-files")
+        self._show_tip()
         self.refresh()
 
-    def _actions(self) -> list[tuple[str, str, str, Callable[[], Path | str]]]:
+    def _files(self) -> list[tuple[str, str, Callable[[], Path | str]]]:
+        """Return what can be saved: its name, what it is for, and what writes it."""
         return [
-            ("Save classifier", "save", "Weights, classes, normalization: for Classifier.load", self.save_classifier),
+            ("Classifier", "Weights, classes, normalization: for Classifier.load.", self.save_classifier),
             (
-                "For QuPath",
-                "share-square-o",
-                "The network, without the quick learner, as the DL pixel classifier extension reads it",
+                "Classifier for QuPath",
+                "The network, without the quick learner, as the DL pixel classifier extension reads it.",
                 self.qupath,
             ),
-            ("ONNX", "cube", "The network, without the quick learner, as ONNX for other programs", self.save_onnx),
-            ("Labels (PNG)", "picture-o", "The label map that is shown, with the class colours", self.save_png),
+            ("Classifier as ONNX", "The network, without the quick learner, for other programs.", self.save_onnx),
+            ("Labels (PNG)", "The label map that is shown, with the class colours.", self.save_png),
             (
                 "Labels (OME-TIFF)",
-                "clone",
-                "The labels with pixel size, tiled; with levels if predicted to disk",
+                "The labels with pixel size, tiled; with levels if predicted to disk.",
                 self.save_tiff,
             ),
             (
                 "Objects (GeoJSON)",
-                "map-o",
-                "The predicted areas with measurements, as QuPath reads them",
+                "The predicted areas with measurements, as QuPath reads them.",
                 self.save_geojson,
             ),
-            ("Objects (CSV)", "table", "A row an object: area, perimeter, circularity, probability", self.save_objects),
+            ("Objects (CSV)", "A row for each object: area, perimeter, circularity, probability.", self.save_objects),
             (
                 "Measurements (CSV)",
-                "bar-chart",
-                "Area and share of each class, in the image and inside each annotation",
+                "Area and share of each class, in the image and inside each annotation.",
                 self.save_measurements,
             ),
         ]
 
-    def _button(self, text: str, icon: str, tip: str, action: Callable[[], Path | str]) -> ipywidgets.Button:
-        style = "primary" if action == self.save_classifier else ""
-        button = ipywidgets.Button(description=text, icon=icon, tooltip=tip, button_style=style)
-        button.on_click(lambda _: self._soon(text, action))
-        return button
+    def _show_tip(self) -> None:
+        tip, _ = self._actions[self._what.value]
+        self._tip.value = f"<p class='hw-quiet hw-tip'>{escape(tip)}</p>"
+        self._save.tooltip = tip
+
+    def _save_chosen(self) -> None:
+        what = str(self._what.value)
+        _, action = self._actions[what]
+        self.tasks.submit(f"{what}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
+
+    def _say(self, text: str, level: str) -> None:
+        """Say beside the button what comes of it."""
+        self._state.answered(text, level)
+        self._said.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{escape(text)}</p>"
 
     def refresh(self) -> None:
         """Show the numbers of the answer that is shown on the picture."""
@@ -136,9 +151,7 @@ class ResultsPanel(ipywidgets.VBox):
             self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
             return
         self.fields.offer(answer.prediction.classes)
-        hint = (
-            "" if answer.score is not None else "<p class='hw-quiet'>Press Train for a score on held-out strokes.</p>"
-        )
+        hint = "" if answer.score is not None else "<p class='hw-quiet'>A score follows from training.</p>"
         warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
         self._numbers.value = _table(answer, self.fields.background) + hint + warning
 
@@ -161,9 +174,6 @@ class ResultsPanel(ipywidgets.VBox):
         self._state.folder = Path(change["new"].strip() or ".").expanduser()
 
     # -- files ------------------------------------------------------------------------------------
-
-    def _soon(self, text: str, action: Callable[[], Path | str]) -> None:
-        self.tasks.submit(f"{text}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
 
     def close(self) -> None:
         """Finish writing files, and close the widgets."""

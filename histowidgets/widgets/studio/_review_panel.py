@@ -108,7 +108,9 @@ class ReviewPanel(anywidget.AnyWidget):
             self._state.go_to(tile)
         elif content.get("kind") == "relabel":
             self.overlay(False)  # to paint, one has to see the classes
-            self._state.paint_at(tile, _mistaken_for(tile, found.classes))
+            brush = _mistaken_for(tile, found.classes)
+            self._state.paint_at(tile, brush)
+            self._state.notify(f"Paint {brush} over what is wrong here.")
         elif content.get("kind") == "right":
             self.mark(tile, bool(content.get("right")))
 

@@ -43,6 +43,8 @@ class StudioState(traitlets.HasTraits):
         Called with the name of a class that the brush shall paint from now on.
     notify
         Called with a text and a level ("info", "good", "warning" or "error") that the user should see.
+    answered
+        Called with a text and a level that the user was told beside the button that was pressed; by default `notify`.
     log
         Called with a text for the log, such as a traceback.
 
@@ -73,6 +75,7 @@ class StudioState(traitlets.HasTraits):
         show_region: Callable[[Region], object] = lambda region: None,
         paint: Callable[[str], object] = lambda class_name: None,
         notify: Callable[[str, str], object] = lambda text, level: None,
+        answered: Callable[[str, str], object] | None = None,
         log: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.project = project
@@ -80,6 +83,7 @@ class StudioState(traitlets.HasTraits):
         self.run: Any = None
         self._region, self._selection, self._classifier = region, selection, classifier
         self._show_region, self._paint, self._notify, self._log = show_region, paint, notify, log
+        self._answered = notify if answered is None else answered
         super().__init__(image_name=project.image_names[0], folder=Path(project.folder or "my_classifier"))
 
     @traitlets.validate("image_name")
@@ -120,9 +124,17 @@ class StudioState(traitlets.HasTraits):
         self.go_to(place)
         self._paint(class_name)
 
+    def paint(self, class_name: str) -> None:
+        """Make the brush ready to paint a class."""
+        self._paint(class_name)
+
     def notify(self, text: str, level: str = "info") -> None:
         """Tell the user something, at level "info", "good", "warning" or "error"."""
         self._notify(text, level)
+
+    def answered(self, text: str, level: str) -> None:
+        """Note what the user was told beside the button that was pressed."""
+        self._answered(text, level)
 
     def log(self, text: str) -> None:
         """Add a text to the log, such as a traceback."""

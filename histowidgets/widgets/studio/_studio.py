@@ -10,6 +10,7 @@ import ipywidgets
 
 from histowidgets.annotations import Change, Project, Split
 from histowidgets.errors import HistowidgetsError, ImageNameError
+from histowidgets.images import Region
 from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
@@ -17,10 +18,11 @@ from histowidgets.widgets.common import close_tree, colab_pulse, observe, style_
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
-from histowidgets.widgets.studio._annotate_next_panel import AnnotateNextPanel
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
-from histowidgets.widgets.studio._notifications import LogPanel, Notice
+from histowidgets.widgets.studio._last_session import ViewFile
+from histowidgets.widgets.studio._log_panel import LogPanel
+from histowidgets.widgets.studio._next_panel import NextPanel
 from histowidgets.widgets.studio._open_project import extend, forget, open_project
 from histowidgets.widgets.studio._page_size import PageSize
 from histowidgets.widgets.studio._predict_panel import PredictPanel
@@ -103,16 +105,21 @@ class Studio(ipywidgets.VBox):
         if not self.project.image_names:
             raise ImageNameError("the project has no image yet: project.add_image(…) first")
         self._split: Split | None = None
-        self._greeted = False
         self._static_output = StaticOutput(lambda: studio_html(self.canvas, self.monitor))
         self._build(settings or TrainingSettings.preset("cpu"))
         self._connect()
         super().__init__([style_widget("studio/style", "common/panels"), self._page_size, *colab_pulse(), self._screen])
         self.add_class("hw-studio")
         self._closed = False
-        self._take_over(_open_studios.get(id(self.project)))
+        earlier = _open_studios.get(id(self.project))
+        if earlier is None:
+            self._view_file.restore()
+            self._training.last_run.look()
+        else:
+            self._take_over(earlier)
         _open_studios[id(self.project)] = self
-        self.notify(*self._greeting(found))
+        if found:
+            self.notify(found)
         self._live.refresh()
 
     # -- public ------------------------------------------------------------------------------------
@@ -172,9 +179,16 @@ class Studio(ipywidgets.VBox):
         return self._training.start(settings or self.form.settings, from_scratch)
 
     def notify(self, text: str, level: str = "info") -> None:
-        """Show `text` in the studio's line, at level "info", "good", "warning" or "error", and add it to the log."""
-        self._notice.show(text, level)
+        """Tell the user something, at level "info", "good", "warning" or "error", and add it to the log.
+
+        What went wrong stands in the box under the classes until it is dismissed, the rest in the line under the
+        picture until the next edit.
+        """
         self._log_panel.add(text)
+        if level in ("warning", "error"):
+            self._next.say_wrong(text, level)
+        else:
+            self.canvas.say(text)
 
     def close(self) -> None:
         """End the run (its best epoch is kept), the workers and all widgets.
@@ -210,10 +224,8 @@ class Studio(ipywidgets.VBox):
         self._main.children = []
         close_tree(self)
 
-    def _take_over(self, earlier: "Studio | None") -> None:
+    def _take_over(self, earlier: "Studio") -> None:
         """Continue where an earlier studio of this project was, as when its cell is run again; its run continues."""
-        if earlier is None:
-            return
         self.canvas.resume(earlier.canvas)
         earlier._training.hand_over(self._training)
         if earlier._begins_to_close():
@@ -222,16 +234,18 @@ class Studio(ipywidgets.VBox):
     # -- construction ---------------------------------------------------------------------------------
 
     def _build(self, settings: TrainingSettings) -> None:
-        self._notice, self._log_panel = Notice(), LogPanel()
-        self.canvas = AnnotationCanvas(self.project, palette=False)
-        self._strip = ImageStrip(self.project, self.notify)
+        self._log_panel = LogPanel()
+        self.canvas = AnnotationCanvas(self.project)
+        self.canvas.remove_class("hw-alone")  # the studio has a frame of its own
+        self._view_file = ViewFile(self.canvas)
+        self._strip = ImageStrip(self.project)
         self._strip.add_class("hw-strip-box")
         self.form = SettingsForm(settings, self.project)
         self._state = state = self._make_state()
         self._live = LivePrediction(self.project, state.view, self._show_prediction, state.notify, state.log)
         self._training = TrainPanel(state, self.form)
-        self._classes = ClassPanel(state)
-        self._annotate_next = AnnotateNextPanel(state)
+        self._next = NextPanel(state, self._training, self._live, self._review_labels)
+        self._classes = ClassPanel(state, self._next.coached)
         self._settings_tab = SettingsTab(self.project, self.form, state.view)
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
         self._results = ResultsPanel(state, self._live)
@@ -239,12 +253,13 @@ class Studio(ipywidgets.VBox):
         self._review = ReviewPanel(state)
         self._trials = TrialsPanel(state, self.form)
         self._project_panel = ProjectPanel(state)
-        self._display = DisplayPanel(self.canvas, state.notify, state.log, asleep=True)
+        self._display = DisplayPanel(self.canvas, state.log, asleep=True)
+        self.canvas.put_in_eye_menu(self._display, self._display.wake)
         #: In the order in which they are closed: what starts work first, what shows it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._predict, self._results, self._trials),
-            *(self._live, self._classes, self._annotate_next, self._project_panel, self._display),
-            *(self._normalization, self._strip, self.canvas),
+            *(self._live, self._classes, self._next, self._project_panel, self._display),
+            *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
         self._lay_out()
 
@@ -254,9 +269,10 @@ class Studio(ipywidgets.VBox):
             region=lambda: self.canvas.view.region,
             selection=self.canvas.selected_annotations,
             classifier=lambda: self.classifier,
-            show_region=self.canvas.go_to,
+            show_region=self._show_region,
             paint=self._paint,
             notify=self.notify,
+            answered=lambda text, level: self._log_panel.add(text),
             log=self._log_panel.add,
         )
 
@@ -266,22 +282,22 @@ class Studio(ipywidgets.VBox):
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
             "Results": ipywidgets.VBox(results),
-            "Display": self._display,
             "Project": ipywidgets.VBox([self._project_panel, self._log_panel]),
         }
         self._tabs = ipywidgets.Tab(list(pages.values()), titles=tuple(pages))
         self._tabs.add_class("hw-tabs")
-        self._side = ipywidgets.VBox([self._classes, self._annotate_next, self._tabs])
+        self._side = ipywidgets.VBox([self._classes, self._next, self._tabs])
         self._side.add_class("hw-side")
         self._main = ipywidgets.VBox([self.canvas, self._strip])
         self._main.add_class("hw-main")
-        self._screen = ipywidgets.Box([self._notice, self._main, self._side])
+        self._screen = ipywidgets.Box([self._main, self._side])
         self._screen.add_class("hw-screen")
         self._page_size = PageSize()
 
     def _connect(self) -> None:
         """Keep canvas, strip and class list in step with the state, and listen to the project, the form and runs."""
         state, canvas, classes = self._state, self.canvas, self._classes
+        classes.show_patterns(canvas.patterns)
         classes.classes.selected = canvas.class_name
         classes.classes.on_select(self._class_chosen)
         self._connections: list[Callable[[], None]] = [
@@ -292,9 +308,10 @@ class Studio(ipywidgets.VBox):
             observe(state, "image_name", lambda change: self._image_changed(change["new"])),
             observe(state, "disagreement", lambda change: setattr(canvas, "disagreement", change["new"])),
             observe(canvas, "disagreement", lambda change: setattr(state, "disagreement", change["new"])),
-            observe(self._tabs, "selected_index", lambda change: self._tab_opened(change["new"])),
             observe(self._page_size, "size", lambda change: self._fit_page()),
+            observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
+            canvas.on_view(self._view_file.changed),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
@@ -327,15 +344,22 @@ class Studio(ipywidgets.VBox):
     def _paint(self, class_name: str) -> None:
         self.canvas.class_name, self.canvas.tool = class_name, "brush"
 
+    def _show_region(self, region: Region) -> None:
+        self.canvas.go_to(region)
+        self.canvas.mark(region)
+
     def _show_held_out(self) -> None:
         if self._split is not None:
             self.canvas.show_held_out(self._split.held_out.get(self._state.image_name, ()))
 
     # -- the page ---------------------------------------------------------------------------------------
 
-    def _tab_opened(self, index: int | None) -> None:
-        if index is not None and self._tabs.titles[index] == "Display":
-            self._display.wake()
+    def _open_tab(self, title: str) -> None:
+        self._tabs.selected_index = self._tabs.titles.index(title)
+
+    def _review_labels(self) -> None:
+        self._open_tab("Results")
+        self._review.ask()
 
     def _fit_page(self) -> None:
         """Give the picture the size that the page has left beside the side panel, so that nothing has to scroll."""
@@ -348,16 +372,12 @@ class Studio(ipywidgets.VBox):
             self.canvas.fit()
         self._side.layout.height = side_height
 
-    def _greeting(self, found: str) -> tuple[str, str]:
-        if self.project.read_only:
-            return found, "warning"
-        hint = "Pick a class, paint a few strokes of each, and the first prediction appears by itself."
-        return f"{found} {hint}".strip(), "info"
-
     # -- what happens in the project, the prediction and the run ----------------------------------------
 
     def _project_changed(self, change: Change) -> None:
         self._static_output.changed()
+        if change.kind == "annotations":
+            self.canvas.mark(None)
         if change.kind in ("annotations", "classes"):
             self._live.edited()
         elif change.kind == "images":
@@ -369,17 +389,18 @@ class Studio(ipywidgets.VBox):
         self.canvas.show_prediction(prediction, caption)
         self._static_output.changed()
         self._results.refresh()
-        if prediction is not None and not self._greeted:
-            self._greeted = True
-            self.notify("The first prediction. Correct it with more strokes, or press Train for a network.")
+        self._next.refresh()
 
     def _on_run_event(self, run: "TrainingRun", event: Any) -> None:
         if isinstance(event, RunStarted):
             self._split = run.split
             self._show_held_out()
+            self._next.run_started()
             self._live.score_on(run.split)
         elif (isinstance(event, EpochEnded) and event.is_best) or isinstance(event, RunEnded):
             self._offer(run, final=isinstance(event, RunEnded))
+        if isinstance(event, RunEnded) and run.is_loaded and run.classifier is not None:
+            self._predict.show_saved(run.classifier, run.ended_at)
 
     def _offer(self, run: "TrainingRun", final: bool) -> None:
         """Offer the best weights of a run to the live prediction."""

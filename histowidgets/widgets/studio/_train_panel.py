@@ -1,8 +1,9 @@
-"""Train, pause, stop; the live curves, and what they mean."""
+"""Train, pause, stop; the scores and the live curves."""
 
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -26,18 +27,16 @@ from histowidgets.training import (
 from histowidgets.widgets.common import listen
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import SettingsForm, label, text_of
+from histowidgets.widgets.studio._last_session import LastRun
 from histowidgets.widgets.studio._state import StudioState
-from histowidgets.widgets.studio._unfinished_run_line import UnfinishedRunLine
+from histowidgets.widgets.studio._unfinished_run import UnfinishedRunOffer
 
 if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
     from histowidgets.training import TrainingRun
 
-_IDLE = "Paint at least two classes, then press Train. You can keep painting meanwhile."
 #: After changes of these settings alone the next run continues from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
-#: With fewer epochs, a slow or poor run cannot be diagnosed.
-FEW_EPOCHS = 10
 ACTIVE = ("preparing", "running", "paused", "stopping")
 
 
@@ -62,40 +61,48 @@ class TrainPanel(ipywidgets.VBox):
     def __init__(self, state: StudioState, form: SettingsForm) -> None:
         self._state, self._form = state, form
         self._event_callbacks: list[EventCallback] = []
+        self._change_callbacks: list[Callable[[], None]] = []
         self._lock = threading.RLock()
-        self._starting = False
-        self._closing = False
+        self._starting = self._closing = False
         self._successor: TrainPanel | None = None
         self._patched = 0
-        self.monitor = LossMonitor(colors=state.project.colors, on_action=self._follow)
-        self.monitor.line.idle = _IDLE
-        self.monitor.line.restarts = True
+        self._shown_state = "idle"
+        self.undo_patch_offered = False
+        self.monitor = LossMonitor(colors=state.project.colors)
         self.monitor.on_events(self._apply)
+        self.monitor.on_diagnosis(self._tell_change)
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
-        self._train = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
-        self._pause = _button("Pause", "pause", "Pause after this batch, or resume")
-        self._stop = _button("Stop, keep best", "stop", "End the run now and keep its best epoch")
-        self._train.on_click(lambda _: self.start_soon())
-        self._pause.on_click(lambda _: self._pause_or_resume())
+        self._main = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
+        self._stop = _button("Stop", "stop", "End the run now and keep its best epoch")
+        self._more = ipywidgets.ToggleButton(description="⋯", tooltip="Other ways to train")
+        self._more.add_class("hw-dots")
+        self._probe = _button("Try 5 epochs first", "", "A short run, to see whether it learns at all")
+        self._main.on_click(lambda _: self._main_pressed())
         self._stop.on_click(lambda _: self._stop_keeping_best())
+        self._probe.on_click(lambda _: self.probe_soon())
+        self._more.observe(lambda _: self._show_state(self._shown_state), names="value")
         self._fresh = ipywidgets.Checkbox(
             value=False,
-            description="New weights",
+            description="Start with new weights",
             indent=False,
-            tooltip="Start again with new weights instead of those of the last run",
+            tooltip="Forget what the last run learned, instead of continuing from it",
         )
         self._fresh.add_class("hw-fresh")
-        row = ipywidgets.HBox([self._train, self._pause, self._stop, self._fresh, self.monitor.take_status()])
+        row = ipywidgets.HBox([self._main, self._stop, self._more, self.monitor.take_status()])
         row.add_class("hw-run-row")
-        self.unfinished = UnfinishedRunLine(state.project, self._resume_soon)
-        super().__init__([row, self.unfinished, self.monitor])
+        self._more_row = ipywidgets.HBox([self._probe, self._fresh], layout={"display": "none"})
+        self._more_row.add_class("hw-wrap")
+        self._said = ipywidgets.HTML()
+        self.unfinished = UnfinishedRunOffer(state.project, self._resume_soon)
+        self.last_run = LastRun(state.project, self._wants_last_run, self.watch)
+        super().__init__([row, self._more_row, self._said, self.monitor])
         self.add_class("hw-section")
         self._show_state("idle")
 
     # -- what the user does ------------------------------------------------------------------------
 
     def start_soon(self) -> None:
-        """Start a run in the background; an error is reported in the notice."""
+        """Start a run in the background; an error is shown under the button."""
         self._soon(lambda: self._begin(self._form.settings, self._fresh.value))
 
     def probe_soon(self) -> None:
@@ -105,13 +112,18 @@ class TrainPanel(ipywidgets.VBox):
     def _resume_soon(self, unfinished: UnfinishedRun) -> None:
         self._soon(lambda: self.watch(resume_training(unfinished.folder, self._state.project)))
 
+    def _wants_last_run(self) -> bool:
+        """Tell whether an earlier run is to be shown: no run is there yet, and none can be resumed."""
+        self.unfinished.wait()
+        return self.run is None and self.unfinished.found is None and not self._starting and not self._closing
+
     def _soon(self, start: Callable[[], object]) -> None:
         with self._lock:
             if self._starting or self.active:
                 return
             self._starting = True
+        self._say("")
         self._show_state("preparing")
-        self._state.notify("Preparing the run…")
         work = partial(self._report_failure, start)
         BackgroundThread(work, "start").start()
 
@@ -135,7 +147,27 @@ class TrainPanel(ipywidgets.VBox):
             wrong is not None and not self._closing
         ):  # reported last: the button that comes back with it must work at once
             self._show_state("idle")
-            self._state.notify(wrong, "error")
+            self._say(wrong, "error")
+
+    def _say(self, text: str, level: str = "info") -> None:
+        """Say something under the buttons, until the next press."""
+        words = f"<p class='hw-quiet hw-said-here' data-level='{level}' role='status'>{escape(text)}</p>"
+        self._said.value = words if text else ""
+        if text:
+            self._state.answered(text, level)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the run or what its curves mean has changed, on any thread; returns what ends that."""
+        return listen(self._change_callbacks, callback)
+
+    def _tell_change(self) -> None:
+        for callback in list(self._change_callbacks):
+            callback()
+
+    @property
+    def findings(self) -> Sequence[Advice]:
+        """What the curves of the run mean, the most urgent first."""
+        return self.monitor.diagnosis
 
     def start(self, settings: TrainingSettings, from_scratch: bool = False) -> "TrainingRun":
         """Start a run, and show it.
@@ -197,7 +229,7 @@ class TrainPanel(ipywidgets.VBox):
             run.stop()
             return
         with self._lock:
-            self.unfinished.hide()
+            self.unfinished.withdraw()
             self._state.run = run
             # The weights of earlier runs would fill the memory over an afternoon; their curves do not.
             self._state.runs = [
@@ -207,7 +239,6 @@ class TrainPanel(ipywidgets.VBox):
             if run not in self._state.runs:
                 self._state.runs.append(run)
         self.monitor.colors = self._state.project.colors
-        self.monitor.line.idle = "Watching the curves: what they mean is shown here after a few epochs."
         # Without the lock: it waits for the last events of the run before, which may need it.
         self.monitor.watch(run)
 
@@ -226,9 +257,12 @@ class TrainPanel(ipywidgets.VBox):
         """Whether a run is preparing, running, paused or stopping."""
         return self.run is not None and self.run.state in ACTIVE
 
-    def _pause_or_resume(self) -> None:
+    def _main_pressed(self) -> None:
+        """Train, pause or resume, as the button says."""
         run = self.run
-        if run is not None:
+        if run is None or not self.active:
+            self.start_soon()
+        else:
             if run.state == "paused":
                 run.resume()
             else:
@@ -240,8 +274,12 @@ class TrainPanel(ipywidgets.VBox):
 
     # -- from a diagnosis ------------------------------------------------------------------------
 
-    def _follow(self, action: Action, advice: Advice) -> None:
-        """Follow a button of a diagnosis: end the run, or change the settings and start the next one."""
+    def can_follow(self, action: Action) -> bool:
+        """Whether an action can be carried out from here."""
+        return self.active if action.kind == "stop" else action.kind == "settings"
+
+    def follow(self, action: Action, advice: Advice) -> None:
+        """Follow a diagnosis: end the run, or change the settings and start the next one."""
         if action.kind == "stop":
             self._stop_keeping_best()
             return
@@ -255,9 +293,9 @@ class TrainPanel(ipywidgets.VBox):
     def _restart(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
             self._patched = self._form.patch(patch)
-            self.monitor.line.offer_undo(self._undo_patch)
+            self._offer_undo(True)
             changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
-            self._state.notify(f"The next run starts with {changes}.")
+            self._say(f"The next run starts with {changes}.")
             if self.active and self.run is not None:
                 self.run.stop(keep="best")
                 self.run.wait()
@@ -266,14 +304,20 @@ class TrainPanel(ipywidgets.VBox):
 
         self._report_failure(restart)
 
-    def _undo_patch(self) -> None:
+    def undo_patch(self) -> None:
+        """Undo the change of settings that was made on advice."""
         if self._form.can_undo(self._patched):
             self._form.undo_patch()
-        self._state.notify("The settings are as they were before the advice. Press Train to use them.")
+        self._offer_undo(False)
+        self._say("The settings are as they were before. The next run uses them.")
+
+    def _offer_undo(self, on: bool) -> None:
+        self.undo_patch_offered = on
+        self._tell_change()
 
     def _settings_changed(self) -> None:
-        if not self._form.can_undo(self._patched):
-            self.monitor.line.offer_undo(None)
+        if self.undo_patch_offered and not self._form.can_undo(self._patched):
+            self._offer_undo(False)
 
     # -- from the run, on the monitor's thread ----------------------------------------------------
 
@@ -284,64 +328,42 @@ class TrainPanel(ipywidgets.VBox):
                 self.monitor.held_out = (
                     {} if run.split is None else held_out_counts(self._state.project.snapshot(), run.split)
                 )
-                self._state.notify("Training. You can keep painting: the next run learns from it.")
             elif isinstance(event, StateChanged):
                 self._show_state(event.state)
             elif isinstance(event, Message):
-                self._state.log(event.text)
-                if event.level != "info":
-                    self._state.notify(event.text, event.level)
+                if event.level == "info":
+                    self._state.log(event.text)
+                else:
+                    self._say(event.text, event.level)
             elif isinstance(event, RunFailed):
                 self._show_state("idle")
                 self._state.notify(f"The run failed: {event.reason}. The annotations are safe.", "error")
                 self._state.log(event.traceback)
             elif isinstance(event, RunEnded):
-                self._ended(run, event)
+                self._show_state("idle")
+                if event.state != "failed" and run.classifier is None:
+                    self._say("The run ended without keeping anything.", "warning")
             for callback in list(self._event_callbacks):
                 callback(run, event)
-
-    def _ended(self, run: "TrainingRun", event: RunEnded) -> None:
-        self._show_state("idle")
-        if run is self.run:
-            self.monitor.line.idle = self._nothing_found(run)
-        if event.state == "failed":
-            return  # the reason is shown already
-        if run.classifier is None:
-            self._state.notify("The run ended without keeping anything.", "warning")
-            return
-        kept = f"epoch {event.best_epoch}" if event.best_epoch else "the last epoch"
-        self._state.notify(
-            f"Done: {kept} is kept. Correct a place and continue training, or save the classifier.", "good"
-        )
-
-    def _nothing_found(self, run: "TrainingRun") -> str:
-        """Return what it means that a run has ended without any finding."""
-        if len(run.history) < FEW_EPOCHS:
-            return "The run ended after too few epochs to judge the curves; nothing speaks against training longer."
-        return "Nothing is wrong with the curves. Look where the prediction is wrong, and paint there."
+        self._tell_change()
 
     def _show_state(self, state: str) -> None:
+        self._shown_state = state
         active = self._form.facts.busy = state in ACTIVE
-        self._train.disabled = active
-        self._pause.disabled = self._stop.disabled = state not in ("running", "paused")
-        paused = state == "paused"
-        self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
         again = self.run is not None and self.run.classifier is not None
-        self._train.description = "Continue" if again else "Train"
-        # Buttons that do nothing now take no room: the status of the run stands beside the others.
-        for button, useful in (
-            (self._train, not active),
-            (self._pause, active),
-            (self._stop, active),
-            (self._fresh, again and not active),
-        ):
-            button.layout.display = None if useful else "none"
-        if active:
-            self.monitor.line.offer()
-        else:
-            self.monitor.line.offer(
-                "Try 5 epochs first", "A short run, to see whether it learns at all", self.probe_soon
-            )
+        words, icon = {"running": ("Pause", "pause"), "paused": ("Resume", "play")}.get(
+            state, ("Train", "play") if active or not again else ("Train more", "play")
+        )
+        self._main.description, self._main.icon = words, icon
+        self._main.button_style = "" if state == "running" else "primary"
+        self._main.disabled = self._probe.disabled = state in ("preparing", "stopping") or self._state.project.read_only
+        self._stop.disabled = state not in ("running", "paused")
+        # A button that does nothing now takes no room: the status of the run stands beside the others.
+        self._stop.layout.display = None if active else "none"
+        self._more.layout.display = "none" if active else None
+        self._more_row.layout.display = None if self._more.value and not active else "none"
+        self._fresh.layout.display = None if again else "none"
+        self._tell_change()
 
     def hand_over(self, successor: "TrainPanel") -> None:
         """Have another panel show the run, also one that is just starting; this panel is about to be closed."""
@@ -364,7 +386,9 @@ class TrainPanel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Close the widgets; an active run continues."""
+        self._closing = True
         self._unsubscribe()
         self.unfinished.wait(10)
+        self.last_run.wait(10)
         self.monitor.close()
         super().close()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../histowidgets/widgets/static/canvas/commands.js";
-import { actionOf } from "../../../histowidgets/widgets/static/canvas/key_bindings.js";
+import { actionOf, isForControl } from "../../../histowidgets/widgets/static/canvas/key_bindings.js";
 
 const key = (name, changes = {}) => ({ key: name, timeStamp: 5, shiftKey: false, ...changes });
 const control = (name) => key(name, { ctrlKey: true });
@@ -62,4 +62,9 @@ test("every action is a command", () => {
   const actions = [...printable, ...named].flatMap((name) => [actionOf(key(name)), actionOf(control(name))]);
   const unknown = actions.filter((action) => action && !(action[0] in COMMANDS));
   assert.deepEqual(unknown, []);
+});
+
+test("a button, slider or tab keeps the keys that work it, and no other", () => {
+  for (const name of ["Enter", " ", "Tab", "ArrowLeft", "Home", "PageDown"]) assert.ok(isForControl(key(name)), name);
+  for (const name of ["x", "b", "1", "[", "Escape", "Delete"]) assert.ok(!isForControl(key(name)), name);
 });

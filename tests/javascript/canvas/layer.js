@@ -25,6 +25,7 @@ export function makeLayer(changes = {}) {
     shown: { annotations: true, overlay: true },
     colorOf: () => "#112233",
     hatchOf: () => null,
+    classChoice: { forget() {} },
     cursor: { active: false, draws: false, hide() {} },
     link: { hover: tell("hover"), edit: tell("edit", 1), send: tell("send") },
     overlays: { showMarquee: tell("marquee"), showTag: tell("tag") },

@@ -1,5 +1,6 @@
 """A canvas without a page: what its page would say, and a look at its parts."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +31,17 @@ def parts(canvas: AnnotationCanvas) -> Parts:
 
 
 def message(canvas):
-    """Return what the status line says."""
-    return parts(canvas).frame.status.message.value
+    """Return what the status line says; an error begins with "Error: "."""
+    return said(parts(canvas).frame.status.message)
+
+
+def said(line):
+    """Return the text of a part of the status line; an error begins with "Error: "."""
+    found = re.search(r'<div class="(.*?)" title=".*?">(.*)</div>', line.value)
+    if found is None:
+        return ""
+    style, text = found.groups()
+    return f"Error: {text}" if style == "hw-error" else text
 
 
 class Page:

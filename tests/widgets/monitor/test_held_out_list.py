@@ -9,12 +9,11 @@ RECORD = {"epoch": 31, "val_miou": 0.87, "val_iou": {"Gland": 1.0, "<b>Lumen</b>
 
 def test_each_score_has_its_strokes_and_its_range():
     html = held_out_html(RECORD, {"Gland": 3, "<b>Lumen</b>": 12, "Fat": 0})
-    assert "Held-out strokes, epoch 31" in html
+    assert "Test area (rough: 15 strokes)" in html
     assert "0.44–1.00 · 3 strokes" in html
     assert "probably 0.44 to 1.00" in html, "for screen readers"
     assert "&lt;b&gt;Lumen&lt;/b&gt;" in html
-    assert "not held out" in html
-    assert "only 15 strokes are held out" in html
+    assert "no stroke in the test area" in html
 
 
 def test_many_strokes_need_no_caveat_and_unknown_ones_give_no_range():
@@ -24,6 +23,7 @@ def test_many_strokes_need_no_caveat_and_unknown_ones_give_no_range():
     assert "–" not in html
     assert held_out_html({"epoch": 1, "val_miou": None, "val_iou": {}}, {}) == ""
     assert held_out_html(None, {}) == ""
+    assert held_out_html(None, {}, ["<b>Lumen</b>"]).count("–") == 2, "the rows keep their room before a score"
 
 
 def test_the_monitor_lists_those_of_the_best_epoch(monitor):
@@ -38,5 +38,5 @@ def test_the_monitor_lists_those_of_the_best_epoch(monitor):
     while run.advance():
         pass
     monitor.watch(run)
-    wait_until(lambda: "epoch 2" in monitor._scores.value)
+    wait_until(lambda: "0.90" in monitor._scores.value)
     assert "4 strokes" in monitor._scores.value

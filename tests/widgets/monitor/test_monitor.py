@@ -56,7 +56,7 @@ def status(monitor):
 
 
 def test_without_a_run_it_says_so_and_shows_no_axes(monitor):
-    assert "No run yet: press Train" in monitor._placeholder.value
+    assert "The loss is drawn here" in monitor._placeholder.value
     assert monitor._charts.layout.visibility == "hidden"
     # Hidden, and not taken away: the room is kept, so that nothing jumps.
     assert monitor._charts.layout.display is None
@@ -84,7 +84,7 @@ def test_the_end_of_a_run_marks_its_best_epoch_and_ends_the_bridge(monitor):
     monitor.watch(run)
     wait_until(lambda: "Finished" in status(monitor))
     assert monitor.best_epoch == run.best_epoch == 31
-    assert list(monitor._charts.loss._best_text.text) == ["best 31"]
+    assert list(monitor._charts.loss._best_text.text) == ["kept: 31"]
     assert monitor._charts.loss._best_line.visible
     assert list(monitor._charts.score._best_line.x) == [31, 31]
     wait_until(lambda: not monitor._bridge.alive)
@@ -276,7 +276,7 @@ def test_earlier_runs_lie_faintly_beneath_and_only_a_few_of_them(monitor):
     assert marks.index(beneath) < marks.index(line(monitor, "loss", "train"))
     monitor.clear()
     assert len(beneath.x) == 0
-    assert "No run yet" in monitor._placeholder.value
+    assert "The loss is drawn here" in monitor._placeholder.value
 
 
 def test_watching_the_same_run_again_does_not_double_it(monitor):

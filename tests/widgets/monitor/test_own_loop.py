@@ -15,7 +15,7 @@ def test_an_own_loop_is_watched_through_a_run_log_and_judged(monitor):
             run.epoch(train_loss=values["train_loss"], val_loss=values["val_loss"], val_miou=values["val_miou"])
     wait_until(lambda: len(monitor.history) == 30)
     wait_until(lambda: monitor.diagnosis)
-    assert "<b>Finished</b> · epoch 30/40" in monitor._status.value.replace("&nbsp;", " ")
+    assert "<b>Finished after 30 of 40 epochs</b>" in monitor._status.value.replace("&nbsp;", " ")
     assert all(action.patch is None for action in monitor.diagnosis[0].actions if "backbone" in action.label.lower())
 
 

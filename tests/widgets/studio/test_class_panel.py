@@ -25,7 +25,11 @@ def panel(project):
     said, logged = [], []
     panel = ClassPanel(StudioState(project, notify=lambda text, level: said.append(text), log=logged.append))
     panel.said, panel.logged, panel.wrong = said, logged, []
-    panel.classes.say_wrong = panel.wrong.append
+
+    def say(text, level="good"):
+        (panel.wrong if level == "error" else said).append(text)
+
+    panel.classes.say = say
     yield panel
     panel.close()
 
@@ -95,6 +99,12 @@ def test_an_error_of_the_coach_goes_to_the_log_and_the_counts_stay(panel, projec
     assert _rows(panel)["A"]["count"] == 1
 
 
+def test_a_class_needs_fifteen_strokes_of_three_and_ten_of_two(panel, project):
+    assert {(row["goal"], row["good"]) for row in panel.classes.rows} == {(15, 40)}
+    project.delete_class("C")
+    assert {(row["goal"], row["good"]) for row in panel.classes.rows} == {(10, 30)}
+
+
 # -- the coach's lines ---------------------------------------------------------------------------------
 
 
@@ -113,7 +123,6 @@ def test_r16_conflicts_are_counted_and_gone_through_one_after_the_other(project)
     shown = []
     panel = CoachPanel(shown.append)
     panel.show(coach(project), project.snapshot())
-    assert "conflicts" in panel.title
     row = panel._rows[3]
     for _ in range(3):
         row._button.click()
@@ -141,6 +150,6 @@ def test_words_of_an_advice_are_never_html(project):
     name = "<img src=x onerror=alert(1)>"
     advice = Advice("one-corner", name, name, {"n": 1}, region=Region(1, 1, 2, 2))
     panel = CoachPanel(lambda advice: None)
-    panel.show([advice], project.snapshot(), advice)
-    assert not any("<img" in html.value for html in (panel._detail, panel._rows[2]._text))
+    panel.show([advice], project.snapshot())
+    assert "<img" not in panel._rows[2]._text.value
     panel.close()

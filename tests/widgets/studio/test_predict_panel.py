@@ -208,7 +208,7 @@ def test_without_a_classifier_it_says_what_to_do(tmp_path):
     studio.close()
 
 
-def test_the_caption_says_what_was_predicted():
-    assert LearnerAnswer(None, None, "U-Net", 0.5, scored_on=2, scope="whole image").caption.endswith(
-        "strokes · whole image"
-    )
+def test_what_was_predicted_is_said_with_the_score():
+    answer = LearnerAnswer(None, None, "U-Net", 0.5, scored_on=2, scope="whole image")
+    assert answer.caption == "U-Net, score 0.50 (2 strokes)"
+    assert answer.about.startswith("U-Net, score 0.50 (2 strokes); whole image; measured on")

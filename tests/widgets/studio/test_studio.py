@@ -242,8 +242,8 @@ def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
     holder.add_image(halves, name="halves")
     studio = hw.Studio(folder=tmp_path / "project")
     assert studio.project.read_only
-    assert f"process {os.getpid()} (this kernel) on" in studio.log
-    assert studio.canvas._frame.status.children[2].value.startswith("read-only")
+    assert "read-only" in studio.canvas._frame.status.saved.value
+    assert f"open elsewhere (process {os.getpid()}" in studio._next.text
     studio.close()
     studio.project.close()
     holder.close()
@@ -276,7 +276,7 @@ def test_n7_train_stop_keep_best_and_train_on(studio):
     studio._training.monitor._bridge.join(10)
     assert studio._live.network.idle.wait(60)
     assert "network" in studio._live._answers
-    assert studio._training._train.description == "Continue"
+    assert studio._training._main.description == "Train more"
     again = studio.train(settings.model_copy(update={"epochs": 1}))
     again.wait(120)
     assert again.split.held_out == run.split.held_out, "what was trained on is never scored"
@@ -398,6 +398,8 @@ def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
 
 def test_the_caption_says_which_learner_and_how_good():
     answer = LearnerAnswer(None, None, "U-Net, epoch 3", 0.8749, scored_on=9)
-    assert answer.caption == "U-Net, epoch 3 · mIoU 0.87 on 9 held-out strokes"
-    assert replace(answer, scored_on=1).caption.endswith("on 1 held-out stroke")
-    assert LearnerAnswer(None, None, "quick learner").caption == "quick learner"
+    assert answer.caption == "U-Net, epoch 3, score 0.87 (9 strokes)"
+    assert answer.about.endswith("measured on strokes in the test area")
+    assert replace(answer, held_out_in_turn=True).about.endswith("each stroke left out once")
+    assert replace(answer, scored_on=1).caption.endswith("(1 stroke)")
+    assert LearnerAnswer(None, None, "quick").caption == "quick"

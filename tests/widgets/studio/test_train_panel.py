@@ -59,17 +59,19 @@ def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(sa
     first = panel.start(SETTINGS)
     wait_until(lambda: first.history)
     action = Action("Lower the learning rate to 1e-4", {"learning_rate": 1e-4})
-    panel._follow(action, Advice("lr-too-high", "The loss swings", ""))
+    panel.follow(action, Advice("lr-too-high", "The loss swings", ""))
     wait_until(lambda: panel.run is not first)
     second = panel.run
     assert first.state == "stopped"
     assert second.settings.learning_rate == form.settings.learning_rate == 1e-4
     assert second.split.held_out == first.split.held_out
     assert any("learning rate 0.0001" in text for text in said)
-    undo = next(iter(panel.monitor.line._undo_box.children))
-    undo.click()
+    assert "learning rate 0.0001" in panel._said.value
+    assert panel.undo_patch_offered
+    panel.undo_patch()
     assert form.settings == SETTINGS
-    panel._follow(Action("Stop", None, "stop"), Advice("stop-rising", "Stop?", ""))
+    assert not panel.undo_patch_offered
+    panel.follow(Action("Stop", None, "stop"), Advice("stop-rising", "Stop?", ""))
     wait_until(lambda: second.is_over)
     panel.close()
     form.close()
@@ -77,12 +79,13 @@ def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(sa
 
 def test_a_patch_that_is_impossible_is_said_and_nothing_starts(said):
     panel, form = make_panel(make_project(), said)
-    panel._follow(Action("Nonsense", {"epochs": -1}), Advice("x", "y", ""))
+    panel.follow(Action("Nonsense", {"epochs": -1}), Advice("x", "y", ""))
     wait_until(lambda: any("epochs" in text for text in said))
     assert panel.run is None
     assert form.settings == SETTINGS
     wait_until(lambda: not panel._starting)
-    assert not panel._train.disabled
+    assert not panel._main.disabled
+    assert "epochs" in panel._said.value, "beside the button"
     panel.close()
     form.close()
 
@@ -99,10 +102,10 @@ def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
     panel, form = make_panel(project, said)
     panel.unfinished.wait(60)
     assert panel.unfinished.found is not None
-    assert "was interrupted after epoch" in panel.unfinished._words.value
+    assert panel.unfinished.text == f"A run was interrupted after epoch {panel.unfinished.found.epoch} of 500."
     panel.unfinished.resume()
     wait_until(lambda: panel.run is not None)
-    assert panel.unfinished.layout.display == "none"
+    assert panel.unfinished.text == ""
     assert panel.run.id == run.id
     wait_until(lambda: len(panel.run.history) > done or panel.run.is_over)
     assert panel.run.state == "running"
@@ -116,9 +119,9 @@ def test_n7_a_run_that_broke_off_is_offered_and_goes_on(said, tmp_path):
 @pytest.mark.slow
 def test_n13_a_few_epochs_are_tried_first_with_the_settings_of_the_form(said):
     panel, form = make_panel(make_project(), said)
-    offer = panel.monitor.line._buttons.children[0]
-    assert offer.description == "Try 5 epochs first"
-    offer.click()
+    panel._more.value = True
+    assert panel._more_row.layout.display is None
+    panel._probe.click()
     wait_until(lambda: panel.run is not None and panel.run.is_over)
     assert panel.run.settings.epochs == 5
     assert form.settings.epochs == 500, "the settings of the form stay"
@@ -132,14 +135,14 @@ def test_what_cannot_be_done_now_is_not_shown(said):
     panel, form = make_panel(make_project(), said)
 
     def shown():
-        return [b.description for b in (panel._train, panel._pause, panel._stop, panel._fresh) if not b.layout.display]
+        return [b.description for b in (panel._main, panel._stop, panel._more, panel._fresh) if not b.layout.display]
 
-    assert shown() == ["Train"]
+    assert shown() == ["Train", "⋯"]
     panel._show_state("running")
-    assert shown() == ["Pause", "Stop, keep best"]
-    assert not panel.monitor.line._buttons.children
+    assert shown() == ["Pause", "Stop"]
+    assert panel._more_row.layout.display == "none"
     panel._show_state("paused")
-    assert shown() == ["Resume", "Stop, keep best"]
+    assert shown() == ["Resume", "Stop"]
     panel.close()
     form.close()
 

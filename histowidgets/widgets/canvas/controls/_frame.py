@@ -56,17 +56,22 @@ class CanvasFrame:
         # Both lie in the one cell of a grid (canvas.css).
         self.stage = ipywidgets.Box([picture, pointer])
         self.stage.add_class("hw-stage")
-        row = ipywidgets.HBox([self.tools, ipywidgets.VBox([self.bar, self.stage])])
+        self.eye_panel = ipywidgets.VBox(layout={"display": "none"})
+        self.eye_panel.add_class("hw-eye-panel")
+        column = ipywidgets.VBox([self.bar, self.eye_panel, self.stage])
+        column.add_class("hw-canvas-column")
+        row = ipywidgets.HBox([self.tools, column])
         row.add_class("hw-canvas-row")
         below = [part for part in (self.palette, self.status if status else None) if part is not None]
         self.children = [style_widget("canvas/style"), row, *below]
         for slider, name in (
             (self.bar.brush, "brush_width"),
             (self.bar.tolerance, "wand_tolerance"),
-            (self.bar.prediction, "prediction_opacity"),
-            (self.bar.annotations, "annotation_opacity"),
+            (self._opacity("Prediction", "Opacity of the prediction; O hides and shows it"), "prediction_opacity"),
+            (self._opacity("Annotations", "Opacity of the annotations; A hides and shows them"), "annotation_opacity"),
         ):
             link_slider(slider, state, name)
+        self.bar.eye.observe(self._eye_pressed, names="value")
         traitlets.link((state, "pen_pressure"), (self.bar.pen, "value"))
         state.observe(lambda _: queue.submit(self.refresh), names=["class_name", "tool", "patterns"])
         state.observe(lambda change: self.status.show_place(change["new"]), names="hovered")
@@ -74,6 +79,20 @@ class CanvasFrame:
         state.observe(lambda change: self._show_legend(change["new"]), names="shows_uncertainty")
         viewer.on_drawn(self._show_view)
         self.resize()
+
+    def _opacity(self, name: str, tooltip: str) -> ipywidgets.FloatSlider:
+        slider = ipywidgets.FloatSlider(
+            1.0, min=0.0, max=1.0, step=0.01, description=name, tooltip=tooltip, readout_format=".0%"
+        )
+        self.eye_panel.children = [*self.eye_panel.children, slider]
+        return slider
+
+    def on_eye(self, callback: Callable[[], object]) -> None:
+        """Call `callback` whenever the menu of the eye is opened."""
+        self.bar.eye.observe(lambda change: callback() if change["new"] else None, names="value")
+
+    def _eye_pressed(self, change: dict[str, bool]) -> None:
+        self.eye_panel.layout.display = None if change["new"] else "none"
 
     def resize(self) -> None:
         """Give the stage the size of the view that is drawn."""

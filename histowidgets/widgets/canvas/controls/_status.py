@@ -8,23 +8,26 @@ from histowidgets.annotations import Project
 
 
 class StatusLine(ipywidgets.HBox):
-    """Place at the left, the last message beside it, the project's state at the right."""
+    """What is under the pointer at the left, the last message beside it, the project's state at the right.
+
+    A text that is too long is cut; its tooltip has all of it.
+    """
 
     def __init__(self) -> None:
         self.place, self.message, self.saved = (ipywidgets.HTML() for _ in range(3))
         self.place.add_class("hw-place")
         self.message.add_class("hw-said")
+        self.saved.add_class("hw-saved")
         super().__init__([self.place, self.message, self.saved])
         self.add_class("hw-status")
 
     def show_place(self, text: str) -> None:
         """Show what is under the pointer."""
-        _show(self.place, html.escape(text))
+        _show(self.place, text)
 
     def say(self, text: str, level: str = "info") -> None:
         """Show a message; level "error" is red."""
-        escaped = html.escape(text)
-        _show(self.message, f'<span class="hw-error">{escaped}</span>' if level == "error" else escaped)
+        _show(self.message, text, "hw-error" if level == "error" else "")
 
     def show_saved(self, project: Project, image_name: str) -> None:
         """Show how many annotations the image has, where they are saved, and how its file was read."""
@@ -36,15 +39,14 @@ class StatusLine(ipywidgets.HBox):
             text = f"in memory · {text}"
         else:
             text = f"saved · {text} · {project.folder.name}"
-        shown = html.escape(text)
-        if notes := project.image(image_name).notes:
-            said = html.escape("\n".join(notes), quote=True)
-            shown += (
-                f' · <span class="hw-notes" title="{said}">{len(notes)} note{"" if len(notes) == 1 else "s"}</span>'
-            )
-        _show(self.saved, shown)
+        notes = project.image(image_name).notes
+        if notes:
+            text += f" · {len(notes)} note{'' if len(notes) == 1 else 's'}"
+        _show(self.saved, text, tooltip="\n".join([text, *notes]))
 
 
-def _show(widget: ipywidgets.HTML, text: str) -> None:
-    if widget.value != text:
-        widget.value = text
+def _show(widget: ipywidgets.HTML, text: str, style: str = "", tooltip: str = "") -> None:
+    said = html.escape(tooltip or text)
+    html_text = f'<div class="{style}" title="{said}">{html.escape(text)}</div>' if text else ""
+    if widget.value != html_text:
+        widget.value = html_text

@@ -64,7 +64,7 @@ class ToolColumn(ipywidgets.VBox):
 
 
 class CanvasBar(ipywidgets.HBox):
-    """Sliders for brush width and the two opacities, and the zoom as text.
+    """The slider of the tool in use, the zoom as text, and the eye that opens the menu of what is shown.
 
     `CanvasFrame` links the sliders to the state.
     """
@@ -96,11 +96,11 @@ class CanvasBar(ipywidgets.HBox):
             tooltip="How far a colour may be from the one under the wand, 1 to 100 ([ and ])",
         )
         self.tolerance.add_class("hw-tolerance")
-        self.prediction = _opacity("Prediction", "Opacity of the prediction; O hides and shows it")
-        self.annotations = _opacity("Annotations", "Opacity of the annotations; A hides and shows them")
         self.zoom = ipywidgets.HTML()
         self.zoom.add_class("hw-zoom")
-        super().__init__([self.brush, self.pen, self.tolerance, self.prediction, self.annotations, self.zoom])
+        self.eye = ipywidgets.ToggleButton(icon="eye", tooltip="What is shown: opacities, hatching, channels")
+        self.eye.add_class("hw-eye")
+        super().__init__([self.brush, self.pen, self.tolerance, self.zoom, self.eye])
         self.add_class("hw-bar")
 
     def show_tool(self, tool: str) -> None:
@@ -122,9 +122,3 @@ class CanvasBar(ipywidgets.HBox):
             text += f" · {width} µm/px" if height == width else f" · {width} x {height} µm/px"
         if self.zoom.value != text:
             self.zoom.value = text
-
-
-def _opacity(name: str, tooltip: str) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
-        1.0, min=0.0, max=1.0, step=0.01, description=name, tooltip=tooltip, readout_format=".0%"
-    )

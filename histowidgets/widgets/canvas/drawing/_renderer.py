@@ -158,14 +158,14 @@ class Renderer:
         self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self._project.image_names}
 
     def describe(self, x: float, y: float) -> str:
-        """Describe an image point: its coordinates, the class painted there, and the prediction's likeliest classes."""
+        """Describe an image point: its coordinates, the class painted there, and the likeliest predicted one."""
         if not (0 <= x < self.image.width and 0 <= y < self.image.height):
             return ""
         pixel = Region(int(x), int(y), 1, 1)
         index = {name: number for number, name in enumerate(self._project.classes)}
         label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
-        painted = [f"painted {name} ({number + 1})" for name, number in index.items() if number == label]
-        chances = [f"{name} {chance:.2f}" for name, chance in self._chances(pixel)[:3]]
+        painted = [f"painted {name}" for name, number in index.items() if number == label]
+        chances = [f"predicted {name} {chance:.0%}" for name, chance in self._chances(pixel)[:1]]
         return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
 
     def _chances(self, pixel: Region) -> list[tuple[str, float]]:

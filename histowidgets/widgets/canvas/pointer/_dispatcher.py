@@ -165,7 +165,7 @@ class PointerDispatcher:
         done, self._done = self._done, []
         client, number = self._answered_view
         place = [view.x, view.y, view.zoom]
-        self._pointer.view = place
+        self._pointer.view, self._pointer.is_drawn = place, True
         self._pointer.send({"kind": "drawn", "edits": done, "view": place, "client": client, "number": number})
 
     # -- choices ----------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class PointerLayer(anywidget.AnyWidget):
         Model ids of the widgets that hold the two latest pictures of the image.
     image_name : str
         The image shown; an unfinished shape is discarded when it changes.
+    is_drawn : bool
+        Whether the image has been drawn; until then the page says that it is being opened, and takes no pointer.
     stage, image_size : list of int
         Sizes in CSS pixels and in image pixels.
     pixel_size : float or None
@@ -45,6 +47,8 @@ class PointerLayer(anywidget.AnyWidget):
         ``name``, ``color`` and ``hatch`` of each class; `class_index` is the one that the brush paints.
     held_out : list of list of int
         Rectangles x, y, width, height that are held out for validation.
+    marked : list of int
+        Rectangle x, y, width, height of a place to look at; empty for none.
     selected : list of dict
         ``rings`` and ``color`` of each selected annotation.
     copied : int
@@ -63,6 +67,7 @@ class PointerLayer(anywidget.AnyWidget):
     picture_ids = traitlets.List(traitlets.Unicode()).tag(sync=True)
     stage = traitlets.List(traitlets.Int()).tag(sync=True)
     image_name = traitlets.Unicode("").tag(sync=True)
+    is_drawn = traitlets.Bool(False).tag(sync=True)
     image_size = traitlets.List(traitlets.Int()).tag(sync=True)
     pixel_size = traitlets.Float(None, allow_none=True).tag(sync=True)
     view = traitlets.List(traitlets.Float()).tag(sync=True)
@@ -74,6 +79,7 @@ class PointerLayer(anywidget.AnyWidget):
     pen_pressure = traitlets.Bool(True).tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     held_out = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
+    marked = traitlets.List(traitlets.Int()).tag(sync=True)
     selected = traitlets.List(traitlets.Dict()).tag(sync=True)
     copied = traitlets.Int(0).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
@@ -89,6 +95,7 @@ class PointerLayer(anywidget.AnyWidget):
 
         for name in _SETTINGS:
             setattr(self, name, getattr(state, name))
+        self.view = [state.view.x, state.view.y, state.view.zoom]  # a page may come before the first drawing
         state.observe(lambda change: copy(change["name"]), names=_SETTINGS)
         state.observe(lambda change: setattr(self, "caption", change["new"]), names="caption")
         state.observe(lambda change: setattr(self, "selected", change["new"]), names="outlines")
@@ -96,11 +103,11 @@ class PointerLayer(anywidget.AnyWidget):
         state.observe(lambda change: setattr(self, "copied", len(change["new"])), names="clipboard")
 
     def show_image(self, name: str, image: Image) -> None:
-        """Tell the page of another image of the project; nothing on it is held out yet."""
-        self.image_name = name
+        """Tell the page of another image of the project, which is not drawn yet; nothing on it is held out yet."""
+        self.image_name, self.is_drawn = name, False
         size = image.pixel_size_yx_um
         self.image_size, self.pixel_size = [image.width, image.height], None if size is None else size[1]
-        self.held_out = []
+        self.held_out, self.marked = [], []
 
     def show_classes(self, colors: Mapping[str, str], class_name: str, hatch_scale: float | None) -> None:
         """Tell the page of the classes, name to ``"#rrggbb"``, and the chosen one.

@@ -73,7 +73,7 @@ class CanvasState(traitlets.HasTraits):
     annotations_on = traitlets.Bool(True)
     """Whether annotations are shown at all."""
 
-    patterns = traitlets.Bool(True)
+    patterns = traitlets.Bool(False)
     """Whether each class is hatched on annotations and palette."""
 
     prediction_patterns = traitlets.Bool(False)

@@ -15,6 +15,7 @@ from histowidgets.images import Region
 MAX_ZOOM = 40.0
 MIN_SHARE_OF_FIT = 0.25
 GO_TO_SHARE = 0.6  # of the stage that a region fills after `on`
+GO_TO_ZOOM = 2.0  # the most after `on`: beyond, one sees pixels and not tissue
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,15 @@ class View:
         return self.look(self.x, self.y, self.zoom * factor)
 
     def on(self, region: Region) -> "View":
-        """Return the view with `region` in its middle, as large as leaves its surroundings visible."""
+        """Return the view with `region` in its middle, as large as leaves its surroundings visible.
+
+        At the edge of the image it is beside the middle, so that the view is filled with image.
+        """
         zoom = GO_TO_SHARE * min(self.stage_width / max(region.width, 1), self.stage_height / max(region.height, 1))
-        return self.look(region.x + region.width / 2, region.y + region.height / 2, min(zoom, max(4.0, self.zoom)))
+        zoom = min(zoom, GO_TO_ZOOM)
+        x = _inside(region.x + region.width / 2, self.stage_width / 2 / zoom, self.image_width)
+        y = _inside(region.y + region.height / 2, self.stage_height / 2 / zoom, self.image_height)
+        return self.look(x, y, zoom)
 
     def on_stage(self, width: int, height: int) -> "View":
         """Return the view of the same place on a stage of another size."""
@@ -119,3 +126,8 @@ class View:
         columns = np.floor((across - self.stage_width / 2) / self.zoom + self.x).astype(np.int64)
         rows = np.floor((down - self.stage_height / 2) / self.zoom + self.y).astype(np.int64)
         return np.clip(columns, 0, self.image_width - 1), np.clip(rows, 0, self.image_height - 1)
+
+
+def _inside(middle: float, half: float, length: int) -> float:
+    """Return the middle of a stretch of an image's side, moved so that the stretch ends at the edge of the image."""
+    return length / 2 if 2 * half >= length else min(max(middle, half), length - half)

@@ -1,5 +1,49 @@
 // Made by `npm run build` from the sources beside this folder; do not edit.
 
+// common/studio_root.js
+function whenInStudio(element2, begin) {
+  let frame = 0;
+  const find = () => {
+    const root = element2.closest(".hw-studio") ?? element2.closest(".hw-canvas");
+    if (root?.isConnected) begin(root);
+    else frame = requestAnimationFrame(find);
+  };
+  frame = requestAnimationFrame(find);
+  return () => cancelAnimationFrame(frame);
+}
+
+// common/class_choice.js
+var EVENT = "hw-class-chosen";
+var KEPT_MS = 5e3;
+var ClassChoice = class {
+  constructor(element2, onChoice) {
+    this.name = null;
+    this.listen = ({ detail }) => {
+      this.name = detail;
+      this.made = performance.now();
+      onChoice(detail);
+    };
+    this.stop = whenInStudio(element2, (root) => {
+      this.root = root;
+      root.addEventListener(EVENT, this.listen);
+    });
+  }
+  // The index of the class to paint, if the kernel's is `known`.
+  indexOr(known, classes) {
+    const index = classes.findIndex(({ name }) => name === this.name);
+    if (index >= 0 && index !== known && performance.now() - this.made < KEPT_MS) return index;
+    this.forget();
+    return known;
+  }
+  forget() {
+    this.name = null;
+  }
+  close() {
+    this.stop();
+    this.root?.removeEventListener(EVENT, this.listen);
+  }
+};
+
 // common/dom.js
 function element(tag, className2 = "", text = "") {
   const made = document.createElement(tag);
@@ -662,6 +706,7 @@ function onKernelMessage(layer2, content) {
 var TRAITS = {
   stage: (layer2, [width2, height]) => layer2.setStage({ width: width2, height }),
   image_name: (layer2, name) => layer2.setImage(name),
+  is_drawn: (layer2, on) => layer2.setOpen(on),
   image_size: (layer2, [width2, height]) => {
     layer2.image = { width: width2, height };
   },
@@ -680,6 +725,7 @@ var TRAITS = {
   },
   caption: (layer2, text) => layer2.overlays.setCaption(text),
   held_out: (layer2, rectangles) => layer2.overlays.setHeldOut(rectangles),
+  marked: (layer2, place) => layer2.overlays.setMarked(place),
   overlay_on: (layer2) => layer2.takeChoices(),
   annotations_on: (layer2) => layer2.takeChoices(),
   selected: (layer2, shapes) => layer2.selection.take(shapes),
@@ -931,6 +977,7 @@ var COMMANDS = {
       layer2.edit(reclassify(name));
       return;
     }
+    layer2.classChoice.forget();
     layer2.classIndex = index;
     layer2.link.choose(className(name));
     if (!["brush", "wand", ...SHAPE_TOOLS].includes(layer2.tool)) COMMANDS.tool(layer2, "brush");
@@ -1027,6 +1074,9 @@ var WITH_CONTROL = {
   d: ["step", "duplicate"]
 };
 var BLINKED = { o: "overlay", a: "annotations" };
+function isForControl({ key }) {
+  return ["Enter", " ", "Tab", "Home", "End", "PageUp", "PageDown"].includes(key) || key.startsWith("Arrow");
+}
 function actionOf(event) {
   if (event.altKey) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -1042,33 +1092,88 @@ function plainAction(key, { repeat, shiftKey, timeStamp }) {
   return PLAIN[key] ?? null;
 }
 
+// canvas/key_scope.js
+var INPUTS_WITHOUT_TEXT = ["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"];
+function takesText(element2) {
+  if (element2.isContentEditable || ["TEXTAREA", "SELECT"].includes(element2.tagName)) return true;
+  return element2.tagName === "INPUT" && !INPUTS_WITHOUT_TEXT.includes(element2.type);
+}
+function canGive(element2) {
+  if (!element2 || element2 === document.body) return true;
+  if (element2.closest(".cm-editor")) return !element2.textContent.trim();
+  return !takesText(element2) && !element2.closest(".hw-studio");
+}
+function isForNotebook({ key, target, ctrlKey, metaKey, altKey }) {
+  if (!ctrlKey && !metaKey && !altKey) return false;
+  return key.toLowerCase() === "s" || !takesText(target);
+}
+var KeyScope = class {
+  // `down` gets each key that is not text, and returns whether it did something; `up` gets each key that is released.
+  constructor(element2, { down, up }) {
+    this.down = down;
+    this.up = up;
+    this.onDown = (event) => this._down(event);
+    this.onUp = (event) => this.up(event);
+    this.onCapture = (event) => this._suppress(!isForNotebook(event));
+    this.root = null;
+    this.stop = whenInStudio(element2, (root) => this._begin(root));
+  }
+  _begin(root) {
+    this.root = root;
+    root.addEventListener("keydown", this.onCapture, true);
+    root.addEventListener("keydown", this.onDown);
+    root.addEventListener("keyup", this.onUp);
+    this._suppress(true);
+    if (!root.matches(".hw-studio")) return;
+    root.tabIndex = -1;
+    if (canGive(document.activeElement)) root.focus({ preventScroll: true });
+  }
+  // JupyterLab and Notebook 7 look for their shortcuts only outside of elements with this attribute.
+  _suppress(on) {
+    this.root.toggleAttribute("data-lm-suppress-shortcuts", on);
+  }
+  _down(event) {
+    setTimeout(() => this._suppress(true));
+    const done = !event.defaultPrevented && !takesText(event.target) && this.down(event);
+    if (done) event.preventDefault();
+    if (done || !isForNotebook(event) && event.key !== "Tab") event.stopPropagation();
+  }
+  close() {
+    this.stop();
+    if (!this.root) return;
+    this.root.removeEventListener("keydown", this.onCapture, true);
+    this.root.removeEventListener("keydown", this.onDown);
+    this.root.removeEventListener("keyup", this.onUp);
+  }
+};
+
 // canvas/keyboard.js
 var Keyboard = class {
   constructor(layer2) {
     this.layer = layer2;
-    layer2.root.addEventListener("keydown", (event) => this._down(event));
-    layer2.root.addEventListener("keyup", (event) => this._up(event));
+    this.scope = new KeyScope(layer2.root, {
+      down: (event) => this._down(event),
+      up: (event) => this._up(event)
+    });
     layer2.root.addEventListener("blur", (event) => {
       layer2.hold(false);
       layer2.cursor.hide();
       endBlink(layer2, event.timeStamp);
     });
   }
+  // Returns whether the key did something, and is to do nothing else.
   _down(event) {
     const { layer: layer2 } = this;
-    if (event.target !== layer2.root && event.key !== "Escape") {
-      event.stopPropagation();
-      return;
-    }
+    if (!layer2.isOpen) return false;
     if (event.key === "Shift") this._straighten(event);
+    const ofCanvas = event.target === layer2.root || event.target === this.scope.root;
+    if (!ofCanvas && isForControl(event)) return false;
     const action = actionOf(event);
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (action || isPlain && event.key !== "Tab") event.stopPropagation();
-    if (!action) return;
-    event.preventDefault();
+    if (!action) return false;
     const [name, ...values] = action;
     COMMANDS[name](layer2, ...values);
     layer2.show();
+    return true;
   }
   _up(event) {
     const { layer: layer2 } = this;
@@ -1082,6 +1187,9 @@ var Keyboard = class {
     if (layer2.gestures.now?.tool !== "line" || !layer2.at) return;
     layer2.shapes.drag(layer2.at, event.shiftKey);
     layer2.show();
+  }
+  close() {
+    this.scope.close();
   }
 };
 
@@ -1303,7 +1411,7 @@ var KEYS = [
   ["Escape", "cancel the drawing, or clear the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
   ["O   A", "hide or show prediction, annotations (held: for that long)"],
-  ["+   −   wheel", "zoom (wheel: click first, or hold Ctrl)"],
+  ["+   −   wheel", "zoom (wheel: hold Ctrl)"],
   ["F", "fit the picture"],
   ["Space + drag", "move the picture (middle button too)"],
   ["Space + ← ↑ → ↓", "move the picture (Hand tool: arrows alone)"],
@@ -1363,8 +1471,10 @@ function resize(part2, width2, height) {
 var Overlays = class {
   constructor(root) {
     this.boxes = part(root, "hw-boxes");
+    this.mark = part(root, "hw-mark");
     this.caption = part(root, "hw-caption");
     this.scale = part(root, "hw-scale");
+    this.opening = part(root, "hw-opening");
     this.hint = part(root, "hw-hint");
     this.unanswered = part(root, "hw-kept");
     this.ring = part(root, "hw-ring");
@@ -1376,12 +1486,19 @@ var Overlays = class {
     this.help = helpPanel();
     root.append(this.help);
     this.heldOut = [];
-    const { caption, hint, unanswered, ring, marquee: marquee2, tag } = this;
-    for (const each of [caption, hint, unanswered, ring, marquee2, tag]) each.hidden = true;
+    this.marked = [];
+    const { caption, opening, hint, unanswered, ring, marquee: marquee2, tag } = this;
+    for (const each of [caption, opening, hint, unanswered, ring, marquee2, tag]) each.hidden = true;
   }
   setCaption(text) {
     this.caption.textContent = text;
     this.caption.hidden = !text;
+  }
+  // An image that is being opened, or "" once it is shown.
+  showOpening(name) {
+    this.opening.textContent = name ? `Opening ${name}…` : "";
+    this.opening.hidden = !name;
+    this.scale.hidden = Boolean(name);
   }
   // How many edits the kernel has not answered, and for how long: it is busy, or the connection is lost.
   setUnanswered(edits, seconds) {
@@ -1394,15 +1511,33 @@ var Overlays = class {
   // Rectangles [x, y, width, height] in image pixels that only validation sees.
   setHeldOut(rectangles) {
     this.heldOut = rectangles;
-    this.boxes.replaceChildren(...rectangles.map(() => element("div", "hw-box", "held out")));
+    this.boxes.replaceChildren(
+      ...rectangles.map(() => {
+        const box = element("div", "hw-box");
+        box.append(element("span", "hw-box-name", "test area"));
+        return box;
+      })
+    );
+  }
+  // A rectangle [x, y, width, height] in image pixels to look at, or [] for none.
+  setMarked(rectangle) {
+    this.marked = rectangle;
+    this.mark.hidden = !rectangle.length;
   }
   // Put everything where it belongs in the view.
   place(view2, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width2, height], i) => {
       const box = this.boxes.children[i];
-      moveTo(box, toStage(view2, stage, [x, y]));
+      const [left, top] = toStage(view2, stage, [x, y]);
+      moveTo(box, [left, top]);
       resize(box, width2 * view2.zoom, height * view2.zoom);
+      moveTo(box.firstChild, [Math.max(0, -left), Math.max(0, -top)]);
     });
+    if (this.marked.length) {
+      const [x, y, width2, height] = this.marked;
+      moveTo(this.mark, toStage(view2, stage, [x, y]));
+      resize(this.mark, width2 * view2.zoom, height * view2.zoom);
+    }
     const bar = scaleBar(view2.zoom, pixelSize);
     this.scale.textContent = bar.text;
     this.scale.style.setProperty("--hw-bar", `${bar.pixels}px`);
@@ -1515,24 +1650,27 @@ var PointerEvents = class {
     event.preventDefault();
     event.stopPropagation();
     root.focus({ preventScroll: true });
+    if (!this.layer.isOpen) return;
     root.setPointerCapture(event.pointerId);
     gestures.down(this._pointer(event));
   }
   _move(event) {
-    const { cursor, gestures } = this.layer;
+    const { cursor, gestures, isOpen } = this.layer;
+    if (!isOpen) return;
     if (cursor.active && !event.movementX && !event.movementY) return;
     gestures.move({ ...this._pointer(event), places: () => this._places(event) });
   }
   // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
   _wheel(event) {
-    const { root, gestures, overlays, stage } = this.layer;
+    const { root, gestures, overlays, stage, isOpen } = this.layer;
     const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;
     if (!isMeant) {
-      overlays.showHint("Click the picture, or hold Ctrl, to zoom with the wheel");
+      overlays.showHint("Hold Ctrl to zoom with the wheel");
       return;
     }
     event.preventDefault();
     event.stopPropagation();
+    if (!isOpen) return;
     gestures.zoom(this._stagePoint(event), wheelFactor(event, stage.height));
   }
 };
@@ -1750,12 +1888,7 @@ function nameSliders(root) {
 function keepSlidersNamed(el) {
   let observer = null;
   let frame = 0;
-  let search = requestAnimationFrame(function find() {
-    const root = el.closest(".hw-studio") ?? el.closest(".hw-canvas");
-    if (!root?.isConnected) {
-      search = requestAnimationFrame(find);
-      return;
-    }
+  const stop = whenInStudio(el, (root) => {
     nameSliders(root);
     observer = new MutationObserver(() => {
       frame ||= requestAnimationFrame(() => {
@@ -1766,7 +1899,7 @@ function keepSlidersNamed(el) {
     observer.observe(root, { childList: true, subtree: true });
   });
   return () => {
-    cancelAnimationFrame(search);
+    stop();
     cancelAnimationFrame(frame);
     observer?.disconnect();
   };
@@ -1854,11 +1987,11 @@ var PointerLayer = class {
     this.root.tabIndex = 0;
     this.root.setAttribute("role", "application");
     this.root.setAttribute("aria-label", "Annotation canvas. Press question mark for the list of keys, Tab to leave.");
-    this.root.dataset.lmSuppressShortcuts = "true";
     this.root.dataset.jpSuppressContextMenu = "true";
     this.at = null;
     this.drafts = 0;
     this.spaceHeld = false;
+    this.classChoice = new ClassChoice(el, (name) => this.useClass(name));
     const [x, y, zoom] = model.get("view");
     this.view = this.drawn = { x, y, zoom };
     this._makeParts();
@@ -1869,7 +2002,7 @@ var PointerLayer = class {
     el.classList.add("hw-live");
     this.endNames = keepSlidersNamed(el);
     new PointerEvents(this);
-    new Keyboard(this);
+    this.keyboard = new Keyboard(this);
     this._resize();
     this._watchScale();
   }
@@ -1903,6 +2036,11 @@ var PointerLayer = class {
     this.stage = stage;
     if (this.ready) this._resize();
   }
+  // Whether the image has been drawn: until then there is nothing to point at.
+  setOpen(on) {
+    this.isOpen = on;
+    this.overlays.showOpening(on ? "" : this.imageName);
+  }
   // What is being drawn ends with its image; a stroke is kept as far as it went.
   setImage(name) {
     const { gestures } = this;
@@ -1922,7 +2060,7 @@ var PointerLayer = class {
   takeChoices() {
     if (this.link.openChoices > 0) return;
     const { model } = this;
-    this.classIndex = model.get("class_index");
+    this.classIndex = this.classChoice.indexOr(model.get("class_index"), this.classes);
     this.brushWidth = model.get("brush_width");
     this.wandTolerance = model.get("wand_tolerance");
     this.shown = { overlay: model.get("overlay_on"), annotations: model.get("annotations_on") };
@@ -2020,6 +2158,12 @@ var PointerLayer = class {
     if (tool2 !== "select") this.selection.clear();
     this.tool = tool2;
   }
+  // Paint with a class that was chosen beside the canvas; the kernel hears of it from there.
+  useClass(name) {
+    const index = this.classes.findIndex((each) => each.name === name);
+    if (index >= 0) this.classIndex = index;
+    this.showPen();
+  }
   setTolerance(tolerance2) {
     this.wandTolerance = clampTolerance(tolerance2);
     this.link.choose(tolerance(this.wandTolerance));
@@ -2070,6 +2214,8 @@ var PointerLayer = class {
     this.selection.settle();
     this.endNames();
     this.cursor.close();
+    this.keyboard.close();
+    this.classChoice.close();
     this.link.close();
     this.overlays.close();
     this.root.remove();

@@ -1,5 +1,11 @@
 // Made by `npm run build` from the sources beside this folder; do not edit.
 
+// common/class_choice.js
+var EVENT = "hw-class-chosen";
+function announceClass(element2, name) {
+  element2.dispatchEvent(new CustomEvent(EVENT, { bubbles: true, detail: name }));
+}
+
 // common/dom.js
 function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
@@ -98,6 +104,11 @@ var Popup = class {
   }
 };
 
+// common/words.js
+function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 // common/menu.js
 function menuButton(text, act, { checked, reason, danger } = {}) {
   const made = element("button", danger ? "hw-menu-item hw-danger" : "hw-menu-item", text);
@@ -110,11 +121,6 @@ function menuButton(text, act, { checked, reason, danger } = {}) {
     made.addEventListener("click", act);
   }
   return made;
-}
-
-// common/words.js
-function counted(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // class_list/menu.js
@@ -150,7 +156,6 @@ function mergeChoices({ name, count }, others, send) {
 }
 
 // class_list/row.js
-var LEVEL_WORDS = { none: "", red: "too few", amber: "enough to start", green: "recommended number reached" };
 var NUMBERED = 9;
 var Row = class {
   constructor(list, name) {
@@ -193,16 +198,18 @@ var Row = class {
     this.root.toggleAttribute("data-on", chosen);
     item.setAttribute("aria-checked", String(chosen));
     item.tabIndex = more.tabIndex = chosen ? 0 : -1;
-    item.dataset.level = entry.level;
+    item.dataset.level = entry.goal && entry.count >= entry.goal ? "reached" : "open";
     this.key.textContent = index < NUMBERED ? String(index + 1) : "";
     this.swatch.style.backgroundColor = entry.color;
     this.swatch.style.backgroundImage = entry.pattern ? `url(${entry.pattern})` : "";
-    const share = entry.recommended ? Math.min(1, entry.count / entry.recommended) : 0;
-    this.fill.style.width = `${Math.round(100 * share)}%`;
-    this.count.textContent = entry.recommended ? `${entry.count} / ${entry.recommended}` : String(entry.count);
-    const words = LEVEL_WORDS[entry.level] || "";
-    item.title = `Paint ${entry.name}${words ? ` (${entry.count} annotations: ${words})` : ""}`;
-    item.setAttribute("aria-label", `${entry.name}, ${entry.count} annotations${words ? `, ${words}` : ""}`);
+    const { name, count, goal, good } = entry;
+    const reached = goal > 0 && count >= goal;
+    this.fill.style.width = `${Math.round(100 * (goal ? Math.min(1, count / goal) : 0))}%`;
+    const ofGoal = goal ? `${count} / ${goal}` : String(count);
+    this.count.textContent = reached ? `✓ ${count}` : ofGoal;
+    const words = goal ? `; ${goal} are needed, ${good} are good` : "";
+    item.title = `Paint ${name}: ${counted(count, "stroke")}${words}`;
+    item.setAttribute("aria-label", `${name}, ${counted(count, "stroke")}${words}`);
     more.hidden = !this.list.editable;
   }
   // Show a field in place of the elements while the class is renamed.
@@ -227,19 +234,24 @@ var ClassList = class {
     this.add = element("button", "hw-class-add", "+ class");
     this.add.title = "Add a class to the palette";
     this.add.addEventListener("click", () => this.addClass());
-    this.error = element("div", "hw-class-said");
-    this.error.setAttribute("role", "alert");
-    this.root.append(this.group, this.add, this.error);
+    this.said = element("div", "hw-class-said");
+    this.said.setAttribute("role", "status");
+    this.root.append(this.group, this.add, this.said);
     el.append(this.root);
     this.popup = new Popup(this.root, "Class");
     this.popup.onClose = () => setTimeout(() => this.draw());
     this.group.addEventListener("keydown", (event) => this.onKey(event));
   }
+  say(text, level) {
+    this.said.textContent = text;
+    this.said.dataset.level = level;
+  }
   send(content) {
-    this.error.textContent = "";
+    this.say("", "good");
     this.model.send(content);
   }
   select(name) {
+    announceClass(this.root, name);
     this.model.set("selected", name);
     this.model.save_changes();
   }
@@ -330,9 +342,7 @@ var ClassList = class {
 function render({ model, el }) {
   const list = new ClassList(model, el);
   const handlers = {
-    failed: ({ text }) => {
-      list.error.textContent = text;
-    }
+    said: ({ text, level }) => list.say(text, level)
   };
   const end = follow(
     model,

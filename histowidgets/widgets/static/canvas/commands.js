@@ -33,6 +33,7 @@ export const COMMANDS = {
       layer.edit(messages.reclassify(name));
       return;
     }
+    layer.classChoice.forget();
     layer.classIndex = index;
     layer.link.choose(messages.className(name));
     if (!["brush", "wand", ...SHAPE_TOOLS].includes(layer.tool)) COMMANDS.tool(layer, "brush");

@@ -11,7 +11,7 @@ const KEYS = [
   ["Escape", "cancel the drawing, or clear the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
   ["O   A", "hide or show prediction, annotations (held: for that long)"],
-  ["+   −   wheel", "zoom (wheel: click first, or hold Ctrl)"],
+  ["+   −   wheel", "zoom (wheel: hold Ctrl)"],
   ["F", "fit the picture"],
   ["Space + drag", "move the picture (middle button too)"],
   ["Space + ← ↑ → ↓", "move the picture (Hand tool: arrows alone)"],

@@ -4,6 +4,7 @@ import { unpackPoints } from "./points_buffer.js";
 const TRAITS = {
   stage: (layer, [width, height]) => layer.setStage({ width, height }),
   image_name: (layer, name) => layer.setImage(name),
+  is_drawn: (layer, on) => layer.setOpen(on),
   image_size: (layer, [width, height]) => {
     layer.image = { width, height };
   },
@@ -22,6 +23,7 @@ const TRAITS = {
   },
   caption: (layer, text) => layer.overlays.setCaption(text),
   held_out: (layer, rectangles) => layer.overlays.setHeldOut(rectangles),
+  marked: (layer, place) => layer.overlays.setMarked(place),
   overlay_on: (layer) => layer.takeChoices(),
   annotations_on: (layer) => layer.takeChoices(),
   selected: (layer, shapes) => layer.selection.take(shapes),

@@ -1,4 +1,4 @@
-// What a key does on the canvas. Keys that do nothing here are left to the page; Tab always leaves the canvas.
+// What a key does. Keys that do nothing here are left to the page; Tab always leaves the canvas.
 const ZOOM_IN = 1.25;
 
 const PLAIN = {
@@ -40,6 +40,11 @@ const WITH_CONTROL = {
 
 // Layers that a tap of a key hides or shows; while the key is held, only as long as that.
 export const BLINKED = { o: "overlay", a: "annotations" };
+
+// Whether a key is for the button, slider, list or tab that has the focus, and not for the canvas.
+export function isForControl({ key }) {
+  return ["Enter", " ", "Tab", "Home", "End", "PageUp", "PageDown"].includes(key) || key.startsWith("Arrow");
+}
 
 // The action of a keydown as [name of a command, ...arguments], or null.
 export function actionOf(event) {

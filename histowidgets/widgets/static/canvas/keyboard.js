@@ -1,12 +1,15 @@
 import { COMMANDS, endBlink } from "./commands.js";
-import { actionOf, BLINKED } from "./key_bindings.js";
+import { actionOf, BLINKED, isForControl } from "./key_bindings.js";
+import { KeyScope } from "./key_scope.js";
 
-// Turns the browser's keyboard events into commands.
+// Turns the browser's keyboard events into commands, wherever in the studio the focus is.
 export class Keyboard {
   constructor(layer) {
     this.layer = layer;
-    layer.root.addEventListener("keydown", (event) => this._down(event));
-    layer.root.addEventListener("keyup", (event) => this._up(event));
+    this.scope = new KeyScope(layer.root, {
+      down: (event) => this._down(event),
+      up: (event) => this._up(event),
+    });
     layer.root.addEventListener("blur", (event) => {
       layer.hold(false);
       layer.cursor.hide();
@@ -14,21 +17,19 @@ export class Keyboard {
     });
   }
 
+  // Returns whether the key did something, and is to do nothing else.
   _down(event) {
     const { layer } = this;
-    if (event.target !== layer.root && event.key !== "Escape") {
-      event.stopPropagation();
-      return;
-    }
+    if (!layer.isOpen) return false;
     if (event.key === "Shift") this._straighten(event);
+    const ofCanvas = event.target === layer.root || event.target === this.scope.root;
+    if (!ofCanvas && isForControl(event)) return false;
     const action = actionOf(event);
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (action || (isPlain && event.key !== "Tab")) event.stopPropagation();
-    if (!action) return;
-    event.preventDefault();
+    if (!action) return false;
     const [name, ...values] = action;
     COMMANDS[name](layer, ...values);
     layer.show();
+    return true;
   }
 
   _up(event) {
@@ -44,5 +45,9 @@ export class Keyboard {
     if (layer.gestures.now?.tool !== "line" || !layer.at) return;
     layer.shapes.drag(layer.at, event.shiftKey);
     layer.show();
+  }
+
+  close() {
+    this.scope.close();
   }
 }

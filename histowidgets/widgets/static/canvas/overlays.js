@@ -28,8 +28,10 @@ function resize(part, width, height) {
 export class Overlays {
   constructor(root) {
     this.boxes = part(root, "hw-boxes");
+    this.mark = part(root, "hw-mark");
     this.caption = part(root, "hw-caption");
     this.scale = part(root, "hw-scale");
+    this.opening = part(root, "hw-opening");
     this.hint = part(root, "hw-hint");
     this.unanswered = part(root, "hw-kept");
     this.ring = part(root, "hw-ring");
@@ -41,13 +43,21 @@ export class Overlays {
     this.help = helpPanel();
     root.append(this.help);
     this.heldOut = [];
-    const { caption, hint, unanswered, ring, marquee, tag } = this;
-    for (const each of [caption, hint, unanswered, ring, marquee, tag]) each.hidden = true;
+    this.marked = [];
+    const { caption, opening, hint, unanswered, ring, marquee, tag } = this;
+    for (const each of [caption, opening, hint, unanswered, ring, marquee, tag]) each.hidden = true;
   }
 
   setCaption(text) {
     this.caption.textContent = text;
     this.caption.hidden = !text;
+  }
+
+  // An image that is being opened, or "" once it is shown.
+  showOpening(name) {
+    this.opening.textContent = name ? `Opening ${name}…` : "";
+    this.opening.hidden = !name;
+    this.scale.hidden = Boolean(name);
   }
 
   // How many edits the kernel has not answered, and for how long: it is busy, or the connection is lost.
@@ -62,16 +72,36 @@ export class Overlays {
   // Rectangles [x, y, width, height] in image pixels that only validation sees.
   setHeldOut(rectangles) {
     this.heldOut = rectangles;
-    this.boxes.replaceChildren(...rectangles.map(() => element("div", "hw-box", "held out")));
+    this.boxes.replaceChildren(
+      ...rectangles.map(() => {
+        const box = element("div", "hw-box");
+        box.append(element("span", "hw-box-name", "test area"));
+        return box;
+      }),
+    );
+  }
+
+  // A rectangle [x, y, width, height] in image pixels to look at, or [] for none.
+  setMarked(rectangle) {
+    this.marked = rectangle;
+    this.mark.hidden = !rectangle.length;
   }
 
   // Put everything where it belongs in the view.
   place(view, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width, height], i) => {
       const box = this.boxes.children[i];
-      moveTo(box, toStage(view, stage, [x, y]));
+      const [left, top] = toStage(view, stage, [x, y]);
+      moveTo(box, [left, top]);
       resize(box, width * view.zoom, height * view.zoom);
+      // Its name stands at the corner that is in view.
+      moveTo(box.firstChild, [Math.max(0, -left), Math.max(0, -top)]);
     });
+    if (this.marked.length) {
+      const [x, y, width, height] = this.marked;
+      moveTo(this.mark, toStage(view, stage, [x, y]));
+      resize(this.mark, width * view.zoom, height * view.zoom);
+    }
     const bar = scaleBar(view.zoom, pixelSize);
     this.scale.textContent = bar.text;
     this.scale.style.setProperty("--hw-bar", `${bar.pixels}px`);

@@ -42,12 +42,14 @@ export class PointerEvents {
     event.preventDefault();
     event.stopPropagation();
     root.focus({ preventScroll: true });
+    if (!this.layer.isOpen) return;
     root.setPointerCapture(event.pointerId);
     gestures.down(this._pointer(event));
   }
 
   _move(event) {
-    const { cursor, gestures } = this.layer;
+    const { cursor, gestures, isOpen } = this.layer;
+    if (!isOpen) return;
     // The browser also sends a move if something changes under a pointer that rests.
     if (cursor.active && !event.movementX && !event.movementY) return;
     gestures.move({ ...this._pointer(event), places: () => this._places(event) });
@@ -55,14 +57,15 @@ export class PointerEvents {
 
   // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
   _wheel(event) {
-    const { root, gestures, overlays, stage } = this.layer;
+    const { root, gestures, overlays, stage, isOpen } = this.layer;
     const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;
     if (!isMeant) {
-      overlays.showHint("Click the picture, or hold Ctrl, to zoom with the wheel");
+      overlays.showHint("Hold Ctrl to zoom with the wheel");
       return;
     }
     event.preventDefault();
     event.stopPropagation();
+    if (!isOpen) return;
     gestures.zoom(this._stagePoint(event), wheelFactor(event, stage.height));
   }
 }

@@ -1,3 +1,4 @@
+import { ClassChoice } from "../common/class_choice.js";
 import { element } from "../common/dom.js";
 import { Brush } from "./brush.js";
 import { DraftOutline } from "./draft_outline.js";
@@ -41,12 +42,11 @@ export class PointerLayer {
     this.root.tabIndex = 0;
     this.root.setAttribute("role", "application");
     this.root.setAttribute("aria-label", "Annotation canvas. Press question mark for the list of keys, Tab to leave.");
-    // JupyterLab would take B for "insert a cell below" and Z for undoing cells.
-    this.root.dataset.lmSuppressShortcuts = "true";
     this.root.dataset.jpSuppressContextMenu = "true";
     this.at = null; // stage point of the pen
     this.drafts = 0; // number of the last draft that was sent
     this.spaceHeld = false;
+    this.classChoice = new ClassChoice(el, (name) => this.useClass(name));
     const [x, y, zoom] = model.get("view");
     this.view = this.drawn = { x, y, zoom };
     this._makeParts();
@@ -57,7 +57,7 @@ export class PointerLayer {
     el.classList.add("hw-live");
     this.endNames = keepSlidersNamed(el);
     new PointerEvents(this);
-    new Keyboard(this);
+    this.keyboard = new Keyboard(this);
     this._resize();
     this._watchScale();
   }
@@ -95,6 +95,12 @@ export class PointerLayer {
     if (this.ready) this._resize();
   }
 
+  // Whether the image has been drawn: until then there is nothing to point at.
+  setOpen(on) {
+    this.isOpen = on;
+    this.overlays.showOpening(on ? "" : this.imageName);
+  }
+
   // What is being drawn ends with its image; a stroke is kept as far as it went.
   setImage(name) {
     const { gestures } = this;
@@ -116,7 +122,7 @@ export class PointerLayer {
   takeChoices() {
     if (this.link.openChoices > 0) return;
     const { model } = this;
-    this.classIndex = model.get("class_index");
+    this.classIndex = this.classChoice.indexOr(model.get("class_index"), this.classes);
     this.brushWidth = model.get("brush_width");
     this.wandTolerance = model.get("wand_tolerance");
     this.shown = { overlay: model.get("overlay_on"), annotations: model.get("annotations_on") };
@@ -231,6 +237,13 @@ export class PointerLayer {
     this.tool = tool;
   }
 
+  // Paint with a class that was chosen beside the canvas; the kernel hears of it from there.
+  useClass(name) {
+    const index = this.classes.findIndex((each) => each.name === name);
+    if (index >= 0) this.classIndex = index;
+    this.showPen();
+  }
+
   setTolerance(tolerance) {
     this.wandTolerance = clampTolerance(tolerance);
     this.link.choose(messages.tolerance(this.wandTolerance));
@@ -290,6 +303,8 @@ export class PointerLayer {
     this.selection.settle();
     this.endNames();
     this.cursor.close();
+    this.keyboard.close();
+    this.classChoice.close();
     this.link.close();
     this.overlays.close();
     this.root.remove();

@@ -1,3 +1,5 @@
+import { whenInStudio } from "../common/studio_root.js";
+
 // The sliders of ipywidgets have no name for a screen reader: each gets the name of the label before it.
 function nameSliders(root) {
   for (const handle of root.querySelectorAll(".noUi-handle:not([aria-label])")) {
@@ -16,13 +18,7 @@ function nameSliders(root) {
 export function keepSlidersNamed(el) {
   let observer = null;
   let frame = 0;
-  // The element may be rendered before it is in the page.
-  let search = requestAnimationFrame(function find() {
-    const root = el.closest(".hw-studio") ?? el.closest(".hw-canvas");
-    if (!root?.isConnected) {
-      search = requestAnimationFrame(find);
-      return;
-    }
+  const stop = whenInStudio(el, (root) => {
     nameSliders(root);
     observer = new MutationObserver(() => {
       frame ||= requestAnimationFrame(() => {
@@ -33,7 +29,7 @@ export function keepSlidersNamed(el) {
     observer.observe(root, { childList: true, subtree: true });
   });
   return () => {
-    cancelAnimationFrame(search);
+    stop();
     cancelAnimationFrame(frame);
     observer?.disconnect();
   };

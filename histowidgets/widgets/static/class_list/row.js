@@ -1,7 +1,7 @@
 import { element } from "../common/dom.js";
+import { counted } from "../common/words.js";
 import { openClassMenu } from "./menu.js";
 
-const LEVEL_WORDS = { none: "", red: "too few", amber: "enough to start", green: "recommended number reached" };
 const NUMBERED = 9; // the classes that a digit on the canvas selects
 
 // One class. Its elements stay while counts change: a click is lost if its element is replaced between press and release.
@@ -48,16 +48,18 @@ export class Row {
     this.root.toggleAttribute("data-on", chosen);
     item.setAttribute("aria-checked", String(chosen));
     item.tabIndex = more.tabIndex = chosen ? 0 : -1;
-    item.dataset.level = entry.level;
+    item.dataset.level = entry.goal && entry.count >= entry.goal ? "reached" : "open";
     this.key.textContent = index < NUMBERED ? String(index + 1) : "";
     this.swatch.style.backgroundColor = entry.color;
     this.swatch.style.backgroundImage = entry.pattern ? `url(${entry.pattern})` : "";
-    const share = entry.recommended ? Math.min(1, entry.count / entry.recommended) : 0;
-    this.fill.style.width = `${Math.round(100 * share)}%`;
-    this.count.textContent = entry.recommended ? `${entry.count} / ${entry.recommended}` : String(entry.count);
-    const words = LEVEL_WORDS[entry.level] || "";
-    item.title = `Paint ${entry.name}${words ? ` (${entry.count} annotations: ${words})` : ""}`;
-    item.setAttribute("aria-label", `${entry.name}, ${entry.count} annotations${words ? `, ${words}` : ""}`);
+    const { name, count, goal, good } = entry;
+    const reached = goal > 0 && count >= goal;
+    this.fill.style.width = `${Math.round(100 * (goal ? Math.min(1, count / goal) : 0))}%`;
+    const ofGoal = goal ? `${count} / ${goal}` : String(count);
+    this.count.textContent = reached ? `✓ ${count}` : ofGoal;
+    const words = goal ? `; ${goal} are needed, ${good} are good` : "";
+    item.title = `Paint ${name}: ${counted(count, "stroke")}${words}`;
+    item.setAttribute("aria-label", `${name}, ${counted(count, "stroke")}${words}`);
     more.hidden = !this.list.editable;
   }
 

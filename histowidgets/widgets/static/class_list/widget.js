@@ -1,3 +1,4 @@
+import { announceClass } from "../common/class_choice.js";
 import { element } from "../common/dom.js";
 import { follow } from "../common/model.js";
 import { Popup } from "../common/popup.js";
@@ -18,21 +19,27 @@ class ClassList {
     this.add = element("button", "hw-class-add", "+ class");
     this.add.title = "Add a class to the palette";
     this.add.addEventListener("click", () => this.addClass());
-    this.error = element("div", "hw-class-said");
-    this.error.setAttribute("role", "alert");
-    this.root.append(this.group, this.add, this.error);
+    this.said = element("div", "hw-class-said");
+    this.said.setAttribute("role", "status");
+    this.root.append(this.group, this.add, this.said);
     el.append(this.root);
     this.popup = new Popup(this.root, "Class");
     this.popup.onClose = () => setTimeout(() => this.draw());
     this.group.addEventListener("keydown", (event) => this.onKey(event));
   }
 
+  say(text, level) {
+    this.said.textContent = text;
+    this.said.dataset.level = level;
+  }
+
   send(content) {
-    this.error.textContent = "";
+    this.say("", "good");
     this.model.send(content);
   }
 
   select(name) {
+    announceClass(this.root, name);
     this.model.set("selected", name);
     this.model.save_changes();
   }
@@ -132,9 +139,7 @@ class ClassList {
 function render({ model, el }) {
   const list = new ClassList(model, el);
   const handlers = {
-    failed: ({ text }) => {
-      list.error.textContent = text;
-    },
+    said: ({ text, level }) => list.say(text, level),
   };
   const end = follow(
     model,

@@ -12,15 +12,15 @@ export function tileRow(row, send) {
   show.setAttribute("aria-label", show.title);
   if (row.picture) show.append(Object.assign(element("img"), { src: row.picture, alt: "" }));
   else show.append(element("span", "hw-review-none", "show"));
-  const held = element("span", "hw-review-held", heldOut ? "held out" : "trained on");
-  held.title = heldOut ? "Held out: training did not see it" : "Training saw these labels";
+  const held = element("span", "hw-review-held", heldOut ? "test area" : "trained on");
+  held.title = heldOut ? "In the test area: training did not see it" : "Training saw these labels";
   const picture = element("td");
   picture.append(show, held);
   const numbers = COLUMNS.map(({ key, format }) => element("td", "hw-review-number", format(row[key])));
-  const relabel = button("", "Relabel", `Go there with the brush set to ${row.brush}`, () =>
+  const relabel = button("", "Correct", `Go there, to paint ${row.brush} over what is wrong`, () =>
     send({ kind: "relabel", tile }),
   );
-  const confirm = button("", right ? "Right ✓" : "Is right", "Mark this label as right", () =>
+  const confirm = button("", right ? "Kept ✓" : "Keep", "The label is right: keep it, and list it last", () =>
     send({ kind: "right", tile, right: !right }),
   );
   confirm.setAttribute("aria-pressed", String(right));

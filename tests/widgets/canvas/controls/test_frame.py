@@ -40,11 +40,15 @@ def test_buttons_zoom_about_the_middle_and_fit(canvas):
 
 
 def test_sliders_and_state_agree_and_the_zoom_is_written_out(canvas):
-    bar = parts(canvas).frame.bar
-    bar.prediction.value = 0.75
+    frame = parts(canvas).frame
+    bar, (prediction, annotations) = frame.bar, frame.eye_panel.children
+    prediction.value = 0.75
     assert canvas.prediction_opacity == 0.75
     canvas.annotation_opacity = 0.25
-    assert bar.annotations.value == 0.25
+    assert annotations.value == 0.25
+    assert frame.eye_panel.layout.display == "none"
+    bar.eye.value = True
+    assert frame.eye_panel.layout.display is None
     canvas.look(canvas.view.look(100, 100, 2))
     assert bar.zoom.value.startswith("200%")
 

@@ -43,7 +43,9 @@ def test_hatching_tells_classes_apart_without_colour_and_fits_from_piece_to_piec
     assert len({swatch_url(index, "#888888") for index in range(8)}) == 8
 
 
-def test_annotations_and_palette_are_hatched_until_somebody_does_not_want_that(canvas, project):
+def test_annotations_and_palette_are_hatched_on_demand(canvas, project):
+    assert not canvas.patterns
+    canvas.patterns = True
     project.annotate("rgb", hw.Rectangle(10, 10, 40, 40), "A")
     drawing = parts(canvas).renderer
     inked = drawing._annotation_patch(drawing._drawn_image(1.0), 1.0)[0].rgba

@@ -1,16 +1,14 @@
-"""A line about a run that was interrupted, with a button that resumes it; hidden where there is none."""
+"""Looks for a run that was interrupted, and offers to resume it."""
 
 from collections.abc import Callable
-from html import escape
-
-import ipywidgets
 
 from histowidgets._threads import BackgroundThread
 from histowidgets.annotations import Project
 from histowidgets.training import UnfinishedRun, find_unfinished_run
+from histowidgets.widgets.common import listen
 
 
-class UnfinishedRunLine(ipywidgets.HBox):
+class UnfinishedRunOffer:
     """Look for an interrupted run on a thread, and offer to resume it.
 
     Parameters
@@ -19,46 +17,57 @@ class UnfinishedRunLine(ipywidgets.HBox):
         Only a project with a folder can have such a run.
     resume
         Called with the run when the user asks for it, on whichever thread the message from the page comes.
+
+    Attributes
+    ----------
+    found : UnfinishedRun or None
+        The run that is offered.
     """
 
     def __init__(self, project: Project, resume: Callable[[UnfinishedRun], None]) -> None:
         self._project, self._resume = project, resume
+        self._callbacks: list[Callable[[], None]] = []
         self.found: UnfinishedRun | None = None
-        self._words = ipywidgets.HTML()
-        button = ipywidgets.Button(
-            description="Resume", icon="play", tooltip="Resume training from the last epoch that was saved"
-        )
-        button.on_click(lambda _: self.resume())
-        super().__init__([self._words, button], layout={"display": "none"})
-        self.add_class("hw-unfinished")
         self._thread = BackgroundThread(self._look, "unfinished")
         if project.folder is not None:
             self._thread.start()
 
-    def _look(self) -> None:
-        found = find_unfinished_run(self._project)
+    @property
+    def text(self) -> str:
+        """What is offered, as a sentence; "" if nothing is."""
+        found = self.found
         if found is None:
+            return ""
+        words = f"A run was interrupted after epoch {found.epoch} of {found.epochs}"
+        if found.changed:
+            what = " and ".join(found.changed)
+            return f"{words}, and the {what} changed since: a new run can continue from its best weights."
+        return f"{words}."
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the offer comes or goes, on any thread; returns what ends that."""
+        return listen(self._callbacks, callback)
+
+    def _look(self) -> None:
+        self._set(find_unfinished_run(self._project))
+
+    def _set(self, found: UnfinishedRun | None) -> None:
+        if found is self.found:
             return
         self.found = found
-        self._words.value = (
-            f'<span role="status">A run was interrupted after epoch {found.epoch} of {found.epochs}.</span>'
-        )
-        if found.changed:
-            what = escape(", ".join(found.changed))
-            self._words.value += f" <span>Since then changed: {what}; a new run trains on from its best weights.</span>"
-        self.layout.display = None
+        for callback in list(self._callbacks):
+            callback()
 
     def resume(self) -> None:
         """Resume the run that was found."""
         found = self.found
         if found is not None:
-            self.hide()
+            self.withdraw()
             self._resume(found)
 
-    def hide(self) -> None:
+    def withdraw(self) -> None:
         """Withdraw the offer."""
-        self.found = None
-        self.layout.display = "none"
+        self._set(None)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the search is over."""

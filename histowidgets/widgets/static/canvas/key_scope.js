@@ -1,0 +1,70 @@
+import { whenInStudio } from "../common/studio_root.js";
+
+const INPUTS_WITHOUT_TEXT = ["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"];
+
+// Whether what is typed goes into this element as text.
+export function takesText(element) {
+  if (element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName)) return true;
+  return element.tagName === "INPUT" && !INPUTS_WITHOUT_TEXT.includes(element.type);
+}
+
+// Whether the focus may be taken from this element without anybody losing a key.
+function canGive(element) {
+  if (!element || element === document.body) return true;
+  if (element.closest(".cm-editor")) return !element.textContent.trim();
+  return !takesText(element) && !element.closest(".hw-studio");
+}
+
+// Whether a key that means nothing here is left to the notebook. No plain key is: it would insert, cut or convert cells.
+function isForNotebook({ key, target, ctrlKey, metaKey, altKey }) {
+  if (!ctrlKey && !metaKey && !altKey) return false;
+  return key.toLowerCase() === "s" || !takesText(target);
+}
+
+// Listens to the keys of all of a studio, or of a canvas that stands alone, and keeps those from the notebook that are
+// not for it.
+export class KeyScope {
+  // `down` gets each key that is not text, and returns whether it did something; `up` gets each key that is released.
+  constructor(element, { down, up }) {
+    this.down = down;
+    this.up = up;
+    this.onDown = (event) => this._down(event);
+    this.onUp = (event) => this.up(event);
+    this.onCapture = (event) => this._suppress(!isForNotebook(event));
+    this.root = null;
+    this.stop = whenInStudio(element, (root) => this._begin(root));
+  }
+
+  _begin(root) {
+    this.root = root;
+    root.addEventListener("keydown", this.onCapture, true);
+    root.addEventListener("keydown", this.onDown);
+    root.addEventListener("keyup", this.onUp);
+    this._suppress(true);
+    if (!root.matches(".hw-studio")) return;
+    root.tabIndex = -1;
+    // Right after its cell was run, the keys are those of the studio.
+    if (canGive(document.activeElement)) root.focus({ preventScroll: true });
+  }
+
+  // JupyterLab and Notebook 7 look for their shortcuts only outside of elements with this attribute.
+  _suppress(on) {
+    this.root.toggleAttribute("data-lm-suppress-shortcuts", on);
+  }
+
+  _down(event) {
+    // Restored when the notebook has had its turn.
+    setTimeout(() => this._suppress(true));
+    const done = !event.defaultPrevented && !takesText(event.target) && this.down(event);
+    if (done) event.preventDefault();
+    if (done || (!isForNotebook(event) && event.key !== "Tab")) event.stopPropagation();
+  }
+
+  close() {
+    this.stop();
+    if (!this.root) return;
+    this.root.removeEventListener("keydown", this.onCapture, true);
+    this.root.removeEventListener("keydown", this.onDown);
+    this.root.removeEventListener("keyup", this.onUp);
+  }
+}
