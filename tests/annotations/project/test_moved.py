@@ -106,6 +106,10 @@ def test_missing_images_are_said_and_found_in_a_folder(study, tmp_path):
     with pytest.warns(HistowidgetsWarning, match=r"2 image file\(s\) are missing: 'a', 'b'.*project\.relocate"):
         project = Project.open(folder)
     assert project.missing_images == ["a", "b"]
+    ring = [[40, 10], [60, 10], [60, 30], [40, 30], [40, 10]]
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (tmp_path / "a.geojson").write_text(json.dumps(feature))
+    assert project.import_annotations("a", tmp_path / "a.geojson", classes="Stroma") == 1  # its pixels are not needed
     heard = []
     project.subscribe(heard.append)
     found = project.relocate(tmp_path / "archive")
