@@ -90,9 +90,12 @@ class Run(ABC):
         The best classifier so far; None in a run that trains none.
     is_loaded : bool
         Whether it was read from the folder of an earlier session.
+    ended_at : float or None
+        When such a run's folder was last written, in seconds since 1970; None for a run of this session.
     """
 
     is_loaded = False
+    ended_at: float | None = None
 
     def __init__(self, run_id: str, settings: TrainingSettings | None, control: RunControl | None = None) -> None:
         self.id = run_id

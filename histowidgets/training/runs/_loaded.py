@@ -22,8 +22,6 @@ class LoadedRun(Run):
     ----------
     split : Split
         What it held out for validation.
-    ended_at : float
-        When its folder was written last, in seconds since 1970.
     """
 
     is_loaded = True

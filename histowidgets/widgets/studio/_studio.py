@@ -399,7 +399,7 @@ class Studio(ipywidgets.VBox):
             self._live.score_on(run.split)
         elif (isinstance(event, EpochEnded) and event.is_best) or isinstance(event, RunEnded):
             self._offer(run, final=isinstance(event, RunEnded))
-        if isinstance(event, RunEnded) and run.is_loaded and run.classifier is not None:
+        if isinstance(event, RunEnded) and run.ended_at is not None and run.classifier is not None:
             self._predict.show_saved(run.classifier, run.ended_at)
 
     def _offer(self, run: "TrainingRun", final: bool) -> None:

@@ -33,7 +33,7 @@ from histowidgets.widgets.studio._unfinished_run import UnfinishedRunOffer
 
 if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
-    from histowidgets.training import TrainingRun
+    from histowidgets.training import LoadedRun, TrainingRun
 
 #: After changes of these settings alone the next run continues from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
@@ -218,7 +218,7 @@ class TrainPanel(ipywidgets.VBox):
         if self._closing:
             raise TrainingError("The studio was closed before the run had started, so it was not started.")
 
-    def watch(self, run: "TrainingRun") -> None:
+    def watch(self, run: "TrainingRun | LoadedRun") -> None:
         """Show a run from its first event on, and let the buttons act on it."""
         with self._lock:
             successor, closing = self._successor, self._closing
