@@ -53,6 +53,11 @@ class Screen:
             assert self._came.wait_for(covered, seconds), self.said
             return self.shown[-1][0]
 
+    def wait_for_about(self, text, seconds=60):
+        """Wait for what is said of the answer that is shown, which the caption shortens."""
+        with self._came:
+            assert self._came.wait_for(lambda: self.live.best is not None and text in self.live.best.about, seconds)
+
     def wait_for_caption(self, text, seconds=60):
         with self._came:
             assert self._came.wait_for(lambda: self.shown and text in self.shown[-1][1], seconds), self.shown[-1:]
@@ -82,7 +87,7 @@ def test_after_a_pan_the_prediction_is_of_what_is_in_view_and_only_what_is_new_i
     there = Region(700, 0, 400, 300)  # tiles are 800 pixels wide, with 64 pixels of context on each side
     screen.look(there)
     screen.wait_for_view(there)
-    assert screen.shown[-1][1].startswith("Prediction: quick learner")
+    assert screen.shown[-1][1].startswith("Prediction: quick")
     assert predictor.computed == tiles + 1
     between = Region(300, 0, 400, 300)
     screen.look(between)
@@ -115,10 +120,10 @@ def test_of_a_view_that_is_too_large_to_wait_for_the_middle_is_predicted(screen)
     middle = Region(960, 1216, 128, 128)
     prediction = screen.wait_for_view(middle)
     assert prediction.region.area <= 1.1 * WHOLE_IMAGE_PIXELS
-    assert "the middle only" in screen.shown[-1][1]
+    assert "middle of the view only" in screen.shown[-1][1]
     screen.look(Region(960, 1216, 128, 128))
     screen.live.show_learner("best")
-    assert "the middle only" not in screen.shown[-1][1]
+    assert "middle of the view only" not in screen.shown[-1][1]
 
 
 def _part(prediction, region):
@@ -156,9 +161,9 @@ def test_when_the_hand_rests_the_quick_learner_has_a_score_before_any_training(s
 def test_a_score_in_turn_is_not_compared_with_that_of_a_run(small):
     project, screen = small
     screen.live.refresh()
-    screen.wait_for_caption("in turn")
+    screen.wait_for_about("left out once")
     screen.live.score_on(split_project(project.snapshot(), 0.25))
-    screen.wait_for_caption("held-out stroke")
+    screen.wait_for_about("in the test area")
     assert not screen.live.best.held_out_in_turn
 
 
@@ -172,7 +177,7 @@ def test_a_network_that_is_trained_is_asked_from_eight_sides_and_one_in_training
     assert screen.live.network.idle.wait(60)
     assert np.array_equal(screen.live.best.prediction.labels, network.predict(image).labels)
     screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
-    screen.wait_for_caption("average of 8 views")
+    screen.wait_for_about("8 views")
     turned = network.predict(image, tta=True)
     assert np.array_equal(screen.live.best.prediction.labels, turned.labels)
     assert not np.array_equal(turned.labels, network.predict(image).labels)
@@ -181,12 +186,12 @@ def test_a_network_that_is_trained_is_asked_from_eight_sides_and_one_in_training
 def test_when_the_hand_rests_the_quick_learner_looks_again_from_eight_sides(small):
     project, screen = small
     screen.live.refresh()
-    screen.wait_for_caption("quick learner · average of 8 views")
+    screen.wait_for_about("8 views")
     best = screen.live.best
     turned = best.classifier.predict(project.image(screen.name), tta=True)
     assert np.array_equal(best.prediction.labels, turned.labels)
     assert screen.live.score.idle.wait(60)
-    assert "average of 8 views" in screen.shown[-1][1], "the score in turn leaves the prediction"
+    assert "8 views" in screen.live.best.about, "the score in turn leaves the prediction"
 
 
 @pytest.fixture
@@ -201,7 +206,7 @@ def answer_together(screen, network):
     """Offer a network, and return once its mean with the quick learner is shown and nothing more is asked."""
     screen.live.show_learner("both")
     screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
-    screen.wait_for_caption("U-Net, epoch 1 + quick learner · mIoU")
+    screen.wait_for_caption("U-Net, epoch 1 + quick, score")
     assert screen.live.network.idle.wait(60)
 
 
@@ -237,11 +242,11 @@ def test_a_classifier_that_was_loaded_speaks_alone(trained):
     _, screen, network = trained
     screen.live.show_learner("network")
     screen.live.offer_network(network, "loaded", {}, alone=True)
-    screen.wait_for_caption("loaded · average of 8 views")
+    screen.wait_for_about("loaded; 8 views")
     assert screen.live.network.idle.wait(60)
     assert set(screen.live._answers) <= {"network", "quick"}
     screen.live.image_changed()
-    screen.wait_for_caption("loaded · average of 8 views")
+    screen.wait_for_about("loaded; 8 views")
     assert screen.live.network.idle.wait(60)
     assert "both" not in screen.live._answers
 
