@@ -2,26 +2,18 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from histowidgets._address import is_address
 from histowidgets.errors import HistowidgetsError
 
 #: What usually helps when a file cannot be written.
 FREE_SPACE = "Free some space, or choose a folder that you may write to."
 
-#: The beginning of an address: a scheme of two letters or more. ``pathlib`` makes one of the two strokes.
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-
 #: Bytes at the beginning and the end of a file that tell whether it is the same.
 _ENDS = 1 << 16
-
-
-def is_address(given: object) -> bool:
-    """Tell whether something is an address, such as ``"s3://bucket/x.zarr"``, and not a path."""
-    return isinstance(given, str | os.PathLike) and _ADDRESS.match(str(given)) is not None
 
 
 def as_path(given: object, error: type[HistowidgetsError]) -> Path:

@@ -4,7 +4,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
-from histowidgets._io import is_address
+from histowidgets._address import is_address
 from histowidgets.errors import ClassifierError, HistowidgetsError, PredictionError, ProjectFolderError
 
 #: Endings of the images that are taken from a folder.

@@ -5,7 +5,6 @@ kind is opened.
 """
 
 from histowidgets.images import samples
-from histowidgets.images._address import is_address
 from histowidgets.images._cached_reader import CachedReader
 from histowidgets.images._deferred import DeferredImage
 from histowidgets.images._display import ChannelDisplay, auto_contrast, display_rgb, thumbnail
@@ -42,7 +41,6 @@ __all__ = [
     "default_channel_names",
     "described_pixel_size",
     "display_rgb",
-    "is_address",
     "is_same_pixel_size",
     "measure_statistics",
     "open_image",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
+from histowidgets._address import address_of, scheme_of
 from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images import readers
-from histowidgets.images._address import address_of, scheme_of
 from histowidgets.images._image import Image, PixelSize
 from histowidgets.images.readers import ArrayImage, OpenOptions, describe_foreign, open_raster, raster_pixels
 

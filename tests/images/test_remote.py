@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import zarr
 
+from histowidgets._address import address_of, is_address
 from histowidgets.annotations import Project
 from histowidgets.errors import ImageOpenError
-from histowidgets.images import DeferredImage, is_address, open_image
-from histowidgets.images._address import address_of
+from histowidgets.images import DeferredImage, open_image
 from histowidgets.images.readers import _zarr_store
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 300, 400), np.uint8)

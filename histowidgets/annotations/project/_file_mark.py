@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from histowidgets.images import is_address
+from histowidgets._address import is_address
 
 #: Bytes that are read at the beginning, at the end, and in each place between them; and the number of those places.
 _PIECE, _PLACES = 4096, 14

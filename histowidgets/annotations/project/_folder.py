@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from histowidgets._address import is_address
 from histowidgets._io import atomic_write, file_stem
 from histowidgets.annotations.project._description import PROJECT_FILE, ImageEntry, ProjectDescription
 from histowidgets.annotations.project._edit import Edit
@@ -35,7 +36,7 @@ from histowidgets.annotations.project._locate import locate, stored_paths
 from histowidgets.annotations.project._lock import FolderLock
 from histowidgets.annotations.project._state import Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
-from histowidgets.images import DeferredImage, Image, is_address
+from histowidgets.images import DeferredImage, Image
 
 JOURNAL_FILE = "journal.jsonl"
 IMAGES_FOLDER = "images"

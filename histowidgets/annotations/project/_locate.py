@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
+from histowidgets._address import is_address
 from histowidgets._io import as_path
 from histowidgets.annotations.project._description import ImageEntry, ProjectDescription
 from histowidgets.annotations.project._file_mark import FileMark, is_same, mark_file
 from histowidgets.errors import ProjectFolderError
-from histowidgets.images import is_address
 
 #: How many of the last parts of a path are looked for, and in how many of the folders around a project.
 _TAIL_PARTS, _FOLDERS_UP = 4, 3

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import zarr
 import zarr.storage
 
+from histowidgets._address import scheme_of
 from histowidgets.errors import ImageOpenError
-from histowidgets.images._address import scheme_of
 
 #: Seconds that a connection may take to be made, and to give its next bytes.
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0

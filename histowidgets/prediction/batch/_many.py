@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
 
-from histowidgets._io import as_path, atomic_write, file_marks, is_address, written
+from histowidgets._address import is_address
+from histowidgets._io import as_path, atomic_write, file_marks, written
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._spec import ClassifierSpec
