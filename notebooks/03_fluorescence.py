@@ -50,7 +50,7 @@ advice = suggest_normalization(image)
 print(advice.title, "-", advice.detail, advice.evidence)
 
 # %% [markdown]
-# For such images the studio has a tab **Display**, which switches channels on and off and sets their colours and
+# For such images the eye above the picture opens a menu, which switches channels on and off and sets their colours and
 # contrast. `hw.samples.cell()` is a real single-channel image that you can try as well.
 
 # %%

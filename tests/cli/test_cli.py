@@ -115,7 +115,7 @@ def test_r64_cross_validation_writes_its_scores_and_an_interrupt_keeps_what_is_f
         return real(request, number, *others)
 
     monkeypatch.setattr(_cross_validation, "_train_fold", interrupted)
-    assert main([*command, settings_file(epochs=1, steps_per_epoch=1)]) == EXIT_INTERRUPTED
+    assert main([*command, settings_file(epochs=1, steps_per_epoch=1), "--force"]) == EXIT_INTERRUPTED
     assert "1 of 2 folds" in capsys.readouterr().out
     assert json.loads(scores.read_text())["miou"]["sd"] is None
 

@@ -115,7 +115,7 @@ def _of_array(name: str, array: np.ndarray, check_size: CheckSize, **more: Any) 
 
 def _of_npy(path: Path, check_size: CheckSize) -> LabelPixels:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")  # never objects
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise LabelPngError(f"{path} is damaged: {error}. Save it again with numpy.save.") from error
     return _of_array(path.name, array, check_size)

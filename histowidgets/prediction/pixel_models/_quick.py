@@ -151,7 +151,8 @@ class QuickModel:
 
     def spec(self) -> dict[str, Any]:
         """Return what the tensors do not tell, for JSON."""
-        return {"n_channels": self.n_channels, "color_share": self.color_share}
+        # Without a share it is what earlier versions wrote, so that predictions of theirs are recognized.
+        return {"n_channels": self.n_channels} | ({"color_share": self.color_share} if self.color_share else {})
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all weights by name, those of the frozen stages too, so that the folder is self-contained."""

@@ -313,13 +313,11 @@ class SettingsForm(anywidget.AnyWidget):
         if out_of_range and allowed[:1].isdigit():
             unit = self._by_name[name].unit
             reason = f"Use {allowed} {unit}." if unit and " " not in unit else f"Use {allowed}."
-        elif error.startswith(f"{name} is "):
-            reason = error.rsplit(": ", 1)[-1]
         else:
-            reason = error
-        # Users know the fields by their labels.
-        for other in self._by_name:
-            reason = re.sub(rf"\b{other}\b(?!')", label(other), reason)
+            reason = error.rsplit(": ", 1)[-1] if error.startswith(f"{name} is ") else error
+            # Users know the fields by their labels.
+            for other in self._by_name:
+                reason = re.sub(rf"\b{other}\b(?!')", label(other), reason)
         kept = self._by_name[name].entry(getattr(self._settings, name))
         return f"{reason} {kept if kept != '' else 'The empty field'} is kept."
 

@@ -13,6 +13,14 @@ from histowidgets.annotations import Project, Stroke
 from histowidgets.errors import ProjectError
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Python's own handler, also where the shell that started the tests ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_takes_effect_at_the_end_of_the_block():
     done = []
 

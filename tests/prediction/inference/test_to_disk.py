@@ -141,7 +141,7 @@ def test_what_is_not_ours_is_left_alone(image, tmp_path):
         classifier.predict_to(image, tmp_path / "x.zarr", blur=2)
     with pytest.raises(PredictionError, match="There is no prediction at"):
         open_prediction(tmp_path / "missing.zarr")
-    with pytest.raises(PredictionError, match="no prediction that histowidgets wrote"):
+    with pytest.raises(PredictionError, match="is not a prediction that histowidgets wrote"):
         open_prediction(tmp_path / "mine.ome.tif")
     state = tmp_path / "mine.zarr" / _store.STATE
     state.write_text(json.dumps({"format": "histowidgets prediction", "version": 99}))

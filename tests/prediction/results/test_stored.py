@@ -32,7 +32,7 @@ def both(image, tmp_path):
 def test_a_view_need_not_know_which_it_has(both):
     memory, disk = both
     assert (memory.pyramid, disk.pyramid) == (False, True)
-    assert memory.info == PredictionInfo(**{name: getattr(disk, name) for name in PredictionInfo.model_fields})
+    assert memory.info == PredictionInfo(**{name: getattr(disk.info, name) for name in PredictionInfo.model_fields})
     part, rows, columns = (40, 50, 30, 20), np.arange(0, 90, 3), np.arange(5, 130)
     for found in both:
         assert found.has_probabilities

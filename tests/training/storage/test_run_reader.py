@@ -61,7 +61,7 @@ def test_a_run_is_read_as_it_was_written(folder_with, tmp_path):
     assert (run.id, run.state, run.settings.epochs, run.confusion) == ("a-run", "ended", 3, [[3, 1], [0, 2]])
     assert run.history == [RECORD]
     assert run.best == RECORD
-    assert dict(run.about) == SUMMARY
+    assert dict(run.about) == SUMMARY | {"pixel_size_um": None}
 
 
 def test_a_run_of_version_1_has_no_confusion_and_no_steps(folder_with):

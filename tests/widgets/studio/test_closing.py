@@ -172,15 +172,20 @@ def test_closing_from_several_threads_at_once_closes_once():
     assert not any(thread.is_alive() for thread in threads)
 
 
+def save(panel, what):
+    panel._what.value = what
+    panel._save.click()
+
+
 def test_what_is_saved_says_which_classifier_it_is(tmp_path):
     studio = hw.Studio(make_project(), settings=SETTINGS)
     try:
         answered(studio)
         studio._state.folder = tmp_path
-        studio._results._soon("Save classifier", studio._results.save_classifier)
+        save(studio._results, "Classifier")
         assert studio._results.tasks.wait(60)
         said = studio.log.splitlines()[-1]
-        assert "Saved the classifier that is shown, quick learner" in said
+        assert "Saved the classifier that is shown, quick: " in said
         assert str(tmp_path / "classifier") in said
         assert hw.Classifier.load(tmp_path / "classifier").kind == "quick"
     finally:
@@ -207,21 +212,21 @@ def test_an_export_says_its_steps_and_that_it_waits(tmp_path, monkeypatch):
     try:
         assert studio._live.quick.idle.wait(120)
         before = len(studio.log.splitlines())
-        panel._soon("ONNX", panel.save_onnx)
+        save(panel, "Classifier as ONNX")
         assert going.wait(60)
-        panel._soon("For QuPath", panel.qupath)
+        save(panel, "Classifier for QuPath")
         go.set()
         assert panel.tasks.wait(60)
     finally:
         studio.close()
     lines = [line.split("  ", 1)[1] for line in studio.log.splitlines()[before:]]
     assert [line for line in lines if "ONNX" in line or "QuPath" in line or "onnx" in line or "qupath" in line] == [
-        "ONNX: writing…",
+        "Classifier as ONNX: writing…",
         "ONNX: starting a process (step 1 of 4)…",
-        "For QuPath: writing… It waits for what was asked for before.",
+        "Classifier for QuPath: writing… It waits for what was asked for before.",
         "ONNX: tracing the network (step 3 of 4)…",
         f"Saved {tmp_path / 'classifier.onnx'}",
-        "For QuPath: writing…",
+        "Classifier for QuPath: writing…",
         f"Saved {tmp_path / 'for_qupath'}",
     ]
 

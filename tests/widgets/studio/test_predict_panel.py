@@ -44,7 +44,7 @@ def test_all_of_an_image_goes_to_disk_and_is_shown(studio, tmp_path):
     assert found.has_probabilities
     expected = studio.classifier.predict(studio.project.image("slide one"))
     np.testing.assert_array_equal(found.read_labels(), expected.labels)
-    assert "whole image" in studio._live.best.caption
+    assert "whole image" in studio._live.best.about
     assert "Predicted slide one in" in said(studio)
     assert studio._predict._bar.layout.visibility == "hidden"
     # What is drawn is what is stored, and the pixel under the pointer is read from the file.
@@ -174,7 +174,7 @@ def test_n11_a_saved_classifier_is_loaded_adapts_to_the_image_and_predicts(studi
     studio._predict.fields._adapt.value = True
     found = predicted(studio, "what is in view")
     assert isinstance(found, StoredPrediction)
-    assert "adapted" in studio._live.best.caption
+    assert "adapted" in studio._live.best.about
     assert studio.classifier.scores["adapted_to"] == ["slide one"]
     studio._predict._load("/nowhere/at/all")
     assert studio._predict.tasks.wait(60)

@@ -72,7 +72,8 @@ def test_how_a_file_was_read_is_said_when_its_image_is_shown():
     assert "note" not in frame.status.saved.value
     canvas.show_image("noted")
     assert "Plane 2 of 5 &lt;is&gt; opened. Turned by 180°." in frame.status.message.value
-    assert 'title="Plane 2 of 5 &lt;is&gt; opened.\nTurned by 180°.">2 notes' in frame.status.saved.value
+    assert "Plane 2 of 5 &lt;is&gt; opened.\nTurned by 180°." in frame.status.saved.value  # the tooltip
+    assert "2 notes</div>" in frame.status.saved.value
     assert "0.25 x 0.5 µm/px" in frame.bar.zoom.value
     assert parts(canvas).pointer.pixel_size == 0.25  # the scale bar lies from left to right
     canvas.show_image("plain")
