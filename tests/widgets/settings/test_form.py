@@ -7,7 +7,7 @@ from ipywidgets.widgets.widget import _instances
 
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.models import ARCHITECTURES
-from histowidgets.training import TrainingSettings, preset
+from histowidgets.training import TrainingSettings
 from histowidgets.widgets.settings._field import Field, parse
 from histowidgets.widgets.settings._form import SHORT_VIEW, SettingsForm
 from histowidgets.widgets.settings._setting_text import as_python, text_of
@@ -279,7 +279,7 @@ def test_the_page_cannot_write_the_forms_own_state(form):
     page(form, kind="preset", name="no such preset")
     page(form, kind="something else")
     form._handle_custom_msg("not even a dict", [])
-    assert form.settings == preset("cpu")
+    assert form.settings == TrainingSettings.preset("cpu")
     assert form._state["preset"] == before["preset"]
 
 
