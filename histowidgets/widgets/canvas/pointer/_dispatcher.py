@@ -274,7 +274,7 @@ class PointerDispatcher:
 
 
 def sentence(place: str) -> str:
-    """Return the description of a place, such as ``x 120 y 80 · Stroma 0.93``, as a sentence for a screen reader."""
+    """Return a place such as ``x 120 y 80 · predicted Stroma 93%`` as a sentence for a screen reader."""
     at, *found = place.split(" · ")
     if not at:
         return "Beside the picture"

@@ -199,8 +199,9 @@ def test_a_sharper_screen_gets_as_many_pixels(canvas, page):
 
 
 def test_a_place_is_read_out_as_a_sentence():
-    assert sentence("x 120 y 80 · Stroma 0.93") == "x 120, y 80: Stroma 0.93"
-    assert sentence("x 1 y 2 · painted Stroma (2) · Stroma 0.93") == "x 1, y 2: painted Stroma (2), Stroma 0.93"
+    assert sentence("x 120 y 80 · predicted Stroma 93%") == "x 120, y 80: predicted Stroma 93%"
+    read_out = sentence("x 1 y 2 · painted Lumen · predicted Stroma 93%")
+    assert read_out == "x 1, y 2: painted Lumen, predicted Stroma 93%"
     assert sentence("x 1 y 2") == "x 1, y 2: nothing painted"
     assert sentence("") == "Beside the picture"
 
