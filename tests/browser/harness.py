@@ -30,6 +30,9 @@ HOW_TO_GET_CHROMIUM = (
     "or put chromium, chromium-browser, google-chrome or chrome on the PATH"
 )
 TIMEOUT_MS = 60_000
+# anywidget says so of a model that has taken two seconds, as on a busy machine, and then shows it all the same. A model
+# that does fail throws its own error when it is shown.
+SLOW_MODEL = "[anywidget] Failed to initialize model."
 
 # Awaited in the page: runs code in the notebook's kernel and hands back what it printed, or its error.
 _EXECUTE = """
@@ -218,7 +221,8 @@ class Notebook:
         self._open()
 
     def _keep_page_error(self, error: Any) -> None:
-        self.page_errors.append(str(error))
+        if str(error) != SLOW_MODEL:
+            self.page_errors.append(str(error))
 
     def _keep_widget_error(self, message: Any) -> None:
         if message.type == "error" and any(word in message.text for word in ("idget", "ipycanvas", "bqplot")):
