@@ -1,9 +1,10 @@
 """Painting, training and predicting in a real JupyterLab for an hour, to see what grows.
 
 Each round paints strokes with the pointer, zooms, trains (some runs end by themselves, some are stopped), looks into
-every tab, and undoes its strokes, so that what is there at its end is what was there at its beginning. Then memory of
-the page and of the kernel, threads, widgets and waiting messages are looked at. The goal: nothing grows. A test runs
-the same for minutes. The page's memory grows by what the driver's log of the network keeps (`page_memory.py`).
+every tab and the eye's menu, and undoes its strokes, so that what is there at its end is what was there at its
+beginning. Then memory of the page and of the kernel, threads, widgets and waiting messages are looked at. The goal:
+nothing grows. A test runs the same for minutes. The page's memory grows by what the driver's log of the network keeps
+(`page_memory.py`).
 
     python benchmarks/soak.py --minutes 60
 """
@@ -122,8 +123,11 @@ class Soak:
         notebook.execute(f"studio.form.enter('epochs', '{EPOCHS if by_itself else 5000}')")
         hand.press("Train more" if number else "Train")
         notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 1", True, seconds=120)
-        for title in ("Settings", "Results", "Display", "Project", "Train"):
+        for title in ("Settings", "Results", "Project", "Train"):
             hand.open_tab(title)
+        hand.open_display()
+        self.page.locator(".hw-eye-panel").get_by_label("Hatch annotations").wait_for()
+        self.page.locator(".hw-eye.mod-active").click()
         if not by_itself:
             hand.stop_and_wait()
         notebook.wait_for_value(SETTLED, True, seconds=120)

@@ -64,11 +64,18 @@ _CHECK = """
       if (overlap(one.seen, other.seen)) found.push(`overlap: ${one.what} and ${other.what}`);
     }
   });
+  // How far the user has scrolled what a part lies in: that moves nothing in it.
+  const scrolled = (node) => {
+    let sum = 0;
+    for (let up = node.parentElement; up && up !== studio.parentElement; up = up.parentElement) sum += up.scrollTop;
+    return sum;
+  };
   const boxes = {};
   for (const part of fixed) {
-    const box = document.querySelector("." + part)?.getBoundingClientRect();
+    const node = document.querySelector("." + part);
+    const box = node?.getBoundingClientRect();
     if (!box) continue;
-    boxes[part] = [box.left - frame.left, box.top - frame.top, box.width].map(Math.round);
+    boxes[part] = [box.left - frame.left, box.top - frame.top + scrolled(node), box.width].map(Math.round);
     if (part === "hw-stage") boxes[part].push(Math.round(box.height));
     if (box.right > frame.right + 1) found.push(`${part} reaches out of the studio`);
   }
