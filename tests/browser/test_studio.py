@@ -40,7 +40,9 @@ def test_the_whole_loop(hand, tmp_path):
     assert blue - red > 60, "the stroke's pixels are the blue of its class"
 
     # A prediction follows by itself; the first one may have been made before the last class was painted.
-    notebook.wait_for_value("studio._live.quick.idle.is_set() and len(set(studio.prediction.labels.flat))", 3, seconds=60)
+    notebook.wait_for_value(
+        "studio._live.quick.idle.is_set() and len(set(studio.prediction.labels.flat))", 3, seconds=60
+    )
     hand.wait_for_caption(r"quick")
     quick = hand.picture()
     notebook.screenshot("studio-1-quick")

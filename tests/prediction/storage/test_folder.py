@@ -40,6 +40,7 @@ def test_the_folder_holds_json_and_safetensors(folder, network_classifier, sampl
 
 
 def test_a_new_process_gives_the_same_labels(tmp_path, network_classifier, quick, sample):
+    region = Region(64, 32, 384, 288)
     classifiers = {"network": network_classifier, "quick": quick}
     for kind, classifier in classifiers.items():
         classifier.save(tmp_path / kind)
@@ -48,13 +49,13 @@ def test_a_new_process_gives_the_same_labels(tmp_path, network_classifier, quick
         "os.chdir(sys.argv[1])\n"
         "for kind in ('network', 'quick'):\n"
         "    classifier = hw.Classifier.load(kind)\n"
-        f"    np.save(kind, classifier.predict(hw.samples.colon_ihc(), {tuple(REGION)}).labels)\n"
+        f"    np.save(kind, classifier.predict(hw.samples.colon_ihc(), {tuple(region)}).labels)\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
     for kind, classifier in classifiers.items():
         labels = np.load(tmp_path / f"{kind}.npy")
         assert len(np.unique(labels)) > 1, kind
-        np.testing.assert_array_equal(labels, classifier.predict(sample, REGION).labels, kind)
+        np.testing.assert_array_equal(labels, classifier.predict(sample, region).labels, kind)
 
 
 def test_the_quick_learners_folder_stands_alone(tmp_path, quick, sample):

@@ -49,6 +49,7 @@ def test_n1_the_network_is_as_it_was(few_steps):
     with pytest.raises(KeyboardInterrupt, match="enough"):
         try_rates(state, settings, alone, stop_at_third)
     assert all(torch.equal(value, state.network.state_dict()[name]) for name, value in before.items())
+    state.tiles.close()
 
 
 def test_n1_the_steepest_fall_is_suggested():

@@ -19,7 +19,7 @@ def test_the_training_thread_is_nicer_than_the_kernel_and_nothing_else_is():
     before, seen = niceness(), []
     run = start_training(painted(), quick(epochs=3))
     run.subscribe(lambda event: seen.append(niceness()) if isinstance(event, BatchEnded) else None)
-    assert run.wait(60) == "finished"
+    assert run.wait(200) == "finished"
     assert seen
     assert min(seen) > before
     assert niceness() == before

@@ -111,7 +111,7 @@ def test_a_failure_is_a_red_line_with_the_reason_and_the_traceback_under_message
     wait_until(lambda: "Failed" in status(monitor))
     assert 'role="alert"' in status(monitor)
     assert "out of &lt;memory&gt;" in status(monitor)
-    assert monitor._message_fold.title == "Messages (3)"
+    wait_until(lambda: monitor._message_fold.title == "Messages (3)")
     monitor._message_fold.unfolded = True
     for text in ("Lumen is only in training", "out of &lt;memory&gt;", "Traceback: here"):
         assert text in monitor._message_html.value

@@ -3,6 +3,7 @@
 import csv
 import json
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,6 +210,6 @@ def test_without_a_classifier_it_says_what_to_do(tmp_path):
 
 
 def test_what_was_predicted_is_said_with_the_score():
-    answer = LearnerAnswer(None, None, "U-Net", 0.5, scored_on=2, scope="whole image")
+    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net", 0.5, scored_on=2, scope="whole image")
     assert answer.caption == "U-Net, score 0.50 (2 strokes)"
     assert answer.about.startswith("U-Net, score 0.50 (2 strokes); whole image; measured on")
