@@ -72,4 +72,7 @@ def test_a_slide_is_predicted_stopped_gone_on_with_and_taken_away(hand, tmp_path
     hand.pick_class("Tissue")
     hand.paint([(1000, 1000), (1060, 1040)])
     hand.wait_for_caption("^Prediction: quick", seconds=60)
+    notebook.wait_for(
+        "() => !document.querySelector('.hw-table caption').textContent.includes('whole image')", seconds=60
+    )
     notebook.execute("studio.close()")
