@@ -12,7 +12,7 @@ from histowidgets.errors import PredictionError
 from histowidgets.images import PixelSize, Region
 from histowidgets.prediction.results._base import PredictionResults
 from histowidgets.prediction.results._colors import checked_classes
-from histowidgets.prediction.results._info import PredictionInfo
+from histowidgets.prediction.results._info import PredictionInfo, sides_if_not_square
 from histowidgets.prediction.results._ome_tiff import write_ome_tiff
 from histowidgets.prediction.tiling import ProbabilityMap
 
@@ -197,4 +197,5 @@ def _pixel_size(given: PixelSize | None) -> tuple[float | None, tuple[float, flo
     if given is None or not isinstance(given, Sequence):
         return None if given is None else float(given), None
     height, width = (float(side) for side in given)
-    return (height, None) if height == width else (math.sqrt(height * width), (height, width))
+    sides = sides_if_not_square((height, width))
+    return (height if sides is None else math.sqrt(height * width)), sides

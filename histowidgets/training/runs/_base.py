@@ -88,14 +88,16 @@ class Run(ABC):
         What made the run fail, and its `traceback` as text.
     classifier : Classifier or None
         The best classifier so far; None in a run that trains none.
-    is_loaded : bool
-        Whether it was read from the folder of an earlier session.
     ended_at : float or None
-        When such a run's folder was last written, in seconds since 1970; None for a run of this session.
+        When the folder of a run of an earlier session was last written, in seconds since 1970; None for others.
     """
 
-    is_loaded = False
     ended_at: float | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it was read from the folder of an earlier session."""
+        return self.ended_at is not None
 
     def __init__(self, run_id: str, settings: TrainingSettings | None, control: RunControl | None = None) -> None:
         self.id = run_id

@@ -24,8 +24,6 @@ class LoadedRun(Run):
         What it held out for validation.
     """
 
-    is_loaded = True
-
     def __init__(self, stored: StoredRun, classifier: Classifier) -> None:
         super().__init__(stored.id, stored.settings)
         self.split = Split.from_dict({"held_out": stored.about["held_out"], "messages": []})
