@@ -61,7 +61,9 @@ _NBCLIENT = """
 import sys, nbformat, nbclient
 cells = [nbformat.v4.new_code_cell(open(sys.argv[1]).read())]
 notebook = nbformat.v4.new_notebook(cells=cells)
-nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+# The kernel says on stderr that it talks to this process without encryption.
+options = ["--log-level=ERROR"]
+nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", extra_arguments=options).execute()
 """
 
 

@@ -35,6 +35,7 @@ def on_files(files, config):
     """Add the pages that are made of other files, and the gallery with a picture from each notebook."""
     for source, target in INCLUDED.items():
         text = (ROOT / source).read_text(encoding="utf-8")
+        text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)  # a page of `docs/`, from the root or a folder in it
         files.append(File.generated(config, target, content=text.replace(*TITLES.get(source, ("", "")), 1)))
     for path in notebooks():
         files.append(File(f"notebooks/{path.name}", str(ROOT), config.site_dir, config.use_directory_urls))

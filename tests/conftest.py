@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -92,8 +93,9 @@ def no_thread_left():
     before = set(threading.enumerate())
     yield
     ours = [t for t in threading.enumerate() if t not in before and t.name.startswith("histowidgets")]
+    end = time.monotonic() + 20
     for thread in ours:
-        thread.join(timeout=20)
+        thread.join(timeout=max(0, end - time.monotonic()))
     left = [t.name for t in ours if t.is_alive()]
     assert not left, f"threads left running: {left}"
 

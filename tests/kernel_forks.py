@@ -113,7 +113,7 @@ def _become(asking, request, files):
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    sys.argv = ["ipykernel_launcher", "-f", request["connection_file"]]
+    sys.argv = ["ipykernel_launcher", "-f", request["connection_file"], *request["options"]]
     np.random.seed()  # noqa: NPY002 - or all kernels draw the same numbers
 
     def follow():
@@ -123,7 +123,7 @@ def _become(asking, request, files):
     threading.Thread(target=follow, name="launcher", daemon=True).start()
 
 
-def launch(address, connection_file):
+def launch(address, connection_file, *options):
     """Ask for a kernel and stand for it until it ends: signals go on to it, and when this is killed, it ends too."""
     asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     asking.connect(f"\0{address}")
@@ -131,6 +131,7 @@ def launch(address, connection_file):
         "environment": dict(os.environ),
         "folder": os.getcwd(),  # noqa: PTH109 - pathlib takes longer to import
         "connection_file": connection_file,
+        "options": options,
     }
     socket.send_fds(asking, [json.dumps(request).encode()], [1, 2])
     pid = int(asking.recv(100))

@@ -78,6 +78,7 @@ class Pages:
         free = self._free.setdefault(key, [])
         page = free.pop() if free and not fresh else self._contexts[key].new_page()
         page.set_viewport_size({"width": width, "height": height})
+        page.bring_to_front()  # a page behind another gets one frame a second
         return page
 
     def give_back(self, page):
@@ -156,6 +157,7 @@ def shared_notebook(_kept_notebooks):
 
     def shared_notebook(cells):
         used.append(_kept_notebooks(cells))
+        used[-1].page.bring_to_front()  # a page behind another gets one frame a second
         used[-1].page_errors.clear()
         return used[-1]
 

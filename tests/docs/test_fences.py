@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -201,8 +202,11 @@ print(count + 1)
 
 
 @pytest.mark.slow
-def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, monkeypatch):
+def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, tmp_path, monkeypatch):
     page = SLURM
+    for name in ("slides", "my_project"):
+        shutil.copytree(things / name, tmp_path / name)
+    things = tmp_path
     monkeypatch.chdir(things)
     monkeypatch.setitem(_presets.PRESETS, "cpu", TINY)
     settings, gather = of(page, "python")

@@ -201,7 +201,7 @@ def test_max_seconds_ends_the_run_and_bends_the_schedule(endless):
     assert run.history[-1]["seconds"] < 6
     rates = [event.learning_rate for event in kinds(run, BatchEnded)]
     # With few steps in that time (a busy computer) the last one begins far from the end.
-    assert max(rates) > 10 * rates[-1] or len(rates) < 10
+    assert max(rates) > 10 * rates[-1] or len(rates) < 30
 
 
 @pytest.mark.parametrize("keep", ["best", "last", "nothing"])

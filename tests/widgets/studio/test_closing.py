@@ -61,8 +61,9 @@ def comparing(studio):
 
 def saving(studio):
     answered(studio)
-    for button in ("save_classifier", "save_png", "save_geojson"):
-        studio._results._soon(button, getattr(studio._results, button))
+    for what in ("Classifier", "Labels (PNG)", "Objects (GeoJSON)"):
+        studio._results._what.value = what
+        studio._results._save.click()
 
 
 @pytest.mark.slow
@@ -108,7 +109,7 @@ def slow_start(monkeypatch):
 def test_a_run_that_was_starting_as_the_studio_was_closed_does_not_go_on_unseen(slow_start):
     begun, go = slow_start
     studio = hw.Studio(make_project(), settings=SETTINGS)
-    studio._training._train.click()
+    studio._training._main.click()
     assert begun.wait(60)
     studio.close()
     go.set()
@@ -121,11 +122,11 @@ def test_a_run_that_was_starting_as_the_cell_was_run_again_is_that_of_the_new_st
     begun, go = slow_start
     project = make_project()
     first = hw.Studio(project, settings=SETTINGS)
-    first._training._train.click()
+    first._training._main.click()
     assert begun.wait(60)
     second = hw.Studio(project, settings=SETTINGS)
     try:
-        assert second._training._train.disabled
+        assert second._training._main.disabled
         with pytest.raises(TrainingError, match="A run is active already"):
             second.train(SETTINGS)
         go.set()
@@ -133,7 +134,7 @@ def test_a_run_that_was_starting_as_the_cell_was_run_again_is_that_of_the_new_st
         assert second._training.active
         second._training._stop.click()
         assert second.run.wait(60) == "stopped"
-        wait_until(lambda: not second._training._train.disabled)
+        wait_until(lambda: not second._training._main.disabled)
         assert len(second.runs) == 1
     finally:
         go.set()
