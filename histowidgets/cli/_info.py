@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from histowidgets._address import is_address
+from histowidgets.cli._inputs import add_choice, choice_of
 from histowidgets.cli._progress import EXIT_OK
 
 if TYPE_CHECKING:
@@ -21,12 +23,13 @@ def add_info(commands: Any, epilog: str) -> None:
         epilog=epilog,
     )
     parser.add_argument("path", help="project folder, classifier folder, or image")
+    add_choice(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON, for programs")
 
 
 def info(arguments: argparse.Namespace) -> int:
     """Print what something is; return the exit code."""
-    found = _described(arguments.path)
+    found = _described(arguments.path, choice_of(arguments))
     if arguments.json:
         print(json.dumps(found, indent=2))
         return EXIT_OK
@@ -36,7 +39,7 @@ def info(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _described(given: str) -> dict[str, Any]:
+def _described(given: str, choice: dict[str, Any]) -> dict[str, Any]:
     path = Path(given).expanduser()
     if (path / "project.json").is_file():
         return _project(path)
@@ -44,7 +47,7 @@ def _described(given: str) -> dict[str, Any]:
         return _classifier(path)
     from histowidgets.images import open_image
 
-    image = open_image(given if "://" in given else path)
+    image = open_image(given if is_address(given) else path, **choice)
     return {"what": "image", "name": image.name, **_image(image)}
 
 
@@ -55,6 +58,7 @@ def _image(image: "Image") -> dict[str, Any]:
         "channels": list(image.channel_names),
         "pixel size (um)": image.pixel_size_um,
         "levels": [float(downsample) for downsample in image.downsamples],
+        "notes": list(image.notes),
     }
 
 

@@ -1,8 +1,10 @@
 """What the commands are given: folders that are checked before anything is loaded, images by pattern, outputs."""
 
+import argparse
 import glob
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from histowidgets._address import is_address
 from histowidgets.errors import ClassifierError, HistowidgetsError, PredictionError, ProjectFolderError
@@ -38,6 +40,40 @@ def _require(folder: Path, file: str, what: str, error: type[HistowidgetsError],
     inside = sorted(path.parent.name for path in folder.glob(f"*/{file}"))
     hint = f" There is one in {', '.join(inside[:3])} in it." if inside else ""
     raise error(f"{folder} holds no {what} ({file} is missing). Give the folder that {who}.{hint}")
+
+
+def add_choice(parser: Any) -> None:
+    """Add the options that choose an image and a plane of a file: the arguments of `open_image`."""
+    parser.add_argument(
+        "--series", type=_series, help="which image of a file that holds several: its number from 0, or its name"
+    )
+    parser.add_argument(
+        "--plane", type=_plane, metavar="Z[,T]", help="which plane of a stack, from 0; 2,5 for the sixth point in time"
+    )
+    parser.add_argument(
+        "--whole-slide", action="store_true", help="all of the glass, not only the part that was scanned (.mrxs, .scn)"
+    )
+
+
+def choice_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return these options as arguments of `open_image`."""
+    return {"series": arguments.series, "plane": arguments.plane, "bounds": not arguments.whole_slide}
+
+
+def _series(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdecimal() else text
+
+
+def _plane(text: str) -> int | tuple[int | None, int | None]:
+    try:
+        numbers = [int(part) if part.strip() else None for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1 and numbers[0] is not None:
+        return numbers[0]
+    if len(numbers) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no plane: give a number, as in 2, or depth and time, as in 2,5")
+    return numbers[0], numbers[1]
 
 
 def images_of(given: Sequence[str], listed: Sequence[Path] = ()) -> list[str]:

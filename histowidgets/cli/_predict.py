@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histowidgets._io import written
-from histowidgets.cli._inputs import images_of, require_classifier
+from histowidgets.cli._inputs import add_choice, choice_of, images_of, require_classifier
 from histowidgets.cli._progress import EXIT_FAILED, EXIT_OK, terminate_like_interrupt
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _add_options(group: Any) -> None:
     )
     for name, option in OPTIONS.items():
         group.add_argument(_flag(name), **_argument(option))
+    add_choice(group)
     group.add_argument("--probabilities", action="store_true", help="keep them too, in ome-tiff and zarr")
     group.add_argument("--adapt", action="store_true", help="measure batch-norm statistics again on each image (AdaBN)")
 
@@ -131,6 +132,7 @@ def predict(arguments: argparse.Namespace) -> int:
             objects=_given(arguments, OBJECT_OPTIONS),
             background=arguments.background,
             overwrite=arguments.force,
+            **choice_of(arguments),
             progress=lambda done, total, seconds_left: images.update(done - images.n),
             tile_progress=show_tiles,
             **_given(arguments, OPTIONS),

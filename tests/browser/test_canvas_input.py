@@ -96,7 +96,8 @@ def test_the_ink_is_hatched_as_the_annotation_will_be(hand):
     hand.wait_for_drawn()
     hand.paint([(100, 300), (280, 300)], release=False)
     points = [(x, y) for x in range(95, 285, 7) for y in range(286, 315, 3)]
-    places = [tuple(map(round, hand.stage_point(point))) for point in points]
+    stage = hand.kernel(f"[canvas.view.to_stage(x, y) for x, y in {points}]")
+    places = [tuple(map(round, point)) for point in stage]
     ink = hand.page.evaluate(
         """points => {
           const context = [...document.querySelectorAll(".hw-ink")].pop().getContext("2d");

@@ -9,10 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import histowidgets as hw
-from histowidgets.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, main
+from histowidgets.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, build_parser, main
+from histowidgets.cli._inputs import choice_of
 
 TINY = {
     "tile_size": 64,
@@ -489,3 +491,34 @@ def test_export_refuses_what_is_there_and_what_is_no_classifier(saved, tmp_path,
     assert (tmp_path / "model.onnx").read_text() == "mine"
     assert main(["export", str(tmp_path), "-o", str(tmp_path / "x.onnx")]) == EXIT_REFUSED
     assert "holds no classifier" in capsys.readouterr().err
+
+
+def test_an_image_and_a_plane_of_a_file_are_chosen(saved, tmp_path, capsys):
+    path, noise = tmp_path / "two.ome.tif", np.asarray(Image.open(saved / "noise.png"))
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for pixels in (np.zeros((200, 200, 3), np.uint8), noise):
+            file.write(pixels, photometric="rgb", metadata={"axes": "YXS"})
+    assert main(["info", str(path), "--series", "1", "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["size (px)"] == [128, 96]
+    command = ["predict", str(saved / "classifier"), str(path), "-o", str(tmp_path / "out")]
+    assert main([*command, "--series", "1"]) == EXIT_OK
+    labels = np.asarray(Image.open(tmp_path / "out" / "two.png"))
+    np.testing.assert_array_equal(labels, hw.Classifier.load(saved / "classifier").predict(noise).labels)
+    assert main([*command, "--series", "2"]) == EXIT_FAILED
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(("given", "value"), [("0,0", 0), ("1,2", 5), (",2", 4), ("1,", 1)])
+def test_a_plane_is_given_by_depth_and_time(given, value, tmp_path, capsys):
+    stack = tmp_path / "stack.ome.tif"
+    values = np.arange(6, dtype=np.uint8).reshape(3, 2, 1, 1)
+    planes = np.broadcast_to(values, (3, 2, 64, 64))
+    tifffile.imwrite(stack, planes, ome=True, photometric="minisblack", metadata={"axes": "TZYX"})
+    arguments = build_parser().parse_args(["info", str(stack), "--plane", given])
+    assert hw.open_image(stack, **choice_of(arguments)).read(0, 0, 1, 1).item() == value
+
+
+def test_a_word_is_no_plane(capsys):
+    with pytest.raises(SystemExit):
+        main(["info", "stack.tif", "--plane", "x"])
+    assert "'x' is no plane" in capsys.readouterr().err

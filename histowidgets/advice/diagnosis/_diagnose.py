@@ -90,11 +90,11 @@ def diagnose(
     found = _found_at(RunContext(curves, *known))
     if len(curves) > _STEADY:
         before = range(len(curves) - 1, len(curves) - 1 - max(_KEPT_UP.values()), -1)
-        found += _still_found(found, [_found_at(RunContext(curves.until(epochs), *known)) for epochs in before])
+        found += _still_found(found, (_found_at(RunContext(curves.until(epochs), *known)) for epochs in before))
     return most_urgent_first(found, {name: rank for rank, name in enumerate(DIAGNOSES)})
 
 
-def _still_found(found: list[Advice], before: list[list[Advice]]) -> list[Advice]:
+def _still_found(found: list[Advice], before: Iterable[list[Advice]]) -> list[Advice]:
     """Return recent findings (`before`: the latest epoch first) that no longer hold but are still reported.
 
     Praise and criticism exclude each other, and so do two kinds of praise: the later finding counts.

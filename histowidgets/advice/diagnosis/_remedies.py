@@ -129,7 +129,7 @@ def freeze_more(run: RunContext) -> Action | None:
     if freeze is None or freeze == "encoder" or run.setting("pretrained") is False:
         return None
     if freeze == "none" or (freeze != "early" and set(freeze) < {"stem", "block1", "block2"}):
-        return _change("Freeze the early layers of the backbone", freeze="early")
+        return _change("Freeze the early layers", freeze="early")
     return _change("Freeze the whole backbone", freeze="encoder")
 
 

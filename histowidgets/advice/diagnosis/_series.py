@@ -70,10 +70,12 @@ def running_median(values: np.ndarray, width: int = 3) -> np.ndarray:
     if len(values) == 0:
         return values.astype(float)
     padded = np.pad(values.astype(float), width // 2, constant_values=math.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    known = np.isfinite(windows).any(axis=1)
-    out = np.full(len(values), math.nan)
-    out[known] = np.nanmedian(windows[known], axis=1)
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)  # NaN last
+    count = np.count_nonzero(~np.isnan(windows), axis=1)
+    rows = np.arange(len(values))
+    # `np.nanmedian` takes a hundred times longer for such short windows.
+    out = 0.5 * (windows[rows, np.maximum(count - 1, 0) // 2] + windows[rows, np.minimum(count // 2, width - 1)])
+    out[~np.isfinite(windows).any(axis=1)] = math.nan
     return out
 
 

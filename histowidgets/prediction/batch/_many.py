@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
@@ -50,6 +51,9 @@ def predict_images(
     objects: Mapping[str, float] | None = None,
     background: Sequence[str] = (),
     overwrite: bool = True,
+    series: int | str | None = None,
+    plane: int | Sequence[int | None] | None = None,
+    bounds: bool = True,
     progress: Progress | None = None,
     tile_progress: TileProgress | None = None,
     should_stop: ShouldStop | None = None,
@@ -86,6 +90,8 @@ def predict_images(
     overwrite : bool, default True
         Whether results of the same images that were made with another classifier or other options are replaced; if not,
         such an image counts as failed.
+    series, plane, bounds
+        Which image and plane of each file, and which part of a slide; see `open_image`.
     progress, tile_progress : callable, optional
         ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
@@ -108,6 +114,8 @@ def predict_images(
         When `should_stop` says so; what was made is kept.
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options, overwrite)
+    chosen = {"series": series, "plane": plane, "bounds": None if bounds else False}
+    wanted = replace(wanted, opened_with={name: value for name, value in chosen.items() if value is not None})
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
     measured(spec.classes, {}, None, background)  # refuses a class that it does not have before the work
     folder = as_path(out, PredictionError).absolute()

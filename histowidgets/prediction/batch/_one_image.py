@@ -5,7 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +77,8 @@ class Wanted:
         Of `PredictOptions`.
     overwrite : bool
         Whether an earlier result of the same image is replaced.
+    opened_with : dict
+        Arguments of `open_image`: `series`, `plane` and `bounds`, where they are not the default.
     """
 
     format: str
@@ -86,6 +88,7 @@ class Wanted:
     objects: Mapping[str, Any]
     options: Mapping[str, Any]
     overwrite: bool = True
+    opened_with: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(NamedTuple):
@@ -134,8 +137,8 @@ def _loaded(folder: str, digest: str) -> ClassifierSpec:
 def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | None) -> tuple[str, str, str]:
     """Predict an image; return the state, the warning and the note of its result."""
     spec, wanted = _loaded(task.classifier, task.digest), task.wanted
-    image = open_image(task.source)
-    given = {name: value for name, value in vars(wanted).items() if name != "overwrite"}
+    image = open_image(task.source, **wanted.opened_with)
+    given = {name: value for name, value in vars(wanted).items() if name not in ("overwrite", "opened_with")}
     what = {name: value for name, value in given.items() if value not in (None, False, {})}
     fingerprint = prediction_fingerprint(spec, image, what)
     note, output = Path(task.note), Path(task.output)

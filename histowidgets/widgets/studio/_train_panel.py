@@ -64,6 +64,9 @@ class TrainPanel(ipywidgets.VBox):
         self._change_callbacks: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._starting = self._closing = False
+        # What stands under the buttons is of an earlier run. It stays until the next one is running, since the chart
+        # under it would move twice if the next one says the same.
+        self._said_before = False
         self._successor: TrainPanel | None = None
         self._patched = 0
         self._shown_state = "idle"
@@ -122,7 +125,7 @@ class TrainPanel(ipywidgets.VBox):
             if self._starting or self.active:
                 return
             self._starting = True
-        self._say("")
+        self._said_before = True
         self._show_state("preparing")
         work = partial(self._report_failure, start)
         BackgroundThread(work, "start").start()
@@ -150,7 +153,8 @@ class TrainPanel(ipywidgets.VBox):
             self._say(wrong, "error")
 
     def _say(self, text: str, level: str = "info") -> None:
-        """Say something under the buttons, until the next press."""
+        """Show a message under the buttons, until the next run is running."""
+        self._said_before = False
         words = f"<p class='hw-quiet hw-said-here' data-level='{level}' role='status'>{escape(text)}</p>"
         self._said.value = words if text else ""
         if text:
@@ -330,6 +334,8 @@ class TrainPanel(ipywidgets.VBox):
                 )
             elif isinstance(event, StateChanged):
                 self._show_state(event.state)
+                if event.state == "running" and self._said_before:
+                    self._say("")
             elif isinstance(event, Message):
                 if event.level == "info":
                     self._state.log(event.text)

@@ -18,7 +18,7 @@ CALM = {
 #: The same cases each time: a run that fails can be run again. The slow test looks elsewhere each time.
 SAME = {**CALM, "derandomize": True}
 #: Cases of the slow test: 20,000 take about two minutes of a processor.
-MANY = int(os.environ.get("HISTOWIDGETS_CASES", "2000"))
+MANY = int(os.environ.get("HISTOWIDGETS_CASES", "1000"))
 
 
 def edited(project, edits, check_each=False):
