@@ -91,6 +91,11 @@ class DeferredImage(Image):
         return self._image().slide_origin  # type: ignore[no-any-return]
 
     @property
+    def bounds_offset(self) -> tuple[int, int]:
+        """Where the scanned part of a slide begins in the image, (x, y)."""
+        return self._image().bounds_offset  # type: ignore[no-any-return]
+
+    @property
     def no_data(self) -> float | None:
         """The value that stands for no data, or None."""
         return self._image().no_data  # type: ignore[no-any-return]

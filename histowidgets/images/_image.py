@@ -61,6 +61,9 @@ class Image(ABC):
     slide_origin : (int, int)
         Column and row of the whole slide at which this image begins, in full-size pixels: what is to be added to
         coordinates of the image to get those of OpenSlide. (0, 0) unless the image is the scanned part of a slide.
+    bounds_offset : (int, int)
+        Column and row of this image at which the scanned part of the slide begins, in full-size pixels: QuPath counts
+        from there. (0, 0) unless the image is a whole slide of which a part was scanned.
     no_data : float or None
         The value that stands for "no data" in the file; `read` returns NaN there.
     """
@@ -80,6 +83,7 @@ class Image(ABC):
         notes: Sequence[str] = (),
         opened_with: Mapping[str, Any] | None = None,
         slide_origin: tuple[int, int] = (0, 0),
+        bounds_offset: tuple[int, int] = (0, 0),
         no_data: float | None = None,
     ) -> None:
         self._name = _checked_name(name)
@@ -96,6 +100,7 @@ class Image(ABC):
         self._notes = tuple(notes)
         self._opened_with = dict(opened_with or {})
         self._slide_origin = slide_origin
+        self._bounds_offset = bounds_offset
         self._no_data = no_data
         if min(self._width, self._height) < MIN_SIDE:
             raise ImageSizeError(
@@ -117,6 +122,9 @@ class Image(ABC):
     notes = property(operator.attrgetter("_notes"), doc="How the file was read, in sentences.")
     opened_with = property(operator.attrgetter("_opened_with"), doc="Which image and plane of the file this is.")
     slide_origin = property(operator.attrgetter("_slide_origin"), doc="Where the image begins on the slide, (x, y).")
+    bounds_offset = property(
+        operator.attrgetter("_bounds_offset"), doc="Where the scanned part of a slide begins in the image, (x, y)."
+    )
     no_data = property(operator.attrgetter("_no_data"), doc="The value that stands for no data, or None.")
 
     @property

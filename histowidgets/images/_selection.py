@@ -42,6 +42,7 @@ class ChannelSelection(Image):
             source=image.source,
             opened_with=image.opened_with,
             slide_origin=image.slide_origin,
+            bounds_offset=image.bounds_offset,
         )
         self._image = image
         self._places = [names.index(name) for name in channel_names]

@@ -320,7 +320,7 @@ def file_offset(counts_from: str, image: Image) -> tuple[float, float]:
         return (0.0, 0.0)
     name, sign = ("bounds_offset", 1) if counts_from == "scanned area" else ("slide_origin", -1)
     try:
-        x, y = getattr(image, name, (0, 0))  # which may open the file
+        x, y = getattr(image, name)  # which may open the file
     except ImageError:
         return (0.0, 0.0)
     return (sign * float(x) + 0.0, sign * float(y) + 0.0)

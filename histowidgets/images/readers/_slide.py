@@ -60,6 +60,7 @@ class SlideImage(Image):
             notes=(*(notes if part != whole else ()), *size.notes),
             opened_with={} if scanned == part else {"bounds": False},
             slide_origin=(part.x, part.y),
+            bounds_offset=(scanned.x - part.x, scanned.y - part.y),
         )
         self._require_names_for(3)
 

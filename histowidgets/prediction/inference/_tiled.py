@@ -327,6 +327,7 @@ def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | N
         pixel_size_um=job.image.pixel_size_yx_um,
         image_name=job.image.name,
         predicted_at_um=job.predicted_at_um,
+        bounds_offset=job.image.bounds_offset,
     )
 
 

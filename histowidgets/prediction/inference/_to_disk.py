@@ -72,6 +72,7 @@ def predict_to_disk(
         colors=spec.colors,
         probabilities=probabilities,
         predicted_at_um=job.predicted_at_um,
+        bounds_offset=image.bounds_offset,
         fingerprint=squares if in_squares else prediction_fingerprint(spec, image, {**what, "blocks": BLOCK_SIDE}),
         source_marks=() if image.source is None else file_marks(image.source),
     )

@@ -437,6 +437,9 @@ class PredictionResults(ABC):
     ) -> None:
         """Write the objects as QuPath reads them, with their measurements.
 
+        Of a whole slide of which a part was scanned (``open_image(..., bounds=False)``), the coordinates begin at that
+        part, as QuPath's do.
+
         Parameters
         ----------
         path : path
@@ -451,7 +454,7 @@ class PredictionResults(ABC):
             If `object_type` is neither, or the file cannot be written.
         """
         found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
-        write_geojson(found, self.colors, path, object_type)
+        write_geojson(found, self.colors, path, object_type, self.info.bounds_offset)
 
 
 def measured(

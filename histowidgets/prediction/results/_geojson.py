@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
+from shapely import affinity
+
 from histowidgets._colors import hex_to_rgb
 from histowidgets._io import atomic_write
 from histowidgets.errors import PredictionError
@@ -15,20 +17,30 @@ _OBJECT_TYPES = ("annotation", "detection")
 
 
 def write_geojson(
-    objects: Sequence[PredictedObject], colors: Mapping[str, str], path: str | PathLike[str], object_type: str
+    objects: Sequence[PredictedObject],
+    colors: Mapping[str, str],
+    path: str | PathLike[str],
+    object_type: str,
+    offset: tuple[int, int],
 ) -> None:
-    """Write objects as a FeatureCollection; see `PredictionResults.save_geojson`."""
+    """Write objects as a FeatureCollection; see `PredictionResults.save_geojson`.
+
+    `offset` is where the coordinates of the file begin in the image, (x, y) in full-size pixels.
+    """
     if object_type not in _OBJECT_TYPES:
         raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
     triples = {name: list(hex_to_rgb(color)) for name, color in colors.items()}
-    features = [_feature(found, object_type, triples) for found in objects]
+    features = [_feature(found, object_type, triples, offset) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
     with atomic_write(path, PredictionError) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def _feature(found: PredictedObject, object_type: str, colors: dict[str, list[int]]) -> dict[str, Any]:
-    rings = [found.polygon.exterior, *found.polygon.interiors]
+def _feature(
+    found: PredictedObject, object_type: str, colors: dict[str, list[int]], offset: tuple[int, int]
+) -> dict[str, Any]:
+    polygon = affinity.translate(found.polygon, -offset[0], -offset[1]) if any(offset) else found.polygon
+    rings = [polygon.exterior, *polygon.interiors]
     if found.area_um2 is None:
         measured = {"Area px^2": float(found.area_px), "Perimeter px": found.perimeter_px}
     else:

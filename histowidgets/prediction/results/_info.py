@@ -32,6 +32,8 @@ class PredictionInfo(BaseModel):
     predicted_at_um : float or None
         Pixel size that the image was resampled to, because the classifier was trained at it; None where pixels were
         taken as they are.
+    bounds_offset : (int, int)
+        See `Image.bounds_offset`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +45,7 @@ class PredictionInfo(BaseModel):
     colors: dict[str, Annotated[str, AfterValidator(as_hex)]]
     pixel_sides_um: tuple[float, float] | None = None
     predicted_at_um: float | None = None
+    bounds_offset: tuple[int, int] = (0, 0)
 
     @property
     def pixel_size_yx_um(self) -> tuple[float, float] | None:
@@ -88,6 +91,8 @@ class Card(PredictionInfo):
         for name in ("predicted_at_um", "source_marks", "pixel_sides_um"):
             if not values[name]:  # as earlier versions wrote and read it
                 del values[name]
+        if not any(values["bounds_offset"]):
+            del values["bounds_offset"]
         return values
 
     @classmethod

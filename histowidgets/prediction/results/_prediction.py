@@ -35,7 +35,7 @@ class Prediction(PredictionResults):
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
         The label map, where there are no probabilities to make it from, or none as exact as those it was made of.
-    predicted_at_um : float, optional
+    predicted_at_um, bounds_offset : optional
         See `PredictionInfo`.
 
     Raises
@@ -55,6 +55,7 @@ class Prediction(PredictionResults):
         image_name: str = "image",
         labels: np.ndarray | None = None,
         predicted_at_um: float | None = None,
+        bounds_offset: tuple[int, int] = (0, 0),
     ) -> None:
         place = Region(*(int(value) for value in region))
         self._map = None if probabilities is None else _checked_map(probabilities, place)
@@ -73,6 +74,7 @@ class Prediction(PredictionResults):
                 classes=names,
                 colors=chosen,
                 predicted_at_um=predicted_at_um,
+                bounds_offset=bounds_offset,
             )
         )
         self._lock = threading.Lock()

@@ -7,8 +7,10 @@ import sys
 import numpy as np
 import openslide
 import pytest
+import shapely
 import tifffile
 
+from histowidgets import Stroke, quick_classifier
 from histowidgets.annotations import Project
 from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images import DeferredImage, open_image, readers, thumbnail
@@ -97,17 +99,19 @@ def test_the_whole_glass_can_be_opened(leica):
     assert (image.read(0, 0, 256, 128) == 255).all()
 
 
-def test_annotations_of_qupath_lie_where_they_were_drawn(leica, tmp_path):
+@pytest.mark.parametrize("bounds", [True, False])
+def test_annotations_of_qupath_lie_where_they_were_drawn(leica, bounds, tmp_path):
     # QuPath counts from the corner of what was scanned.
     ring = [[40, 60], [70, 60], [70, 90], [40, 90], [40, 60]]
     feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}
     feature["properties"]["classification"] = {"name": "Gland"}
     (tmp_path / "q.geojson").write_text(json.dumps([feature]))
     project = Project(["Gland"])
-    name = project.add_image(leica)
+    name = project.add_image(open_image(leica, bounds=bounds))
     project.import_geojson(name, tmp_path / "q.geojson")
     rows, columns = np.nonzero(project.label_map(name) == 0)
-    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (40, 69, 60, 89)
+    x, y = (0, 0) if bounds else (256, 128)
+    assert (columns.min() - x, columns.max() - x, rows.min() - y, rows.max() - y) == (40, 69, 60, 89)
     project.export_geojson(name, tmp_path / "back.geojson")
     back = json.loads((tmp_path / "back.geojson").read_text())["features"][0]["geometry"]["coordinates"][0]
     assert sorted(map(tuple, back)) == sorted(map(tuple, ring))
@@ -288,3 +292,26 @@ def test_many_threads_read_a_slide_at_once(tmp_path):
 def test_a_slide_without_its_ending_is_still_a_slide(shared_data, tmp_path):
     shutil.copy(shared_data / "slide" / "colon_20x.svs", tmp_path / "renamed.tif")
     assert isinstance(open_image(tmp_path / "renamed.tif"), SlideImage)
+
+
+@pytest.mark.parametrize("to_disk", [False, True])
+def test_objects_of_a_whole_slide_lie_where_qupath_counts_from(leica, to_disk, tmp_path):
+    whole = open_image(leica, bounds=False)
+    assert whole.bounds_offset == (256, 128)
+    project = Project(["Left", "Right"])
+    name = project.add_image(whole)
+    for x, class_name in ((300, "Left"), (400, "Right")):
+        project.annotate(name, Stroke([(x, 140), (x + 10, 250)], 10), class_name)
+    classifier = quick_classifier(project)
+    if to_disk:
+        found = classifier.predict_to(whole, tmp_path / "p.zarr", region=(256, 128, 192, 128))
+    else:
+        found = classifier.predict(whole, (256, 128, 192, 128))
+    found.save_geojson(tmp_path / "a.geojson")
+    objects = shapely.union_all(
+        [
+            shapely.geometry.shape(one["geometry"])
+            for one in json.loads((tmp_path / "a.geojson").read_text())["features"]
+        ]
+    )
+    assert objects.bounds == (0, 0, 192, 128)
