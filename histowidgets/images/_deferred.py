@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from histowidgets.errors import ImageError, ImageOpenError
+from histowidgets.errors import ImageError, ImageOpenError, ImageSizeError
 from histowidgets.images._image import Image, PixelSize
 from histowidgets.images._open import open_image
 
@@ -125,7 +125,8 @@ class DeferredImage(Image):
                 # Added before slides were cropped to what was scanned: its coordinates are those of the whole glass.
                 image = self._open_with({**self.opened_with, "bounds": False})
         except ImageError as error:
-            raise type(error)(f"The image {self.name!r} cannot be used: {error} {self._advice}".rstrip()) from error
+            advice = self._advice_on_channels(error) or self._advice
+            raise type(error)(f"The image {self.name!r} cannot be used: {error} {advice}".rstrip()) from error
         if self._is_of_other_size(image):
             raise ImageOpenError(
                 f"{self._path} is {image.width} x {image.height} pixels, but was {self.width} x {self.height} before. "
@@ -137,6 +138,22 @@ class DeferredImage(Image):
         size = self.pixel_size_yx_um
         return open_image(
             self._path, name=self.name, channel_names=self.channel_names, pixel_size_um=size, **dict(chosen)
+        )
+
+    def _advice_on_channels(self, error: ImageError) -> str:
+        """Return what to do about a file with other channels than before; "" if that is not the error."""
+        if not isinstance(error, ImageSizeError):
+            return ""
+        try:
+            found = open_image(self._path, **self.opened_with).channel_names
+        except ImageError:
+            return ""
+        if len(found) == len(self.channel_names):
+            return ""
+        return (
+            f"The file has the channels {', '.join(found)}, but had {', '.join(self.channel_names)} when it was added. "
+            "If it was not replaced, an earlier version read it differently. Export the annotations of the image "
+            "(export_geojson), remove it from the project, add the file again, and import them (import_geojson)."
         )
 
     def _is_of_other_size(self, image: Image) -> bool:
