@@ -17,6 +17,7 @@ from histowidgets.annotations import Project
 from histowidgets.errors import ImageOpenError
 from histowidgets.images import DeferredImage, open_image
 from histowidgets.images.readers import _zarr_store
+from tests.prediction.models import brightness_classifier
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 300, 400), np.uint8)
 CHUNK = 64
@@ -248,6 +249,26 @@ def test_a_project_stores_the_address(tmp_path, server):
     assert image.source == f"{server.address}/a.zarr"
     np.testing.assert_array_equal(image.read(70, 90, 30, 20), np.moveaxis(PIXELS, 0, -1)[90:110, 70:100])
     project.close()
+
+
+def test_x10_it_is_predicted_to_disk_as_from_disk_and_after_a_lost_line(tmp_path, server):
+    address = f"{server.address}/a.zarr"
+    local, image = open_image(tmp_path / "a.zarr"), open_image(address)
+    classifier = brightness_classifier(local)
+    expected = classifier.predict(local).labels
+    assert set(np.unique(expected)) == {0, 1}
+    stored = classifier.predict_to(image, tmp_path / "whole.zarr")
+    np.testing.assert_array_equal(stored.read_labels(), expected)
+    # The line is lost in the middle, and is there again for the next call.
+    fetched = len(server.asked)
+    image = open_image(address)
+    server.answer = lambda handler, path: len(server.asked) > fetched + 12 and (handler.send_error(503) or True)
+    with pytest.raises(ImageOpenError, match="connection may be lost"):
+        classifier.predict_to(image, tmp_path / "broken.ome.tif")
+    assert not (tmp_path / "broken.ome.tif").exists()
+    server.answer = None
+    stored = classifier.predict_to(image, tmp_path / "broken.ome.tif")
+    np.testing.assert_array_equal(stored.read_labels(), expected)
 
 
 def test_without_its_packages_what_to_install_is_said(monkeypatch):
