@@ -67,7 +67,7 @@ def test_another_file_of_that_name_is_refused(path):
     with pytest.raises(ImageOpenError, match=r"a\.ome\.tif is 50 x 40 pixels, but was 51 x 40.*Put the same file back"):
         defer(path, width=51).read(0, 0, 5, 5)
     with pytest.raises(
-        ImageSizeError, match="'n' cannot be used: .* but had a, b, c when it was added.*import_geojson"
+        ImageSizeError, match=r"'n' cannot be used: .* had a, b, c when it was added.*import_geojson"
     ):
         defer(path, names=("a", "b", "c")).read(0, 0, 5, 5)
 
