@@ -126,7 +126,10 @@ def _open_address(address: str, options: OpenOptions) -> Image:
         from urllib.parse import urlsplit
         from urllib.request import url2pathname
 
-        return _open_file(Path(url2pathname(urlsplit(address).path)), options)
+        path = Path(url2pathname(urlsplit(address).path))
+        if not path.exists():
+            raise ImageOpenError(f"There is no file {path}, which the address {address} names. Check the address.")
+        return _open_file(path, options)
     return readers.open_remote_zarr(address, options)
 
 

@@ -218,6 +218,8 @@ def test_the_address_of_a_local_file_is_its_path(tmp_path):
     write(tmp_path / "ä b.zarr")
     image = open_image((tmp_path / "ä b.zarr").as_uri())
     assert image.source == str(tmp_path / "ä b.zarr")
+    with pytest.raises(ImageOpenError, match=r"There is no file .*none\.png, which the address file://.* names"):
+        open_image((tmp_path / "none.png").as_uri())
 
 
 @pytest.mark.parametrize(
