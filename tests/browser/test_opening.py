@@ -2,13 +2,19 @@
 
 from tests.browser.studio_hand import StudioHand
 
-# The first drawing waits until the test lets it go on, as for a slide on a slow disk.
-CELL = """
-import threading
+GATE = "opened"
+# The first drawing waits until the test lets it go on, as for a slide on a slow disk; by a file, since the kernel cannot
+# be told while its main thread is the one that draws.
+CELL = f"""
+import pathlib, time
 import histowidgets as hw
 from histowidgets.widgets.canvas.drawing import Renderer
-gate, draw_all = threading.Event(), Renderer.draw_all
-Renderer.draw_all = lambda self: (gate.wait(60), draw_all(self))[1]
+draw_all = Renderer.draw_all
+def draw_when_open(self):
+    while not pathlib.Path({GATE!r}).exists():
+        time.sleep(0.01)
+    draw_all(self)
+Renderer.draw_all = draw_when_open
 studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma"], fresh=True)
 studio
 """
@@ -33,7 +39,7 @@ def test_a_slow_image_says_that_it_is_being_opened_and_a_pointer_over_it_harms_n
     assert "NaN" not in page.locator(".hw-studio").inner_text()
     assert not page.locator(".hw-scale").is_visible()
     side = page.locator(".hw-side").bounding_box()
-    notebook.execute("gate.set()")
+    (notebook.server.notebooks / GATE).touch()
     page.locator(".hw-opening").wait_for(state="hidden")
     hand = StudioHand(notebook)
     page.mouse.move(x, y)
