@@ -299,7 +299,8 @@ class TrainPanel(ipywidgets.VBox):
             self._patched = self._form.patch(patch)
             self._offer_undo(True)
             changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
-            self._say(f"The next run starts with {changes}.")
+            self._state.log(f"Restarted with {changes}.")
+            self._said_before = True
             if self.active and self.run is not None:
                 self.run.stop(keep="best")
                 self.run.wait()
