@@ -249,7 +249,7 @@ def parse_message(content: Any) -> Message:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "message"
-        raise MessageError(f"unreadable message from the page: {field}: {first['msg']}") from None
+        raise MessageError(f"Invalid message from the page: {field}: {first['msg']}") from None
 
 
 def parse_points(buffers: Any) -> np.ndarray:
@@ -266,16 +266,16 @@ def parse_points(buffers: Any) -> np.ndarray:
         If there is not exactly one buffer of 1 to `MAX_POINTS` pairs of finite float32.
     """
     if not isinstance(buffers, list | tuple) or len(buffers) != 1:
-        raise MessageError("a drawing came without its points")
+        raise MessageError("A drawing arrived without its points")
     size = memoryview(buffers[0]).nbytes
     if size == 0 or size % 8:
-        raise MessageError(f"a drawing came with {size} bytes; its points are pairs of 4-byte numbers")
+        raise MessageError(f"A drawing arrived with {size} bytes, but its points are pairs of 4-byte numbers")
     if size // 8 > MAX_POINTS:
-        raise MessageError(f"a drawing came with {size // 8} points; at most {MAX_POINTS} are allowed")
+        raise MessageError(f"A drawing arrived with {size // 8} points; at most {MAX_POINTS} are allowed")
     points = np.frombuffer(buffers[0], np.float32).reshape(-1, 2)
     # Before the cast, which warns about a signalling NaN.
     if not (np.isfinite(points).all() and (np.abs(points) <= MAX_COORDINATE).all()):
-        raise MessageError("a drawing came with coordinates that are not finite numbers")
+        raise MessageError("A drawing arrived with coordinates that are not finite numbers")
     return points.astype(np.float64)
 
 
@@ -298,8 +298,8 @@ def parse_stroke(buffers: Any, width: float) -> tuple[np.ndarray, float | np.nda
         return parse_points(buffers), width
     points = parse_points(buffers[:1])
     if memoryview(buffers[1]).nbytes != 4 * len(points):
-        raise MessageError(f"a stroke of {len(points)} points came with another number of widths")
+        raise MessageError(f"A stroke of {len(points)} points arrived with another number of widths")
     widths = np.frombuffer(buffers[1], np.float32).astype(np.float64)
     if not ((widths > 0) & (widths <= width * 1.001)).all():
-        raise MessageError("a stroke came with widths that are not numbers between 0 and the width of the brush")
+        raise MessageError("A stroke arrived with widths that are not numbers between 0 and the width of the brush")
     return points, float(widths[0]) if np.ptp(widths) == 0 else widths
