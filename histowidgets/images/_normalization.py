@@ -232,7 +232,7 @@ class Normalization:
         return [self._range(self.statistics.joint)] * n_channels
 
     def by_channel(self, n_channels: int) -> bool:
-        """Tell whether each of `n_channels` channels is normalized by its own statistics."""
+        """Return whether each of `n_channels` channels is normalized by its own statistics."""
         return n_channels > 3 if self.per_channel is None else self.per_channel
 
     def _range(self, s: ChannelStatistics) -> tuple[float, float]:

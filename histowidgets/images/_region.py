@@ -52,7 +52,7 @@ class Region(NamedTuple):
         return Region(left, top, right - left, bottom - top)
 
     def contains(self, other: "Region") -> bool:
-        """Tell whether every pixel of `other` is a pixel of this region."""
+        """Return whether every pixel of `other` is a pixel of this region."""
         return self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
 
     def union(self, other: "Region") -> "Region":

@@ -142,7 +142,7 @@ class ResampledImage(Image):
 
 
 def is_same_pixel_size(image: Image, pixel_size_um: float) -> bool:
-    """Tell whether height and width of an image's pixels are within 10 % of a size; False where they are unknown."""
+    """Return whether height and width of an image's pixels are within 10 % of a size; False where they are unknown."""
     own = image.pixel_size_yx_um
     return own is not None and all(1 / SAME_PIXEL_SIZE <= pixel_size_um / side <= SAME_PIXEL_SIZE for side in own)
 

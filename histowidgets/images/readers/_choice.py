@@ -181,7 +181,7 @@ def _as_argument(at: Mapping[str, int]) -> int | tuple[int, int]:
 
 
 def _is_first(plane: Any) -> bool:
-    """Tell whether a plane is the first one, which every image has."""
+    """Return whether a plane is the first one, which every image has."""
     if isinstance(plane, Sequence) and not isinstance(plane, str):
         return all(one in (None, 0) for one in plane)
     return plane == 0 and not isinstance(plane, bool)

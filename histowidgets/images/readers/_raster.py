@@ -129,14 +129,14 @@ def _channels_last(decoded: np.ndarray) -> np.ndarray:
 
 
 def _has_deep_colour(picture: PIL.Image.Image) -> bool:
-    """Tell whether a PNG has 16 bits a colour, or beside its transparency."""
+    """Return whether a PNG has 16 bits a colour, or beside its transparency."""
     tiles = getattr(picture, "tile", None)
     raw = str(tiles[0][3]) if tiles else ""
     return "16" in raw and picture.mode in ("RGB", "RGBA", "LA")
 
 
 def _is_deep_jpeg2000(path: Path) -> bool:
-    """Tell whether a JPEG 2000 has more than 8 bits a sample, or more than four channels, by its SIZ marker."""
+    """Return whether a JPEG 2000 has more than 8 bits a sample, or more than four channels, by its SIZ marker."""
     with path.open("rb") as file:
         start = file.read(1 << 16)
     at = start.find(b"\xff\x4f\xff\x51")

@@ -162,7 +162,7 @@ def _pixel_size(slide: openslide.OpenSlide, *, is_resolution: bool) -> CheckedSi
 
 
 def _is_rgb(path: Path) -> bool:
-    """Tell whether a TIFF has three samples of 8 bits; OpenSlide judges what is not a TIFF."""
+    """Return whether a TIFF has three samples of 8 bits; OpenSlide judges what is not a TIFF."""
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first

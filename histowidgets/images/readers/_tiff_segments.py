@@ -211,7 +211,7 @@ def _needed(key: Any, x: int, y: int, width: int, height: int) -> Iterator[tuple
 
 
 def has_packed_colours(key: Any) -> bool:
-    """Tell whether several pixels of YCbCr share their colour, which no codec unpacks (tifffile does not either)."""
+    """Return whether several pixels of YCbCr share their colour, which no codec unpacks (tifffile does not either)."""
     return bool(
         key.is_subsampled
         and key.compression not in _JPEG

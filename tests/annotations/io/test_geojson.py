@@ -321,9 +321,9 @@ def test_what_has_no_area_no_class_or_no_place_is_left_out_and_counted(path):
     [
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("3", "holds no GeoJSON"),
-        ({"type": "Topology"}, "holds no GeoJSON"),
-        ({"type": "FeatureCollection"}, "holds no GeoJSON"),
+        ("3", "has no GeoJSON"),
+        ({"type": "Topology"}, "has no GeoJSON"),
+        ({"type": "FeatureCollection"}, "has no GeoJSON"),
         ([3, feature(None)], "Feature 1 .*Feature.*1 more"),
         ([feature({"type": "Circle"})], "Feature 1 .*'Circle'"),
         ([feature(None)], "Feature 1 "),
@@ -379,7 +379,7 @@ def test_other_bad_arguments_are_refused(path, tmp_path):
     with pytest.raises(ImageNameError, match="no image named"):
         another().import_geojson("none", path)
     many = [feature(square(1, 1), f"c{i}") for i in range(254)]
-    with pytest.raises(ClassNameError, match="most it can hold"):
+    with pytest.raises(ClassNameError, match="the most possible"):
         imported(path, many, unknown_classes="add")
 
 
@@ -387,7 +387,7 @@ def test_a_reader_cannot_import(tmp_path, path):
     writer = Project(CLASSES, tmp_path / "p")
     writer.add_image(blank())
     reader = Project.open(tmp_path / "p")
-    with pytest.raises(ReadOnlyError, match="reading only"):
+    with pytest.raises(ReadOnlyError, match="is read-only"):
         imported(path, QUPATH, reader)
     reader.close()
     writer.close()

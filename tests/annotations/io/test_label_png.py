@@ -319,8 +319,8 @@ def test_too_many_areas_are_refused(project, path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no PNG file"),
-        (b"%PDF-1.4" + bytes(40), "no PNG file"),
+        (b"", "is not a PNG"),
+        (b"%PDF-1.4" + bytes(40), "is not a PNG"),
         (b"GIF89a" + bytes(40), "damaged"),
         (bomb(120, 90), "damaged"),
         (bomb(120, 90, bytes(50)), "damaged"),

@@ -374,7 +374,7 @@ def test_a_damaged_line_of_a_new_edit_is_named(tmp_path, line):
         (lambda project: project.paste("blank", None), "None is not a list of annotations"),
         (
             lambda project: project.paste("blank", [Stroke([(1, 1)])]),
-            "not a list of .* annotate draws a shape",
+            "not a list of .* to draw a shape, use annotate",
         ),
         (lambda project: project.merge_classes(None, "Gland"), "classes to merge are None"),
         (lambda project: project.annotate(["blank"], Stroke([(1, 1)]), "Gland"), "no image named"),

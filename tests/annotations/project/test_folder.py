@@ -325,7 +325,7 @@ def test_a_missing_image_hinders_only_its_own_use(kept):
         again = reopen(kept)
     assert everything(again) == before
     again.image("blank").read(0, 0, 5, 5)
-    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*say where it is with project\.relocate"
+    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*give its location with project\.relocate"
     with pytest.raises(ImageOpenError, match=wanted):
         again.image("colon").read(0, 0, 5, 5)
     again.annotate("colon", SQUARE, "Lumen")  # what is known of it can still be worked on
@@ -370,7 +370,7 @@ def test_an_edit_that_cannot_be_saved_is_not_made(kept, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(ProjectFolderError, match=r"No space left.*was not made"):
+        with pytest.raises(ProjectFolderError, match=r"No space left.*was not applied"):
             kept.annotate("blank", SQUARE, "Lumen")
     assert kept.count()["Lumen"] == 0
     assert heard == []
