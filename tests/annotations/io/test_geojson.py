@@ -579,7 +579,7 @@ def test_what_is_of_another_plane_is_left_out_and_said(path):
     content[3]["geometry"]["coordinates"] = square(50, 50)["coordinates"]
     project, said = told(path, content)
     assert project.count()["Gland"] == 2
-    assert "2 of another plane (z 1, t 0), 1 of another plane (z 2, t 1)" in said
+    assert "2 on another plane (z 1, t 0), 1 on another plane (z 2, t 1)" in said
     assert told(path, content, plane=(1, 0))[0].count()["Gland"] == 2
     assert told(path, content, plane="all")[0].count()["Gland"] == 5
 
@@ -670,7 +670,7 @@ def test_what_was_corrected_elsewhere_replaces_what_was_there(path):
     project.undo()
     _, said = told(path, content, project, on_duplicate="replace")
     assert "Replaced 2" in said
-    assert "2 that the file does not have stay" in said
+    assert "2 that the file does not have were kept" in said
     assert {a.id for a in project.annotations("blank")} > {*ids[:2], ids[2], mine}
     assert project.annotation(ids[1]).shape == Polygon(square(20, 60)["coordinates"][0][:-1])
     project.undo()

@@ -301,7 +301,7 @@ def test_a_bomb_is_refused_before_decoding(project, path, side, monkeypatch):
         project.import_label_png("blank", path)
     monkeypatch.setattr(_label_png, "MAX_PIXELS", 120 * 90 - 1)
     path.write_bytes(bomb(120, 90))
-    with pytest.raises(LabelPngError, match="120 x 90 pixels; at most 10,799 can be held"):
+    with pytest.raises(LabelPngError, match="120 x 90 pixels; at most 10,799 are supported"):
         project.import_label_png("blank", path)
     with pytest.raises(LabelPngError, match=r"label map of 'blank' has 120 x 90"):
         project.export_label_png("blank", path)

@@ -339,7 +339,7 @@ def test_another_image_in_its_place_is_refused_at_use(kept):
     tifffile.imwrite(kept.folder / "images" / "blank.tif", np.zeros((30, 20), np.uint8))
     with pytest.warns(HistowidgetsWarning, match="'blank' is not the one"):
         again = Project.open(kept.folder)
-    with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Put the same file back"):
+    with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Restore the original file"):
         again.image("blank").read(0, 0, 5, 5)
     again.close()
 

@@ -219,7 +219,7 @@ def test_an_annotation_says_what_when_and_who(project):
 
 @pytest.mark.parametrize("shape", [Stroke([[500, 500]]), Rectangle(-50, 0, 50, 20), Line([[0, 95], [50, 99]], 4)])
 def test_a_shape_wholly_outside_is_refused(project, shape):
-    with pytest.raises(ShapeError, match="wholly outside image 'blank' of 120 x 90"):
+    with pytest.raises(ShapeError, match="entirely outside image 'blank' of 120 x 90"):
         project.annotate("blank", shape, "Gland")
 
 

@@ -26,7 +26,7 @@ from histowidgets.errors import ShapeError
         (lambda: Line([[1, 1]]), "at least 2 point"),
         (lambda: Polygon([[1, 1], [2, 2]]), "at least 3 point"),
         (lambda: Polygon([[0, 0], [9, 0], [0, 9]], [[[1, 1], [2, np.nan], [3, 1]]]), "hole of a polygon"),
-        (lambda: Polygon([[0, 0], [9, 0], [0, 9]], holes=None), "holes of a polygon are None; a list of outlines"),
+        (lambda: Polygon([[0, 0], [9, 0], [0, 9]], holes=None), "holes of a polygon are None; pass a list of outlines"),
         (lambda: Rectangle(0, 0, 0, 5), "width of a rectangle"),
         (lambda: Rectangle(0, np.nan, 5, 5), "y of a rectangle"),
         (lambda: Rectangle(0, 0, 5, -1), "height of a rectangle"),

@@ -163,7 +163,7 @@ def test_one_labelled_dot_stays_in_training():
     project.add_class("C")
     project.annotate("image 0", Stroke([[200.5, 200.5]], 1), "C")
     split = split_project(project.snapshot())
-    assert split.messages == ("C is only in training, so its validation score cannot be known.",)
+    assert split.messages == ("C is only in training, so it has no validation score.",)
 
 
 def test_an_earlier_split_is_kept_when_strokes_are_added():

@@ -47,7 +47,7 @@ def test_pgm_and_ppm_keep_their_values(tmp_path, kind, largest):
     assert image.dtype == np.uint16
     np.testing.assert_array_equal(whole(image), pixels)
     (tmp_path / "a.ppm").write_bytes((header + body)[: len(header + body) // 2])
-    with pytest.raises(ImageOpenError, match="cut short or damaged"):
+    with pytest.raises(ImageOpenError, match="truncated or damaged"):
         open_image(tmp_path / "a.ppm")
 
 
