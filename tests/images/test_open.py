@@ -142,7 +142,7 @@ def test_what_is_no_image_at_all_is_refused():
 def test_infinity_is_refused_with_its_place(dtype):
     pixels = np.zeros((20, 30, 2), dtype)
     pixels[7, 3, 1], pixels[9, 9, 0] = -np.inf, np.inf
-    with pytest.raises(ImageValueError, match=r"2 value\(s\).*x=3, y=7, channel 2"):
+    with pytest.raises(ImageValueError, match=r"2 infinite value\(s\).*x=3, y=7, channel 2"):
         open_image(pixels)
 
 

@@ -79,7 +79,7 @@ def channels_last(array: np.ndarray, name: str, n_named: int | None = None) -> n
     if array.ndim != 3:
         raise ImageSizeError(
             f"Image {name!r} has shape {array.shape}; it must be rows x columns, rows x columns x channels or "
-            "channels x rows x columns. Pass a single plane of a stack or movie."
+            "channels x rows x columns. Pass one plane of a stack or movie."
         )
     if _channels_are_first(array.shape, name, n_named):
         return np.moveaxis(array, 0, -1)

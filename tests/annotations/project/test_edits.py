@@ -183,7 +183,7 @@ def test_unknown_ids_and_ids_of_two_images_are_refused(two, edit):
     before = state(two)
     with pytest.raises(ProjectError, match="no annotation with the id 'nothing'"):
         call([first, "nothing"], *values)
-    with pytest.raises(ProjectError, match="of 2 images: 'blank', 'small'"):
+    with pytest.raises(ProjectError, match="from 2 images: 'blank', 'small'"):
         call([second, first], *values)
     with pytest.raises(ProjectError, match="list of ids is empty"):
         call([], *values)

@@ -351,7 +351,7 @@ def test_a_folder_without_a_project_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(ProjectFolderError, match="cannot be made"):
+    with pytest.raises(ProjectFolderError, match="cannot be created"):
         Project(CLASSES, tmp_path / "file" / "project")
 
 

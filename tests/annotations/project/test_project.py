@@ -187,7 +187,7 @@ def test_images_without_a_name_of_their_own_are_numbered(tmp_path):
 def test_bad_images_are_refused(project):
     with pytest.raises(ImageNameError, match="already"):
         project.add_image(blank(), name="blank")
-    with pytest.raises(ImageNameError, match="not blank"):
+    with pytest.raises(ImageNameError, match="not be blank"):
         project.add_image(blank(), name=" ")
     with pytest.raises(ImageNameError, match=r"'nothing'.*'blank'"):
         project.image("nothing")

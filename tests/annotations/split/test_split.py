@@ -325,5 +325,5 @@ def test_pixels_are_counted_across_blocks(monkeypatch):
 def test_a_project_is_split_as_its_snapshot_is(project):
     project.annotate("blank", Rectangle(10, 10, 60, 60), CLASSES[0])
     assert split_project(project, seed=1) == split_project(project.snapshot(), seed=1)
-    with pytest.raises(ProjectError, match="a Project is wanted"):
+    with pytest.raises(ProjectError, match="it must be a Project"):
         split_project("project")

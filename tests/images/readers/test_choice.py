@@ -60,11 +60,11 @@ def several_zarr(folder):
 def test_several_images(tmp_path, write):
     path, images = write(tmp_path)
     names, pixels = list(images), list(images.values())
-    with pytest.warns(ImageChoiceWarning, match=r"holds 3 images: 0 .*30 x 20.*, 1 .*, 2 .*Image 1 is opened.*series="):
+    with pytest.warns(ImageChoiceWarning, match=r"has 3 images: 0 .*30 x 20.*, 1 .*, 2 .*Image 1 is opened.*series="):
         image = open_image(path)
     np.testing.assert_array_equal(whole(image)[..., 0], pixels[1])
     assert image.opened_with == {"series": 1}
-    assert "holds 3 images" in image.notes[0]
+    assert "has 3 images" in image.notes[0]
     for number in range(3):
         np.testing.assert_array_equal(whole(opened(path, series=number))[..., 0], pixels[number])
         np.testing.assert_array_equal(whole(opened(path, series=names[number]))[..., 0], pixels[number])

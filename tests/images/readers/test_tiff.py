@@ -246,12 +246,12 @@ def test_infinity_in_a_file_is_refused_at_the_latest_when_read(tmp_path, monkeyp
     pixels[40, 50] = np.inf
     tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(16, 16))
     if not lazily:
-        with pytest.raises(ImageValueError, match=r"1 value\(s\).*x=50, y=40"):
+        with pytest.raises(ImageValueError, match=r"1 infinite value\(s\).*x=50, y=40"):
             open_image(tmp_path / "a.tif")
         return
     image = open_image(tmp_path / "a.tif")
     image.read(0, 0, 40, 30)
-    with pytest.raises(ImageValueError, match=r"1 value\(s\).*x=50, y=40"):
+    with pytest.raises(ImageValueError, match=r"1 infinite value\(s\).*x=50, y=40"):
         image.read(35, 35, 20, 20)
 
 
