@@ -784,7 +784,6 @@ def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
         return project
     if not isinstance(project, Project):
         raise ProjectError(
-            f"The project is {reprlib.repr(project)}; it must be a Project. Open a folder with "
-            "hw.Project.open(folder)."
+            f"The project is {reprlib.repr(project)}; it must be a Project. Open a folder with hw.Project.open(folder)."
         )
     return project.snapshot()
