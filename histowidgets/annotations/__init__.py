@@ -1,6 +1,6 @@
 """Annotations: classes, shapes, the project with undo and its folder, label maps, GeoJSON, and splits.
 
-Knows NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and the `images` room; neither torch nor any widget.
+Depends on NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and `histowidgets.images`; not on torch or widgets.
 """
 
 from histowidgets.annotations.project import (

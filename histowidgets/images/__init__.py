@@ -1,7 +1,7 @@
 """Images: opening them, reading regions at a downsample, statistics, normalization, display and samples.
 
-Depends on NumPy, Pillow, tifffile, OpenSlide, zarr and scikit-image only; the slow ones are loaded when a file of their
-kind is opened.
+Depends only on NumPy, Pillow, tifffile, OpenSlide, zarr and scikit-image, of which the slow ones are loaded when a file
+needs them.
 """
 
 from histowidgets.images import samples

@@ -1,4 +1,4 @@
-"""Reading the views that a person looks at, each of which overlaps the one before."""
+"""Read views of an image that overlap each other, as during panning."""
 
 import numpy as np
 
@@ -7,24 +7,24 @@ from histowidgets.errors import RegionError
 from histowidgets.images._image import Image
 from histowidgets.images._region import Region, scaled_shape
 
-#: Side of the tiles that are kept, in pixels of the result: small, so that a view reads little beyond its edges.
+#: Side of the cached tiles, in pixels of the result: small, so that a view reads little beyond its edges.
 TILE = 128
 
-#: Bytes that are kept: some forty views of 8-bit RGB on a small screen.
+#: Most bytes to cache: about forty views of 8-bit RGB on a small screen.
 MOST_BYTES = 48_000_000
 
 
 class CachedReader:
-    """Reads regions of an image, and keeps what was read for the next ones.
+    """Reads regions of an image, and caches pixels for the next ones.
 
-    A slide often stores no level between full size and a quarter; then most of a view's time goes into shrinking
-    pixels, the same ones after each step of a pan.
+    A slide often stores no level between full size and a quarter. Most of the time for a view is then spent on
+    downsampling, of the same pixels after each step of a pan.
 
     Parameters
     ----------
     image : Image
     most_bytes : int
-        The least recently used pixels beyond this are dropped.
+        Cache size, beyond which the least recently used pixels are dropped.
     """
 
     def __init__(self, image: Image, most_bytes: int = MOST_BYTES) -> None:
@@ -37,7 +37,7 @@ class CachedReader:
         Parameters
         ----------
         region : Region
-            Inside the image; `x` and `y` are multiples of `downsample`.
+            A region inside the image, with `x` and `y` multiples of `downsample`.
         downsample : int, default 1
 
         Returns
@@ -48,7 +48,7 @@ class CachedReader:
         Raises
         ------
         RegionError
-            If the region does not begin on the grid of the downsampled pixels, or reaches past the image.
+            If the region does not begin on the grid of downsampled pixels, or extends beyond the image.
         """
         if region.x % downsample or region.y % downsample:
             raise RegionError(f"{region} does not begin at a multiple of the downsample {downsample}.")

@@ -1,4 +1,4 @@
-"""Images that are opened when they are first used."""
+"""Images that are opened on first use."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,29 +13,29 @@ from histowidgets.images._open import open_image
 
 
 class DeferredImage(Image):
-    """An image file whose size is known, and which is opened when its pixels or their dtype are first asked for.
+    """An image file of known size that is opened when its pixels or dtype are first needed.
 
-    So a project of many slides opens at once, and a missing file is an error only where its pixels are needed. Each use
-    tries again until the file can be opened, so putting it back is enough.
+    This way, a project of many slides opens immediately, and a missing file is an error only when its pixels are
+    needed. Each use tries again until the file can be opened, so putting it back is enough.
 
     Parameters
     ----------
     path : Path or address
     name : str
     width, height : int
-        What the file must turn out to have, in pixels.
+        The size that the file must have, in pixels.
     channel_names : sequence of str
     pixel_size_um : float or (height, width), optional
     opened_with : mapping, optional
         Which image and plane of the file it is; see `Image.opened_with`.
     advice : str, optional
-        What to do if the file cannot be opened; the end of the message.
+        What to do if the file cannot be opened; appended to the error message.
 
     Raises
     ------
     ImageError
-        If the size, the channel names or the pixel size cannot be those of an image. Anything that needs the file
-        raises ImageOpenError, or another ImageError that names it, if it cannot be opened.
+        If the size, the channel names or the pixel size are invalid for an image. If the file cannot be opened,
+        anything that needs it raises ImageOpenError, or another ImageError that names it.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class DeferredImage(Image):
         return f"<DeferredImage {self.name!r}: {self.width} x {self.height}, not opened yet>"
 
     def read(self, x: int, y: int, width: int, height: int, downsample: float = 1) -> np.ndarray:
-        """Read a region as `Image.read` does, after opening the file if need be."""
+        """Read a region as `Image.read` does, opening the file if necessary."""
         return self._image().read(x, y, width, height, downsample)
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
@@ -122,7 +122,7 @@ class DeferredImage(Image):
         try:
             image = self._open_with(self.opened_with)
             if self._is_of_other_size(image) and image.slide_origin != (0, 0):
-                # Added before slides were cropped to what was scanned: its coordinates are those of the whole glass.
+                # Added before slides were cropped to the scanned part, so its coordinates are of the whole slide.
                 image = self._open_with({**self.opened_with, "bounds": False})
         except ImageError as error:
             advice = self._advice_on_channels(error) or self._advice
@@ -130,7 +130,7 @@ class DeferredImage(Image):
         if self._is_of_other_size(image):
             raise ImageOpenError(
                 f"{self._path} is {image.width} x {image.height} pixels, but was {self.width} x {self.height} before. "
-                "Put the same file back."
+                "Restore the original file."
             )
         return image
 

@@ -1,4 +1,4 @@
-"""Pictures to show on screen. Training and prediction never use them."""
+"""Convert images to pictures for the screen. Never used in training or prediction."""
 
 import math
 import re
@@ -13,28 +13,28 @@ from histowidgets._colors import hex_to_rgb
 from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 
-#: Percentiles that become black and full colour, where no range is given: a few outliers must not darken the rest.
+#: Percentiles that become black and full colour by default, so that a few outliers do not darken the rest.
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 #: Longest side, in pixels, of the overview on which an image's contrast is measured.
 CONTRAST_SIDE = 512
-#: Colours of channels that are not red, green and blue; colour-blind people can tell magenta from green.
+#: Colours of channels other than red, green and blue; colour-blind people can distinguish magenta from green.
 CHANNEL_COLORS = ("#FF00FF", "#00FF00", "#00FFFF", "#FFFF00", "#FF0000", "#0000FF", "#FFFFFF")
 _RGB = ("#FF0000", "#00FF00", "#0000FF")
 
 
 @dataclass(frozen=True)
 class ChannelDisplay:
-    """How a channel is shown.
+    """The display settings of a channel.
 
     Attributes
     ----------
     color : str
         "#RRGGBB" of a pixel at `high`.
     low, high : float
-        In the image's units: at `low` and below the channel adds nothing, at `high` and above its full colour.
+        Range in the image's units: up to `low` the channel adds nothing, from `high` on its full colour.
     visible : bool
     gamma : float
-        Above 1 the values between become lighter, below 1 darker; `low` and `high` stay.
+        Above 1, values in between become lighter, below 1 darker; `low` and `high` are unchanged.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class ChannelDisplay:
             raise ImageError(f"The colour of a channel is {self.color!r:.80}; write it as #RRGGBB, such as #00FF00.")
         if not (_is_finite(self.low) and _is_finite(self.high) and self.low <= self.high):
             raise ImageError(
-                f"A channel is shown from {self.low!r:.40} to {self.high!r:.40}; give two finite numbers, the lower "
+                f"The range of a channel is {self.low!r:.40} to {self.high!r:.40}; give two finite numbers, the lower "
                 "one first."
             )
         if not (_is_finite(self.gamma) and self.gamma > 0):
@@ -71,12 +71,12 @@ def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay
     Parameters
     ----------
     image_or_pixels : Image or ndarray of (rows, cols, channels)
-        Of an image, an overview of at most 512 x 512 pixels is measured. 8-bit RGB is shown as it is.
+        For an image, an overview of at most 512 x 512 pixels is measured. 8-bit RGB is shown unchanged.
 
     Returns
     -------
     tuple of ChannelDisplay
-        One per channel, in the colours of the image's file; channels beyond the seventh are off.
+        One per channel, in the colours of the file if it has any; channels beyond the seventh are off.
     """
     if isinstance(image_or_pixels, Image):
         return _contrast_of(_overview(image_or_pixels, CONTRAST_SIDE), image_or_pixels.channel_colors)
@@ -84,7 +84,7 @@ def auto_contrast(image_or_pixels: "Image | np.ndarray") -> tuple[ChannelDisplay
 
 
 def _contrast_of(pixels: np.ndarray, given: tuple[str, ...] | None) -> tuple[ChannelDisplay, ...]:
-    """Choose how each channel of (rows, cols, channels) is shown, in the given colours if there are any."""
+    """Choose the display of each channel of (rows, cols, channels), in the given colours if any."""
     n_channels = pixels.shape[-1]
     if n_channels == 3 and pixels.dtype == np.uint8 and given in (None, _RGB):
         return tuple(ChannelDisplay(color, 0.0, 255.0) for color in _RGB)
@@ -100,14 +100,14 @@ def _contrast_of(pixels: np.ndarray, given: tuple[str, ...] | None) -> tuple[Cha
 
 
 def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = None) -> np.ndarray:
-    """Turn pixels of any kind into a picture.
+    """Convert pixels of any kind to an 8-bit RGB picture.
 
     Parameters
     ----------
     pixels : ndarray of (rows, cols, channels)
     contrast : sequence of ChannelDisplay, optional
-        One per channel; by default 8-bit RGB comes back unchanged, and all else gets the `auto_contrast` of these
-        pixels. Give the contrast of the whole image where several regions must be comparable.
+        One per channel. By default, 8-bit RGB is returned unchanged, and other pixels get their own `auto_contrast`.
+        To make several regions comparable, pass the contrast of the whole image.
 
     Returns
     -------
@@ -124,14 +124,14 @@ def display_rgb(pixels: np.ndarray, contrast: Sequence[ChannelDisplay] | None = 
             return pixels
         contrast = auto_contrast(pixels)
     if len(contrast) != pixels.shape[-1]:
-        raise ImageError(f"The contrast is of {len(contrast)} channel(s), the pixels have {pixels.shape[-1]}.")
+        raise ImageError(f"The contrast is for {len(contrast)} channel(s), but the pixels have {pixels.shape[-1]}.")
     total = np.zeros((*pixels.shape[:2], 3), np.float32)
     for c, channel in enumerate(contrast):
         if not channel.visible:
             continue
         span = channel.high - channel.low
         plane = pixels[..., c].astype(np.float32)
-        # A channel that is the same everywhere has no range: show what lies above it.
+        # A constant channel has no range: show values above it.
         share = np.clip((plane - channel.low) / span, 0, 1) if span > 0 else (plane > channel.high) * 1.0
         if pixels.dtype.kind == "f":
             share = np.nan_to_num(share, nan=0.0)  # black where there is no data
@@ -150,7 +150,7 @@ def thumbnail(image: Image, max_side: int = 512) -> np.ndarray:
     ----------
     image : Image
     max_side : int, default 512
-        Neither side is longer, in pixels.
+        Longest side of the picture, in pixels.
 
     Returns
     -------

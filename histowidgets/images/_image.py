@@ -16,56 +16,56 @@ from histowidgets.images._limits import MAX_CHANNELS
 from histowidgets.images._region import Region, level_downsample, scaled_shape
 from histowidgets.images._resample import area_mean, area_mean_between
 
-#: Narrowest side, in pixels, that an image may have: a 1 x N "image" is a table or a wrong axis.
+#: Narrowest side of an image, in pixels: a 1 x N "image" is a table or has a wrong axis.
 MIN_SIDE = 2
 
-#: A pixel's side in um, or its (height, width).
+#: The side of a pixel in um, or its (height, width).
 PixelSize = float | Sequence[float]
 
-#: Pixels of a stored level read at once while downsampling (times channels and bytes is the memory needed).
+#: Pixels of a stored level to read at once while downsampling; times channels and bytes, the memory needed.
 BAND_PIXELS = 1 << 24
 
 
 class Image(ABC):
-    """An image that never changes, and that many threads may read at once.
+    """An immutable image that several threads may read at once, made by `open_image`.
 
-    Made by `open_image`. A subclass passes the (width, height) of its stored levels, the full-size one first, as
-    `level_sizes`, and reads one level in `_read_level`.
+    A subclass passes the (width, height) of its stored levels, the full-size one first, as `level_sizes`, and reads a
+    level in `_read_level`.
 
     Attributes
     ----------
     name : str
-        The name of the image in lists and messages.
+        Name of the image in lists and messages.
     width, height : int
         Full size in pixels.
     channel_names : tuple of str
         One per channel.
     channel_colors : tuple of str or None
-        "#RRGGBB" of each channel as its file says; None if it does not.
+        "#RRGGBB" of each channel as given by the file; None if it gives none.
     dtype : numpy.dtype
         uint8, uint16, float32 or float64.
     pixel_size_um : float or None
-        Side of a full-size pixel in micrometres; None if unknown. Of pixels that are not square, the side of the
-        square of the same area, so that areas are right.
+        Side of a full-size pixel in micrometres; None if unknown. For pixels that are not square, the side of a
+        square of the same area, so that areas are correct.
     pixel_size_yx_um : (float, float) or None
         Height and width of a full-size pixel in micrometres, for lengths.
     downsamples : tuple of float
-        Of the stored levels, the full-size one (1.0) first.
+        Downsamples of the stored levels, starting with the full-size one (1.0).
     source : str or None
-        Absolute path of the file, or its address; None for an array, which cannot be opened again.
+        Absolute path or address of the file; None for an array, which cannot be opened again.
     notes : tuple of str
-        Sentences about how the file was read: what was chosen, converted, left out or not believed.
+        Sentences about how the file was read: what was chosen, converted, left out or rejected.
     opened_with : dict
-        Which image and plane of the file this is, as arguments of `open_image` (`series`, `plane`, `bounds`) that
-        open the same one again; empty where the file holds a single image.
+        Which image and plane of the file this is, as arguments (`series`, `plane`, `bounds`) with which `open_image`
+        opens it again; empty if the file has a single image.
     slide_origin : (int, int)
-        Column and row of the whole slide at which this image begins, in full-size pixels: what is to be added to
-        coordinates of the image to get those of OpenSlide. (0, 0) unless the image is the scanned part of a slide.
+        Column and row of the whole slide at which this image begins, in full-size pixels: the offset from image
+        coordinates to those of OpenSlide. (0, 0) unless the image is the scanned part of a slide.
     bounds_offset : (int, int)
-        Column and row of this image at which the scanned part of the slide begins, in full-size pixels: QuPath counts
-        from there. (0, 0) unless the image is a whole slide of which a part was scanned.
+        Column and row of this image at which the scanned part of the slide begins, in full-size pixels: the origin of
+        QuPath's coordinates. (0, 0) unless the image is a whole slide of which a part was scanned.
     no_data : float or None
-        The value that stands for "no data" in the file; `read` returns NaN there.
+        The value that stands for missing data in the file, for which `read` returns NaN; None if there is none.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Image(ABC):
         self._pixel_size_yx_um = _checked_pixel_size(name, pixel_size_um)
         full = self._width, self._height
         self._level_sizes = tuple(level_sizes) or (full,)
-        #: This image at other pixel sizes, by the steps to them: features that are computed of one are kept with it.
+        #: This image at other pixel sizes, by step, so that features computed from one are cached with it.
         self.resampled: dict[tuple[float, float], Image] = {}
         self._source = source
         self._channel_colors = None if channel_colors is None else tuple(channel_colors)
@@ -129,7 +129,7 @@ class Image(ABC):
 
     @property
     def pixel_size_um(self) -> float | None:
-        """Pixel side in um, or None; the square root of the area of pixels that are not square."""
+        """Pixel side in um, or None; for pixels that are not square, the square root of their area."""
         size = self.pixel_size_yx_um
         if size is None:
             return None
@@ -153,24 +153,24 @@ class Image(ABC):
         Parameters
         ----------
         x, y, width, height : int
-            The region in full-size pixels, wholly inside the image.
+            The region in full-size pixels, entirely inside the image.
         downsample : float, default 1
-            At least 1. Each pixel returned is the mean over `downsample` x `downsample` pixels (those at the
-            right and bottom edge over what is left there), from the coarsest stored level that is fine enough.
+            At least 1. Each returned pixel is the mean of `downsample` x `downsample` pixels (fewer at the right and
+            bottom edge), from the coarsest stored level that is fine enough.
 
         Returns
         -------
         ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-            In the image's dtype; a copy. NaN where a float image has no data.
+            A copy in the image's dtype; NaN where a float image has no data.
 
         Raises
         ------
         RegionError
-            If the region has no area or reaches past the image, or the downsample is below 1.
+            If the region is empty or extends beyond the image, or the downsample is below 1.
         ImageValueError
-            If a float image holds infinity there.
+            If a float image has infinite values there.
         ImageOpenError
-            If the file turns out to be cut short.
+            If the file is truncated.
         """
         region = self._checked_region(x, y, width, height)
         rows, cols = scaled_shape(region.width, region.height, downsample)
@@ -178,7 +178,7 @@ class Image(ABC):
         if downsample == 1 and level == 0:
             return self._checked_level(0, region.x, region.y, region.width, region.height)
         out = np.empty((rows, cols, len(self.channel_names)), self.dtype)
-        # In bands, so that the overview of a large image without stored levels needs no large memory.
+        # In bands, so that an overview of a large image without stored levels does not need much memory.
         scale = downsample / self._downsamples[level]
         band = max(1, int(BAND_PIXELS / max(1.0, scale * scale * cols)))
         for top in range(0, rows, band):
@@ -204,11 +204,11 @@ class Image(ABC):
     def _read_whole_blocks(
         self, region: Region, level: int, step: int, y0: float, y1: float, shape: tuple[int, int]
     ) -> np.ndarray:
-        """Read where each output pixel is a whole number of the level's pixels, which is exact and fast."""
+        """Read a region whose output pixels are whole blocks of the level's pixels, which is exact and fast."""
         scale = self._downsamples[level]
         level_width, level_height = self._level_sizes[level]
         from_x, from_y = int(region.x / scale), int(y0 / scale)
-        # A level may be a pixel short of the full-size image; its last one then stands for what is missing.
+        # A level may be a pixel short of the full-size image; its last pixel then stands in for the missing ones.
         from_x, from_y = min(from_x, level_width - 1), min(from_y, level_height - 1)
         to_x = min(max(from_x + 1, math.ceil(region.right / scale)), level_width)
         to_y = min(max(from_y + 1, math.ceil(y1 / scale)), level_height)
@@ -217,7 +217,7 @@ class Image(ABC):
         return np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else pixels
 
     def _level_for(self, downsample: float) -> int:
-        """Return the coarsest stored level that is still fine enough."""
+        """Return the coarsest stored level that is fine enough."""
         fine = [i for i, d in enumerate(self._downsamples) if d <= downsample * 1.01]
         return max(fine, key=lambda i: self._downsamples[i])
 
@@ -230,10 +230,10 @@ class Image(ABC):
 
     @abstractmethod
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
-        """Read pixels of a stored level, in that level's own coordinates, as a fresh (rows, cols, channels)."""
+        """Read pixels of a stored level, in the level's own coordinates, as a new (rows, cols, channels) array."""
 
     def _require_names_for(self, n_channels: int) -> None:
-        """Refuse channel names whose number is not that of the channels."""
+        """Raise ImageSizeError if the number of channel names differs from that of the channels."""
         if len(self.channel_names) != n_channels:
             raise ImageSizeError(
                 f"Image {self.name!r} has {n_channels} channel(s), but {len(self.channel_names)} channel name(s) "
@@ -250,32 +250,31 @@ class Image(ABC):
         if region.width < 1 or region.height < 1 or not self.region.contains(region):
             raise RegionError(
                 f"The region x={x}, y={y}, width={width}, height={height} is not inside image {self.name!r} "
-                f"of {self.width} x {self.height} pixels. Ask for at least one pixel, inside the image."
+                f"of {self.width} x {self.height} pixels. It must have at least one pixel and lie inside the image."
             )
         return region
 
 
 def check_finite(pixels: np.ndarray, name: str, x: int = 0, y: int = 0) -> None:
-    """Refuse infinity, saying how often it occurs and where first; NaN stands for no data.
+    """Raise an error for infinite values, with their number and first position; NaN stands for no data.
 
     Raises
     ------
     ImageValueError
-        If a value of (rows, cols, channels) is infinite; `x`, `y` is where the pixels begin.
+        If a value of (rows, cols, channels) is infinite. `x` and `y` are the position of the first pixel.
     """
     infinite = np.isinf(pixels)
     if not infinite.any():
         return
     row, col, channel = np.argwhere(infinite)[0]
     raise ImageValueError(
-        f"Image {name!r} holds {int(infinite.sum())} value(s) that are infinite; the first is at x={x + col}, "
-        f"y={y + row}, channel {channel + 1}. Replace them, e.g. with numpy.nan_to_num, or by NaN where there are no "
-        "data, and open it again."
+        f"Image {name!r} has {int(infinite.sum())} infinite value(s), the first at x={x + col}, y={y + row}, channel "
+        f"{channel + 1}. Replace them, e.g. with numpy.nan_to_num, or with NaN for missing data, and open it again."
     )
 
 
 def is_no_data(pixels: np.ndarray, no_data: float) -> np.ndarray:
-    """Tell which pixels have the value that stands for no data, as far as their dtype can hold it."""
+    """Return which pixels have the value that stands for no data, as far as their dtype can represent it."""
     if pixels.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return np.asarray(pixels == pixels.dtype.type(no_data))
@@ -283,7 +282,7 @@ def is_no_data(pixels: np.ndarray, no_data: float) -> np.ndarray:
 
 
 def with_no_data(pixels: np.ndarray, no_data: float | None) -> np.ndarray:
-    """Return float pixels with NaN in place of the value that stands for no data, if there is one."""
+    """Return float pixels with NaN in place of the value that stands for no data, if any."""
     if no_data is None:
         return pixels
     missing = is_no_data(pixels, no_data)
@@ -292,7 +291,7 @@ def with_no_data(pixels: np.ndarray, no_data: float | None) -> np.ndarray:
 
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
-        raise ImageError(f"An image is named {name!r}; the name must be text that is not blank.")
+        raise ImageError(f"The image name is {name!r}; it must be text that is not blank.")
     return name
 
 
@@ -300,7 +299,7 @@ def _checked_channels(name: str, channel_names: Sequence[str]) -> tuple[str, ...
     names = tuple(str(c) for c in channel_names)
     if not 1 <= len(names) <= MAX_CHANNELS:
         raise ImageSizeError(
-            f"Image {name!r} has {len(names)} channels; 1 to {MAX_CHANNELS} can be used. Keep those you need."
+            f"Image {name!r} has {len(names)} channels; 1 to {MAX_CHANNELS} are possible. Keep those you need."
         )
     return names
 
@@ -318,7 +317,7 @@ def _checked_pixel_size(name: str, pixel_size_um: "PixelSize | None") -> tuple[f
 
 
 def described_pixel_size(yx_um: tuple[float, float]) -> str:
-    """Describe the size of a pixel: "0.5 um/px", or "0.25 x 0.5 um/px" (width x height) if it is not square."""
+    """Describe a pixel size as "0.5 um/px", or "0.25 x 0.5 um/px" (width x height) if not square."""
     height, width = (f"{side:.4g}" for side in yx_um)
     return f"{width} um/px" if height == width else f"{width} x {height} um/px"
 
@@ -326,9 +325,9 @@ def described_pixel_size(yx_um: tuple[float, float]) -> str:
 def default_channel_names(
     count: int, dtype: np.dtype | str | None = None, *, is_rgb: bool | None = None
 ) -> tuple[str, ...]:
-    """Name channels that have no name: Gray; Red, Green, Blue of 8 bits; else Channel 1, Channel 2, ….
+    """Return default channel names: Gray; Red, Green, Blue for 8 bits; else Channel 1, Channel 2, ….
 
-    `is_rgb` says whether three channels are colours, where that is known.
+    `is_rgb` says whether three channels are colours, if known.
     """
     if count == 1:
         return ("Gray",)
@@ -338,7 +337,7 @@ def default_channel_names(
 
 
 def named_after(path: str | Path) -> str:
-    """Name an image after its file: "slide.ome.tif" becomes "slide"."""
+    """Return the name of an image from its file: "slide.ome.tif" becomes "slide"."""
     name = Path(path).name
     for ending in (".ome.tiff", ".ome.tif", ".ome.zarr"):
         if name.lower().endswith(ending) and len(name) > len(ending):

@@ -1,6 +1,6 @@
-"""Resampling along an axis by any factor: area means where pixels become larger, straight lines where smaller.
+"""Resample along an axis by any factor: area means where pixels become larger, linear interpolation where smaller.
 
-What a pixel becomes depends on its place alone, and not on how much around it is resampled with it.
+The result for a pixel depends only on its position, and not on how large an area is resampled at once.
 """
 
 import math
@@ -11,24 +11,24 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Taps:
-    """Which values each new one is made of, and in which shares.
+    """The indices and weights of the old values that make up each new one.
 
     Attributes
     ----------
     index : ndarray of (n, t), int
     weight : ndarray of (n, t), float64
-        Sums over t are 1.
+        Weights, which sum to 1 over t.
     """
 
     index: np.ndarray
     weight: np.ndarray
 
     def shifted(self, first: int) -> "Taps":
-        """Return the same with indices counted from `first`."""
+        """Return the same taps with indices relative to `first`."""
         return Taps(self.index - first, self.weight)
 
     def apply(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """Resample an axis of an array of float32 or float64; the result has its type."""
+        """Resample an axis of a float32 or float64 array; the dtype is kept."""
         shape = [1] * values.ndim
         shape[axis] = len(self.index)
         total: np.ndarray | None = None
@@ -44,17 +44,17 @@ class Taps:
 
 
 def taps_between(edges: np.ndarray, step: float, length: int) -> Taps:
-    """Find what new pixels are made of.
+    """Compute the taps of new pixels.
 
     Parameters
     ----------
     edges : ndarray of (n + 1,), float
-        Where the new pixels lie, in pixels of the old ones, from their first one.
+        Edges of the new pixels, in old pixels from the first one.
     step : float
-        The usual distance of edges. From 1 on, each new pixel is the mean of the area that it covers; below, it is
-        interpolated between the centres of the two old ones around its own.
+        The usual distance between edges. From 1 on, each new pixel is the mean of the area that it covers; below 1, it
+        is interpolated between the two nearest pixel centres.
     length : int
-        Number of old pixels; the first and the last stand for what would lie beyond them.
+        Number of old pixels; the first and last are repeated beyond the ends.
     """
     low, high = edges[:-1], edges[1:]
     if step < 1:

@@ -1,7 +1,7 @@
-"""Limits that several files of this package share."""
+"""Limits shared by several modules of this package."""
 
-#: Most channels an image may have (imaging mass cytometry has about 40).
+#: Most channels of an image (imaging mass cytometry has about 40).
 MAX_CHANNELS = 64
 
-#: Decoded bytes of tiles, strips or chunks kept for the next read, per image.
+#: Decoded bytes of tiles, strips or chunks to cache, per image.
 CACHE_BYTES = 64 << 20

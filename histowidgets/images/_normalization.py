@@ -1,4 +1,4 @@
-"""Normalization: the same for training, preview and prediction."""
+"""Normalization, identical in training, preview and prediction."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,32 +23,32 @@ Z_LIMIT = 5.0
 
 @dataclass(frozen=True)
 class Normalization:
-    """How pixels become numbers from 0 to 1.
+    """A mapping of pixel values to numbers from 0 to 1.
 
     Attributes
     ----------
     strategy : {"percentile_99", "min_max", "z_score", "fixed_range"}
-        "percentile_99": the 1st percentile becomes 0, the 99th 1, what lies beyond is clipped.
-        "min_max": the minimum becomes 0, the maximum 1. "z_score": mean -5 sd becomes 0, mean +5 sd 1.
-        "fixed_range": `low` becomes 0, `high` 1. Any case is accepted.
+        "percentile_99": the 1st percentile becomes 0 and the 99th 1; values beyond are clipped.
+        "min_max": the minimum becomes 0 and the maximum 1. "z_score": mean -5 sd becomes 0 and mean +5 sd 1.
+        "fixed_range": `low` becomes 0 and `high` 1. Upper and lower case are accepted.
     per_channel : bool or None
-        Each channel by its own statistics, or all by joint ones. None: True for more than 3 channels.
+        Whether each channel uses its own statistics, instead of joint ones. None means True for more than 3 channels.
     low, high : float or None
-        For "fixed_range" alone; 0 and 255 if not given.
+        Only for "fixed_range"; 0 and 255 by default.
     statistics : ImageStatistics or None
-        Of the training images; `fitted` measures them. "fixed_range" needs none.
+        Statistics of the training images, measured by `fitted`; "fixed_range" needs none.
     match_stain : bool, default False
-        Bring each brightfield image to the stain of the training images first (Reinhard et al. 2001); see
-        `of_image`. Where the training images are not brightfield, nothing is matched.
+        Whether to match the stain of each brightfield image to the training images first (Reinhard et al. 2001); see
+        `of_image`. If the training images are not brightfield, nothing is matched.
     stain : Stain or None
-        Of the training images; `fitted` measures it where `match_stain` is on.
+        Stain of the training images, measured by `fitted` if `match_stain` is True.
     own : Stain or None
-        Of the image that this normalization is for; `of_image` measures it.
+        Stain of the image that this normalization is for, measured by `of_image`.
 
     Notes
     -----
-    Where the statistics leave no range (a constant image), values up to it become 0 and those above it 1;
-    a z score becomes 0.5. Nothing leaves 0 to 1. Where there is no data (NaN), a z score becomes 0.5, all else 0.
+    If the statistics have no range (a constant image), values up to the constant become 0 and larger ones 1; a z score
+    becomes 0.5. Results are always from 0 to 1. Where there is no data (NaN), a z score becomes 0.5, and others 0.
     """
 
     strategy: str = "percentile_99"
@@ -72,9 +72,7 @@ class Normalization:
         low = 0.0 if self.low is None else _as_number(self.low, "low")
         high = 255.0 if self.high is None else _as_number(self.high, "high")
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ImageError(
-                f"fixed_range got low {low:g} and high {high:g}; two numbers, the first below the second, are wanted."
-            )
+            raise ImageError(f"fixed_range got low {low:g} and high {high:g}; low must be below high.")
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 
@@ -89,7 +87,7 @@ class Normalization:
         ----------
         images : Image, array or path, or a list of them
         seed : int, default 0
-            Fixes which pixels of large images are measured.
+            Determines which pixels of large images are measured.
 
         Raises
         ------
@@ -105,27 +103,27 @@ class Normalization:
 
     @property
     def white(self) -> float:
-        """Value of glass without tissue, where there are statistics."""
+        """Value of glass without tissue, if there are statistics."""
         if self.statistics is None:
             return 255.0
         return white_of(self.statistics.dtype, self.statistics.joint.p99)
 
     def is_brightfield(self, n_channels: int) -> bool:
-        """Tell stained tissue on glass from fluorescence: three channels, and not mostly dark where that is known."""
+        """Return whether images show stained tissue on glass: three channels, and not mostly dark if that is known."""
         if self.statistics is None:
             return n_channels == 3
         return is_brightfield(n_channels, self.statistics.joint.mean, self.white)
 
     def of_image(self, image: Image, channels: Sequence[int] | None = None) -> "Normalization":
-        """Return this normalization for one image: itself, or, where stains are matched, with the stain of the image.
+        """Return this normalization for an image: itself or, if stains are matched, with the stain of the image.
 
-        The stain is that of the whole image, measured once: it is the same for every tile.
+        The stain is that of the whole image, measured once, so that it is the same for every tile.
 
         Parameters
         ----------
         image : Image
         channels : sequence of int, optional
-            Which channels of the image are given to `apply`, in which order; all if not given.
+            Channels of the image that are passed to `apply`, in order; by default all.
         """
         if self.stain is None or len(image.channel_names) != 3:
             return self
@@ -145,19 +143,19 @@ class Normalization:
         Returns
         -------
         ndarray of float32, same shape
-            From 0 to 1. The same value always gives the same number, bit for bit, whatever the tile.
+            Numbers from 0 to 1. The same value always gives the same number, bit for bit, in any tile.
 
         Raises
         ------
         ImageError
-            If statistics are needed and missing, or are of another number of channels; or the pixels are not numbers.
+            If needed statistics are missing or have another number of channels, or the pixels are not numbers.
         """
         pixels = _as_pixels(pixels)
         n_channels = pixels.shape[-1]
         ranges = self.ranges(n_channels)
-        # Channel by channel in memory, as networks take it.
+        # Channels first in memory, as networks take it.
         out = np.empty((n_channels, *pixels.shape[:-1]), np.float32)
-        if pixels.dtype == np.uint8:  # 256 values: look them up; all are in the table, "clip" spares a copy
+        if pixels.dtype == np.uint8:  # look up the 256 values; "clip" avoids a copy, as all indices are valid
             values = self.matched(np.repeat(np.arange(256, dtype=np.float64)[:, None], n_channels, axis=1))
             for c, (low, high) in enumerate(ranges):
                 np.take(self._scale(values[:, c], low, high), pixels[..., c], out=out[c], mode="clip")
@@ -168,16 +166,16 @@ class Normalization:
         return np.moveaxis(out, 0, -1)
 
     def tensor_of(self, image: Image, pixels: np.ndarray, channels: Sequence[int] | None = None) -> np.ndarray:
-        """Normalize pixels of an image and order them as a network takes them, in training and prediction alike.
+        """Normalize pixels of an image and arrange them as a network's input, in training and prediction alike.
 
         Parameters
         ----------
         image : Image
-            Where the pixels are from; stains are matched to it.
+            The image that the pixels are from, whose stain is matched.
         pixels : ndarray, (rows, cols, C)
             In the image's own units.
         channels : sequence of int, optional
-            Which channels of the image these are, in which order; all if not given.
+            Channels of the image that these are, in order; by default all.
 
         Returns
         -------
@@ -187,18 +185,18 @@ class Normalization:
         Raises
         ------
         ImageError
-            As `apply`.
+            As for `apply`.
         """
         return np.ascontiguousarray(np.moveaxis(self.of_image(image, channels).apply(pixels), -1, 0))
 
     def matched(self, values: np.ndarray) -> np.ndarray:
-        """Return (..., channels) as their range is compared with: the stain matched, where that is wanted and known."""
+        """Return (..., channels) with the stain matched, if enabled and known, for comparison with the ranges."""
         if self.stain is None or self.own is None:
             return values
         return self.stain.matched(values, self.own, self.white)
 
     def _scale(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Map low..high to 0..1 in float64, then round once to float32."""
+        """Map `low`..`high` to 0..1 in float64, then round once to float32."""
         if high > low:
             scaled = (np.clip(values, low, high) - low) / (high - low)
         elif self.strategy == "z_score":
@@ -216,7 +214,7 @@ class Normalization:
         Raises
         ------
         ImageError
-            If statistics are needed and missing, or are of another number of channels.
+            If needed statistics are missing, or have another number of channels.
         """
         if self.strategy == "fixed_range":
             return [(float(self.low or 0.0), float(self.high or 0.0))] * n_channels
@@ -224,7 +222,7 @@ class Normalization:
             raise ImageError(f"The {self.strategy} normalization has no statistics yet. Call .fitted(images) first.")
         if len(self.statistics.channels) != n_channels:
             raise ImageError(
-                f"The statistics are of {len(self.statistics.channels)} channel(s), the pixels have {n_channels}. "
+                f"The statistics are for {len(self.statistics.channels)} channel(s), but the pixels have {n_channels}. "
                 "Use an image with the channels of the training images."
             )
         if self.by_channel(n_channels):
@@ -232,7 +230,7 @@ class Normalization:
         return [self._range(self.statistics.joint)] * n_channels
 
     def by_channel(self, n_channels: int) -> bool:
-        """Tell whether each of `n_channels` channels is normalized by its own statistics."""
+        """Return whether each of `n_channels` channels is normalized by its own statistics."""
         return n_channels > 3 if self.per_channel is None else self.per_channel
 
     def _range(self, s: ChannelStatistics) -> tuple[float, float]:
@@ -245,14 +243,14 @@ class Normalization:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         values = asdict(replace(self, statistics=None, stain=None))
-        del values["own"]  # of one image, and measured again
+        del values["own"]  # belongs to one image, and is measured again
         values["statistics"] = None if self.statistics is None else self.statistics.to_dict()
         values["stain"] = None if self.stain is None else self.stain.to_dict()
         return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Normalization":
-        """Make a normalization from what `to_dict` gave.
+        """Make a normalization from the result of `to_dict`.
 
         Raises
         ------
@@ -273,17 +271,17 @@ class Normalization:
 def _as_number(value: object, name: str) -> float:
     if isinstance(value, Real) and not isinstance(value, bool):
         return float(value)
-    raise ImageError(f"fixed_range got {name}={value!r}; a number is wanted.")
+    raise ImageError(f"fixed_range got {name}={value!r}; it must be a number.")
 
 
 def _as_pixels(given: Any) -> np.ndarray:
-    """Return an array of numbers, as it is if it is one."""
+    """Return an array of numbers; an array is returned unchanged."""
     try:
         pixels = np.asarray(given)
     except (TypeError, ValueError) as error:
-        raise ImageError(f"The pixels are no array: {error}. One of (…, channels) is wanted.") from error
+        raise ImageError(f"The pixels are not an array: {error}. Pass an array of (…, channels).") from error
     if pixels.ndim < 1 or pixels.dtype.kind not in "buif":
         raise ImageError(
-            f"The pixels have shape {pixels.shape} and type {pixels.dtype}; numbers of (…, channels) are wanted."
+            f"The pixels have shape {pixels.shape} and type {pixels.dtype}; they must be numbers of (…, channels)."
         )
     return pixels

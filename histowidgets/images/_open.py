@@ -1,4 +1,4 @@
-"""Opening images: from a path, an address, an array or a Pillow image."""
+"""Open images from a path, an address, an array or a Pillow image."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -14,12 +14,12 @@ from histowidgets.images import readers
 from histowidgets.images._image import Image, PixelSize
 from histowidgets.images.readers import ArrayImage, OpenOptions, describe_foreign, open_raster, raster_pixels
 
-#: Endings of slides that may not be TIFF. Of a slide of several files, the one to open.
+#: Endings of slides that may not be TIFF; for a slide of several files, that of the file to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
-#: Any of these makes a folder a Zarr.
+#: Any of these files makes a folder a Zarr.
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-#: Where "DICM" stands in a DICOM, which may begin as a TIFF.
+#: Position of "DICM" in a DICOM file, which may begin like a TIFF.
 _DICOM = slice(128, 132)
 
 
@@ -38,10 +38,10 @@ def open_image(
     Parameters
     ----------
     path_or_array : path, address, ndarray or Image
-        A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide knows (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
+        A PNG, JPEG, BMP, TIFF or OME-TIFF; a slide that OpenSlide supports (.svs, .ndpi, .mrxs, .scn, .vms, .bif,
         .svslide and others); the folder of an OME-Zarr, or its address (https://…, s3://…, with the extra `remote`);
-        an array of (H, W), (H, W, C) or (C, H, W), of 1 to 64 channels; a Pillow image; or an Image, which is
-        returned as it is. Pyramids and large files are read in parts.
+        an array of (H, W), (H, W, C) or (C, H, W) with 1 to 64 channels; a Pillow image; or an Image, which is
+        returned unchanged. Pyramids and large files are read in parts.
     name : str, optional
         By default the file's name without its ending, or "image".
     channel_names : sequence of str, optional
@@ -49,13 +49,13 @@ def open_image(
     pixel_size_um : float or (float, float), optional
         Side of a pixel in micrometres, or height and width. By default from the file.
     series : int or str, optional
-        Which image of a file that holds several (OME-TIFF, OME-Zarr, a TIFF of many pages): its number from 0, or its
-        name. By default the largest; `Image.notes` and an `ImageChoiceWarning` list the others.
+        Image of a file with several (OME-TIFF, OME-Zarr, a TIFF of many pages), by its number from 0 or its name. By
+        default the largest; `Image.notes` and an `ImageChoiceWarning` list the others.
     plane : int or (z, t), optional
-        Which plane of a stack, from 0. By default the middle one in depth and the first in time, which is said as well.
+        Plane of a stack, from 0. By default the middle one in depth and the first in time, which is reported likewise.
     bounds : bool, default True
-        Of a slide of which only a part was scanned (.mrxs, .scn), open that part, as QuPath does: coordinates
-        count from its corner, and `Image.slide_origin` says where that is. False: the whole glass, as in OpenSlide.
+        If only part of a slide was scanned (.mrxs, .scn), open that part, as QuPath does: coordinates start at its
+        corner, which is at `Image.slide_origin`. With False, open the whole slide, as OpenSlide does.
 
     Returns
     -------
@@ -64,18 +64,20 @@ def open_image(
     Raises
     ------
     ImageOpenError
-        If there is no such file, or it is not an image that can be read.
+        If the file does not exist, or is not an image that can be read.
     ImageSizeError
         If the image is too thin, or has too many channels or axes.
     ImageValueError
-        If a float image holds infinity (in a large file: when that part is read). NaN stands for no data.
+        If a float image has infinite values (in a large file, when that part is read). NaN stands for no data.
     ImageError
-        If the file has no such image or plane.
+        If the file does not have the requested image or plane.
     """
     options = _options(name, channel_names, pixel_size_um, series, plane, bounds)
     if isinstance(path_or_array, Image):
         if options != OpenOptions():
-            raise ImageError("An Image keeps its name, channel names, pixel size and plane. Give them when opening it.")
+            raise ImageError(
+                "The name, channel names, pixel size and plane of an Image cannot change. Give them when opening it."
+            )
         return path_or_array
     if (address := address_of(path_or_array)) is not None:
         return _open_address(address, options)
@@ -87,13 +89,13 @@ def open_image(
         return ArrayImage(pixels, *given, notes=notes, has_channels_last=True)
     if not isinstance(path_or_array, np.ndarray) and not hasattr(path_or_array, "__array__"):
         raise ImageError(
-            f"An image cannot be made from a {type(path_or_array).__name__}. Give a path, a NumPy array or an Image."
+            f"An image cannot be made from a {type(path_or_array).__name__}. Pass a path, a NumPy array or an Image."
         )
     return ArrayImage(np.asarray(path_or_array), name or "image", options.channel_names, pixel_size_um)
 
 
 def open_images(given: Any) -> list[Image]:
-    """Open one image, or a list of them, each whatever `open_image` takes.
+    """Open one or more images, each given as for `open_image`.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def _options(
     bounds: bool,
 ) -> OpenOptions:
     if isinstance(channel_names, str) or not (channel_names is None or isinstance(channel_names, Iterable)):
-        raise ImageError(f"The channel names are {channel_names!r}; a list of names is wanted.")
+        raise ImageError(f"The channel names are {channel_names!r}; pass a list of names.")
     names = None if channel_names is None else tuple(channel_names)
     if isinstance(plane, Sequence) and not isinstance(plane, str):
         plane = tuple(plane)
@@ -167,12 +169,12 @@ def _open_file(path: Path, options: OpenOptions) -> Image:
 def _open_folder(path: Path, options: OpenOptions) -> Image:
     if path.suffix.lower() == ".zarr" or any((path / file).exists() for file in _ZARR_FILES):
         return readers.open_zarr(path, options)
-    raise ImageOpenError(f"{path} is a folder. Give the path of an image file, or the folder of an OME-Zarr.")
+    raise ImageOpenError(f"{path} is a folder. Pass the path of an image file, or the folder of an OME-Zarr.")
 
 
 def _open_any_tiff(path: Path, options: OpenOptions) -> Image:
-    """Open a slide through OpenSlide, any other TIFF through tifffile, and what that cannot read through OpenSlide."""
-    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):  # never a slide of OpenSlide's
+    """Open a slide with OpenSlide, other TIFFs with tifffile, and what that cannot read with OpenSlide."""
+    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):  # never an OpenSlide format
         return readers.open_tiff(path, options)
     has_openslide = not _openslide_fault()
     slide = readers.open_slide(path, options) if has_openslide and options.series is None else None
@@ -190,7 +192,7 @@ def _open_any_tiff(path: Path, options: OpenOptions) -> Image:
 
 
 def _openslide_fault() -> str:
-    """Say why OpenSlide's C library cannot be loaded; "" where it can."""
+    """Return why OpenSlide's C library cannot be loaded; "" if it can."""
     try:
         readers.open_slide  # noqa: B018 - loads the library
     except (ImportError, OSError) as error:

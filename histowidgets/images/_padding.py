@@ -1,4 +1,4 @@
-"""Reading past the edges of an image, which is reflected there."""
+"""Read beyond the edges of an image, with reflection."""
 
 import math
 
@@ -10,24 +10,24 @@ from histowidgets.images._region import Region, scaled_shape
 
 
 def read_padded(image: Image, region: Region, downsample: float = 1, within: Region | None = None) -> np.ndarray:
-    """Read a region that may reach past the image, or past a part of it.
+    """Read a region that may extend beyond the image, or beyond a part of it.
 
     Parameters
     ----------
     image : Image
     region : Region
-        Full-size pixels; may have negative x and y.
+        In full-size pixels; `x` and `y` may be negative.
     downsample : float, default 1
         At least 1.
     within : Region, optional
-        The only pixels that are read; the whole image if not given. What lies outside is filled by reflection,
-        so that a training tile never sees a pixel of the validation area.
+        The only pixels to read; by default the whole image. The area outside is filled by reflection, so that a
+        training tile never sees a pixel of the validation area.
 
     Returns
     -------
     ndarray of (ceil(height / downsample), ceil(width / downsample), channels)
-        In the image's dtype. Blocks are counted from the region's corner; a block that begins outside `within`
-        is filled by reflection.
+        In the image's dtype. Blocks are counted from the region's corner; blocks that begin outside `within` are filled
+        by reflection.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def read_padded(image: Image, region: Region, downsample: float = 1, within: Reg
     left, x = _first_inside(region.x, inside.x, downsample)
     top, y = _first_inside(region.y, inside.y, downsample)
     if x >= inside.right or y >= inside.bottom:
-        # Less than one block is inside: average what there is, and fill the rest with it.
+        # Less than one block is inside: fill everything with its average.
         (left, x), (top, y) = (min(left, cols - 1), inside.x), (min(top, rows - 1), inside.y)
     pixels = image.read(x, y, inside.right - x, inside.bottom - y, downsample)
     if pixels.shape[:2] == (rows, cols):
@@ -53,6 +53,6 @@ def read_padded(image: Image, region: Region, downsample: float = 1, within: Reg
 
 
 def _first_inside(start: int, inside: int, downsample: float) -> tuple[int, int]:
-    """Return how many blocks begin before `inside`, and the pixel at which the next one begins."""
+    """Return the number of blocks that begin before `inside`, and the pixel at which the next one begins."""
     skipped = math.ceil((inside - start) / downsample)
     return skipped, start + math.ceil(skipped * downsample)

@@ -1,4 +1,4 @@
-"""Rectangles in full-size pixels, and the size of a region at a downsample."""
+"""Rectangles in full-size pixels, and their size at a downsample."""
 
 import math
 from numbers import Real
@@ -15,7 +15,7 @@ class Region(NamedTuple):
     x, y : int
         The left column and the top row, in pixels.
     width, height : int
-        Its size in pixels. `right` and `bottom` are the first column and row past it.
+        The size in pixels. `right` and `bottom` are the first column and row after it.
     """
 
     x: int
@@ -44,7 +44,7 @@ class Region(NamedTuple):
         return cls(left, top, right - left, bottom - top)
 
     def intersect(self, other: "Region") -> "Region | None":
-        """Return the pixels in both regions, or None when they share none."""
+        """Return the intersection with another region, or None if it is empty."""
         left, top = max(self.x, other.x), max(self.y, other.y)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         if right <= left or bottom <= top:
@@ -52,11 +52,11 @@ class Region(NamedTuple):
         return Region(left, top, right - left, bottom - top)
 
     def contains(self, other: "Region") -> bool:
-        """Tell whether every pixel of `other` is a pixel of this region."""
+        """Return whether every pixel of `other` is a pixel of this region."""
         return self.x <= other.x and self.y <= other.y and self.right >= other.right and self.bottom >= other.bottom
 
     def union(self, other: "Region") -> "Region":
-        """Return the smallest region that holds both."""
+        """Return the smallest region that contains both."""
         return Region.from_edges(
             min(self.x, other.x),
             min(self.y, other.y),
@@ -70,7 +70,7 @@ class Region(NamedTuple):
 
 
 def scaled_shape(width: int, height: int, downsample: float) -> tuple[int, int]:
-    """Return (rows, columns) of a region at a downsample: both rounded up, so that no pixel is lost.
+    """Return (rows, columns) of a region at a downsample, rounded up so that no pixel is lost.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def scaled_shape(width: int, height: int, downsample: float) -> tuple[int, int]:
 
 
 def level_downsample(full: tuple[int, int], level: tuple[int, int]) -> float:
-    """Return how much smaller a stored level is; whole, if its size is a whole fraction rounded up or down.
+    """Return the downsample of a stored level; a whole number if the level's size is a rounded whole fraction.
 
     Parameters
     ----------

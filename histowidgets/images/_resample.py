@@ -1,4 +1,4 @@
-"""Downsampling by the area mean: each output pixel is the mean of the pixels that it covers."""
+"""Downsample by area means: each output pixel is the mean of the pixels that it covers."""
 
 import numpy as np
 import PIL.Image
@@ -7,10 +7,10 @@ from histowidgets.images._region import scaled_shape
 
 
 def area_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
-    """Shrink (rows, cols, channels) by a whole factor; a partial block at the edge averages what it has.
+    """Downsample (rows, cols, channels) by a whole factor; a partial block at the edge averages the pixels it has.
 
-    NaN (no data) does not count; a block of nothing else becomes NaN. The dtype stays; integers are rounded (those of
-    8 bits by Pillow, to within two thirds of a step).
+    NaN (no data) is ignored; a block of only NaN becomes NaN. The dtype is kept; integers are rounded (8-bit ones by
+    Pillow, to within two thirds of a step).
     """
     if factor == 1:
         return pixels
@@ -35,14 +35,14 @@ def area_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _per_share(means: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return means over what is there, given means with zeros for what is not, and the share that is there."""
-    # Sums over many pixels are not exact: what is left of none is not quite 0.
+    """Return means over valid pixels, given means with zeros for missing ones, and the share of valid pixels."""
+    # Sums over many pixels are not exact, so the share of no pixels is not quite 0.
     is_there = share > 1e-6
     return np.where(is_there, means / np.where(is_there, share, 1), np.nan).astype(means.dtype)
 
 
 def _block_means(plane: np.ndarray, factor: int) -> np.ndarray:
-    """Shrink one float64 plane of (rows, cols) by a whole factor."""
+    """Downsample a float64 plane of (rows, cols) by a whole factor."""
     rows, cols = plane.shape
     top, left = np.arange(0, rows, factor), np.arange(0, cols, factor)
     sums = np.add.reduceat(np.add.reduceat(plane, top, axis=0), left, axis=1)
@@ -59,10 +59,10 @@ def area_mean_between(
     ----------
     pixels : ndarray of (rows, cols, channels)
     row_edges, column_edges : ndarray of (n + 1,) float
-        Edges of the output pixels, in pixels of the input; where an edge cuts a pixel, its share counts. NaN (no data)
-        does not count; where there is nothing else, the mean is NaN.
+        Edges of the output pixels, in input pixels; pixels cut by an edge count by their share. NaN (no data) is
+        ignored; the mean of only NaN is NaN.
     dtype : dtype
-        Of the result; integers are rounded.
+        Dtype of the result; integers are rounded.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def area_mean_between(
 
 def _means_along(pixels: np.ndarray, edges: np.ndarray, axis: int) -> np.ndarray:
     length = pixels.shape[axis]
-    # A level may be a pixel short of the full-size image: an edge past its end falls on its last pixel.
+    # A level may be a pixel short of the full-size image; edges beyond its end fall on its last pixel.
     stop = np.clip(edges[1:], 1e-6, length)
     start = np.minimum(np.clip(edges[:-1], 0, length), stop - 1e-6)
     total = np.cumsum(pixels, axis=axis, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""An image as it would be at another pixel size."""
+"""Images resampled to another pixel size."""
 
 import math
 
@@ -9,26 +9,26 @@ from histowidgets.images._image import BAND_PIXELS, MIN_SIDE, Image
 from histowidgets.images._interpolation import taps_between
 from histowidgets.images._region import Region, scaled_shape
 
-#: Pixel sizes that differ by less than this factor count as the same.
+#: Pixel sizes that differ by less than this factor count as equal.
 SAME_PIXEL_SIZE = 1.1
 
-#: Largest factor between two pixel sizes: beyond it one of them is wrong, or nothing can be recognized.
+#: Largest factor between two pixel sizes; beyond it, one of them is wrong or nothing can be recognized.
 MOST_RESAMPLING = 16.0
 
-#: Factors this close to a whole number are taken for it, which is exact and fast.
+#: Factors this close to a whole number are rounded to it, which makes resampling exact and fast.
 _NEARLY_WHOLE = 0.01
 
 
 class ResampledImage(Image):
-    """An image as it would be with pixels of another size; its pixels are computed when they are read.
+    """An image resampled to another pixel size; pixels are computed when they are read.
 
     Parameters
     ----------
     image : Image
     step_yx : (float, float)
-        Height and width of its pixels, in pixels of `image`.
+        Height and width of the new pixels, in pixels of `image`.
     pixel_size_um : float
-        Their side in um.
+        Side of the new pixels in um.
 
     Attributes
     ----------
@@ -63,17 +63,17 @@ class ResampledImage(Image):
         return self.image.channel_colors
 
     def around(self, region: Region) -> Region:
-        """Return the smallest region here that covers a region of `image`, within the image."""
+        """Return the smallest region of this image that covers a region of the original."""
         (sy, sx), (x, y, right, bottom) = self.step_yx, (region.x, region.y, region.right, region.bottom)
         found = Region.from_edges(math.floor(x / sx), math.floor(y / sy), math.ceil(right / sx), math.ceil(bottom / sy))
         return found.intersect(self.region) or Region(0, 0, 1, 1)
 
     def inside(self, region: Region) -> Region | None:
-        """Return the largest region here that needs no pixel of `image` outside of a region; None if there is none."""
+        """Return the largest region of this image that only needs pixels in a region of the original, or None."""
         whole = self.image.region
 
         def along(start: int, stop: int, step: float, end: int, size: int) -> tuple[int, int]:
-            # Where pixels become smaller, each is interpolated between two.
+            # Smaller pixels are each interpolated between two.
             reach = 0.5 if step < 1 else 0.0
             first = 0 if start <= 0 else math.ceil((start + reach) / step)
             return first, size if stop >= end else math.floor((stop - reach) / step)
@@ -103,9 +103,9 @@ class ResampledImage(Image):
         return out
 
     def _between(self, row_edges: np.ndarray, column_edges: np.ndarray, steps: tuple[float, float]) -> np.ndarray:
-        """Read the pixels between edges, which are in pixels of `image`."""
+        """Read the pixels between edges, given in pixels of `image`."""
         image = self.image
-        # From a stored level, or means of a few pixels: what is left to do is exact to a small share of a pixel.
+        # From a stored level or means of a few pixels; the remaining step is exact to a small share of a pixel.
         finest = max(1.0, min(steps))
         level = max(float(finest // 4), *(d for d in image.downsamples if d <= finest))
         level = max(1.0, level)
@@ -126,7 +126,7 @@ class ResampledImage(Image):
             taps_between((column_edges - left) / level, steps[1] / level, columns),
         )
         missing = np.isnan(values)
-        if missing.any():  # what has no data does not count
+        if missing.any():  # ignore missing data
             share = taps[1].apply(taps[0].apply((~missing).astype(values.dtype), 0), 1)
             values = taps[1].apply(taps[0].apply(np.where(missing, 0, values), 0), 1)
             is_there = share > 1e-6
@@ -142,13 +142,13 @@ class ResampledImage(Image):
 
 
 def is_same_pixel_size(image: Image, pixel_size_um: float) -> bool:
-    """Tell whether height and width of an image's pixels are within 10 % of a size; False where they are unknown."""
+    """Return whether height and width of an image's pixels are within 10 % of a size; False if unknown."""
     own = image.pixel_size_yx_um
     return own is not None and all(1 / SAME_PIXEL_SIZE <= pixel_size_um / side <= SAME_PIXEL_SIZE for side in own)
 
 
 def at_pixel_size(image: Image, pixel_size_um: float | None) -> Image:
-    """Return an image as it would be with pixels of a size; itself where it has it, or a size is unknown.
+    """Return an image resampled to a pixel size, or unchanged if it has that size or a size is unknown.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def at_pixel_size(image: Image, pixel_size_um: float | None) -> Image:
     Returns
     -------
     Image
-        `image`, where its pixel size and this one are within 10 %; else a `ResampledImage`, the same one each time.
+        `image` if its pixel size is within 10 %, else a `ResampledImage`, the same object each time.
 
     Raises
     ------
@@ -172,9 +172,9 @@ def at_pixel_size(image: Image, pixel_size_um: float | None) -> Image:
     furthest = max(max(step, 1 / step) for step in steps)
     if furthest > MOST_RESAMPLING:
         raise ImageSizeError(
-            f"Image {image.name!r} has {image.pixel_size_um:.4g} um per pixel, and {pixel_size_um:.4g} um are wanted: "
-            f"{furthest:.0f} times apart, more than {MOST_RESAMPLING:.0f}. One of them may be wrong; give the right "
-            "one: open_image(…, pixel_size_um=0.5)."
+            f"Image {image.name!r} has {image.pixel_size_um:.4g} um per pixel, but {pixel_size_um:.4g} um are needed: "
+            f"{furthest:.0f} times apart, more than {MOST_RESAMPLING:.0f}. One of them may be wrong. Give the correct "
+            "one, as in open_image(…, pixel_size_um=0.5)."
         )
     whole = [round(step) if step > 1 and abs(step / round(step) - 1) < _NEARLY_WHOLE else step for step in steps]
     step_yx = float(whole[0]), float(whole[1])

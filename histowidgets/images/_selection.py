@@ -1,4 +1,4 @@
-"""An image with a selection of its channels, in a given order."""
+"""Images with a selection of their channels, in a given order."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ from histowidgets.images._image import Image
 
 
 class ChannelSelection(Image):
-    """An image of which only some channels are seen; its file is not opened earlier for that.
+    """An image with only some of its channels, which does not open the file any earlier.
 
     Parameters
     ----------
     image : Image
     channel_names : sequence of str
-        Which, and in which order; each once.
+        The channels, in order, each once.
 
     Raises
     ------
@@ -27,16 +27,16 @@ class ChannelSelection(Image):
         names = list(image.channel_names)
         wrong = [name for name in channel_names if names.count(name) != 1]
         if wrong or not channel_names or len(set(channel_names)) < len(channel_names):
-            problem = f"has not exactly one channel {wrong[0]!r}" if wrong else "cannot be seen so"
+            problem = f"does not have exactly one channel {wrong[0]!r}" if wrong else "cannot have these channels"
             raise ImageError(
-                f"Image {image.name!r} {problem}: the channels {', '.join(channel_names) or 'none'} are wanted, each "
-                f"once; it has {', '.join(names)}."
+                f"Image {image.name!r} {problem}: requested were {', '.join(channel_names) or 'none'}, "
+                f"each allowed once; it has {', '.join(names)}."
             )
         super().__init__(
             name=image.name,
             width=image.width,
             height=image.height,
-            dtype=np.dtype(np.uint8),  # a placeholder, as are the levels: the properties return those of the image
+            dtype=np.dtype(np.uint8),  # a placeholder, as are the levels; the properties return those of the image
             channel_names=channel_names,
             pixel_size_um=image.pixel_size_yx_um,
             source=image.source,
@@ -82,7 +82,7 @@ class ChannelSelection(Image):
 
 
 def select_channels(image: Image, channel_names: Sequence[str]) -> Image:
-    """Return an image with these channels only, in this order; the image itself if it has just those.
+    """Return an image with only these channels, in this order; the image itself if it has exactly those.
 
     Parameters
     ----------

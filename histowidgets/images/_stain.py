@@ -1,7 +1,7 @@
-"""Stain normalization: the optical densities of an image's tissue are matched to those of the training images.
+"""Stain normalization: match the optical densities of an image's tissue to those of the training images.
 
 Source: Reinhard et al., "Color transfer between images", IEEE CG&A 2001: mean and standard deviation of each channel
-are matched; here of optical densities of red, green and blue, over tissue alone.
+are matched; here those of the optical densities of red, green and blue, over tissue only.
 """
 
 import math
@@ -17,14 +17,14 @@ from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 from histowidgets.images._statistics import sample_pixels
 
-#: Pixels of one image that its stain is measured on.
+#: Number of pixels on which the stain of an image is measured.
 STAIN_PIXELS = 1 << 16
 
 #: An image shows tissue if this share of it has at least this optical density (natural logarithm, mean of three
-#: channels; Macenko et al. 2009 take 0.15 as well).
+#: channels; Macenko et al. 2009 also use 0.15).
 LEAST_TISSUE, TISSUE_DENSITY = 0.01, 0.15
 
-#: Most that the densities of an image are stretched or squeezed to match those of the training images.
+#: Largest factor by which densities are stretched or compressed to match those of the training images.
 MOST_STAIN_STRETCH = 2.0
 
 #: Mean of all channels, as a share of white, below which images are not brightfield.
@@ -41,7 +41,7 @@ class Stain:
     Attributes
     ----------
     means, stds : tuple of float
-        Of the optical densities of red, green and blue.
+        Means and standard deviations of the optical densities of red, green and blue.
     """
 
     means: tuple[float, ...]
@@ -58,7 +58,7 @@ class Stain:
         Raises
         ------
         ImageError
-            If something is missing or is not a number.
+            If a value is missing or is not a number.
         """
         try:
             means, stds = (tuple(float(v) for v in values[name]) for name in ("means", "stds"))
@@ -99,12 +99,12 @@ def white_of(dtype: np.dtype | str, brightest: float) -> float:
 
 
 def is_brightfield(n_channels: int, mean: float, white: float) -> bool:
-    """Tell stained tissue on glass from fluorescence: three channels, and not mostly dark."""
+    """Return whether an image shows stained tissue on glass: three channels, and not mostly dark."""
     return n_channels == 3 and mean >= DARK_MEAN * white
 
 
 def measure_stain(images: Sequence[Image], white: float) -> Stain | None:
-    """Measure the tissue of images: the mean over the images that show some, or None where none does."""
+    """Measure the stain of images, as the mean over those with tissue; None if there is no tissue."""
     found = [own for image in images if (own := stain_of(image, white)) is not None]
     if not found:
         return None
@@ -117,7 +117,7 @@ _lock = threading.Lock()
 
 
 def stain_of(image: Image, white: float) -> Stain | None:
-    """Measure the tissue of one image, once; None where it shows hardly any."""
+    """Measure the stain of an image once; None if it shows hardly any tissue."""
     with _lock:
         known = _known.setdefault(image, {})
         if white in known:
@@ -139,7 +139,7 @@ def _measure(pixels: np.ndarray, white: float) -> Stain | None:
     dense = float(np.percentile(mean, 100 * (1 - LEAST_TISSUE)))
     if dense < TISSUE_DENSITY:
         return None
-    # Weighted by the density of a pixel: glass does not count, and no threshold separates pale from dense stains.
+    # Weighted by density, so that glass does not count and no threshold has to separate pale from dense stains.
     means = np.average(density, axis=0, weights=mean)
     stds = np.sqrt(np.average((density - means) ** 2, axis=0, weights=mean))
     return Stain(tuple(means.tolist()), tuple(stds.tolist()))

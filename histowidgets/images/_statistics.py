@@ -1,4 +1,4 @@
-"""Statistics of the pixels of one or more images, for normalization."""
+"""Pixel statistics of one or more images, for normalization."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,13 +10,13 @@ from histowidgets.errors import ImageError
 from histowidgets.images._image import Image
 from histowidgets.images._region import Region
 
-#: Most pixels of an image that is measured whole; a larger one is sampled in regions.
+#: Images up to this many pixels are measured whole; larger ones are sampled in regions.
 STATISTICS_PIXELS = 1 << 20
 
-#: Most pixels measured, of all the images together.
+#: Most pixels to measure, in all images together.
 STATISTICS_POOL = 1 << 22
 
-#: Side, in full-size pixels, of one sampled region.
+#: Side of a sampled region, in full-size pixels.
 STATISTICS_SIDE = 256
 
 
@@ -29,7 +29,7 @@ class ChannelStatistics:
     p1, p99 : float
         The 1st and the 99th percentile.
     minimum, maximum, mean, std : float
-        `std` is that of the population (ddof 0).
+        Extremes, mean and standard deviation of the population (ddof 0).
     """
 
     p1: float
@@ -42,16 +42,16 @@ class ChannelStatistics:
 
 @dataclass(frozen=True)
 class ImageStatistics:
-    """Statistics for each channel, and of all channels jointly.
+    """Statistics of each channel, and of all channels jointly.
 
     Attributes
     ----------
     channels : tuple of ChannelStatistics
     joint : ChannelStatistics
     n_pixels : int
-        Number of pixels measured; those without data do not count.
+        Number of pixels measured, without those that have no data.
     dtype : str
-        Of the images, e.g. "uint8".
+        Dtype of the images, such as "uint8".
     """
 
     channels: tuple[ChannelStatistics, ...]
@@ -75,7 +75,7 @@ class ImageStatistics:
         Raises
         ------
         ImageError
-            If something is missing or is not a number.
+            If a value is missing or is not a number.
         """
         try:
             return cls(
@@ -95,14 +95,14 @@ def _channel_from(values: Mapping[str, Any]) -> ChannelStatistics:
 def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistics:
     """Measure the pixels of all the images together.
 
-    An image of up to 2**20 pixels counts whole; of a larger one, a 4 x 4 grid is laid over it and one 256 x 256
-    region at a random place of each cell is read at full size. Of all these, at most 2**22 pixels are kept, an
-    equal share of each image, drawn at random. The seed fixes what is drawn. Values without data (NaN) do not count.
+    An image of up to 2**20 pixels is measured whole. In a larger one, a 256 x 256 region is read at full size at a
+    random place in each cell of a 4 x 4 grid. Of all these pixels, at most 2**22 are kept, drawn at random in equal
+    shares from each image. The seed determines what is drawn. Values without data (NaN) are ignored.
 
     Parameters
     ----------
     images : sequence of Image
-        At least one; all with the same number of channels.
+        At least one image; all must have the same number of channels.
     seed : int, default 0
 
     Returns
@@ -115,7 +115,7 @@ def measure_statistics(images: Sequence[Image], seed: int = 0) -> ImageStatistic
         If there is no image, the numbers of channels differ, or a channel has no data at all.
     """
     if not images:
-        raise ImageError("Statistics need at least one image; none was given.")
+        raise ImageError("Statistics need at least one image, but none was given.")
     n_channels = len(images[0].channel_names)
     for image in images:
         if len(image.channel_names) != n_channels:
@@ -153,7 +153,7 @@ def sample_regions(image: Image, rng: np.random.Generator) -> list[Region]:
     regions = []
     for j in range(4):
         for i in range(4):
-            # Anywhere in the cell, as far as the region still fits in the image.
+            # Anywhere in the cell where the region still fits in the image.
             x = int((i + rng.random()) * (image.width - width) / 4)
             y = int((j + rng.random()) * (image.height - height) / 4)
             regions.append(Region(x, y, width, height))
@@ -164,7 +164,7 @@ def _measure(values: np.ndarray, what: str) -> ChannelStatistics:
     if values.dtype.kind == "f":
         values = values[~np.isnan(values)]
     if not values.size:
-        raise ImageError(f"There is no data in {what}: every value that was measured is NaN. Leave the channel out.")
+        raise ImageError(f"There is no data in {what}: every measured value is NaN. Leave the channel out.")
     p1, p99 = np.percentile(values, [1, 99])
     return ChannelStatistics(
         float(p1),

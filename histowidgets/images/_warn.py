@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user, however deep they arise."""
+"""Issue warnings that point at the user's line of code."""
 
 import sys
 import warnings
@@ -9,7 +9,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def warn_user(warning: HistowidgetsWarning) -> None:
-    """Issue a warning at the first line of the call stack that is not of this package."""
+    """Issue a warning at the first line of the call stack outside this package."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back

@@ -1,4 +1,4 @@
-"""Sample images that need no network: they are part of scikit-image."""
+"""Sample images from scikit-image, which need no network."""
 
 from histowidgets.images._image import Image
 from histowidgets.images.readers import ArrayImage

@@ -103,7 +103,7 @@ def test_a_refused_shape_leaves_no_ink_and_says_why(hand, key, tool):
         hand.page.mouse.down()
         hand.page.mouse.move(box["x"] + places[1][0], box["y"] + places[1][1], steps=3)
         hand.page.mouse.up()
-    said(hand, f"The {tool} lies wholly outside")
+    said(hand, f"The {tool} lies entirely outside")
     hand.wait_for_no_ink()
     assert hand.page.evaluate(NO_DRAFT)
     assert sum(hand.count().values()) == 0

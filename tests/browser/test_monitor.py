@@ -71,7 +71,7 @@ def test_the_monitor_draws_a_run_and_nothing_jumps(open_notebook):
     notebook = open_notebook([MONITOR])
     notebook.run_all()
     page = notebook.page
-    page.get_by_text("The loss is drawn here").wait_for()
+    page.get_by_text("The loss curve appears here").wait_for()
     page.locator(".hw-chart svg").first.wait_for(state="attached")
     empty = place(notebook, ".hw-monitor-stage")
     notebook.screenshot("monitor-empty")
@@ -79,7 +79,7 @@ def test_the_monitor_draws_a_run_and_nothing_jumps(open_notebook):
     notebook.wait_for(f"() => ({POINTS})('{BLUE}').some((n) => n === 20)")
     notebook.execute("for _ in range(20): run.advance()")
     notebook.wait_for(f"() => ({POINTS})('{BLUE}').some((n) => n === 40)")
-    page.get_by_text("The loss is drawn here").wait_for(state="hidden")
+    page.get_by_text("The loss curve appears here").wait_for(state="hidden")
     full = place(notebook, ".hw-monitor-stage")
     assert (full["y"], full["height"], full["width"]) == (empty["y"], empty["height"], empty["width"])
     best = notebook.value("run.best_epoch")  # a tolerance makes it a later one than the highest, 31

@@ -45,7 +45,7 @@ def test_a_diagnosis_comes_in_its_own_room_and_its_button_is_heard(open_notebook
     set_theme(notebook, dark)
     notebook.run_all()
     page = notebook.page
-    page.locator(".hw-diagnosis", has_text="this line says what the curves mean").wait_for()
+    page.locator(".hw-diagnosis", has_text="this line explains the curves").wait_for()
     page.locator(".hw-chart svg").first.wait_for(state="attached")
     before = place(notebook, ".hw-monitor-stage")
     notebook.execute("for _ in range(40): run.advance()\nmonitor.watch(run)")

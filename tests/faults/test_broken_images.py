@@ -57,7 +57,7 @@ def test_an_image_cut_in_the_middle_while_it_is_predicted_is_named(slide, monkey
 
     monkeypatch.setattr(classifier.model, "probabilities", cut_and_ask)
     size = slide.stat().st_size
-    with pytest.raises(ImageError, match=rf"slide.tif is cut short: it has {size // 3:,} bytes"):
+    with pytest.raises(ImageError, match=rf"slide.tif is truncated: it has {size // 3:,} bytes"):
         classifier.predict(image)
 
 
@@ -76,10 +76,10 @@ def test_an_image_cut_in_the_middle_while_it_is_trained_on_ends_the_run_with_a_r
     run = start_training(project, quick(pretrained=False))
     assert run.wait(120) == "failed"
     reason = next(event.reason for event in run.events if isinstance(event, RunFailed))
-    assert "slide.tif is cut short" in reason
+    assert "slide.tif is truncated" in reason
     assert "Copy it again" in reason
     assert project.count() == drawn
-    with pytest.raises(ImageOpenError, match="cut short"):
+    with pytest.raises(ImageOpenError, match="truncated"):
         open_image(slide)
 
 

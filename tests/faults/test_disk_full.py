@@ -31,7 +31,7 @@ def paint_until_it_fails(project):
 
     with pytest.raises(ProjectFolderError, match=SPACE) as caught:
         paint()
-    assert "It was not made" in str(caught.value)
+    assert "It was not applied" in str(caught.value)
     return confirmed
 
 

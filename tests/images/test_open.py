@@ -88,7 +88,7 @@ def test_names_and_pixel_size():
 
 
 def test_an_open_image_is_not_renamed():
-    with pytest.raises(ImageError, match="keeps its name"):
+    with pytest.raises(ImageError, match="cannot change"):
         open_image(open_image(ramp(20, 30)), name="other")
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_image_at_all_is_refused():
 def test_infinity_is_refused_with_its_place(dtype):
     pixels = np.zeros((20, 30, 2), dtype)
     pixels[7, 3, 1], pixels[9, 9, 0] = -np.inf, np.inf
-    with pytest.raises(ImageValueError, match=r"2 value\(s\).*x=3, y=7, channel 2"):
+    with pytest.raises(ImageValueError, match=r"2 infinite value\(s\).*x=3, y=7, channel 2"):
         open_image(pixels)
 
 
@@ -192,7 +192,7 @@ def test_a_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["text.png", "text.tif", "text"])
 def test_a_file_that_is_no_image_is_refused(tmp_path, name):
     (tmp_path / name).write_text("Dear diary, today I painted glands.")
-    with pytest.raises(ImageOpenError, match=re.escape("is no image that can be read")):
+    with pytest.raises(ImageOpenError, match=re.escape("is not a supported image")):
         open_image(tmp_path / name)
 
 
@@ -207,7 +207,7 @@ def test_a_picture_cut_short_is_refused(tmp_path, ending):
     path = tmp_path / f"whole.{ending}"
     PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 90, 3), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ImageOpenError, match="cut short or damaged"):
+    with pytest.raises(ImageOpenError, match="truncated or damaged"):
         open_image(path)
 
 

@@ -205,12 +205,12 @@ def test_the_cache_of_an_image_is_bounded(server, monkeypatch):
 
 @pytest.mark.parametrize("ending", ["tif", "svs", "png", "ome.tiff"])
 def test_the_address_of_a_file_is_to_be_downloaded(ending):
-    with pytest.raises(ImageOpenError, match=r"is an address of a file.*Download it"):
+    with pytest.raises(ImageOpenError, match=r"is the address of a file.*Download it"):
         open_image(f"https://example.org/slide.{ending}")
 
 
 def test_an_address_of_a_scheme_that_is_unknown():
-    with pytest.raises(ImageOpenError, match=r"cannot be opened.*https:// and s3://"):
+    with pytest.raises(ImageOpenError, match=r"cannot be opened.*https:// or s3://"):
         open_image("nonsense://somewhere/a.zarr")
 
 

@@ -11,8 +11,8 @@ from tests.training.helpers import painted, quick
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("my_project", None), "project is 'my_project'; a Project is wanted. .*Project.open"),
-        ((None, None), "project is None; a Project is wanted"),
+        (("my_project", None), "project is 'my_project'; it must be a Project. .*Project.open"),
+        ((None, None), "project is None; it must be a Project"),
         ((..., {"epochs": 1}), "settings are {'epochs': 1}; TrainingSettings are wanted, such as"),
         ((..., "workshop"), "settings are 'workshop'; .*preset"),
     ],
@@ -29,7 +29,7 @@ def test_what_is_no_project_and_no_settings_is_refused_with_how_to_get_one(argum
 def test_what_is_no_project_is_refused_wherever_one_is_wanted(odd):
     asks = (coach, quick_classifier, quick_score, lambda project: suggest_regions(project, quick_classifier(painted())))
     for ask in asks:
-        with pytest.raises(ProjectError, match="a Project is wanted"):
+        with pytest.raises(ProjectError, match="it must be a Project"):
             ask(odd)
     with pytest.raises(AdviceError, match="classifier is a NoneType; a Classifier is wanted"):
         suggest_regions(painted(), None)

@@ -1,4 +1,4 @@
-"""Annotations in files: GeoJSON, those of other programs, and label maps. Knows shapes and label maps, not projects."""
+"""Annotation files: GeoJSON, formats of other programs, and label maps. Knows shapes and labels, but not projects."""
 
 from histowidgets.annotations.io._content import FileContent
 from histowidgets.annotations.io._fit import ImportOptions, file_offset, fit, plane_of, without

@@ -1,4 +1,4 @@
-"""Reading COCO JSON: polygons, run lengths and boxes; see https://cocodataset.org/#format-data."""
+"""Read COCO JSON: polygons, run lengths and boxes; see https://cocodataset.org/#format-data."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,12 +11,12 @@ from histowidgets.annotations.raster import find_areas, trace
 from histowidgets.annotations.shapes import Polygon, Shape
 from histowidgets.errors import SeveralEntriesError
 
-#: Most pixels of a mask in the file.
+#: Most pixels of a mask.
 _MOST_PIXELS = 1 << 26
 
 
 def is_coco(values: Any) -> bool:
-    """Tell whether a JSON file is COCO: a data set, or a list of results."""
+    """Return whether a JSON file is COCO: a data set, or a list of results."""
     if isinstance(values, list):
         return bool(values) and all(isinstance(one, Mapping) and "category_id" in one for one in values)
     has_more = isinstance(values, Mapping) and ("categories" in values or "images" in values)
@@ -32,14 +32,14 @@ def read_coco(file: str, values: Any, entry: str | None, stems: Collection[str])
         Name of the file.
     values : dict or list
     entry : str or None
-        The `file_name` of the image whose annotations are wanted.
+        The `file_name` of the image whose annotations to read.
     stems : collection of str
-        What that may be without its ending, if `entry` is None and the file is about several images.
+        Possible names of the image, without ending, if `entry` is None and the file is about several images.
 
     Raises
     ------
     SeveralEntriesError
-        If the file is about several images, and it is not clear which one is meant.
+        If the file is about several images and it is unclear which one to read.
     """
     data = values if isinstance(values, Mapping) else {"annotations": values}
     content = FileContent("COCO (JSON)")
@@ -66,7 +66,7 @@ def read_coco(file: str, values: Any, entry: str | None, stems: Collection[str])
                 raise ValueError("it has no area: neither a segmentation nor a box.")
             content.shapes += [FileShape(shape, class_name, name) for shape in shapes]
     if boxes:
-        content.notes.append(f"{boxes:,} had no outline; their boxes were drawn.")
+        content.notes.append(f"{boxes:,} had no outline, so their boxes were drawn.")
     return content
 
 
@@ -101,7 +101,7 @@ def _shapes(segmentation: Any, content: FileContent) -> list[Shape]:
 def _run_lengths(segmentation: Mapping[str, Any], content: FileContent) -> list[Shape]:
     height, width = (int(side) for side in segmentation["size"])
     if not (width > 0 and height > 0 and width * height <= _MOST_PIXELS):
-        raise ValueError(f"its mask has {width} x {height} pixels; at most {_MOST_PIXELS:,} can be held.")
+        raise ValueError(f"its mask has {width} x {height} pixels; at most {_MOST_PIXELS:,} are supported.")
     if content.size is not None and content.size != (width, height):
         raise ValueError(f"its mask has {width} x {height} pixels, its image {content.size[0]} x {content.size[1]}.")
     content.size = (width, height)
@@ -111,23 +111,23 @@ def _run_lengths(segmentation: Mapping[str, Any], content: FileContent) -> list[
     lengths = np.asarray(counts, np.int64)
     if len(lengths) == 0 or (lengths < 0).any() or lengths.sum() != width * height:
         raise ValueError(f"its run lengths add up to {int(lengths.sum()):,} pixels, not {width * height:,}.")
-    # Runs of background and of the object take turns, down the columns.
+    # Runs of background and object alternate, column by column.
     mask = np.repeat(np.arange(len(lengths)) % 2, lengths).astype(np.uint8).reshape(width, height).T
     return [polygon for _, _, polygon in trace(find_areas(np.ascontiguousarray(mask), 0))]
 
 
 def _decompressed(text: bytes) -> list[int]:
-    """Return the run lengths that a text of COCO holds.
+    """Decode COCO's text form of run lengths.
 
-    Each is a number of 5 bits a letter, the lowest first; from the fourth on, it is the difference from the one two
-    places before (`rleFrString` in COCO's maskApi.c).
+    Each number is stored as 5 bits per letter, lowest bits first. From the fourth on, it is the difference from the
+    number two places before (`rleFrString` in COCO's maskApi.c).
     """
     lengths: list[int] = []
     value = shift = 0
     for letter in text:
         bits = letter - 48
         if not 0 <= bits < 64:
-            raise ValueError("its run lengths hold a letter that COCO does not use.")
+            raise ValueError("its run lengths have a letter that COCO does not use.")
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:

@@ -1,4 +1,4 @@
-"""What a file of annotations holds, in the file's own coordinates and words, before it is fitted to an image."""
+"""The content of an annotation file, in the file's own coordinates and names, before it is fitted to an image."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,28 +12,28 @@ from histowidgets._checks import first_problem
 from histowidgets.annotations.shapes import Polygon, Shape, enclosed, parts_of
 from histowidgets.errors import ShapeError
 
-#: Corners of an ellipse: its area is right within 0.1 %.
+#: Number of corners of an ellipse, for an area within 0.1 %.
 ELLIPSE_CORNERS = 96
 
 
 class FileShape(NamedTuple):
-    """One shape of a file. What the file does not say is None.
+    """A shape of a file; values that the file does not give are None.
 
     Attributes
     ----------
     shape : Shape
-        In the coordinates of the file.
+        The shape in the coordinates of the file.
     class_name : str or None
     name : str or None
-        What the object is called, where that is not its class.
+        Name of the object, if that is not its class.
     color : "#RRGGBB" or None
-        Of its class.
+        Colour of its class.
     plane : (z, t) or None
-        Counted from 0.
+        Plane of the stack, counted from 0.
     erases : bool
         Whether it erases what was drawn before it.
     offset : (x, y) or None
-        What was added to its coordinates already, to get from those of the file to those of an image.
+        Offset that was already added to its coordinates, from those of the file to those of an image.
     in_image : bool
         Whether its coordinates are known to be those of the image.
     time, annotator, id
@@ -60,22 +60,22 @@ class FileContent:
     Attributes
     ----------
     format : str
-        What the file is, such as "GeoJSON".
+        Format of the file, such as "GeoJSON".
     shapes : list of FileShape
         In the order of drawing.
     left_out : dict of reason to count
-        What is no annotation of an area.
+        Objects that are not annotations of an area.
     problems : list of (number, reason)
-        The objects that could not be read, counted from 1.
+        Objects that could not be read, numbered from 1.
     notes : list of str
-        Sentences about what else a person should know.
+        Further notes for the user, as sentences.
     size : (width, height) or None
-        Of the image that the annotations were drawn on.
+        Size of the image that the annotations were drawn on.
     counts_from : {"image", "scanned area", "slide"}
-        Where coordinates begin: in the corner of the image that was annotated, of the part of a slide that was scanned
-        (QuPath), or of the whole slide (ASAP and others that read through OpenSlide).
+        Origin of the coordinates: the corner of the annotated image, of the scanned part of a slide (QuPath), or of
+        the whole slide (ASAP and other programs that use OpenSlide).
     may_be_um : bool
-        Whether nothing in the file says that its coordinates are pixels.
+        Whether the coordinates may be in um, as nothing in the file says that they are pixels.
     """
 
     format: str
@@ -88,13 +88,13 @@ class FileContent:
     may_be_um: bool = False
 
     def skip(self, reason: str, count: int = 1) -> None:
-        """Count something that was left out."""
+        """Count objects that were left out."""
         if count:
             self.left_out[reason] = self.left_out.get(reason, 0) + count
 
     @contextmanager
     def reading(self, number: int) -> Iterator[None]:
-        """Note what is wrong with an object, counted from 1, so that the others can be read."""
+        """Record an error in an object, numbered from 1, so that the others can still be read."""
         try:
             yield
         except (ShapeError, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
@@ -102,16 +102,16 @@ class FileContent:
 
 
 def words_of(error: Exception) -> str:
-    """Say what is wrong with an object of a file."""
+    """Describe an error in an object of a file."""
     if isinstance(error, ValidationError):
         return f"{first_problem(error)}."
     return f"{error} is missing." if isinstance(error, KeyError) else str(error)
 
 
 def ellipse(left: float, top: float, right: float, bottom: float) -> Polygon:
-    """Return the ellipse that fills a box, as a polygon of the same area."""
+    """Return the ellipse inside a box, as a polygon of the same area."""
     angles = np.linspace(0, 2 * np.pi, ELLIPSE_CORNERS, endpoint=False)
-    # The polygon lies as much outside of the ellipse as inside it.
+    # The polygon lies as much outside the ellipse as inside it.
     outwards = np.sqrt(2 * np.pi / ELLIPSE_CORNERS / np.sin(2 * np.pi / ELLIPSE_CORNERS))
     half = np.array([right - left, bottom - top]) / 2 * outwards
     middle = np.array([left + right, top + bottom]) / 2
@@ -119,7 +119,7 @@ def ellipse(left: float, top: float, right: float, bottom: float) -> Polygon:
 
 
 def polygons_of_rings(rings: list[np.ndarray]) -> list[Polygon]:
-    """Return the areas that several rings, each (N, 2), enclose together by the even-odd rule."""
+    """Return the areas that rings, each (N, 2), enclose together by the even-odd rule."""
     area: Any = None
     for ring in rings:
         if len(ring) >= 3:
@@ -130,7 +130,7 @@ def polygons_of_rings(rings: list[np.ndarray]) -> list[Polygon]:
 
 
 def open_ring(points: Any) -> np.ndarray:
-    """Return the points of a ring, (N, 2), without the last one where it repeats the first."""
+    """Return the points of a ring, (N, 2), without a last one that repeats the first."""
     ring = np.asarray(points, float)
     repeats = len(ring) > 1 and bool((ring[0] == ring[-1]).all())
     return ring[:-1] if repeats else ring

@@ -1,4 +1,4 @@
-"""From the content of a file to annotations of an image: places, planes and classes."""
+"""Fit the content of a file to an image: positions, planes and classes."""
 
 import time
 import unicodedata
@@ -27,26 +27,26 @@ from histowidgets.annotations.shapes import (
 from histowidgets.errors import AnnotationFileError, ClassNameError, ImageError, UnknownClassError
 from histowidgets.images import Image
 
-#: What can be done with classes that the project does not have, and with annotations that it has already.
+#: What to do with classes that the project does not have, and with annotations that it already has.
 UNKNOWN_CLASSES = ("error", "add", "skip")
 ON_DUPLICATE = ("skip", "replace", "replace_all", "add", "error")
 UNITS = ("px", "um")
 
-#: Most names that a message lists.
+#: Most names listed in a message.
 _MOST_NAMES = 12
-#: Pixel size above which coordinates in um cannot be told from pixels, and share of the image's side in um that they
-#: reach across if they are um.
+#: Pixel size above which coordinates in um cannot be distinguished from pixels, and the share of the image's side in um
+#: that coordinates in um span.
 _UM_PIXEL, _UM_REACH = 0.75, 0.5
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How a file is read; see `Project.import_annotations`.
+    """Options for reading a file; see `Project.import_annotations`.
 
     Raises
     ------
     AnnotationFileError
-        If a value is none of those that can be chosen.
+        If a value is not one of the choices.
     """
 
     classes: Any = None
@@ -69,12 +69,12 @@ class ImportOptions:
                 raise AnnotationFileError(f'{name} is {getattr(self, name)!r}; choose {listed} or "{known[-1]}".')
         if self.scale is not None and not (is_within(self.scale, 1e-9, 1e9) and self.unit == "px"):
             raise AnnotationFileError(
-                f"scale is {self.scale!r} with the unit {self.unit!r}; a number above 0 is wanted, and pixels."
+                f"scale is {self.scale!r} with the unit {self.unit!r}; it must be a number above 0, in pixels."
             )
         if self.offset is not None and not _is_pair(self.offset, -1e9):
-            raise AnnotationFileError(f"offset is {self.offset!r}; (x, y) in full-size pixels is wanted.")
+            raise AnnotationFileError(f"offset is {self.offset!r}; it must be (x, y) in full-size pixels.")
         if self.plane is not None and self.plane != "all" and not _is_pair(self.plane, 0):
-            raise AnnotationFileError(f'plane is {self.plane!r}; (z, t), counted from 0, or "all" is wanted.')
+            raise AnnotationFileError(f'plane is {self.plane!r}; it must be (z, t), counted from 0, or "all".')
 
 
 def _is_pair(value: Any, low: float) -> bool:
@@ -82,7 +82,7 @@ def _is_pair(value: Any, low: float) -> bool:
 
 
 class _Placed(NamedTuple):
-    """A shape of the file in the image, with its class; None is an eraser."""
+    """A shape of the file, placed in the image, with its class; None is an eraser."""
 
     item: FileShape
     shape: Shape
@@ -91,23 +91,23 @@ class _Placed(NamedTuple):
 
 @dataclass
 class Fitted:
-    """The content of a file, as far as it fits an image.
+    """The content of a file that fits an image.
 
     Attributes
     ----------
     format : str
-        Of the file.
+        Format of the file.
     placed : list of _Placed
         In the order of drawing.
     left_out : dict of reason to count
     unnamed : dict of name (or None) to count
-        What has no class, by the names of the objects.
+        Objects without a class, by their names.
     unknown : dict of name to colour or None
         Classes that the project does not have.
     new_classes : list of (name, colour)
-        Classes to add first.
+        Classes to add before drawing.
     notes : list of str
-        Sentences about what was chosen or may be wrong.
+        Sentences about choices that were made and possible problems.
     problems : list of (number, reason)
     """
 
@@ -126,9 +126,9 @@ class Fitted:
         Parameters
         ----------
         annotator : str
-            For shapes of which the file does not say who drew them.
+            Annotator for shapes whose file does not name one.
         taken : collection of str
-            Ids that are in use. An annotation keeps the id of the file unless it is among them.
+            Ids that are in use. An annotation keeps its id from the file unless it is taken.
         """
         now = time.time()
         used = set(taken)
@@ -146,7 +146,7 @@ class Fitted:
         self.left_out[reason] = self.left_out.get(reason, 0) + count
 
     def words(self, file: str) -> str:
-        """Say what was left out, chosen, or may be wrong; "" if there is nothing to say."""
+        """Describe what was left out or chosen and possible problems; "" if there is nothing to report."""
         sentences = []
         left_out = dict(self.left_out)
         if self.problems:
@@ -166,7 +166,7 @@ class Fitted:
             )
             more = " and more" if len(names) > _MOST_NAMES else ""
             sentences.append(
-                f"Those without a class are named {shown}{more}; say what they are with classes={{name: class}}."
+                f"Those without a class are named {shown}{more}; assign classes with classes={{name: class}}."
             )
         return " ".join([*sentences, *self.notes])
 
@@ -177,18 +177,18 @@ def fit(file: str, content: FileContent, image: Image, colors: Mapping[str, str]
     Parameters
     ----------
     file : str
-        Its name, for messages.
+        Name of the file, for messages.
     content : FileContent
     image : Image
-        Shapes wholly outside it are left out.
+        The image; shapes entirely outside it are left out.
     colors : mapping of class to "#RRGGBB"
-        Of the project.
+        Colours of the project.
     options : ImportOptions
 
     Raises
     ------
     UnknownClassError
-        If classes are unknown and that is an error.
+        If classes are unknown and the options make that an error.
     AnnotationFileError
         If coordinates are in um and the image has no pixel size, or `classes` is not a table.
     """
@@ -217,27 +217,27 @@ def fit(file: str, content: FileContent, image: Image, colors: Mapping[str, str]
 
 
 def _of_plane(shapes: Sequence[FileShape], image: Image, options: ImportOptions, fitted: Fitted) -> list[FileShape]:
-    """Return the shapes of the plane of the stack that the image is."""
+    """Return the shapes on the image's plane of the stack."""
     if options.plane == "all":
         return list(shapes)
     wanted = plane_of(image) if options.plane is None else options.plane
     others: dict[tuple[int, int], int] = {}
     kept = []
     for item in shapes:
-        # What names no plane lies on every one in ImageJ, and on the first in QuPath.
+        # Shapes without a plane lie on every plane in ImageJ, and on the first in QuPath.
         if item.plane is None or item.plane == tuple(wanted):
             kept.append(item)
         else:
             others[item.plane] = others.get(item.plane, 0) + 1
     for (z, t), count in others.items():
-        fitted.skip(f"of another plane (z {z}, t {t})", count)
+        fitted.skip(f"on another plane (z {z}, t {t})", count)
     if others:
-        fitted.notes.append('plane=(z, t) takes those of a plane, plane="all" those of every plane.')
+        fitted.notes.append('Use plane=(z, t) to import those of one plane, or plane="all" for all planes.')
     return kept
 
 
 def plane_of(image: Image) -> tuple[int, int]:
-    """Return z and t of the plane of a stack that an image is, from 0; (0, 0) for a file without planes."""
+    """Return z and t, from 0, of the image's plane in a stack; (0, 0) for a file without planes."""
     plane = getattr(image, "opened_with", {}).get("plane")
     if isinstance(plane, int):
         return (plane, 0)
@@ -252,11 +252,11 @@ def plane_of(image: Image) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Placement:
-    """From the coordinates of a file to those of the image: multiplied, then moved."""
+    """The transform from file to image coordinates: scale, then offset."""
 
     scale: tuple[float, float]
     offset: tuple[float, float]
-    is_chosen: bool  # whether a person gave the offset
+    is_chosen: bool  # whether the user gave the offset
 
     @classmethod
     def of(cls, content: FileContent, image: Image, options: ImportOptions, fitted: Fitted) -> "_Placement":
@@ -266,7 +266,7 @@ class _Placement:
             if size is None:
                 raise AnnotationFileError(
                     f"The coordinates are in um, but the pixel size of image {image.name!r} is not known. Open the "
-                    "image with pixel_size_um=, or give scale=, the number of pixels in a unit."
+                    "image with pixel_size_um=, or give scale=, the number of pixels per unit."
                 )
             scale = (1 / size[0], 1 / size[1])
         elif options.scale is not None:
@@ -281,8 +281,8 @@ class _Placement:
         if offset != (0.0, 0.0) and any(not item.in_image and item.offset != offset for item in content.shapes):
             corner = "whole slide" if content.counts_from == "slide" else content.counts_from
             fitted.notes.append(
-                f"The coordinates were moved by ({offset[0]:g}, {offset[1]:g}) pixels, as they begin in the corner of "
-                f"the {corner}; offset=(0, 0) leaves them."
+                f"The coordinates were moved by ({offset[0]:g}, {offset[1]:g}) pixels, as they start at the corner of "
+                f"the {corner}; offset=(0, 0) prevents this."
             )
         return cls(scale, offset, False)
 
@@ -298,7 +298,7 @@ class _Placement:
 
 
 def pixel_size_xy(image: Image) -> tuple[float, float] | None:
-    """Return width and height of a pixel in um; None if unknown."""
+    """Return the width and height of a pixel in um; None if unknown."""
     both = getattr(image, "pixel_size_yx_um", None)
     if both is not None:
         return float(both[1]), float(both[0])
@@ -306,15 +306,15 @@ def pixel_size_xy(image: Image) -> tuple[float, float] | None:
 
 
 def file_offset(counts_from: str, image: Image) -> tuple[float, float]:
-    """Return what is added to coordinates of a file to get those of an image.
+    """Return the offset from coordinates of a file to those of an image.
 
     Parameters
     ----------
     counts_from : {"image", "scanned area", "slide"}
-        Where the coordinates of the file begin.
+        Origin of the coordinates in the file.
     image : Image
-        `bounds_offset` of a whole slide is where its scanned area begins; `slide_origin` of an image that is the
-        scanned area is where it begins on the slide.
+        The image. `bounds_offset` of a whole slide is the origin of its scanned area; `slide_origin` of an image of
+        the scanned area is its origin on the slide.
     """
     if counts_from == "image":
         return (0.0, 0.0)
@@ -327,7 +327,7 @@ def file_offset(counts_from: str, image: Image) -> tuple[float, float]:
 
 
 def scaled(shape: Shape, across: float, down: float) -> Shape:
-    """Return a shape with its coordinates multiplied; the width of a line stays."""
+    """Return a shape with scaled coordinates; the width of a line is not scaled."""
     factors = np.array([across, down])
     if isinstance(shape, Polygon):
         return Polygon(shape.points * factors, [hole * factors for hole in shape.holes])
@@ -341,27 +341,27 @@ def scaled(shape: Shape, across: float, down: float) -> Shape:
 
 
 def _scale_of_size(size: tuple[int, int], image: Image, fitted: Fitted) -> tuple[float, float]:
-    """Return the scale from an image of another size, if it shows the same."""
+    """Return the scale from an image of another size, if the two have the same proportions."""
     width, height = size
     if (width, height) == (image.width, image.height):
         return (1.0, 1.0)
     across, down = image.width / width, image.height / height
-    # Sides of a reduced image are rounded.
+    # The sides of a reduced image are rounded.
     if abs(across / down - 1) <= 0.01 + 1 / min(width, height):
         fitted.notes.append(
             f"They were drawn on {width} x {height} pixels and the image has {image.width} x {image.height}, so "
-            f"coordinates were multiplied by {across:g}; scale=1 leaves them."
+            f"coordinates were multiplied by {across:g}; scale=1 prevents this."
         )
         return (across, down)
     fitted.notes.append(
         f"They were drawn on {width} x {height} pixels, which is not a smaller or larger copy of this image "
-        f"({image.width} x {image.height}); look whether they lie where they belong."
+        f"({image.width} x {image.height}). Check that they are in the right place."
     )
     return (1.0, 1.0)
 
 
 def _note_if_um(content: FileContent, image: Image, size: tuple[float, float], fitted: Fitted) -> None:
-    """Say that coordinates look like um: they fill the image as it measures in um, or have many decimals there."""
+    """Add a note if coordinates look like um: they fill the image's size in um, or have many decimals."""
     if not content.shapes or max(size) > _UM_PIXEL:
         return
     bounds = np.array([item.shape.bounds for item in content.shapes])
@@ -379,7 +379,7 @@ def _note_if_um(content: FileContent, image: Image, size: tuple[float, float], f
 
 
 def _note_thin(fitted: Fitted, image: Image) -> None:
-    """Say how many shapes are too thin to cover the centre of a pixel."""
+    """Add a note on shapes that are too thin to cover the centre of a pixel."""
     thin = [item.shape for item in fitted.placed if item.class_name is not None and _may_be_thin(item.shape)]
     if not thin:
         return
@@ -387,7 +387,7 @@ def _note_thin(fitted: Fitted, image: Image) -> None:
     if empty:
         fitted.notes.append(
             f"{empty:,} {'is' if empty == 1 else 'are'} so thin or small that no pixel's centre lies inside: "
-            "drawn, but no pixel has their label."
+            "they were drawn, but label no pixel."
         )
 
 
@@ -409,13 +409,13 @@ def _may_be_thin(shape: Shape) -> bool:
 
 
 class _Naming:
-    """From the words of a file to the classes of the project."""
+    """The mapping from names in a file to classes of the project."""
 
     def __init__(self, options: ImportOptions, colors: Mapping[str, str], fitted: Fitted) -> None:
         table = options.classes
         if not (table is None or isinstance(table, str | Mapping)):
             raise AnnotationFileError(
-                f"classes is {table!r:.200}; a mapping of name to class, or one class for all, is wanted."
+                f"classes is {table!r:.200}; it must be a mapping of name to class, or one class for all."
             )
         self._table = table
         self._unknown_classes = options.unknown_classes
@@ -426,7 +426,7 @@ class _Naming:
         self._kept: dict[str, str | None] = {}  # unknown classes with at least one shape in the image
 
     def class_of(self, item: FileShape) -> str | None:
-        """Return the class of a shape, which the project may not have; None, counted, if it has none."""
+        """Return the class of a shape, which may be unknown to the project; None, counted, if it has none."""
         wanted, named = self._wanted(item)
         if wanted is None:
             return None
@@ -446,7 +446,7 @@ class _Naming:
         return found
 
     def _wanted(self, item: FileShape) -> tuple[str | None, bool]:
-        """Return the word that says the class of a shape, and whether it is the name of the object."""
+        """Return the name that gives the class of a shape, and whether it is the object's own name."""
         if item.class_name is not None:
             if isinstance(self._table, str):
                 return (item.class_name if match_class(item.class_name, self._colors) else self._table), False
@@ -471,7 +471,7 @@ class _Naming:
         return value, False
 
     def _looked_up(self, word: str | None) -> tuple[bool, str | None]:
-        """Return whether the table has a word, and the class that it gives."""
+        """Return whether the table has a name, and the class it maps to."""
         if not isinstance(self._table, Mapping):
             return False, None
         key = word
@@ -483,11 +483,11 @@ class _Naming:
             return False, None
         value = self._table[key]
         if value is not None and not isinstance(value, str):
-            raise AnnotationFileError(f"classes gives {value!r} for {key!r}; the name of a class, or None, is wanted.")
+            raise AnnotationFileError(f"classes gives {value!r} for {key!r}; it must be the name of a class, or None.")
         return True, value
 
     def is_left_out(self, class_name: str | None) -> bool:
-        """Tell, and count, whether a shape is left out as the project does not have its class."""
+        """Return whether a shape is left out because its class is unknown, and count it."""
         if class_name is None or class_name in self._colors:
             return False
         if self._unknown_classes == "skip":
@@ -497,7 +497,7 @@ class _Naming:
         return False
 
     def say(self, file: str) -> None:
-        """Raise or add the classes that are unknown, and say how names were understood.
+        """Add unknown classes or raise an error for them, and note how names were matched.
 
         Raises
         ------
@@ -509,7 +509,7 @@ class _Naming:
         if fitted.unknown and self._unknown_classes == "error":
             raise UnknownClassError(
                 f"{file} has classes that the project does not: {', '.join(map(repr, fitted.unknown))}. Add them with "
-                f'unknown_classes="add", leave them out with "skip", say what they are with classes={{name: class}}, '
+                f'unknown_classes="add", leave them out with "skip", map them with classes={{name: class}}, '
                 f"or rename a class; the project has {', '.join(map(repr, self._colors))}."
             )
         if self._unknown_classes == "add":
@@ -525,6 +525,6 @@ class _Naming:
 
 
 def without(fitted: Fitted, places: Collection[int]) -> Fitted:
-    """Return the same without the shapes at some places."""
+    """Return the same content without the shapes at the given indices."""
     dropped = set(places)
     return replace(fitted, placed=[one for i, one in enumerate(fitted.placed) if i not in dropped])

@@ -1,4 +1,4 @@
-"""Reading GeoJSON: as QuPath writes it, as `write_geojson` does, and plain."""
+"""Read GeoJSON as written by QuPath, by `write_geojson`, or by other programs."""
 
 import math
 import re
@@ -34,8 +34,8 @@ class _Exact(BaseModel):
     shape: dict[str, Any]
     time: FiniteFloat
     annotator: Annotated[Any, AfterValidator(str)]
-    #: What was added to the coordinates of the geometry to get those of the shape. Files of earlier versions do not
-    #: say it; their geometries have the coordinates of the image.
+    #: Offset from the coordinates of the geometry to those of the shape. Files of earlier versions lack it; their
+    #: geometries have image coordinates.
     offset: tuple[FiniteFloat, FiniteFloat] | None = None
 
     def read(self, class_name: str | None, color: Any, own_id: Any) -> FileShape:
@@ -67,14 +67,14 @@ def read_geojson(name: str, values: Any) -> FileContent:
     Parameters
     ----------
     name : str
-        Of the file, for messages.
+        Name of the file, for messages.
     values : object
-        Its JSON.
+        Parsed JSON of the file.
 
     Raises
     ------
     GeoJSONError
-        If it has no features, or what `write_geojson` put beside them is damaged.
+        If the file has no features, or the data that `write_geojson` added is damaged.
     """
     content = FileContent("GeoJSON", counts_from="scanned area", may_be_um=True)
     features = list(_features(name, values))
@@ -84,8 +84,8 @@ def read_geojson(name: str, values: Any) -> FileContent:
     if isinstance(values, Mapping):
         if values.get("crs") is not None:
             content.notes.append(
-                f"{name} says that its coordinates are those of a map ({_crs_name(values['crs'])}), not pixels; look "
-                "whether they lie where they belong."
+                f"{name} declares map coordinates ({_crs_name(values['crs'])}), not pixels. Check that the annotations "
+                "are in the right place."
             )
             content.may_be_um = False
         _add_beside(name, values, content)
@@ -93,7 +93,7 @@ def read_geojson(name: str, values: Any) -> FileContent:
 
 
 def _add_beside(name: str, values: Mapping[str, Any], content: FileContent) -> None:
-    """Put what has no geometry in its place in the order of drawing, unless features were added or left out."""
+    """Insert annotations without a geometry into the drawing order, unless features were added or left out."""
     exact = values.get("histowidgets")
     if not (isinstance(exact, Mapping) and exact.get("version") == EXACT_VERSION):
         return
@@ -108,7 +108,7 @@ def _add_beside(name: str, values: Mapping[str, Any], content: FileContent) -> N
 
 
 def _features(name: str, values: Any) -> Iterator[Any]:
-    """Yield the features of a collection, a list, or one on its own; a bare geometry becomes a feature."""
+    """Yield the features of a collection or list, or a single one; a bare geometry becomes a feature."""
     kind = values.get("type") if isinstance(values, Mapping) else None
     if isinstance(values, list):
         for value in values:
@@ -120,7 +120,7 @@ def _features(name: str, values: Any) -> Iterator[Any]:
         yield _feature(values)
     else:
         raise GeoJSONError(
-            f"{name} holds no GeoJSON features. A FeatureCollection, a Feature, a geometry or a list of them is wanted."
+            f"{name} has no GeoJSON features. It must be a FeatureCollection, a Feature, a geometry or a list of them."
         )
 
 
@@ -159,12 +159,12 @@ def _from_feature(feature: Any, content: FileContent) -> list[FileShape]:
     own_id = _id(feature.get("id")) if len(shapes) == 1 else None
     plane = _plane(geometry)
     if plane is None and "objectType" in properties and exact is None:
-        plane = (0, 0)  # which QuPath does not write
+        plane = (0, 0)  # QuPath does not write this plane
     return [FileShape(shape, class_name, _name(properties), color, plane, id=own_id) for shape in shapes]
 
 
 def _id(value: Any) -> str | None:
-    """Return the id of an annotation, if the file has a UUID; else None."""
+    """Return the id of an annotation if it is a UUID, else None."""
     try:
         return uuid.UUID(value).hex if isinstance(value, str) else None
     except ValueError:
@@ -177,7 +177,7 @@ def _name(properties: Mapping[str, Any]) -> str | None:
 
 
 def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return z and t of the plane that QuPath writes beside the coordinates, from 0; None if there is none."""
+    """Return z and t, from 0, of the plane that QuPath writes beside the coordinates; None if missing."""
     plane = geometry.get("plane")
     if not isinstance(plane, Mapping):
         return None
@@ -186,7 +186,7 @@ def _plane(geometry: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _classification(properties: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the name and colour of a classification, in any of QuPath's three spellings, or of another program."""
+    """Return the name and colour of a classification in any of QuPath's three forms, or of another program."""
     value = properties.get("classification")
     if value is None:
         others = (properties.get(key) for key in _CLASS_PROPERTIES)
@@ -207,10 +207,10 @@ def _classification(properties: Mapping[str, Any]) -> tuple[str | None, str | No
 
 
 def color_of(value: Any) -> str | None:
-    """Return a colour, however a program writes it, as "#RRGGBB"; None if it cannot be told.
+    """Return a colour in any known form as "#RRGGBB"; None if it is not recognized.
 
-    Known are three or four numbers from 0 to 255, a number whose bytes are alpha, red, green and blue, "#rrggbb" and
-    "rgb(r, g, b)".
+    Known forms are three or four numbers from 0 to 255, a number whose bytes are alpha, red, green and blue,
+    "#rrggbb" and "rgb(r, g, b)".
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = [(value >> shift) & 255 for shift in (16, 8, 0)]
@@ -257,7 +257,7 @@ def _polygon(rings: Any, content: FileContent) -> Polygon:
 
 
 def _points(values: Any) -> np.ndarray:
-    """Return x and y of each position; a third number (z) is left out."""
+    """Return x and y of each position; a third number (z) is ignored."""
     if not isinstance(values, list):
         raise ValueError("its coordinates are not a list of positions.")
     points = []

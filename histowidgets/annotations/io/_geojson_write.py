@@ -1,10 +1,9 @@
-"""Writing GeoJSON as QuPath reads it.
+"""Write GeoJSON for QuPath.
 
-Each feature has a property "histowidgets" with the exact shape and a checksum of the geometry beside it: `read_geojson`
-takes the exact shape as long as the geometry has not been edited. The exact shape has the coordinates of the image;
-"offset" is what was taken from them. Annotations without a geometry (erasers, and what
-they erased completely) are listed, with their places in the order of drawing, in a member "histowidgets" of the
-collection. Other programs ignore both.
+Each feature has a property "histowidgets" with the exact shape and a checksum of its geometry: `read_geojson` uses the
+exact shape unless the geometry has been edited. The exact shape is in image coordinates, and "offset" is what was
+subtracted from them. Annotations without a geometry (erasers, and shapes that they erased completely) are listed, with
+their places in the drawing order, in a member "histowidgets" of the collection. Other programs ignore both.
 """
 
 import json
@@ -42,9 +41,9 @@ def write_geojson(
     annotations : sequence of Annotation
     colors : mapping of class to "#RRGGBB"
     offset : (x, y), default (0, 0)
-        Where the coordinates of the file begin in the image, in full-size pixels.
+        Origin of the file's coordinates in the image, in full-size pixels.
     plane : (z, t), default (0, 0)
-        Which plane of a stack the image is, from 0.
+        The image's plane of a stack, from 0.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def feature_collection(
     offset: tuple[float, float] = (0.0, 0.0),
     plane: tuple[int, int] = (0, 0),
 ) -> dict[str, Any]:
-    """Make the FeatureCollection: erasers are cut out of what was drawn before them."""
+    """Make the FeatureCollection; erasers are cut out of the shapes drawn before them."""
     geometries = _visible(annotations)
     features, beside = [], []
     for place, (annotation, geometry) in enumerate(zip(annotations, geometries, strict=True)):
@@ -79,7 +78,7 @@ def feature_collection(
 
 
 def _visible(annotations: Sequence[Annotation]) -> list[BaseGeometry]:
-    """Return for each annotation what the erasers after it leave of it."""
+    """Return the part of each annotation that later erasers leave."""
     erased: BaseGeometry = shapely.Polygon()
     visible: list[BaseGeometry] = []
     for annotation in reversed(annotations):
@@ -89,7 +88,7 @@ def _visible(annotations: Sequence[Annotation]) -> list[BaseGeometry]:
             visible.append(erased)
             continue
         geometry, kind = painted_area(shape), "Polygon"
-        if isinstance(shape, Line) and path_of(shape).is_valid:  # not if it has no length
+        if isinstance(shape, Line) and path_of(shape).is_valid:  # invalid if it has no length
             geometry, kind = path_of(shape), "LineString"
         if not erased.is_empty and erased.intersects(geometry):
             geometry = only(geometry.difference(erased), kind)
@@ -129,7 +128,7 @@ def _exact(annotation: Annotation, offset: tuple[float, float]) -> dict[str, Any
 
 
 def _as_uuid(annotation_id: str) -> str:
-    """Return an id as QuPath wants it, a UUID: always the same one for the same id."""
+    """Return an id as a UUID, as QuPath requires; the same id always gives the same UUID."""
     try:
         return str(uuid.UUID(annotation_id))
     except ValueError:

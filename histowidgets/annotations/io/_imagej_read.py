@@ -1,4 +1,4 @@
-"""Reading ImageJ's regions of interest: .roi files, and the RoiSet.zip of its ROI Manager."""
+"""Read ImageJ's regions of interest: .roi files, and the RoiSet.zip of its ROI Manager."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,14 +15,14 @@ _NO_AREA_SUBTYPES = (roifile.ROI_SUBTYPE.TEXT, roifile.ROI_SUBTYPE.ARROW, roifil
 
 
 def read_rois(rois: Mapping[str, bytes]) -> FileContent:
-    """Read regions of interest by the names of their files; their own names come first."""
+    """Read regions of interest from file contents by file name; a region's own name takes precedence."""
     content = FileContent("ImageJ (ROI)")
     for number, (file, data) in enumerate(rois.items(), start=1):
         with content.reading(number):
             try:
                 roi = roifile.ImagejRoi.frombytes(data)
                 shapes = _shapes(roi, content)
-            except Exception as error:  # the reader asserts, and unpacks what is not there
+            except Exception as error:  # the reader asserts, and unpacks missing bytes
                 raise ValueError(f"it is damaged ({type(error).__name__}: {error}).") from error
             name = roi.name or file.rpartition("/")[2].removesuffix(".roi")
             plane = _plane(roi)
@@ -49,14 +49,14 @@ def _shapes(roi: Any, content: FileContent) -> list[Shape]:
 
 
 def _group(roi: Any) -> str | None:
-    """Return the group, by which ImageJ tells kinds of regions apart, as the name of a class; 0 is none."""
+    """Return the group, ImageJ's kind of region, as a class name; None for group 0."""
     number = int(roi.group)
     return f"Group {number}" if number > 0 else None
 
 
 def _plane(roi: Any) -> tuple[int, int] | None:
-    """Return the slice and the frame, counted from 0; None if it lies on every one."""
+    """Return the slice and the frame, counted from 0; None if the region lies on all of them."""
     slice_, frame = int(roi.z_position), int(roi.t_position)
     if slice_ <= 0 and frame <= 0:
-        slice_ = int(roi.position)  # of a stack that is no hyperstack
+        slice_ = int(roi.position)  # a stack that is not a hyperstack
     return None if slice_ <= 0 and frame <= 0 else (max(slice_, 1) - 1, max(frame, 1) - 1)

@@ -1,4 +1,4 @@
-"""The pixels of a label map: of a picture file, or an array."""
+"""Read the pixels of a label map from a picture file or an array."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -13,29 +13,29 @@ import PIL.PngImagePlugin
 from histowidgets.annotations.io._label_png import KEYWORD, check_pixels, own_text
 from histowidgets.errors import LabelPngError
 
-#: Called with width and height before anything is decoded; raises if they do not fit.
+#: Called with width and height before decoding; raises if they do not fit.
 CheckSize = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
 class LabelPixels:
-    """What a file or an array holds, before its values have a meaning.
+    """The pixels of a file or an array, before their values are interpreted.
 
     Attributes
     ----------
     name : str
-        Of the file, or "The array".
+        Name of the file, or "The array".
     values : ndarray of (rows, columns), integers; or (rows, columns, 3), uint8
-        Numbers, or colours.
+        Numbers or colours.
     hidden : ndarray of (rows, columns), bool, or None
         Where a picture is transparent.
     is_mask : bool
-        Whether pixels are yes or no (1 bit, or True and False).
+        Whether the pixels are boolean (1 bit, or True and False).
     palette : dict of value to "#RRGGBB"
     classes : list of (name, colour), or None
-        That `write_label_png` wrote into the file.
+        Classes that `write_label_png` wrote into the file.
     downsample : float or None
-        As well.
+        Downsample that `write_label_png` wrote into the file.
     """
 
     name: str
@@ -53,7 +53,7 @@ def read_label_pixels(source: Any, check_size: CheckSize) -> LabelPixels:
     Raises
     ------
     LabelPngError
-        If it cannot be read, or its pixels cannot be labels; and what `check_size` raises.
+        If it cannot be read, or its pixels cannot be labels. Errors of `check_size` are passed on.
     """
     if isinstance(source, PIL.Image.Image):
         return _of_picture("The picture", source, check_size)
@@ -75,14 +75,14 @@ def read_label_pixels(source: Any, check_size: CheckSize) -> LabelPixels:
             return _of_picture(source.name, picture, check_size)
     if start[:3] == b"\xff\xd8\xff":
         raise LabelPngError(f"{source} is a JPEG, whose compression changes values. Export the labels as PNG or TIFF.")
-    raise LabelPngError(f"{source} is no PNG file, nor TIFF, BMP, GIF or NPY. Export the labels again as PNG.")
+    raise LabelPngError(f"{source} is not a PNG, TIFF, BMP, GIF or NPY file. Export the labels as PNG.")
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
 def _of_array(name: str, array: np.ndarray, check_size: CheckSize, **more: Any) -> LabelPixels:
-    """Take whole numbers, yes and no, or colours from an array."""
+    """Read integers, booleans or colours from an array."""
     array = np.asarray(array)
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array[0] if array.shape[0] == 1 else array[:, :, 0]
@@ -91,8 +91,8 @@ def _of_array(name: str, array: np.ndarray, check_size: CheckSize, **more: Any) 
     is_color = array.ndim == 3 and array.shape[2] in (3, 4) and array.dtype == np.uint8
     if array.ndim != 2 and not is_color:
         raise LabelPngError(
-            f"{name} has the shape {array.shape} and the type {array.dtype}; labels are (rows, columns) of whole "
-            "numbers, or (rows, columns, 3) of uint8 for colours. Take one plane of it."
+            f"{name} has the shape {array.shape} and the type {array.dtype}; labels must be (rows, columns) of whole "
+            "numbers, or (rows, columns, 3) of uint8 for colours. Pass a single plane of it."
         )
     check_size(array.shape[1], array.shape[0])
     if is_color:
@@ -104,18 +104,18 @@ def _of_array(name: str, array: np.ndarray, check_size: CheckSize, **more: Any) 
         whole = np.where(np.isfinite(array), array, 0).astype(np.int64)
         if not (np.abs(array) < 2**53).all() or (whole != array).any():
             raise LabelPngError(
-                f"{name} has values that are not whole numbers, such as probabilities. Decide the classes first, e.g. "
+                f"{name} has values that are not whole numbers, such as probabilities. Choose the classes first, e.g. "
                 "with array > 0.5 or array.argmax(axis=-1)."
             )
         array = whole
     if array.dtype.kind not in "iu":
-        raise LabelPngError(f"{name} is of type {array.dtype}; whole numbers are wanted.")
+        raise LabelPngError(f"{name} is of type {array.dtype}; labels must be whole numbers.")
     return LabelPixels(name, array, **more)
 
 
 def _of_npy(path: Path, check_size: CheckSize) -> LabelPixels:
     try:
-        array = np.lib.format.open_memmap(path, mode="r")  # never objects
+        array = np.lib.format.open_memmap(path, mode="r")  # refuses pickled objects
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise LabelPngError(f"{path} is damaged: {error}. Save it again with numpy.save.") from error
     return _of_array(path.name, array, check_size)
@@ -136,7 +136,7 @@ def _of_png(path: Path, start: bytes, check_size: CheckSize) -> LabelPixels:
         raise LabelPngError(f"{path} is damaged: it has no header. Export it again.")
     width, height, bits, color_type = struct.unpack(">IIBB", start[16:26])
     if width < 1 or height < 1:
-        raise LabelPngError(f"{path} is damaged: it says that it has {width} x {height} pixels.")
+        raise LabelPngError(f"{path} is damaged: its header says {width} x {height} pixels.")
     check_size(width, height)
     check_pixels(width, height, path.name)
     with _opened(path, ["PNG"]) as picture:
@@ -159,7 +159,7 @@ def _of_picture(name: str, picture: PIL.Image.Image, check_size: CheckSize, bits
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, PIL.Image.DecompressionBombError) as error:
         raise LabelPngError(f"{name} is damaged: {error}. Export it again.") from error
     if bits in (2, 4) and picture.mode == "L":
-        array = array // (255 // ((1 << bits) - 1))  # Pillow stretches grey of few bits to 0 to 255
+        array = array // (255 // ((1 << bits) - 1))  # Pillow scales grey of few bits to 0 to 255
     found = _of_array(name, array, check_size, palette=palette)
     clear = picture.info.get("transparency") if picture.mode == "P" else None
     if isinstance(clear, bytes):
@@ -189,7 +189,7 @@ def _of_tiff(path: Path, check_size: CheckSize) -> LabelPixels:
             shapes = [other.shape for other in tiff.pages]
             if shapes.count(page.shape) > 1:
                 raise LabelPngError(
-                    f'{path.name} has {len(shapes)} pages. Give one as an array: tifffile.imread("{path.name}", key=0).'
+                    f'{path.name} has {len(shapes)} pages. Pass one as an array: tifffile.imread("{path.name}", key=0).'
                 )
             if page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG):
                 raise LabelPngError(
@@ -198,7 +198,7 @@ def _of_tiff(path: Path, check_size: CheckSize) -> LabelPixels:
             array = page.asarray()
             is_mask = page.bitspersample == 1
             if is_mask and page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-                array = array == 0  # white is what was marked
+                array = array == 0  # white marks the labels
             palette = _tiff_palette(page) if page.photometric == tifffile.PHOTOMETRIC.PALETTE else {}
     except LabelPngError:
         raise

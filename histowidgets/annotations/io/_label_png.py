@@ -1,4 +1,4 @@
-"""Label maps as PNG files with a palette, which any program shows, and the text in them that names the classes."""
+"""Write label maps as palette PNG files, with a text that names the classes."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from histowidgets.annotations.raster import UNLABELLED
 from histowidgets.annotations.shapes import checked_color
 from histowidgets.errors import HistowidgetsError, LabelPngError
 
-#: Version of the text beside the pixels, and its keyword.
+#: Version of the text chunk, and its keyword.
 VERSION = 1
 KEYWORD = "histowidgets"
 
@@ -31,22 +31,22 @@ def write_label_png(
     downsample: float = 1,
     error: type[HistowidgetsError] = LabelPngError,
 ) -> None:
-    """Write a label map as a PNG that any program shows in the colours of the classes.
+    """Write a label map as a PNG that any program shows in the class colours.
 
-    The names and colours of the classes and the downsample stand in a text chunk "histowidgets", as JSON, for
+    The names and colours of the classes and the downsample are stored in a text chunk "histowidgets", as JSON, for
     `read_labels`.
 
     Parameters
     ----------
     path : path
     labels : ndarray of uint8, (rows, columns)
-        Indices of the classes; 255, which becomes transparent, where unlabelled.
+        Class indices; 255, which becomes transparent, where unlabelled.
     colors : mapping of class name to "#rrggbb"
         In the order of the indices.
     downsample : float, default 1
         Side of a pixel, in full-size pixels.
     error : type of HistowidgetsError, default LabelPngError
-        What to raise.
+        Type of error to raise.
 
     Raises
     ------
@@ -66,15 +66,15 @@ def write_label_png(
 
 
 def check_pixels(width: int, height: int, what: str) -> None:
-    """Refuse a label map with too many pixels (LabelPngError)."""
+    """Raise LabelPngError for a label map with too many pixels."""
     if width * height > MAX_PIXELS:
         raise LabelPngError(
-            f"{what} has {width} x {height} pixels; at most {MAX_PIXELS:,} can be held. Use a larger downsample."
+            f"{what} has {width} x {height} pixels; at most {MAX_PIXELS:,} are supported. Use a larger downsample."
         )
 
 
 def own_text(file: str, text: Any) -> tuple[list[tuple[str, str]], float]:
-    """Return the names and colours of the classes, and the downsample, that `write_label_png` put into a file.
+    """Return the class names and colours, and the downsample, that `write_label_png` wrote into a file.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def own_text(file: str, text: Any) -> tuple[list[tuple[str, str]], float]:
     try:
         values = json.loads(text)
         if values["version"] != VERSION:
-            raise ValueError(f"its version is {values['version']!r}, and {VERSION} can be read")
+            raise ValueError(f"its version is {values['version']!r}, but only {VERSION} can be read")
         classes = []
         for entry in values["classes"]:
             if not isinstance(entry["name"], str) or not entry["name"].strip():

@@ -1,4 +1,4 @@
-"""From the pixels of a label map to classes of the project."""
+"""Map the pixels of a label map to classes of the project."""
 
 import math
 import re
@@ -17,32 +17,32 @@ from histowidgets.images import Image, scaled_shape
 #: A value of a label map, or a colour as "#RRGGBB".
 Value = int | str
 
-#: More colours than this are no label map but a picture.
+#: With more colours than this, a file is a picture and not a label map.
 MOST_COLORS = 1024
-#: What is not labelled in a mask.
+#: The unlabelled value of a mask.
 _NOTHING = (0, "#000000")
-#: Colours of what is not labelled, where the others are those of classes.
+#: Colours that count as unlabelled if the others are those of classes.
 _NO_CLASS = ("#000000", "#FFFFFF")
 
 
 @dataclass
 class ReadLabels:
-    """What a label map holds for an image.
+    """The labels that a label map gives an image.
 
     Attributes
     ----------
     labels : ndarray of (rows, columns), uint8
         Indices of `names`; 255 where unlabelled.
     pieces : ndarray of (rows, columns), integers
-        0 where unlabelled; pixels that touch along an edge and have one number become one polygon.
+        0 where unlabelled; pixels with the same number that touch along an edge become one polygon.
     names : list of str
-        Of the classes that are drawn.
+        Names of the classes to draw.
     colors : dict of class name to "#RRGGBB"
-        Of the classes that the project does not have.
+        Colours of the classes that the project does not have.
     downsample : float
         Side of a pixel of the file, in full-size pixels.
     notes : list of str
-        Sentences about what was chosen.
+        Sentences about choices that were made.
     """
 
     labels: np.ndarray
@@ -55,15 +55,15 @@ class ReadLabels:
 
 @dataclass(frozen=True)
 class _Found:
-    """The different values of a label map.
+    """The distinct values of a label map.
 
     Attributes
     ----------
     codes : ndarray of (rows, columns), integers
-        Places in `values`; -1 where a picture is transparent.
+        Indices into `values`; -1 where a picture is transparent.
     values : list of int or "#RRGGBB"
     counts : list of int
-        Pixels of each.
+        Number of pixels of each value.
     """
 
     codes: np.ndarray
@@ -79,19 +79,19 @@ def read_labels(source: Any, image: Image, colors: Mapping[str, str], unknown_cl
     source : Path, ndarray or Pillow image
     image : Image
     colors : mapping of class to "#RRGGBB"
-        Of the project.
+        Colours of the project.
     unknown_classes : {"error", "add", "skip"}
     classes : mapping of value or colour to class or None; str; or None
-        What the values mean. One name is the class of all that is not 0 (or black).
+        What the values mean. A single name is the class of all values except 0 (or black).
 
     Raises
     ------
     LabelPngError
-        If it cannot be read, or is of another size.
+        If it cannot be read, or has another size than the image.
     UnnamedValuesError
-        If its values have no known meaning.
+        If the meaning of its values is unknown.
     UnknownClassError
-        If classes are unknown and that is an error.
+        If classes are unknown and `unknown_classes` is "error".
     """
     if unknown_classes not in ("error", "add", "skip"):
         raise LabelPngError(f'unknown_classes is {unknown_classes!r}; choose "error", "add" or "skip".')
@@ -107,12 +107,12 @@ def read_labels(source: Any, image: Image, colors: Mapping[str, str], unknown_cl
     drawn = list(dict.fromkeys(names.values()))
     if len(drawn) > MAX_CLASSES:
         raise LabelPngError(f"{pixels.name} has {len(drawn)} classes; at most {MAX_CLASSES} can be used.")
-    index = np.full(len(found.values) + 1, UNLABELLED, np.uint8)  # the last place is that of transparent pixels
+    index = np.full(len(found.values) + 1, UNLABELLED, np.uint8)  # the last entry is for transparent pixels
     for code, value in enumerate(found.values):
         if value in names:
             index[code] = drawn.index(names[value])
     labels = index[found.codes]
-    # One name for all values: they may number the objects, so that those that touch stay apart.
+    # With one name for all values, these may number the objects, so that touching ones stay apart.
     pieces = np.where(
         labels == UNLABELLED, 0, found.codes.astype(np.int32) + 1 if isinstance(classes, str) else labels + 1
     )
@@ -121,24 +121,24 @@ def read_labels(source: Any, image: Image, colors: Mapping[str, str], unknown_cl
 
 
 def _require_not_larger(image: Image, width: int, height: int) -> None:
-    """Refuse a label map that is larger than the image, before anything is decoded (LabelPngError)."""
+    """Raise LabelPngError for a label map that is larger than the image, before decoding it."""
     if width > image.width or height > image.height:
         _factor(image, width, height)
 
 
 def _factor(image: Image, width: int, height: int) -> int:
-    """Return the whole downsample that makes an image this large, or say that there is none."""
+    """Return the whole-number downsample at which the image has this size (LabelPngError if there is none)."""
     factor = max(math.ceil(image.width / width), math.ceil(image.height / height)) if width and height else 1
     if scaled_shape(image.width, image.height, factor) != (height, width):
         raise LabelPngError(
-            f"The label map has {width} x {height} pixels, the image {image.width} x {image.height}. The same size, or "
-            "that size divided by a whole number and rounded up, is wanted."
+            f"The label map has {width} x {height} pixels, the image {image.width} x {image.height}. It must have the "
+            "same size, or that size divided by a whole number and rounded up."
         )
     return factor
 
 
 def _found(pixels: LabelPixels) -> _Found:
-    """Find the values that the pixels have."""
+    """Find the distinct values of the pixels."""
     values = pixels.values
     codes: np.ndarray
     if values.ndim == 3:
@@ -177,7 +177,7 @@ def _names(
     classes: Any,
     notes: list[str],
 ) -> dict[Value, str]:
-    """Return the class of each value that the pixels have; what is left out is unlabelled."""
+    """Return the class of each pixel value; values that are left out are unlabelled."""
     counts = {value: count for value, count in zip(found.values, found.counts, strict=True) if count}
     meaning, source = _meaning(pixels, counts, colors, classes, notes)
     if pixels.values.dtype == np.uint8 and pixels.values.ndim == 2 and not isinstance(classes, str):
@@ -195,7 +195,7 @@ def _names(
 def _meaning(
     pixels: LabelPixels, counts: Mapping[Value, int], colors: Mapping[str, str], classes: Any, notes: list[str]
 ) -> tuple[dict[Value, str | None], str]:
-    """Return what values mean, None for unlabelled, and what says so."""
+    """Return the class of each value (None for unlabelled), and the source of that meaning."""
     known, present = list(colors), list(counts)
     if isinstance(classes, str):
         name = checked_name(classes)
@@ -206,7 +206,7 @@ def _meaning(
         return {k: name for k, (name, _) in enumerate(pixels.classes)}, f"the text in {pixels.name}"
     by_color = _by_color(pixels, present, colors)
     if by_color is not None:
-        notes.append(f"The colours of {pixels.name} are those of the classes, which were taken.")
+        notes.append(f"The colours of {pixels.name} were matched to those of the classes.")
         return by_color, "the colours of the project"
     marked = [value for value in present if value not in _NOTHING]
     is_mask = not pixels.palette and (pixels.is_mask or len(known) == 1) and len(marked) < 2
@@ -221,13 +221,13 @@ def _meaning(
         return dict(enumerate(known)), "the project"
     raise UnnamedValuesError(
         f"{pixels.name} does not say what its values mean: {_listed(present)}; the project has {len(known)} classes. "
-        f"Say it with {_suggestion(present, known)}, and None for unlabelled.",
+        f"Specify it with {_suggestion(present, known)}, and None for unlabelled.",
         counts,
     )
 
 
 def _suggestion(present: Sequence[Value], known: Sequence[str]) -> str:
-    """Return an example of `classes=` for these values: the first is what is unlabelled."""
+    """Return an example of `classes=` for these values, of which the first is unlabelled."""
     if len(present) == 2 and present[0] in _NOTHING:
         return f'classes="{known[0]}" if {present[1]!r} is that class, or classes={{value: name}}'
     if not 1 < len(present) <= 6:
@@ -240,7 +240,7 @@ def _suggestion(present: Sequence[Value], known: Sequence[str]) -> str:
 def _by_color(
     pixels: LabelPixels, present: Sequence[Value], colors: Mapping[str, str]
 ) -> dict[Value, str | None] | None:
-    """Return the classes that have the colours of the file, if all of its colours are some class's."""
+    """Return the classes with the colours of the file, if each of its colours is that of a class."""
     of_value = {v: v if isinstance(v, str) else pixels.palette.get(v) for v in present}
     if pixels.values.ndim == 2 and not pixels.palette:
         return None
@@ -257,10 +257,10 @@ def _by_color(
 
 
 def _checked(classes: Any, pixels: LabelPixels) -> dict[Value, str | None]:
-    """Return the table that a person gave, with the values and colours as the pixels have them."""
+    """Return the user's table, with its values and colours in the form of the pixels."""
     wrong = LabelPngError(
-        f"classes is {classes!r:.200}; a mapping of pixel value, or of colour as #RRGGBB or (r, g, b), to class name "
-        "is wanted."
+        f"classes is {classes!r:.200}; it must be a mapping of pixel value, or of colour as #RRGGBB or (r, g, b), to "
+        "class name."
     )
     if not isinstance(classes, Mapping):
         raise wrong
@@ -284,7 +284,7 @@ def _checked(classes: Any, pixels: LabelPixels) -> dict[Value, str | None]:
             except (TypeError, ValueError):
                 raise wrong from None
     if own and any(isinstance(key, str) and key in own for key in classes):
-        meaning = {**{k: old for old, k in own.items()}, **meaning}  # the others keep the names of the file
+        meaning = {**{k: old for old, k in own.items()}, **meaning}  # other values keep the names from the file
     return meaning
 
 
@@ -316,7 +316,7 @@ def _listed(values: Sequence[Value]) -> str:
 def _of_project(
     file: str, named: Mapping[Value, str], colors: Mapping[str, str], unknown_classes: str, notes: list[str]
 ) -> dict[Value, str]:
-    """Return the same with the classes as the project spells them; refuse or leave out those that it does not have."""
+    """Return the names as the project spells them; unknown classes are refused or left out."""
     spelled: dict[str, str] = {}
     for name in dict.fromkeys(named.values()):
         found = match_class(name, [*colors, *spelled.values()])
@@ -337,7 +337,7 @@ def _of_project(
 
 
 def _new_colors(pixels: LabelPixels, names: Mapping[Value, str], colors: Mapping[str, str]) -> dict[str, str]:
-    """Return a colour for each class that is new: that of the file, or a free one."""
+    """Return a colour for each new class: that of the file, or a free one."""
     chosen: dict[str, str] = {}
     written = dict(pixels.classes or ())
     for value, name in names.items():

@@ -1,4 +1,4 @@
-"""Reading the JSON files of labelme."""
+"""Read the JSON files of labelme."""
 
 import base64
 import binascii
@@ -13,12 +13,12 @@ from histowidgets.annotations.io._content import FileContent, FileShape, ellipse
 from histowidgets.annotations.raster import find_areas, trace
 from histowidgets.annotations.shapes import Line, Polygon, Shape
 
-#: Most pixels of a mask in the file.
+#: Most pixels of a mask.
 _MOST_PIXELS = 1 << 26
 
 
 def is_labelme(values: Any) -> bool:
-    """Tell whether a JSON file is one of labelme's."""
+    """Return whether a JSON file is from labelme."""
     return isinstance(values, Mapping) and isinstance(values.get("shapes"), list)
 
 
@@ -47,11 +47,11 @@ def _shapes(entry: Mapping[str, Any], content: FileContent) -> list[Shape]:
     if kind == "polygon":
         return [Polygon(open_ring(points))]
     if len(points) < 2:
-        raise ValueError(f"a {kind} has {len(points)} point(s); two are wanted.")
+        raise ValueError(f"a {kind} has {len(points)} point(s) instead of two.")
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     if kind == "rectangle":
         return [Polygon([(left, top), (right, top), (right, bottom), (left, bottom)])]
-    if kind == "circle":  # its middle, and a point on it
+    if kind == "circle":  # its centre, and a point on it
         (x, y), radius = points[0], float(np.hypot(*(points[1] - points[0])))
         return [ellipse(x - radius, y - radius, x + radius, y + radius)]
     if kind == "mask":
@@ -60,7 +60,7 @@ def _shapes(entry: Mapping[str, Any], content: FileContent) -> list[Shape]:
 
 
 def _mask(text: str, left: float, top: float) -> list[Shape]:
-    """Return the areas of a mask, which is a PNG in base64, at its place."""
+    """Return the areas of a mask, given as a base64 PNG and its position."""
     try:
         with PIL.Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
@@ -68,5 +68,5 @@ def _mask(text: str, left: float, top: float) -> list[Shape]:
             mask = np.asarray(picture.convert("L")) > 0
     except (OSError, binascii.Error, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise ValueError(f"its mask is damaged: {error}") from error
-    # Rounded, as labelme cuts the mask along whole pixels.
+    # Rounded, since labelme cuts masks along whole pixels.
     return [polygon.moved(round(left), round(top)) for _, _, polygon in trace(find_areas(mask.astype(np.uint8), 0))]

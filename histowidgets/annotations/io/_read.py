@@ -1,4 +1,4 @@
-"""Reading a file of annotations: what it is, is told from its content and not from its name."""
+"""Read an annotation file, whose format is recognized by its content and not by its name."""
 
 import json
 from collections.abc import Collection
@@ -14,18 +14,18 @@ from histowidgets.annotations.io._unpack import Unpacked, read_unpacked
 from histowidgets.annotations.io._xml_read import read_xml
 from histowidgets.errors import AnnotationFileError, GeoJSONError
 
-#: How a file begins that holds a picture, of which the pixels are labels.
+#: The first bytes of picture files, whose pixels may be labels.
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x93NUMPY", b"BM", b"GIF8")
 _OTHERS = {
     b"\xff\xd8\xff": "a JPEG, whose compression changes values: export labels as PNG or TIFF",
     b"\xac\xed\0\x05": "QuPath's own data: open it in QuPath, and export the objects as GeoJSON",
-    b"\x89HDF": "HDF5: export labels as TIFF, or open it with h5py and give the array",
+    b"\x89HDF": "HDF5: export labels as TIFF, or open it with h5py and pass the array",
     b"%PDF": "a PDF",
 }
 
 
 def is_picture(path: Path) -> bool:
-    """Tell whether a file is a picture, whose pixels may be labels.
+    """Return whether a file is a picture, whose pixels may be labels.
 
     Raises
     ------
@@ -40,31 +40,31 @@ def is_picture(path: Path) -> bool:
 
 
 def read_annotations(path: Path, entry: str | None = None, stems: Collection[str] = ()) -> FileContent:
-    """Read a file of annotations.
+    """Read an annotation file.
 
     Parameters
     ----------
     path : Path
         GeoJSON, XML of ASAP, ImageScope or HALO, ROIs of ImageJ, COCO or labelme; compressed with gzip or zip, or not.
     entry : str, optional
-        Which file of an archive, or which image of a COCO file, is meant.
+        Which file of an archive, or which image of a COCO file, to read.
     stems : collection of str
-        What that may be called, without its ending, if `entry` is None and there are several.
+        Possible names of the entry, without ending, if `entry` is None and there are several.
 
     Raises
     ------
     AnnotationFileError
-        If it cannot be read, or is something else.
+        If it cannot be read or is of an unknown format.
     """
     found = read_unpacked(path, entry, stems)
     return _parsed(found, entry, stems)
 
 
 def require_readable(file: str, content: FileContent) -> None:
-    """Refuse a file of which nothing can be read, with the first reason (GeoJSONError or AnnotationFileError)."""
+    """Raise GeoJSONError or AnnotationFileError, with the first reason, if nothing of a file can be read."""
     if content.problems and not content.shapes and not content.left_out:
         number, why = content.problems[0]
-        more = f" So are {len(content.problems) - 1} more." if len(content.problems) > 1 else ""
+        more = f" {len(content.problems) - 1} more cannot be read." if len(content.problems) > 1 else ""
         if content.format == "GeoJSON":
             raise GeoJSONError(f"Feature {number} of {file} cannot be read: {why}{more}")
         raise AnnotationFileError(f"Object {number} of {file}, {content.format}, cannot be read: {why}{more}")
@@ -97,9 +97,9 @@ def _json(found: Unpacked) -> tuple[Any, list[str]]:
     try:
         try:
             return json.loads(found.data), notes
-        except UnicodeDecodeError:  # as a script on Windows writes it
+        except UnicodeDecodeError:  # as scripts on Windows write it
             text = found.data.decode("cp1252")
-            notes.append(f"{found.name} is not UTF-8; its letters were read as Windows writes them.")
+            notes.append(f"{found.name} is not UTF-8; it was read in the encoding of Windows.")
             return json.loads(text), notes
         except json.JSONDecodeError as error:
             if not error.msg.startswith("Extra data"):

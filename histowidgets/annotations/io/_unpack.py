@@ -1,4 +1,4 @@
-"""Bytes of a file, unpacked if it is compressed; of an archive, the one entry that is meant."""
+"""Read the bytes of a file, decompressed if necessary; from an archive, the entry for the image."""
 
 import gzip
 import io
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from histowidgets.errors import AnnotationFileError, SeveralEntriesError
 
-#: Most bytes of a file once it is unpacked: a small archive can claim any size.
+#: Most bytes of an unpacked file, since a small archive can claim any size.
 MOST_BYTES = 1 << 30
 
 
@@ -21,9 +21,9 @@ class Unpacked:
     Attributes
     ----------
     name : str
-        Of the file, and of the entry in it.
+        Name of the file, and of the entry in it.
     data : bytes
-        Empty for an archive of ImageJ's ROIs.
+        Content; empty for an archive of ImageJ's ROIs.
     rois : mapping of name to bytes
         The entries of an archive of ImageJ's ROIs.
     """
@@ -34,22 +34,22 @@ class Unpacked:
 
 
 def read_unpacked(path: Path, entry: str | None, stems: Collection[str]) -> Unpacked:
-    """Read a file, and unpack it if need be.
+    """Read a file, and unpack it if necessary.
 
     Parameters
     ----------
     path : Path
     entry : str or None
-        The name of the entry of an archive that is meant.
+        Name of the archive entry to read.
     stems : collection of str
-        What the entry may be called, without its ending, if `entry` is None and there are several.
+        Possible names of the entry, without ending, if `entry` is None and there are several.
 
     Raises
     ------
     AnnotationFileError
-        If it cannot be read, or is damaged, or too large once it is unpacked.
+        If it cannot be read, is damaged, or is too large when unpacked.
     SeveralEntriesError
-        If an archive has several entries, and none was chosen.
+        If an archive has several entries and none was chosen.
     """
     try:
         data = path.read_bytes()
@@ -109,7 +109,7 @@ def _chosen(archive: str, names: list[str], entry: str | None, stems: Collection
 
 
 def stem_of(name: str) -> str:
-    """Return the name of a file without its folder and its endings."""
+    """Return the name of a file without folder and endings."""
     return PurePosixPath(name.replace("\\", "/")).name.split(".")[0]
 
 
@@ -121,6 +121,6 @@ def _entry(archive: zipfile.ZipFile, name: str, file: str) -> bytes:
 def _limited(data: bytes, name: str) -> bytes:
     if len(data) > MOST_BYTES:
         raise AnnotationFileError(
-            f"{name} has more than {MOST_BYTES:,} bytes once it is unpacked. Export fewer annotations at once."
+            f"{name} has more than {MOST_BYTES:,} bytes when unpacked. Export fewer annotations at once."
         )
     return data

@@ -1,4 +1,4 @@
-"""Reading annotations of ASAP, ImageScope and HALO, which are XML."""
+"""Read the XML annotations of ASAP, ImageScope and HALO."""
 
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -10,7 +10,7 @@ from histowidgets.annotations.io._content import FileContent, FileShape, ellipse
 from histowidgets.annotations.shapes import Polygon, checked_number, painted_area
 from histowidgets.errors import AnnotationFileError
 
-#: Regions of ImageScope by their number: 0 is drawn by hand, 1 a rectangle, 2 an ellipse.
+#: Region types of ImageScope: 0 is freehand, 1 a rectangle, 2 an ellipse.
 _FREEHAND, _RECTANGLE, _ELLIPSE = "0", "1", "2"
 _NO_AREA = "line(s), arrow(s) or ruler(s), which have no area"
 
@@ -21,13 +21,13 @@ def read_xml(name: str, data: bytes) -> FileContent:
     Raises
     ------
     AnnotationFileError
-        If it is not XML, or that of another program.
+        If it is not XML, or is from another program.
     """
     try:
         root = defusedxml.ElementTree.fromstring(data)
     except DefusedXmlException as error:
         raise AnnotationFileError(
-            f"{name} is XML with entities, which are not read as they can fill the memory ({error}). Export it again."
+            f"{name} is XML with entities, which can fill the memory and are not read ({error}). Export it again."
         ) from error
     except (ParseError, ValueError, LookupError, RecursionError) as error:
         raise AnnotationFileError(f"{name} is damaged XML: {error}. Export it again.") from error
@@ -51,7 +51,7 @@ def _children(element: Element, tag: str) -> list[Element]:
 
 
 def _number(text: Any) -> float:
-    """Return a number, also with the comma that some countries write."""
+    """Parse a number, also with a decimal comma."""
     return checked_number(text.replace(",", ".") if isinstance(text, str) else text, "coordinate")
 
 
@@ -112,7 +112,7 @@ def _read_imagescope(root: Element) -> FileContent:
             own = [i for i, hole in enumerate(holes) if painted_area(hole).intersects(area)]
             hit.update(own)
             shape = Polygon(shape.points, [holes[i].points for i in own]) if own else shape
-            # A layer without a name is known by its number, a region by what is written beside it.
+            # An unnamed layer is identified by its number, a region by its text.
             name = (text or "").strip() or f"Layer {layer.get('Id', '?')}"
             content.shapes.append(_shape(shape, class_name, name, color))
         content.skip("negative region(s) that lie in no other region", len(holes) - len(hit))
@@ -145,7 +145,7 @@ def _region_shape(region: Element) -> Polygon | None:
     if kind not in (_RECTANGLE, _ELLIPSE):
         return None
     if len(corners) < 2:
-        raise ValueError(f"it has {len(corners)} corner(s); the two of its box are wanted.")
+        raise ValueError(f"it has {len(corners)} corner(s) instead of the two of its box.")
     xs, ys = zip(*corners, strict=True)
     left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
     if kind == _ELLIPSE:

@@ -24,10 +24,10 @@ def add_image(log: EditLog, image: "Image | str | os.PathLike[str] | np.ndarray"
             log.require_writable()
             name = _free_name(name, log.state) if automatic else name
             _require_free(name, log.state)
-        # The lock is free while the image is written, so that painting can continue; `adding` keeps others from
-        # adding an image or closing the folder.
+        # The lock is free while the image is written, so that painting can continue; `adding` prevents other threads
+        # from adding an image or closing the folder.
         source = None if log.folder is None else log.folder.save(opened, name)
-        with log.lock, delayed_interrupt():  # the image is in the folder and here, or in neither
+        with log.lock, delayed_interrupt():  # the image is both in the folder and here, or in neither
             if log.folder is not None and source is not None:
                 log.folder.add_image(opened, name, role, source)
             log.state.images[name] = ImageState(opened, role)
@@ -36,27 +36,27 @@ def add_image(log: EditLog, image: "Image | str | os.PathLike[str] | np.ndarray"
 
 
 def numbered_name(name: str, number: int) -> str:
-    """Return what the first, second, third image of a name is called: "image", "image 2", "image 3"."""
+    """Return the name of the n-th image of the same name: "image", "image 2", "image 3"."""
     return name if number == 1 else f"{name} {number}"
 
 
 def _free_name(name: str, state: State) -> str:
-    """Return the first of "image", "image 2", … that no image has, nor one that undo can bring back."""
+    """Return the first of "image", "image 2", … that is not taken by an image, even one that undo can bring back."""
     names = (numbered_name(name, n) for n in count(1))
     return next(one for one in names if one not in state.images and one not in state.removed)
 
 
 def _require_free(name: str, state: State) -> None:
     if name in state.images:
-        raise ImageNameError(f"The project has an image named {name!r} already. Give another with name=.")
+        raise ImageNameError(f"The project already has an image named {name!r}. Choose another name with name=.")
     if name in state.removed:
         raise ImageNameError(
-            f"An image named {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
-            "or give another name with name=."
+            f"The image {name!r} was removed, and undo can bring it back with its annotations. Undo that, "
+            "or choose another name with name=."
         )
 
 
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or "\0" in name:
-        raise ImageNameError(f"An image is named {name!r}; give a name that is not blank, without NUL.")
+        raise ImageNameError(f"The image name is {name!r}; it must not be blank or contain NUL.")
     return name.strip()

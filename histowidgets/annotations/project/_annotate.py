@@ -19,7 +19,7 @@ from histowidgets.images import Region
 
 
 def new_annotation(log: EditLog, shape: Shape, class_name: str | None) -> Annotation:
-    """Return an annotation that is drawn now, by the annotator of the project; class None is an eraser."""
+    """Make an annotation with the current time and annotator; class None is an eraser."""
     return Annotation(uuid.uuid4().hex, shape, class_name, time.time(), str(log.annotator))
 
 
@@ -36,14 +36,14 @@ def erase(log: EditLog, name: str, shape: Shape) -> str:
 
 
 def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
-    if type(shape) not in SHAPES:  # not a subclass either: the journal could not make it again
+    if type(shape) not in SHAPES:  # no subclasses either, since the journal could not restore them
         raise ShapeError(f"A {type(shape).__name__} is not a shape; draw a Stroke, Line, Polygon or Rectangle.")
 
     def make(state: State) -> AddAnnotations:
         image = image_state(state, name).image
         if shape.region().intersect(image.region) is None:
             raise ShapeError(
-                f"The {type(shape).__name__.lower()} lies wholly outside image {name!r} of {image.width} x "
+                f"The {type(shape).__name__.lower()} lies entirely outside image {name!r} of {image.width} x "
                 f"{image.height} pixels. Coordinates are x then y, in full-size pixels."
             )
         return AddAnnotations.make(state, name, [new_annotation(log, shape, class_name)])
@@ -75,8 +75,8 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
     given = list(annotations) if isinstance(annotations, Iterable) else [annotations]
     if not all(isinstance(one, Annotation) and type(one.shape) in SHAPES for one in given):
         raise ProjectError(
-            f"{annotations!r:.80} is not a list of annotations; give some of project.annotations(name). "
-            "annotate draws a shape."
+            f"{annotations!r:.80} is not a list of annotations. Pass annotations of project.annotations(name); "
+            "to draw a shape, use annotate."
         )
 
     def make(state: State) -> AddAnnotations:
@@ -109,7 +109,7 @@ def annotation(log: EditLog, annotation_id: str) -> Annotation:
 
 
 def annotations(log: EditLog, name: str) -> tuple[Annotation, ...]:
-    """Return the annotations of an image in the order of drawing, erasers among them."""
+    """Return the annotations of an image, including erasers, in drawing order."""
     with log.lock:
         return image_state(log.state, name).frozen()
 
@@ -123,12 +123,12 @@ def annotation_at(log: EditLog, name: str, x: float, y: float, tolerance: float)
 
 
 def annotations_in(log: EditLog, name: str, region: Region) -> list[str]:
-    """Return the ids of the annotations, other than erasers, that lie wholly within a region."""
+    """Return the ids of the annotations, except erasers, that lie entirely within a region."""
     return [a.id for a in annotations(log, name) if a.class_name is not None and _contains(region, a.shape.bounds)]
 
 
 def count(log: EditLog, name: str | None) -> dict[str, int]:
-    """Count the annotations of each class, of one image or of all; erasers do not count."""
+    """Count the annotations of each class in one image or all images, except erasers."""
     with log.lock:
         images = list(log.state.images.values()) if name is None else [image_state(log.state, name)]
         counts = dict.fromkeys(log.state.classes, 0)
@@ -140,17 +140,17 @@ def count(log: EditLog, name: str | None) -> dict[str, int]:
 
 
 def _checked_ids(ids: str | Sequence[str]) -> list[str]:
-    """Return ids as a list, each once."""
+    """Return ids as a list without duplicates."""
     given = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
     if not all(isinstance(one, str) for one in given):
-        raise ProjectError(f"The ids are {ids!r:.80}; the id of an annotation, or a list of ids, is wanted.")
+        raise ProjectError(f"The ids are {ids!r:.80}; pass the id of an annotation, or a list of ids.")
     if not given:
-        raise ProjectError("The list of ids is empty; give the id of at least one annotation.")
+        raise ProjectError("The list of ids is empty. Pass the id of at least one annotation.")
     return list(dict.fromkeys(given))
 
 
 def _image_with(state: State, ids: list[str]) -> str:
-    """Return the name of the one image that has all of some annotations."""
+    """Return the name of the single image that has all the given annotations."""
     missing = set(ids)
     found = []
     for name, image in state.images.items():
@@ -162,7 +162,7 @@ def _image_with(state: State, ids: list[str]) -> str:
         raise ProjectError(f"There is no annotation with the id {', '.join(map(repr, sorted(missing)))}.")
     if len(found) > 1:
         raise ProjectError(
-            f"The annotations are of {len(found)} images: {', '.join(map(repr, found))}. Edit one image at a time."
+            f"The annotations are from {len(found)} images: {', '.join(map(repr, found))}. Edit one image at a time."
         )
     return found[0]
 

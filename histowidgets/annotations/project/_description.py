@@ -1,4 +1,4 @@
-"""`project.json`: the images of a project, and the classes that it began with."""
+"""`project.json`: the images of a project and its initial classes."""
 
 import json
 from collections.abc import Mapping
@@ -22,31 +22,31 @@ VERSION = 1
 
 def _not_blank(text: str) -> str:
     if not text.strip() or "\0" in text:
-        raise ValueError(f"{text!r} is blank or holds a NUL")
+        raise ValueError(f"{text!r} is blank or contains NUL")
     return text
 
 
-# InstanceOf and not `str`, which refuses what stands for the bytes of a path that is not UTF-8.
+# InstanceOf instead of `str`, which refuses surrogates for the bytes of a path that is not UTF-8.
 Text = InstanceOf[str]
 Name = Annotated[Text, AfterValidator(_not_blank)]
 Side = Annotated[int, Field(le=FARTHEST)]
 
 
 class _Entry(BaseModel):
-    """What a person adds to the file by hand is kept."""
+    """Base of entries that keeps fields added to the file by hand."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
 
 class ClassEntry(_Entry):
-    """A class that the project began with."""
+    """An initial class of the project."""
 
     name: Text
     color: Text
 
 
 class ImageEntry(_Entry):
-    """An image; a relative path starts in the folder of the project, an address is one.
+    """An image, by its path (relative to the project's folder or absolute) or address.
 
     `pixel_size_um` is the side of a pixel, or its height and width.
     """
@@ -59,12 +59,12 @@ class ImageEntry(_Entry):
     channel_names: list[Text]
     pixel_size_um: float | list[float] | None
     opened_with: dict[str, Any] = {}
-    #: From the folder of the project, for a file that does not lie in it: the two can be moved together.
+    #: Path from the project's folder to a file outside it, so that the two can be moved together.
     relative_path: Text | None = None
     file_mark: FileMark | None = None
 
     def opened(self, source: Path | str) -> DeferredImage:
-        """Return the image, which is opened when it is first used: one missing file must not lock the others away."""
+        """Return the image, opened on first use so that a missing file does not make the others inaccessible."""
         return DeferredImage(
             source,
             name=self.name,
@@ -73,7 +73,7 @@ class ImageEntry(_Entry):
             channel_names=self.channel_names,
             pixel_size_um=self.pixel_size_um,
             opened_with=self.opened_with,
-            advice="Put the file back, or say where it is with project.relocate(folder).",
+            advice="Put the file back, or give its location with project.relocate(folder).",
         )
 
 
@@ -86,7 +86,7 @@ class ProjectDescription(_Entry):
 
     @classmethod
     def of(cls, state: State) -> "ProjectDescription":
-        """Describe a new project, which has no image yet."""
+        """Describe a new project, which has no images yet."""
         classes = [ClassEntry(name=name, color=state.colors[name]) for name in state.classes]
         return cls(version=VERSION, classes=classes, images=[])
 
@@ -101,7 +101,7 @@ class ProjectDescription(_Entry):
         """
         path = folder / PROJECT_FILE
         try:
-            values = json.loads(path.read_bytes())  # with or without a byte order mark
+            values = json.loads(path.read_bytes())  # bytes, with or without a byte order mark
         except json.JSONDecodeError as error:
             raise _damaged(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
         except UnicodeDecodeError as error:
@@ -113,7 +113,7 @@ class ProjectDescription(_Entry):
         version = values["version"]
         if version != VERSION:
             raise ProjectFolderError(
-                f"{path} is of version {version}; this program reads version {VERSION}. Update histowidgets."
+                f"{path} has version {version}, but this program reads version {VERSION}. Update histowidgets."
             )
         try:
             return cls.model_validate(values)
@@ -121,25 +121,25 @@ class ProjectDescription(_Entry):
             raise _damaged(path, first_problem(error)) from error
 
     def write(self, folder: Path) -> None:
-        """Write the file, whole or not at all (ProjectFolderError if that fails)."""
+        """Write the file atomically (ProjectFolderError if that fails)."""
         advice = "Choose another folder, or free some space."
         with atomic_write(folder / PROJECT_FILE, ProjectFolderError, advice) as part:
             part.write_text(json.dumps(self.model_dump(), indent=1), encoding="utf-8")
 
     def state(self, folder: Path, paths: Mapping[str, Path | str]) -> State:
-        """Return the project as it began, with images that are opened when they are first used.
+        """Return the initial state of the project, with images that are opened on first use.
 
         Parameters
         ----------
         folder : Path
-            Of the project, for messages.
+            Folder of the project, for messages.
         paths : mapping of image name to Path, or to str for an address
-            Where the images are now.
+            Current locations of the images.
 
         Raises
         ------
         ProjectFolderError
-            If names are doubled, or a value is out of its range.
+            If names are not unique, or a value is out of range.
         """
         path = folder / PROJECT_FILE
         try:

@@ -1,4 +1,4 @@
-"""The base class of the edits of a project, and the checks that they share."""
+"""The base class of project edits, and their shared checks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from histowidgets.errors import ClassNameError, ImageNameError, ProjectError
 class Edit(ABC):
     """A change of a project: one step of undo, and one line of the journal.
 
-    An edit is made by the class method `make`, which checks it against the state that it will change. From then on it
-    knows all that undoing it takes.
+    The class method `make` creates an edit and checks it against the state that it will change. From then on, the edit
+    has all that is needed to undo it.
     """
 
     #: The name of the edit in the journal.
@@ -21,12 +21,12 @@ class Edit(ABC):
 
     @abstractmethod
     def to_record(self) -> Record:
-        """Return the edit as the journal keeps it: plain values, for JSON."""
+        """Return the edit for the journal, as plain values for JSON."""
 
     @classmethod
     @abstractmethod
     def from_record(cls, record: Record, state: State) -> Self:
-        """Make the edit again from its line in the journal, when a folder is opened.
+        """Restore the edit from its line in the journal, when a folder is opened.
 
         Raises
         ------
@@ -42,18 +42,18 @@ class Edit(ABC):
 
     @abstractmethod
     def revert(self, state: State) -> None:
-        """Undo the change; the state is the one that `apply` left."""
+        """Undo the change; the state must be that after `apply`."""
 
     @abstractmethod
     def change(self, state: State) -> Change:
         """Describe what the edit changes, whether it is applied or reverted."""
 
     def added(self) -> tuple[Annotation, ...] | None:
-        """Return the annotations that `apply` draws on top, if it does nothing else to the labels; else None."""
+        """Return the annotations that `apply` draws on top, or None if it changes labels in other ways."""
         return None
 
     def renumbers(self) -> bool:
-        """Tell whether the indices of classes change, or the classes of annotations in all images."""
+        """Return whether the edit changes class indices, or classes of annotations in all images."""
         return False
 
 
@@ -66,7 +66,7 @@ def image_state(state: State, name: str) -> ImageState:
         If there is no image of that name.
     """
     if not isinstance(name, str) or name not in state.images:
-        known = ", ".join(repr(n) for n in state.images) or "none yet; add_image adds one"
+        known = ", ".join(repr(n) for n in state.images) or "none yet; add one with add_image"
         raise ImageNameError(f"The project has no image named {name!r}. Its images: {known}.")
     return state.images[name]
 
@@ -81,7 +81,7 @@ def known_class(name: str, state: State) -> str:
     """
     if name not in state.classes:
         raise ClassNameError(
-            f"There is no class {name!r}; the classes are {', '.join(state.classes)}. add_class adds one."
+            f"There is no class {name!r}; the classes are {', '.join(state.classes)}. Add one with add_class."
         )
     return name
 
@@ -100,21 +100,21 @@ def checked_role(role: object) -> str:
 
 
 def new_class(name: object, state: State, also: Sequence[str] = ()) -> str:
-    """Return the name of a class to add, without blanks around it.
+    """Return the name of a class to add, stripped of surrounding blanks.
 
     Parameters
     ----------
     name : object
     state : State
     also : sequence of str
-        Names that are added before it, by the same edit.
+        Names that the same edit adds before it.
 
     Raises
     ------
     ClassNameError
-        If it is blank or taken, or the project has as many classes as it can hold.
+        If it is blank or taken, or the project has the largest number of classes already.
     """
     checked = checked_name(name, [*state.classes, *also])
     if len(state.classes) + len(also) >= MAX_CLASSES:
-        raise ClassNameError(f"The project has {MAX_CLASSES} classes already, which is the most it can hold.")
+        raise ClassNameError(f"The project already has {MAX_CLASSES} classes, the most possible.")
     return checked

@@ -1,4 +1,4 @@
-"""The edits of a project: each is checked, written to the journal, applied, and announced to the subscribers."""
+"""Check the edits of a project, write them to the journal, apply them, and notify the subscribers."""
 
 import logging
 import threading
@@ -23,13 +23,13 @@ AnyEdit = TypeVar("AnyEdit", bound=Edit)
 
 
 class EditLog:
-    """The state of a project, and the one way to change it. Knows nothing of particular edits.
+    """The state of a project, and the only way to change it. Independent of the kinds of edits.
 
     Parameters
     ----------
     state : State
     folder : ProjectFolder, optional
-        Where edits are written; None keeps the project in memory only.
+        Folder to write edits to; None keeps the project in memory only.
     history : History, optional
         The edits that led to the state.
 
@@ -38,8 +38,8 @@ class EditLog:
     lock : threading.RLock
         Held while the state is read or changed.
     adding : threading.Lock
-        Held while an image is added: writing it takes seconds, in which `lock` is free. Acquired before `lock`, never
-        after it.
+        Held while an image is added, since writing it takes seconds during which `lock` is free. Always acquired
+        before `lock`.
     state : State
     folder : ProjectFolder or None
     annotator : str
@@ -60,7 +60,7 @@ class EditLog:
         self._next_subscriber = 0
 
     def close(self) -> None:
-        """Release the folder, once an image that is being added has been written."""
+        """Release the folder, after finishing to write an image that is being added."""
         with self.adding, self.lock:
             self.closed = True
             if self.folder is not None:
@@ -69,12 +69,12 @@ class EditLog:
     # --- editing ---------------------------------------------------------------------------------------------------
 
     def do(self, make: Callable[[State], AnyEdit]) -> AnyEdit:
-        """Make an edit and apply it. One step of undo; on disk before any subscriber is called.
+        """Make and apply an edit, as one step of undo; it is on disk before any subscriber is called.
 
         Parameters
         ----------
         make : callable
-            Called with the state, while the lock is held; returns the edit, or raises if the state does not allow it.
+            Called with the state while the lock is held; returns the edit, or raises if the state does not allow it.
 
         Returns
         -------
@@ -88,12 +88,12 @@ class EditLog:
         ProjectError
             If the project is closed, or `make` raises.
         ProjectFolderError
-            If the edit cannot be written; then it is not applied.
+            If the edit cannot be written; it is not applied then.
         """
         with self.lock:
             self.require_writable()
             edit = make(self.state)
-            with delayed_interrupt():  # an edit is on disk and made, or neither
+            with delayed_interrupt():  # an edit is both on disk and applied, or neither
                 if self.folder is not None:
                     self.folder.append(edit.to_record())
                 self._history.do(edit, self.state)
@@ -139,7 +139,7 @@ class EditLog:
         return edit.change(self.state)
 
     def require_writable(self) -> None:
-        """Refuse to edit a project that another session holds, or that was closed.
+        """Raise an error if another session holds the project or it was closed.
 
         Raises
         ------
@@ -148,17 +148,15 @@ class EditLog:
         if self.folder is None:
             return
         if self.folder.read_only:
-            raise ReadOnlyError(
-                f"The project in {self.folder.path} is open for reading only: {self.folder.read_only_reason}"
-            )
+            raise ReadOnlyError(f"The project in {self.folder.path} is read-only: {self.folder.read_only_reason}")
         if self.closed:
             raise ProjectError("The project is closed. Open it again with Project.open(folder).")
 
     def relocate(self, where: Any) -> dict[str, Path]:
-        """Say where image files are that were moved; return the new paths by image. See `Project.relocate`."""
+        """Set the new locations of moved image files; return the new paths by image. See `Project.relocate`."""
         with self.adding, self.lock:
             if self.folder is None:
-                raise ProjectError("The project is in memory only: its images are open, and none can have moved.")
+                raise ProjectError("The project is in memory only, so none of its images can have moved.")
             moved = self.folder.relocate(where)
             for name, image in moved.items():
                 if name in self.state.images:
@@ -170,7 +168,7 @@ class EditLog:
     # --- subscribers -----------------------------------------------------------------------------------------------
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
-        """Call `callback` after each edit, in the thread that made it; return a function that ends this."""
+        """Call `callback` after each edit, on the thread that made it; return a function to unsubscribe."""
         with self.lock:
             number = self._next_subscriber
             self._next_subscriber += 1
@@ -183,14 +181,14 @@ class EditLog:
         return unsubscribe
 
     def announce(self, change: Change) -> None:
-        """Tell the subscribers of a change."""
+        """Notify the subscribers of a change."""
         with self.lock:
             callbacks = list(self._subscribers.values())
         for callback in callbacks:
             try:
                 callback(change)
             except Exception:
-                # The edit is made and on disk; the fault of one subscriber must not hide it from the others.
+                # The edit is applied and on disk; an error in one subscriber must not hide it from the others.
                 logger.exception("A subscriber of the project failed on %s", change)
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -208,7 +206,7 @@ class EditLog:
             )
 
     def label_map(self, name: str, downsample: float) -> np.ndarray:
-        """Return the labels of an image, which may be changed; kept between edits."""
+        """Return the labels of an image, which the caller may change; cached between edits."""
         with self.lock:
             image_state(self.state, name)
             return self._label_maps.get(self.state, name, downsample)

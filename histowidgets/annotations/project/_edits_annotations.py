@@ -1,4 +1,4 @@
-"""Edits of annotations: add, remove, move, change the class."""
+"""Edits of annotations: add, remove, import, move, change the class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class AddAnnotations(Edit):
         annotations: Sequence[Annotation],
         classes: Sequence[tuple[str, str]] = (),
     ) -> Self:
-        """Check that the image and the classes are there, and that the classes to add are new."""
+        """Check that the image and the classes exist, and that the classes to add are new."""
         image_state(state, image_name)
         added: list[tuple[str, str]] = []
         for name, color in classes:
@@ -67,7 +67,7 @@ class AddAnnotations(Edit):
 
     def change(self, state: State) -> Change:
         region = region_of(self.annotations, state.images[self.image_name].image)
-        # New classes concern every view; the redrawn region is the same.
+        # New classes concern every view; the region to redraw is the same.
         return Change("classes" if self.classes else "annotations", self.image_name, region)
 
     def added(self) -> tuple[Annotation, ...]:
@@ -76,11 +76,11 @@ class AddAnnotations(Edit):
 
 @dataclass(frozen=True)
 class RemoveAnnotations(Edit):
-    """Remove annotations; undo puts them back in their places in the order of drawing."""
+    """Remove annotations; undo restores their places in the drawing order."""
 
     op: ClassVar[str] = "remove"
     image_name: str
-    removed: tuple[tuple[int, Annotation], ...]  # (place, annotation), by place
+    removed: tuple[tuple[int, Annotation], ...]  # (place, annotation), sorted by place
 
     @classmethod
     def make(cls, state: State, image_name: str, ids: Sequence[str]) -> Self:
@@ -128,7 +128,7 @@ class ImportAnnotations(Edit):
         annotations: Sequence[Annotation],
         classes: Sequence[tuple[str, str]] = (),
     ) -> Self:
-        """Find the annotations to remove, and check the others as `AddAnnotations` does."""
+        """Find the annotations to remove, and check those to add as `AddAnnotations` does."""
         removal = RemoveAnnotations.make(state, image_name, ids)
         return cls(removal, AddAnnotations.make(state, image_name, annotations, classes))
 
@@ -161,7 +161,7 @@ class ImportAnnotations(Edit):
 
 @dataclass(frozen=True)
 class ReplaceAnnotations(Edit):
-    """Put other annotations in the places of some; the order of drawing stays. What differs, its subclasses say."""
+    """Base of edits that replace annotations in place, keeping the drawing order."""
 
     image_name: str
     replaced: tuple[tuple[int, Annotation, Annotation], ...]  # (place, old, new)
@@ -196,14 +196,14 @@ class MoveAnnotations(ReplaceAnnotations):
 
     @classmethod
     def make(cls, state: State, image_name: str, ids: Sequence[str], dx: float, dy: float) -> Self:
-        """Move copies of the annotations, and check that each still touches the image (ShapeError if not)."""
+        """Move copies of the annotations, and check that each still touches the image (ShapeError otherwise)."""
         image = image_state(state, image_name).image
         replaced = []
         for place, old in _found(state, image_name, ids):
             new = replace(old, shape=old.shape.moved(dx, dy))
             if new.shape.region().intersect(image.region) is None:
                 raise ShapeError(
-                    f"Moved by {dx:g}, {dy:g} a {type(new.shape).__name__.lower()} would lie wholly outside image "
+                    f"Moved by {dx:g}, {dy:g}, a {type(new.shape).__name__.lower()} would lie entirely outside image "
                     f"{image_name!r} of {image.width} x {image.height} pixels, so nothing was moved. Move it less."
                 )
             replaced.append((place, old, new))
@@ -226,7 +226,7 @@ class ReclassifyAnnotations(ReplaceAnnotations):
 
     @classmethod
     def make(cls, state: State, image_name: str, ids: Sequence[str], class_name: str) -> Self:
-        """Check that the class is there, and that no annotation is an eraser (ClassNameError if not)."""
+        """Check that the class exists, and that no annotation is an eraser (ClassNameError otherwise)."""
         known_class(class_name, state)
         found = _found(state, image_name, ids)
         erasers = sum(annotation.class_name is None for _, annotation in found)
@@ -247,7 +247,7 @@ class ReclassifyAnnotations(ReplaceAnnotations):
 
 
 def _found(state: State, image_name: str, ids: Sequence[str]) -> list[tuple[int, Annotation]]:
-    """Return the place and the annotation of each id, by place."""
+    """Return the place and the annotation of each id, sorted by place."""
     wanted = set(ids)
     annotations = image_state(state, image_name).annotations
     found = [(place, a) for place, a in enumerate(annotations) if a.id in wanted]

@@ -11,7 +11,7 @@ from histowidgets.errors import ClassNameError
 
 
 class _ClassEdit(Edit):
-    """An edit of classes: each view of the project shows them."""
+    """Base of edits of classes, which affect every view of the project."""
 
     def change(self, state: State) -> Change:
         return Change("classes")
@@ -27,7 +27,7 @@ class AddClass(_ClassEdit):
 
     @classmethod
     def make(cls, state: State, name: str, color: str) -> Self:
-        """Check that the name is free, and the colour is one."""
+        """Check that the name is free and the colour valid."""
         return cls(new_class(name, state), checked_color(color))
 
     def to_record(self) -> Record:
@@ -48,7 +48,7 @@ class AddClass(_ClassEdit):
 
 @dataclass(frozen=True)
 class RenameClass(_ClassEdit):
-    """Rename a class; its annotations follow, its index and colour stay."""
+    """Rename a class with its annotations; its index and colour do not change."""
 
     op: ClassVar[str] = "rename-class"
     old: str
@@ -56,7 +56,7 @@ class RenameClass(_ClassEdit):
 
     @classmethod
     def make(cls, state: State, old: str, new: str) -> Self:
-        """Check that the class is there, and the new name is free."""
+        """Check that the class exists and the new name is free."""
         known_class(old, state)
         return cls(old, checked_name(new, [name for name in state.classes if name != old]))
 
@@ -84,7 +84,7 @@ def _rename(state: State, old: str, new: str) -> None:
 
 @dataclass(frozen=True)
 class RecolorClass(_ClassEdit):
-    """Give a class another colour."""
+    """Change the colour of a class."""
 
     op: ClassVar[str] = "recolor-class"
     name: str
@@ -93,7 +93,7 @@ class RecolorClass(_ClassEdit):
 
     @classmethod
     def make(cls, state: State, name: str, color: str) -> Self:
-        """Check that the class is there, and the colour is one."""
+        """Check that the class exists and the colour is valid."""
         known_class(name, state)
         return cls(name, state.colors[name], checked_color(color))
 
@@ -113,7 +113,7 @@ class RecolorClass(_ClassEdit):
 
 @dataclass(frozen=True)
 class _DropClasses(_ClassEdit):
-    """Remove classes; the indices of later ones become smaller."""
+    """Base of edits that remove classes, which lowers the indices of later ones."""
 
     names: tuple[str, ...]
     old_classes: tuple[str, ...]
@@ -133,7 +133,7 @@ class _DropClasses(_ClassEdit):
 
 @dataclass(frozen=True)
 class MergeClasses(_DropClasses):
-    """Give the annotations of some classes to another one, and remove those classes."""
+    """Move the annotations of some classes to another, and remove those classes."""
 
     op: ClassVar[str] = "merge-classes"
     into: str
@@ -141,11 +141,11 @@ class MergeClasses(_DropClasses):
 
     @classmethod
     def make(cls, state: State, names: Sequence[str], into: str) -> Self:
-        """Check that the classes are there, and find their annotations."""
+        """Check that the classes exist, and find their annotations."""
         known_class(into, state)
         dropped = tuple(known_class(name, state) for name in dict.fromkeys(names) if name != into)
         if not dropped:
-            raise ClassNameError(f"No class but {into!r} itself was given to merge into {into!r}; give another.")
+            raise ClassNameError(f"A class cannot be merged into itself; pass a class other than {into!r}.")
         moved = tuple(
             (image_name, place, annotation)
             for image_name, image in state.images.items()
@@ -182,7 +182,7 @@ class DeleteClass(_DropClasses):
 
     @classmethod
     def make(cls, state: State, name: str) -> Self:
-        """Check that the class is there, has no annotations, and is not the only one."""
+        """Check that the class exists, has no annotations, and is not the only one."""
         known_class(name, state)
         count = sum(a.class_name == name for image in state.images.values() for a in image.annotations)
         if count:
@@ -191,7 +191,9 @@ class DeleteClass(_DropClasses):
                 "with merge_classes, or remove them first."
             )
         if len(state.classes) == 1:
-            raise ClassNameError(f"{name!r} is the only class; a project needs one. Add another first, or rename it.")
+            raise ClassNameError(
+                f"{name!r} is the only class, and a project needs one. Add another first, or rename it."
+            )
         return cls((name,), tuple(state.classes), dict(state.colors))
 
     def to_record(self) -> Record:

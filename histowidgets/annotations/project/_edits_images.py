@@ -18,7 +18,7 @@ class SetRole(Edit):
 
     @classmethod
     def make(cls, state: State, image_name: str, role: str) -> Self:
-        """Check that the image is there and the role is known."""
+        """Check that the image exists and the role is known."""
         return cls(image_name, image_state(state, image_name).role, checked_role(role))
 
     def to_record(self) -> Record:
@@ -49,7 +49,7 @@ class RemoveImage(Edit):
 
     @classmethod
     def make(cls, state: State, image_name: str) -> Self:
-        """Check that the image is there, and note its place."""
+        """Check that the image exists, and record its place."""
         image = image_state(state, image_name)
         return cls(image_name, list(state.images).index(image_name), image)
 

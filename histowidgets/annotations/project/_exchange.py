@@ -1,4 +1,4 @@
-"""Exporting the annotations of a project for other programs, and importing theirs."""
+"""Export the annotations of a project to other programs, and import theirs."""
 
 import os
 import warnings
@@ -43,47 +43,47 @@ from histowidgets.errors import (
 )
 from histowidgets.images import Image, scaled_shape
 
-#: Most areas that a label map may have, as each becomes an annotation.
+#: Most areas of a label map, since each becomes an annotation.
 MOST_AREAS = 100_000
 
 
 class Imported(NamedTuple):
-    """How many annotations were drawn, and what a person should know; "" if nothing."""
+    """The number of annotations drawn, and a message for the user ("" for none)."""
 
     drawn: int
     words: str
 
     def tell(self, tell: Callable[[str], object] | None) -> int:
-        """Say what a person should know, as a warning by default; return the count."""
+        """Pass on the message, by default as a warning; return the count."""
         if self.words and tell is not None:
             tell(self.words)
         elif self.words:
-            warnings.warn(self.words, HistowidgetsWarning, stacklevel=3)  # the line that called the project
+            warnings.warn(self.words, HistowidgetsWarning, stacklevel=3)  # points at the line that called the project
         return self.drawn
 
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What an import would do, and what it would have to be told; see `Project.preview_import`.
+    """What an import would do, and what it would need to know; see `Project.preview_import`.
 
     Attributes
     ----------
     format : str
-        What the file is, such as "GeoJSON" or "label map".
+        Format of the file, such as "GeoJSON" or "label map".
     count : int
-        How many annotations would be drawn.
+        Number of annotations that would be drawn.
     duplicates : int
-        How many of them are on the image already.
+        Number of them that are already on the image.
     unnamed : dict of name (or None) to count
-        Annotations without a class, by what the objects are called: `classes` can give them one.
+        Annotations without a class, by the names of the objects; `classes` can assign classes.
     unknown_classes : list of str
         Classes that the project does not have.
     values : dict of value or "#RRGGBB" to number of pixels
-        Of a label map that does not say which class they are: `classes` can.
+        Values of a label map without known classes; `classes` can assign them.
     entries : list of str
-        Names in a file about several images, if it is not clear which one is meant: `entry` chooses one.
+        Names in a file about several images, if it is unclear which one to read; `entry` chooses one.
     notes : str
-        What would be left out, was chosen, or may be wrong.
+        What would be left out or was chosen, and possible problems.
     """
 
     format: str
@@ -122,7 +122,7 @@ def export_label_png(log: EditLog, name: str, path: "str | os.PathLike[str]", do
 
 
 def import_annotations(log: EditLog, name: str, source: Any, options: ImportOptions) -> Imported:
-    """Draw the annotations of a file of any known kind. See `Project.import_annotations`."""
+    """Draw the annotations of a file of any known format. See `Project.import_annotations`."""
     checked = _checked_source(source, AnnotationFileError)
     if _is_label_map(checked):
         return import_label_map(log, name, checked, options.unknown_classes, options.classes)
@@ -135,7 +135,7 @@ def import_geojson(log: EditLog, name: str, path: "str | os.PathLike[str]", opti
 
 
 def import_label_map(log: EditLog, name: str, source: Any, unknown_classes: str, classes: Any) -> Imported:
-    """Replace the label map of an image by that of a picture or an array. See `Project.import_label_png`."""
+    """Replace the label map of an image with a picture or an array. See `Project.import_label_png`."""
     checked = _checked_source(source, LabelPngError)
     file = _file_name(checked)
     with log.lock:
@@ -157,7 +157,7 @@ def import_label_map(log: EditLog, name: str, source: Any, unknown_classes: str,
 
 
 def preview_import(log: EditLog, name: str, source: Any, options: ImportOptions) -> ImportPreview:
-    """Say what an import would do. See `Project.preview_import`."""
+    """Return what an import would do. See `Project.preview_import`."""
     checked = _checked_source(source, AnnotationFileError)
     file = _file_name(checked)
     with log.lock:
@@ -225,13 +225,13 @@ def _import_shapes(log: EditLog, name: str, path: Path, options: ImportOptions, 
 
 
 class _NothingToDo(Exception):
-    """Every annotation of the file is on the image already."""
+    """Raised if every annotation of the file is already on the image."""
 
 
 def _duplicates(new: Sequence[Annotation], there: Sequence[Annotation]) -> dict[int, Annotation]:
-    """Return which of some annotations are on the image already, by their place: by id, else by shape and class.
+    """Return the new annotations that are already on the image, by place; matched by id, else by shape and class.
 
-    An annotation of the image counts once: of two alike in the file, the second is no duplicate.
+    Each annotation of the image matches only once: of two equal ones in the file, the second is not a duplicate.
     """
     by_id = {annotation.id: annotation for annotation in there}
     by_shape: dict[Any, list[Annotation]] = {}
@@ -253,10 +253,10 @@ def _duplicates(new: Sequence[Annotation], there: Sequence[Annotation]) -> dict[
 def _decide(
     new: Sequence[Annotation], there: Sequence[Annotation], choice: str, file: str
 ) -> tuple[set[int], list[str], str]:
-    """Return the places in the file that are left out, the ids to remove from the image, and what to say."""
+    """Return the places in the file to leave out, the ids to remove from the image, and a message."""
     found = _duplicates(new, there)
     if choice == "replace_all":
-        said = f"Replaced the {len(there):,} annotations of the image by those of {file}." if there else ""
+        said = f"Replaced the {len(there):,} annotations of the image with those of {file}." if there else ""
         return set(), [annotation.id for annotation in there], said
     if not found or choice == "add":
         return set(), [], ""
@@ -270,22 +270,24 @@ def _decide(
     if choice == "replace":
         others = len(there) - len(found)
         rest = (
-            f' {others:,} that the file does not have stay; on_duplicate="replace_all" removes them.' if others else ""
+            f' {others:,} that the file does not have were kept; on_duplicate="replace_all" removes them.'
+            if others
+            else ""
         )
         return (
             set(),
             [annotation.id for annotation in found.values()],
-            f"Replaced {len(found):,} by those of {file}.{rest}",
+            f"Replaced {len(found):,} with those of {file}.{rest}",
         )
     differ = sum((a.shape, a.class_name) != (new[i].shape, new[i].class_name) for i, a in found.items())
     changed = f" ({differ:,} of them differently)" if differ else ""
     left = "were left out" if several else "was left out"
-    said = f'{counted} on the image already{changed}, and {left}; on_duplicate="replace" takes those of the file.'
+    said = f'{counted} on the image already{changed}, and {left}; on_duplicate="replace" uses those of the file.'
     return set(found), [], said
 
 
 def _checked_source(source: Any, error: type[AnnotationFileError]) -> Any:
-    """Return a path as a Path; arrays and pictures as they are."""
+    """Return a path as a Path, and arrays and pictures unchanged."""
     is_pixels = hasattr(source, "__array__") or hasattr(source, "__array_interface__")
     return source if is_pixels or isinstance(source, np.ndarray) else as_path(source, error)
 
@@ -299,7 +301,7 @@ def _file_name(source: Any) -> str:
 
 
 def _stems(name: str, image: Image) -> set[str]:
-    """Return what a file about this image may be called, without its ending."""
+    """Return the possible names, without ending, of a file about this image."""
     names = {name, image.name}
     if image.source is not None:
         names.add(Path(image.source).name)
@@ -314,8 +316,8 @@ def _traced(log: EditLog, read: ReadLabels, file: str) -> list[Annotation]:
     areas = find_areas(read.pieces, 0)
     if areas.count > MOST_AREAS:
         raise LabelPngError(
-            f"{file} has {areas.count:,} separate areas; at most {MOST_AREAS:,} can be kept. Smooth it, or "
-            "take out the small ones, and import it again."
+            f"{file} has {areas.count:,} separate areas; at most {MOST_AREAS:,} are supported. Smooth it, or "
+            "remove small areas, then import it again."
         )
     return [
         new_annotation(log, polygon, read.names[int(read.labels[row, column])])

@@ -1,4 +1,4 @@
-"""What a file was when it was last seen: enough to notice that another one took its place."""
+"""A fingerprint of a file, sufficient to notice that another file took its place."""
 
 import zlib
 from pathlib import Path
@@ -8,25 +8,25 @@ from pydantic import BaseModel
 
 from histowidgets._address import is_address
 
-#: Bytes that are read at the beginning, at the end, and in each place between them; and the number of those places.
+#: Bytes read at the beginning, at the end, and at each place between; and the number of these places.
 _PIECE, _PLACES = 4096, 14
-#: The files that say what a folder is, for an OME-Zarr.
+#: The metadata files of an OME-Zarr folder.
 _FOLDER_FILES = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
 
 
 class FileMark(BaseModel):
-    """A file, or the folder of an OME-Zarr.
+    """The mark of a file, or of the folder of an OME-Zarr.
 
     Attributes
     ----------
     size : int
-        In bytes; of a folder, of the files that say what it is.
+        Size in bytes; for a folder, of its metadata files.
     mtime_ns : int
-        When it was changed, in nanoseconds since 1970.
+        Time of the last change, in nanoseconds since 1970.
     ends : int
-        A checksum of its first and its last 4,096 bytes.
+        Checksum of its first and last 4,096 bytes.
     middle : int
-        A checksum of places between them.
+        Checksum of places between them.
     """
 
     size: int
@@ -36,7 +36,7 @@ class FileMark(BaseModel):
 
 
 def mark_file(path: Path | str) -> FileMark | None:
-    """Return the mark of a file; None if it cannot be read, and of an address."""
+    """Return the mark of a file; None if it cannot be read or is an address."""
     if is_address(path):
         return None
     path = Path(path)
@@ -62,9 +62,9 @@ def _mark_folder(path: Path) -> FileMark | None:
 
 
 def is_same(mark: FileMark, path: Path) -> bool | None:
-    """Tell whether a file is the one that was marked; None if it cannot be read.
+    """Return whether a file is the one that was marked; None if it cannot be read.
 
-    A copy, which may have another time, is the same. The middle is read only if the time differs.
+    A copy, which may have another time, counts as the same. The middle is read only if the time differs.
     """
     try:
         if path.is_dir():

@@ -1,7 +1,7 @@
-"""The folder of a project: project.json, journal.jsonl, and the images that came from no file.
+"""The folder of a project: project.json, journal.jsonl, and the images that did not come from a file.
 
-`project.json` holds the images and the classes the project began with; `journal.jsonl` holds every edit since, undo
-and redo among them. Opening the folder applies the edits again.
+`project.json` holds the images and the initial classes; `journal.jsonl` holds every edit since, including undo and
+redo. Opening the folder applies the edits again.
 """
 
 from collections.abc import Sequence
@@ -55,18 +55,18 @@ _ALL: tuple[type[Edit], ...] = (
     SetRole,
     RemoveImage,
 )
-#: The edits by their names in the journal.
+#: The kinds of edits, by their names in the journal.
 EDITS = {edit.op: edit for edit in _ALL}
 
 
 class ProjectFolder:
-    """An open project folder. Not thread-safe: the edit log holds a lock."""
+    """An open project folder. Not thread-safe; the edit log holds a lock."""
 
     def __init__(
         self, path: Path, lock: FolderLock, description: ProjectDescription, notes: Sequence[str] = ()
     ) -> None:
         self.path = path
-        #: What was noticed when the folder was opened, as sentences.
+        #: Notes from opening the folder, as sentences.
         self.notes = tuple(notes)
         self._lock = lock
         self._description = description
@@ -74,35 +74,35 @@ class ProjectFolder:
         if lock.held:
             try:
                 self._journal = Journal(path / JOURNAL_FILE)
-            except ProjectFolderError as error:  # a file that may only be read in a folder that may be written
+            except ProjectFolderError as error:  # a read-only file in a writable folder
                 lock.release()
                 lock.fault = str(error)
 
     @property
     def read_only(self) -> bool:
-        """Whether another session may write, or nobody may, so that this one may not."""
+        """Whether this session may not write, as another session holds the folder or it is not writable."""
         return not self._lock.held and self.read_only_reason is not None
 
     @property
     def read_only_reason(self) -> str | None:
-        """Why this session may not write, and what to do, as a sentence; None if it may."""
+        """Why this session may not write and what to do, as a sentence; None if it may."""
         if self._lock.held_by is not None:
-            return f"{self._lock.held_by} holds it. Close it there, then open it here again."
+            return f"{self._lock.held_by} has it open. Close it there, then open it again here."
         if self._lock.fault is not None:
             return (
-                f"its folder cannot be written ({self._lock.fault}). To edit it, copy the folder to a place where you "
-                "may write, and open the copy."
+                f"its folder is not writable ({self._lock.fault}). To edit it, copy the folder to a writable place, "
+                "and open the copy."
             )
         return None
 
     @property
     def held_by(self) -> str | None:
-        """Who may write, if it is another session."""
+        """The other session that may write, if any."""
         return self._lock.held_by
 
     @property
     def left_by(self) -> str | None:
-        """Who held the folder before and ended without releasing it; else None."""
+        """The session that ended without releasing the folder; None if there was none."""
         return self._lock.left_by
 
     @classmethod
@@ -112,7 +112,7 @@ class ProjectFolder:
         Raises
         ------
         ProjectFolderError
-            If it cannot be written, or holds a project.
+            If it cannot be written, or already has a project.
         """
         path = path.expanduser().absolute()
         try:
@@ -120,17 +120,17 @@ class ProjectFolder:
             taken = (path / PROJECT_FILE).exists()
         except OSError as error:
             raise ProjectFolderError(
-                f"The folder {path} cannot be made: {error.strerror or error}. Choose another."
+                f"The folder {path} cannot be created: {error.strerror or error}. Choose another."
             ) from error
         if taken:
             raise ProjectFolderError(
-                f"{path} holds a project already. Open it with Project.open, or choose another folder."
+                f"{path} already has a project. Open it with Project.open, or choose another folder."
             )
         lock = FolderLock(path)
         if lock.fault is not None:
             raise ProjectFolderError(f"The folder {path} cannot be written: {lock.fault}. Choose another.")
         if not lock.held:
-            raise ProjectFolderError(f"{lock.held_by} is making a project in {path}. Choose another folder.")
+            raise ProjectFolderError(f"{lock.held_by} is creating a project in {path}. Choose another folder.")
         try:
             description = ProjectDescription.of(state)
             description.write(path)
@@ -141,7 +141,7 @@ class ProjectFolder:
 
     @classmethod
     def holds_project(cls, path: Path) -> bool:
-        """Tell whether a folder has a project (ProjectFolderError if it cannot be read)."""
+        """Return whether a folder has a project (ProjectFolderError if it cannot be read)."""
         return _is_file(path.expanduser().absolute() / PROJECT_FILE)
 
     @classmethod
@@ -152,7 +152,7 @@ class ProjectFolder:
         ----------
         path : Path
         relocate : path or mapping, optional
-            Where images are that were moved; see `Relocation`.
+            New locations of moved images; see `Relocation`.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class ProjectFolder:
         path = path.expanduser().absolute()
         if not _is_file(path / PROJECT_FILE):
             raise ProjectFolderError(
-                f"There is no project in {path} ({PROJECT_FILE} is missing). Check the path, or make a project there "
+                f"There is no project in {path} ({PROJECT_FILE} is missing). Check the path, or create a project there "
                 "with Project(classes, folder=...)."
             )
         lock = FolderLock(path)
@@ -177,17 +177,17 @@ class ProjectFolder:
                 description.write(path)
             return opened, state, history
         except BaseException:
-            lock.release()  # or the folder could not be opened until this process ends
+            lock.release()  # otherwise the folder could not be opened until this process ends
             raise
 
     def append(self, record: Record) -> None:
         """Write an edit to the journal (ProjectFolderError if that fails)."""
         if self._journal is None:
-            raise ProjectFolderError(f"{self.path} is open for reading only.")
+            raise ProjectFolderError(f"{self.path} is read-only.")
         self._journal.append(record)
 
     def save(self, image: Image, name: str) -> Path | str:
-        """Save an image unless it came from a file; return the path or address of it. Edits may be written meanwhile.
+        """Save an image unless it came from a file; return its path or address. Edits may be written in the meantime.
 
         Raises
         ------
@@ -201,12 +201,12 @@ class ProjectFolder:
         return target
 
     def relocate(self, where: Any) -> dict[str, DeferredImage]:
-        """Say where images are that were moved, and store it; return these images by name.
+        """Set and store the new locations of moved images; return these images by name.
 
         Raises
         ------
         ProjectFolderError
-            If `where` is no folder and no mapping of images or paths, or project.json cannot be written.
+            If `where` is neither a folder nor a mapping of images or paths, or project.json cannot be written.
         """
         before = {entry.name: entry for entry in self._description.images}
         description, paths, _ = locate(self.path, self._description, where)
@@ -217,7 +217,7 @@ class ProjectFolder:
         return {entry.name: entry.opened(paths[entry.name]) for entry in moved}
 
     def add_image(self, image: Image, name: str, role: str, source: Path | str) -> None:
-        """Add an image, whose file is there, to project.json (ProjectFolderError if that fails)."""
+        """Add an image, whose file exists, to project.json (ProjectFolderError if that fails)."""
         stored, relative = stored_paths(source, self.path)
         entry = ImageEntry(
             name=name,
@@ -245,7 +245,7 @@ class ProjectFolder:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError as error:  # a folder above it may not be readable
+    except OSError as error:  # a parent folder may be unreadable
         raise ProjectFolderError(
             f"{path} cannot be read: {error.strerror or error}. Ask for permission to read it."
         ) from error
@@ -264,13 +264,13 @@ def _replay(path: Path, number: int, record: Record, state: State, history: Hist
 
 
 def _stored_size(image: Image) -> float | list[float] | None:
-    """Return the side of a pixel in um, or its height and width if it is not square."""
+    """Return the side of a pixel in um, or the height and width of one that is not square."""
     size = image.pixel_size_yx_um
     return image.pixel_size_um if size is None or size[0] == size[1] else list(size)
 
 
 def _free_path(folder: Path, name: str) -> Path:
-    """Return where an image of this name can be saved without replacing another."""
+    """Return a path for an image of this name that replaces no other file."""
     stem = file_stem(name)
     path, number = folder / f"{stem}.tif", 1
     while path.exists():
@@ -280,7 +280,7 @@ def _free_path(folder: Path, name: str) -> Path:
 
 
 def save_image(image: Image, path: Path) -> None:
-    """Save an image as OME-TIFF, which keeps dtype, channels, their names and the pixel size.
+    """Save an image as OME-TIFF, which keeps dtype, channels, channel names and pixel size.
 
     Raises
     ------

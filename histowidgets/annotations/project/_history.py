@@ -5,7 +5,7 @@ from histowidgets.annotations.project._state import State
 
 
 class History:
-    """The edits made, and those undone. Not thread-safe: the edit log holds a lock."""
+    """The edits made and undone. Not thread-safe; the edit log holds a lock."""
 
     def __init__(self) -> None:
         self._done: list[Edit] = []
@@ -22,7 +22,7 @@ class History:
         return bool(self._undone)
 
     def do(self, edit: Edit, state: State) -> None:
-        """Apply an edit; edits that were undone before can then no longer be redone."""
+        """Apply an edit, after which earlier undone edits can no longer be redone."""
         edit.apply(state)
         self._done.append(edit)
         self._undone.clear()

@@ -1,4 +1,4 @@
-"""The journal: one line of JSON for each edit, on disk before any subscriber is called."""
+"""The journal: a line of JSON for each edit, on disk before any subscriber is called."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class Journal:
     Parameters
     ----------
     path : Path
-        Made if missing.
+        Created if missing.
 
     Raises
     ------
@@ -40,20 +40,20 @@ class Journal:
         Raises
         ------
         ProjectFolderError
-            If that fails, e.g. as the disk is full; the journal is then as it was.
+            If that fails, for instance because the disk is full; the journal is then unchanged.
         """
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         try:
             written = 0
-            while written < len(line):  # a raw file may write only a part
+            while written < len(line):  # a raw file may write only part of the data
                 written += self._file.write(line[written:]) or 0
             os.fsync(self._file.fileno())
         except BaseException as error:
-            self._file.truncate(self._end)  # also after Ctrl+C: an edit that is not applied must not be on disk
+            self._file.truncate(self._end)  # also after Ctrl+C, since an edit that is not applied must not be on disk
             if not isinstance(error, OSError):
                 raise
             raise ProjectFolderError(
-                f"The edit could not be saved in {self._path}: {error.strerror or error}. It was not made; free "
+                f"The edit could not be saved in {self._path}: {error.strerror or error}. It was not applied. Free "
                 "some space, then try again."
             ) from error
         self._end += len(line)
@@ -66,19 +66,19 @@ class Journal:
 def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
     """Read the records of a journal with their line numbers.
 
-    A torn last line is dropped with a warning: the program was killed while writing it, before the edit was confirmed.
+    An incomplete last line is dropped with a warning: the program was killed before it confirmed the edit.
 
     Parameters
     ----------
     path : Path
-        May be missing: then there are no records.
+        May be missing, in which case there are no records.
     repair : bool
-        Whether to cut the torn line off, so that the next record begins on a new line.
+        Whether to cut off the incomplete line, so that the next record starts on a new line.
 
     Raises
     ------
     ProjectFolderError
-        If a line before the last is damaged; the message names its number.
+        If a line before the last is damaged; the message gives its number.
     """
     try:
         content = path.read_bytes() if path.exists() else b""
@@ -94,15 +94,15 @@ def read_journal(path: Path, repair: bool) -> list[tuple[int, Record]]:
         last = number == len(lines) or (number == len(lines) - 1 and not lines[-1])
         if record is None and not last:
             raise damaged(path, number, "it is not a JSON object with an edit")
-        # Without its newline the record was never confirmed, but if it is whole it can stay only with a newline.
+        # A record without its newline was never confirmed; a complete one can stay if it gets a newline.
         if record is None or number == len(lines):
             break
         records.append((number, record))
         good += len(line) + 1
     warnings.warn(
-        f"The last line of {path} (line {len(records) + 1}) was cut short when the program ended, and is dropped. "
-        "No edit that was confirmed is lost.",
-        stacklevel=4,  # the line that opened the project
+        f"The last line of {path} (line {len(records) + 1}) was cut short when the program ended, and was dropped. "
+        "No confirmed edit is lost.",
+        stacklevel=4,  # points at the line that opened the project
     )
     if repair:
         with path.open("r+b") as file:
@@ -119,8 +119,8 @@ def _parsed(line: bytes) -> Record | None:
 
 
 def damaged(path: Path, number: int, why: str) -> ProjectFolderError:
-    """Make the error that says which line of a journal is damaged."""
+    """Make an error that names the damaged line of a journal."""
     return ProjectFolderError(
-        f"Line {number} of {path} is damaged: {why}. Restore the file from a backup; or cut it before line {number} "
-        "in a text editor, which loses that edit and those after it."
+        f"Line {number} of {path} is damaged: {why}. Restore the file from a backup, or delete everything from line "
+        f"{number} on in a text editor, which loses those edits."
     )

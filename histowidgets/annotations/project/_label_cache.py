@@ -1,4 +1,4 @@
-"""Label maps kept between edits, and changed only where an edit changed something."""
+"""Label maps that are cached between edits, and updated only where an edit changed something."""
 
 import math
 
@@ -10,20 +10,20 @@ from histowidgets.annotations.project._state import State
 from histowidgets.annotations.raster import draw, rasterize
 from histowidgets.images import Region, scaled_shape
 
-#: Bytes of labels kept, of all the maps together; the least recently used maps are dropped.
+#: Most bytes of all cached maps together; the least recently used maps are dropped.
 MAX_KEPT = 64_000_000
 
 
 class LabelCache:
-    """Label maps by image and downsample. Not thread-safe: the project locks."""
+    """Label maps by image and downsample. Not thread-safe; the project holds a lock."""
 
     def __init__(self) -> None:
         self._maps: ByteCache[tuple[str, float], np.ndarray] = ByteCache(MAX_KEPT)
 
     def get(self, state: State, name: str, downsample: float) -> np.ndarray:
-        """Return the label map of an image, the caller's to change."""
+        """Return the label map of an image, which the caller may change."""
         image = state.images[name]
-        scaled_shape(image.image.width, image.image.height, downsample)  # refuses what is no downsample
+        scaled_shape(image.image.width, image.image.height, downsample)  # raises an error for an invalid downsample
         key = (name, float(downsample))
         kept = self._maps.get(key)
         if kept is not None:
@@ -34,7 +34,7 @@ class LabelCache:
         return labels
 
     def update(self, state: State, edit: Edit, forward: bool) -> None:
-        """Bring the kept maps up to date after an edit was applied, or (not `forward`) taken back."""
+        """Update the cached maps after an edit was applied or, if not `forward`, reverted."""
         change = edit.change(state)
         added = edit.added()
         if edit.renumbers():
@@ -42,7 +42,7 @@ class LabelCache:
         if change.kind == "images":
             self._maps.drop(lambda key: key[0] == change.image_name)
         if change.region is None:
-            return  # names, colours and roles are not in a label map; other classes come and go at its end
+            return  # names, colours and roles do not affect labels, and other classes come and go at the end
         for (name, downsample), labels in self._maps.items():
             if name != change.image_name:
                 continue
@@ -54,7 +54,7 @@ class LabelCache:
 
 
 def _redraw(labels: np.ndarray, state: State, name: str, region: Region, downsample: float) -> None:
-    """Rebuild the labels of a region."""
+    """Redraw the labels of a region."""
     image = state.images[name]
     whole = image.image.region
     if not downsample.is_integer():

@@ -1,4 +1,4 @@
-"""Where the image files of a project are: what is stored, and where else they may be after a move."""
+"""Locate the image files of a project: at their stored paths, or elsewhere after a move."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,14 +11,14 @@ from histowidgets.annotations.project._description import ImageEntry, ProjectDes
 from histowidgets.annotations.project._file_mark import FileMark, is_same, mark_file
 from histowidgets.errors import ProjectFolderError
 
-#: How many of the last parts of a path are looked for, and in how many of the folders around a project.
+#: Number of last parts of a path to look for, and number of folders around a project to look in.
 _TAIL_PARTS, _FOLDERS_UP = 4, 3
-#: Most files and folders of a folder that are looked at to find an image in it.
+#: Most files and folders to examine when searching a folder for an image.
 MOST_ENTRIES = 100_000
 
 
 class Found(NamedTuple):
-    """A file, whether it is there, and whether it is the one that was marked: None if that cannot be told."""
+    """A file, whether it exists, and whether it is the marked one (None if unknown)."""
 
     path: Path
     is_there: bool
@@ -26,11 +26,11 @@ class Found(NamedTuple):
 
 
 def stored_paths(path: Path | str, folder: Path) -> tuple[str, str | None]:
-    """Return how a path is stored: as it is, and from the folder of the project if it does not lie in it.
+    """Return the stored forms of a path: the path itself, and a relative one for a file outside the project's folder.
 
-    A path in the folder is stored from there alone, so that the folder can be moved; one beside it both ways, so that
-    the two can be moved together, or the folder alone. None where there is no way from the folder to it, as on another
-    drive, and for an address.
+    A file in the folder is stored only by its relative path, so that the folder can be moved. A file outside it is
+    stored in both forms, so that the two can be moved together, or the folder alone. The relative path is None if there
+    is none, as for another drive or an address.
     """
     if is_address(path):
         return str(path), None
@@ -44,19 +44,20 @@ def stored_paths(path: Path | str, folder: Path) -> tuple[str, str | None]:
 
 
 def find_file(folder: Path, path: str, relative: str | None, mark: FileMark | None) -> Found:
-    """Find where a file is now; where it was if it cannot be found.
+    """Find a file; if it cannot be found, return its stored location.
 
-    Looks where it is from the folder of the project, then where it was, then beside the project under the last parts of
-    its path. A file that differs from the marked one is taken only where the file is stored, if there is no better.
+    Looks at the path relative to the project's folder, then at the absolute path, then beside the project under the
+    last parts of the path. A file that differs from the marked one is accepted only at a stored path, and only if no
+    better one is found.
 
     Parameters
     ----------
     folder : Path
-        Of the project.
+        Folder of the project.
     path, relative : str
-        As `stored_paths` gave them.
+        The result of `stored_paths`.
     mark : FileMark or None
-        Of the file, if it is known.
+        Mark of the file, if known.
     """
     stored = [folder / path] if relative is None else [_joined(folder, relative), folder / path]
     others: list[Found] = []
@@ -66,14 +67,14 @@ def find_file(folder: Path, path: str, relative: str | None, mark: FileMark | No
         same = None if mark is None else is_same(mark, one)
         if same or mark is None:
             return Found(one, True, same)
-        # Elsewhere, a file of the same name that differs is another one.
+        # Elsewhere, a file of the same name with other content is a different file.
         if one in stored:
             others.append(Found(one, True, same))
     return others[0] if others else Found(folder / path, False, None)
 
 
 def _nearby(folder: Path, path: str) -> Iterator[Path]:
-    """Yield where a file may be if it was moved together with the project: beside it, under the end of its path."""
+    """Yield possible places of a file that was moved with the project: beside it, under the last parts of its path."""
     parts = _parts(path)
     for n_parts in range(min(_TAIL_PARTS, len(parts)), 0, -1):
         around = folder
@@ -87,13 +88,13 @@ def _joined(folder: Path, relative: str) -> Path:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    """Return the parts of a path of any system, without the root or drive."""
+    """Return the parts of a path of any operating system, without root or drive."""
     pure = PureWindowsPath(path) if "\\" in path or path[1:2] == ":" else PurePosixPath(path)
     return pure.parts[1:] if pure.is_absolute() else pure.parts
 
 
 def is_there(source: str) -> bool:
-    """Tell whether the file of an image is there; an address is taken to be."""
+    """Return whether the file of an image exists, which is assumed for an address."""
     return is_address(source) or exists(Path(source))
 
 
@@ -105,18 +106,18 @@ def exists(path: Path) -> bool:
 
 
 class Relocation:
-    """Where images are that were moved, as a person said it.
+    """New locations of moved images, as given by the user.
 
     Parameters
     ----------
     where : path or mapping
-        A folder that has the files, at any depth; or a mapping from the name of an image, an old path, or an old folder
-        to the new one.
+        A folder with the files at any depth; or a mapping from an image name, an old path or an old folder to the new
+        location.
 
     Raises
     ------
     ProjectFolderError
-        If it is neither, or there is no such folder.
+        If it is neither, or the folder does not exist.
     """
 
     def __init__(self, where: Any) -> None:
@@ -130,11 +131,11 @@ class Relocation:
         self._folder = as_path(where, ProjectFolderError).absolute()
         if not self._folder.is_dir():
             raise ProjectFolderError(
-                f"There is no folder {self._folder}. Give one that has the images, or a mapping of old to new paths."
+                f"There is no folder {self._folder}. Pass a folder with the images, or a mapping of old to new paths."
             )
 
     def require_known(self, names: Sequence[str], paths: Sequence[str]) -> None:
-        """Refuse a mapping with keys that are neither an image nor a part of a path (ProjectFolderError)."""
+        """Raise ProjectFolderError for mapping keys that are neither an image nor part of a path."""
         for key in self._table:
             if key not in names and all(_below(path, key) is None for path in paths):
                 raise ProjectFolderError(
@@ -143,23 +144,23 @@ class Relocation:
                 )
 
     def new_path(self, name: str, path: str, mark: FileMark | None, found: "Found") -> Path | None:
-        """Return where an image is now; None if nothing says so, or there is no such file.
+        """Return the new path of an image; None if it is not given or the file does not exist.
 
         Parameters
         ----------
         name : str
-            Of the image.
+            Name of the image.
         path : str
-            Where it was.
+            Its old path.
         mark : FileMark or None
-            Of several files of the same name in the folder, the one with this mark is taken.
+            Of several files of the same name in the folder, the one with this mark is chosen.
         found : Found
-            Where it is without being told; a folder is searched only for what is not there.
+            Result of `find_file`; a folder is searched only for missing files.
 
         Raises
         ------
         ProjectFolderError
-            If the mapping has a path for this image, and there is no such file.
+            If the mapping has a path for this image, but the file does not exist.
         """
         if self._folder is not None:
             return None if found.is_there else self._in_folder(path, mark)
@@ -182,12 +183,12 @@ class Relocation:
         parts = _parts(path)
         found = self._index.get(parts[-1], []) if parts else []
         same = [one for one in found if mark is None or is_same(mark, one) is not False]
-        # The one whose folders are called most alike.
+        # Choose the one whose parent folders match best.
         return max(same or found, key=lambda one: _common_tail(one.parts, parts), default=None)
 
 
 def _below(path: str, old: str) -> tuple[str, ...] | None:
-    """Return the parts of a path below an old path or folder, () if it is that; None if it is not below."""
+    """Return the parts of a path below an old path or folder; () if equal, None if not below it."""
     mine, above = _parts(path), _parts(old)
     return mine[len(above) :] if above and mine[: len(above)] == above else None
 
@@ -202,7 +203,7 @@ def _common_tail(one: tuple[str, ...], other: tuple[str, ...]) -> int:
 
 
 def _files_by_name(folder: Path) -> dict[str, list[Path]]:
-    """Return the files below a folder, and the folders of OME-Zarrs, by name."""
+    """Return the files and OME-Zarr folders below a folder, by name."""
     found: dict[str, list[Path]] = {}
     seen = 0
     for root, folders, files in os.walk(folder):
@@ -223,24 +224,24 @@ def locate(
     Parameters
     ----------
     folder : Path
-        Of the project.
+        Folder of the project.
     description : ProjectDescription
     relocate : path or mapping, optional
-        What a person says about images that were moved; see `Relocation`.
+        New locations of moved images; see `Relocation`.
 
     Returns
     -------
     description : ProjectDescription
-        With the paths and marks that are to be stored.
+        With the paths and marks to store.
     paths : dict of image name to Path, or to str for an address
-        Where the files are now, or were if they are missing.
+        Current paths of the files, or the stored paths of missing ones.
     notes : list of str
-        Sentences about files that are missing, were replaced, or found elsewhere.
+        Sentences about files that are missing, were replaced, or were found elsewhere.
 
     Raises
     ------
     ProjectFolderError
-        If what a person says is not a folder or a mapping, or names no image of the project.
+        If `relocate` is not a folder or a mapping, or names no image of the project.
     """
     relocation = None if relocate is None else Relocation(relocate)
     if relocation is not None:
@@ -259,7 +260,7 @@ def locate(
         elif found.is_same is False:
             notes.append(
                 f"The file of the image {entry.name!r} is not the one that was annotated: {found.path} has other "
-                f"content. If it is right, say so with project.relocate({{{entry.name!r}: path}})."
+                f"content. If it is correct, confirm it with project.relocate({{{entry.name!r}: path}})."
             )
         elif found.is_there and not _is_stored(folder, entry, found.path):
             notes.append(f"The image {entry.name!r} was found in {found.path.parent}.")
@@ -270,7 +271,7 @@ def locate(
     if missing:
         shown = ", ".join(map(repr, missing[:8])) + (" and more" if len(missing) > 8 else "")
         notes.append(
-            f"{len(missing)} image file(s) are missing: {shown}. project.relocate(folder) says where they are."
+            f"{len(missing)} image file(s) are missing: {shown}. Give their folder with project.relocate(folder)."
         )
     return description.model_copy(update={"images": entries}), paths, notes
 
@@ -282,7 +283,7 @@ def _is_stored(folder: Path, entry: ImageEntry, path: Path) -> bool:
 
 
 def _stored(folder: Path, entry: ImageEntry, found: Found) -> ImageEntry:
-    """Return an entry with the path and the mark of the file that was found."""
+    """Return an entry with the path and mark of the file that was found."""
     if not found.is_there:
         return entry
     path, relative = stored_paths(found.path, folder)

@@ -1,4 +1,4 @@
-"""One writer per folder: a lock that ends with the process that holds it, however that ends."""
+"""A lock that allows one writer per folder, and is released whenever its process ends."""
 
 import contextlib
 import json
@@ -16,8 +16,8 @@ HOLDER_FILE = "project.holder.json"
 class FolderLock:
     """The right to write to a folder.
 
-    The operating system keeps the lock and drops it when the process dies, so that a dead process locks no one out. A
-    small file beside it says who holds it. If that file is there and the lock is free, its writer ended without
+    The operating system holds the lock and releases it when the process dies, so that a dead process locks no one out.
+    A small file beside it names the holder. If that file exists while the lock is free, the holder ended without
     releasing the lock.
 
     Parameters
@@ -30,11 +30,11 @@ class FolderLock:
     held : bool
         Whether this session may write.
     held_by : str or None
-        Who may write, if it is another session.
+        The other session that may write, if any.
     left_by : str or None
-        Who held the folder before and ended without releasing it; else None.
+        The session that ended without releasing the folder; None if there was none.
     fault : str or None
-        Why nobody may write here, if the folder cannot be written.
+        Why the folder is not writable, if it is not.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The project: images, classes and annotations, with undo, kept on disk if it has a folder."""
+"""The project: images, classes and annotations, with undo, optionally kept on disk."""
 
 import os
 import reprlib
@@ -41,27 +41,27 @@ from histowidgets.images import Image, Region
 
 
 class Project:
-    """Images with their annotations.
+    """Images with their classes and annotations.
 
-    All methods may be called from any thread. Each edit is one step of undo; with a folder it is on disk before
-    the method returns, and before any subscriber is called.
+    All methods may be called from any thread. Each edit is one step of undo. With a folder, it is on disk before the
+    method returns and before any subscriber is called.
 
     Parameters
     ----------
     classes : sequence of str
-        At least one name; blanks around a name are cut off. Any text is kept as text.
+        At least one name; surrounding blanks are stripped.
     folder : path, optional
-        Where to keep the project; made if missing. None keeps it in memory only. A folder that holds a project which
-        has these classes is opened, so that a script can be run again; `Project.open` opens any.
+        Where to keep the project; created if missing. None keeps it in memory only. A folder that already has a
+        project with these classes is opened, so that a script can be run again; `Project.open` opens any project.
     colors : mapping of class to "#RRGGBB", optional
-        Of a new project. By default from a palette that colour-blind people can tell apart.
+        Colours of a new project; by default from a palette that colour-blind people can distinguish.
 
     Raises
     ------
     ClassNameError
-        If there is no class, a name is blank or given twice, or a colour is not "#RRGGBB".
+        If there are no classes, a name is blank or given twice, or a colour is not "#RRGGBB".
     ProjectFolderError
-        If the folder cannot be written, or holds a project without these classes.
+        If the folder cannot be written, or has a project without these classes.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class Project:
         if others:
             self._log.close()
             raise ProjectFolderError(
-                f"{path} holds a project already, without the class(es) {', '.join(map(repr, others))}; it has "
-                f"{', '.join(map(repr, self._log.state.classes))}. Open it with Project.open, and add them with "
-                "add_class; or choose another folder."
+                f"{path} already has a project without the class(es) {', '.join(map(repr, others))}; it has "
+                f"{', '.join(map(repr, self._log.state.classes))}. Open it with Project.open and add them with "
+                "add_class, or choose another folder."
             )
         self._warn_of_notes()
 
@@ -98,22 +98,22 @@ class Project:
         folder: "str | os.PathLike[str]",
         relocate: "str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None" = None,
     ) -> "Project":
-        """Open the project kept in a folder, with its undo history.
+        """Open the project in a folder, with its undo history.
 
-        If another session holds the folder, or it cannot be written, the project is read-only; `read_only_reason`
-        says why. Images that were moved together with the project are found. What else was noticed about image files
-        (missing, replaced, found elsewhere) is a warning, and `opening_notes`.
+        If another session holds the folder, or it is not writable, the project is read-only; `read_only_reason` says
+        why. Images that were moved together with the project are found. Other findings about image files (missing,
+        replaced, found elsewhere) are issued as a warning, and kept in `opening_notes`.
 
         Parameters
         ----------
         folder : path
         relocate : path or mapping, optional
-            Where images are that were moved, as for the method `relocate`.
+            New locations of moved images, as for the method `relocate`.
 
         Raises
         ------
         ProjectFolderError
-            If there is no project, or it is damaged; the message names the file, and the line or the field.
+            If there is no project, or it is damaged; the message names the file and the line or field.
         """
         project = cls.__new__(cls)
         project._log = _open_log(as_path(folder, ProjectFolderError), relocate)
@@ -132,41 +132,41 @@ class Project:
 
     @property
     def folder(self) -> Path | None:
-        """Where the project is kept; None if in memory only."""
+        """The folder of the project; None if it is in memory only."""
         return None if self._log.folder is None else self._log.folder.path
 
     @property
     def read_only(self) -> bool:
-        """Whether another session holds the folder, or it cannot be written, so that the project cannot be edited."""
+        """Whether the project cannot be edited, as another session holds the folder or it is not writable."""
         return self._log.folder is not None and self._log.folder.read_only
 
     @property
     def read_only_reason(self) -> str | None:
-        """Why the project cannot be edited, and what to do, as a sentence; None if it can be."""
+        """Why the project cannot be edited and what to do, as a sentence; None if it can be edited."""
         return None if self._log.folder is None else self._log.folder.read_only_reason
 
     @property
     def opening_notes(self) -> tuple[str, ...]:
-        """What was noticed about image files when the folder was opened, as sentences."""
+        """Findings about image files from opening the folder, as sentences."""
         return () if self._log.folder is None else self._log.folder.notes
 
     @property
     def held_by(self) -> str | None:
-        """Who holds the folder, if it is another session."""
+        """The other session that holds the folder, if any."""
         return None if self._log.folder is None else self._log.folder.held_by
 
     @property
     def left_by(self) -> str | None:
-        """Who held the folder before and ended without closing it, as a killed kernel does; else None."""
+        """The session that ended without closing the project, such as a killed kernel; None if there was none."""
         return None if self._log.folder is None else self._log.folder.left_by
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called; a project in a folder cannot be edited after that."""
+        """Whether `close` was called, after which a project in a folder cannot be edited."""
         return self._log.closed
 
     def close(self) -> None:
-        """Release the folder, once an image that is being added has been written; the project can still be read."""
+        """Release the folder, after finishing to write an image that is being added; the project can still be read."""
         self._log.close()
 
     # --- undo and subscribers --------------------------------------------------------------------------------------
@@ -190,27 +190,27 @@ class Project:
         return self._log.redo()
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
-        """Call `callback` after each edit, in the thread that made it; return a function that ends this.
+        """Call `callback` after each edit, on the thread that made it; return a function to unsubscribe.
 
-        An exception in the callback is logged; the edit stays.
+        An exception in the callback is logged, and does not revert the edit.
         """
         return self._log.subscribe(callback)
 
     def snapshot(self) -> ProjectSnapshot:
-        """Return the project as it is now; other threads can work on that while editing continues."""
+        """Return an immutable copy of the project, for other threads to work on while editing continues."""
         return self._log.snapshot()
 
     # --- images ----------------------------------------------------------------------------------------------------
 
     @property
     def image_names(self) -> list[str]:
-        """Names of the images, in the order they were added."""
+        """Names of the images, in the order in which they were added."""
         with self._log.lock:
             return list(self._log.state.images)
 
     @property
     def removed_images(self) -> list[str]:
-        """Names of the images that were removed, and that undo can bring back."""
+        """Names of the removed images that undo can bring back."""
         with self._log.lock:
             return sorted(self._log.state.removed)
 
@@ -237,33 +237,33 @@ class Project:
         Parameters
         ----------
         image : Image, path or array
-            With a folder, an image that did not come from a file is saved in it.
+            If the project has a folder, an image that did not come from a file is saved there.
         name : str, optional
-            By default the image's own name; with a number, as in "image 2", if the project has or had an image of
-            that name.
+            By default the image's own name, with a number (as in "image 2") if the project has or had an image of that
+            name.
         role : {"both", "train", "validation"}
-            "both": a part of it is held out for validation.
+            What to use the image for. With "both", a part of it is held out for validation.
 
         Returns
         -------
         str
-            Its name in the project.
+            Name of the image in the project.
 
         Raises
         ------
         ImageNameError
-            If the name is blank, or that of an image that is there or that undo can bring back.
+            If the name is blank, or taken by an image of the project or by one that undo can bring back.
         ImageError
             If the image cannot be opened.
         ProjectFolderError
-            If it cannot be written into the folder.
+            If the image cannot be saved in the folder.
         """
         return add_image(self._log, image, name, role)
 
     def remove_image(self, name: str) -> None:
-        """Remove an image from the project; undo brings it back, with its role and annotations. One step of undo.
+        """Remove an image from the project. One step of undo, which brings back its role and annotations.
 
-        With a folder, the file of the image stays. Until undo brings it back, its name cannot be given again.
+        The file of the image is not deleted. While undo can bring the image back, its name cannot be used again.
 
         Raises
         ------
@@ -274,30 +274,30 @@ class Project:
 
     @property
     def missing_images(self) -> list[str]:
-        """Names of the images whose file is not there."""
+        """Names of the images whose file is missing."""
         with self._log.lock:
             images = {name: one.image.source for name, one in self._log.state.images.items()}
         return [name for name, source in images.items() if source is not None and not is_there(source)]
 
     def relocate(self, where: "str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]") -> dict[str, Path]:
-        """Say where image files are that were moved. The project stores it, unless it is read-only.
+        """Set the new locations of moved image files, which the project stores unless it is read-only.
 
         Parameters
         ----------
         where : path or mapping
-            A folder, in which and below which the missing files are looked for by name; or a mapping from the name of
-            an image, its old path or an old folder to the new one. That also says that a file which was replaced is
-            the right one.
+            A folder in which, including its subfolders, the missing files are searched by name; or a mapping from an
+            image name, an old path or an old folder to the new location. A mapping also confirms that a replaced file
+            is correct.
 
         Returns
         -------
         dict of image name to Path
-            What was found; `missing_images` has the names of the others.
+            The files that were found; `missing_images` has the names of the others.
 
         Raises
         ------
         ProjectFolderError
-            If there is no such folder or file, or a key of the mapping is neither an image nor a path of one.
+            If the folder or file does not exist, or a key of the mapping is neither an image nor a path of one.
         ProjectError
             If the project is in memory only.
         """
@@ -307,7 +307,7 @@ class Project:
 
     @property
     def classes(self) -> list[str]:
-        """Names of the classes; their places are the indices in label maps."""
+        """Names of the classes, in the order of their indices in label maps."""
         with self._log.lock:
             return list(self._log.state.classes)
 
@@ -324,14 +324,14 @@ class Project:
         self._log.do(lambda state: AddClass.make(state, name, chosen))
 
     def rename_class(self, old: str, new: str) -> None:
-        """Rename a class; its annotations follow. One step of undo."""
+        """Rename a class together with its annotations. One step of undo."""
         require_different(new, [name for name in self.classes if name != old])
         self._log.do(lambda state: RenameClass.make(state, old, new))
 
     def merge_classes(self, names: str | Sequence[str], into: str) -> None:
-        """Give the annotations of some classes, in every image, to another class, and remove those classes.
+        """Move the annotations of some classes, in all images, to another class, and remove those classes.
 
-        One step of undo. The indices of later classes in label maps become smaller.
+        One step of undo. This lowers the indices of later classes in label maps.
 
         Raises
         ------
@@ -339,31 +339,31 @@ class Project:
             If a class is unknown, or no class other than `into` is given.
         """
         if not isinstance(names, Iterable):
-            raise ClassNameError(f"The classes to merge are {names!r}; a list of names is wanted.")
+            raise ClassNameError(f"The classes to merge are {names!r}; pass a list of names.")
         given = [names] if isinstance(names, str) else list(names)
         self._log.do(lambda state: MergeClasses.make(state, given, into))
 
     def delete_class(self, name: str) -> None:
         """Delete a class that has no annotations. One step of undo.
 
-        The indices of later classes in label maps become smaller.
+        This lowers the indices of later classes in label maps.
 
         Raises
         ------
         ClassNameError
-            If it is unknown, is the only one, or has annotations: `merge_classes` moves those.
+            If it is unknown, is the only class, or has annotations, which `merge_classes` can move.
         """
         self._log.do(lambda state: DeleteClass.make(state, name))
 
     def recolor_class(self, name: str, color: str) -> None:
-        """Give a class another colour, "#RRGGBB". One step of undo."""
+        """Change the colour of a class to "#RRGGBB". One step of undo."""
         self._log.do(lambda state: RecolorClass.make(state, name, color))
 
     # --- annotations: editing --------------------------------------------------------------------------------------
 
     @property
     def annotator(self) -> str:
-        """Who draws: written into each new annotation. Empty by default."""
+        """Name of the annotator, stored with each new annotation; empty by default."""
         return self._log.annotator
 
     @annotator.setter
@@ -378,7 +378,7 @@ class Project:
         name : str
             The image.
         shape : Stroke, Line, Polygon or Rectangle
-            May reach past the edge of the image, but must touch it.
+            May extend beyond the image, but must touch it.
         class_name : str
 
         Returns
@@ -391,84 +391,84 @@ class Project:
         ImageNameError, ClassNameError
             If the name is unknown.
         ShapeError
-            If it is not a shape, or lies wholly outside the image.
+            If it is not a shape, or lies entirely outside the image.
         ReadOnlyError
             If another session holds the folder.
         """
         return _annotate.annotate(self._log, name, shape, class_name)
 
     def erase(self, name: str, shape: Shape) -> str:
-        """Erase what was drawn under a shape; what is drawn later is not affected. One step of undo.
+        """Erase what was drawn earlier under a shape; later annotations are not affected. One step of undo.
 
-        Returns the id of the eraser, which is an annotation without a class. Raises as `annotate` does.
+        Returns the id of the eraser, which is an annotation without a class. The errors are those of `annotate`.
         """
         return _annotate.erase(self._log, name, shape)
 
     def remove(self, ids: str | Sequence[str]) -> None:
-        """Remove one or several annotations of one image. One step of undo.
+        """Remove one or more annotations of one image. One step of undo.
 
         Raises
         ------
         ProjectError
-            If there is no annotation with an id, or they are of several images.
+            If an id is unknown, or the annotations are from several images.
         """
         _annotate.remove(self._log, ids)
 
     def move(self, ids: str | Sequence[str], dx: float, dy: float) -> None:
-        """Move one or several annotations of one image; the order of drawing stays. One step of undo.
+        """Move one or more annotations of one image, keeping the drawing order. One step of undo.
 
         Parameters
         ----------
         ids : str or sequence of str
         dx, dy : float
-            To the right and down, in full-size pixels.
+            Offset to the right and down, in full-size pixels.
 
         Raises
         ------
         ProjectError
-            If there is no annotation with an id, or they are of several images.
+            If an id is unknown, or the annotations are from several images.
         ShapeError
-            If one would lie wholly outside the image; then nothing is moved.
+            If one would lie entirely outside the image; nothing is moved then.
         """
         _annotate.move(self._log, ids, dx, dy)
 
     def reclassify(self, ids: str | Sequence[str], class_name: str) -> None:
-        """Give one or several annotations of one image another class; the order of drawing stays. One step of undo.
+        """Change the class of one or more annotations of one image, keeping the drawing order. One step of undo.
 
         Raises
         ------
         ProjectError
-            If there is no annotation with an id, or they are of several images.
+            If an id is unknown, or the annotations are from several images.
         ClassNameError
-            If the class is unknown, or one of them is an eraser.
+            If the class is unknown, or an annotation is an eraser.
         """
         _annotate.reclassify(self._log, ids, class_name)
 
     def paste(self, name: str, annotations: Sequence[Annotation], dx: float = 0, dy: float = 0) -> list[str]:
-        """Draw copies of annotations on top of those of an image. One step of undo.
+        """Draw copies of annotations on top of an image. One step of undo.
 
         Parameters
         ----------
         name : str
-            The image; it need not be the one they come from.
+            The image, which may differ from that of the originals.
         annotations : sequence of Annotation
-            In the order of drawing. The copies get new ids, the current time and the current annotator.
+            In drawing order. The copies get new ids, the current time and the current annotator.
         dx, dy : float, default 0
-            How far to the right of and below the originals, in full-size pixels.
+            Offset from the originals to the right and down, in full-size pixels.
 
         Returns
         -------
         list of str
-            The new ids, in order. Copies that would lie wholly outside the image are left out.
+            The new ids, in order. Copies that would lie entirely outside the image are left out.
 
         Raises
         ------
         ClassNameError
             If the project does not have one of the classes.
         ProjectError
-            If these are not annotations.
+            If `annotations` is not a list of annotations.
         ShapeError
-            If every copy would lie wholly outside the image.
+            If every copy would lie entirely outside the image.
         """
         return _annotate.paste(self._log, name, annotations, dx, dy)
 
@@ -479,7 +479,7 @@ class Project:
         return _annotate.annotation(self._log, annotation_id)
 
     def annotations(self, name: str) -> tuple[Annotation, ...]:
-        """Return the annotations of an image in the order of drawing, erasers among them."""
+        """Return the annotations of an image, including erasers, in drawing order."""
         return _annotate.annotations(self._log, name)
 
     def annotation_at(self, name: str, x: float, y: float, tolerance: float = 0) -> str | None:
@@ -490,18 +490,18 @@ class Project:
         name : str
             The image.
         x, y : float
-            Full-size pixels.
+            Point in full-size pixels.
         tolerance : float, default 0
-            How far outside its area the point may lie, in full-size pixels.
+            Largest distance of the point from an annotation's area, in full-size pixels.
         """
         return _annotate.annotation_at(self._log, name, x, y, tolerance)
 
     def annotations_in(self, name: str, region: Region) -> list[str]:
-        """Return the ids of the annotations that lie wholly within a region, in the order of drawing; no erasers."""
+        """Return the ids of the annotations, except erasers, that lie entirely within a region, in drawing order."""
         return _annotate.annotations_in(self._log, name, region)
 
     def count(self, name: str | None = None) -> dict[str, int]:
-        """Count the annotations of each class, of one image or of all; erasers do not count."""
+        """Count the annotations of each class in one image or all images, except erasers."""
         return _annotate.count(self._log, name)
 
     def label_map(self, name: str, downsample: float = 1) -> np.ndarray:
@@ -511,7 +511,7 @@ class Project:
         ----------
         name : str
         downsample : float, default 1
-            Labels are taken at the centre of `downsample` x `downsample` full-size pixels (nearest).
+            Each label is that at the centre of `downsample` x `downsample` full-size pixels (nearest neighbour).
 
         Returns
         -------
@@ -532,11 +532,11 @@ class Project:
     def export_geojson(
         self, name: str, path: "str | os.PathLike[str]", offset: tuple[float, float] | None = None
     ) -> None:
-        """Write the annotations of an image as QuPath reads them.
+        """Write the annotations of an image as GeoJSON for QuPath.
 
-        Strokes become the areas they cover, lines stay lines; erasers are cut out of what was drawn before them. Every
-        polygon is valid. The exact shapes are written beside the geometries, so that `import_geojson` restores them
-        without loss.
+        Strokes become the areas they cover, lines stay lines, and erasers are cut out of what was drawn before them.
+        All polygons are valid. The exact shapes are stored beside the geometries, so that `import_geojson` restores
+        them without loss.
 
         Parameters
         ----------
@@ -544,8 +544,8 @@ class Project:
             The image.
         path : path
         offset : (x, y), optional
-            Where the coordinates of the file begin in the image, in full-size pixels. By default where QuPath begins:
-            in the corner of the scanned area of a slide.
+            Origin of the file's coordinates in the image, in full-size pixels. By default that of QuPath: the corner
+            of a slide's scanned area.
 
         Raises
         ------
@@ -571,12 +571,12 @@ class Project:
         entry: str | None = None,
         tell: Callable[[str], object] | None = None,
     ) -> int:
-        """Draw the annotations of a file on an image, as one step of undo. What the file is, is told from its content.
+        """Draw the annotations of a file on an image, as one step of undo.
 
-        Known are GeoJSON (QuPath), XML of ASAP, ImageScope and HALO, ROIs of ImageJ (.roi and RoiSet.zip), JSON of COCO
-        and labelme, each also compressed with gzip or zip; and label maps as PNG, TIFF, BMP, GIF, NPY or array, which
-        replace what was drawn before. One object that cannot be read does not hinder the others: it is reported with
-        its number.
+        The format is recognized by the content. Supported are GeoJSON (QuPath), XML of ASAP, ImageScope and HALO, ROIs
+        of ImageJ (.roi and RoiSet.zip), and JSON of COCO and labelme, each also compressed with gzip or zip. Label maps
+        as PNG, TIFF, BMP, GIF, NPY or array replace what was drawn before. An object that cannot be read is reported
+        with its number, and does not prevent reading the others.
 
         Parameters
         ----------
@@ -584,47 +584,48 @@ class Project:
             The image.
         source : path or array
         classes : mapping or str, optional
-            What names of the file mean: from the name of a class, or of an object that has no class, to a class of the
-            project, or None to leave it out; the key None stands for all others without a class. Of a label map, from
-            a value, or a colour as "#RRGGBB" or (r, g, b). One name is the class of all that has none of the project's.
+            Maps names in the file (of a class, or of an object without a class) to a class of the project, or to None
+            to leave them out. The key None stands for all other objects without a class. For a label map, the keys are
+            values, or colours as "#RRGGBB" or (r, g, b). A single name is the class of everything without a class of
+            the project.
         unknown_classes : {"error", "add", "skip"}
-            What to do with classes that the project does not have; "add" takes their colours too. Names that differ
-            only in capitals, blanks or Unicode's spelling are the same class.
+            What to do with classes that the project does not have; "add" also uses their colours. Names that differ
+            only in case, blanks or Unicode form are the same class.
         on_duplicate : {"skip", "replace", "replace_all", "add", "error"}
-            What to do with annotations that are on the image already, by their id or with the same shape and class:
-            leave them as they are, replace them by those of the file, replace everything on the image, draw them
-            twice, or refuse the file.
+            What to do with annotations that are already on the image, with the same id or the same shape and class:
+            keep the existing ones, replace them with those of the file, replace everything on the image, draw them
+            twice, or raise an error.
         unit : {"px", "um"}
-            Of the coordinates.
+            Unit of the coordinates.
         scale : float, optional
-            Pixels of the image in a unit of the file. By default 1, or the ratio of the sizes where the file says that
+            Pixels of the image per unit of the file. By default 1, or the ratio of the sizes if the file gives the size
             of its image.
         offset : (x, y), optional
-            Added to the coordinates, in full-size pixels. By default what leads from where the program begins (QuPath
-            in the corner of the scanned area of a slide, ASAP in that of the whole slide) to the image.
+            Added to the coordinates, in full-size pixels. By default from the origin of the program (QuPath: corner of
+            a slide's scanned area; ASAP: corner of the whole slide) to that of the image.
         plane : (z, t) or "all", optional
-            Which plane of a stack, counted from 0. By default that of the image.
+            Plane of a stack, counted from 0; by default that of the image.
         entry : str, optional
-            Which file of an archive, or image of a COCO file. By default the one that is named like the image.
+            File of an archive, or image of a COCO file; by default the one that is named like the image.
         tell : callable, optional
-            Called with what was left out, chosen, or may be wrong, instead of a warning: catching warnings is not
-            thread-safe.
+            Called with what was left out or chosen and with possible problems, instead of a warning, as catching
+            warnings is not thread-safe.
 
         Returns
         -------
         int
-            How many annotations were drawn, erasers included.
+            Number of annotations drawn, including erasers.
 
         Raises
         ------
         AnnotationFileError
-            If the file cannot be read, is of an unknown kind, or does not fit the image.
+            If the file cannot be read, has an unknown format, or does not fit the image.
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         DuplicateAnnotationsError
-            If annotations are there already and `on_duplicate` is "error".
+            If annotations are already on the image and `on_duplicate` is "error".
         SeveralEntriesError, UnnamedValuesError
-            If `entry`, or `classes`, has to say what is meant.
+            If `entry` or `classes` is needed to decide what to read.
         """
         options = ImportOptions(classes, unknown_classes, on_duplicate, unit, scale, offset, plane, entry)
         return _exchange.import_annotations(self._log, name, source, options).tell(tell)
@@ -642,14 +643,14 @@ class Project:
         plane: "tuple[int, int] | Literal['all'] | None" = None,
         entry: str | None = None,
     ) -> _exchange.ImportPreview:
-        """Say what `import_annotations` would draw, and what it would have to be told; changes nothing.
+        """Return what `import_annotations` would draw, and what it would need to know; changes nothing.
 
         The arguments are those of `import_annotations`.
 
         Raises
         ------
         AnnotationFileError
-            If the file cannot be read, is of an unknown kind, or does not fit the image.
+            If the file cannot be read, has an unknown format, or does not fit the image.
         """
         options = ImportOptions(
             classes, unknown_classes, unit=unit, scale=scale, offset=offset, plane=plane, entry=entry
@@ -673,19 +674,19 @@ class Project:
     ) -> int:
         """Draw the annotations of a GeoJSON file on an image, as one step of undo.
 
-        As QuPath or `export_geojson` writes it, or any other program; also compressed. Points, and features without a
-        class, are left out, with a warning that counts them and lists their names. The other arguments are those of
+        The file may be from QuPath, `export_geojson` or any other program, and compressed. Points, and features without
+        a class, are left out, with a warning that counts them and lists their names. The other arguments are those of
         `import_annotations`, which reads files of more programs.
 
         Returns
         -------
         int
-            How many annotations were drawn, erasers included.
+            Number of annotations drawn, including erasers.
 
         Raises
         ------
         GeoJSONError
-            If the file cannot be read, or none of its features can; the message gives the number of the feature.
+            If the file or all of its features cannot be read; the message gives the number of the first feature.
         UnknownClassError
             If classes are unknown and `unknown_classes` is "error".
         """
@@ -693,10 +694,10 @@ class Project:
         return _exchange.import_geojson(self._log, name, path, options).tell(tell)
 
     def export_label_png(self, name: str, path: "str | os.PathLike[str]", downsample: float = 1) -> None:
-        """Write the label map of an image as a PNG that any program shows in the colours of the classes.
+        """Write the label map of an image as a PNG that any program shows in the class colours.
 
-        Each pixel holds a class index, or 255, which is transparent, where unlabelled. The names and colours of the
-        classes and the downsample are in a text chunk "histowidgets", as JSON.
+        Each pixel is a class index, or 255, which is transparent, where unlabelled. A text chunk "histowidgets" has the
+        names and colours of the classes and the downsample, as JSON.
 
         Parameters
         ----------
@@ -704,7 +705,7 @@ class Project:
             The image.
         path : path
         downsample : float, default 1
-            Labels are taken at the centre of `downsample` x `downsample` full-size pixels.
+            Each label is that at the centre of `downsample` x `downsample` full-size pixels.
 
         Raises
         ------
@@ -723,41 +724,41 @@ class Project:
         classes: Mapping[Any, str | None] | str | None = None,
         tell: Callable[[str], object] | None = None,
     ) -> int:
-        """Replace the label map of an image by that of a picture or an array, as one step of undo.
+        """Replace the label map of an image with a picture or an array, as one step of undo.
 
-        Pixels of one class that touch along an edge become a polygon along the edges of the pixels, with holes.
-        What was drawn before is erased first.
+        Pixels of the same class that touch along an edge become a polygon along the edges of the pixels, with holes.
+        Earlier annotations are erased first.
 
         Parameters
         ----------
         name : str
             The image.
         path : path or array
-            As `export_label_png` writes it; any PNG, TIFF, BMP, GIF or NPY file of whole numbers, of 1 bit, or of
-            colours; or an array of (rows, columns), or of (rows, columns, 3) uint8. It has the size of the image,
-            or that size divided by a whole number and rounded up.
+            A file of `export_label_png`; any PNG, TIFF, BMP, GIF or NPY file of whole numbers, of 1 bit, or of colours;
+            or an array of (rows, columns), or of (rows, columns, 3) uint8. It must have the size of the image, or that
+            size divided by a whole number and rounded up.
         unknown_classes : {"error", "add", "skip"}
-            What to do with classes that the project does not have; "add" takes their colours too. "skip" leaves
-            out values without a class as well.
+            What to do with classes that the project does not have; "add" also uses their colours. "skip" also leaves
+            out values without a class.
         classes : mapping of pixel value or colour to class name or None; or str; optional
-            What the values mean; None is unlabelled. A colour is "#RRGGBB" or (r, g, b). One name is the class of
+            What the values mean; None is unlabelled. A colour is "#RRGGBB" or (r, g, b). A single name is the class of
             all values except 0 (or black); areas of different values then stay apart, as in masks that number cells. By
-            default what the file says: the names that `export_label_png` and `save_png` write, or the colours of the
-            classes. If it says nothing, of a mask (0 and one other value) in a project of one class, 0 is unlabelled;
-            and values that are the indices of all the classes are taken as those, 255 as unlabelled. What was chosen is
-            said.
+            default, the meaning is taken from the file: the names that `export_label_png` and `save_png` write, or the
+            colours of the classes. Without these, a mask (0 and one other value) in a project of one class has 0 as
+            unlabelled, and values that are the indices of all classes are taken as such, with 255 as unlabelled. Such
+            choices are reported.
         tell : callable, optional
-            Called with what was chosen, instead of a warning.
+            Called with the choices that were made, instead of a warning.
 
         Returns
         -------
         int
-            How many polygons were drawn.
+            Number of polygons drawn.
 
         Raises
         ------
         LabelPngError
-            If the file cannot be read, is of another size, or has more than 100,000 separate areas.
+            If the file cannot be read, has another size, or has more than 100,000 separate areas.
         UnnamedValuesError
             If it has values without a class.
         UnknownClassError
@@ -772,18 +773,17 @@ def _open_log(path: Path, relocate: object = None) -> EditLog:
 
 
 def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
-    """Return a snapshot of a project; a snapshot is returned as it is.
+    """Return a snapshot of a project; a snapshot is returned unchanged.
 
     Raises
     ------
     ProjectError
-        If it is something else, such as the path of a project.
+        If it is neither, for instance the path of a project.
     """
     if isinstance(project, ProjectSnapshot):
         return project
     if not isinstance(project, Project):
         raise ProjectError(
-            f"The project is {reprlib.repr(project)}; a Project is wanted. A folder is opened with "
-            "hw.Project.open(folder)."
+            f"The project is {reprlib.repr(project)}; it must be a Project. Open a folder with hw.Project.open(folder)."
         )
     return project.snapshot()

@@ -1,4 +1,4 @@
-"""The project as it was at one moment, for threads to work on while the person continues painting."""
+"""An immutable copy of the project, for threads to work on while the user continues painting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from histowidgets.images import Image, Region
 
 @dataclass(frozen=True)
 class ProjectSnapshot:
-    """A project that does not change.
+    """An immutable copy of a project.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class ProjectSnapshot:
     colors : mapping of class to "#RRGGBB"
     images : mapping of name to Image
     roles : mapping of name to "both", "train" or "validation"
-    annotations : mapping of name to tuple of Annotation, in the order of drawing
+    annotations : mapping of name to tuple of Annotation, in drawing order
     """
 
     classes: tuple[str, ...]
@@ -47,7 +47,7 @@ class ProjectSnapshot:
         ----------
         name : str
         region : Region, optional
-            In full-size pixels; may reach past the image, where nothing is labelled. The whole image by default.
+            In full-size pixels, by default the whole image; may extend beyond the image, where nothing is labelled.
         downsample : float, default 1
 
         Returns
@@ -61,13 +61,13 @@ class ProjectSnapshot:
             If there is no image of that name.
         """
         if name not in self.images:
-            raise ImageNameError(f"There is no image named {name!r}; there are {', '.join(self.images)}.")
+            raise ImageNameError(f"There is no image named {name!r}; the images are {', '.join(self.images)}.")
         region = self.images[name].region if region is None else region
         near = self.near(name, reach_of(region, downsample))
         return rasterize(near, self.class_index, region, downsample)
 
     def near(self, name: str, region: Region) -> list[Annotation]:
-        """Return the annotations whose bounds reach into a region, in the order of drawing."""
+        """Return the annotations whose bounds overlap a region, in drawing order."""
         some, bounds = self.annotations[name], self._bounds[name]
         hit = (bounds[:, 0] < region.right) & (bounds[:, 2] > region.x)
         hit &= (bounds[:, 1] < region.bottom) & (bounds[:, 3] > region.y)
@@ -75,7 +75,7 @@ class ProjectSnapshot:
 
     @cached_property
     def _bounds(self) -> dict[str, np.ndarray]:
-        """Left, top, right, bottom of each annotation, (N, 4) an image."""
+        """Left, top, right and bottom of each annotation, as (N, 4) for each image."""
         return {
             name: np.array([a.shape.bounds for a in some], float).reshape(-1, 4)
             for name, some in self.annotations.items()

@@ -1,4 +1,4 @@
-"""The contents of a project. Only edits, and adding an image, change them."""
+"""The contents of a project, which only edits and adding an image change."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,20 +9,20 @@ from histowidgets.images import Image, Region
 #: What an image can be used for.
 ROLES = ("both", "train", "validation")
 
-#: One line of the journal, as JSON.
+#: A line of the journal, as JSON.
 Record = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """Describes what an edit changed.
+    """A description of what an edit changed.
 
     Attributes
     ----------
     kind : {"annotations", "classes", "images", "roles"}
     image_name : str or None
-        None if all images may be concerned.
+        The image; None if the edit may affect all images.
     region : Region or None
-        The full-size pixels whose label may differ; None for the whole image.
+        Full-size pixels whose label may have changed; None for the whole image.
     """
 
     kind: str
@@ -40,19 +40,19 @@ class ImageState:
     _frozen: tuple[Annotation, ...] | None = None
 
     def frozen(self) -> tuple[Annotation, ...]:
-        """Return the annotations in the order of drawing; the same tuple until an edit."""
+        """Return the annotations in drawing order; the same tuple until the next edit."""
         if self._frozen is None:
             self._frozen = tuple(self.annotations)
         return self._frozen
 
     def changed(self) -> None:
-        """Note that the annotations have changed."""
+        """Discard the cached tuple after a change of the annotations."""
         self._frozen = None
 
 
 @dataclass
 class State:
-    """Classes, colours and images; and the names of the images that were removed, which undo can bring back."""
+    """Classes, colours and images, and the names of removed images that undo can bring back."""
 
     classes: list[str]
     colors: dict[str, str]
@@ -65,7 +65,7 @@ class State:
 
 
 def region_of(annotations: list[Annotation] | tuple[Annotation, ...], image: Image) -> Region | None:
-    """Return the smallest region of an image that contains some annotations; None if they all lie outside it."""
+    """Return the smallest region of an image that contains the annotations; None if all lie outside it."""
     union: Region | None = None
     for annotation in annotations:
         part = annotation.shape.region().intersect(image.region)

@@ -1,4 +1,4 @@
-"""Label maps: drawing shapes into them, and tracing their areas as polygons."""
+"""Label maps: draw shapes into them, and trace their areas as polygons."""
 
 from histowidgets.annotations.raster._labels import UNLABELLED, draw, rasterize, reach_of, touches
 from histowidgets.annotations.raster._spans import flat_pixels, spans_of

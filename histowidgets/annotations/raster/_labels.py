@@ -1,4 +1,4 @@
-"""Label maps: the class that the annotations of an image give to each pixel."""
+"""Label maps: the class of each pixel, given by the annotations of an image."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,19 +20,19 @@ def rasterize(
     region: Region,
     downsample: float = 1,
 ) -> np.ndarray:
-    """Draw annotations, in their order, into a label map.
+    """Draw annotations, in order, into a label map.
 
     Parameters
     ----------
     annotations : sequence of Annotation
-        A later one wins; an eraser (class None) leaves 255. Of those outside the region only the bounds are looked
-        at.
+        Later annotations win; an eraser (class None) leaves 255. For those outside the region, only the bounds are
+        examined.
     class_index : mapping of str to int
         0 to 254 for each class.
     region : Region
         Full-size pixels.
     downsample : float, default 1
-        A label stands for `downsample` x `downsample` full-size pixels: the one at their centre (nearest neighbour).
+        A label is that at the centre of `downsample` x `downsample` full-size pixels (nearest neighbour).
 
     Returns
     -------
@@ -56,7 +56,7 @@ def draw(
     region: Region,
     downsample: float = 1,
 ) -> None:
-    """Draw annotations over the existing label map of a region, in place."""
+    """Draw annotations over the existing label map of a region in place."""
     reach = reach_of(region, downsample)
     near = [a for a in annotations if touches(a, reach)]
     values = np.array([_index(a.class_name, class_index) for a in near], np.uint8)
@@ -64,13 +64,13 @@ def draw(
 
 
 def reach_of(region: Region, downsample: float) -> Region:
-    """Return the region grown to whole blocks: the centre of a partial one at its edge lies past that edge."""
+    """Return the region grown to whole blocks, since the centre of a partial block lies beyond the edge."""
     rows, cols = scaled_shape(region.width, region.height, downsample)
     return Region(region.x, region.y, math.ceil(cols * downsample), math.ceil(rows * downsample))
 
 
 def touches(annotation: Annotation, region: Region) -> bool:
-    """Tell whether the bounds of an annotation reach into a region."""
+    """Return whether the bounds of an annotation overlap a region."""
     left, top, right, bottom = annotation.shape.bounds
     return left < region.right and right > region.x and top < region.bottom and bottom > region.y
 
@@ -79,5 +79,7 @@ def _index(class_name: str | None, class_index: Mapping[str, int]) -> int:
     if class_name is None:
         return UNLABELLED
     if class_name not in class_index:
-        raise ClassNameError(f"An annotation has the class {class_name!r}; known are {', '.join(class_index)}.")
+        raise ClassNameError(
+            f"An annotation has the unknown class {class_name!r}; the classes are {', '.join(class_index)}."
+        )
     return class_index[class_name]

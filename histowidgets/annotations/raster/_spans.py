@@ -1,8 +1,8 @@
-"""Which pixels a shape covers: those whose centre lies in it, found for many shapes at once.
+"""Find the pixels that shapes cover, that is those whose centre lies inside, for many shapes at once.
 
-A *span* is a run of pixels in one row. Pillow's own drawing rounds each corner to a whole pixel, which at a
-downsample of 8 is as wide as a brush; and it takes a call for each corner. Here each piece of each path gives its
-spans in closed form, so that 5,000 strokes are a few array operations.
+A *span* is a run of pixels in one row. Pillow's drawing rounds each corner to a whole pixel, which at a downsample of 8
+is as wide as a brush, and needs a call for each corner. Here, the spans of each piece of a path are computed in closed
+form, so that 5,000 strokes take only a few array operations.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from histowidgets.images import Region, scaled_shape
 
 
 class Spans(NamedTuple):
-    """Runs of pixels, each array of (n,): the number of the shape, the row, first column, column past the last."""
+    """Runs of pixels, as arrays of (n,): index of the shape, row, first column, and column after the last."""
 
     owner: np.ndarray
     row: np.ndarray
@@ -31,9 +31,9 @@ def spans_of(shapes: Sequence[Shape], region: Region, downsample: float = 1) -> 
     ----------
     shapes : sequence of Shape
     region : Region
-        Full-size pixels; rows and columns are counted from its corner.
+        In full-size pixels; rows and columns are counted from its corner.
     downsample : float, default 1
-        A pixel stands for `downsample` x `downsample` full-size ones, and is covered if their centre is.
+        A pixel stands for `downsample` x `downsample` full-size pixels, and is covered if their centre is.
 
     Returns
     -------
@@ -58,12 +58,12 @@ def spans_of(shapes: Sequence[Shape], region: Region, downsample: float = 1) -> 
     return Spans(*(column[order] for column in joined))
 
 
-#: Points of paths taken together: few enough that the arrays made of them stay in the processor's cache.
+#: Number of path points per group, few enough that their arrays stay in the processor's cache.
 _GROUP_POINTS = 1000
 
 
 def _groups(paths: Sequence[tuple[int, PathShape]], rows: int, cols: int) -> Iterator[Sequence[tuple[int, PathShape]]]:
-    """Cut paths into groups of about `_GROUP_POINTS` points, whose spans can be told apart by one number."""
+    """Split paths into groups of about `_GROUP_POINTS` points, whose spans fit the packed sort key."""
     most = 1 << max(0, _KEY_BITS - rows.bit_length() - 2 * cols.bit_length())
     first, n_points = 0, 0
     for past, (_, path) in enumerate(paths, start=1):
@@ -74,12 +74,12 @@ def _groups(paths: Sequence[tuple[int, PathShape]], rows: int, cols: int) -> Ite
 
 
 def _first_centre_from(position: np.ndarray, past: int) -> np.ndarray:
-    """Return the first of the pixels 0 to `past` whose centre is at `position` or after it; `past` if none is."""
+    """Return the first of the pixels 0 to `past` whose centre is at or after `position`; `past` if there is none."""
     return np.clip(np.ceil(position - 0.5), 0, past).astype(np.int64)
 
 
 def _each_row(first: np.ndarray, past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expand row ranges: return for each (range, row in it) the number of the range, and the row."""
+    """Expand row ranges: return the index of the range and the row for each row of each range."""
     counts = np.maximum(past - first, 0)
     which = np.repeat(np.arange(len(counts)), counts)
     begins = np.repeat(np.cumsum(counts) - counts, counts)
@@ -87,7 +87,7 @@ def _each_row(first: np.ndarray, past: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 class _Pieces(NamedTuple):
-    """Straight pieces of paths, each array of (n,): the number of the path, both ends, the radius at each."""
+    """Straight pieces of paths, as arrays of (n,): index of the path, both ends, and the radius at each."""
 
     path: np.ndarray
     ax: np.ndarray
@@ -99,7 +99,7 @@ class _Pieces(NamedTuple):
 
 
 def _pieces(paths: Sequence[PathShape], region: Region, scale: float) -> _Pieces:
-    """Cut paths into straight pieces, in the pixels of the label map; a lone point is a piece without length."""
+    """Split paths into straight pieces, in pixels of the label map; a single point is a piece of length 0."""
     n_points = np.array([len(path.points) for path in paths])
     n_pieces = np.maximum(n_points - 1, 1)
     path = np.repeat(np.arange(len(paths)), n_pieces)
@@ -116,7 +116,7 @@ def _pieces(paths: Sequence[PathShape], region: Region, scale: float) -> _Pieces
 def _path_spans(
     paths: Sequence[tuple[int, PathShape]], region: Region, downsample: float, rows: int, cols: int
 ) -> Spans:
-    """Return the spans of some paths; those of one path and row do not overlap."""
+    """Return the spans of paths; those of one path and row do not overlap."""
     pieces = _pieces([path for _, path in paths], region, 1.0 / downsample)
     first = _first_centre_from(np.minimum(pieces.ay - pieces.ra, pieces.by - pieces.rb), rows)
     past = _first_centre_from(np.maximum(pieces.ay + pieces.ra, pieces.by + pieces.rb), rows)
@@ -132,17 +132,17 @@ def _path_spans(
 
 
 def _capsule_extent(pieces: _Pieces, counts: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where lines enter and leave the points within the radius `ra` of pieces; `counts` lines each, at y.
+    """Return where lines at `y`, `counts` for each piece, enter and leave the area within the radius `ra` of a piece.
 
-    The outermost point on a line belongs to the disc around one point of the piece. Where the line crosses a
-    straight side that is the foot of the side's normal, which goes along the piece as the line goes down; beyond the
-    ends of the side it is the piece's end.
+    The outermost point on a line belongs to the disc around one point of the piece. If the line crosses a straight
+    side, that is the foot of the side's normal, which moves along the piece with y; beyond the ends of the side, it is
+    the end of the piece.
     """
     dx, dy = pieces.bx - pieces.ax, pieces.by - pieces.ay
     length = np.hypot(dx, dy)
-    flat = np.abs(dy) < 1e-9  # the sides lie along the lines: the ends are the outermost points
+    flat = np.abs(dy) < 1e-9  # the sides are parallel to the lines, so that the ends are the outermost points
     per_line = np.where(flat, 0.0, 1 / np.where(flat, 1.0, dy))
-    # How far below its foot a point of the left side lies; the normal that points to the left, seen downwards.
+    # How far a point of the left side lies below its foot, along the normal that points to the left, seen downwards.
     below = pieces.ra * np.where(dy >= 0, dx, -dx) / np.where(length > 0, length, 1.0)
     spread = [np.repeat(column, counts) for column in (pieces.ax, pieces.ay, dx, dy, pieces.ra**2, per_line)]
     ax, ay, dx_, dy_, squared, per_line_ = spread
@@ -166,7 +166,7 @@ def _capsule_extent(pieces: _Pieces, counts: np.ndarray, y: np.ndarray) -> tuple
 
 
 def _tapered_extent(pieces: _Pieces, piece: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the lines y enter and leave the convex hull of the two discs of unlike radii of their piece."""
+    """Return where lines at `y` enter and leave the convex hull of their piece's two discs, which differ in radius."""
     ax, ay, bx, by, ra, rb = (column[piece] for column in pieces[1:])
     left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
     for x0, y0, radius in ((ax, ay, ra), (bx, by, rb)):
@@ -176,10 +176,10 @@ def _tapered_extent(pieces: _Pieces, piece: np.ndarray, y: np.ndarray) -> tuple[
         left = np.where(hit, np.minimum(left, x0 - half), left)
         right = np.where(hit, np.maximum(right, x0 + half), right)
     length = np.hypot(bx - ax, by - ay)
-    outside = length > np.abs(ra - rb)  # else one disc holds the other
+    outside = length > np.abs(ra - rb)  # otherwise one disc contains the other
     safe = np.where(outside, length, 1.0)
     ux, uy = (bx - ax) / safe, (by - ay) / safe
-    # A straight side touches both discs where their normals are alike: this far along, and the rest across.
+    # A straight side touches both discs where their normals agree, given as components along and across the piece.
     along = np.where(outside, (ra - rb) / safe, 0.0)
     across = np.sqrt(1 - along**2)
     for side in (-1, 1):
@@ -204,7 +204,7 @@ def _area_spans(areas: Sequence[tuple[int, Shape]], region: Region, downsample: 
             heads.append(points)
             tails.append(np.roll(points, -1, axis=0))
             owners.append(np.full(len(points), i))
-    if not heads:  # polygons of which their holes leave nothing
+    if not heads:  # polygons that their holes cover entirely
         return Spans(*(np.zeros(0, np.int64) for _ in Spans._fields))
     a, b, owner = np.concatenate(heads), np.concatenate(tails), np.concatenate(owners)
     first = _first_centre_from(np.minimum(a[:, 1], b[:, 1]), rows)
@@ -214,7 +214,7 @@ def _area_spans(areas: Sequence[tuple[int, Shape]], region: Region, downsample: 
     x = a[:, 0] + (row + 0.5 - a[:, 1]) * (b[:, 0] - a[:, 0]) / (b[:, 1] - a[:, 1])
     order = np.lexsort((x, row, owner))
     owner, row, x = owner[order], row[order], x[order]
-    # A closed outline crosses each row an even number of times: each two crossings are one span.
+    # A closed outline crosses each row an even number of times; each pair of crossings is a span.
     start, stop = _first_centre_from(x[::2], cols), _first_centre_from(x[1::2], cols)
     return Spans(owner[::2], row[::2], start, stop)
 
@@ -229,25 +229,25 @@ def _rings(shape: Shape) -> list[np.ndarray]:
 
 
 def _not_empty(spans: Spans) -> Spans:
-    """Drop the spans without a pixel."""
+    """Drop empty spans."""
     full = spans.stop > spans.start
     return Spans(*(column[full] for column in spans))
 
 
-#: Bits of the number that stands for shape, row, first and last column of a span.
+#: Bits of the number that packs shape, row, first and last column of a span.
 _KEY_BITS = 62
 
 
 def _merged(
     owners: np.ndarray, path: np.ndarray, row: np.ndarray, start: np.ndarray, stop: np.ndarray, rows: int, cols: int
 ) -> Spans:
-    """Join the overlapping spans of each path and row, and drop the empty ones; `owners` has the shape of each path."""
+    """Join the overlapping spans of each path and row, and drop empty ones; `owners` gives the shape of each path."""
     across, down = cols.bit_length(), rows.bit_length()
     key = ((path << down | row) << across | start) << across | stop
-    key = np.sort(key[stop > start], kind="stable")  # quick where there are runs in order: the rows of a piece
+    key = np.sort(key[stop > start], kind="stable")  # fast on sorted runs, such as the rows of a piece
     if not len(key):
         return Spans(key, key, key, key)
-    # Begin and end of each as one number with its path and row, so that no maximum reaches from one row into the next.
+    # Start and end are each packed with path and row, so that no maximum extends from one row into the next.
     begin = key >> across
     line = begin >> across
     end = np.maximum.accumulate(line << across | key & (1 << across) - 1)
@@ -265,23 +265,23 @@ def paint(labels: np.ndarray, spans: Spans, values: np.ndarray) -> None:
     flat = labels.reshape(-1)
     for some in _chunks(counts):
         part = Spans(*(column[some] for column in spans))
-        # NumPy assigns in order, so of an index that comes twice the last value stays.
+        # NumPy assigns in order, so that for a repeated index the last value stays.
         flat[flat_pixels(part, labels.shape[1])] = np.repeat(values[part.owner], counts[some])
 
 
 def flat_pixels(spans: Spans, cols: int) -> np.ndarray:
-    """Return the place of each pixel of the spans in a flattened array with `cols` columns."""
+    """Return the flat index of each pixel of the spans, in an array with `cols` columns."""
     counts = spans.stop - spans.start
     begin = spans.row * cols + spans.start - (np.cumsum(counts) - counts)
     return np.repeat(begin, counts) + np.arange(counts.sum())
 
 
-#: Pixels written at once: few enough for the processor's cache, and for the memory (about 24 bytes each).
+#: Number of pixels written at once, few enough for the processor's cache and the memory (about 24 bytes each).
 _CHUNK_PIXELS = 1 << 16
 
 
 def _chunks(counts: np.ndarray) -> list[slice]:
-    """Cut spans into runs of about `_CHUNK_PIXELS` pixels."""
+    """Split spans into chunks of about `_CHUNK_PIXELS` pixels."""
     total = np.cumsum(counts)
     cuts = np.searchsorted(total, np.arange(_CHUNK_PIXELS, total[-1], _CHUNK_PIXELS))
     edges = np.unique(np.concatenate([[0], cuts, [len(counts)]]))

@@ -1,4 +1,4 @@
-"""From a label map to outlines along the edges of its pixels, and polygons of them."""
+"""Trace the areas of a label map as outlines along pixel edges, and as polygons."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,38 +9,38 @@ import numpy as np
 from histowidgets.annotations.shapes import Polygon
 
 #: Directions of an edge: along the top of its pixel to the right, its right side down, its bottom to the left, its
-#: left side up. The pixel lies on the right hand of each. (row, column) of the pixel ahead on the right hand:
+#: left side up. The pixel is on the right of each edge. (row, column) of the pixel ahead on the right:
 _AHEAD_RIGHT = ((0, 1), (1, 0), (0, -1), (-1, 0))
-#: ... ahead on the left hand:
+#: ... ahead on the left:
 _AHEAD_LEFT = ((-1, 1), (1, 1), (1, -1), (-1, -1))
-#: ... and on the left hand, across the edge:
+#: ... and on the left, across the edge:
 _LEFT = ((-1, 0), (0, 1), (1, 0), (0, -1))
-#: Where an edge begins, as (row, column) from the corner of its pixel.
+#: Start of an edge, as (row, column) from the corner of its pixel.
 _BEGIN = ((0, 0), (0, 1), (1, 1), (1, 0))
 
 
 class _Runs(NamedTuple):
-    """Straight pieces of outlines, each array of (n,)."""
+    """Straight pieces of outlines, as arrays of (n,)."""
 
-    key: np.ndarray  # of its first edge: pixel * 4 + direction
-    next_key: np.ndarray  # of the edge that follows its last one
-    x: np.ndarray  # where it begins
+    key: np.ndarray  # key of its first edge: pixel * 4 + direction
+    next_key: np.ndarray  # key of the edge that follows its last one
+    x: np.ndarray  # start of the piece
     y: np.ndarray
     area: np.ndarray  # number of the area that it surrounds
 
 
 class Outline(NamedTuple):
-    """The outline of an area: its rings run along the edges of pixels, with corners (n, 2) as x and y.
+    """The outline of an area: rings along pixel edges, with corners (n, 2) as x and y.
 
     Attributes
     ----------
     number : int
-        Of the area.
+        Number of the area.
     row, column : int
-        Of a pixel in the area.
+        Row and column of a pixel in the area.
     exterior : ndarray of float64, (n, 2)
     interiors : list of ndarray of float64, (n, 2)
-        Its holes.
+        Outlines of the holes.
     """
 
     number: int
@@ -57,7 +57,7 @@ class Areas:
     Attributes
     ----------
     number : ndarray of (rows + 2, columns + 2), int
-        The number of each pixel's area, from 1; 0 where unlabelled, and in a rim of one pixel.
+        The area number of each pixel, from 1; 0 where unlabelled, and in a rim of one pixel.
     count : int
     """
 
@@ -86,7 +86,7 @@ def trace(areas: Areas, scale: float = 1) -> Iterator[tuple[int, int, Polygon]]:
     Yields
     ------
     row, column : int
-        Of a pixel in the area.
+        Row and column of a pixel in the area.
     Polygon
         Its outline, with holes.
     """
@@ -107,8 +107,8 @@ def trace_outlines(areas: Areas, scale: float = 1) -> Iterator[Outline]:
     Yields
     ------
     Outline
-        By number. Rings never touch themselves, and each other in single corners at most, so that other programs
-        accept the polygon as valid.
+        In the order of their numbers. Rings never touch themselves, and each other at most in single corners, so that
+        other programs accept the polygon as valid.
     """
     number = areas.number
     flat = number.reshape(-1)
@@ -121,11 +121,11 @@ def trace_outlines(areas: Areas, scale: float = 1) -> Iterator[Outline]:
         return
     rings, starts = _cycles(follows.tolist())
     points = np.column_stack([runs.x[rings], runs.y[rings]])
-    # Twice the area within each ring: above 0 if it surrounds its area, which lies on the right hand, and below 0 if
-    # it surrounds a hole.
+    # Twice the area within each ring: positive if it surrounds its area, which is on the right, and negative if it
+    # surrounds a hole.
     after = follows[rings]
     doubled = np.add.reduceat(points[:, 0] * runs.y[after] - runs.x[after] * points[:, 1], starts)
-    points = (points - 1) * float(scale)  # less the rim
+    points = (points - 1) * float(scale)  # without the rim
     begins = rings[starts]
     area_of, pixel_of = runs.area[begins].tolist(), (runs.key[begins] // 4).tolist()
     ends = [*starts[1:].tolist(), len(rings)]
@@ -142,13 +142,13 @@ def trace_outlines(areas: Areas, scale: float = 1) -> Iterator[Outline]:
 
 
 def _runs(number: np.ndarray, width: int, direction: int) -> _Runs:
-    """Return the straight pieces in a direction of the outlines of all areas; `number` is flattened."""
+    """Return the straight pieces, in one direction, of the outlines of all areas; `number` is flattened."""
     right, left_ahead, left = (
         rows * width + columns for rows, columns in (_AHEAD_RIGHT[direction], _AHEAD_LEFT[direction], _LEFT[direction])
     )
     inner = np.flatnonzero(number)
     pixel = inner[number[inner] != number[inner + left]]
-    if direction % 2:  # edges of one run follow each other in a column
+    if direction % 2:  # the edges of a run follow each other in a column
         pixel = pixel[np.argsort(pixel % width, kind="stable")]
     if right < 0:
         pixel = pixel[::-1]
@@ -168,7 +168,7 @@ def _runs(number: np.ndarray, width: int, direction: int) -> _Runs:
 
 
 def _cycles(follows: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a permutation into its cycles: all of them one after the other, and where each begins."""
+    """Split a permutation into cycles; return these one after the other, and where each starts."""
     seen = bytearray(len(follows))
     rings: list[int] = []
     starts: list[int] = []

@@ -1,4 +1,4 @@
-"""An annotation: a shape with a class, and who drew it when."""
+"""An annotation: a shape with a class, an annotator and a time."""
 
 import math
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ class Annotation:
         Unique in the project.
     shape : Shape
     class_name : str or None
-        None is an eraser: it removes what was drawn before it where it lies.
+        The class; None for an eraser, which removes what was drawn under it before.
     time : float
-        When it was drawn, in seconds since 1970.
+        Time of drawing, in seconds since 1970.
     annotator : str
-        Who drew it; may be empty.
+        Name of the annotator; may be empty.
     """
 
     id: str
@@ -44,18 +44,18 @@ class Annotation:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Annotation":
-        """Make an annotation from what `to_dict` gave.
+        """Make an annotation from the result of `to_dict`.
 
         Raises
         ------
         ShapeError
-            If a field is missing or bad.
+            If a field is missing or invalid.
         """
         try:
             name = values["class"]
             drawn_at = float(values["time"])
             if not math.isfinite(drawn_at):
-                raise ShapeError(f"The time of an annotation is {drawn_at}; seconds since 1970 are wanted.")
+                raise ShapeError(f"The time of an annotation is {drawn_at}; it must be in seconds since 1970.")
             return cls(
                 str(values["id"]),
                 shape_from_dict(values["shape"]),
@@ -66,4 +66,4 @@ class Annotation:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             if isinstance(error, ShapeError):
                 raise
-            raise ShapeError(f"An annotation lacks a field, or has a bad one: {error!r}.") from error
+            raise ShapeError(f"An annotation has a missing or invalid field: {error!r}.") from error

@@ -10,8 +10,8 @@ from histowidgets.errors import ClassNameError
 #: Label maps are uint8 and 255 means unlabelled.
 MAX_CLASSES = 254
 
-#: Okabe and Ito's colours, which colour-blind people can tell apart (https://jfly.uni-koeln.de/color/), without black,
-#: which cannot be seen on dark images; then those of Paul Tol's "muted" scheme.
+#: Okabe and Ito's colours, which colour-blind people can distinguish (https://jfly.uni-koeln.de/color/), without black,
+#: which is invisible on dark images; then those of Paul Tol's "muted" scheme.
 PALETTE = (
     "#E69F00",
     "#56B4E9",
@@ -35,28 +35,27 @@ _HUE_STEP = 0.61803398875
 
 
 def checked_name(name: object, taken: Iterable[str] = ()) -> str:
-    """Return a class name without blanks around it.
+    """Return a class name, stripped of surrounding blanks.
 
     Raises
     ------
     ClassNameError
-        If it is not text, cannot be written as UTF-8, is blank, or is taken.
+        If it is not text, cannot be encoded as UTF-8, is blank, or is taken.
     """
     if not isinstance(name, str) or not name.strip():
         raise ClassNameError(f"A class name is {name!r}; it must be text that is not blank.")
     name = name.strip()
     if any("\ud800" <= letter <= "\udfff" for letter in name):
-        raise ClassNameError(f"The class name {name!r} holds half a character, which cannot be written to a file.")
+        raise ClassNameError(f"The class name {name!r} has an incomplete character, which cannot be written to a file.")
     if name in taken:
-        raise ClassNameError(f"There are two classes named {name!r}; each needs a different name.")
+        raise ClassNameError(f"There are two classes named {name!r}; names must be unique.")
     return name
 
 
 def match_class(name: str, classes: Iterable[str]) -> str | None:
-    """Return the class that a name of a file means; None if there is no such class.
+    """Return the class that matches a name in a file; None if there is none.
 
-    That is the class of the same name; else the only one that differs in nothing but Unicode's way to write its
-    letters, or capitals and blanks.
+    That is the class of the same name, or else the only one that differs just in Unicode form, case or blanks.
     """
     known = list(classes)
     if name in known:
@@ -69,12 +68,12 @@ def match_class(name: str, classes: Iterable[str]) -> str | None:
 
 
 def require_different(name: str, others: Iterable[str]) -> None:
-    """Refuse a class that looks like another one, as Unicode has several ways to write a letter (ClassNameError)."""
+    """Raise ClassNameError for a class that looks like another one but differs in Unicode form."""
     for other in others if isinstance(name, str) else ():
         if other != name.strip() and _composed(other) == _composed(name):
             raise ClassNameError(
-                f"The class {name!r} looks like {other!r}, which is written with other characters. Use the one that is "
-                "there, or another name."
+                f"The class {name!r} looks like {other!r}, which is written with different characters. Use that class, "
+                "or another name."
             )
 
 
@@ -88,7 +87,7 @@ def _folded(name: str) -> str:
 
 
 def checked_names(names: Sequence[str]) -> list[str]:
-    """Return a list of class names, checked.
+    """Return a validated list of class names.
 
     Raises
     ------
@@ -96,14 +95,14 @@ def checked_names(names: Sequence[str]) -> list[str]:
         If there are none or too many, or a name is blank or given twice.
     """
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ClassNameError(f"The classes are {names!r}; a list of names is wanted.")
+        raise ClassNameError(f"The classes are {names!r}; pass a list of names.")
     checked: list[str] = []
     for name in names:
         checked.append(checked_name(name, checked))
     if not checked:
-        raise ClassNameError("The list of classes is empty; give at least one name.")
+        raise ClassNameError("The list of classes is empty. Pass at least one name.")
     if len(checked) > MAX_CLASSES:
-        raise ClassNameError(f"There are {len(checked)} classes; at most {MAX_CLASSES} can be used.")
+        raise ClassNameError(f"There are {len(checked)} classes; at most {MAX_CLASSES} are possible.")
     return checked
 
 
@@ -113,7 +112,7 @@ def checked_color(color: object) -> str:
     Raises
     ------
     ClassNameError
-        If it is not a colour.
+        If it is not a valid colour.
     """
     if not isinstance(color, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", color):
         raise ClassNameError(f"{color!r} is not a colour; write it as #RRGGBB, e.g. #E69F00.")
@@ -121,15 +120,15 @@ def checked_color(color: object) -> str:
 
 
 def colors_for(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return a colour for each class: the given one, else the next of the palette that is free.
+    """Return a colour for each class: the given one, else the next free one of the palette.
 
     Raises
     ------
     ClassNameError
-        If a colour is not one, or is given for a class that is not there.
+        If a colour is invalid, or is given for an unknown class.
     """
     if given is not None and not isinstance(given, Mapping):
-        raise ClassNameError(f'The colours are {given!r}; a dict is wanted, such as {{"{names[0]}": "#E69F00"}}.')
+        raise ClassNameError(f'The colours are {given!r}; pass a dict, such as {{"{names[0]}": "#E69F00"}}.')
     given = dict(given or {})
     unknown = [name for name in given if name not in names]
     if unknown:

@@ -1,4 +1,4 @@
-"""Shapes as shapely geometries: their areas and paths."""
+"""Convert shapes to shapely geometries: their areas and paths."""
 
 import numpy as np
 import shapely
@@ -8,7 +8,7 @@ from histowidgets.annotations.shapes._shapes import Line, Polygon, Rectangle, Sh
 from histowidgets.annotations.shapes._valid import enclosed
 from histowidgets.errors import ShapeError
 
-#: Straight segments per quarter of a circle; with 8 the error stays within half a percent of the radius.
+#: Straight segments per quarter circle; with 8, the error is within half a percent of the radius.
 _QUARTER_PIECES = 8
 
 
@@ -27,6 +27,6 @@ def painted_area(shape: Shape) -> BaseGeometry:
 
 
 def path_of(shape: Stroke | Line) -> BaseGeometry:
-    """Return the middle of a stroke or line: a line string, or a point if it is a dot."""
+    """Return the centre line of a stroke or line: a line string, or a point for a dot."""
     points = shape.points
     return shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])

@@ -7,7 +7,7 @@ from histowidgets.errors import ShapeError
 
 
 def is_near(shape: Shape, x: float, y: float, tolerance: float) -> bool:
-    """Tell whether a point lies in the area of a shape, or within `tolerance` pixels of it."""
+    """Return whether a point lies in the area of a shape, or within `tolerance` pixels of it."""
     left, top, right, bottom = shape.bounds
     if not (left - tolerance <= x <= right + tolerance and top - tolerance <= y <= bottom + tolerance):
         return False
@@ -27,7 +27,7 @@ def distance(shape: Shape, x: float, y: float) -> float:
         return max(0.0, float(away.min()))
     if isinstance(shape, Polygon):
         rings = shape.rings
-        if not rings:  # its holes leave nothing
+        if not rings:  # its holes cover it entirely
             return float("inf")
         heads = np.concatenate(rings)
         tails = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
@@ -36,7 +36,7 @@ def distance(shape: Shape, x: float, y: float) -> float:
 
 
 def _from_pieces(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the distance of a point from each straight piece from a to b, (N,)."""
+    """Return the distance, (N,), of a point from each straight piece from `a` to `b`."""
     way = b - a
     squared = (way**2).sum(axis=1)
     along = ((point - a) * way).sum(axis=1) / np.where(squared > 0, squared, 1)
@@ -45,14 +45,14 @@ def _from_pieces(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _from_tapered(point: np.ndarray, a: np.ndarray, b: np.ndarray, ra: np.ndarray, rb: np.ndarray) -> np.ndarray:
-    """Return the distance, below 0 inside, of a point from the convex hull of each disc at a with that at b, (N,).
+    """Return the distance, (N,), negative inside, of a point from the convex hull of the discs at `a` and `b`.
 
     After Inigo Quilez, "uneven capsule" (https://iquilezles.org/articles/distfunctions2d/).
     """
     from_a, from_b = np.hypot(*(point - a).T), np.hypot(*(point - b).T)
     discs = np.minimum(from_a - ra, from_b - rb)
     length = np.hypot(*(b - a).T)
-    hull = length > np.abs(ra - rb)  # else one disc holds the other
+    hull = length > np.abs(ra - rb)  # otherwise one disc contains the other
     unit = (b - a) / np.where(hull, length, 1)[:, None]
     along = ((point - a) * unit).sum(axis=1)
     across = np.abs((point - a)[:, 0] * unit[:, 1] - (point - a)[:, 1] * unit[:, 0])
@@ -64,7 +64,7 @@ def _from_tapered(point: np.ndarray, a: np.ndarray, b: np.ndarray, ra: np.ndarra
 
 
 def _is_inside(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
-    """Tell whether a point lies inside outlines with these pieces, by the even-odd rule."""
+    """Return whether a point lies inside outlines with these pieces, by the even-odd rule."""
     crosses = (a[:, 1] > point[1]) != (b[:, 1] > point[1])
     a, b = a[crosses], b[crosses]
     at = a[:, 0] + (point[1] - a[:, 1]) * (b[:, 0] - a[:, 0]) / (b[:, 1] - a[:, 1])

@@ -1,4 +1,4 @@
-"""The shapes that a person draws: strokes, lines, polygons and rectangles, in full-size pixels.
+"""The shapes that can be drawn: strokes, lines, polygons and rectangles, in full-size pixels.
 
 A pixel (column i, row j) covers x from i to i + 1 and y from j to j + 1.
 """
@@ -17,22 +17,22 @@ from histowidgets.annotations.shapes._valid import enclosed, parts_of
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 
-#: Coordinates beyond this many pixels are refused: no image is that large, and sums of them stay exact.
+#: Coordinates beyond this many pixels are refused: no image is that large, and sums up to it stay exact.
 FARTHEST = 1e7
 
 
 def _as_points(points: Any, kind: str, least: int) -> np.ndarray:
-    """Return a read-only (N, 2) float64 copy of points, or say what is wrong with them."""
+    """Return a read-only (N, 2) float64 copy of points (ShapeError if they are invalid)."""
     try:
         array = np.array(points, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ShapeError(f"The points of a {kind} must be numbers, as (N, 2): x then y.") from None
     if array.ndim != 2 or array.shape[1] != 2:
-        raise ShapeError(f"The points of a {kind} have shape {array.shape}; (N, 2) is wanted: x then y.")
+        raise ShapeError(f"The points of a {kind} have shape {array.shape}; it must be (N, 2): x then y.")
     if len(array) < least:
         raise ShapeError(f"A {kind} needs at least {least} point(s); got {len(array)}.")
     if not np.isfinite(array).all():
-        raise ShapeError(f"A point of the {kind} is NaN or infinite. Leave it out.")
+        raise ShapeError(f"A point of the {kind} is NaN or infinite. Remove it.")
     if np.abs(array).max() > FARTHEST:
         raise ShapeError(f"A point of the {kind} is more than {FARTHEST:,.0f} pixels away from the image's corner.")
     array.setflags(write=False)
@@ -40,54 +40,54 @@ def _as_points(points: Any, kind: str, least: int) -> np.ndarray:
 
 
 def checked_number(value: Any, what: str, above: float | None = None) -> float:
-    """Return a finite float, above a bound if one is given."""
+    """Return a finite float, above a bound if given (ShapeError otherwise)."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ShapeError(f"The {what} is {value!r}; a number is wanted.") from None
+        raise ShapeError(f"The {what} is {value!r}; it must be a number.") from None
     if not math.isfinite(number) or (above is not None and number <= above):
         wanted = "a finite number" if above is None else f"a finite number above {above:g}"
-        raise ShapeError(f"The {what} is {number}; {wanted} is wanted.")
+        raise ShapeError(f"The {what} is {number}; it must be {wanted}.")
     if abs(number) > FARTHEST:
-        raise ShapeError(f"The {what} is {number}; at most {FARTHEST:,.0f} pixels are possible.")
+        raise ShapeError(f"The {what} is {number}; it must be at most {FARTHEST:,.0f} pixels.")
     return number
 
 
 def _as_step(dx: float, dy: float) -> np.ndarray:
-    """Return how far to move, (2,), or say what is wrong with it."""
+    """Return the offset of a move, (2,) (ShapeError if invalid)."""
     return np.array([checked_number(dx, "way to the right"), checked_number(dy, "way down")])
 
 
 @dataclass(frozen=True, eq=False)
 class Shape(ABC):
-    """Base class of shapes. Shapes are immutable, and equal if all their numbers are."""
+    """Base class of shapes, which are immutable and compare by value."""
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the area it covers, in full-size pixels."""
+        """Left, top, right and bottom of the covered area, in full-size pixels."""
         return self._find_bounds()
 
     @abstractmethod
     def _find_bounds(self) -> tuple[float, float, float, float]:
-        """Compute `bounds`, which are kept."""
+        """Compute `bounds`, which are cached."""
 
     @abstractmethod
     def moved(self, dx: float, dy: float) -> "Shape":
-        """Return the same shape `dx` pixels to the right and `dy` down (ShapeError if one is not a finite number)."""
+        """Return the shape moved by `dx` pixels to the right and `dy` down (ShapeError if not finite)."""
 
     @abstractmethod
     def scaled(self, sx: float, sy: float) -> "Shape":
-        """Return the same shape for an image that is `sx` times as wide and `sy` times as high.
+        """Return the shape for an image that is `sx` times as wide and `sy` times as high.
 
-        The width of a path is scaled by the mean of both.
+        The width of a path is scaled by the mean of the two.
         """
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, for JSON; `shape_from_dict` makes the same shape of them."""
+        """Return plain values for JSON, from which `shape_from_dict` restores the shape."""
 
     def region(self) -> Region:
-        """Return the whole pixels that the shape can touch."""
+        """Return the smallest region of whole pixels that contains the shape."""
         left, top, right, bottom = self.bounds
         return Region.from_edges(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
 
@@ -99,7 +99,7 @@ class Shape(ABC):
 
 
 def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
-    """Return one width as a float, or one for each point as a read-only (N,) float64 copy; or say what is wrong."""
+    """Return a single width as a float, or a read-only (N,) float64 copy of one per point (ShapeError if invalid)."""
     if not (isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim)):
         return checked_number(value, f"width of a {kind}", above=0)
     try:
@@ -108,8 +108,8 @@ def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
         raise ShapeError(f"The widths of a {kind} must be numbers: one, or one for each point.") from None
     if widths.shape != (n_points,):
         raise ShapeError(
-            f"The widths of a {kind} of {n_points} point(s) have shape {widths.shape}; one number, or one for each "
-            "point, is wanted."
+            f"The widths of a {kind} of {n_points} point(s) have shape {widths.shape}; pass one number, or one "
+            "for each point."
         )
     if not (np.isfinite(widths) & (widths > 0) & (widths <= FARTHEST)).all():
         raise ShapeError(f"A width of the {kind} is not a finite number above 0 and up to {FARTHEST:,.0f}.")
@@ -119,7 +119,7 @@ def _as_width(value: Any, kind: str, n_points: int) -> float | np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class PathShape(Shape):
-    """Base class of strokes and lines: a path with a width, round at ends and corners."""
+    """Base class of strokes and lines: a path with a width and round ends and corners."""
 
     points: np.ndarray = field(init=False)
     points_xy: InitVar[Any]
@@ -138,7 +138,7 @@ class PathShape(Shape):
 
     @property
     def mean_width(self) -> float:
-        """The width, or the mean of the widths at the points, in full-size pixels."""
+        """The width, or the mean of several widths, in full-size pixels."""
         return float(np.mean(self.width))
 
     def _find_bounds(self) -> tuple[float, float, float, float]:
@@ -147,11 +147,11 @@ class PathShape(Shape):
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def moved(self, dx: float, dy: float) -> Self:
-        """Return the same path `dx` pixels to the right and `dy` down."""
+        """Return the path moved by `dx` pixels to the right and `dy` down."""
         return replace(self, points_xy=self.points + _as_step(dx, dy))
 
     def scaled(self, sx: float, sy: float) -> Self:
-        """Return the same path for an image of another size; see `Shape.scaled`."""
+        """Return the path for an image of another size; see `Shape.scaled`."""
         return replace(self, points_xy=self.points * (sx, sy), width=self.width * math.sqrt(sx * sy))
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,8 +169,8 @@ class Stroke(PathShape):
     points_xy : array-like of (N, 2)
         The path of the brush, x then y, in full-size pixels; one point is a dot.
     width : float or array-like of (N,), default 8
-        Diameter of the brush in full-size pixels; or one for each point, as a pen's pressure gives it. Between two
-        points the stroke tapers: it covers the convex hull of their discs.
+        Diameter of the brush in full-size pixels, or one per point, as from a pen's pressure. Between two points, the
+        stroke tapers: it covers the convex hull of their discs.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class Stroke(PathShape):
     Raises
     ------
     ShapeError
-        If a point is not finite, there is none, or a width is not above 0.
+        If a point is not finite, there are no points, or a width is not above 0.
     """
 
     width: float | np.ndarray = 8.0
@@ -218,14 +218,14 @@ class Line(PathShape):
 
 @dataclass(frozen=True, eq=False)
 class Polygon(Shape):
-    """An area inside a closed outline, less its holes.
+    """An area inside a closed outline, without its holes.
 
     Parameters
     ----------
     points_xy : array-like of (N, 2)
         Corners of the outline, x then y, in full-size pixels; at least three, the last joined to the first.
     holes : sequence of array-like of (M, 2), optional
-        Outlines that are cut out.
+        Outlines of areas that are cut out.
 
     Attributes
     ----------
@@ -239,8 +239,8 @@ class Polygon(Shape):
 
     Notes
     -----
-    Where an outline crosses itself, the even-odd rule says what is inside. A hole takes away what lies in it, also
-    where it overlaps another hole; where it sticks out of the outline it changes nothing.
+    Where an outline crosses itself, the even-odd rule decides what is inside. A hole removes the area in it, even where
+    it overlaps another hole; parts of it outside the outline have no effect.
     """
 
     points: np.ndarray = field(init=False)
@@ -250,13 +250,13 @@ class Polygon(Shape):
     def __post_init__(self, points_xy: Any) -> None:
         object.__setattr__(self, "points", _as_points(points_xy, "polygon", least=3))
         if not isinstance(self.holes, Iterable):
-            raise ShapeError(f"The holes of a polygon are {self.holes!r}; a list of outlines is wanted, [] for none.")
+            raise ShapeError(f"The holes of a polygon are {self.holes!r}; pass a list of outlines, [] for none.")
         holes = tuple(_as_points(hole, "hole of a polygon", least=3) for hole in self.holes)
         object.__setattr__(self, "holes", holes)
 
     @cached_property
     def rings(self) -> tuple[np.ndarray, ...]:
-        """Outlines, each (N, 2), that enclose the area by the even-odd rule: those given, unless holes stick out."""
+        """Outlines, (N, 2) each, of the area by the even-odd rule: those given, unless holes extend outside."""
         if not self.holes or shapely.Polygon(self.points, self.holes).is_valid:
             return self.points, *self.holes
         area = enclosed(self.points, self.holes)
@@ -268,12 +268,12 @@ class Polygon(Shape):
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def moved(self, dx: float, dy: float) -> "Polygon":
-        """Return the same polygon `dx` pixels to the right and `dy` down."""
+        """Return the polygon moved by `dx` pixels to the right and `dy` down."""
         step = _as_step(dx, dy)
         return Polygon(self.points + step, [hole + step for hole in self.holes])
 
     def scaled(self, sx: float, sy: float) -> "Polygon":
-        """Return the same polygon for an image of another size; see `Shape.scaled`."""
+        """Return the polygon for an image of another size; see `Shape.scaled`."""
         return Polygon(self.points * (sx, sy), [hole * (sx, sy) for hole in self.holes])
 
     def to_dict(self) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class Polygon(Shape):
 
 @dataclass(frozen=True, eq=False)
 class Rectangle(Shape):
-    """An upright rectangle.
+    """An axis-aligned rectangle.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ class Rectangle(Shape):
     Raises
     ------
     ShapeError
-        If a number is not finite, or a side not above 0.
+        If a number is not finite, or a side is not above 0.
     """
 
     x: float
@@ -314,12 +314,12 @@ class Rectangle(Shape):
         return self.x, self.y, self.x + self.width, self.y + self.height
 
     def moved(self, dx: float, dy: float) -> "Rectangle":
-        """Return the same rectangle `dx` pixels to the right and `dy` down."""
+        """Return the rectangle moved by `dx` pixels to the right and `dy` down."""
         step = _as_step(dx, dy)
         return Rectangle(self.x + step[0], self.y + step[1], self.width, self.height)
 
     def scaled(self, sx: float, sy: float) -> "Rectangle":
-        """Return the same rectangle for an image of another size; see `Shape.scaled`."""
+        """Return the rectangle for an image of another size; see `Shape.scaled`."""
         return Rectangle(self.x * sx, self.y * sy, self.width * sx, self.height * sy)
 
     def to_dict(self) -> dict[str, Any]:
@@ -334,17 +334,17 @@ _KINDS = {kind.__name__.lower(): kind for kind in SHAPES}
 
 
 def shape_from_dict(values: Mapping[str, Any]) -> Shape:
-    """Make a shape from what its `to_dict` gave.
+    """Make a shape from the result of its `to_dict`.
 
     Raises
     ------
     ShapeError
-        If the type is unknown, or a number is missing or bad.
+        If the type is unknown, or a number is missing or invalid.
     """
     fields = dict(values) if isinstance(values, Mapping) else {}
     kind = fields.pop("type", None)
     if kind not in _KINDS:
-        raise ShapeError(f"A shape of type {kind!r} is unknown; {', '.join(_KINDS)} are known.")
+        raise ShapeError(f"The shape type {kind!r} is unknown; the types are {', '.join(_KINDS)}.")
     given = {"points_xy" if name == "points" else name: value for name, value in fields.items()}
     try:
         return _KINDS[kind](**given)

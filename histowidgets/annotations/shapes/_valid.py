@@ -1,4 +1,4 @@
-"""Polygons that other programs accept: valid by the rules of OGC, which QuPath, JTS and PostGIS check."""
+"""Make polygons valid by the rules of the OGC, which QuPath, JTS and PostGIS check."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from shapely.geometry.base import BaseGeometry
 GRID = 0.01
 #: Largest share by which simplifying may change an area.
 MOST_AREA_CHANGE = 0.01
-#: How often the tolerance is halved before an outline is left as it is.
+#: How often the tolerance is halved before giving up on simplifying an outline.
 _HALVINGS = 6
 
 
 def enclosed(outline: np.ndarray, holes: Sequence[np.ndarray] = ()) -> BaseGeometry:
     """Return the area inside an outline and outside its holes, as a valid polygon or multipolygon.
 
-    Where an outline crosses itself, the even-odd rule says what is inside. Holes may stick out of the outline and
-    overlap one another.
+    Where an outline crosses itself, the even-odd rule decides what is inside. Holes may extend outside the outline and
+    overlap each other.
 
     Parameters
     ----------
@@ -44,25 +44,25 @@ def only(geometry: BaseGeometry, kind: str) -> BaseGeometry:
 
 
 def parts_of(geometry: BaseGeometry) -> list[BaseGeometry]:
-    """Return the single geometries that a geometry consists of, at any depth; those that are empty are left out."""
+    """Return the simple geometries that a geometry consists of, at any depth, except empty ones."""
     if not hasattr(geometry, "geoms"):
         return [] if geometry.is_empty else [geometry]
     return [part for member in geometry.geoms for part in parts_of(member)]
 
 
 def simplify(polygon: shapely.Polygon, tolerance: float) -> shapely.Polygon:
-    """Return a polygon with fewer corners: valid, with as many parts, and of the same area within 1 %.
+    """Return a valid polygon with fewer corners, as many parts, and the same area within 1 %.
 
-    The outline moves by up to the tolerance (Douglas and Peucker). Where that changes the area by more than 1 %, the
-    outline is scaled back if that moves it by no more than the tolerance again; else a smaller tolerance is tried. A
-    polygon that cannot be simplified so comes back as it is.
+    The outline moves by up to the tolerance (Douglas and Peucker). If that changes the area by more than 1 %, the
+    outline is scaled back, provided that this moves it by no more than the tolerance again; otherwise a smaller
+    tolerance is tried. A polygon that cannot be simplified in this way is returned unchanged.
 
     Parameters
     ----------
     polygon : shapely.Polygon
-        Valid.
+        A valid polygon.
     tolerance : float
-        In the units of the polygon; 0 or below leaves it as it is.
+        In the units of the polygon; at 0 or below, the polygon is returned unchanged.
     """
     area, step = polygon.area, float(tolerance)
     left, top, right, bottom = polygon.bounds

@@ -1,4 +1,4 @@
-"""Splitting labelled regions into training and validation, and finding labels that contradict each other."""
+"""Split labelled regions into training and validation, and find labels that contradict each other."""
 
 from histowidgets.annotations.split._blocks import class_pixels
 from histowidgets.annotations.split._conflicts import Conflict, conflicts

@@ -1,4 +1,4 @@
-"""Reading the labels of an image of any size block by block."""
+"""Read the labels of an image of any size block by block."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from histowidgets.annotations.project import ProjectSnapshot
 from histowidgets.errors import ImageNameError
 from histowidgets.images import Region
 
-#: Side, in pixels, of the blocks whose labels are made at once: 4 MB each.
+#: Side, in pixels, of the blocks for which labels are made at once: 4 MB each.
 BLOCK = 2048
 
 
 def annotated_blocks(snapshot: ProjectSnapshot, name: str, within: Region | None = None) -> list[Region]:
-    """Cut an image, or a region of it, into blocks of at most 2048 x 2048 pixels; return those with annotations.
+    """Split an image or a region into blocks of at most 2048 x 2048 pixels; return those with annotations.
 
     Raises
     ------
@@ -19,7 +19,7 @@ def annotated_blocks(snapshot: ProjectSnapshot, name: str, within: Region | None
         If there is no image of that name.
     """
     if name not in snapshot.images:
-        raise ImageNameError(f"There is no image named {name!r}; there are {', '.join(snapshot.images)}.")
+        raise ImageNameError(f"There is no image named {name!r}; the images are {', '.join(snapshot.images)}.")
     whole = within or snapshot.images[name].region
     blocks = (
         Region(x, y, min(BLOCK, whole.right - x), min(BLOCK, whole.bottom - y))
@@ -30,7 +30,7 @@ def annotated_blocks(snapshot: ProjectSnapshot, name: str, within: Region | None
 
 
 def class_pixels(snapshot: ProjectSnapshot, name: str, region: Region | None = None) -> np.ndarray:
-    """Count the labelled pixels of each class in an image, or in a region of it.
+    """Count the labelled pixels of each class in an image or a region of it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Pixels that were labelled twice, with different classes."""
+"""Find pixels that were labelled twice, with different classes."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from histowidgets.images import Region
 
 @dataclass(frozen=True)
 class Conflict:
-    """A patch of pixels on which two classes were drawn, the later over the earlier.
+    """A patch of pixels on which a class was drawn over another.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Conflict:
         Its bounds in full-size pixels.
     pixels : int
     below, above : str
-        The class drawn first, and the one that hides it. Where several pairs meet, the most frequent one.
+        The class drawn first, and the one that hides it; of several pairs, the most frequent.
     """
 
     region: Region
@@ -32,7 +32,7 @@ class Conflict:
 def conflicts(snapshot: ProjectSnapshot, name: str) -> list[Conflict]:
     """Find where classes were drawn over other classes.
 
-    A pixel counts once, however often it was drawn over; labels that were erased in between do not count.
+    Each pixel counts once, however often it was drawn over; labels that were erased in between do not count.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def conflicts(snapshot: ProjectSnapshot, name: str) -> list[Conflict]:
     Returns
     -------
     list of Conflict
-        Patches of touching pixels, the largest first. Their `pixels` add up to the number of such pixels.
+        Patches of touching pixels, the largest first. Their `pixels` add up to the number of pixels labelled twice.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def conflicts(snapshot: ProjectSnapshot, name: str) -> list[Conflict]:
 
 def _in_block(snapshot: ProjectSnapshot, name: str, block: Region) -> list[Conflict]:
     labels = np.full((block.height, block.width), UNLABELLED, np.uint8)
-    hidden = labels.copy()  # the class under the one that shows, where they differ
+    hidden = labels.copy()  # the class under the visible one, where they differ
     now, under = labels.reshape(-1), hidden.reshape(-1)
     near = [a for a in snapshot.near(name, block) if touches(a, block)]
     spans = spans_of([a.shape for a in near], block)

@@ -1,4 +1,4 @@
-"""Splitting the labelled pixels of a project into training and validation."""
+"""Split the labelled pixels of a project into training and validation."""
 
 import itertools
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from histowidgets.annotations.split._split_images import choose_images
 from histowidgets.errors import ProjectError
 from histowidgets.images import Image, Region
 
-#: Cells a side of the grid on which candidates for the held-out rectangle are laid.
+#: Cells per side of the grid of candidates for the held-out rectangle.
 GRID = 24
-#: Narrowest held-out rectangle, as a share of the image's side: a tile must find some context in it.
+#: Narrowest held-out rectangle, as a share of the image's side, since a tile needs some context in it.
 LEAST_SIDE = 1 / 8
 #: Largest held-out rectangle, as a share of the image's area.
 MOST_AREA = 0.5
-#: Cost of a class that training cannot see, of one that validation cannot see, of a shape that is not compact, of
-#: held-out area, and the size of the random part that lets seeds differ; a class whose held-out share is off by as
-#: much as the share wanted costs 1, divided by the number of classes.
+#: Costs of a class that is missing in training, of one that is missing in validation, of a shape that is not compact,
+#: and of held-out area, and the size of the random part by which seeds differ. A class whose held-out share is off by
+#: as much as the desired share costs 1, divided by the number of classes.
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_SHAPE, COST_AREA, COST_RANDOM = 10.0, 4.0, 0.1, 0.3, 0.1
-#: Share of a class's labelled pixels on a side, relative to what is wanted there, below which it counts as missing.
+#: A class counts as missing on a side if its share of pixels there, relative to the desired one, is below this.
 LEAST_SHARE = 0.1
 
 #: What can be held out of images of role "both".
@@ -34,7 +34,7 @@ SPLITS = ("part", "image")
 
 
 class _StoredSplit(BaseModel):
-    """A split in a file: x, y, width and height of each region."""
+    """A split as stored in a file: x, y, width and height of each region."""
 
     held_out: dict[str, list[tuple[int, int, int, int]]]
     messages: tuple[str, ...]
@@ -42,14 +42,14 @@ class _StoredSplit(BaseModel):
 
 @dataclass(frozen=True)
 class Split:
-    """The regions that are held out for validation; training reads none of their pixels.
+    """The regions that are held out for validation, whose pixels training never reads.
 
     Attributes
     ----------
     held_out : mapping of image name to tuple of Region
-        Only validation reads these rectangles: the whole image for the role "validation", none for "train".
+        Rectangles that only validation reads: the whole image for the role "validation", none for "train".
     messages : tuple of str
-        Notes for a person, e.g. that a class is only in training.
+        Notes for the user, such as that a class is only in training.
     """
 
     held_out: Mapping[str, tuple[Region, ...]]
@@ -62,12 +62,12 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Split":
-        """Make a split from what `to_dict` gave.
+        """Make a split from the result of `to_dict`.
 
         Raises
         ------
         ProjectError
-            If a field is missing or bad.
+            If a field is missing or invalid.
         """
         try:
             stored = _StoredSplit.model_validate(values)
@@ -79,9 +79,9 @@ class Split:
         return cls(held_out, stored.messages)
 
     def training_regions(self, name: str, image: Image) -> list[Region]:
-        """Return the largest rectangles of an image that share no pixel with the held-out ones.
+        """Return the largest rectangles of an image that share no pixel with the held-out regions.
 
-        They overlap one another (up to four strips around one held-out rectangle); together they cover all the rest.
+        They overlap each other (up to four strips around a held-out rectangle), and together cover everything else.
         """
         free = [image.region]
         for held in self.held_out.get(name, ()):
@@ -118,23 +118,23 @@ def split_project(
     """Choose what to hold out for validation, so that training and validation share no pixel.
 
     An image of role "validation" is held out whole, one of role "train" not at all. Of an image of role "both", one
-    upright rectangle is held out, chosen on a grid of 24 x 24 cells so that each class has labels on both sides where
-    possible, and about `validation_fraction` of its labelled pixels inside. Of an image without labels nothing is.
-    By "image", some images of role "both" are held out whole instead, stratified by class: a harder test, which says
+    axis-aligned rectangle is held out, chosen on a grid of 24 x 24 cells so that each class has labels on both sides if
+    possible, with about `validation_fraction` of its labelled pixels inside. Images without labels are not held out.
+    With "image", some images of role "both" are held out whole instead, stratified by class: a harder test, which says
     more about the next slide.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     validation_fraction : float, default 0.2
-        Share of the labelled pixels, 0 to below 1; 0 holds nothing out of images of role "both".
+        Share of the labelled pixels to hold out, from 0 to below 1; at 0, nothing of images of role "both".
     seed : int, default 0
-        The same arguments give the same split.
+        Seed of random choices; the same arguments give the same split.
     previous : Split, optional
-        The split of an earlier run: its rectangles are kept where possible, so that no pixel that was trained on is
-        used for validation. A rectangle is replaced when it has no labels any more, or all the labels of a class.
+        The split of an earlier run, whose rectangles are kept if possible so that no pixel that was trained on is used
+        for validation. A rectangle is replaced if it has no labels any more, or has all labels of a class.
     by : {"part", "image"}, default "part"
-        What is held out of images of role "both". If only one of them has labels, a part of it is held out, with a
+        What to hold out of images of role "both". If only one of them has labels, a part of it is held out, with a
         message.
 
     Returns
@@ -144,11 +144,11 @@ def split_project(
     Raises
     ------
     ProjectError
-        If the fraction is out of its range, `by` is unknown, or the project is not one.
+        If the fraction is out of range, `by` is unknown, or `project` is not a project.
     """
     snapshot = snapshot_of(project)
     if not 0 <= validation_fraction < 1:
-        raise ProjectError(f"validation_fraction is {validation_fraction}; a number from 0 to below 1 is wanted.")
+        raise ProjectError(f"validation_fraction is {validation_fraction}; it must be a number from 0 to below 1.")
     if by not in SPLITS:
         raise ProjectError(f"by is {by!r}; choose one of {', '.join(SPLITS)}.")
     messages: list[str] = []
@@ -176,7 +176,7 @@ def split_project(
 def _whole_images(
     snapshot: ProjectSnapshot, fraction: float, seed: int, previous: Split | None, messages: list[str]
 ) -> dict[str, tuple[Region, ...]] | None:
-    """Hold out whole images; None, with a message, where there are too few for that."""
+    """Hold out whole images; None, with a message, if there are too few images for that."""
     roles, images = snapshot.roles, snapshot.images
     free = [name for name in snapshot.annotated_names() if roles[name] == "both"]
     pixels = np.array([class_pixels(snapshot, name, images[name].region) for name in free]).reshape(len(free), -1)
@@ -198,7 +198,7 @@ def _whole_images(
 def _still_valid(
     held: tuple[Region, ...], snapshot: ProjectSnapshot, name: str, messages: list[str]
 ) -> tuple[Region, ...] | None:
-    """Return earlier held-out rectangles if they can be kept; otherwise None, with a message."""
+    """Return the earlier held-out rectangles if they can be kept, else None, with a message."""
     image = snapshot.images[name]
     if not held or not all(image.region.contains(region) for region in held):
         return None
@@ -207,8 +207,8 @@ def _still_valid(
     if inside.sum() and not ((inside > 0) & (outside == 0)).any():
         return held
     messages.append(
-        f"The validation area of {name} was moved, as the labels have changed: scores of the earlier training cannot "
-        "be compared with the new ones."
+        f"The validation area of {name} was moved because the labels changed: scores of earlier runs cannot be "
+        "compared with the new ones."
     )
     return None
 
@@ -219,7 +219,7 @@ def _edges(length: int) -> np.ndarray:
 
 
 class _LabelGrid:
-    """Labelled pixels of each class in each cell of a grid over an image."""
+    """The labelled pixels of each class in each cell of a grid over an image."""
 
     def __init__(self, snapshot: ProjectSnapshot, name: str) -> None:
         image = snapshot.images[name]
@@ -235,13 +235,13 @@ class _LabelGrid:
             self.counts += np.bincount(place, minlength=self.counts.size).reshape(self.counts.shape)
 
     def best(self, fraction: float, seed: int) -> Region:
-        """Return the candidate of least cost."""
+        """Return the candidate with the lowest cost."""
         tops, bottoms = _intervals(self.ys)
         lefts, rights = _intervals(self.xs)
         present = self.counts.any(axis=(1, 2))
         counts = self.counts[present]
         total = counts.sum(axis=(1, 2))
-        # Sums over rectangles from a table of sums from the corner.
+        # Sums over rectangles, from a summed-area table.
         table = np.zeros((len(counts), len(self.ys), len(self.xs)))
         table[:, 1:, 1:] = counts.cumsum(1).cumsum(2)
         strips = table[:, bottoms] - table[:, tops]
@@ -261,7 +261,7 @@ class _LabelGrid:
         cost = np.abs(held - fraction).mean(axis=0) / fraction
         cost += COST_NOT_TRAINED * (1 - held < LEAST_SHARE * (1 - fraction)).sum(axis=0)
         cost += COST_NOT_VALIDATED * (held < LEAST_SHARE * fraction).sum(axis=0)
-        # Few labels of a class on a side are still better than none.
+        # A few labels of a class on a side are still better than none.
         cost += COST_NOT_TRAINED * (held >= 1).sum(axis=0) + COST_NOT_VALIDATED * (held <= 0).sum(axis=0)
         cost += COST_SHAPE * np.abs(np.log(heights / widths)) + COST_AREA * area
         cost[area > MOST_AREA] = np.inf
@@ -269,7 +269,7 @@ class _LabelGrid:
 
 
 def _intervals(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and the last edge of each run of cells that is wide enough."""
+    """Return the first and last edge of each run of cells that is wide enough."""
     first, last = np.triu_indices(len(edges), k=1)
     wide = edges[last] - edges[first] >= LEAST_SIDE * edges[-1]
     return first[wide], last[wide]
@@ -288,7 +288,7 @@ def _one_sided(snapshot: ProjectSnapshot, split: Split) -> list[str]:
     messages = []
     for k, class_name in enumerate(snapshot.classes):
         if everything[k] and not inside[k]:
-            messages.append(f"{class_name} is only in training, so its validation score cannot be known.")
+            messages.append(f"{class_name} is only in training, so it has no validation score.")
         elif everything[k] and inside[k] == everything[k]:
             messages.append(f"{class_name} is only in validation, so it cannot be learned. Paint more of it.")
     return messages

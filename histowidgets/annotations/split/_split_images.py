@@ -1,26 +1,26 @@
-"""Which whole images to hold out for validation."""
+"""Choose whole images to hold out for validation."""
 
 import itertools
 
 import numpy as np
 
-#: Most sets of images that are compared; of more possible ones, this number is drawn at random.
+#: Most sets of images to compare; if there are more, this many are drawn at random.
 CANDIDATES = 4096
-#: Costs, as in the choice of a rectangle: a class that one side lacks, and the size of the random part.
+#: Costs, as in the choice of a rectangle, of a class missing on one side, and the size of the random part.
 COST_NOT_TRAINED, COST_NOT_VALIDATED, COST_RANDOM = 10.0, 4.0, 0.1
 
 
 def choose_images(pixels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Choose images so that each class is on both sides where that can be, and about a share of it is held out.
+    """Choose images so that each class is on both sides if possible, and about the given share of it is held out.
 
     Parameters
     ----------
     pixels : ndarray of (images, classes)
-        Labelled pixels; at least two images, each with some.
+        Labelled pixels of at least two images, each with some labels.
     fraction : float
         Share of each class's pixels to hold out, 0 to 1.
     seed : int
-        Decides between equally good choices.
+        Seed that decides between equally good choices.
 
     Returns
     -------
@@ -39,11 +39,11 @@ def choose_images(pixels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
 
 
 def _candidates(n_images: int, rng: np.random.Generator) -> np.ndarray:
-    """Return sets of images, (sets, images) of bool, neither empty nor full: all of them, or many."""
+    """Return all or many sets of images, neither empty nor full, as bool (sets, images)."""
     if 2**n_images - 2 <= CANDIDATES:
         sets = np.array(list(itertools.product((False, True), repeat=n_images)))
     else:
-        # Of every size alike, not of half of the images almost always.
+        # Sizes are drawn uniformly; otherwise, nearly all sets would have half of the images.
         sets = rng.random((CANDIDATES, n_images)) < rng.uniform(1 / n_images, 1, (CANDIDATES, 1))
         sets[0] = False
         sets[0, rng.integers(n_images)] = True

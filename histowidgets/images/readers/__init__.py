@@ -1,6 +1,6 @@
-"""Readers, one for each kind of image: arrays, PNG and similar files, TIFF, whole slides, OME-Zarr.
+"""Readers for each kind of image: arrays, PNG and similar files, TIFF, whole slides, OME-Zarr.
 
-The names are listed in `__init__.pyi` and loaded when first used: OpenSlide, tifffile and zarr take a while.
+The names are listed in `__init__.pyi` and loaded on first use, since OpenSlide, tifffile and zarr load slowly.
 """
 
 import lazy_loader

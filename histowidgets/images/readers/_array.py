@@ -12,12 +12,12 @@ from histowidgets.images.readers._no_data import find_no_data, no_data_notes
 
 
 class ArrayImage(Image):
-    """An image whose pixels are in memory; they are copied, so that later changes do not matter.
+    """An image in memory, whose pixels are copied so that later changes have no effect.
 
     Parameters
     ----------
     pixels : ndarray
-        (H, W), (H, W, C) or (C, H, W) of uint8, uint16, float32, float64, bool or other whole numbers.
+        (H, W), (H, W, C) or (C, H, W) of uint8, uint16, float32, float64, bool or other integers.
     name : str
     channel_names : sequence of str, optional
     pixel_size_um : float or (height, width), optional
@@ -26,18 +26,18 @@ class ArrayImage(Image):
     channel_colors, notes, opened_with
         See `Image`.
     has_channels_last : bool, default False
-        The last axis holds the channels, however short the first one is.
+        Whether the last axis is the channels, however short the first one is.
     no_data : float, optional
-        The value that stands for no data; where none is given, -9999 is recognized.
+        The value that stands for no data; if not given, -9999 is recognized.
 
     Raises
     ------
     ImageError
         If the pixels are not numbers.
     ImageSizeError
-        If the array is too thin, has too many channels or axes, or the number of names does not fit.
+        If the array is too thin, has too many channels or axes, or the number of names does not match.
     ImageValueError
-        If a float array holds infinity, or nothing but NaN.
+        If a float array has infinite values, or only NaN.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ArrayImage(Image):
 
     @classmethod
     def of(cls, image: Image) -> "ArrayImage":
-        """Read all of an image into memory."""
+        """Read a whole image into memory."""
         return cls(
             image._read_level(0, 0, 0, image.width, image.height),
             image.name,
@@ -100,7 +100,7 @@ class ArrayImage(Image):
         )
 
     def _checked_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
-        return self._read_level(level, x, y, width, height)  # checked once, when it was made
+        return self._read_level(level, x, y, width, height)  # values were checked once on creation
 
     def _read_level(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         return self._pixels[y : y + height, x : x + width].copy()

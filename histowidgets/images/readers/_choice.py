@@ -1,4 +1,4 @@
-"""Which image of several, and which plane of a stack: what was asked for, or a default that is said."""
+"""Choose the image of a file and the plane of a stack: as requested, or by a default that is reported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 from histowidgets.errors import ImageChoiceWarning, ImageError
 from histowidgets.images._warn import warn_user
 
-#: Most images that a message lists.
+#: Most images listed in a message.
 MOST_LISTED = 12
 #: Axes of a stack, in the order in which `plane=` takes them.
 STACK_AXES = {"Z": "planes in depth (z)", "T": "time points (t)"}
 
 
 class Listed(NamedTuple):
-    """An image of a file that holds several.
+    """An image of a file with several.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Listed(NamedTuple):
     width, height : int
         In pixels.
     is_minor : bool
-        A label, overview or preview: nobody has to be told that it was not opened.
+        Whether it is a label, overview or preview, which need not be mentioned if not opened.
     """
 
     name: str
@@ -32,15 +32,15 @@ class Listed(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What is opened of a file.
+    """The image to open in a file.
 
     Attributes
     ----------
     at : int
-        The image, by its number.
+        Number of the image.
     notes : tuple of str
     opened_with : dict
-        Arguments of `open_image` that choose the same again.
+        Arguments with which `open_image` opens the same image again.
     """
 
     at: int
@@ -49,12 +49,12 @@ class Choice(NamedTuple):
 
 
 class Planes(NamedTuple):
-    """Which plane of a stack is opened.
+    """The plane to open in a stack.
 
     Attributes
     ----------
     at : dict
-        The number of the plane, for each axis of the stack.
+        Number of the plane along each axis of the stack.
     notes : tuple of str
     opened_with : dict
     """
@@ -65,7 +65,7 @@ class Planes(NamedTuple):
 
 
 def choose_image(file: str, images: Sequence[Listed], series: Any) -> Choice:
-    """Choose an image of a file: what `series` says, else the largest, the first of those.
+    """Choose an image of a file: by `series`, else the first of the largest.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def choose_image(file: str, images: Sequence[Listed], series: Any) -> Choice:
     Raises
     ------
     ImageError
-        If there is no such image; the message lists those that there are.
+        If there is no such image; the message lists the existing ones.
     """
     if series is not None:
         at = _numbered(file, images, series)
@@ -88,32 +88,32 @@ def choose_image(file: str, images: Sequence[Listed], series: Any) -> Choice:
         return Choice(at, (), {})
     notes: tuple[str, ...] = ()
     if any(not one.is_minor for i, one in enumerate(images) if i != at):
-        held = f"{file} holds {len(images)} images: {_listing(images)}."
+        held = f"{file} has {len(images)} images: {_listing(images)}."
         notes = (f"{held} Image {at} is opened; choose another with series=.",)
         warn_user(ImageChoiceWarning(notes[0]))
     return Choice(at, notes, {"series": at})
 
 
 def choose_planes(file: str, stack: Mapping[str, int], plane: Any) -> Planes:
-    """Choose a plane of a stack: what `plane` says, else the middle one in depth and the first in time.
+    """Choose a plane of a stack: by `plane`, else the middle one in depth and the first in time.
 
     Parameters
     ----------
     file : str
         Name of the file, for messages.
     stack : mapping of str to int
-        The axes of the stack ("Z", "T", or one that is unknown) and how many planes each has; those of 1 left out.
+        The axes of the stack ("Z", "T" or an unknown one) with their number of planes, without those of length 1.
     plane : int, (z, t) or None
 
     Raises
     ------
     ImageError
-        If there is no such plane, or the file is no stack.
+        If there is no such plane, or the file is not a stack.
     """
     if not stack:
         if plane is None or _is_first(plane):
             return Planes({}, (), {})
-        raise ImageError(f"{file} is no stack, but plane {plane!r} was asked for. Leave plane= out.")
+        raise ImageError(f"{file} is not a stack, but plane {plane!r} was requested. Omit plane=.")
     order = [axis for axis in STACK_AXES if axis in stack] + [axis for axis in stack if axis not in STACK_AXES]
     if plane is not None:
         at = _planes_given(file, stack, order, plane)
@@ -133,10 +133,14 @@ def _numbered(file: str, images: Sequence[Listed], series: Any) -> int:
         if len(found) == 1:
             return found[0]
         problem = "has no image named" if not found else f"has {len(found)} images named"
-        raise ImageError(f"{file} {problem} {series!r}. It holds {_listing(images)}. Give series= one of the numbers.")
+        raise ImageError(
+            f"{file} {problem} {series!r}. Its images are {_listing(images)}. Pass one of the numbers as series=."
+        )
     if isinstance(series, int) and not isinstance(series, bool) and 0 <= series < len(images):
         return series
-    raise ImageError(f"{file} has no image {series!r}. It holds {_listing(images)}. Give series= a number or a name.")
+    raise ImageError(
+        f"{file} has no image {series!r}. Its images are {_listing(images)}. Pass a number or a name as series=."
+    )
 
 
 def _listing(images: Sequence[Listed]) -> str:
@@ -151,7 +155,7 @@ def _listing(images: Sequence[Listed]) -> str:
 def _planes_given(file: str, stack: Mapping[str, int], order: Sequence[str], plane: Any) -> dict[str, int]:
     sizes = ", ".join(f"{axis.lower() if axis in STACK_AXES else 'page'} 0 to {stack[axis] - 1}" for axis in order)
     wrong = ImageError(
-        f"{file} has no plane {plane!r}; it has {sizes}. Give plane= a number, or (z, t) where it has both."
+        f"{file} has no plane {plane!r}; it has {sizes}. Pass a number as plane=, or (z, t) if it has both."
     )
     if isinstance(plane, int) and not isinstance(plane, bool):
         if len(order) != 1:
@@ -181,7 +185,7 @@ def _as_argument(at: Mapping[str, int]) -> int | tuple[int, int]:
 
 
 def _is_first(plane: Any) -> bool:
-    """Tell whether a plane is the first one, which every image has."""
+    """Return whether a plane is the first one, which every image has."""
     if isinstance(plane, Sequence) and not isinstance(plane, str):
         return all(one in (None, 0) for one in plane)
     return plane == 0 and not isinstance(plane, bool)

@@ -1,13 +1,13 @@
-"""Files of other programs that are whole but cannot be read here: what they are, and how to convert them."""
+"""Recognize intact files of other programs that cannot be read here, and suggest how to convert them."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 _BIOFORMATS = "Convert it to OME-TIFF with QuPath, Fiji (Bio-Formats) or bioformats2raw."
-_HDF5 = "Read the array with h5py, and give it to open_image: hw.open_image(array, name=…)."
+_HDF5 = "Read the array with h5py, and pass it to open_image: hw.open_image(array, name=…)."
 _RAW = "Convert it to TIFF with RawTherapee, darktable or the camera's program."
-_ARRAY = "Load it with NumPy, and give the array to open_image."
+_ARRAY = "Load it with NumPy, and pass the array to open_image."
 
 
 class _Kind(NamedTuple):
@@ -20,7 +20,7 @@ class _Kind(NamedTuple):
     endings : tuple of str
         In lower case.
     starts : callable or None
-        Tells by the first 512 bytes.
+        Recognizes the kind by the first 512 bytes.
     """
 
     what: str
@@ -55,25 +55,25 @@ _KINDS = (
     _Kind("an image of Zeiss (ZVI) or Olympus (OIB)", _BIOFORMATS, (), _begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
     _Kind("a slide of Philips (iSyntax)", _BIOFORMATS, (".isyntax", ".i2syntax")),
     _Kind(
-        "a slide in a format of its maker alone (SDPC, KFB, TRON …)",
+        "a slide in a proprietary format (SDPC, KFB, TRON …)",
         "Export it as TIFF or SVS with the maker's program.",
         (".sdpc", ".dyqx", ".kfb", ".kfbio", ".tron", ".mdsx", ".tmap"),
     ),
     _Kind("an image of DeltaVision", _BIOFORMATS, (".dv", ".r3d")),
     _Kind("an MRC", "Convert it to TIFF with Fiji (Bio-Formats) or mrc2tif.", (".mrc",)),
     _Kind("an image of Gatan", _BIOFORMATS, (".dm3", ".dm4")),
-    _Kind("a NIfTI volume", "Read it with nibabel, and give one plane to open_image.", (".nii", ".nii.gz", ".mgz")),
+    _Kind("a NIfTI volume", "Read it with nibabel, and pass one plane to open_image.", (".nii", ".nii.gz", ".mgz")),
     _Kind(
         "an NRRD or MetaImage volume",
-        "Read it with SimpleITK, and give one plane to open_image.",
+        "Read it with SimpleITK, and pass one plane to open_image.",
         (".nrrd", ".mha", ".mhd"),
     ),
     _Kind("an HDF5 file", _HDF5, (".h5", ".hdf5", ".hdf", ".h5ad"), _begins(b"\x89HDF\r\n\x1a\n")),
-    _Kind("a file of MATLAB", "Load it with scipy.io.loadmat, and give the array to open_image.", (".mat",)),
+    _Kind("a file of MATLAB", "Load it with scipy.io.loadmat, and pass the array to open_image.", (".mat",)),
     _Kind(
         "an array of NumPy", f"{_ARRAY[:-1]}: hw.open_image(numpy.load(path)).", (".npy", ".npz"), _begins(b"\x93NUMPY")
     ),
-    _Kind("a pickle", "Pickles can run code, and are not loaded. Save the array with numpy.save.", (".pkl", ".pickle")),
+    _Kind("a pickle", "Pickles can run code and are not loaded. Save the array with numpy.save.", (".pkl", ".pickle")),
     _Kind(
         "a photograph in HEIC",
         "Convert it to PNG or JPEG.",
@@ -83,7 +83,7 @@ _KINDS = (
     _Kind("raw data of a camera", _RAW, (".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2", ".dng")),
     _Kind("a PDF", "Export the picture as PNG or TIFF.", (".pdf",), _begins(b"%PDF")),
     _Kind("a drawing (SVG)", "Export it as PNG.", (".svg",), _begins(b"<svg")),
-    _Kind("a film", "Save one of its pictures as PNG.", (".avi", ".mp4", ".mov", ".mkv", ".wmv")),
+    _Kind("a video", "Save a frame as PNG.", (".avi", ".mp4", ".mov", ".mkv", ".wmv")),
     _Kind(
         "a document or presentation",
         "Save the picture in it as PNG or TIFF.",
@@ -109,7 +109,7 @@ _KINDS = (
         lambda s: s.lstrip().lower().startswith((b"<!doctype html", b"<html", b"<?xml")),
     ),
     _Kind(
-        "a pointer of Git LFS or git-annex, and not the image",
+        "a pointer of Git LFS or git-annex instead of the image",
         "Fetch the image with `git lfs pull` or `git annex get`.",
         (),
         _begins(b"version https://git-lfs", b"/annex/objects/", b"../.git/annex"),
@@ -118,7 +118,7 @@ _KINDS = (
 
 
 def describe_foreign(path: Path, *, by_name: bool = True) -> str:
-    """Say what a file is and how to convert it, if its content or, `by_name`, its ending shows that; "" otherwise."""
+    """Return what a file is and how to convert it, if its content or (`by_name`) its ending shows that, else ""."""
     try:
         with path.open("rb") as file:
             start = file.read(512)

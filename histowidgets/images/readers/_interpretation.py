@@ -1,4 +1,4 @@
-"""The one place that decides what the stored samples of a file mean, and turns them into the channels of an image."""
+"""Decide what the stored samples of a file mean, and convert them to the channels of an image."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 from histowidgets.errors import ImageOpenError
 from histowidgets.images.readers._layout import over_white
 
-#: What is stored, and what it becomes; the table in docs/reference/file-formats.md.
+#: What is stored, and what it becomes; shown as a table in docs/reference/file-formats.md.
 MEANINGS = (
     ("gray, black is 0 (MINISBLACK)", "one channel of the stored values; 1 bit becomes 0 and 255"),
     ("gray, white is 0 (MINISWHITE)", "one channel, taken from the largest value of its bits: 255, 4095, 65535"),
@@ -21,10 +21,10 @@ MEANINGS = (
     ("transparency, beside colours or gray", "laid over white; left out where it is the same everywhere"),
     ("transparency by default tags, which is none", "a channel: such files are stacks of two or four channels"),
     ("other extra samples", "one channel each"),
-    ("raw camera data (CFA), LogLuv", "refused: to be converted first"),
+    ("raw camera data (CFA), LogLuv", "refused: convert them first"),
 )
 
-#: Colours of the same name in a TIFF: how many samples of a pixel they take.
+#: Number of colour samples per pixel, by the name of the colour space in a TIFF.
 _COLOURS = {"RGB": 3, "YCBCR": 3, "CIELAB": 3, "ICCLAB": 3, "SEPARATED": 4, "PALETTE": 1}
 _REFUSED = {
     "CFA": "raw data of a camera. Develop it to RGB",
@@ -34,14 +34,14 @@ _REFUSED = {
     "DEPTH_MAP": "a depth map. Convert it to gray",
     "SEMANTIC_MASK": "a mask of another picture. Convert it to gray",
 }
-#: Values of ExtraSamples that mean transparency; 1: the colours have been multiplied by it.
+#: Values of ExtraSamples that mean transparency; with 1, the colours were multiplied by it.
 _MULTIPLIED, _TRANSPARENCY = 1, (1, 2)
-#: Share of a picture's pixels that are fully opaque or fully clear, from which a fourth sample is taken for
-#: transparency although the file's writer calls every fourth sample so.
+#: Share of fully opaque or fully transparent pixels from which a last sample counts as transparency, although the
+#: file's writer marks every such sample as transparency.
 LEAST_EXTREME = 0.5
 
 _D50 = np.array([0.96422, 1.0, 0.82521])
-#: From XYZ of D50 to linear sRGB, whose white is D65: adapted by Bradford's matrix.
+#: From XYZ (D50) to linear sRGB (D65), adapted with Bradford's matrix.
 _RGB_OF_XYZ_D50 = np.array(
     [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.0334540], [0.0719453, -0.2289914, 1.4052427]]
 )
@@ -51,7 +51,7 @@ _YCBCR_REFERENCE = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 
 
 class Stored(NamedTuple):
-    """What a file says about the samples of a pixel.
+    """A file's description of the samples of a pixel.
 
     Attributes
     ----------
@@ -60,23 +60,23 @@ class Stored(NamedTuple):
     samples : int
         Stored samples per pixel.
     dtype : numpy.dtype
-        As they are decoded.
+        Dtype of decoded samples.
     bits : int
-        Of one sample.
+        Bits per sample.
     extra : tuple of int
         Values of ExtraSamples.
     colormap : ndarray of (3, n), uint16, or None
         The palette; None where it is for display alone.
     is_decoded : bool
-        The codec gives RGB, whatever the file says (JPEG and its relatives).
+        Whether the codec returns RGB, whatever the file says (JPEG and related codecs).
     by_default : bool
-        The writer marks any two or four channels as transparency.
+        Whether the writer marks the last of any two or four channels as transparency.
     is_certain : bool
-        The format leaves no doubt that the last sample is transparency.
+        Whether the last sample is certainly transparency.
     has_inks : bool
-        The separations are not cyan, magenta, yellow and black.
+        Whether the separations are inks other than cyan, magenta, yellow and black.
     coefficients, reference : tuple of float
-        Of YCbCr.
+        Conversion coefficients and reference values of YCbCr.
     """
 
     photometric: str
@@ -94,7 +94,7 @@ class Stored(NamedTuple):
 
     @property
     def n_colours(self) -> int:
-        """How many samples are colours or gray; the others are extra."""
+        """Number of samples that are colours or gray; the others are extra."""
         count = _COLOURS.get(self.photometric, 1)
         if self.photometric == "SEPARATED" and self.has_inks:
             count = self.samples - len(self.extra)
@@ -102,7 +102,7 @@ class Stored(NamedTuple):
 
     @property
     def is_picture(self) -> bool:
-        """Whether a page of this is a picture of its own: in colours."""
+        """Whether such a page is an image by itself, as it is in colour."""
         if self.photometric == "PALETTE":
             return self.colormap is not None
         return self.photometric in _COLOURS and self.samples >= 3
@@ -120,9 +120,9 @@ class Interpretation(NamedTuple):
     ----------
     n_channels : int
     dtype : numpy.dtype
-        Before it is converted to one that is kept (`as_kept`).
+        Dtype before conversion by `as_kept`.
     convert : callable
-        From (rows, cols, samples) to (rows, cols, channels).
+        Converts (rows, cols, samples) to (rows, cols, channels).
     notes : tuple of str
     """
 
@@ -139,14 +139,14 @@ def interpret(stored: Stored, name: str, sample: Callable[[], np.ndarray]) -> In
     ----------
     stored : Stored
     name : str
-        Of the file, for messages.
+        Name of the file, for messages.
     sample : callable
-        Returns some stored pixels, as (n, samples); asked only where the values decide about transparency.
+        Returns some stored pixels, as (n, samples); called only if the values decide about transparency.
 
     Raises
     ------
     ImageOpenError
-        If the samples are none that can become an image.
+        If the samples cannot become an image.
     """
     why = _REFUSED.get(stored.photometric)
     if why is not None:
@@ -176,13 +176,13 @@ def interpret(stored: Stored, name: str, sample: Callable[[], np.ndarray]) -> In
 
 
 class Transparency(NamedTuple):
-    """What the last sample of a pixel is.
+    """The role of the last sample of a pixel.
 
     Attributes
     ----------
     role : {"blend", "left out", "channel"}
     multiplied : bool
-        The colours have been multiplied by it.
+        Whether the colours were multiplied by it.
     notes : tuple of str
     """
 
@@ -192,25 +192,27 @@ class Transparency(NamedTuple):
 
 
 def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
-    """Decide whether the last sample is transparency, and whether it is of use.
+    """Decide whether the last sample is transparency, and whether it has an effect.
 
     Parameters
     ----------
     stored : Stored
     pixels : ndarray of (n, samples)
-        Some of the picture's.
+        Some pixels of the image.
 
     Notes
     -----
-    tifffile, and what is built on it, marks the last of any two or four channels as transparency, and of more than 8
-    bits it is more often a channel, whoever wrote it. Such a sample counts as transparency only if its values are those
-    of one: mostly all or nothing, and one colour wherever nothing.
+    tifffile, and software built on it, marks the last of any two or four channels as transparency. With more than 8
+    bits, it is more often a channel, whatever software wrote it. Such a sample counts as transparency only if its
+    values look like it: mostly fully opaque or fully transparent, with a single colour wherever fully transparent.
     """
     colours, alpha = pixels[:, :-1], pixels[:, -1]
     full = _largest(stored) or 1.0
     low, high = float(alpha.min()), float(alpha.max())
     multiplied = stored.extra[0] == _MULTIPLIED
-    kept = Transparency("channel", notes=("Its transparency is none, by its values, and is kept as a channel.",))
+    kept = Transparency(
+        "channel", notes=("The sample marked as transparency does not look like it, and is kept as a channel.",)
+    )
     if low == high:
         if high == full:
             return Transparency("left out")
@@ -220,7 +222,7 @@ def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
     if low < 0 or high > full:
         return kept
     if multiplied and (colours > alpha[:, None].astype(colours.dtype) + (1 if full > 1 else 1e-3)).mean() > 0.01:
-        return kept  # colours that were multiplied by it cannot be larger
+        return kept  # colours that were multiplied by transparency cannot exceed it
     if stored.by_default or (stored.dtype != np.uint8 and not stored.is_certain):
         clear = alpha == 0
         is_extreme = (clear | (alpha == full)).mean() >= LEAST_EXTREME
@@ -231,12 +233,12 @@ def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
 
 
 def _colour_conversion(stored: Stored) -> tuple[Callable[[np.ndarray], np.ndarray] | None, tuple[str, ...]]:
-    """Return what turns the colours of (rows, cols, colours) into gray or RGB; None where they are already."""
+    """Return a function that converts (rows, cols, colours) to gray or RGB, or None if not needed, and notes."""
     match stored.photometric:
         case "MINISWHITE" if stored.dtype.kind in "bu":
             return (np.logical_not if stored.dtype.kind == "b" else lambda p: _inverted(p, stored.bits)), ()
         case "MINISWHITE":
-            return None, ("White is 0 in it, but its values are not whole numbers from 0 on; they are kept.",)
+            return None, ("White is 0, but the values are not whole numbers from 0 on; they are kept.",)
         case "PALETTE" if stored.colormap is not None:
             colormap = _eight_bit_colormap(stored.colormap)
             return (lambda p: np.take(colormap, p[..., 0].astype(np.intp), axis=0, mode="clip")), ()
@@ -256,7 +258,7 @@ def _has_other_inks(stored: Stored) -> bool:
 
 
 def _largest(stored: Stored) -> float | None:
-    """Return the largest value that a sample can have; None of floats."""
+    """Return the largest value that a sample can have; None for floats."""
     return float((1 << stored.bits) - 1) if stored.dtype.kind in "bu" else None
 
 
@@ -265,7 +267,7 @@ def _inverted(pixels: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _eight_bit_colormap(colormap: np.ndarray) -> np.ndarray:
-    """Return (n, 3) uint8; some programs write palettes of 8 bits, although TIFF has 16."""
+    """Return (n, 3) uint8; some programs write 8-bit palettes, although those of TIFF have 16 bits."""
     return (colormap if colormap.max(initial=0) < 256 else colormap >> 8).astype(np.uint8).T
 
 
@@ -278,7 +280,7 @@ def _rounded(values: np.ndarray, largest: float, dtype: np.dtype) -> np.ndarray:
 
 
 def _rgb_of_ycbcr(pixels: np.ndarray, stored: Stored) -> np.ndarray:
-    """Convert by section 21 of the TIFF specification, revision 6."""
+    """Convert YCbCr to RGB by section 21 of the TIFF specification, revision 6."""
     largest = _largest(stored) or 1.0
     black_y, white_y, black_cb, white_cb, black_cr, white_cr = (v * largest / 255.0 for v in stored.reference)
     red, green, blue = stored.coefficients
@@ -299,7 +301,7 @@ def _rgb_of_cmyk(pixels: np.ndarray, largest: float) -> np.ndarray:
 
 
 def _rgb_of_lab(pixels: np.ndarray, stored: Stored) -> np.ndarray:
-    """Convert to sRGB; white is that of D50, as in libtiff and ICC profiles (CIE 15; IEC 61966-2-1)."""
+    """Convert L*a*b* to sRGB, with white of D50 as in libtiff and ICC profiles (CIE 15; IEC 61966-2-1)."""
     largest = _largest(stored)
     lab = pixels[..., :3].astype(np.float64)
     if largest is not None:

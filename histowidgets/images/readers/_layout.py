@@ -1,4 +1,4 @@
-"""The layout of pixels: the axis of the channels, the dtypes that are kept, transparency."""
+"""The layout of pixels: channel axis, supported dtypes, and transparency."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from histowidgets.errors import ImageError, ImageSizeError
 from histowidgets.images._limits import MAX_CHANNELS
 
 _KEPT: dict[np.dtype, np.dtype] = {np.dtype(t): np.dtype(t) for t in (np.uint8, np.uint16, np.float32, np.float64)}
-#: What other dtypes become: one that holds all their values (64-bit integers: up to 2**53).
+#: The dtypes that other dtypes become, which hold all their values (64-bit integers: up to 2**53).
 _CONVERTED: dict[np.dtype, np.dtype] = {
     np.dtype(bool): np.dtype(np.uint8),
     np.dtype(np.int8): np.dtype(np.float32),
@@ -22,25 +22,25 @@ _CONVERTED: dict[np.dtype, np.dtype] = {
 
 
 def kept_dtype(dtype: np.dtype, name: str) -> np.dtype:
-    """Return the dtype an image of this dtype is read in.
+    """Return the dtype in which an image of this dtype is read.
 
     Raises
     ------
     ImageError
-        If it is not a number (objects, text, complex).
+        If it is not a real number (objects, text, complex).
     """
     native = np.dtype(dtype).newbyteorder("=")
     kept = _KEPT.get(native) or _CONVERTED.get(native)
     if kept is None:
         raise ImageError(
-            f"Image {name!r} has pixels of type {dtype}; uint8, uint16, float32, float64, bool and other whole "
-            "numbers can be used. Convert it with .astype(...)."
+            f"Image {name!r} has pixels of type {dtype}; uint8, uint16, float32, float64, bool and other integers are "
+            "supported. Convert it with .astype(...)."
         )
     return kept
 
 
 def as_kept(pixels: np.ndarray, name: str) -> np.ndarray:
-    """Convert pixels to the dtype they are kept in; False and True become 0 and 255."""
+    """Convert pixels to a supported dtype; False and True become 0 and 255."""
     kept = kept_dtype(pixels.dtype, name)
     if pixels.dtype == bool:
         return pixels.astype(np.uint8) * np.uint8(255)
@@ -48,10 +48,10 @@ def as_kept(pixels: np.ndarray, name: str) -> np.ndarray:
 
 
 def over_white(pixels: np.ndarray, multiplied: bool, white: float | None = None) -> np.ndarray:
-    """Lay (rows, cols, colours + transparency) over white, and drop the transparency.
+    """Blend (rows, cols, colours + transparency) with white, and drop the transparency.
 
-    `multiplied` says that the colours were multiplied by it already; `white` is the largest value, by default that of
-    the dtype, or 1.
+    `multiplied` says that the colours were already multiplied by the transparency; `white` is the largest value, by
+    default that of the dtype, or 1 for floats.
     """
     if white is None:
         white = float(np.iinfo(pixels.dtype).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
@@ -64,13 +64,13 @@ def over_white(pixels: np.ndarray, multiplied: bool, white: float | None = None)
 def channels_last(array: np.ndarray, name: str, n_named: int | None = None) -> np.ndarray:
     """View an array as (rows, columns, channels).
 
-    2D is one channel. In 3D the first or the last axis holds the channels: the one of at most 64; if both are,
-    the one that fits `n_named` (the number of channel names given), else the shorter one, else the last.
+    A 2D array has one channel. In 3D, the channels are the first or last axis: the one of length at most 64; if both
+    are, the one that matches `n_named` (the number of given channel names), else the shorter one, else the last.
 
     Raises
     ------
     ImageSizeError
-        If no axis can be the channels, or there are more than three axes longer than 1.
+        If no axis can be the channels, or more than three axes are longer than 1.
     """
     if array.ndim > 3 and sum(n > 1 for n in array.shape) <= 3:
         array = array.reshape([n for n in array.shape[:-3] if n > 1] + list(array.shape[-3:]))
@@ -78,8 +78,8 @@ def channels_last(array: np.ndarray, name: str, n_named: int | None = None) -> n
         return array[:, :, None]
     if array.ndim != 3:
         raise ImageSizeError(
-            f"Image {name!r} has shape {array.shape}; rows x columns, rows x columns x channels or channels x "
-            "rows x columns is wanted. Take one plane of a stack or a movie first."
+            f"Image {name!r} has shape {array.shape}; it must be rows x columns, rows x columns x channels or "
+            "channels x rows x columns. Pass one plane of a stack or movie."
         )
     if _channels_are_first(array.shape, name, n_named):
         return np.moveaxis(array, 0, -1)
@@ -92,12 +92,12 @@ def _channels_are_first(shape: Sequence[int], name: str, n_named: int | None) ->
     if not can_be_first and not can_be_last:
         raise ImageSizeError(
             f"Image {name!r} has shape {tuple(shape)}: neither its first nor its last axis can be channels, of "
-            f"which at most {MAX_CHANNELS} can be used. Keep the channels you need, or take one plane of a stack."
+            f"which at most {MAX_CHANNELS} are possible. Keep the channels you need, or pass one plane of a stack."
         )
     if can_be_first != can_be_last:
         return can_be_first
     if n_named is not None and (first == n_named) != (last == n_named):
         return first == n_named
-    if first == 1 and last in (3, 4):  # one row of RGB, which is then refused as too thin
+    if first == 1 and last in (3, 4):  # a single row of RGB, which is then refused as too thin
         return False
     return first < last

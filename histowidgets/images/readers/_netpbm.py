@@ -1,22 +1,22 @@
-"""PGM and PPM of more than 8 bits, which Pillow scales or cuts to 8."""
+"""Read PGM and PPM files of more than 8 bits, which Pillow reduces to 8."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 
-#: Magic number, width, height and largest value, with comments between them, and one blank before the pixels.
+#: Magic number, width, height and largest value, with optional comments between, and one blank before the pixels.
 _BLANK = rb"(?:\s|#[^\n]*\n)+"
 _HEADER = re.compile(rb"^(P[2356])" + _BLANK + rb"(\d+)" + _BLANK + rb"(\d+)" + _BLANK + rb"(\d+)\s")
 
 
 def deep_netpbm(path: Path) -> np.ndarray | None:
-    """Return (rows, cols, channels) uint16 of a PGM or PPM of more than 8 bits; None of any other file.
+    """Return (rows, cols, channels) uint16 of a PGM or PPM of more than 8 bits; None for other files.
 
     Raises
     ------
     ValueError
-        If it is cut short.
+        If it is truncated.
     """
     with path.open("rb") as file:
         start = file.read(4096)
@@ -35,5 +35,5 @@ def deep_netpbm(path: Path) -> np.ndarray | None:
         else:
             values = np.array(re.sub(rb"#[^\n]*", b"", file.read()).split(), np.uint16)
     if len(values) < count:
-        raise ValueError(f"{len(values):,} of {count:,} values are there")
+        raise ValueError(f"only {len(values):,} of {count:,} values are there")
     return values[:count].astype(np.uint16).reshape(height, width, channels)

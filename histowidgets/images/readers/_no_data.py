@@ -1,26 +1,26 @@
-"""Values that stand for "no data": NaN, and -9999 where nothing else is like it."""
+"""Recognize values that stand for "no data": NaN, and -9999 if no other value is close to it."""
 
 import numpy as np
 
 from histowidgets.images._image import is_no_data
 
-#: What geographic and other programs write where nothing was measured.
+#: The value that geographic and other programs write for missing data.
 USUAL = -9999.0
-#: Where no other value is below this, -9999 is no measurement.
+#: If no other value is below this, -9999 stands for missing data.
 NO_MEASUREMENT_BELOW = -999.0
 
 
 def find_no_data(pixels: np.ndarray, stored_dtype: np.dtype, declared: float | None) -> float | None:
-    """Find the value that stands for no data in an image, or None.
+    """Return the value that stands for no data in an image, or None.
 
     Parameters
     ----------
     pixels : ndarray
-        Some of the image's, as stored.
+        Some pixels of the image, as stored.
     stored_dtype : numpy.dtype
-        Unsigned numbers have no value that stands for no data.
+        Dtype in the file; unsigned types have no value for missing data.
     declared : float or None
-        What the file says.
+        The value declared by the file.
     """
     if stored_dtype.kind not in "if":
         return None
@@ -32,7 +32,7 @@ def find_no_data(pixels: np.ndarray, stored_dtype: np.dtype, declared: float | N
 
 
 def no_data_notes(pixels: np.ndarray, no_data: float | None, *, is_sample: bool) -> tuple[str, ...]:
-    """Say how much of an image, of which these are pixels (…, channels), has no data."""
+    """Return a note on the share of an image without data, given pixels (…, channels) of it."""
     if pixels.dtype.kind != "f" and no_data is None:
         return ()
     values = pixels.astype(np.float64)
@@ -45,4 +45,4 @@ def no_data_notes(pixels: np.ndarray, no_data: float | None, *, is_sample: bool)
     if not share:
         return ()
     about = "About " if is_sample else ""
-    return (f"{about}{share:.1%} of the pixels have no data ({value}); they count in no statistics.",)
+    return (f"{about}{share:.1%} of the pixels have no data ({value}); they are ignored in statistics.",)

@@ -1,4 +1,4 @@
-"""What `open_image` was asked for, as every reader takes it."""
+"""The options of `open_image`, in the form that every reader takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from histowidgets.images._image import PixelSize
 
 @dataclass(frozen=True)
 class OpenOptions:
-    """What a person gives beside the path; see `open_image`.
+    """The arguments of `open_image` other than the path.
 
     Attributes
     ----------
@@ -17,11 +17,11 @@ class OpenOptions:
     channel_names : tuple of str or None
     pixel_size_um : float, (height, width) or None
     series : int, str or None
-        Which image of a file that holds several: its number from 0, or its name.
+        Image of a file with several: its number from 0, or its name.
     plane : int, (z, t) or None
-        Which plane of a stack, from 0.
+        Plane of a stack, from 0.
     bounds : bool
-        Of a slide, only the part that was scanned.
+        Whether to open only the scanned part of a slide.
     """
 
     name: str | None = None
@@ -32,14 +32,14 @@ class OpenOptions:
     bounds: bool = True
 
     def pixel_size_or(self, of_file: PixelSize | None) -> PixelSize | None:
-        """Return the pixel size that was given, else that of the file."""
+        """Return the given pixel size, else that of the file."""
         return of_file if self.pixel_size_um is None else self.pixel_size_um
 
     @property
     def given_choices(self) -> dict[str, Any]:
-        """The arguments that choose an image or a plane, as far as they were given."""
+        """The given arguments that choose an image or a plane."""
         return {key: value for key in ("series", "plane") if (value := getattr(self, key)) is not None}
 
 
-#: Everything as the file says.
+#: Options that take everything from the file.
 DEFAULT_OPTIONS = OpenOptions()

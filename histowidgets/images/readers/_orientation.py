@@ -1,4 +1,4 @@
-"""Turning a picture as its file says: tag 274 of TIFF and of EXIF."""
+"""Turn images as specified by their file in tag 274 of TIFF and EXIF."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class _Turn(NamedTuple):
-    """Transpose first, then reverse the rows, the columns, or both."""
+    """A transposition, followed by reversing the rows, the columns, or both."""
 
     transposed: bool
     rows_reversed: bool
@@ -14,7 +14,7 @@ class _Turn(NamedTuple):
     words: str
 
 
-#: What is to be done with stored pixels, by the value of the tag; 1 is "as it is".
+#: How to turn stored pixels, by the value of the tag; 1 means unchanged.
 _TURNS = {
     1: _Turn(False, False, False, ""),
     2: _Turn(False, False, True, "mirrored"),
@@ -28,12 +28,12 @@ _TURNS = {
 
 
 class Orientation:
-    """How stored pixels become those of the image.
+    """The transform from stored pixels to those of the image.
 
     Parameters
     ----------
     value : int
-        1 to 8; all else counts as 1, as other programs do.
+        1 to 8; any other value counts as 1, as in other programs.
     """
 
     def __init__(self, value: object = 1) -> None:
@@ -42,12 +42,12 @@ class Orientation:
 
     @property
     def is_swapped(self) -> bool:
-        """Whether rows become columns."""
+        """Whether rows and columns are swapped."""
         return self._turn.transposed
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Say what is done, if anything."""
+        """Notes on how the image is turned, if it is."""
         return (f"Shown {self._turn.words}, as the file says (orientation {self.value}).",) if self._turn.words else ()
 
     def size(self, width: int, height: int) -> tuple[int, int]:
@@ -61,7 +61,7 @@ class Orientation:
     def stored_region(
         self, x: int, y: int, width: int, height: int, stored_width: int, stored_height: int
     ) -> tuple[int, int, int, int]:
-        """Return which stored pixels (x, y, width, height) a region of the image consists of."""
+        """Return the stored pixels (x, y, width, height) of a region of the image."""
         full_width, full_height = self.size(stored_width, stored_height)
         if self._turn.columns_reversed:
             x = full_width - x - width

@@ -1,4 +1,4 @@
-"""The one check of every pixel size: units, printers' resolutions, and sizes that no microscope has."""
+"""Check every pixel size: units, print resolutions, and sizes that no microscope has."""
 
 import math
 from typing import NamedTuple
@@ -25,18 +25,18 @@ UM: dict[str, float] = {
     "meter": 1e6,
 }
 
-#: Sizes in um that are believed: from an electron microscope's to a photograph's of a whole slide.
+#: Plausible sizes in um: from an electron microscope to a photograph of a whole slide.
 SMALLEST_UM, LARGEST_UM = 1e-4, 1000.0
-#: A resolution tag that means a larger pixel than this (um) is a printer's or a screen's setting, not a scale.
+#: A resolution tag that gives a larger pixel than this (um) is a print or screen setting, not a scale.
 LARGEST_OF_A_RESOLUTION_UM = 20.0
-#: Settings of printers and screens, in dots per inch. Programs that convert pictures write them as micrometres, too.
+#: Print and screen settings in dots per inch, which conversion programs also write as micrometres.
 PRINTERS_DPI = (72, 75, 90, 96, 100, 120, 144, 150, 180, 200, 220, 240, 250, 300, 350, 360, 400, 500, 600, 720, 1200)
-#: Sides that differ by less than this share are called square: what a maker's rounding leaves.
+#: Pixels whose sides differ by less than this share count as square, to allow for rounding by the manufacturer.
 SQUARE_WITHIN = 0.01
 
 
 class CheckedSize(NamedTuple):
-    """A pixel size that can be one, and what is to be said.
+    """A plausible pixel size, and notes about it.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ UNKNOWN = CheckedSize(None)
 
 
 def unit_um(name: object) -> float | None:
-    """Return the length of a unit in um by its name in a file, or None if it is no length."""
+    """Return the length in um of a unit by its name in a file, or None if it is not a length."""
     text = str(name).replace("\\u00B5", "µ").replace("μ", "µ").strip().lower()
     return UM.get(text) or UM.get(text.replace("metre", "meter"))
 
@@ -61,17 +61,17 @@ def unit_um(name: object) -> float | None:
 def checked_pixel_size(
     height_um: float | None, width_um: float | None, *, is_resolution: bool = False, source: str = "The file"
 ) -> CheckedSize:
-    """Check the size of a pixel that a file gives.
+    """Check the pixel size given by a file.
 
     Parameters
     ----------
     height_um, width_um : float or None
-        Sides of a pixel in um; where one is missing or impossible, the other stands for both.
+        Sides of a pixel in um; if one is missing or implausible, the other is used for both.
     is_resolution : bool
-        The size is from a resolution tag, in dots per inch or centimetre, which is a printer's more often than a
-        microscope's.
+        Whether the size is from a resolution tag, in dots per inch or centimetre, which is more often a print setting
+        than a scale.
     source : str
-        Who says so, for the note.
+        Source of the size, for the note.
 
     Returns
     -------
@@ -86,19 +86,19 @@ def checked_pixel_size(
     if not any(good):
         if is_resolution and all(math.isfinite(side) and side > 0 for side in given):
             dpi = " x ".join(f"{UM['inch'] / side:.4g}" for side in dict.fromkeys(reversed(given)))
-            return CheckedSize(None, (f"{source} gives a resolution of {dpi} dpi, which is no microscope's.",))
-        return CheckedSize(None, (f"{source} gives a pixel size of {said} um, which is no microscope's.",))
+            return CheckedSize(None, (f"{source} gives a resolution of {dpi} dpi, which is not that of a microscope.",))
+        return CheckedSize(None, (f"{source} gives a pixel size of {said} um, which is not that of a microscope.",))
     if not all(good):
         side = height_um if good[0] else width_um
-        assert side is not None  # it is possible
+        assert side is not None  # it is plausible
         other = width_um if good[0] else height_um
         notes = () if other is None else (f"{source} gives a pixel size of {said} um; {side:.4g} um is used for both.",)
         return CheckedSize((side, side), notes)
-    assert height_um is not None  # both are possible
+    assert height_um is not None  # both are plausible
     assert width_um is not None
     if all(_is_printers(side) for side in given):
         printed = round(UM["inch"] / width_um)
-        note = f"{source} gives a pixel size of {said} um, which is a printer's resolution ({printed} dpi)."
+        note = f"{source} gives a pixel size of {said} um, which is a print resolution ({printed} dpi)."
         return CheckedSize(None, (note,))
     notes = ()
     if abs(height_um / width_um - 1) > SQUARE_WITHIN:

@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP and other files that Pillow reads, always whole."""
+"""Open PNG, JPEG, BMP and other files with Pillow, always reading them whole."""
 
 import warnings
 from collections.abc import Callable
@@ -22,23 +22,24 @@ from histowidgets.images.readers._pixel_size import UM, UNKNOWN, CheckedSize, ch
 
 _ORIENTATION = 0x0112
 _CLEAR_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
-#: Formats whose further pictures are parts or other sizes of the first.
+#: Formats whose further frames are parts or other sizes of the first.
 _ONE_PICTURE = ("MPO", "ICO", "ICNS", "PSD")
 
 
 def open_raster(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> ArrayImage:
-    """Open a file through Pillow.
+    """Open a file with Pillow.
 
-    A palette becomes RGB; transparency is laid over white; gray stays one channel; more than 8 bits stay so.
+    A palette becomes RGB, transparency is blended with white, and gray stays one channel. Depths of more than 8 bits
+    are kept.
 
     Raises
     ------
     ImageOpenError
-        If it is not an image, is cut short, or has too many pixels.
+        If it is not an image, is truncated, or has too many pixels.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that are common here, and refuses those twice as large.
+            # Pillow warns of sizes that are common here, and refuses sizes twice as large.
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(path) as picture:
                 return _opened(path, picture, options)
@@ -48,27 +49,29 @@ def open_raster(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> ArrayImag
             return _array_image(path, pixels, (), UNKNOWN, Orientation(), options)
         raise ImageOpenError(
             describe_foreign(path)
-            or f"{path} is no image that can be read. PNG, JPEG, BMP, TIFF, OME-TIFF, OME-Zarr and slides that "
-            "OpenSlide knows (.svs, .ndpi, .mrxs and others) can. What a microscope's program writes can be "
-            "converted to OME-TIFF with QuPath, Fiji (Bio-Formats) or bioformats2raw."
+            or f"{path} is not a supported image. PNG, JPEG, BMP, TIFF, OME-TIFF, OME-Zarr and slides that OpenSlide "
+            "supports (.svs, .ndpi, .mrxs and others) can be read. Convert files of microscope software to "
+            "OME-TIFF with QuPath, Fiji (Bio-Formats) or bioformats2raw."
         ) from None
     except PIL.Image.DecompressionBombError as error:
         raise ImageOpenError(
-            f"{path} is too large for a picture that is read whole: {error} Convert it to a pyramidal OME-TIFF, "
-            "which is read in parts, or raise PIL.Image.MAX_IMAGE_PIXELS."
+            f"{path} is too large to be read whole: {error} Convert it to a pyramidal OME-TIFF, which is read in "
+            "parts, or raise PIL.Image.MAX_IMAGE_PIXELS."
         ) from error
     except ImageError:
         raise
     except (OSError, SyntaxError, ValueError, RuntimeError) as error:
         raise ImageOpenError(
             describe_foreign(path, by_name=False)
-            or f"{path} cannot be read: {error}. It may be cut short or damaged; copy it again."
+            or f"{path} cannot be read: {error}. It may be truncated or damaged; copy it again."
         ) from error
 
 
 def _opened(path: Path, picture: PIL.Image.Image, options: OpenOptions) -> ArrayImage:
     notes: tuple[str, ...] = ()
-    decode = _deep_decoder(path, picture)  # first: what follows loads the picture, which forgets how it is stored
+    decode = _deep_decoder(
+        path, picture
+    )  # first, since the following calls load the picture, after which its storage format is lost
     n_frames = int(getattr(picture, "n_frames", 1))
     size, orientation = _pixel_size(picture), Orientation(picture.getexif().get(_ORIENTATION, 1))
     if n_frames > 1 and picture.format not in _ONE_PICTURE and options.series is None and options.plane is None:
@@ -109,7 +112,7 @@ def _array_image(
 
 
 def _deep_decoder(path: Path, picture: PIL.Image.Image) -> Callable[[], np.ndarray | None] | None:
-    """Return what reads a picture of more than 8 bits, of which Pillow drops some; None for any other."""
+    """Return a function that reads a picture whose depth Pillow would reduce; None for other pictures."""
     if picture.format == "PPM":
         return partial(deep_netpbm, path)
     if picture.format == "PNG" and _has_deep_colour(picture):
@@ -129,14 +132,14 @@ def _channels_last(decoded: np.ndarray) -> np.ndarray:
 
 
 def _has_deep_colour(picture: PIL.Image.Image) -> bool:
-    """Tell whether a PNG has 16 bits a colour, or beside its transparency."""
+    """Return whether a PNG has 16 bits per colour, with or without transparency."""
     tiles = getattr(picture, "tile", None)
     raw = str(tiles[0][3]) if tiles else ""
     return "16" in raw and picture.mode in ("RGB", "RGBA", "LA")
 
 
 def _is_deep_jpeg2000(path: Path) -> bool:
-    """Tell whether a JPEG 2000 has more than 8 bits a sample, or more than four channels, by its SIZ marker."""
+    """Return whether a JPEG 2000 has more than 8 bits per sample or more than four channels, by its SIZ marker."""
     with path.open("rb") as file:
         start = file.read(1 << 16)
     at = start.find(b"\xff\x4f\xff\x51")
@@ -147,7 +150,7 @@ def _is_deep_jpeg2000(path: Path) -> bool:
 
 
 def _decoded_otherwise(path: Path) -> np.ndarray | None:
-    """Return the pixels of a file that Pillow does not know and imagecodecs does: JPEG of 12 bits, JPEG XL; or None."""
+    """Return the pixels of a file that only imagecodecs supports (12-bit JPEG, JPEG XL); None for other files."""
     with path.open("rb") as file:
         start = file.read(12)
     if not (start.startswith((b"\xff\xd8\xff", b"\xff\x0a")) or start[4:8] == b"JXL "):
@@ -162,7 +165,7 @@ def _decoded_otherwise(path: Path) -> np.ndarray | None:
 
 
 def raster_pixels(picture: PIL.Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the pixels of a Pillow image as (rows, cols, channels), and what is to be said about them."""
+    """Return the pixels of a Pillow image as (rows, cols, channels), and notes about them."""
     mode = picture.mode
     if "transparency" in picture.info or mode in _CLEAR_MODES:
         gray = mode in ("L", "LA", "La")
@@ -179,14 +182,14 @@ def raster_pixels(picture: PIL.Image.Image) -> tuple[np.ndarray, tuple[str, ...]
         picture = picture.convert("RGB")
     pixels = np.asarray(picture)
     if mode == "I" and pixels.min() >= 0 and pixels.max() <= np.iinfo(np.uint16).max:
-        pixels = pixels.astype(np.uint16)  # older Pillow opens 16-bit gray as 32 bit
+        pixels = pixels.astype(np.uint16)  # older versions of Pillow open 16-bit gray as 32 bits
     return (pixels if pixels.ndim == 3 else pixels[:, :, None]), ()
 
 
 def _without_transparency(
     pixels: np.ndarray, name: str, *, by_default: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the channels of a picture whose last sample is its transparency, or may be (`by_default`)."""
+    """Return the channels of a picture whose last sample is transparency, or may be (`by_default`)."""
     colours = "RGB" if pixels.shape[2] == 4 else "MINISBLACK"
     stored = Stored(
         colours,
@@ -202,7 +205,7 @@ def _without_transparency(
 
 
 def _pixel_size(picture: PIL.Image.Image) -> CheckedSize:
-    """Return the pixel size that the resolution says, if it can be that of a microscope."""
+    """Return the pixel size from the resolution, if it is plausible for a microscope."""
     dpi: Any = picture.info.get("dpi")
     try:
         across, down = float(dpi[0]), float(dpi[1])

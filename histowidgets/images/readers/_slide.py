@@ -1,4 +1,4 @@
-"""Whole slides through OpenSlide, read in parts: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and others."""
+"""Read whole slides in parts with OpenSlide: .svs, .ndpi, .mrxs, .scn, .vms, .bif, .svslide and others."""
 
 import math
 import threading
@@ -21,20 +21,20 @@ from histowidgets.images.readers._tiff_segments import DECODE_ERRORS
 
 #: Endings of slides whose pixels are in other files beside them.
 _WITH_COMPANIONS = (".mrxs", ".vms", ".vmu")
-#: Any tiled TIFF. OpenSlide would turn 16 bits into 8, and five channels into RGB; tifffile keeps them.
+#: Generic tiled TIFFs, of which OpenSlide would reduce 16 bits to 8 and five channels to RGB; tifffile keeps them.
 _GENERIC = "generic-tiff"
 _DICOM = "dicom"
 
 
 class SlideImage(Image):
-    """A slide of which only the tiles that are asked for are read; 8-bit RGB, white where nothing was scanned.
+    """A slide of which only the requested tiles are read; 8-bit RGB, white where nothing was scanned.
 
     Parameters
     ----------
     path : Path
     options : OpenOptions
     is_generic : bool
-        Its pixel size is that of a resolution tag.
+        Whether its pixel size is from a resolution tag.
     """
 
     def __init__(self, path: Path, options: OpenOptions, *, is_generic: bool = False) -> None:
@@ -42,7 +42,7 @@ class SlideImage(Image):
         self._path = path
         self._lock = threading.Lock()
         self._slide = _opened(path)
-        # OpenSlide's own downsamples, 4.0004 and the like, say where it looks for a pixel of a level.
+        # OpenSlide's own downsamples, such as 4.0004, determine where it reads a pixel of a level.
         self._steps = tuple(self._slide.level_downsamples)
         scanned, notes = _scanned(self._slide)
         whole = Region(0, 0, *self._slide.dimensions)
@@ -82,43 +82,43 @@ class SlideImage(Image):
         return over_white(pixels, multiplied=False)
 
     def _reopen(self, broken: openslide.OpenSlide) -> None:
-        """Replace a slide that failed: after one damaged tile OpenSlide refuses all others too."""
+        """Replace a slide that failed, since after one damaged tile OpenSlide refuses all others."""
         with self._lock:
             if self._slide is broken:
                 self._slide = _opened(self._path)
 
 
 def open_slide(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image | None:
-    """Open a slide, or return None if OpenSlide cannot and another reader may.
+    """Open a slide; return None if OpenSlide cannot but another reader may.
 
-    Generic tiled TIFFs, and slides whose pixels are not 8-bit RGB, are left to tifffile, which keeps their dtype
-    and channels.
+    Generic tiled TIFFs, and slides whose pixels are not 8-bit RGB, are left to tifffile, which keeps their dtype and
+    channels.
 
     Raises
     ------
     ImageOpenError
-        If the slide is of several files, and those beside it are missing or damaged.
+        If the slide consists of several files, and those beside it are missing or damaged.
     """
     vendor = None
     try:
         vendor = openslide.OpenSlide.detect_format(path)
         if vendor not in (None, _GENERIC) and _is_rgb(path):
             return SlideImage(path, options)
-        why = "OpenSlide does not know it"
+        why = "OpenSlide does not recognize it"
     except openslide.OpenSlideError as error:
         why = str(error)
         if path.suffix.lower() not in _WITH_COMPANIONS and vendor == _DICOM:
             raise ImageOpenError(f"{describe_foreign(path)} OpenSlide says: {why}.") from error
     if path.suffix.lower() in _WITH_COMPANIONS:
         raise ImageOpenError(
-            f"{path} cannot be read: {why}. Its pixels lie in other files beside it (for .mrxs, in a folder of the "
+            f"{path} cannot be read: {why}. Its pixels are in other files beside it (for .mrxs, in a folder of the "
             f"same name, {path.stem}): copy them too."
         )
     return None
 
 
 def open_generic(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image | None:
-    """Open a tiled 8-bit RGB TIFF that tifffile cannot read, or return None if OpenSlide cannot either."""
+    """Open a tiled 8-bit RGB TIFF that tifffile cannot read; return None if OpenSlide cannot either."""
     if options.series is not None or options.plane is not None:
         return None
     try:
@@ -136,7 +136,7 @@ def _opened(path: Path) -> openslide.OpenSlide:
 
 
 def _scanned(slide: openslide.OpenSlide) -> tuple[Region, tuple[str, ...]]:
-    """Return the part of a slide that was scanned, and what is to be said where that is not all of it."""
+    """Return the scanned part of a slide, and notes if it is not the whole slide."""
     whole = Region(0, 0, *slide.dimensions)
     try:
         part = Region(*(int(slide.properties[f"openslide.bounds-{side}"]) for side in Region._fields))
@@ -146,13 +146,13 @@ def _scanned(slide: openslide.OpenSlide) -> tuple[Region, tuple[str, ...]]:
     if part == whole or min(part.width, part.height) < 2:
         return whole, ()
     return part, (
-        f"The scanned part of the slide, as in QuPath: it begins at x={part.x}, y={part.y} of the glass of "
-        f"{whole.width} x {whole.height} px, from whose corner OpenSlide counts.",
+        f"Only the scanned part of the slide is opened, as in QuPath: it begins at x={part.x}, y={part.y} of the whole "
+        f"slide of {whole.width} x {whole.height} px, from whose corner OpenSlide counts.",
     )
 
 
 def _pixel_size(slide: openslide.OpenSlide, *, is_resolution: bool) -> CheckedSize:
-    """Return the pixel size in um that the slide's maker gives, if it can be one."""
+    """Return the pixel size in um that the slide gives, if plausible."""
     sides: list[float | None] = []
     for name in (openslide.PROPERTY_NAME_MPP_Y, openslide.PROPERTY_NAME_MPP_X):
         try:
@@ -163,7 +163,7 @@ def _pixel_size(slide: openslide.OpenSlide, *, is_resolution: bool) -> CheckedSi
 
 
 def _is_rgb(path: Path) -> bool:
-    """Tell whether a TIFF has three samples of 8 bits; OpenSlide judges what is not a TIFF."""
+    """Return whether a TIFF has three samples of 8 bits; OpenSlide decides about other files."""
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first

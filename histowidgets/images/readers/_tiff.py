@@ -1,4 +1,4 @@
-"""TIFF, OME-TIFF, ImageJ's TIFF and Aperio's .svs through tifffile, read in parts."""
+"""Read TIFF, OME-TIFF, ImageJ TIFF and Aperio .svs in parts with tifffile."""
 
 import functools
 import weakref
@@ -30,27 +30,27 @@ from histowidgets.images.readers._tiff_metadata import (
 from histowidgets.images.readers._tiff_segments import DECODE_ERRORS, SegmentReader, require_possible_page
 from histowidgets.images.readers._tiff_series import Picture, Plane, pictures_of, require_no_volume
 
-#: Decoded bytes below which a TIFF is read whole when it is opened.
+#: A TIFF of fewer decoded bytes than this is read whole when it is opened.
 EAGER_BYTES = 32 << 20
-#: A page up to this many pixels is looked at whole before it is decided what its values mean, a larger one in places.
+#: Pages up to this many pixels are examined whole to decide what their values mean, larger ones in places.
 LOOKED_AT_WHOLE = 1 << 20
 _PLACES, _PLACE_SIDE = 5, 64
 
 
 class TiffImage(Image):
-    """A TIFF of which only the tiles or strips that are asked for are read.
+    """A TIFF of which only the requested tiles or strips are read.
 
     Parameters
     ----------
     path : Path
     tiff : tifffile.TiffFile
     picture : Picture
-        Which image of the file.
+        The image of the file.
     chosen : mapping of str to int
-        Which plane of its stack.
+        The plane of its stack.
     options : OpenOptions
     notes : sequence of str
-        How the image and the plane were chosen.
+        Notes on how the image and the plane were chosen.
     opened_with : mapping
         See `Image.opened_with`.
     """
@@ -81,7 +81,7 @@ class TiffImage(Image):
         n_channels = len(full.planes) * self._meaning.n_channels
         dtype = kept_dtype(self._meaning.dtype, name)
         n_bytes = full.size[0] * full.size[1] * n_channels * dtype.itemsize
-        #: Whether it is to be read whole at once.
+        #: Whether to read it whole at once.
         self.is_small = len(self._levels) == 1 and n_bytes <= EAGER_BYTES
         no_data, more = _no_data_of(series, self._meaning, looked_at)
         size = pixel_size_of(tiff, series)
@@ -99,7 +99,7 @@ class TiffImage(Image):
                 *notes,
                 *self._meaning.notes,
                 *self._orientation.notes,
-                *(() if self.is_small else more),  # counted exactly where all pixels are read
+                *(() if self.is_small else more),  # if all pixels are read, they are counted exactly
                 *size.notes,
             ),
             opened_with=opened_with,
@@ -113,7 +113,7 @@ class TiffImage(Image):
         return as_kept(self._orientation.apply(self._interpreted(stored, place)), self.name)
 
     def _interpreted(self, level: "_Level", place: tuple[int, int, int, int]) -> np.ndarray:
-        """Return (rows, cols, channels) of stored pixels, before they are turned."""
+        """Return stored pixels as (rows, cols, channels), before they are turned."""
         parts = [self._meaning.convert(self._reader(page).read(page, *place, shift)) for page, shift in level.planes]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
@@ -146,16 +146,16 @@ class _Level:
         for page, _ in planes:
             file = page.parent.filehandle
             is_closed = file.closed
-            if is_closed:  # another file of a set
+            if is_closed:  # the page is in another file of a set
                 file.open()
-            # Made on first use, from the file, which will be closed by then.
+            # Created on first use from the file, which will be closed by then.
             _ = page.keyframe.decode, page.dataoffsets, page.databytecounts, page.jpegtables, page.is_memmappable
             if is_closed:
                 file.close()
 
 
 def _readers_of(levels: Sequence[_Level]) -> dict[str, SegmentReader]:
-    """Return a reader for each file that holds pages of the levels."""
+    """Return a reader for each file with pages of the levels."""
     found: dict[str, SegmentReader] = {}
     for level in levels:
         for page, _ in level.planes:
@@ -171,7 +171,7 @@ def _close(readers: Sequence[SegmentReader]) -> None:
 
 
 def _no_data_of(series: Any, meaning: Interpretation, looked_at: Any) -> tuple[float | None, tuple[str, ...]]:
-    """Return the value that stands for no data, if any, and what is to be said about it."""
+    """Return the value that stands for no data, if any, and notes about it."""
     if meaning.dtype.kind not in "if":
         return None, ()
     pixels = looked_at()
@@ -180,12 +180,12 @@ def _no_data_of(series: Any, meaning: Interpretation, looked_at: Any) -> tuple[f
 
 
 def open_tiff(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image:
-    """Open a TIFF; a small one without stored levels is read at once.
+    """Open a TIFF; a small one without stored levels is read whole.
 
     Raises
     ------
     ImageOpenError
-        If it is damaged, cut short, or of a colour space or compression that cannot be read.
+        If it is damaged, truncated, or has an unsupported colour space or compression.
     ImageSizeError
         If it has too many channels.
     """
@@ -203,14 +203,14 @@ def open_tiff(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> Image:
 
 
 class _BrokenOme(Exception):
-    """The OME-XML is there, but cannot be followed."""
+    """Raised for OME-XML that cannot be interpreted."""
 
 
 def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Sequence[str]) -> Image:
     require_possible_planes(tiff)
-    len(tiff.pages)  # finds pages that name each other in a circle, which going through them would follow for ever
+    len(tiff.pages)  # detects cyclic page references, which iterating over the pages would follow for ever
     if not tiff.pages:
-        raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
+        raise ImageOpenError(f"{path} has no image. It may be truncated; copy it again.")
     _require_ome(tiff)
     pictures = pictures_of(path, tiff, functools.partial(stored_of, tiff))
     image = choose_image(path.name, [picture.listed for picture in pictures], options.series)
@@ -220,7 +220,7 @@ def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Se
     if options.plane is not None or picture.has_too_many_pages:
         stack = picture.as_stack()
     elif picture.has_unnamed_pages and not picture.is_array:
-        notes = (*notes, f"Its {picture.n_unnamed} pages are read as channels; plane= opens one of them alone.")
+        notes = (*notes, f"Its {picture.n_unnamed} pages are read as channels; plane= opens a single one.")
     planes = choose_planes(path.name, stack, options.plane)
     notes = (*notes, *image.notes, *planes.notes)
     opened_with = image.opened_with | planes.opened_with
@@ -240,7 +240,7 @@ def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Se
 
 
 def _require_ome(tiff: tifffile.TiffFile) -> None:
-    """Refuse OME-XML that tifffile cannot follow (_BrokenOme)."""
+    """Raise _BrokenOme for OME-XML that tifffile cannot interpret."""
     if not tiff.is_ome:
         return
     try:
@@ -249,11 +249,11 @@ def _require_ome(tiff: tifffile.TiffFile) -> None:
         why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
         raise _BrokenOme(why) from error
     if not any(one.kind == "ome" for one in series):
-        raise _BrokenOme("it describes other images than the file holds")
+        raise _BrokenOme("it describes other images than the file has")
 
 
 def _without_ome(path: Path, options: OpenOptions, why: str) -> Image:
-    note = f"The OME-XML cannot be followed ({why}): the pages are read without it, its pixel size and names are not."
+    note = f"The OME-XML cannot be interpreted ({why}): pages are read without it, pixel size and names are ignored."
     with tifffile.TiffFile(path, is_ome=False) as tiff:
         return _opened(path, tiff, options, (note,))
 
@@ -267,7 +267,7 @@ def _array_image(
     notes: Sequence[str],
     opened_with: Mapping[str, Any],
 ) -> ArrayImage:
-    """Open an array whose axes are not those of pages, such as one with a row a page."""
+    """Open an array whose axes are not those of pages, such as one with a row per page."""
     pixels = picture.array(path, chosen)
     size = pixel_size_of(tiff, picture.series)
     return ArrayImage(
@@ -282,11 +282,11 @@ def _array_image(
 
 
 def _why_not(path: Path, error: BaseException) -> str:
-    """Say why a TIFF cannot be read, and what to do."""
+    """Return why a TIFF cannot be read, and what to do."""
     text = str(error)
     if isinstance(error, NotImplementedError) or "not supported" in text or "requires" in text:
         return (
-            f"{path} is whole, but of a kind that cannot be read: {text}. Convert it to OME-TIFF, or to a TIFF without "
-            "that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
+            f"{path} is intact but not supported: {text}. Convert it to OME-TIFF, or to a TIFF without that, e.g. with "
+            "QuPath, Fiji (Bio-Formats) or ImageMagick."
         )
-    return f"{path} cannot be read: {text}. It may be cut short or damaged; copy it again."
+    return f"{path} cannot be read: {text}. It may be truncated or damaged; copy it again."

@@ -1,4 +1,4 @@
-"""The metadata of a TIFF: what its samples are, channel names, pixel size."""
+"""The metadata of a TIFF: meaning of samples, channel names, pixel size."""
 
 import math
 import re
@@ -13,12 +13,12 @@ from histowidgets.errors import ImageSizeError
 from histowidgets.images.readers._interpretation import Stored
 from histowidgets.images.readers._pixel_size import UM, UNKNOWN, CheckedSize, checked_pixel_size, unit_um
 
-#: Most planes that an OME-TIFF may claim to have: tifffile makes a list of them.
+#: Most planes that an OME-TIFF may claim, since tifffile lists all of them.
 MOST_PLANES = 1_000_000
 
 
 def channel_names_of(tiff: tifffile.TiffFile, series: Any, n_channels: int) -> tuple[str, ...] | None:
-    """Return the channel names that the file gives, or None if it does not name each channel."""
+    """Return the channel names given by the file, or None if it does not name every channel."""
     pixels = _ome_pixels(tiff, series)
     names: list[str] = []
     if pixels is not None:
@@ -36,21 +36,21 @@ def channel_names_of(tiff: tifffile.TiffFile, series: Any, n_channels: int) -> t
 
 
 def require_possible_planes(tiff: tifffile.TiffFile) -> None:
-    """Refuse OME-XML that claims more than `MOST_PLANES` planes (ImageSizeError)."""
+    """Raise ImageSizeError for OME-XML that claims more than `MOST_PLANES` planes."""
     for pixels in _all_ome_pixels(tiff):
         sizes = [str(pixels.get(f"Size{axis}", "1")) for axis in "XYZCT"]
         planes = math.prod(int(size) for size in sizes[2:] if size.isdecimal() and len(size) < 20)
         if planes > MOST_PLANES:
             raise ImageSizeError(
-                f"{tiff.filename} says that it has {planes} planes of {' x '.join(sizes[:2])} pixels; at most "
-                f"{MOST_PLANES:,} are believed. Copy it again, or write it again."
+                f"{tiff.filename} claims {planes} planes of {' x '.join(sizes[:2])} pixels; at most {MOST_PLANES:,} "
+                "are accepted. Copy or export it again."
             )
 
 
 def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
-    """Return the pixel size in um that the file gives, if it can be one.
+    """Return the pixel size in um that the file gives, if plausible.
 
-    In this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (where they can be a microscope's).
+    Checked in this order: OME, Aperio's MPP, ImageJ's unit, the resolution tags (if plausible for a microscope).
     """
     pixels = _ome_pixels(tiff, series)
     if pixels is not None:
@@ -69,18 +69,18 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
     unit = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
     if unit is None:
         return UNKNOWN
-    # Zero, and one dot per inch, stand for "unknown".
+    # Zero and one dot per inch stand for "unknown".
     sides = [None if not per or per == 1 else unit / per for per in per_unit]
     return checked_pixel_size(*sides, is_resolution=True)
 
 
 def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
-    """Return what the tags of a series say about its samples."""
+    """Return the description of the samples by the tags of a series."""
     key = series.keyframe
     tags = key.tags
     pages = math.prod(series.shape) // max(1, math.prod(key.shape))
     photometric = _name(key.photometric, tifffile.PHOTOMETRIC)
-    # ImageJ's palettes, and those of the channels of an OME-TIFF, are for display: the pixels are what was measured.
+    # Palettes of ImageJ and of OME-TIFF channels are only for display: the pixels are the measured values.
     shown_only = tiff.is_imagej or (series.kind == "ome" and pages > 1)
     colormap = key.colormap if photometric == "PALETTE" and not shown_only else None
     compression = int(key.compression)
@@ -92,7 +92,7 @@ def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
         bits=int(max(bits) if isinstance(bits, tuple) else bits),
         extra=tuple(int(sample) for sample in key.extrasamples or ()),
         colormap=None if colormap is None else np.asarray(colormap).reshape(3, -1),
-        # 33003 is Aperio's JPEG 2000 of YCbCr, which its codec leaves as it is.
+        # 33003 is Aperio's JPEG 2000 of YCbCr, which its codec does not convert.
         is_decoded=compression in tifffile.TIFF.IMAGE_COMPRESSIONS and compression != 33003,
         by_default=bool(key.is_shaped or series.kind == "ome" or str(key.software).startswith("tifffile")),
         has_inks=_value(tags, "InkSet", 1) == 2,
@@ -106,12 +106,12 @@ def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
 
 
 def orientation_of(series: Any) -> int:
-    """Return how the pixels of a series are to be turned, 1 to 8."""
+    """Return the orientation of a series, 1 to 8."""
     return int(_value(series.keyframe.tags, "Orientation", 1) or 1)
 
 
 def declared_no_data(series: Any) -> float | None:
-    """Return the value that GDAL's tag says stands for no data, or None."""
+    """Return the value for missing data from GDAL's tag, or None."""
     text = _value(series.keyframe.tags, "GDAL_NODATA", None)
     try:
         return None if text is None else float(str(text).strip("\0 "))
@@ -120,7 +120,7 @@ def declared_no_data(series: Any) -> float | None:
 
 
 def missing_files(path: Path, tiff: tifffile.TiffFile) -> list[str]:
-    """Return the names of the other files of a set that its OME-XML names and that are not beside it."""
+    """Return the names of files that the OME-XML of a set refers to but that are not beside it."""
     try:
         root = ElementTree.fromstring(tiff.ome_metadata or "") if tiff.is_ome else ElementTree.Element("none")
     except ElementTree.ParseError:
@@ -142,7 +142,7 @@ def _name(value: Any, enum: Any) -> str:
 
 
 def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
-    """Return numbers of a tag, given as they are or as numerators and denominators; None unless they can be right."""
+    """Return the numbers of a tag, given directly or as numerators and denominators; None if implausible."""
     if not isinstance(values, tuple):
         return None
     if len(values) == 2 * count:
@@ -155,7 +155,7 @@ def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
 
 
 def _per_unit(page: Any, name: str) -> float | None:
-    """Return pixels per unit of length along an axis."""
+    """Return the number of pixels per unit of length along an axis."""
     value = _value(page.tags, name, None)
     if value is None:
         return None
@@ -189,7 +189,7 @@ def _ome_pixels(tiff: tifffile.TiffFile, series: Any) -> Any:
 
 
 def _children(element: Any, tag: str) -> list[Any]:
-    """Return the children of a tag, whatever the version of the schema."""
+    """Return the child elements with a tag, in any version of the schema."""
     return [child for child in element if child.tag.rsplit("}", 1)[-1] == tag]
 
 

@@ -1,4 +1,4 @@
-"""Reading parts of a page of a TIFF: only the tiles or strips that are needed; the last ones are kept."""
+"""Read parts of a TIFF page: only the needed tiles or strips, of which the latest are cached."""
 
 import os
 import struct
@@ -15,7 +15,7 @@ from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images._claims import require_possible_part
 from histowidgets.images._limits import CACHE_BYTES
 
-#: What tifffile and its codecs raise on damaged data.
+#: Errors that tifffile and its codecs raise for damaged data.
 DECODE_ERRORS = (
     RuntimeError,
     ValueError,
@@ -41,7 +41,7 @@ class SegmentReader:
     Parameters
     ----------
     file : binary file
-        Not shared with others.
+        The open file, not shared with others.
     name : str
         Name of the file, for messages.
     """
@@ -58,7 +58,7 @@ class SegmentReader:
         self._file.close()
 
     def require_whole(self, page: Any, shift: int = 0) -> None:
-        """Refuse a page whose tiles or strips reach past the end of the file (ImageOpenError)."""
+        """Raise ImageOpenError for a page whose tiles or strips extend beyond the end of the file."""
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > self._size:
                 raise self._cut_short(offset + count)
@@ -68,12 +68,12 @@ class SegmentReader:
     def read(self, page: Any, x: int, y: int, width: int, height: int, shift: int = 0) -> np.ndarray:
         """Read a rectangle of a page as (rows, cols, samples) of the page's dtype.
 
-        `shift` is where in the page's data the plane begins, in bytes.
+        `shift` is the offset of the plane in the page's data, in bytes.
 
         Raises
         ------
         ImageOpenError
-            If the file is cut short or damaged there.
+            If the file is truncated or damaged there.
         """
         try:
             return self._read(page, x, y, width, height, shift)
@@ -86,12 +86,12 @@ class SegmentReader:
 
     def _read(self, page: Any, x: int, y: int, width: int, height: int, shift: int) -> np.ndarray:
         key = page.keyframe
-        if shift or page.is_memmappable:  # not compressed: read just these rows, however long the strips are
+        if shift or page.is_memmappable:  # uncompressed: read only these rows, however long the strips are
             return self._read_plain(page, x, y, width, height, shift)
         out = np.empty((height, width, key.samplesperpixel), key.dtype)
         for index, plane, left, top in _needed(key, x, y, width, height):
             segment = self._segment(page, index)
-            # Segments may be larger than what is left of the image, and strips shorter.
+            # Segments may extend beyond the image, and strips may be shorter.
             from_x, from_y = max(x - left, 0), max(y - top, 0)
             to_x, to_y = max(left - x, 0), max(top - y, 0)
             samples = slice(None) if plane is None else slice(plane, plane + 1)
@@ -103,7 +103,7 @@ class SegmentReader:
         return out
 
     def _read_plain(self, page: Any, x: int, y: int, width: int, height: int, shift: int) -> np.ndarray:
-        """Read uncompressed rows; not by a memory map, which would kill the process if the file were truncated."""
+        """Read uncompressed rows without a memory map, which would kill the process if the file were truncated."""
         key = page.keyframe
         separate = key.planarconfig == tifffile.PLANARCONFIG.SEPARATE and key.samplesperpixel > 1
         planes, together = (key.samplesperpixel, 1) if separate else (1, key.samplesperpixel)
@@ -111,7 +111,7 @@ class SegmentReader:
         out = np.empty((planes, height, width, together), dtype)
         pixel = together * dtype.itemsize
         begin = page.dataoffsets[0] + shift
-        with self._lock:  # all threads share the position in the file
+        with self._lock:  # all threads share the file position
             for plane in range(planes):
                 for row in range(height):
                     place = (plane * key.imagelength + y + row) * key.imagewidth + x
@@ -138,7 +138,7 @@ class SegmentReader:
             self._cache.put(key, segment)
             return segment
         arguments: dict[str, Any] = {}
-        if page.keyframe.compression in _JPEG:  # its tables may be stored once
+        if page.keyframe.compression in _JPEG:  # JPEG tables may be stored only once, for all segments
             arguments = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
         decoded, _, _ = page.keyframe.decode(data, index, _fullsize=False, **arguments)
         if decoded is None:
@@ -148,14 +148,14 @@ class SegmentReader:
         return segment
 
     def _cut_short(self, wanted: int) -> ImageOpenError:
-        size = os.fstat(self._file.fileno()).st_size  # it may have been cut since it was opened
+        size = os.fstat(self._file.fileno()).st_size  # it may have been truncated since it was opened
         return ImageOpenError(
-            f"{self._name} is cut short: it has {size:,} bytes, but its pixels reach to byte {wanted:,}. Copy it again."
+            f"{self._name} is truncated: it has {size:,} bytes, but its pixels reach to byte {wanted:,}. Copy it again."
         )
 
 
 def require_possible_page(page: Any) -> None:
-    """Refuse a page with tiles or strips that are too large to be decoded, or that no codec decodes.
+    """Raise an error for a page with tiles or strips that are too large, or that no codec can decode.
 
     Raises
     ------
@@ -165,8 +165,8 @@ def require_possible_page(page: Any) -> None:
     if key.dtype is None or not _has_codec(int(key.compression)):
         what = f"samples of {key.bitspersample} bits" if key.dtype is None else f"compression {_name(key.compression)}"
         raise ImageOpenError(
-            f"{page.parent.filename} is whole, but of a kind that cannot be read: {what}. Convert it to OME-TIFF, or "
-            "to a TIFF without that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
+            f"{page.parent.filename} is intact but not supported: {what}. Convert it to OME-TIFF, or to a TIFF without "
+            "that, e.g. with QuPath, Fiji (Bio-Formats) or ImageMagick."
         )
     if not page.is_memmappable:
         width, height = key_width(key), key_height(key)
@@ -176,7 +176,7 @@ def require_possible_page(page: Any) -> None:
 
 
 def _has_codec(compression: int) -> bool:
-    if compression in (65000, 65001, 65002):  # of electron microscopes, or of others
+    if compression in (65000, 65001, 65002):  # of electron microscopes or others
         return False
     try:
         return compression == tifffile.COMPRESSION.NONE or tifffile.TIFF.DECOMPRESSORS[compression] is not None
@@ -211,7 +211,7 @@ def _needed(key: Any, x: int, y: int, width: int, height: int) -> Iterator[tuple
 
 
 def has_packed_colours(key: Any) -> bool:
-    """Tell whether several pixels of YCbCr share their colour, which no codec unpacks (tifffile does not either)."""
+    """Return whether several YCbCr pixels share their colour, which no codec unpacks (nor does tifffile)."""
     return bool(
         key.is_subsampled
         and key.compression not in _JPEG
@@ -223,7 +223,7 @@ def has_packed_colours(key: Any) -> bool:
 
 
 def _unpacked(key: Any, data: bytes, index: int) -> np.ndarray:
-    """Return (rows, cols, 3) of a segment in which h x v pixels share their colour.
+    """Return a segment in which h x v pixels share their colour as (rows, cols, 3).
 
     The samples are in units of h x v values of Y, one of Cb and one of Cr (TIFF specification, revision 6, section 21).
     """

@@ -1,4 +1,4 @@
-"""The images of a TIFF, and the planes and pages that each consists of."""
+"""The images of a TIFF, with their planes and pages."""
 
 import math
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ from histowidgets.images.readers._choice import STACK_AXES, Listed
 from histowidgets.images.readers._interpretation import Stored
 from histowidgets.images.readers._layout import channels_last
 
-#: Axes whose pages are images of their own: parts of a mosaic.
+#: Axes whose pages are separate images, such as parts of a mosaic.
 _MOSAIC = "RM"
-#: Axes of pages that do not say what they are.
+#: Axes of pages of unknown meaning.
 _UNNAMED = "IQ"
-#: Series of slides that nobody opens by mistake.
+#: Minor series of slides, such as labels.
 _MINOR_NAMES = ("label", "macro", "thumbnail", "overview", "preview")
 
 
 class Plane(NamedTuple):
-    """The samples of a page, or of a part of one that holds many planes.
+    """The samples of a page, or of a part of a page with many planes.
 
     Attributes
     ----------
     page : tifffile.TiffPage or TiffFrame
     shift : int
-        Bytes from the page's data to those of the plane.
+        Offset of the plane in the page's data, in bytes.
     """
 
     page: Any
@@ -38,26 +38,26 @@ class Plane(NamedTuple):
 
 
 class Picture:
-    """One image of a TIFF.
+    """An image of a TIFF.
 
     Parameters
     ----------
     series : tifffile.TiffPageSeries
     stored : Stored
-        What its samples are.
+        Description of its samples.
     at : mapping of str to int
-        Which part of the series it is, along the axes whose pages are images of their own.
+        Its index along the axes of the series whose pages are separate images.
     name : str
         "" if it has none.
 
     Attributes
     ----------
     width, height : int
-        As stored, before it is turned.
+        Size as stored, before turning.
     pages : dict of str to int
-        The axes along which pages are, and how many, outermost first.
+        The axes of pages with their lengths, outermost first.
     stack : dict of str to int
-        Those of them along which one plane is to be chosen.
+        The axes among these along which to choose a plane.
     """
 
     def __init__(self, series: Any, stored: Stored, at: Mapping[str, int], name: str) -> None:
@@ -68,33 +68,33 @@ class Picture:
         self._at = dict(at)
         self.stack = {axis: n for axis, n in self.pages.items() if axis[0] in STACK_AXES and n > 1}
         unnamed = [axis for axis in self.pages if axis[0] in _UNNAMED and axis not in at]
-        #: Gray pages that do not say whether they are channels or planes.
+        #: Axes of gray pages that may be channels or planes.
         self.has_unnamed_pages = bool(unnamed) and not stored.is_picture
         self._unnamed = unnamed
 
     @property
     def listed(self) -> Listed:
-        """What a list of the images of the file says about it."""
+        """Its entry in a list of the file's images."""
         is_minor = self.name.lower() in _MINOR_NAMES or bool(int(self.series.keyframe.subfiletype or 0) & 1)
         return Listed(self.name, self.width, self.height, is_minor)
 
     def as_stack(self) -> dict[str, int]:
-        """Return the axes along which a plane can be chosen, those of unnamed pages among them."""
+        """Return the axes along which a plane can be chosen, including those of unnamed pages."""
         return self.stack | {axis: self.pages[axis] for axis in self._unnamed if self.has_unnamed_pages}
 
     @property
     def has_too_many_pages(self) -> bool:
-        """Whether the unnamed pages are more than an image can have channels."""
+        """Whether there are more unnamed pages than an image can have channels."""
         return self.has_unnamed_pages and not self.is_array and self.n_unnamed > MAX_CHANNELS
 
     @property
     def n_unnamed(self) -> int:
-        """How many pages do not say what they are."""
+        """Number of pages of unknown meaning."""
         return math.prod(self.pages[axis] for axis in self._unnamed)
 
     @property
     def is_array(self) -> bool:
-        """Whether a page is not a plane of the image, as where rows are pages: it has to be read whole."""
+        """Whether pages are not planes of the image but, for instance, rows, so that it must be read whole."""
         if any(axis[0] in "XYS" for axis in self.pages):
             return True
         shape = [size for size in self.series.shape if size > 1]
@@ -103,7 +103,7 @@ class Picture:
         return unnamed and shape[0] > shape[-1] and shape[-1] <= MAX_CHANNELS and not self.stored.is_picture
 
     def planes(self, level: Any, chosen: Mapping[str, int]) -> list[Plane]:
-        """Return the planes of a level that are the channels of the image, in their order.
+        """Return the planes of a level that are the channels of the image, in order.
 
         Raises
         ------
@@ -137,15 +137,15 @@ class Picture:
         Raises
         ------
         ImageOpenError
-            If the file is cut short.
+            If the file is truncated.
         ImageSizeError
-            If it would be too large.
+            If the image would be too large.
         """
         series = self.series
         shape, axes = list(series.get_shape(squeeze=False)), list(series.get_axes(squeeze=False))
         size = series.dtype.itemsize * math.prod(shape)
         if path.stat().st_size < size and series.keyframe.compression == 1:
-            raise ImageOpenError(f"{path.name} is cut short: {size:,} bytes of pixels were wanted. Copy it again.")
+            raise ImageOpenError(f"{path.name} is truncated: it should have {size:,} bytes of pixels. Copy it again.")
         require_possible_part(path.name, shape[-1], shape[-2], size)
         pixels = np.asarray(series.asarray()).reshape(shape)
         fixed = {**self._at, **chosen}
@@ -168,7 +168,7 @@ def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Pic
     path : Path
     tiff : tifffile.TiffFile
     stored_of : callable
-        Tells the samples of a series.
+        Returns the description of the samples of a series.
 
     Raises
     ------
@@ -189,14 +189,14 @@ def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Pic
         for place in np.ndindex(*alone.values()):
             found.append(Picture(series, stored, dict(zip(alone, place, strict=True)), str(series.name or "")))
     if not found:
-        raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
+        raise ImageOpenError(f"{path} has no image. It may be truncated; copy it again.")
     return found
 
 
 def page_axes(series: Any) -> dict[str, int]:
-    """Return the axes along which the pages of a series are, outermost first, with their lengths.
+    """Return the axes of the pages of a series, outermost first, with their lengths.
 
-    A letter that occurs twice gets a number: "Q", "Q1".
+    A repeated letter gets a number: "Q", "Q1".
     """
     axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     n_planes = math.prod(shape) // max(1, math.prod(series.keyframe.shape))
@@ -211,7 +211,7 @@ def page_axes(series: Any) -> dict[str, int]:
 
 
 def require_no_volume(file: str, picture: Picture) -> None:
-    """Refuse pages that have a depth (ImageSizeError)."""
+    """Raise ImageSizeError for pages that have a depth."""
     if picture.series.keyframe.imagedepth > 1:
         raise ImageSizeError(
             f"{file} is a volume of {picture.series.keyframe.imagedepth} planes in one page. Save one of them first."

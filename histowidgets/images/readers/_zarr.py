@@ -1,4 +1,4 @@
-"""OME-Zarr in a folder, in a ZIP file or at an address, of which only the chunks that are needed are read."""
+"""Read OME-Zarr from a folder, a ZIP file or an address, fetching only the needed chunks."""
 
 import functools
 import itertools
@@ -25,7 +25,7 @@ from histowidgets.images.readers._options import DEFAULT_OPTIONS, OpenOptions
 from histowidgets.images.readers._zarr_metadata import Multiscale, channels_of, multiscales_of, ome_attributes
 from histowidgets.images.readers._zarr_store import ZarrPlace, folder_place, remote_place, zip_place
 
-#: What zarr and its codecs raise on missing and damaged files.
+#: Errors that zarr and its codecs raise for missing and damaged files.
 _ZARR_ERRORS = (
     ValueError,
     TypeError,
@@ -38,19 +38,19 @@ _ZARR_ERRORS = (
     struct.error,
     zlib.error,
 )
-#: Smaller chunks than this are read several at once.
+#: Chunks smaller than this are read several at a time.
 _BLOCK_SIDE = 256
-#: Versions, flags, type size; bytes before, of a block, and after compression.
+#: Blosc header: versions, flags, type size; bytes uncompressed, per block, and compressed.
 _BLOSC_HEADER = struct.Struct("<4B3I")
 _METADATA_FILES = {"zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"}
-#: Images of a collection that are looked for where nothing lists them.
+#: Number of images to look for in a collection without a list.
 _MOST_IMAGES = 1000
-#: Pixels of the smallest level that are looked at before it is decided what its values mean.
+#: Number of pixels of the smallest level to examine to decide what values mean.
 _LOOKED_AT_SIDE = 1024
 
 
 class _Found(NamedTuple):
-    """An image of a Zarr: its group, the description of its pyramid, and what else is said about it."""
+    """An image of a Zarr: its group, the description of its pyramid, and other metadata."""
 
     group: Any
     multiscale: Multiscale
@@ -66,10 +66,10 @@ class ZarrImage(Image):
     place : ZarrPlace
     found : _Found
     chosen : mapping of str to int
-        Which plane of a stack, by the names of its axes.
+        Plane of a stack, by axis name.
     options : OpenOptions
     notes : sequence of str
-        How the image and the plane were chosen.
+        Notes on how the image and the plane were chosen.
     opened_with : mapping
         See `Image.opened_with`.
     """
@@ -91,9 +91,9 @@ class ZarrImage(Image):
         full = self._levels[0]
         for level in self._levels[1:]:
             if (level.n_channels, level.array.dtype) != (full.n_channels, full.array.dtype):
-                raise ImageOpenError(f"The levels of {where} differ in their channels or dtypes. Write it again.")
+                raise ImageOpenError(f"The levels of {where} differ in their channels or dtypes. Export it again.")
             if level.width > full.width or level.height > full.height:
-                raise ImageOpenError(f"A level of {where} is larger than the first, which is the full size.")
+                raise ImageOpenError(f"A level of {where} is larger than the first, which must be the full size.")
         names, colors = channels_of(found.ome, full.n_channels)
         dtype = kept_dtype(full.array.dtype, name)
         no_data, more = self._no_data_of(dtype)
@@ -115,7 +115,7 @@ class ZarrImage(Image):
         self._cache: ByteCache[Any, np.ndarray] = ByteCache(CACHE_BYTES, keep_largest=True)
 
     def _no_data_of(self, dtype: np.dtype) -> tuple[float | None, tuple[str, ...]]:
-        """Return the value that stands for no data, if any, and what is to be said about it."""
+        """Return the value that stands for no data, if any, and notes about it."""
         small = self._levels[-1]
         stored = small.array.dtype
         if stored.kind not in "if" or max(small.size) > _LOOKED_AT_SIDE:
@@ -127,7 +127,7 @@ class ZarrImage(Image):
                 for y in range(0, small.height, height)
                 for x in range(0, small.width, width)
             ]
-        except _ZARR_ERRORS:  # reported where it is read
+        except _ZARR_ERRORS:  # reported when it is read
             return None, ()
         pixels = np.concatenate(parts)
         value = find_no_data(pixels, stored, None)
@@ -146,7 +146,7 @@ class ZarrImage(Image):
         return out
 
     def _block(self, level: int, left: int, top: int) -> np.ndarray:
-        """Return the block of chunks that begins at a place; not to be changed."""
+        """Return the block of chunks that begins at a position; it must not be changed."""
         key = (level, left, top)
         kept = self._cache.get(key)
         if kept is not None:
@@ -158,7 +158,7 @@ class ZarrImage(Image):
         except _ZARR_ERRORS as error:
             raise ImageOpenError(
                 f"A part of {self.source} (level {level}, near x={left}, y={top} of it) cannot be read: {error}. It "
-                "may be cut short or damaged; copy it again."
+                "may be truncated or damaged; copy it again."
             ) from error
         block = as_kept(stored, self.name)
         self._cache.put(key, block)
@@ -166,21 +166,21 @@ class ZarrImage(Image):
 
 
 class _Level:
-    """One array of a pyramid, seen as (rows, columns, channels)."""
+    """An array of a pyramid, viewed as (rows, columns, channels)."""
 
     def __init__(self, place: ZarrPlace, array: Any, axes: tuple[str, ...], chosen: Mapping[str, int]) -> None:
         where = place.where
         if not isinstance(array, zarr.Array):
-            raise ImageOpenError(f"A level of {where} is a group, not an array. Write it again.")
+            raise ImageOpenError(f"A level of {where} is a group, not an array. Export it again.")
         if array.ndim != len(axes):
             raise ImageOpenError(
                 f"A level of {where} has {array.ndim} axes (shape {array.shape}), but its description names "
-                f"{len(axes)}: {', '.join(axes)}. Write it again."
+                f"{len(axes)}: {', '.join(axes)}. Export it again."
             )
         self.array = array
         self._axes, self._chosen = axes, chosen
         self._folder = None if place.folder is None else place.folder / array.path
-        # Sharded chunks lie in files with a checksum of their own.
+        # Sharded chunks are in files with their own checksum.
         self._is_blosc = array.shards is None and any("Blosc" in type(c).__name__ for c in array.compressors)
         self.width, self.height = self.size = array.shape[axes.index("x")], array.shape[axes.index("y")]
         self.n_channels = array.shape[axes.index("c")] if "c" in axes else 1
@@ -190,7 +190,7 @@ class _Level:
         self.block = rows * max(1, _BLOCK_SIDE // rows), cols * max(1, _BLOCK_SIDE // cols)
 
     def read(self, left: int, top: int) -> np.ndarray:
-        """Read the block that begins at (left, top), cut at the level's edge, as (rows, cols, channels)."""
+        """Read the block at (left, top), cut at the level's edge, as (rows, cols, channels)."""
         chosen = {
             "y": slice(top, min(top + self.block[0], self.height)),
             "x": slice(left, min(left + self.block[1], self.width)),
@@ -205,12 +205,12 @@ class _Level:
         return np.ascontiguousarray(pixels.transpose([kept.index(axis) for axis in "yxc"]))
 
     def _require_whole_chunks(self, chosen: dict[str, slice]) -> None:
-        """Refuse a chunk whose file is shorter than its header says.
+        """Raise an error for a chunk whose file is shorter than its header says.
 
-        Blosc, the usual compressor of OME-Zarr, does not check: it reads past the end, into whatever memory is there,
-        and returns that as pixels.
+        Blosc, the usual compressor of OME-Zarr, does not check this: it reads beyond the end of the buffer and returns
+        arbitrary memory as pixels.
         """
-        assert self._folder is not None  # of files alone
+        assert self._folder is not None  # only called for files
         along = []
         for axis, size, chunk in zip(self._axes, self.array.shape, self.array.chunks, strict=True):
             at = self._chosen.get(axis, 0)
@@ -222,7 +222,7 @@ class _Level:
                 with file.open("rb") as opened:
                     header, size = opened.read(_BLOSC_HEADER.size), os.fstat(opened.fileno()).st_size
             except FileNotFoundError:
-                continue  # a chunk of nothing but the fill value is not stored
+                continue  # a chunk of only the fill value is not stored
             wanted = _BLOSC_HEADER.unpack(header)[-1]
             if size < wanted:
                 raise EOFError(f"the chunk {file.relative_to(self._folder)} has {size:,} bytes of {wanted:,}")
@@ -234,7 +234,7 @@ def open_zarr(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> ZarrImage:
     Raises
     ------
     ImageOpenError
-        If it is not an image, is damaged, or was not copied whole.
+        If it is not an image, is damaged, or was not copied completely.
     ImageSizeError
         If it has too many channels.
     """
@@ -243,13 +243,13 @@ def open_zarr(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> ZarrImage:
 
 
 def open_zipped_zarr(path: Path, options: OpenOptions = DEFAULT_OPTIONS) -> ZarrImage | None:
-    """Open an OME-Zarr in a ZIP file, as `open_zarr`; None if there is none in the file."""
+    """Open an OME-Zarr in a ZIP file, as `open_zarr` does; None if the file has none."""
     place = zip_place(path)
     return None if place is None else _open(place, options)
 
 
 def open_remote_zarr(address: str, options: OpenOptions = DEFAULT_OPTIONS) -> ZarrImage:
-    """Open an OME-Zarr by its address, as `open_zarr`."""
+    """Open an OME-Zarr by its address, as `open_zarr` does."""
     return _open(remote_place(address), options)
 
 
@@ -271,7 +271,7 @@ def _open(place: ZarrPlace, options: OpenOptions) -> ZarrImage:
     except ImageError:
         raise
     except _ZARR_ERRORS as error:
-        # A KeyError shows just the missing name, in quotes.
+        # A KeyError shows only the missing name, in quotes.
         why = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
         if place.is_remote:
             raise ImageOpenError(
@@ -279,17 +279,17 @@ def _open(place: ZarrPlace, options: OpenOptions) -> ZarrImage:
                 "with your credentials (AWS_PROFILE, or `aws configure`)."
             ) from error
         raise ImageOpenError(
-            f"{where} cannot be read as OME-Zarr: {why}. It may not have been copied whole; copy it again."
+            f"{where} cannot be read as OME-Zarr: {why}. It may not have been copied completely; copy it again."
         ) from error
 
 
 def _images_of(place: ZarrPlace) -> list[_Found]:
-    """Return the images of a Zarr, at least one."""
+    """Return the images of a Zarr (at least one)."""
     root = place.group()
     ome = ome_attributes(root.attrs.asdict())
     if ome.get("multiscales") or "plate" in ome or "well" in ome:
         return _images_in(place, root, ome)
-    # bioformats2raw puts images in "0", "1", …; of a slide, also its label and overview.
+    # bioformats2raw stores images in "0", "1", …, including the label and overview of a slide.
     found = [image for name in _members(place, root, ome) for image in _images_below(place, root, name)]
     return found or _images_in(place, root, ome)
 
@@ -318,7 +318,7 @@ def _members(place: ZarrPlace, root: Any, ome: Mapping[str, Any]) -> list[str]:
             return [str(name) for name in series]
     if not place.is_remote:
         return sorted((name for name, _ in root.groups()), key=lambda name: (not name.isdecimal(), name.zfill(9)))
-    return _numbered(root)  # a server does not list what it has
+    return _numbered(root)  # a server does not list its contents
 
 
 def _numbered(root: Any) -> list[str]:
@@ -340,7 +340,7 @@ def _listed(found: _Found) -> Listed:
 
 
 def _stack_of(array: Any, axes: tuple[str, ...]) -> dict[str, int]:
-    """Return the axes along which a plane is to be chosen."""
+    """Return the axes along which to choose a plane."""
     if not isinstance(array, zarr.Array) or array.ndim != len(axes):
         return {}
     sizes = zip(axes, array.shape, strict=True)
@@ -348,27 +348,27 @@ def _stack_of(array: Any, axes: tuple[str, ...]) -> dict[str, int]:
 
 
 def _require_no_array(path: Path) -> None:
-    """Refuse an array, saying what it is: a level of an OME-Zarr, or one that another program saved."""
+    """Raise an error for a plain array, which may be a level of an OME-Zarr or saved by another program."""
     try:
         array = zarr.open_array(str(path), mode="r")
-    except Exception:  # noqa: BLE001 - it is no array, which is what is wanted
+    except Exception:  # noqa: BLE001 - not an array, as required
         return
     for above in list(path.parents)[:3]:
         try:
             ome = ome_attributes(zarr.open_group(str(above), mode="r", use_consolidated=False).attrs.asdict())
-        except Exception:  # noqa: BLE001 - nor is this a group
+        except Exception:  # noqa: BLE001 - not a group either
             continue
         if ome.get("multiscales"):
             raise ImageOpenError(
                 f"{path} is one level of the OME-Zarr {above}. Open that: hw.open_image({str(above)!r})."
             )
     raise ImageOpenError(
-        f"{path} is a plain Zarr array of shape {array.shape}, not an OME-Zarr: nothing says what its axes are. Open "
+        f"{path} is a plain Zarr array of shape {array.shape}, not an OME-Zarr: its axes are unknown. Open "
         f"it as an array: hw.open_image(numpy.asarray(zarr.open_array({str(path)!r})), name=…)."
     )
 
 
 def _require_chunks(path: Path, level: Path) -> None:
-    """Refuse an image without pixels: Zarr takes a missing chunk for a black one, so it would open as all black."""
+    """Raise an error for an image without pixels, which would open as black since missing chunks count as black."""
     if all(child.name in _METADATA_FILES for child in level.iterdir()):
-        raise ImageOpenError(f"{path} holds no pixels ({level.name} has no chunk). Copy it again, whole.")
+        raise ImageOpenError(f"{path} has no pixels ({level.name} has no chunks). Copy it again completely.")

@@ -16,11 +16,11 @@ class Multiscale(NamedTuple):
     axes : tuple of str
         Lower-case names, such as ("t", "c", "z", "y", "x").
     paths : tuple of str
-        Of the arrays, the full-size one first, relative to the group.
+        Paths of the arrays relative to the group, the full-size one first.
     name : str
         "" if it has none.
     size : CheckedSize
-        Of a full-size pixel.
+        Size of a full-size pixel.
     """
 
     axes: tuple[str, ...]
@@ -30,7 +30,7 @@ class Multiscale(NamedTuple):
 
 
 def ome_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the OME part of a group's attributes: below "ome" from version 0.5 on, at the top before."""
+    """Return the OME part of a group's attributes: under "ome" from version 0.5 on, at the top level before."""
     ome = attributes.get("ome")
     return ome if isinstance(ome, Mapping) else attributes
 
@@ -45,11 +45,11 @@ def multiscales_of(where: str, ome: Mapping[str, Any]) -> list[Multiscale]:
     """
     if "plate" in ome or "well" in ome:
         raise ImageOpenError(
-            f"{where} is a plate of many images. Give the folder of one of them, such as {where}/{_first_field(ome)}."
+            f"{where} is a plate of many images. Pass the folder of one of them, such as {where}/{_first_field(ome)}."
         )
     if not ome.get("multiscales"):
         raise ImageOpenError(
-            f"{where} is a Zarr folder without an image of OME-Zarr ('multiscales' is missing). Give the folder of the "
+            f"{where} is a Zarr folder without an OME-Zarr image ('multiscales' is missing). Pass the folder of the "
             "image itself."
         )
     try:
@@ -58,7 +58,7 @@ def multiscales_of(where: str, ome: Mapping[str, Any]) -> list[Multiscale]:
         if isinstance(error, ImageOpenError):
             raise
         raise ImageOpenError(
-            f"The description of the image in {where} is damaged: {error!r}. Copy it again, or write it again."
+            f"The description of the image in {where} is damaged: {error!r}. Copy or export it again."
         ) from error
 
 
@@ -67,8 +67,8 @@ def _multiscale(where: str, described: Mapping[str, Any]) -> Multiscale:
     axes = _axes(described)
     if not paths or len(set(axes)) < len(axes) or not {"y", "x"} <= set(axes):
         raise ImageOpenError(
-            f"The image in {where} has axes {', '.join(axes) or 'none'} and {len(paths)} level(s); y and x, each once, "
-            "and at least one level are wanted."
+            f"The image in {where} has axes {', '.join(axes) or 'none'} and {len(paths)} level(s); it must have "
+            "y and x once each, and at least one level."
         )
     return Multiscale(axes, paths, str(described.get("name") or ""), _pixel_size(described, axes))
 
@@ -84,7 +84,7 @@ def _first_field(ome: Mapping[str, Any]) -> str:
 
 
 def channels_of(ome: Mapping[str, Any], n_channels: int) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return (names, colours "#RRGGBB") of the channels; each is None unless it is given for every channel."""
+    """Return (names, colours "#RRGGBB") of the channels, each None unless given for every channel."""
     omero = ome.get("omero")
     channels = omero.get("channels") if isinstance(omero, Mapping) else None
     if not isinstance(channels, Sequence) or len(channels) != n_channels:
@@ -97,13 +97,13 @@ def channels_of(ome: Mapping[str, Any], n_channels: int) -> tuple[tuple[str, ...
 
 
 def _axes(described: Mapping[str, Any]) -> tuple[str, ...]:
-    if "axes" not in described:  # before version 0.3 there were always these
+    if "axes" not in described:  # before version 0.3, the axes were always these
         return ("t", "c", "z", "y", "x")
     return tuple(str(axis["name"] if isinstance(axis, Mapping) else axis).lower() for axis in described["axes"])
 
 
 def _pixel_size(described: Mapping[str, Any], axes: tuple[str, ...]) -> CheckedSize:
-    """Return the size of a full-size pixel; unknown if there is no scale, or one without a unit."""
+    """Return the size of a full-size pixel; unknown without a scale or its unit."""
     sides = [_side(described, axes, name) for name in "yx"]
     if sides == [None, None] and "axes" in described and _scale(described, axes, "x") not in (None, 1.0):
         return CheckedSize(None, (f"Its scale of {_scale(described, axes, 'x'):g} has no unit of length.",))
@@ -119,7 +119,7 @@ def _side(described: Mapping[str, Any], axes: tuple[str, ...], name: str) -> flo
 
 
 def _scale(described: Mapping[str, Any], axes: tuple[str, ...], name: str) -> float | None:
-    """Return the scale of the first level, and then that of the whole pyramid, along an axis."""
+    """Return the scale of the first level times that of the whole pyramid, along an axis."""
     size, found = 1.0, False
     for owner in (described["datasets"][0], described):
         for transformation in owner.get("coordinateTransformations") or ():

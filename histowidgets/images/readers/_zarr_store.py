@@ -1,4 +1,4 @@
-"""Where an OME-Zarr lies: a folder, a ZIP file, or an address."""
+"""The location of an OME-Zarr: a folder, a ZIP file, or an address."""
 
 import itertools
 import time
@@ -14,11 +14,11 @@ import zarr.storage
 from histowidgets._address import scheme_of
 from histowidgets.errors import ImageOpenError
 
-#: Seconds that a connection may take to be made, and to give its next bytes.
+#: Timeouts in seconds for making a connection, and for receiving the next bytes.
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
-#: How often a part is asked for, and how long is waited before the second time; twice as long before each next time.
+#: Number of attempts to fetch a part, and seconds before the second attempt, doubled for each further one.
 ATTEMPTS, FIRST_PAUSE = 4, 0.5
-#: Endings of files that can be read from a disk, but not by address.
+#: Endings of files that can be read from disk, but not by address.
 _FILES = (".tif", ".tiff", ".btf", ".svs", ".ndpi", ".mrxs", ".scn", ".png", ".jpg", ".jpeg", ".bmp", ".jp2", ".czi")
 _METADATA = ("zarr.json", ".zgroup", ".zattrs")
 
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class ZarrPlace:
-    """Where a Zarr lies, and how to read from there.
+    """The location of a Zarr, and how to read from it.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class ZarrPlace:
         Path or address, for messages.
     store : zarr store
     folder : Path or None
-        Where its chunks are files.
+        The folder, if chunks are files; otherwise None.
     prefix : str
         Path of the root group in the store.
     """
@@ -53,12 +53,12 @@ class ZarrPlace:
         return zarr.open_group(self.store, path=whole or None, mode="r", use_consolidated=False)
 
     def patiently(self, read: Callable[[], Result]) -> Result:
-        """Read, and try again where a line is lost.
+        """Read, and retry if the connection is lost.
 
         Raises
         ------
         ImageOpenError
-            If that fails `ATTEMPTS` times, or is refused.
+            If reading fails `ATTEMPTS` times, or access is refused.
         """
         if not self.is_remote:
             return read()
@@ -81,7 +81,7 @@ def folder_place(path: Path) -> ZarrPlace:
 
 
 def zip_place(path: Path) -> ZarrPlace | None:
-    """Return the place of a zipped Zarr; None if there is none in the file."""
+    """Return the place of a zipped Zarr; None if the file has none."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] in _METADATA]
@@ -100,13 +100,13 @@ def remote_place(address: str) -> ZarrPlace:
     Raises
     ------
     ImageOpenError
-        If it cannot be one of a Zarr, or what is needed for its kind is not installed.
+        If it cannot be that of a Zarr, or required packages are not installed.
     """
     scheme, path = scheme_of(address), urlsplit(address).path.rstrip("/")
     if path.lower().endswith(_FILES):
         raise ImageOpenError(
-            f"{address} is an address of a file; of addresses only OME-Zarr can be read. Download it, and open it from "
-            "there, or convert it to OME-Zarr."
+            f"{address} is the address of a file, but only OME-Zarr can be read by address. Download it and open the "
+            "download, or convert it to OME-Zarr."
         )
     try:
         options = _options_of(scheme)
@@ -117,29 +117,29 @@ def remote_place(address: str) -> ZarrPlace:
         ) from error
     except ValueError as error:
         raise ImageOpenError(
-            f"{address} cannot be opened: {error}. Addresses that begin with https:// and s3:// can be; of a file, "
-            "give the path."
+            f"{address} cannot be opened: {error}. Use an address that begins with https:// or s3://, or "
+            "the path of a file."
         ) from error
     return ZarrPlace(address.rstrip("/"), store)
 
 
 class _RemoteStore(zarr.storage.FsspecStore):
-    """A store that takes "forbidden" for "not there" where other parts can be read.
+    """A store that treats "forbidden" as "not there" if other parts can be read.
 
-    S3 answers so for what does not exist to those who may not list a bucket, as most do not in public ones: chunks of
-    nothing but the fill value, and the descriptions of other versions of Zarr. What could be read before tells the two
-    apart: access that has ended is refused for that, too.
+    S3 answers "forbidden" for missing objects to users who may not list a bucket, as is common for public buckets. This
+    concerns chunks of only the fill value, and metadata of other Zarr versions. Reading again what could be read before
+    distinguishes the two cases, since that is refused too if access has ended.
     """
 
     _read_before: str | None = None
 
     async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
-        """Return what is stored under a key; None if there is nothing."""
+        """Return the data under a key; None if there is none."""
         try:
             found = await super().get(key, prototype, byte_range)
         except PermissionError:
             if self._read_before is not None:
-                await super().get(self._read_before, prototype)  # refused, if access has ended
+                await super().get(self._read_before, prototype)  # refused if access has ended
             return None
         if found is not None and self._read_before is None:
             self._read_before = key
@@ -156,16 +156,16 @@ def _options_of(scheme: str) -> dict[str, Any]:
         import botocore.session  # extra "remote"
         import s3fs  # noqa: F401
 
-        # Public buckets are read without credentials where a person has none.
+        # Public buckets are read without credentials if the user has none.
         anonymous = botocore.session.Session().get_credentials() is None
         limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 1}}
-        # A new one each time: who logs in after a refusal tries again.
+        # A new session each time, so that users can log in after a refusal and try again.
         return {"anon": anonymous, "config_kwargs": limits, "skip_instance_cache": True}
     return {}
 
 
 def _line_errors() -> tuple[type[BaseException], ...]:
-    """Return what is raised where a line is lost or a server refuses."""
+    """Return the errors raised if the connection is lost or a server refuses."""
     found: list[type[BaseException]] = [OSError, TimeoutError, EOFError]
     try:
         import aiohttp
@@ -183,7 +183,7 @@ def _line_errors() -> tuple[type[BaseException], ...]:
 
 
 def _refusal(error: BaseException) -> str:
-    """Say that a server refuses, which it will again; "" where the line is at fault."""
+    """Return a description of a permanent refusal by the server; "" if the connection is at fault."""
     status = getattr(error, "status", None)
     if isinstance(error, PermissionError) or status in (401, 403):
         return "access is refused"

@@ -1,4 +1,4 @@
-"""The annotation canvas: one image of a project, painted on."""
+"""The annotation canvas, which shows an image of a project to paint on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # prediction imports torch
 
 
 class _StateTrait(traitlets.TraitType[Any, Any]):
-    """A trait whose value is that of the same trait of the canvas' state, which also validates it."""
+    """A trait that reads, writes and validates the trait of the same name in the canvas' state."""
 
     default_value = None
 
@@ -31,33 +31,33 @@ class _StateTrait(traitlets.TraitType[Any, Any]):
         return getattr(obj._state, str(self.name))
 
     def set(self, obj: Any, value: Any) -> None:
-        obj._state.set_trait(str(self.name), value)  # and the canvas tells its observers when the state tells it
+        obj._state.set_trait(str(self.name), value)  # the canvas then forwards the change of its state to its observers
 
 
 class AnnotationCanvas(ipywidgets.VBox):
-    """Shows an image of a project and lets a person paint on it.
+    """Shows an image of a project and lets the user annotate it.
 
-    The browser shows at once what the pointer does; each stroke then becomes an annotation of the project, and
-    edits made elsewhere, also in Python, appear here. Methods may be called from any thread.
+    The browser draws strokes immediately, and each becomes an annotation of the project. Edits made elsewhere, for
+    instance in Python, appear here. Methods may be called from any thread.
 
-    The attributes and methods below are its public interface, beside what every ipywidgets box has.
+    The public interface is the attributes and methods below, in addition to those of every ipywidgets box.
 
     Parameters
     ----------
     project
-        With at least one image.
+        The project, with at least one image.
     image_name
-        The image to show first; the project's first by default.
+        The image to show first; by default the project's first image.
     width, height
-        Size of the picture's area on the page, in CSS pixels.
+        Size of the image area on the page, in CSS pixels.
     palette, status
-        Whether the row of classes and the status line are shown.
+        Whether to show the row of classes and the status line.
 
     Attributes
     ----------
     tool : str
-        "pan", "select", "brush", "eraser", "line", "rectangle", "polygon" or "wand". Like the traits below, it can
-        be set and observed.
+        "pan", "select", "brush", "eraser", "line", "rectangle", "polygon" or "wand". Like the traits below, it
+        can be set and observed.
     class_name : str
         The class that the brush paints and new shapes get.
     selection : tuple of str
@@ -65,25 +65,26 @@ class AnnotationCanvas(ipywidgets.VBox):
     brush_width : float
         In image pixels, 1 to 200.
     pen_pressure : bool
-        Whether a pen that is pressed less paints and erases narrower, down to 0.3 of the brush.
+        Whether less pressure of a pen makes the brush and the eraser narrower, down to 0.3 of their width.
     wand_tolerance : float
-        How far a colour may be from the one under the wand, 1 to 100.
+        Largest colour difference (CIE 1976) from the colour under the wand, 1 to 100.
     prediction_opacity, uncertainty_opacity, annotation_opacity : float
-        0 to 1; the uncertainty is one minus the probability of the likeliest class.
+        0 to 1. The uncertainty is one minus the probability of the likeliest class.
     overlay_on, annotations_on : bool
-        Whether prediction and uncertainty, and the annotations, are shown at all.
+        Whether the prediction (with its uncertainty) and the annotations are shown at all.
     patterns, prediction_patterns : bool
-        Whether each class is hatched beside its colour, on annotations and palette, and on predictions.
+        Whether classes are hatched in addition to their colour: on annotations and palette, and on predictions.
     disagreement : bool
-        Whether annotations are coloured by how far the prediction contradicts them, instead of by class.
+        Whether to colour annotations by how far the prediction contradicts them, instead of by class.
     image_name : str
-        The image shown; can be observed, and `show_image` changes it.
+        Name of the image shown. It can be observed; `show_image` changes it.
     project : Project
-        What is annotated.
+        The project that is annotated.
     view : View
-        x, y (the image point in the middle), zoom and region in view; `look` and others change it.
+        The part of the image in view: `x`, `y` (the image point in the middle), `zoom` and `region`. `look` and
+        others change it.
     caption : str
-        The text over the picture: which prediction is shown, and how good it is.
+        The text over the image: which prediction is shown, and how good it is.
     display : tuple of ChannelDisplay
         How each channel of the image is shown; `set_display` changes it.
 
@@ -119,7 +120,7 @@ class AnnotationCanvas(ipywidgets.VBox):
     prediction_patterns = _StateTrait()
     disagreement = _StateTrait()
     image_name = _StateTrait(read_only=True)
-    _closed = True  # until it is built: an object whose construction failed is closed too when it is collected
+    _closed = True  # until it is built: an object whose construction failed is also closed when it is collected
 
     def __init__(
         self,
@@ -166,10 +167,10 @@ class AnnotationCanvas(ipywidgets.VBox):
         queue.submit(viewer.show_opacities)
         self._unsubscribe = project.subscribe(self._project_changed)
 
-    # -- how the parts follow each other ------------------------------------------------------------
+    # -- keeping the parts in step ------------------------------------------------------------------
 
     def _forward(self, change: Any) -> None:
-        """Tell the observers of the canvas what has changed in its state."""
+        """Notify the observers of the canvas of a change of its state."""
         if self.has_trait(change["name"]):
             self.notify_change(traitlets.Bunch({**change, "owner": self}))
 
@@ -179,7 +180,7 @@ class AnnotationCanvas(ipywidgets.VBox):
 
     def _show_stage(self) -> None:
         self._frame.resize()
-        self._frame.refresh()  # the hatching has other pixels
+        self._frame.refresh()  # the hatching depends on the scale
 
     def _project_changed(self, change: Change) -> None:
         """Show an edit of the project; called on the thread that made it."""
@@ -198,11 +199,11 @@ class AnnotationCanvas(ipywidgets.VBox):
 
     @property
     def view(self) -> View:
-        """The part of the image to show: x, y (the image point in the middle), zoom, region. It is drawn soon after."""
+        """The part of the image in view: `x`, `y` (the image point in the middle), `zoom` and `region`; drawn soon."""
         return self._state.view  # type: ignore[no-any-return]
 
     def show_image(self, name: str) -> None:
-        """Show another image of the project, all of it (ImageNameError if there is none with that name)."""
+        """Show all of another image of the project (ImageNameError if unknown)."""
         self._viewer.show_image(name)
 
     def fit(self) -> None:
@@ -210,19 +211,19 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._viewer.fit()
 
     def zoom(self, factor: float) -> None:
-        """Zoom by a factor about the middle of the view."""
+        """Zoom by a factor around the middle of the view."""
         self._viewer.zoom(factor)
 
     def go_to(self, region: Region) -> None:
-        """Show a region of the image in the middle, as large as leaves its surroundings visible."""
+        """Centre a region of the image, zoomed so that its surroundings stay visible."""
         self._viewer.look(self.view.on(region))
 
     def look(self, view: View) -> None:
-        """Show another view of the image, made from the current one: ``canvas.look(canvas.view.look(x, y, zoom))``."""
+        """Show another view, derived from the current one: ``canvas.look(canvas.view.look(x, y, zoom))``."""
         self._viewer.look(view)
 
     def resize(self, width: int, height: int) -> None:
-        """Give the picture's area another size, in CSS pixels."""
+        """Change the size of the image area, in CSS pixels."""
         self._viewer.resize(width, height)
 
     def redraw(self) -> None:
@@ -230,34 +231,34 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._viewer.redraw()
 
     def on_view(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback`, which must return at once, after another view was drawn. Return a function to end that."""
+        """Call `callback`, which must return at once, after each change of view; return a function to unsubscribe."""
         return self._viewer.on_view(callback)
 
-    # -- what lies over the image, and how it is shown ------------------------------------------------
+    # -- overlays and display -------------------------------------------------------------------------
 
     @property
     def caption(self) -> str:
-        """The text over the picture: which prediction is shown, and how good it is."""
+        """The text over the image: which prediction is shown, and how good it is."""
         return str(self._state.caption)
 
     def show_prediction(self, prediction: PredictionResults | None, caption: str = "") -> None:
-        """Show a prediction over its image; None removes that of the image shown.
+        """Show a prediction over its image; None removes the prediction of the image shown.
 
         Parameters
         ----------
         prediction
-            Kept for its image, and shown whenever that is.
+            Kept for its image, and shown whenever the image is.
         caption
             Text at the top left, such as ``"Prediction: quick learner · mIoU 0.81 on held-out strokes"``.
         """
         self._viewer.show_prediction(prediction, caption)
 
     def show_held_out(self, regions: Sequence[Region]) -> None:
-        """Outline the rectangles of this image that are held out for validation; none by default."""
+        """Outline the rectangles of the image shown that are held out for validation."""
         self._pointer.held_out = [[int(edge) for edge in region] for region in regions]
 
     def mark(self, region: Region | None) -> None:
-        """Mark a place of the image shown, to be looked at; None removes the mark."""
+        """Mark a place of the image shown for the user to look at; None removes the mark."""
         marked = [] if region is None else [int(edge) for edge in region]
         self._queue.submit(lambda: setattr(self._pointer, "marked", marked))
 
@@ -272,25 +273,25 @@ class AnnotationCanvas(ipywidgets.VBox):
         Parameters
         ----------
         displays
-            One per channel, in the image's own units; None restores the default, which follows from the pixels.
+            One per channel, in the image's own units; None restores the default, which depends on the pixels.
         image_name
-            The image shown, by default. Each image has its own display.
+            By default the image shown. Each image has its own display.
 
         Raises
         ------
         ImageNameError
-            If there is no image with that name.
+            If there is no image of that name.
         ImageError
             If there is not one display per channel, a colour is not ``#RRGGBB``, or a number is not finite.
         """
         self._viewer.set_display(displays, image_name)
 
     def copy_display(self) -> list[str]:
-        """Show every image with the same number of channels like the current one; return their names."""
+        """Apply the current display to all images with as many channels; return their names."""
         return self._viewer.copy_display()
 
     def on_display(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """Call `callback` with the name of an image whose display has changed. Return a function to end that."""
+        """Call `callback` with the name of each image whose display changes; return a function to unsubscribe."""
         return self._viewer.on_display(callback)
 
     # -- editing --------------------------------------------------------------------------------------
@@ -303,9 +304,9 @@ class AnnotationCanvas(ipywidgets.VBox):
         shape
             A stroke, line, polygon or rectangle, in image pixels.
         class_name
-            One of the project's classes; None erases.
+            A class of the project; None erases.
         image_name
-            The image shown, by default.
+            By default the image shown.
 
         Returns
         -------
@@ -315,7 +316,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         Raises
         ------
         ShapeError, ClassNameError, ImageNameError, ReadOnlyError
-            As `Project.annotate` does.
+            As for `Project.annotate`.
         """
         return self._editor.draw(shape, class_name, image_name)
 
@@ -328,21 +329,21 @@ class AnnotationCanvas(ipywidgets.VBox):
         return self._editor.redo()
 
     def find_similar(self, x: float, y: float, tolerance: float | None = None, view: View | None = None) -> WandRegion:
-        """Find the region of similar colours, as they are shown, around an image point.
+        """Find the region of similar displayed colours around an image point.
 
         Parameters
         ----------
         x, y
-            Full-size pixels, in view.
+            Image point in full-size pixels, in view.
         tolerance
-            1 to 100, a CIE 1976 colour difference; `wand_tolerance` by default.
+            Colour difference (CIE 1976), 1 to 100; by default `wand_tolerance`.
         view
-            Nothing outside of it is considered; the current view by default.
+            Pixels outside this view are ignored; by default the current view.
 
         Raises
         ------
         ShapeError
-            If the point is not on the picture.
+            If the point is not on the image.
         """
         return self._editor.find_similar(x, y, tolerance, view)
 
@@ -354,14 +355,14 @@ class AnnotationCanvas(ipywidgets.VBox):
         tolerance: float | None = None,
         view: View | None = None,
     ) -> str:
-        """Annotate what `find_similar` finds with a class, by default the chosen one; return the annotation's id.
+        """Annotate the region that `find_similar` finds, by default with the chosen class; return the annotation's id.
 
-        Nothing outside of the view is filled; the status line says so where that cuts the region. One step of undo.
+        One step of undo. The region is cut at the edge of the view, in which case the status line says so.
 
         Raises
         ------
         ShapeError, ClassNameError, ReadOnlyError
-            As `find_similar` and `draw` do.
+            As for `find_similar` and `draw`.
         """
         return self._editor.fill_similar(x, y, class_name, tolerance, view)
 
@@ -373,19 +374,19 @@ class AnnotationCanvas(ipywidgets.VBox):
         x, y
             Full-size pixels.
         tolerance
-            How far away the annotation may be, in full-size pixels.
+            Largest distance of the annotation from the point, in full-size pixels.
         add
-            Keep the rest of the selection; an annotation that was selected already is removed from it.
+            Keep the rest of the selection; an annotation that is already selected is removed from it.
 
         Returns
         -------
         bool
-            Whether the annotation at the point is selected now.
+            Whether the annotation at the point is now selected.
         """
         return self._editor.pick(x, y, tolerance, add=add)
 
     def select_in(self, region: Region, *, add: bool = False) -> None:
-        """Select the annotations that lie wholly in a region of the image, or add them to the selection."""
+        """Select the annotations that lie entirely in a region, or add them to the selection."""
         self._editor.select_in(region, add=add)
 
     def select_all(self) -> None:
@@ -405,7 +406,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._editor.delete_selection()
 
     def choose_class(self, class_name: str) -> None:
-        """Choose the class to paint with, and give it to the selection too. One step of undo."""
+        """Choose the class to paint with, and assign it to the selection. One step of undo."""
         self._editor.choose_class(class_name)
 
     def copy(self) -> None:
@@ -419,8 +420,8 @@ class AnnotationCanvas(ipywidgets.VBox):
     def paste(self) -> None:
         """Paste the clipboard on the image shown, and select what was pasted. One step of undo.
 
-        It is pasted where it was copied, or in the middle of the view if that place is not in view; beside an
-        original that is still there, a little to the right and down.
+        Annotations are pasted where they were copied, or in the middle of the view if that place is not in view. If
+        the original is still there, the copy is offset a little to the right and down.
         """
         self._editor.paste()
 
@@ -429,7 +430,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         self._editor.duplicate()
 
     def put_in_eye_menu(self, panel: ipywidgets.Widget, on_open: Callable[[], object] = lambda: None) -> None:
-        """Show a panel in the menu of the eye above the picture, instead of the sliders for opacities.
+        """Show a panel in the eye menu above the image, in place of the opacity sliders.
 
         `on_open` is called whenever the menu is opened.
         """
@@ -441,38 +442,38 @@ class AnnotationCanvas(ipywidgets.VBox):
     # -- the page -------------------------------------------------------------------------------------
 
     def say(self, text: str, level: str = "info") -> None:
-        """Show a message, at level "info" or "error", in the status line, and have screen readers read it out."""
+        """Show a message at level "info" or "error" in the status line, where screen readers announce it."""
         self._frame.say(text, level)
 
     def still_html(self) -> str:
-        """Return what is in view as an HTML image that needs no kernel."""
+        """Return the view as an HTML image that needs no kernel."""
         prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
         annotation_opacity = self.annotation_opacity if self.annotations_on else 0.0
         return static_html(self._renderer.static_picture(prediction_opacity, annotation_opacity), self.image_name)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add a static picture to what a notebook stores of this widget, for readers without a kernel."""
+        """Add a static picture to the stored output of the widget, for readers without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if isinstance(bundle, dict):
             bundle["text/html"] = self.still_html()
         return bundle
 
     def resume(self, earlier: AnnotationCanvas) -> None:
-        """Show what an earlier canvas of the same project showed.
+        """Take over the state of an earlier canvas of the same project.
 
-        That is the image, view and displays, the opacities, the tool and its settings, the selection, the clipboard
-        and an open polygon.
+        This includes the image, view and displays, the opacities, the tool and its settings, the selection, the
+        clipboard and an open polygon.
         """
         self._viewer.resume(earlier._viewer)
         self._queue.submit(lambda: self._state.restore(earlier._state))
 
     def close(self) -> None:
-        """Close the canvas and all its parts; the project stays as it is."""
+        """Close the canvas and all its parts; the project is not changed."""
         if self._closed:
             return
         self._closed = True
         self._unsubscribe()
-        # ipycanvas' manager belongs to the kernel and hangs on the picture: the frame takes the picture out first.
+        # ipycanvas' manager belongs to the kernel but hangs on the picture, so the frame takes the picture out first.
         self._frame.close()
         self._viewer.close()
         close_tree(self)

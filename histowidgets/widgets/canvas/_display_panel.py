@@ -1,4 +1,4 @@
-"""The panel of display settings: layers and their opacity, channels and their range."""
+"""The panel of display settings: opacity of the layers, and range and colour of the channels."""
 
 import dataclasses
 import traceback
@@ -17,26 +17,26 @@ from histowidgets.widgets.canvas.drawing import is_rgb
 from histowidgets.widgets.common import LatestWorker, link_slider, observe
 
 _SLIDERS = (
-    ("prediction_opacity", "Prediction", "Opacity of the prediction; hold O to look beneath it"),
+    ("prediction_opacity", "Prediction", "Opacity of the prediction; hold O to hide it"),
     ("uncertainty_opacity", "Uncertainty", "Opacity of the uncertainty: one minus the highest probability"),
-    ("annotation_opacity", "Annotations", "Opacity of the annotations; hold A to look beneath them"),
+    ("annotation_opacity", "Annotations", "Opacity of the annotations; hold A to hide them"),
 )
 
 
 class DisplayPanel(ipywidgets.VBox):
-    """Shows and changes how a canvas shows its layers and channels. Training sees none of it.
+    """Shows and changes how a canvas displays layers and channels. Training is not affected.
 
     Parameters
     ----------
     canvas
         The canvas.
     log
-        Called with the traceback of an unexpected error.
+        Called with the traceback of each unexpected error.
     asleep
-        Read no pixels before `wake` is called, for a panel that is not visible yet.
+        Whether to read no pixels until `wake` is called, for a panel that is not visible yet.
     """
 
-    _closed = True  # until it is built: an object whose construction failed is closed too when it is collected
+    _closed = True  # until it is built: an object whose construction failed is also closed when it is collected
 
     def __init__(
         self,
@@ -51,15 +51,16 @@ class DisplayPanel(ipywidgets.VBox):
         self.controls = ChannelControls(self._changed)
         self.sliders = {name: self._slider(name, text, tip) for name, text, tip in _SLIDERS}
         self.patterns = self._checkbox(
-            "patterns", "Hatch annotations", "Hatch each class of the annotations, beside its colour"
+            "patterns", "Hatch annotations", "Hatch annotations by class, in addition to their colour"
         )
         self.prediction_patterns = self._checkbox(
-            "prediction_patterns", "Hatch prediction", "Hatch each predicted class too"
+            "prediction_patterns", "Hatch prediction", "Hatch predictions by class, in addition to their colour"
         )
         reset = ipywidgets.Button(description="Reset", tooltip="Restore the default display of this image")
         reset.on_click(lambda _: canvas.set_display(None))
         self._copy = ipywidgets.Button(
-            description="Copy to all images", tooltip="Give all images with the same number of channels this display"
+            description="Copy to all images",
+            tooltip="Apply this display to all images with the same number of channels",
         )
         self._copy.on_click(lambda _: self._copy_display())
         buttons = ipywidgets.HBox([reset, self._copy])
@@ -103,7 +104,7 @@ class DisplayPanel(ipywidgets.VBox):
             self.refresh()
 
     def refresh(self) -> None:
-        """Show the display of the current image; its histograms are computed in a thread."""
+        """Show the display of the current image; its histograms are computed on a thread."""
         name = self._canvas.image_name
         self._copy.layout.display = None if len(self._canvas.project.image_names) > 1 else "none"
         if not self._asleep:
@@ -123,7 +124,10 @@ class DisplayPanel(ipywidgets.VBox):
     def _measured(self, name: str, found: list[ChannelHistogram] | None, error: BaseException | None) -> None:
         if error is not None or found is None:
             known = isinstance(error, HistowidgetsError | OSError)
-            self._notify(str(error) if known else f"The histograms failed: {type(error).__name__}: {error}", "error")
+            self._notify(
+                str(error) if known else f"The histograms could not be computed: {type(error).__name__}: {error}",
+                "error",
+            )
             if not known and error is not None:
                 self._log("".join(traceback.format_exception(error)))
             return
@@ -172,7 +176,7 @@ class DisplayPanel(ipywidgets.VBox):
             self._notify(str(error), "error")
 
     def _notify(self, text: str, level: str) -> None:
-        """Say under the buttons what came of a press."""
+        """Show a message under the buttons."""
         self._said.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{escape(text)}</p>"
 
     def _copy_display(self) -> None:
@@ -196,7 +200,7 @@ class DisplayPanel(ipywidgets.VBox):
 
 
 def _with(display: ChannelDisplay, change: Mapping[str, Any]) -> ChannelDisplay:
-    """Return a display with the changes of the page; the lower end stays at or below the upper one."""
+    """Return a display with the changes from the page; the lower end stays at or below the upper end."""
     wanted: dict[str, Any] = {name: float(change[name]) for name in ("low", "high", "gamma") if name in change}
     if "visible" in change:
         wanted["visible"] = bool(change["visible"])

@@ -1,4 +1,4 @@
-"""Google Colab: custom widgets turned on, and messages of threads sent by the main thread.
+"""Support for Google Colab: enable custom widgets, and send messages of threads from the main thread.
 
 This package comes before all others of `widgets`: `prepare` must run before ipycanvas opens its first connection.
 """

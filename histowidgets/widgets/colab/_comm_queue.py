@@ -1,4 +1,4 @@
-"""For pages that accept no message from a thread of the kernel: the main thread sends it instead."""
+"""Send messages of other threads from the main thread, for pages that accept messages only from that."""
 
 import threading
 from collections import deque
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-#: Messages that are kept before those that a later one replaces are thrown out.
+#: Number of kept messages above which those replaced by later ones are dropped.
 MOST_KEPT = 500
 
 
@@ -38,10 +38,10 @@ class _Kept:
 
 
 class CommQueue:
-    """Keep the messages of threads, in order, until the main thread sends one, handles one or calls `flush`.
+    """Keeps the messages of threads, in order, until the main thread sends or handles a message, or calls `flush`.
 
-    A training keeps writing the same few traits while no page is there. Values that have been overwritten since are
-    dropped, so that the queue does not grow with time.
+    A run keeps writing the same few traits even when no page is open. Values that were overwritten since are dropped,
+    so that the queue does not keep growing.
     """
 
     def __init__(self) -> None:

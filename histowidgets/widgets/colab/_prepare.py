@@ -1,4 +1,4 @@
-"""Google Colab: its page shows custom widgets only when asked to, and accepts no messages that a thread sends."""
+"""Prepare for Google Colab, which shows custom widgets only on request and accepts no messages from threads."""
 
 import sys
 
@@ -10,12 +10,12 @@ _comm_queue: CommQueue | None = None
 
 
 def on_colab() -> bool:
-    """Whether this kernel is one of Colab's."""
+    """Return whether this kernel runs on Colab."""
     return "google.colab" in sys.modules
 
 
 def prepare() -> None:
-    """On Colab, turn on the custom widget manager and let the main thread send messages for others; once."""
+    """On Colab, enable the custom widget manager and let the main thread send messages for others (only once)."""
     global _comm_queue
     if _comm_queue is not None or not on_colab():
         return
@@ -32,5 +32,5 @@ def prepare() -> None:
 
 
 def comm_queue() -> CommQueue | None:
-    """Return the queue that keeps the messages of threads; None where threads may send."""
+    """Return the queue that keeps the messages of threads, or None if threads may send."""
     return _comm_queue

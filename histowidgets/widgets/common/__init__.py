@@ -1,4 +1,4 @@
-"""What several widgets share: style sheets, worker threads, the run bridge, small controls, closing, Colab."""
+"""Shared parts of widgets: style sheets, worker threads, the run bridge, small controls, closing, Colab."""
 
 from histowidgets.widgets.common._assets import bundle, style_sheet, style_widget
 from histowidgets.widgets.common._bridge import RunBridge

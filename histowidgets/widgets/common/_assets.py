@@ -1,4 +1,4 @@
-"""The style sheets and scripts of the widgets, as something that can be put on the page."""
+"""Load the style sheets and scripts of the widgets for the page."""
 
 from functools import cache
 from pathlib import Path
@@ -10,29 +10,29 @@ STATIC = Path(__file__).parents[1] / "static"
 
 @cache
 def bundle(widget: str) -> str:
-    """Return the script of a widget as the one ES module that anywidget takes.
+    """Return the script of a widget as the single ES module that anywidget takes.
 
     Parameters
     ----------
     widget
-        Name of its folder in `static/`. ``npm run build`` makes the bundle from what lies there.
+        Name of its folder in `static/`, from which ``npm run build`` makes the bundle.
     """
     return (STATIC / "bundles" / f"{widget}.js").read_text(encoding="utf-8")
 
 
 @cache
 def style_sheet(*names: str) -> str:
-    """Return style sheets of `static/` as one.
+    """Return style sheets of `static/`, joined.
 
     Parameters
     ----------
     *names
-        Paths in `static/` without their ending, such as ``"common/popup"``; where two rules contradict each other,
-        the later sheet wins.
+        Paths in `static/` without their ending, such as ``"common/popup"``; of conflicting rules, those of the later
+        sheet win.
     """
     return "\n".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in names)
 
 
 def style_widget(*names: str) -> ipywidgets.HTML:
-    """Return a widget that shows nothing and brings style sheets to the page, named as for `style_sheet`."""
+    """Return an invisible widget that adds style sheets to the page, named as for `style_sheet`."""
     return ipywidgets.HTML(f"<style>{style_sheet(*names)}</style>", layout=ipywidgets.Layout(display="none"))

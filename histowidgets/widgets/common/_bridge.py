@@ -1,4 +1,4 @@
-"""Hand the events of a run from its thread to widgets, in batches."""
+"""Pass the events of a run from its thread to widgets, in batches."""
 
 import logging
 import math
@@ -15,7 +15,7 @@ log = logging.getLogger("histowidgets")
 
 
 class ObservableRun(Protocol):
-    """What the bridge needs of a run: an append-only list of events, and a callback after each."""
+    """A run as the bridge needs it: an append-only list of events, and a callback after each."""
 
     @property
     def events(self) -> Sequence[Any]:
@@ -23,29 +23,29 @@ class ObservableRun(Protocol):
         ...
 
     def subscribe(self, callback: Callable[[Any], None]) -> Callable[[], None]:
-        """Call `callback` after each event; return a function that unsubscribes."""
+        """Call `callback` after each event; return a function to unsubscribe."""
         ...
 
 
 class RunBridge:
-    """Hand over the events of a run in batches, from one thread, at most `rate_hz` times a second.
+    """Passes on the events of a run in batches, from one thread, at most `rate_hz` times a second.
 
-    A run may emit hundreds of events a second; each trait that is written costs a message to the page. The
-    bridge reads the list of events by position, so that none is lost, doubled or out of order, and those from before
-    it was made come first. It ends by itself after the last event of the run.
+    A run may emit hundreds of events a second, and each write to a trait costs a message to the page. The bridge reads
+    the list of events by position, starting with those from before it was made, so that no event is lost, doubled or
+    out of order. It ends by itself after the last event of the run.
 
-    Where the page accepts nothing from threads (Colab), events on the main thread, as in a cell that runs
-    ``run.watch()``, are handed over on that thread.
+    Where the page accepts no messages from threads (Colab), events on the main thread, as in a cell that runs
+    ``run.watch()``, are passed on from that thread.
 
     Parameters
     ----------
     run
-        A `TrainingRun`, or anything with its ``events`` and ``subscribe``.
+        A `TrainingRun`, or any object with its ``events`` and ``subscribe``.
     apply
-        Called with a list of events, never empty and never from two threads at once. An error in it is logged and does
-        not end the bridge.
+        Called with a non-empty list of events, never from two threads at once. Its errors are logged and do not end
+        the bridge.
     rate_hz
-        The maximum rate of calls, in Hz, above 0.
+        Highest rate of calls in Hz, above 0.
     """
 
     def __init__(self, run: ObservableRun, apply: Callable[[list[Any]], None], rate_hz: float = 5.0) -> None:
@@ -82,11 +82,11 @@ class RunBridge:
             return
         due = isinstance(event, RunEnded) or time.monotonic() - self._handed_at >= self._pause
         if due and isinstance(self._hand_over(), RunEnded):
-            self._news.set()  # so that the thread finds no more events, and ends
+            self._news.set()  # lets the thread find that there are no more events, and end
         mail.flush()
 
     def _hand_over(self) -> Any:
-        """Hand over the new events; return the last event handed over so far."""
+        """Pass on the new events; return the last event passed on so far."""
         with self._turn:
             events: Sequence[Any] = self._run.events
             batch = list(events[self._next :])
@@ -96,7 +96,7 @@ class RunBridge:
                 try:
                     self._apply(batch)
                 except Exception:
-                    log.exception("A widget could not show what the run reported")
+                    log.exception("A widget could not show the events of the run")
             return events[self._next - 1] if self._next else None
 
     def _end(self) -> None:
@@ -106,15 +106,15 @@ class RunBridge:
 
     @property
     def alive(self) -> bool:
-        """Whether more events can come."""
+        """Whether more events may come."""
         return self._thread.is_alive()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait up to `timeout` seconds until the run's last event has been handed over."""
+        """Wait up to `timeout` seconds until the last event of the run was passed on."""
         self._thread.join(timeout)
 
     def close(self) -> None:
-        """Hand over nothing more, and end the thread."""
+        """Stop passing on events, and end the thread."""
         self._end()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)

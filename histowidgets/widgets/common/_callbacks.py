@@ -1,4 +1,4 @@
-"""Callbacks in a list, and a slider linked to a trait; each call returns a function that undoes it."""
+"""Connect callbacks and sliders; each function returns a function that undoes the connection."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +15,7 @@ def listen(callbacks: list[Callback], callback: Callback) -> Callable[[], None]:
     callbacks.append(callback)
 
     def unsubscribe() -> None:
-        with suppress(ValueError):  # another thread may have removed it, or all of them
+        with suppress(ValueError):  # another thread may have removed it already
             callbacks.remove(callback)
 
     return unsubscribe
@@ -26,7 +26,7 @@ def observe(widget: traitlets.HasTraits, name: str, callback: Callable[[Any], No
     widget.observe(callback, names=name)
 
     def unobserve() -> None:
-        with suppress(ValueError):  # a widget that is collected by Python is closed once more
+        with suppress(ValueError):  # a widget is closed once more when Python collects it
             widget.unobserve(callback, names=name)
 
     return unobserve
@@ -37,7 +37,7 @@ def link_slider(
 ) -> Callable[[], None]:
     """Link a slider and a trait in both directions; return a function that ends the link.
 
-    A slider rounds its value to its steps and reports that as a change; it is not taken for a choice of the user.
+    A slider rounds its value to its steps and reports that as a change, which is not taken as a choice of the user.
     """
     shown = round if isinstance(slider, ipywidgets.IntSlider) else float
 

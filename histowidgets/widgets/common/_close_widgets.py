@@ -1,4 +1,4 @@
-"""Close a widget together with all that it refers to: a widget lives in the kernel until it is closed."""
+"""Close a widget and all widgets that it refers to, since widgets live in the kernel until closed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def _inside(value: Any) -> Iterator[ipywidgets.Widget]:
 
 
 def widget_tree(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
-    """Return `widget` and every widget that its synced traits refer to, layouts, styles, marks and scales included."""
+    """Return a widget and all that its synced traits refer to, including layouts, styles, marks and scales."""
     found: dict[int, ipywidgets.Widget] = {}
     waiting = [widget]
     while waiting:
@@ -32,6 +32,6 @@ def widget_tree(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:
 
 
 def close_tree(widget: ipywidgets.Widget) -> None:
-    """Close `widget` and every widget that it refers to."""
+    """Close a widget and every widget that it refers to."""
     for one in widget_tree(widget):
         ipywidgets.Widget.close(one)

@@ -1,4 +1,4 @@
-"""What makes the page of Google Colab call the kernel, so that messages of threads can be sent."""
+"""Make a Google Colab page call the kernel regularly, so that messages of threads can be sent."""
 
 import anywidget
 import traitlets
@@ -6,7 +6,7 @@ import traitlets
 from histowidgets.widgets.colab import comm_queue
 from histowidgets.widgets.common._assets import bundle
 
-#: Milliseconds between two calls of the page; with each of them the messages that threads have sent since arrive.
+#: Milliseconds between two calls of the page; each delivers the messages that threads have sent since the last.
 PULSE_MS = 400
 
 

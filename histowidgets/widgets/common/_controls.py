@@ -1,4 +1,4 @@
-"""Small controls that several panels use: a fold with a heading, a text field with a button, full-width fields."""
+"""Small controls of several panels: a fold with a heading, a text field with a button, full-width fields."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,20 +9,20 @@ Field = TypeVar("Field", bound=ipywidgets.DOMWidget)
 
 
 def full_width(field: Field) -> Field:
-    """Make a field fill the width of its panel, with its label in the common column, and return it."""
+    """Make a field as wide as its panel, with its label in the common column, and return it."""
     field.add_class("hw-wide")
     return field
 
 
 class TextEntry(ipywidgets.HBox):
-    """A text field with a button that does something with its text.
+    """A text field with a button that acts on the text.
 
     Parameters
     ----------
     label, placeholder
-        Before the field, and in it while it is empty.
+        Text before the field, and in the field while it is empty.
     button, tip
-        The text on the button, and its tooltip.
+        Text of the button, and its tooltip.
     action
         Called with the text.
     """
@@ -36,7 +36,7 @@ class TextEntry(ipywidgets.HBox):
 
 
 class Disclosure(ipywidgets.VBox):
-    """A button with a title, and widgets under it that it shows or hides; unlike an Accordion the same on every page.
+    """A title that unfolds the widgets under it; unlike an Accordion, it looks the same on every page.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ class Disclosure(ipywidgets.VBox):
     content
         The widgets under the title.
     tooltip
-        What the fold holds, for the pointer and for screen readers.
+        Description of the content, also for screen readers.
     on_open
-        Called, on whichever thread the page's message comes, when it is unfolded, so that costly content can be
-        filled in then.
+        Called when it is unfolded, on the thread that handles the page's message, so that costly content can be
+        filled in only then.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Hand a file that the kernel made to the browser, which saves it like any download."""
+"""Offer files of the kernel to the browser as downloads."""
 
 import anywidget
 
@@ -6,10 +6,10 @@ from histowidgets.widgets.common._assets import bundle
 
 
 class Download(anywidget.AnyWidget):
-    """Shows nothing; put it on the page once, and `offer` files through it."""
+    """An invisible widget on the page through which `offer` sends downloads."""
 
     _esm = bundle("download")
 
     def offer(self, name: str, data: bytes, mime: str) -> None:
-        """Have the page that shows this save `data` under `name`; with several pages each saves it."""
+        """Make each page that shows this widget save `data` under `name`."""
         self.send({"kind": "file", "name": name, "mime": mime}, [data])

@@ -4,7 +4,7 @@ from histowidgets.advice import Advice
 
 
 def evidence_text(advice: Advice) -> str:
-    """Return the numbers that a piece of advice rests on, such as ``"count 7 · minimum 15"`` or ``"rise 12 %"``."""
+    """Return the numbers behind a piece of advice, such as ``"count 7 · minimum 15"`` or ``"rise 12 %"``."""
     parts = []
     for name, value in advice.evidence.items():
         number = f"{value:.3g}".replace("-", "−") if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The picture that a notebook keeps for when there is no kernel to draw the widget."""
+"""The picture that a notebook shows if there is no kernel to draw the widget."""
 
 import html
 import io
@@ -7,21 +7,21 @@ import PIL.Image
 
 from histowidgets.widgets.common._picture_url import data_url
 
-# Longest side in pixels, and the most bytes before base64, which adds a third.
+# Longest side in pixels, and most bytes before base64, which adds a third.
 LONGEST_SIDE = 640
 MOST_BYTES = 150_000
 QUALITIES = (80, 60, 40, 20)
 
 
 def static_html(picture: PIL.Image.Image, name: str) -> str:
-    """Return an RGB picture as an HTML image that carries its own data, of about 200 KB at most.
+    """Return an RGB picture as a self-contained HTML image of about 200 KB at most.
 
     Parameters
     ----------
     picture
-        Shown no larger than `LONGEST_SIDE`.
+        Reduced to `LONGEST_SIDE` if larger.
     name
-        Of the image, for the text that stands in for it.
+        Name of the image, for the alternative text.
     """
     small = picture.copy()
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))

@@ -1,4 +1,4 @@
-"""A thread that answers the newest request and drops older ones."""
+"""A thread that answers only the newest request."""
 
 import logging
 import threading
@@ -14,26 +14,26 @@ _log = logging.getLogger(__name__)
 
 
 class LatestWorker(Generic[Payload, Answer]):
-    """One thread that works on the newest request; answers to older ones are dropped.
+    """A thread that works on the newest request; answers to older requests are dropped.
 
     Parameters
     ----------
     name
         Names the thread: ``histowidgets-<name>``.
     work
-        ``work(payload, is_stale)`` computes the answer, on the worker's thread. ``is_stale()`` turns True once a
-        newer request has come or the worker is closed: long work should check it from time to time, and may then
+        ``work(payload, is_stale)`` computes the answer, on the worker's thread. ``is_stale()`` becomes True once
+        there is a newer request or the worker is closed. Long work should check it from time to time, and may then
         return anything.
     deliver
         ``deliver(payload, answer, error)`` receives the answer, or the exception that `work` raised (with its
-        traceback), on the worker's thread. It is called only if nothing newer came meanwhile.
+        traceback), on the worker's thread. It is called only if there is no newer request.
     rest
-        Seconds without a newer request before work begins; 0 by default. A request can have its own.
+        Seconds to wait for a newer request before work begins; 0 by default. Requests can override it.
 
     Attributes
     ----------
     idle : threading.Event
-        Set while no request waits or is worked on.
+        Set while no request is waiting or being worked on.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class LatestWorker(Generic[Payload, Answer]):
         rest: float = 0.0,
     ) -> None:
         self._work, self._deliver, self._rest = work, deliver, rest
-        self._rest_now = rest  # of the newest request
+        self._rest_now = rest  # that of the newest request
         self._changed = threading.Condition()
         self._waiting: list[Payload] = []  # empty, or the newest payload
         self._newest = 0
@@ -65,19 +65,19 @@ class LatestWorker(Generic[Payload, Answer]):
         self._thread.start()
 
     def request(self, payload: Payload, rest: float | None = None) -> int:
-        """Ask for an answer; returns at once.
+        """Request an answer; returns at once.
 
         Parameters
         ----------
         payload
-            What `work` and `deliver` are given.
+            Passed to `work` and `deliver`.
         rest
-            Seconds without a newer request before work begins; those of the worker by default.
+            Seconds to wait for a newer request before work begins; by default the worker's `rest`.
 
         Returns
         -------
         int
-            The request's number, counted from 1. After `close`, requests are numbered but not worked on.
+            Number of the request, from 1. After `close`, requests are numbered but not worked on.
         """
         with self._changed:
             self._newest += 1
@@ -89,13 +89,13 @@ class LatestWorker(Generic[Payload, Answer]):
             return self._newest
 
     def request_more(self, payload: Payload) -> None:
-        """Make a further request from within `deliver`; ignored if a newer request waits."""
+        """Make a further request from within `deliver`; ignored if a newer request is waiting."""
         with self._changed:
             if not self._waiting:
                 self.request(payload)
 
     def close(self) -> None:
-        """End the thread: work under way turns stale, and nothing is delivered once this has returned."""
+        """End the thread; work under way becomes stale, and nothing is delivered after this returns."""
         self._retire()
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -120,7 +120,7 @@ class LatestWorker(Generic[Payload, Answer]):
             self._answer(payload, number)
 
     def _let_rest(self) -> None:
-        """Wait until the newest request has been the newest for a while; called with the lock held."""
+        """Wait until no newer request has come for the rest time; called with the lock held."""
         newest = None
         while self._rest_now and newest != self._newest and not self._closed:
             newest = self._newest
@@ -140,5 +140,5 @@ class LatestWorker(Generic[Payload, Answer]):
         try:
             self._deliver(payload, answer, error)
         except Exception:  # noqa: BLE001 - the boundary of the thread
-            # There is no one left to report to, and the next request must still be answered.
+            # The error cannot be reported to the caller, and the next request must still be answered.
             _log.exception("%s could not deliver an answer", self._thread.name)

@@ -8,14 +8,14 @@ import PIL.Image
 
 
 def picture_url(pixels: np.ndarray, quality: int | None = None) -> str:
-    """Return pixels as the data URL of a JPEG, or without a quality of a PNG.
+    """Return pixels as the data URL of a JPEG, or of a PNG if no quality is given.
 
     Parameters
     ----------
     pixels
-        uint8, ``(rows, cols, 3)``, or with an alpha channel as a PNG.
+        uint8, ``(rows, cols, 3)``; for a PNG also with an alpha channel.
     quality
-        Of the JPEG, 1 to 95.
+        Quality of the JPEG, 1 to 95.
     """
     picture, buffer = PIL.Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
     if quality is None:

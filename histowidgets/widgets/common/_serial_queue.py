@@ -1,4 +1,4 @@
-"""Drawing with ipycanvas from any thread: one batch at a time, and one job at a time."""
+"""Draw with ipycanvas from any thread, one batch and one job at a time."""
 
 import threading
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ipycanvas import Canvas, hold_canvas
 
-# hold_canvas holds every canvas of the kernel at once, so the lock is the kernel's too.
+# hold_canvas holds all canvases of the kernel at once, so there is one lock for the kernel.
 _hold_lock = threading.RLock()
 
 
@@ -18,7 +18,7 @@ def batch(anchor: Canvas) -> Iterator[None]:
     Parameters
     ----------
     anchor
-        A canvas on which nothing else is drawn. ipycanvas names the canvas a command is for only when it differs
+        A canvas on which nothing else is drawn. ipycanvas names the canvas of a command only when it differs
         from that of the last command; a page that was loaded since does not know the last one, and would stop
         drawing for good (ipycanvas #322). A command on the anchor first makes every batch name its canvases.
     """
@@ -26,20 +26,20 @@ def batch(anchor: Canvas) -> Iterator[None]:
         hold = hold_canvas()
         hold.__enter__()
         try:
-            anchor.restore()  # undoes the last save, of which there is none
+            anchor.restore()  # has no effect, since nothing was saved
             yield
         finally:
-            # hold_canvas itself has no finally: after an error it would hold all drawing for ever.
+            # hold_canvas has no `finally`: after an error it would hold back all drawing for ever.
             hold.__exit__(None, None, None)
 
 
 class SerialQueue:
-    """Run jobs one after the other on the threads that submit them, without making any of them wait.
+    """Runs jobs one after the other on the threads that submit them, without making these wait.
 
-    The thread on which a message from the page arrives differs between versions of ipykernel and from message to
-    message, and a project announces an edit on the thread that made it. A thread that finds the queue idle runs the
-    jobs in it; one that finds it busy leaves its job to the thread that runs them. Since no thread waits, no order
-    of locks between the canvas and the project can deadlock.
+    Messages from the page arrive on different threads, depending on the version of ipykernel and the message, and a
+    project announces an edit on the thread that made it. A thread that finds the queue idle runs its jobs; one that
+    finds it busy leaves its job to the running thread. Since no thread waits, the locks of canvas and project cannot
+    deadlock in any order.
     """
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class SerialQueue:
         self._busy = threading.Lock()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` now, or after those that are waiting. A job must not raise."""
+        """Run a job, which must not raise, now or after those that are waiting."""
         self._jobs.append(job)
-        # Asked again after each release: a job may have come between the last look and the release.
+        # Checked again after each release, since a job may have been added between the last check and the release.
         while self._jobs and self._busy.acquire(blocking=False):
             try:
                 self._run_waiting()

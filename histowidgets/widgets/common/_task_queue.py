@@ -1,4 +1,4 @@
-"""Slow work such as reading and writing files, done on a thread so that the page's callback returns at once."""
+"""Do slow work, such as reading and writing files, on a thread, so that callbacks of the page return at once."""
 
 import threading
 from collections.abc import Callable
@@ -14,15 +14,15 @@ _CLOSE_SECONDS = 10.0
 
 
 class TaskQueue:
-    """Run tasks one after the other on one thread, and report how each of them went.
+    """Runs tasks one after the other on one thread, and reports the result of each.
 
     Parameters
     ----------
     name
-        Names the thread: ``histowidgets-<name>``. It is started with the first task.
+        Names the thread: ``histowidgets-<name>``. It starts with the first task.
     notify
-        Called with a text and a level: on the caller's thread when a task is submitted, on the queue's own when it
-        begins after waiting for others, and when it ends.
+        Called with a message and its level: on the caller's thread when a task is submitted, and on the queue's
+        thread when a task begins after waiting and when it ends.
     """
 
     def __init__(self, name: str, notify: Notify) -> None:
@@ -33,37 +33,37 @@ class TaskQueue:
         self._closed = False
 
     def submit(self, doing: str, task: Callable[[], str | tuple[str, str]], failed: str = "") -> None:
-        """Run a task after those submitted before; returns at once, and does nothing once the queue is closed.
+        """Queue a task and return at once; does nothing once the queue is closed.
 
         Parameters
         ----------
         doing
-            Reported when the task begins, such as ``"Opening slide.svs…"``; and at once, where it has to wait.
+            Reported when the task begins, such as ``"Opening slide.svs…"``, and also at once if it has to wait.
         task
-            Returns the text to report at level "good", or a text and another level. An exception is reported too.
+            Returns the message to report at level "good", or a message and another level. Exceptions are reported too.
         failed
-            Stands before the text of an error.
+            Prefix of error messages.
         """
         if self._closed:
             return
         waits = not self.wait(0)
-        self._notify(f"{doing} It waits for what was asked for before." if waits else doing, "info")
+        self._notify(f"{doing} Waiting for earlier tasks." if waits else doing, "info")
         with self._lock:
             if not self._closed:
                 self._last = self._executor.submit(self._run, doing if waits else "", task, failed)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all submitted tasks are done; return whether they are."""
+        """Wait until all submitted tasks are done; return whether that was reached before the timeout."""
         last = self._last
         return last is None or last in wait([last], timeout).done
 
     @property
     def is_closing(self) -> bool:
-        """Whether long tasks should end early: the queue is closed, or the process ends."""
+        """Whether long tasks should end early, because the queue is closed or the process is ending."""
         return self._closed or process_is_ending()
 
     def close(self) -> None:
-        """Accept no more tasks, and wait up to ten seconds for those that were submitted."""
+        """Accept no more tasks, and wait up to ten seconds for the submitted ones."""
         with self._lock:
             self._closed = True
         self._executor.close(wait=self.wait(_CLOSE_SECONDS))

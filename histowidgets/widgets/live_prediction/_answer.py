@@ -1,4 +1,4 @@
-"""The request to a learner and its answer."""
+"""A prediction request, and a learner's answer to it."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,31 +10,31 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.widgets.monitor import FEW_STROKES
 
-#: Beside "best", "both", "quick" and "network": what the user had predicted to disk.
+#: A choice beside "best", "both", "quick" and "network": the prediction that the user saved to disk.
 ON_DISK = "on-disk"
-#: Up to this many pixels the image is predicted again, once its learner is final and no stroke comes, as the average of
-#: eight mirrored and turned views: more reliable borders in a second or two.
+#: Images of up to this many pixels are predicted again as the average of eight mirrored and rotated views, once the
+#: learner is final and no strokes come: more reliable borders in a second or two.
 TTA_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """What a worker needs to answer, so that it never touches the project or a widget.
+    """All that a worker needs, so that it never touches the project or a widget.
 
     Attributes
     ----------
     channels : tuple of str or None
-        What the quick learner may see; None for all channels.
+        Channels for the quick learner; None for all channels.
     pixel_size_um : float or None
-        At which the quick learner sees images; None for their usual size.
+        Pixel size at which the quick learner sees images; None for their usual size.
     final : bool
         Whether the network's weights are final.
     tta : bool
-        Whether eight mirrored and turned views are averaged.
+        Whether to average eight mirrored and rotated views.
     joined : bool
-        Whether the answer is the mean of the network and the quick learner.
+        Whether to answer with the mean of the network and the quick learner.
     alone : bool
-        Whether the network must not be joined with the quick learner, as one that was loaded.
+        Whether the network, such as one that was loaded, must not be joined with the quick learner.
     """
 
     snapshot: ProjectSnapshot
@@ -66,30 +66,30 @@ class PredictionRequest:
 
 @dataclass(frozen=True)
 class LearnerAnswer:
-    """One learner's classifier and its prediction.
+    """A learner's classifier and its prediction.
 
     Attributes
     ----------
     score : float or None
         mIoU on held-out strokes.
     class_scores : dict
-        Class name to IoU on held-out strokes; None where a class has none.
+        Class name to IoU on held-out strokes; None for a class without any.
     learner : str
-        Such as ``"U-Net, epoch 31"``.
+        Name of the learner, such as ``"U-Net, epoch 31"``.
     scored_on : int
-        How many strokes were held out for the score; with few of them it is a rough one.
+        Number of strokes held out for the score; with few strokes, the score is rough.
     held_out_in_turn : bool
-        Whether each stroke was held out once (`quick_score`), instead of the same ones for every learner.
+        Whether each stroke was held out once (`quick_score`), instead of the same strokes for every learner.
     scope : str
-        What was predicted and how, if not simply the region in view, such as ``"whole image"``.
+        What was predicted, such as ``"whole image"``; empty for the region in view.
     warning : str or None
-        How the image differs from those of training; empty where it does not, None before they were compared.
+        How the image differs from the training images; empty if it does not, None if not compared yet.
     final : bool
-        Whether these weights are final: no run is about to replace them.
+        Whether the weights are final, so that no run is about to replace them.
     alone : bool
         Whether the network must not be joined with the quick learner.
     score_bonus : float
-        Added to the score when answers are compared.
+        Added to the score when comparing answers.
     """
 
     classifier: Classifier
@@ -114,14 +114,14 @@ class LearnerAnswer:
         scores: Mapping[str, Any],
         scored_on: int,
     ) -> "LearnerAnswer":
-        """Make an answer with scores as in an `EpochRecord`; they may be missing."""
+        """Make an answer with scores as in an `EpochRecord`, all optional."""
         return cls(
             classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}), scored_on
         )
 
     @property
     def rank(self) -> float:
-        """The number by which answers are compared; -1 without a score."""
+        """The value by which answers are compared; -1 without a score."""
         return -1.0 if self.score is None else self.score + self.score_bonus
 
     @property
@@ -134,7 +134,7 @@ class LearnerAnswer:
 
     @property
     def about(self) -> str:
-        """The caption, what was predicted, and what the score was measured on."""
+        """The caption with what was predicted and what the score was measured on."""
         scope = "".join(f"; {words}" for words in (self.scope, self.prediction.resampling) if words)
         if self.score is None:
             return f"{self.caption}{scope}"
@@ -144,12 +144,12 @@ class LearnerAnswer:
 
 
 def range_warning_text(classifier: Classifier, image: Image) -> str:
-    """Say how an image differs from those that a classifier was trained on; "" where it does not."""
+    """Describe how an image differs from those that a classifier was trained on; "" if it does not."""
     return " ".join(f"{found.title}. {found.detail}" for found in classifier.check(image))
 
 
 class RangeNotice:
-    """Warn once for each image and classifier when the image is unlike those that the classifier was trained on.
+    """Warns once per image and classifier if the image is unlike those that the classifier was trained on.
 
     Parameters
     ----------
@@ -160,10 +160,10 @@ class RangeNotice:
     def __init__(self, report: Callable[[str, str], None]) -> None:
         self._report = report
         self._lock = threading.Lock()
-        self._said: dict[str, str] = {}  # image name to what was said last
+        self._said: dict[str, str] = {}  # image name to the last warning
 
     def check(self, shown: LearnerAnswer | None) -> None:
-        """Warn about the answer that is shown; not before its image was compared."""
+        """Warn about the answer that is shown, once its image was compared."""
         if shown is None or shown.warning is None:
             return
         name = shown.prediction.image_name

@@ -1,4 +1,4 @@
-"""Show the best prediction there is over the picture: of the quick learner, of the network, or of both."""
+"""Show the best available prediction: of the quick learner, of the network, or of both."""
 
 import threading
 import traceback
@@ -21,31 +21,31 @@ from histowidgets.widgets.live_prediction._answer import (
 from histowidgets.widgets.live_prediction._quick_ensemble import QuickEnsemble, score_bonus
 from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_held_out_strokes, held_out_scores
 
-#: Above this many pixels only the region in view is predicted live; of a larger region, its middle.
+#: In images above this many pixels, only the region in view is predicted live, or the middle of a larger region.
 WHOLE_IMAGE_PIXELS = 4_000_000
 EIGHT_VIEWS = "8 views"
 
 
 class LivePrediction:
-    """Workers behind the picture, and the choice between their answers.
+    """Runs the workers of the live prediction, and chooses between their answers.
 
-    The quick learner answers each edit; a newer edit replaces one that is being worked on. Once no edit comes, it is
-    scored on every stroke in turn. The network answers each better epoch, at intervals joined with the quick learner.
-    From the first run on, all are scored on what that run holds out, and the best one is shown; without such scores,
-    the joined one is shown once a run has kept an epoch.
+    The quick learner answers each edit; a newer edit replaces one in progress. When no edits come, the quick learner
+    is scored by leaving out each stroke in turn. The network answers after each better epoch and, at intervals, joined
+    with the quick learner. From the first run on, all answers are scored on the strokes that the run holds out, and
+    the best one is shown. Without such scores, the joined answer is shown once a run has kept an epoch.
 
     Parameters
     ----------
     project
-        What is annotated.
+        The project that is annotated.
     view
         Returns the name of the image shown and the region in view.
     show
-        Called from a worker's thread with the prediction (or None) and its caption.
+        Called on a worker's thread with the prediction (or None) and its caption.
     report
-        Called from a worker's thread with a text and a level when an answer failed.
+        Called on a worker's thread with a message and its level when an answer failed.
     log
-        Called from a worker's thread with the traceback of an unexpected error.
+        Called on a worker's thread with the traceback of each unexpected error.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class LivePrediction:
     ) -> None:
         self._project, self._view, self._show, self._report, self._log = project, view, show, report, log
         self._lock = threading.RLock()
-        self._showing = threading.RLock()  # the last choice is shown last, whichever worker is slower
+        self._showing = threading.RLock()  # ensures that the last choice is shown last, whichever worker is slower
         self._answers: dict[str, LearnerAnswer] = {}
-        self._on_disk: dict[str, LearnerAnswer] = {}  # image name to what the user had predicted to disk
+        self._on_disk: dict[str, LearnerAnswer] = {}  # image name to the prediction saved to disk
         self._range_notice = RangeNotice(report)
         self._split: Split | None = None
         self._scored_on = 0
@@ -72,21 +72,21 @@ class LivePrediction:
         self.score = QuickScorer(self._refine_quick, self._quick_scored, log)
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
         self._ensemble = QuickEnsemble()
-        self._predictors: dict[str, ViewPredictor] = {}  # of large images: tiles are kept for the next pan
+        self._predictors: dict[str, ViewPredictor] = {}  # for large images, whose tiles are kept for the next pan
 
     # -- for the studio ---------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Fit the quick learner to the annotations as they are now; returns at once.
+        """Fit the quick learner to the current annotations; returns at once.
 
-        Before the first stroke, it loads the learner's libraries and computes the image's features.
+        Before the first stroke, this loads the learner's libraries and computes the features of the image.
         """
         request = self._request()
         self.quick.request(request)
         self.score.request(request)
 
     def edited(self) -> None:
-        """Follow a change of annotations; a prediction on disk is no longer shown."""
+        """Respond to a change of the annotations; a prediction on disk is no longer shown."""
         if self.wanted == ON_DISK:
             self.wanted = "best"
             self._choose()
@@ -94,7 +94,7 @@ class LivePrediction:
         self._join_again()
 
     def _join_again(self) -> None:
-        """Join the network again with a quick learner of the new strokes; the network stays until the next run."""
+        """Join the network with a quick learner fitted to the new strokes; the network stays until the next run."""
         with self._lock:
             network = self._answers.get("network") if "both" in self._answers else None
         if network is not None and network.final:
@@ -102,7 +102,7 @@ class LivePrediction:
             self._offer(network.classifier, network.learner, scores=scores, joined=True, final=True)
 
     def show_prediction_on_disk(self, image_name: str, answer: LearnerAnswer) -> None:
-        """Show a prediction on disk of an image until annotations change or another learner is chosen."""
+        """Show a prediction from disk until the annotations change or another learner is chosen."""
         with self._lock:
             self._on_disk[image_name] = answer
         self.wanted = ON_DISK
@@ -110,21 +110,21 @@ class LivePrediction:
 
     @property
     def has_prediction_on_disk(self) -> bool:
-        """Whether the image that is shown, or a part of it, was predicted to disk."""
+        """Whether there is a prediction on disk of the image shown or of a part of it."""
         with self._lock:
             return self._view()[0] in self._on_disk
 
     def score_on(self, split: Split | None) -> None:
-        """Score the quick learner on the held-out strokes of `split` from now on."""
+        """Score the quick learner on the held-out strokes of a split from now on."""
         with self._lock:
             self._split = split
             self._scored_on = 0 if split is None else count_held_out_strokes(self._project.snapshot(), split)
         self.refresh()
 
     def use_channels(self, channels: Sequence[str] | None, pixel_size_um: float | None = None) -> None:
-        """Give the quick learner only these channels from now on, at this pixel size, as the next run will.
+        """Let the quick learner use these channels and this pixel size from now on, as the next run will.
 
-        None stands for all channels, and for the usual pixel size of the images.
+        None stands for all channels, or for the usual pixel size of the images.
         """
         wanted = None if channels is None else tuple(channels)
         if (wanted, pixel_size_um) != (self._channels, self._pixel_size_um):
@@ -139,11 +139,11 @@ class LivePrediction:
         final: bool = True,
         alone: bool = False,
     ) -> None:
-        """Predict with a network, and show that if it is the best answer.
+        """Predict with a network, and show its answer if that is the best.
 
-        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; empty where nothing is held out. The quick
-        learner is joined with it unless `alone`. If the weights are `final`, a small image is predicted again with
-        test-time augmentation.
+        `scores` has ``val_miou`` and ``val_iou`` as in an `EpochRecord`; it is empty if nothing is held out. The
+        network is joined with the quick learner unless `alone`. If the weights are `final`, a small image is predicted
+        again with test-time augmentation.
         """
         self._offer(classifier, learner, scores=scores, final=final, alone=alone)
 
@@ -152,14 +152,14 @@ class LivePrediction:
         self.network.request(request)
 
     def forget_network(self) -> None:
-        """Use the quick learner alone, as when a run is discarded."""
+        """Use only the quick learner, as when a run is discarded."""
         with self._lock:
             self._answers.pop("network", None)
             self._answers.pop("both", None)
         self._choose()
 
     def image_changed(self) -> None:
-        """Predict the image that is shown now with the present classifiers."""
+        """Predict the image shown with the current classifiers."""
         with self._lock:
             network, quick, _ = (self._answers.pop(name, None) for name in ("network", "quick", "both"))
         self._choose()
@@ -170,7 +170,7 @@ class LivePrediction:
             self.offer_network(network.classifier, network.learner, scores, network.final, network.alone)
 
     def view_changed(self) -> None:
-        """Predict what has come into view of a large image; returns at once, and computes only what is missing."""
+        """Predict newly visible parts of a large image; returns at once."""
         best = self.best
         if best is None or best.prediction.pyramid:
             return
@@ -182,19 +182,19 @@ class LivePrediction:
         self.view.request(replace(request, classifier=best.classifier, learner=learner))
 
     def show_learner(self, wanted: str) -> None:
-        """Show the "best" answer, or always that of "both", "quick" or "network", or what was "on-disk"."""
+        """Show the "best" answer, always that of "both", "quick" or "network", or the prediction "on-disk"."""
         before, self.wanted = self.wanted, wanted
         self._choose()
-        if before == ON_DISK:  # the view may have moved since the learners predicted last
+        if before == ON_DISK:  # the view may have moved since the last prediction of the learners
             self.view_changed()
 
     def answer_of(self, learner: str) -> LearnerAnswer | None:
-        """Return what "both", "quick" or "network" answered last, if anything."""
+        """Return the last answer of "both", "quick" or "network", if any."""
         return self._answers.get(learner)
 
     @property
     def best(self) -> LearnerAnswer | None:
-        """The answer that is shown, or None before the first: the best one, unless one was asked for."""
+        """The answer that is shown, the best one unless another was chosen; None if there is none yet."""
         with self._lock:
             trained = [self._answers[name] for name in ("both", "network") if name in self._answers]
             quick, chosen = self._answers.get("quick"), self._answers.get(self.wanted)
@@ -203,7 +203,7 @@ class LivePrediction:
         if chosen is not None or not trained:
             return chosen or quick
         best = max(trained, key=lambda answer: answer.rank)
-        # The quick learner's stays until another one passes it; a score "in turn" is of other strokes.
+        # The quick answer stays until another beats it; a score "in turn" is of other strokes and not comparable.
         if quick is None or quick.score is None or quick.held_out_in_turn or best.score is None:
             return best
         return quick if quick.score >= best.score else best
@@ -215,7 +215,7 @@ class LivePrediction:
             network, quick = self._answers.get("network"), self._answers.get("quick")
         if network is None or quick is None or self.best is not quick or self.wanted != "best":
             return ""
-        return "The quick prediction scored better than the network, so it stays."
+        return "The quick prediction scores better than the network, so it stays."
 
     def close(self) -> None:
         """End the workers."""
@@ -227,7 +227,7 @@ class LivePrediction:
     def _request(self) -> PredictionRequest:
         name, in_view = self._view()
         snapshot = self._project.snapshot()
-        if name not in snapshot.images:  # it was just removed; another one is about to be shown
+        if name not in snapshot.images:  # the image was just removed; another one is about to be shown
             name, in_view = next((other, image.region) for other, image in snapshot.images.items())
         image = snapshot.images[name]
         whole = image.width * image.height <= WHOLE_IMAGE_PIXELS
@@ -237,14 +237,14 @@ class LivePrediction:
     def _predict(
         self, learner: str, classifier: Classifier, request: PredictionRequest, is_stale: Callable[[], bool]
     ) -> Prediction:
-        """Predict the whole of a small image, or the requested region of a large one."""
+        """Predict all of a small image, or the requested region of a large one."""
         image, region = request.snapshot.images[request.image_name], request.region
         seen = at_pixel_size(image, classifier.pixel_size_um)
         most = WHOLE_IMAGE_PIXELS * min(1.0, image.region.area / seen.region.area)
         if (region is None and image.region.area > most) or (region is not None and region.area > most):
             region = _middle(region or image.region, most)  # it is enlarged to the classifier's pixel size
         if region is None:
-            # With the region no Python warning is raised: the studio shows the warning itself.
+            # A given region suppresses the Python warning: the studio shows the warning itself.
             return classifier.predict(image, image.region, tta=request.tta, should_stop=is_stale)
         with self._lock:
             predictor = self._predictors.get(learner)
@@ -253,7 +253,7 @@ class LivePrediction:
         return predictor.predict(image, region, is_stale)
 
     def _fit_quick(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
-        # Imported on the worker's thread: it loads torch, and the page must not wait for that.
+        # Imported on the worker's thread, since loading torch must not keep the page waiting.
         from histowidgets.training import quick_classifier, warm_quick
 
         if not any(request.snapshot.annotations.values()):
@@ -273,7 +273,7 @@ class LivePrediction:
     def _predict_network(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:
         classifier, learner, scores, bonus = request.classifier, request.learner, request.scores, 0.0
         if classifier is None:
-            raise ValueError("a network's overlay needs its classifier")
+            raise ValueError("the request has no classifier of a network")
         if request.joined:
             both = self._ensemble.join(request)
             if both is None:
@@ -287,7 +287,7 @@ class LivePrediction:
 
     def _predict_view(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> Prediction:
         if request.classifier is None:
-            raise ValueError("a view is predicted with a classifier")
+            raise ValueError("the request has no classifier to predict the view with")
         return self._predict(request.learner, request.classifier, request, is_stale)
 
     def _deliver_view(
@@ -298,7 +298,7 @@ class LivePrediction:
             return
         with self._lock:
             for learner, answer in self._answers.items():
-                # The answer of a newer classifier is for the view at the time of its request.
+                # A newer classifier's answer is for the view at the time of its request.
                 if answer.classifier is request.classifier:
                     self._answers[learner] = replace(answer, prediction=prediction)
         self._choose()
@@ -308,7 +308,7 @@ class LivePrediction:
         self, payload: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
     ) -> None:
         if isinstance(error, TrainingDataError):
-            # Fewer than two classes are painted, as the studio's hint says: an old answer would be wrong.
+            # Fewer than two classes are painted (the studio shows a hint), so an old answer would be wrong.
             with self._lock:
                 self._answers.pop("quick", None)
             self._choose()
@@ -316,11 +316,11 @@ class LivePrediction:
         if answer is not None and payload.split is None:
             answer = self.score.put_on(answer)
         self._deliver("quick", payload, answer, error)
-        if answer is not None:  # requested with the edit, too: that ends the work on an earlier one
+        if answer is not None:  # requested with each edit too, which ends the work on an earlier request
             self.score.request(payload)
 
     def _refine_quick(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> None:
-        """Predict a small image again with test-time augmentation, if the quick learner's answer is shown."""
+        """Predict a small image again with test-time augmentation, if the quick answer is shown."""
         with self._lock:
             quick = self._answers.get("quick")
         if quick is None or quick.scope or quick.prediction.image_name != request.image_name:
@@ -346,7 +346,7 @@ class LivePrediction:
     def _deliver_network(
         self, payload: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
     ) -> None:
-        if answer is None and error is None:  # they cannot be joined: their earlier joint answer is outdated
+        if answer is None and error is None:  # the learners cannot be joined, so their earlier joint answer is outdated
             with self._lock:
                 self._answers.pop("both", None)
             self._choose()
@@ -356,7 +356,7 @@ class LivePrediction:
             self.network.request_more(more)
 
     def _more(self, done: PredictionRequest) -> PredictionRequest | None:
-        """Return the next request for the network that just answered, or None."""
+        """Return the follow-up request for the network that just answered, or None."""
         if self._ensemble.is_due(done):
             return replace(done, joined=True)
         if not done.final or done.tta or not done.is_small:
@@ -379,11 +379,11 @@ class LivePrediction:
         with self._lock:
             self._answers[learner] = answer
         self._choose()
-        self.view_changed()  # the view may have moved meanwhile
+        self.view_changed()  # the view may have moved in the meantime
         self._compare(learner, answer, request)
 
     def _compare(self, learner: str, answer: LearnerAnswer, request: PredictionRequest) -> None:
-        """Add a warning to the answer if the image is unlike those that the classifier was trained on."""
+        """Add a warning to the answer if the image is unlike the classifier's training images."""
         warning = range_warning_text(answer.classifier, request.snapshot.images[request.image_name])
         with self._lock:
             present = self._answers.get(learner)
@@ -404,7 +404,7 @@ class LivePrediction:
         self._range_notice.check(best)
 
     def _hint(self, best: LearnerAnswer) -> str:
-        """Say why there is no prediction around the middle of a view that is too large to be predicted live."""
+        """Return a hint if the view is too large to be predicted live, so that only its middle is."""
         _, in_view = self._view()
         if in_view is None or in_view.area <= WHOLE_IMAGE_PIXELS or best.prediction.pyramid:
             return ""
@@ -412,7 +412,7 @@ class LivePrediction:
 
 
 def _middle(region: Region, most: float = WHOLE_IMAGE_PIXELS) -> Region:
-    """Return as much of the middle of a region as is predicted live."""
+    """Return the middle part of a region that is predicted live."""
     if region.area <= most:
         return region
     share = (most / region.area) ** 0.5

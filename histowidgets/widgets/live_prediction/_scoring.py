@@ -1,4 +1,4 @@
-"""Scoring the quick learner while no stroke comes, and predicting once more with test-time augmentation."""
+"""Score the quick learner, and predict with test-time augmentation, while no strokes come."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,23 +14,23 @@ from histowidgets.widgets.live_prediction._answer import LearnerAnswer, Predicti
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import QuickScore
 
-#: Seconds without an edit before scoring begins; sooner, it would delay the next answer.
+#: Seconds without an edit before scoring begins, so that it does not delay the next answer.
 REST = 1.5
 
 IsStale = Callable[[], bool]
 
 
 class QuickScorer:
-    """A worker that scores the quick learner once no edit has come for a while.
+    """A worker that scores the quick learner after a pause in the edits.
 
     Parameters
     ----------
     refine
-        Called first, on the worker's thread, with the request and a function that tells whether it is stale.
+        Called first, on the worker's thread, with the request and a function that returns whether it is stale.
     scored
         Called when there is a new score.
     log
-        Called with the traceback of an error: the prediction stands without a score.
+        Called with the traceback of an error, after which the prediction has no score.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class QuickScorer:
         log: Callable[[str], None],
     ) -> None:
         self._refine_quick, self._scored, self._log = refine, scored, log
-        self._turns: QuickScore | None = None  # the last one; its parts are reused
+        self._turns: QuickScore | None = None  # the last score, whose parts are reused
         self._worker = LatestWorker("quick-score", self._work, self._deliver, rest=REST)
         self.request, self.idle, self.close = self._worker.request, self._worker.idle, self._worker.close
 
     def put_on(self, answer: LearnerAnswer) -> LearnerAnswer:
-        """Return a quick answer with the newest score, which may be that of the strokes before."""
+        """Return a quick answer with the newest score, which may be from before the last strokes."""
         turns = self._turns
         if turns is None:
             return answer
@@ -76,12 +76,12 @@ class QuickScorer:
 
 
 def count_held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
-    """Count the annotations that lie at least partly in what is held out."""
+    """Count the annotations that lie at least partly in held-out regions."""
     return sum(held_out_counts(snapshot, split).values())
 
 
 def held_out_scores(request: PredictionRequest) -> Mapping[str, Any]:
-    """Score a quick learner that was fitted to the training side of the request's split only."""
+    """Score a quick learner that was fitted only to the training side of the request's split."""
     from histowidgets.training import quick_classifier
 
     try:

@@ -1,4 +1,4 @@
-"""The monitor of a run: its curves, their diagnosis, and the chart of a cross-validation."""
+"""The live monitor of a run with the diagnosis of its curves, and the chart of a cross-validation."""
 
 from histowidgets.widgets.monitor._cross_validation_chart import CrossValidationChart, cross_validation_html
 from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine

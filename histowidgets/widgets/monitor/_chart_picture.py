@@ -1,4 +1,4 @@
-"""The charts of a run as a picture for a report, drawn without a browser. Knows no widget."""
+"""Draw the charts of a run as a picture, without a browser. Knows no widget."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,24 +15,24 @@ from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, l
 WIDTH, PANEL_HEIGHT = 1200, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 50
 _INK, _GREY, _GRID, _BEST = "#1f2328", "#656d76", "#e3e6ea", "#1a7f37"
-# In pixels of the picture: on, off.
+# Lengths of dashes and gaps, in pixels of the picture.
 _DASHES = {"solid": None, "dashed": (14, 8), "dotted": (3, 6), "dash_dotted": (16, 6)}
 
 Line = tuple[str, Curve, str, str]
-"""Name, curve, colour, and a key of `_DASHES`."""
+"""Name, curve, colour and a key of `_DASHES`."""
 
 
 def save_picture(path: Path, run: RunCurves, classes: Mapping[str, Style], log_scale: bool) -> None:
-    """Write loss and mIoU over epochs as a PNG of 1200 x 840 pixels, on white.
+    """Write loss and mIoU over epochs as a PNG of 1200 x 840 pixels on white.
 
     Parameters
     ----------
     path
-        Where to.
+        The file to write.
     run
-        Its curves are drawn.
+        The run whose curves to draw.
     classes
-        The classes whose IoU is drawn, and their styles.
+        The classes whose IoU to draw, and their styles.
     log_scale
         Whether the loss axis is logarithmic.
     """
@@ -110,7 +110,7 @@ def _polyline(
     dash: tuple[int, int] | None,
     width: int,
 ) -> None:
-    """Draw a line with gaps where y is not finite; its dashes continue around corners."""
+    """Draw a line with gaps where `y` is not finite; dashes continue around corners."""
     travelled = 0.0
     for x0, y0, x1, y1 in zip(x[:-1], y[:-1], x[1:], y[1:], strict=True):
         if not np.isfinite([y0, y1]).all():

@@ -15,12 +15,12 @@ from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, l
 HEIGHT = 190
 RATE_HEIGHT = 80
 
-# Line name to its columns of a record, for the loss chart and for the score chart.
+# Line name to the columns of a record, for the loss chart and the score chart.
 _COLUMNS = {"train": ("train_loss", "train_miou"), "validation": ("val_loss", "val_miou")}
 
 
 class ChartStack(ipywidgets.VBox):
-    """The loss, or the score (mIoU; on demand the IoU of each class) in its place; the learning rate on demand.
+    """The chart of the loss or the score (mIoU, optionally the IoU of each class), optionally with the learning rate.
 
     Parameters
     ----------
@@ -31,16 +31,18 @@ class ChartStack(ipywidgets.VBox):
     def __init__(self, redraw: Callable[[], None]) -> None:
         self._redraw = redraw
         self.score_toggle = self._switch("Score", "Show the score of each epoch (mIoU) instead of the loss")
-        self.more_toggle = self._switch("⋯", "Scale, classes, smoothing, earlier runs, learning rate, numbers, files")
+        self.more_toggle = self._switch(
+            "⋯", "More: scale, classes, smoothing, earlier runs, learning rate, numbers, files"
+        )
         self.more_toggle.add_class("hw-dots")
-        self.log_toggle = self._switch("log", "Logarithmic loss axis: shows small changes late in a run")
+        self.log_toggle = self._switch("log", "Logarithmic loss axis, which shows small changes late in a run")
         self.class_toggle = self._switch("classes", "Show the score of each class (IoU)")
         self.rate_toggle = self._switch("learning rate", "Show the learning rate of each epoch")
-        self.earlier_toggle = self._switch("earlier runs", "Show the runs before this one in grey beneath it", True)
+        self.earlier_toggle = self._switch("earlier runs", "Show the runs before this one in grey", True)
         self.smoothing = ipywidgets.Dropdown(
             options=list(SMOOTHING),
             description="smooth",
-            tooltip="Average each curve over the previous epochs; its raw values stay beneath it as a thin line",
+            tooltip="Average each curve over the previous epochs; the raw values stay as a thin line",
         )
         self.smoothing.observe(lambda change: redraw(), names="value")
         styles = {"train": TRAIN, "validation": VALIDATION}
@@ -80,7 +82,7 @@ class ChartStack(ipywidgets.VBox):
         total_epochs: float | None,
         colors: Mapping[str, str],
     ) -> None:
-        """Show `run`, and beneath it the earlier runs; only what differs is sent to the page."""
+        """Show a run over earlier runs; only changes are sent to the page."""
         self.earlier_toggle.disabled = not earlier
         self._show_parts()
         earlier = earlier if self.earlier_toggle.value else ()
@@ -163,7 +165,7 @@ class ChartStack(ipywidgets.VBox):
         )
 
     def close_all(self) -> None:
-        """Close the charts with all that bqplot made for them."""
+        """Close the charts with all widgets that bqplot made for them."""
         for chart in (self.loss, self.score, self.rate):
             chart.close()
 
@@ -172,7 +174,7 @@ def _epoch_axis(runs: Sequence[RunCurves], total: float | None) -> Ticks:
     shown = [run for run in runs if len(run)]
     first = min((run.first_epoch for run in shown), default=1.0)
     last = max((run.last_epoch for run in shown), default=1.0)
-    # An earlier, longer run has to fit as well.
+    # An earlier, longer run must fit as well.
     return epoch_ticks(first, last, None if total is None else max(total, last))
 
 

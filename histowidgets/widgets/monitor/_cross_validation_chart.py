@@ -1,4 +1,4 @@
-"""A cross-validation as a chart with error bars, and its numbers as a table."""
+"""Show a cross-validation as a chart with error bars and a table of its numbers."""
 
 import math
 from html import escape
@@ -17,9 +17,9 @@ _WIDTH, _ROW, _LEFT, _RIGHT, _FOOT = 340, 30, 104, 14, 26
 
 
 class CrossValidationChart(ipywidgets.VBox):
-    """The IoU of each class over the folds: a dot for each fold, the mean, and a bar of ± one standard deviation.
+    """The IoU of each class over the folds: a dot per fold, the mean, and a bar of ± one standard deviation.
 
-    Below it is a table of the numbers. Both are plain HTML and need no kernel.
+    A table of the numbers is below it. Both are plain HTML and need no kernel.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ class CrossValidationChart(ipywidgets.VBox):
     Raises
     ------
     WidgetError
-        No fold was finished.
+        If no fold was finished.
     """
 
     def __init__(self, result: "CrossValidation") -> None:
         if not result.folds:
-            raise WidgetError("no fold of this cross-validation was finished; let at least one fold end")
+            raise WidgetError("This cross-validation has no finished fold. Let at least one fold finish.")
         self.result = result
         super().__init__([style_widget("trials/style"), ipywidgets.HTML(cross_validation_html(result))])
         self.add_class("hw-trials")
 
 
 def cross_validation_html(result: "CrossValidation") -> str:
-    """Return chart and table as self-contained HTML."""
+    """Return the chart and the table as self-contained HTML."""
     rows = [
         (name, result.iou(name), [fold.record["val_iou"].get(name) for fold in result.folds]) for name in result.classes
     ]

@@ -1,4 +1,4 @@
-"""When to diagnose the curves of a run: after new epochs, and not so often that it costs much."""
+"""Decide when to diagnose the curves of a run: after new epochs, but not so often that it costs much."""
 
 import logging
 import math
@@ -11,34 +11,34 @@ from histowidgets.training import RunState
 
 log = logging.getLogger("histowidgets")
 
-# Share of the time; a history of thousands of epochs takes a while to read.
+# Largest share of the time spent on diagnoses; a history of thousands of epochs takes a while to read.
 SHARE = 0.1
-# Seconds; on a busy machine, too, the user waits no longer for a diagnosis of a new epoch.
+# Longest wait for the diagnosis of a new epoch, in seconds, even on a busy machine.
 LONGEST_PAUSE = 2.0
 
 
 class Diagnoser:
-    """Diagnoses one run whenever that is worth it."""
+    """Diagnoses a run whenever that is worthwhile."""
 
     def __init__(self) -> None:
         self._epochs = 0
         self._not_before = -math.inf
 
     def due_in(self, state: RunState) -> float | None:
-        """Return the seconds until it is worth looking again; None if there is nothing new."""
+        """Return the seconds until the next diagnosis; None if there is nothing new."""
         if len(state.history) == self._epochs or self._not_before == math.inf:
             return None
         return max(0.0, self._not_before - time.monotonic())
 
     def diagnose(self, state: RunState, held_out: Mapping[str, int] | None = None) -> list[Advice] | None:
-        """Return what the curves mean; None if nothing has changed, or it is too soon to look again.
+        """Return the diagnoses of the curves; None if nothing has changed or it is too soon.
 
         Parameters
         ----------
         state
-            The run, with its settings and its confusion matrix where they are known.
+            The run, with its settings and confusion matrix if they are known.
         held_out
-            Class name to held-out strokes, where they are known.
+            Class name to number of held-out strokes, if known.
         """
         begin, count = time.monotonic(), len(state.history)
         ended = state.ended and self._not_before < math.inf
@@ -54,7 +54,7 @@ class Diagnoser:
                 held_out_strokes=held_out or None,
             )
         except AdviceError:
-            log.exception("The curves could not be read")
+            log.exception("The curves could not be diagnosed")
             found = []
         now = time.monotonic()
         self._epochs, self._not_before = count, math.inf if ended else now + min((now - begin) / SHARE, LONGEST_PAUSE)
@@ -62,7 +62,7 @@ class Diagnoser:
 
 
 def _confusion(state: RunState) -> dict[str, dict[str, float]] | None:
-    """Return true class to predicted class to pixels in the best epoch; None where not known."""
+    """Return the confusion matrix of the best epoch (true class to predicted class to pixels); None if unknown."""
     scores = state.scores
     counts, names = scores.get("confusion"), scores.get("val_iou", ())
     if not counts:

@@ -1,4 +1,4 @@
-"""The diagnosis of the curves, in an area of fixed height above the charts, with buttons to act on it."""
+"""The diagnosis of the curves, with buttons to act on it, in an area of fixed height above the charts."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,18 +12,18 @@ from histowidgets.widgets.common import close_tree, evidence_text
 
 OnAction = Callable[[Action, Advice], None]
 
-# Characters of the buttons that fit side by side in the narrowest panel; the others are behind "more".
+# Number of button characters that fit side by side in the narrowest panel; other buttons are behind "more".
 VISIBLE_CHARACTERS, CHARACTERS_PER_GAP = 44, 3
-IDLE = "After a few epochs, this line says what the curves mean."
+IDLE = "After a few epochs, this line explains the curves."
 
 
 class DiagnosisLine(ipywidgets.VBox):
-    """The most urgent diagnosis in plain words, with its numbers and buttons; the rest is behind "more".
+    """The most urgent diagnosis in plain words, with its numbers and buttons; the others are behind "more".
 
     Parameters
     ----------
     usable
-        Returns whether an action can be carried out from here; those that cannot are text behind "more".
+        Returns whether an action can be carried out; other actions are shown as text behind "more".
     on_action
         Called with an action and its advice when its button was clicked, on a thread that depends on the kernel.
     """
@@ -43,7 +43,7 @@ class DiagnosisLine(ipywidgets.VBox):
         self._buttons.add_class("hw-diagnosis-buttons")
         self._more_buttons.add_class("hw-diagnosis-more")
         self._more = ipywidgets.ToggleButton(
-            description="more", tooltip="The whole text, the rule behind it, other findings and what else can be done"
+            description="more", tooltip="The full text, the guide, other findings and other options"
         )
         self._more.add_class("hw-small")
         self._more.observe(lambda change: self._show_rest(), names="value")
@@ -70,7 +70,7 @@ class DiagnosisLine(ipywidgets.VBox):
 
     @property
     def restarts(self) -> bool:
-        """Whether a change of settings also starts the next run; the buttons then say so."""
+        """Whether changing the settings also starts the next run, which the buttons then say."""
         return self._restarts
 
     @restarts.setter
@@ -79,17 +79,17 @@ class DiagnosisLine(ipywidgets.VBox):
         self._draw()
 
     def show(self, found: Sequence[Advice]) -> None:
-        """Show diagnoses, the most urgent first; the buttons change only when what they do changes."""
+        """Show diagnoses, the most urgent first; buttons are replaced only if their actions change."""
         self._found = tuple(found)
         self._draw()
 
     def offer_undo(self, undo: Callable[[], None] | None) -> None:
-        """Offer to undo the last change that was made from here; None ends the offer."""
+        """Offer to undo the last change made from here; None withdraws the offer."""
         self._undo = undo
         self._draw()
 
     def offer(self, words: str = "", tip: str = "", act: Callable[[], None] | None = None) -> None:
-        """Offer a button while there is no diagnosis; without `act`, remove it."""
+        """Show a button while there is no diagnosis; without `act`, remove it."""
         self._offer = None if act is None else (words, tip, act)
         self._draw()
 
@@ -116,7 +116,7 @@ class DiagnosisLine(ipywidgets.VBox):
         if advice is None and self._offer is not None:
             made = [_link(*self._offer)]
         fitting = _fitting([button.description for button in made])
-        tip = "Undo the change of settings that was made from here"
+        tip = "Undo the settings change made from here"
         undo = [] if self._undo is None else [_link("Undo", tip, self._undo_change, icon="undo")]
         shown = (made[:fitting], made[fitting:], undo)
         for box, buttons in zip((self._buttons, self._more_buttons, self._undo_box), shown, strict=True):
@@ -126,7 +126,7 @@ class DiagnosisLine(ipywidgets.VBox):
         self._more.description = f"more ({len(made) - fitting})" if len(made) > fitting else "more"
 
     def _button(self, action: Action, advice: Advice) -> ipywidgets.Button:
-        words, tip = action.label, "End the run now and keep its best epoch"
+        words, tip = action.label, "Stop the run now and keep its best epoch"
         if action.patch:
             changes = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in action.patch.items())
             tip = f"Change the settings of the next run: {changes}"
@@ -158,7 +158,7 @@ def _link(words: str, tip: str, act: Callable[[], None], icon: str = "") -> ipyw
 
 
 def _fitting(words: Sequence[str]) -> int:
-    """Return how many buttons fit side by side: at least one."""
+    """Return how many buttons fit side by side, at least one."""
     used = 0
     for count, word in enumerate(words):
         used += len(word) + CHARACTERS_PER_GAP * (count > 0)
@@ -177,7 +177,7 @@ def _rest_html(found: Sequence[Advice], usable: Callable[[Action], bool]) -> str
     others = [f"<li><b>{escape(one.title)}.</b> {escape(one.detail)}</li>" for one in found[1:]]
     link = f'<a href="{escape(first.guide)}" target="_blank" rel="noopener">{escape(first.guide_title)}</a>'
     html = f"<p>Guide: {link}</p>"
-    html += f"<p>What else can be done:</p><ul>{''.join(words)}</ul>" if words else ""
+    html += f"<p>Other options:</p><ul>{''.join(words)}</ul>" if words else ""
     return html + (f"<p>Also found:</p><ul>{''.join(others)}</ul>" if others else "")
 
 

@@ -15,7 +15,7 @@ from histowidgets.widgets.monitor._run_curves import RunCurves
 
 
 def csv_text(run: RunCurves) -> str:
-    """Return the records as CSV: a row for each epoch, ``iou_<class>`` for each class, empty where not measured."""
+    """Return the records as CSV: a row per epoch, a column ``iou_<class>`` per class, empty if not measured."""
     classes = run.class_names()
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -28,7 +28,7 @@ def csv_text(run: RunCurves) -> str:
 
 
 class DownloadButtons(ipywidgets.HBox):
-    """Buttons that download the files that two functions write.
+    """Buttons that download the files written by two functions.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One bqplot chart over epochs; only what changed is written."""
+"""A bqplot chart over epochs that sends only changes to the page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from histowidgets.widgets.monitor._run_curves import NO_CURVE, Curve, joined, po
 from histowidgets.widgets.monitor._styles import Style
 from histowidgets.widgets.monitor._ticks import Ticks
 
-# Text, grid and axes take their colours from the theme (static/common/panels.css); so does the line of the best epoch.
+# Text, grid, axes and the line of the best epoch take their colours from the theme (static/common/panels.css).
 _MARGIN = {"top": 8, "bottom": 6, "left": 38, "right": 12}
 _EPOCH_LABELS_HEIGHT = 30
-# Grey that shows on white and on black; their dashes still tell training from validation.
+# A grey that is visible on white and black; dashes still distinguish training from validation.
 _EARLIER = "#8a8f98"
 
 
@@ -23,7 +23,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _set(widget: Any, **traits: Any) -> None:
-    """Write the traits that differ, together, in one message."""
+    """Write the traits that differ in one message."""
     changed = {
         name: value
         for name, value in traits.items()
@@ -41,16 +41,16 @@ def _set(widget: Any, **traits: Any) -> None:
 
 
 class EpochChart:
-    """A chart of named lines over epochs, with the best epoch marked and earlier runs laid beneath.
+    """A chart of named lines over epochs, which marks the best epoch and shows earlier runs beneath.
 
-    Beneath a smoothed line lies a thin line of its raw values.
+    A thin line of the raw values lies beneath each smoothed line.
 
     Parameters
     ----------
     height
-        In CSS pixels; it never changes, so that nothing on the page jumps.
+        Height in CSS pixels; it never changes, so that nothing on the page jumps.
     styles
-        The lines in the order they are drawn in. More can be added by `add_line`.
+        The lines in drawing order; `add_line` adds more.
     epoch_labels
         Whether the epoch axis shows its numbers and its name.
     """
@@ -118,7 +118,7 @@ class EpochChart:
 
     @property
     def lines(self) -> Mapping[str, bqplot.Lines]:
-        """The lines of the present run, by name."""
+        """The lines of the current run, by name."""
         return self._lines
 
     def set_log(self, log: bool) -> None:
@@ -144,13 +144,13 @@ class EpochChart:
         earlier: Mapping[str, Sequence[Curve]] | None = None,
         raw: Mapping[str, Curve] | None = None,
     ) -> None:
-        """Show `curves`, beneath them their `raw` values and earlier runs; a line that is not named becomes empty."""
+        """Show `curves` over their `raw` values and earlier runs; lines that are not named become empty."""
         for name, line in self._lines.items():
             self._draw_line(line, curves.get(name, NO_CURVE))
         for name, line in self._raw.items():
             self._draw_line(line, (raw or {}).get(name, NO_CURVE))
         for name, line in self._beneath.items():
-            # Thinned before they are joined: the gaps between runs must stay.
+            # Thinned before joining, since the gaps between runs must stay.
             self._draw_line(line, joined([thin(curve) for curve in (earlier or {}).get(name, ())]))
 
     def _draw_line(self, line: bqplot.Lines, curve: Curve) -> None:
@@ -160,7 +160,7 @@ class EpochChart:
         _set(line, x=curve.x, y=curve.y, marker=marker)
 
     def draw_best(self, epoch: float | None, text: str, x: Ticks) -> None:
-        """Mark `epoch` by a dotted vertical line with `text` beside it, on the side that has room."""
+        """Mark `epoch` by a dotted vertical line, with `text` on the side that has room."""
         if epoch is None:
             _set(self._best_line, visible=False)
             _set(self._best_text, visible=False)
@@ -178,7 +178,7 @@ class EpochChart:
         )
 
     def close(self) -> None:
-        """Close the chart with its marks, axes and scales, those of the axis that is not shown included."""
+        """Close the chart with its marks, axes and scales, including those of the hidden axis."""
         close_tree(self.figure)
         for axis in (self._linear_axis, self._log_axis):
             close_tree(axis)

@@ -1,4 +1,4 @@
-"""Runs of other loops, adapted to the events of ours."""
+"""Adapt runs of other training loops to the events of this package."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
@@ -10,13 +10,13 @@ _EVENTS = get_args(Event)
 
 
 class ForeignRun:
-    """The events of a run of another loop, as the bridge reads them.
+    """The events of another loop's run, as the bridge reads them.
 
     Parameters
     ----------
     run
-        Calls back with events of `histowidgets.training` or with one record per epoch. Its ``events``, else the records
-        of its ``history``, come first.
+        Calls back with events of `histowidgets.training` or with a record per epoch. Its past ``events``, or else the
+        records of its ``history``, come first.
     """
 
     def __init__(self, run: Any) -> None:
@@ -30,7 +30,7 @@ class ForeignRun:
 
     @property
     def events(self) -> list[Event]:
-        """All events so far; what has come since the last time is adapted now."""
+        """All events so far; those since the last call are adapted now."""
         if self._ready:
             heard = self._run.events if self._has_events else self._heard
             for one in heard[self._read :]:
@@ -39,7 +39,7 @@ class ForeignRun:
         return self._adapted
 
     def subscribe(self, callback: Callable[[Any], None]) -> Callable[[], None]:
-        """Collect events from now on, call `callback` after each, and return what ends that."""
+        """Collect events from now on and call `callback` after each; return a function to unsubscribe."""
 
         def keep(event: Any) -> None:
             self._heard.append(event)
@@ -47,20 +47,20 @@ class ForeignRun:
 
         unsubscribe = self._run.subscribe(callback if self._has_events else keep)
         if not self._has_events:
-            # After subscribing, so that no epoch is missed; one that comes twice replaces itself.
+            # After subscribing, so that no epoch is missed; an epoch that comes twice replaces itself.
             self._heard[:0] = list(getattr(self._run, "history", None) or [])
         self._ready = True
         endings = [unsubscribe] if callable(unsubscribe) else []
 
         def end() -> None:
-            # Once: the bridge may call twice, and not every loop forgives that.
+            # Only once: the bridge may call this twice, which not every loop tolerates.
             while endings:
                 endings.pop()()
 
         return end
 
     def _adapt(self, event: Any) -> Iterator[Event]:
-        """Yield the events that stand for one event or record of the other loop; a bad record becomes a message."""
+        """Yield the events for an event or record of the other loop; an invalid record becomes a message."""
         is_best, confusion = False, None
         if isinstance(event, EpochEnded):
             is_best, confusion, event = event.is_best, event.confusion, event.record

@@ -1,4 +1,4 @@
-"""The scores of the best epoch on held-out strokes, each with its probable range."""
+"""The best epoch's scores on held-out strokes, each with its probable range."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,26 +7,26 @@ from typing import Any
 
 from histowidgets.advice import likely_range, strokes_of_mean
 
-# With fewer held-out strokes of a class its score is a rough one.
+# With fewer held-out strokes of a class, its score is rough.
 FEW_STROKES = 10
 _TIP = (
-    "How well the network does where it has not learned: in the test area, which is outlined on the picture. "
-    "1 is perfect; the score is the mean over the classes (mIoU). The line is the probable range of the score (95 %), "
+    "How well the network does in the test area, which it was not trained on and which is outlined on the image. "
+    "1 is perfect; the score is the mean over the classes (mIoU). The line is the probable range of the score (95 %) "
     "if each stroke there is right or wrong as a whole. More strokes make it shorter."
 )
 
 
 def held_out_html(record: Mapping[str, Any] | None, strokes: Mapping[str, int], expected: Sequence[str] = ()) -> str:
-    """Return the list, readable by screen readers too; if nothing was measured, empty but for `expected` classes.
+    """Return the list as HTML, accessible to screen readers; if nothing was measured, only the `expected` classes.
 
     Parameters
     ----------
     record
-        The record of the best epoch.
+        The record of the best epoch; None if nothing was measured yet.
     strokes
-        Class name to number of held-out strokes; empty where not known: then no range is given.
+        Class name to number of held-out strokes; if empty (unknown), no range is given.
     expected
-        Classes whose scores are to come: their rows keep the room.
+        Classes whose scores are still to come, whose rows reserve the space.
     """
     if record is None or record.get("val_miou") is None:
         return _empty(expected) if record is None and expected else ""

@@ -1,4 +1,4 @@
-"""The text and the numbers of the monitor as HTML. All text that comes from elsewhere is escaped here."""
+"""The text and numbers of the monitor as HTML. All text from elsewhere is escaped here."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from histowidgets._durations import clock
 from histowidgets.training import RunState
 from histowidgets.widgets.monitor._styles import Style
 
-# Longer tables are slow to lay out; epochs are then left out evenly, never the best nor the latest.
+# Most rows of the table. Longer tables are slow to lay out: epochs are left out evenly, but not the best and latest.
 MAX_ROWS = 200
 
 STATE_WORDS = {
@@ -34,13 +34,13 @@ _COLUMNS = (
 _SVG_DASHES = {"solid": "", "dashed": "6 3", "dotted": "1.5 3", "dash_dotted": "7 3 1.5 3"}
 
 
-# Messages in the list; the latest are kept.
+# Most messages in the list; the latest are kept.
 MAX_MESSAGES = 50
 
 
 def fraction_done(state: RunState) -> float | None:
-    """Return the share of a run that is done, 0 to 1: of its time where that is known, else of its epochs."""
-    # A run that is limited in time may end long before its last epoch.
+    """Return the completed share of a run, 0 to 1: of its time if known, else of its epochs."""
+    # A run with a time limit may end long before its last epoch.
     if state.seconds and state.seconds_left is not None:
         total = state.seconds + state.seconds_left
         return state.seconds / total if math.isfinite(total) and total > 0 else None
@@ -51,7 +51,7 @@ def fraction_done(state: RunState) -> float | None:
 
 
 def number(value: float | None) -> str:
-    """Return `value` as people write it: ``"0.187"``, ``"0.0067"``, ``"1.2e-05"``; ``"–"`` if not measured."""
+    """Format a value for reading: ``"0.187"``, ``"0.0067"``, ``"1.2e-05"``; ``"–"`` if not measured."""
     if value is None:
         return "–"
     if math.isnan(value):
@@ -69,7 +69,7 @@ def _whole(epoch: float) -> str:
 
 
 def status_html(state: RunState, brief: bool = False) -> str:
-    """Return the line above the charts and the thin bar beneath it; `brief` leaves out what buttons beside it say."""
+    """Return the status line and its thin progress bar; `brief` leaves out what buttons beside it already say."""
     words = []
     if state.epoch is not None:
         of = f"/{state.epochs}" if state.epochs else ""
@@ -86,7 +86,7 @@ def status_html(state: RunState, brief: bool = False) -> str:
     if brief and state.state == "running" and words:
         word = ""
     parts = ([f"<b>{escape(word)}</b>"] if word else []) + [escape(word) for word in words]
-    # Where it is narrow, lines break only between the parts.
+    # In narrow panels, break lines only between the parts.
     whole = parts if why else [part.replace(" ", "&nbsp;") for part in parts]
     line = " · ".join(whole) or "&nbsp;"
     if state.state == "failed":
@@ -101,7 +101,7 @@ def status_html(state: RunState, brief: bool = False) -> str:
 
 
 def end_text(state: RunState) -> str:
-    """Return why a run ended, such as ``"stopped after 1:00, the time limit"``; "" while it has not."""
+    """Return why a run ended, such as ``"stopped after 1:00, the time limit"``; "" if it has not ended."""
     settings, done = state.settings, len(state.history)
     if not state.is_over or state.state == "failed":
         return ""
@@ -121,7 +121,7 @@ def end_text(state: RunState) -> str:
 
 
 def kept_text(state: RunState) -> str:
-    """Return which epoch's weights are kept, and why; "" before there is one."""
+    """Return which epoch's weights are kept and why; "" if there are none yet."""
     settings, best = state.settings, state.record_of(state.best_epoch)
     if best is None:
         return ""
@@ -137,7 +137,7 @@ def kept_text(state: RunState) -> str:
         return f"{words}: it scores best on {settings.focus_class}."
     if best["val_miou"] >= max(scores):
         return f"{words}: it has the highest score."
-    return f"{words}: the latest one whose score is within {settings.best_tolerance:g} of the highest."
+    return f"{words}: the latest whose score is within {settings.best_tolerance:g} of the highest."
 
 
 def about_text(state: RunState) -> str:
@@ -148,8 +148,8 @@ def about_text(state: RunState) -> str:
 
 
 def placeholder_html(state: str | None) -> str:
-    """Return the text in place of the charts before the first epoch."""
-    words = "The loss is drawn here while a network learns."
+    """Return the text that replaces the charts before the first epoch."""
+    words = "The loss curve appears here during training."
     if state in ("preparing", "running", "paused"):
         words = "Waiting for the first epochs…"
     elif state == "failed":
@@ -192,7 +192,7 @@ def _cell(value: float | None, name: str) -> str:
 
 
 def table_html(records: Sequence[Mapping[str, Any]], class_names: Sequence[str], best: float | None) -> str:
-    """Return the numbers of the charts as a table, the latest epoch first, for those who cannot see a chart."""
+    """Return the numbers of the charts as a table, latest epoch first, for users who cannot see a chart."""
     if not records:
         return '<p class="hw-muted">No epoch yet.</p>'
     columns = [(key, words) for key, words in _COLUMNS if any(row[key] is not None for row in records)]
@@ -212,7 +212,7 @@ def table_html(records: Sequence[Mapping[str, Any]], class_names: Sequence[str],
             f'<th scope="row">{_whole(row["epoch"])}{mark}</th>{"".join(cells)}</tr>'
         )
     left_out = (
-        f" {len(records) - len(rows)} earlier epochs are left out here; the run's history has them all."
+        f" {len(records) - len(rows)} earlier epochs are left out here; the run's history has all of them."
         if len(rows) < len(records)
         else ""
     )

@@ -1,4 +1,4 @@
-"""The monitor: the curves of a run as charts, what they mean in words, and a table."""
+"""The monitor: the curves of a run as charts, their diagnosis in words, and a table."""
 
 import logging
 import threading
@@ -41,16 +41,16 @@ Listener = Callable[[RunState, Sequence[Event]], None]
 
 log = logging.getLogger("histowidgets")
 
-# Updates of the page a second.
+# Updates of the page per second.
 RATE_HZ = 5.0
-# Epochs from which on curves are drawn while a run lasts: fewer points are no curve.
+# Least epochs before curves are drawn during a run.
 FIRST_DRAWN = 3
-# Earlier runs shown beneath the present one; more would hide it.
+# Most earlier runs shown beneath the current one; more would hide it.
 EARLIER_RUNS = 3
 
 
 def _switch(name: str, doc: str) -> Any:
-    """Make a property of a switch of the charts."""
+    """Make a property from a switch of the charts."""
 
     def get(monitor: "LossMonitor") -> bool:
         return bool(getattr(monitor._charts, name).value)
@@ -62,23 +62,23 @@ def _switch(name: str, doc: str) -> Any:
 
 
 class LossMonitor(ipywidgets.VBox):
-    """The curves of a training, drawn while it runs, and above them what they mean and what can be done about it.
+    """The curves of a run, drawn while it trains, with their diagnosis and suggested actions above them.
 
     Parameters
     ----------
     run
-        A `TrainingRun`, a replayed run, a `RunLog`, or anything else that `watch` takes; None to wait for `watch` or
-        `add`.
+        A `TrainingRun`, a replayed run, a `RunLog`, or anything else that `watch` accepts; None to wait for `watch`
+        or `add`.
     colors
-        Class name to ``"#rrggbb"`` for the curves of single classes.
+        Class name to ``"#rrggbb"`` for the curves of the classes.
     on_action
         Called as ``on_action(action, advice)`` when a button of a diagnosis was clicked, on a thread that depends on
-        the kernel. Without it only "stop" has a button, which calls ``run.stop(keep="best")``; changes of settings are
-        text.
+        the kernel. Without it, only "stop" has a button, which calls ``run.stop(keep="best")``; changes of settings
+        are shown as text.
 
     Examples
     --------
-    Beside a loop of your own, in plain PyTorch for instance::
+    With a training loop of your own, for instance in plain PyTorch::
 
         run = hw.RunLog(epochs=50)
         display(hw.LossMonitor(run))
@@ -88,7 +88,7 @@ class LossMonitor(ipywidgets.VBox):
                 run.epoch(train_loss=loss, val_loss=val_loss, learning_rate=rate)
     """
 
-    _closed = True  # until it is built: Python closes a widget whose construction failed
+    _closed = True  # until it is built: Python also closes a widget whose construction failed
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class LossMonitor(ipywidgets.VBox):
         colors: Mapping[str, str] | None = None,
         on_action: OnAction | None = None,
     ) -> None:
-        # Guards all below, and is held for every write to the page: events come on the bridge's thread,
+        # Guards all attributes below, and is held for every write to the page: events come on the bridge's thread,
         # clicks on a thread that depends on the kernel, `add` on the caller's.
         self._lock = threading.RLock()
         self._run_state = RunState()
@@ -128,7 +128,7 @@ class LossMonitor(ipywidgets.VBox):
     def _build(self) -> None:
         self._status = ipywidgets.HTML()
         self._pause = self._run_button("Pause", "pause", "Pause after this batch, or resume", self._pause_or_resume)
-        self._stop = self._run_button("Stop", "stop", "End the run now and keep its best epoch", self._stop_run)
+        self._stop = self._run_button("Stop", "stop", "Stop the run now and keep its best epoch", self._stop_run)
         self._status_row = ipywidgets.HBox([self._status, self._pause, self._stop])
         self._status_row.add_class("hw-status-row")
         self._kept_line = ipywidgets.HTML()
@@ -136,7 +136,7 @@ class LossMonitor(ipywidgets.VBox):
         self._charts = ChartStack(self._draw)
         self._placeholder = ipywidgets.HTML()
         self._placeholder.add_class("hw-placeholder")
-        # Charts and words lie in one cell of a grid, so that the first epoch moves nothing.
+        # Charts and placeholder share one grid cell, so that the first epoch moves nothing.
         self._stage = ipywidgets.Box([self._charts, self._placeholder])
         self._stage.add_class("hw-monitor-stage")
         self._scores = ipywidgets.HTML()
@@ -160,30 +160,30 @@ class LossMonitor(ipywidgets.VBox):
     # -- showing runs ---------------------------------------------------------------------------
 
     def watch(self, run: Any) -> None:
-        """Show `run` from its first event on; the run shown before stays beneath it, faintly.
+        """Show a run from its first event on; the previous run stays faintly beneath it.
 
         Parameters
         ----------
         run
             A `TrainingRun`, a `RunLog`, or anything with ``subscribe(callback)`` that calls back with the events of
-            `histowidgets.training` or with one record an epoch; its ``events`` or ``history`` so far are shown first.
+            `histowidgets.training` or with a record per epoch; its past ``events`` or ``history`` are shown first.
 
         Raises
         ------
         WidgetError
-            `run` has no ``subscribe``, or the monitor is closed.
+            If `run` has no ``subscribe``, or the monitor is closed.
         """
         if not callable(getattr(run, "subscribe", None)):
             raise WidgetError(
-                f"LossMonitor can watch a TrainingRun or anything with subscribe(callback), got {run!r}; "
-                "for a loop of your own, watch a hw.RunLog() or call monitor.add(record) after each epoch"
+                f"LossMonitor can watch a TrainingRun or anything with subscribe(callback), not {run!r}; "
+                "for a loop of your own, watch a hw.RunLog() or call monitor.add(record) after each epoch."
             )
         self._refuse_if_closed()
         self._end_bridge()
         with self._lock:
             settings = getattr(run, "settings", None)
             state = RunState(
-                # Those of another library are not known.
+                # Settings of another library are unknown.
                 settings=settings if isinstance(settings, TrainingSettings) else None,
                 state=getattr(run, "state", None),
                 epochs=getattr(settings, "epochs", None),
@@ -195,18 +195,18 @@ class LossMonitor(ipywidgets.VBox):
         self._bridge = RunBridge(source, partial(self._apply, state), RATE_HZ)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Show the next epoch of any loop; returns at once and may be called as often as you like.
+        """Show the next epoch of any training loop; returns at once and may be called often.
 
         Parameters
         ----------
         record
-            A dict with ``epoch`` (from 1), ``train_loss`` and, where known, ``val_loss``, ``train_miou``,
-            ``val_miou``, ``val_iou`` (class name to IoU), ``learning_rate``. None, NaN and infinite values are fine.
+            A dict with ``epoch`` (from 1), ``train_loss`` and, if known, ``val_loss``, ``train_miou``,
+            ``val_miou``, ``val_iou`` (class name to IoU), ``learning_rate``. None, NaN and infinite values are allowed.
 
         Raises
         ------
         WidgetError
-            The record is not a dict or holds something that is not a number, or the monitor is closed.
+            If the record is not a dict or has a value that is not a number, or the monitor is closed.
         """
         self._refuse_if_closed()
         with self._lock:
@@ -220,22 +220,22 @@ class LossMonitor(ipywidgets.VBox):
             if wait <= 0:
                 self._draw()
             else:
-                # Without it the last records of a burst would never be drawn.
+                # Otherwise the last records of a burst would never be drawn.
                 self._draw_later(wait)
         self._call_listeners(state, [event])
 
     def on_events(self, callback: Listener) -> Callable[[], None]:
-        """Have ``callback(state, events)`` called after the monitor has shown new events of its run.
+        """Call ``callback(state, events)`` after the monitor has shown new events of its run.
 
-        A widget beside the monitor can follow the run in this way, without reading its events on another thread. Calls
-        come in the order of the events, in batches, at most five times a second, from the monitor's thread (from the
-        caller's thread for `add`) and without the monitor's lock. An error in the callback is logged.
+        This lets other widgets follow the run without reading its events on another thread. Calls come in the order of
+        the events, in batches, at most five times a second, on the monitor's thread (on the caller's thread for `add`)
+        and without the monitor's lock. Errors in the callback are logged.
 
         Parameters
         ----------
         callback : callable
-            `state` is the `RunState` after `events`; read it during the call only. After `watch` has returned there
-            are no more calls for the run before.
+            `state` is the `RunState` after `events`, to be read only during the call. After `watch` has returned, there
+            are no more calls for the previous run.
 
         Returns
         -------
@@ -245,14 +245,14 @@ class LossMonitor(ipywidgets.VBox):
         return listen(self._listeners, callback)
 
     def on_diagnosis(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Have `callback` called whenever the curves were read again; returns what ends that.
+        """Call `callback` after each new diagnosis of the curves; return a function to unsubscribe.
 
-        It is called on any thread, and must not wait for another one that uses the monitor.
+        It is called on any thread, and must not wait for a thread that uses the monitor.
         """
         return listen(self._diagnosis_callbacks, callback)
 
     def clear(self) -> None:
-        """Stop watching, and show nothing, not even earlier runs."""
+        """Stop watching, and clear the charts, including earlier runs."""
         self._end_bridge()
         with self._lock:
             self._run = None
@@ -274,26 +274,26 @@ class LossMonitor(ipywidgets.VBox):
             timer.cancel()
             timer.join(timeout=5)
         close_tree(self)
-        for part in (self._status_row, self._line):  # not among the children after `take_status`
+        for part in (self._status_row, self._line):  # no longer among the children after `take_status`
             close_tree(part)
         self._charts.close_all()
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
-        """Write the records as a table: a row for each epoch, ``iou_<class>`` for each class, empty if not measured."""
+        """Write the records as CSV: a row per epoch, a column ``iou_<class>`` per class, empty if not measured."""
         path = Path(path).expanduser()
         with self._lock:
             path.write_text(csv_text(self._curves), encoding="utf-8", newline="")
         return path
 
     def to_png(self, path: str | PathLike[str]) -> Path:
-        """Write loss and mIoU as a PNG of 1200 x 840 pixels on white; log axis and classes are as switched."""
+        """Write loss and mIoU as a PNG of 1200 x 840 pixels on white, with log axis and classes as switched on."""
         path = Path(path).expanduser()
         with self._lock:
             names = self._curves.class_names() if self.show_classes else []
             save_picture(path, self._curves, class_styles(names, self._colors), self.log_scale)
         return path
 
-    # -- what it shows --------------------------------------------------------------------------
+    # -- what is shown --------------------------------------------------------------------------
 
     log_scale = _switch("log_toggle", "Whether the loss axis is logarithmic.")
     show_score = _switch("score_toggle", "Whether the score (mIoU) is drawn instead of the loss.")
@@ -312,12 +312,12 @@ class LossMonitor(ipywidgets.VBox):
 
     @property
     def run(self) -> Any:
-        """The watched run, or None."""
+        """The run that is watched, or None."""
         return self._run
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The records shown, first epoch first."""
+        """The records shown, in the order of epochs."""
         with self._lock:
             return [dict(record) for record in self._curves.records]
 
@@ -329,7 +329,7 @@ class LossMonitor(ipywidgets.VBox):
 
     @property
     def diagnosis(self) -> list[Advice]:
-        """What the curves mean, as shown above them: the most urgent first; empty while nothing can be said."""
+        """The diagnoses shown above the curves, the most urgent first; empty if there are none yet."""
         return list(self._line.found)
 
     @property
@@ -338,7 +338,7 @@ class LossMonitor(ipywidgets.VBox):
         return self._line
 
     def take_status(self) -> ipywidgets.HTML:
-        """Return the status line, to be shown elsewhere; scores, chart and folds remain here."""
+        """Return the status line for display elsewhere; scores, chart and folds remain here."""
         self.children = [self._sheets, self._scores, self._stage, self._kept_line, *self._folds]
         self._brief = True
         self._draw()
@@ -346,7 +346,7 @@ class LossMonitor(ipywidgets.VBox):
 
     @property
     def caption(self) -> str:
-        """A line of plain text under the charts; while it is empty, it shows the backbone and the tiles of the run."""
+        """A line of plain text under the charts; if empty, the backbone and the tiles of the run are shown."""
         return self._caption
 
     @caption.setter
@@ -357,7 +357,7 @@ class LossMonitor(ipywidgets.VBox):
 
     @property
     def held_out(self) -> dict[str, int]:
-        """Class name to number of held-out strokes; with them each score has a range. Empty where not known."""
+        """Class name to number of held-out strokes, from which each score gets its range; empty if unknown."""
         return dict(self._held_out)
 
     @held_out.setter
@@ -368,7 +368,7 @@ class LossMonitor(ipywidgets.VBox):
 
     @property
     def colors(self) -> dict[str, str]:
-        """Class name to ``"#rrggbb"`` for the curves of single classes."""
+        """Class name to ``"#rrggbb"`` for the curves of the classes."""
         return dict(self._colors)
 
     @colors.setter
@@ -378,7 +378,7 @@ class LossMonitor(ipywidgets.VBox):
             self._draw()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the numbers as HTML, for a saved notebook without a kernel."""
+        """Add the numbers as HTML for saved notebooks without a kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/html"] = self.still_html()
         return bundle
@@ -411,7 +411,7 @@ class LossMonitor(ipywidgets.VBox):
             (self._run.resume if self._run_state.state == "paused" else self._run.pause)()
 
     def _show_run_buttons(self) -> None:
-        """Show what a run of ours can do; a loop of somebody else's has no such methods."""
+        """Show the buttons that the run supports; runs of other loops may lack the methods."""
         active = self._run_state.state in ("running", "paused") and not self._run_state.ended
         paused = self._run_state.state == "paused"
         self._pause.description, self._pause.icon = ("Resume", "play") if paused else ("Pause", "pause")
@@ -422,16 +422,16 @@ class LossMonitor(ipywidgets.VBox):
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise WidgetError("this LossMonitor is closed; make a new one")
+            raise WidgetError("This LossMonitor is closed. Make a new one.")
 
     def _end_bridge(self) -> None:
-        # Outside the lock: closing waits for the bridge's thread, which may be waiting for the lock.
+        # Outside the lock, since closing waits for the bridge's thread, which may be waiting for the lock.
         bridge, self._bridge = self._bridge, None
         if bridge is not None:
             bridge.close()
 
     def _show(self, state: RunState, keep: bool) -> None:
-        """Show another state; `keep` leaves the curves of the one before beneath it."""
+        """Show another state; `keep` leaves the curves of the previous one beneath it."""
         if keep and len(self._curves):
             self._earlier.append(self._curves)
         self._run_state = state
@@ -449,15 +449,15 @@ class LossMonitor(ipywidgets.VBox):
         self._call_listeners(state, events)
 
     def _call_listeners(self, state: RunState, events: Sequence[Event]) -> None:
-        # Without the lock: a listener may wait for a thread that waits for it.
+        # Without the lock, since a listener may wait for a thread that waits for the lock.
         for callback in list(self._listeners):
             try:
                 callback(state, events)
             except Exception:
-                # The boundary to other widgets: the monitor must stay alive.
+                # The boundary to other widgets: the monitor must keep working.
                 log.exception("A listener of the monitor failed")
 
-    # -- drawing: the only writer of what is shown ----------------------------------------------
+    # -- drawing: the only code that changes what is shown --------------------------------------
 
     def _draw(self) -> None:
         with self._lock:
@@ -483,7 +483,7 @@ class LossMonitor(ipywidgets.VBox):
             due = self._diagnoser.due_in(self._run_state)
             if due is not None:
                 self._draw_later(due)
-        for callback in told:  # the lock may be held: they must not wait for this monitor
+        for callback in told:  # the lock may be held, so callbacks must not wait for this monitor
             callback()
 
     def _numbers_html(self) -> str:

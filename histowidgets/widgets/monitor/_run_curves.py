@@ -1,4 +1,4 @@
-"""The history of a run as curves. Knows neither a widget nor the page."""
+"""The history of a run as curves. Independent of widgets and the page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from histowidgets.training import EpochRecord, RunState
 
-# A path of more points is slower to draw and looks the same at the width of any screen.
+# Most points of a path; more are slower to draw and look the same at the width of any screen.
 MAX_POINTS = 2000
 
 Floats = NDArray[np.float64]
 
 
 class Curve(NamedTuple):
-    """One curve: epochs and values, both float64 of shape (n,); NaN where a value was not finite."""
+    """A curve: epochs and values, both float64 of shape (n,); NaN where a value was not finite."""
 
     x: Floats
     y: Floats
@@ -30,18 +30,18 @@ _Key = tuple[str, str | None]
 class RunCurves:
     """The history of a run as curves.
 
-    It keeps their points and adds the new ones only: a monitor draws five times a second, however long the run is.
+    Points are kept and only new ones are added, since a monitor draws five times a second, however long the run is.
 
     Parameters
     ----------
     state
-        Is read each time; nothing of it is copied.
+        The state of the run, read on each call and not copied.
     """
 
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._points: dict[_Key, tuple[list[float], list[float]]] = {}
-        # How many records are in the points and in the names of the classes.
+        # Number of records already in the points, and in the class names.
         self._taken: dict[_Key, int] = {}
         self._classes: dict[str, None] = {}
         self._named = 0
@@ -52,7 +52,7 @@ class RunCurves:
 
     @property
     def records(self) -> Sequence[EpochRecord]:
-        """The records, first epoch first."""
+        """The records, in the order of epochs."""
         return self._state.history
 
     @property
@@ -67,7 +67,7 @@ class RunCurves:
 
     @property
     def best_epoch(self) -> float | None:
-        """The epoch that the run reported as best, else that of the highest val_miou, else of the lowest val_loss."""
+        """The epoch reported as best by the run, else that with the highest val_miou, else with the lowest val_loss."""
         if self._state.record_of(self._state.best_epoch) is not None:
             return self._state.best_epoch
         for name, sign in (("val_miou", -1.0), ("val_loss", 1.0)):
@@ -77,11 +77,11 @@ class RunCurves:
         return None
 
     def record_of(self, epoch: float | None) -> EpochRecord | None:
-        """Return the record of `epoch`, or None."""
+        """Return the record of an epoch, or None."""
         return self._state.record_of(epoch)
 
     def class_names(self) -> list[str]:
-        """Return the classes that any record has an IoU for, in the order in which they came."""
+        """Return the classes for which any record has an IoU, in order of appearance."""
         if self._rewritten != self._state.rewritten:
             self._forget()
         for record in self.records[self._named :]:
@@ -90,10 +90,10 @@ class RunCurves:
         return list(self._classes)
 
     def curve(self, name: str, class_name: str | None = None) -> Curve:
-        """Return one quantity over the epochs; of "val_iou", that of `class_name`.
+        """Return a quantity over the epochs; for "val_iou", that of `class_name`.
 
-        What was not measured is left out, so that the line joins its neighbours (a loop may validate every fifth
-        epoch); what was measured and is not finite stays as NaN, so that the line has a gap.
+        Epochs without a measurement are left out, so that the line joins their neighbours (a loop may validate every
+        fifth epoch). Measured values that are not finite become NaN, so that the line has a gap.
         """
         if self._rewritten != self._state.rewritten:
             self._forget()
@@ -109,7 +109,7 @@ class RunCurves:
         return Curve(np.array(x, dtype=np.float64), np.array(y, dtype=np.float64))
 
     def _forget(self) -> None:
-        """Read everything again: an earlier epoch has changed."""
+        """Discard all points, to read everything again after an earlier epoch has changed."""
         self._points.clear()
         self._taken.clear()
         self._named = 0
@@ -117,7 +117,7 @@ class RunCurves:
 
 
 def joined(curves: Sequence[Curve]) -> Curve:
-    """Return the curves as one, with a gap after each; `trimmed` removes the last."""
+    """Join curves into one, with a gap after each; `trimmed` removes the last gap."""
     parts = [curve for curve in curves if len(curve.x)]
     if not parts:
         return NO_CURVE
@@ -129,9 +129,9 @@ def joined(curves: Sequence[Curve]) -> Curve:
 
 
 def thin(curve: Curve) -> Curve:
-    """Return `curve` with at most `MAX_POINTS` points, keeping the ends and each stretch's lowest and highest value.
+    """Return a curve with at most `MAX_POINTS` points: the ends, and the lowest and highest value of each stretch.
 
-    Extremes instead of every n-th point keep a spike of one epoch on the chart.
+    Unlike taking every n-th point, this keeps a spike of a single epoch on the chart.
     """
     n = len(curve.x)
     if n <= MAX_POINTS:
@@ -150,12 +150,12 @@ def thin(curve: Curve) -> Curve:
     return Curve(curve.x[keep], curve.y[keep])
 
 
-# The share of the past in a smoothed point, from 0 to below 1.
+# Weight of the past in a smoothed point, from 0 to below 1.
 SMOOTHING = {"none": 0.0, "light": 0.6, "strong": 0.9}
 
 
 def smoothed(curve: Curve, memory: float) -> Curve:
-    """Return an exponential moving average of `curve`, without the usual bias towards 0 at the start.
+    """Return an exponential moving average of a curve, corrected for the bias towards 0 at the start.
 
     NaN stays NaN and has no weight in its neighbours.
     """
@@ -170,12 +170,12 @@ def smoothed(curve: Curve, memory: float) -> Curve:
 
 
 def trimmed(curve: Curve) -> Curve:
-    """Return `curve` up to its last finite value; bqplot places an (invisible) label there, and cannot at NaN."""
+    """Return a curve up to its last finite value, since bqplot places an (invisible) label at the last point."""
     finite = np.flatnonzero(np.isfinite(curve.y))
     end = int(finite[-1]) + 1 if len(finite) else 0
     return Curve(curve.x[:end], curve.y[:end])
 
 
 def positive(curve: Curve) -> Curve:
-    """Return `curve` with NaN for what a logarithmic axis cannot show; one such value would hide the whole line."""
+    """Return a curve with NaN for values that a logarithmic axis cannot show; one would hide the whole line."""
     return Curve(curve.x, np.where(curve.y > 0, curve.y, np.nan))

@@ -1,4 +1,4 @@
-"""The colours and dashes of the lines in the charts. Knows neither a widget nor the page."""
+"""The colours and dashes of lines in the charts. Independent of widgets and the page."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from histowidgets._colors import hex_to_rgb
 
 
 class Style(NamedTuple):
-    """How a line differs from the others: its colour, its dashes and its width."""
+    """The style of a line: colour, dashes and width."""
 
     color: str
     dash: str = "solid"
@@ -16,15 +16,15 @@ class Style(NamedTuple):
 
 TRAIN, VALIDATION, RATE = Style("#0072B2", "solid"), Style("#D55E00", "dashed"), Style("#8F6BB3", "solid")
 
-# Okabe-Ito without the two colours above; for classes without a colour.
+# Okabe-Ito colours without the two above, for classes without a colour.
 _CLASS_COLORS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#F0E442", "#999999")
 _CLASS_DASHES = ("solid", "dash_dotted", "dashed", "dotted")
-# Relative luminance above which a thin line is lost on white; a contrast of 2.2 to 1 is left.
+# Relative luminance above which a thin line is lost on white; this leaves a contrast of 2.2 to 1.
 _LIGHTEST = 0.42
 
 
 def visible_on_both(color: str) -> str:
-    """Return ``"#rrggbb"``, darkened where a thin line of `color` would be lost on a white page."""
+    """Return a colour as ``"#rrggbb"``, darkened if a thin line in it would be lost on a white page."""
     try:
         parts = [value / 255 for value in hex_to_rgb(color)]
     except ValueError:
@@ -33,13 +33,13 @@ def visible_on_both(color: str) -> str:
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     if luminance <= _LIGHTEST:
         return color
-    # Close enough: display values grow with about the power 1 / 2.2 of light.
+    # An approximation: display values grow with about the power 1 / 2.2 of light.
     factor = (_LIGHTEST / luminance) ** (1 / 2.2)
     return "#" + "".join(f"{round(255 * c * factor):02x}" for c in parts)
 
 
 def class_styles(names: Sequence[str], colors: Mapping[str, str]) -> dict[str, Style]:
-    """Return a style for each class; neighbours in the list differ in their dashes as well."""
+    """Return a style for each class; neighbours in the list also differ in their dashes."""
     return {
         name: Style(
             visible_on_both(colors.get(name, _CLASS_COLORS[i % len(_CLASS_COLORS)])),

@@ -1,4 +1,4 @@
-"""The form of training settings, with recommendations, advice and a preview of the normalization."""
+"""The training settings form, with recommendations, advice and a normalization preview."""
 
 from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._normalization_fold import NormalizationFold

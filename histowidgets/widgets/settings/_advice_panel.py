@@ -1,4 +1,4 @@
-"""What could be better about the settings in the form, each with a button that changes it."""
+"""Advice on the settings in the form, with a button to apply each piece."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -20,35 +20,35 @@ from histowidgets.images import Region
 from histowidgets.widgets.common import LatestWorker, close_tree
 from histowidgets.widgets.settings._form import SettingsForm
 
-#: Found from the pixels: the type of the images, whether the stain varies, which normalization suits them.
+#: Findings from the pixels: the type of the images, whether the stain varies, which normalization suits them.
 Seen = tuple[str | None, bool, Advice | None]
 _NOTHING: Seen = (None, False, None)
 
 
 class SettingsAdvicePanel(ipywidgets.VBox):
-    """A line for each advice on the settings, which disappears once it is followed.
+    """A line for each piece of advice on the settings, which disappears once it is followed.
 
-    Whether the stain differs between images is found from their pixels; whether the tissue is distorted, or classes
-    differ at several scales, the user can tick.
+    Whether the stain differs between images is detected from the pixels. The user can tick whether the tissue is
+    distorted and whether classes need context.
 
     Parameters
     ----------
     project
-        Its images are looked at.
+        Has the images to examine.
     form
-        Whose settings are read and changed.
+        Has the settings to review and change.
     view
-        Returns the name of the image that is shown, whose pixels tell the type, and the region in view.
+        Returns the name of the image shown, whose pixels suggest the type, and the region in view.
     """
 
     def __init__(self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]]) -> None:
         self._project, self._form, self._view = project, form, view
-        # Entries come on the thread of the page, tiles on that of the facts, findings on the worker's.
+        # Entries come on the page's thread, tiles on the thread of the facts, and findings on the worker's thread.
         self._lock = threading.RLock()
         self._seen = _NOTHING
         self._found: tuple[Advice, ...] = ()
-        self._distorted = _tick("Tissue is bent or stretched", "Tiles are then bent while training")
-        self._scales = _tick("Classes need context", "To tell them apart, one has to look at what is around them")
+        self._distorted = _tick("Tissue is bent or stretched", "Training then bends tiles at random (elastic)")
+        self._scales = _tick("Classes need context", "Telling them apart requires the tissue around them")
         for tick in (self._distorted, self._scales):
             tick.observe(lambda change: self.refresh(), names="value")
         ticks = ipywidgets.HBox([self._distorted, self._scales])
@@ -67,7 +67,7 @@ class SettingsAdvicePanel(ipywidgets.VBox):
 
     @property
     def found(self) -> tuple[Advice, ...]:
-        """What is shown."""
+        """The advice that is shown."""
         return self._found
 
     @property
@@ -76,7 +76,7 @@ class SettingsAdvicePanel(ipywidgets.VBox):
         return self._worker.idle
 
     def refresh(self) -> None:
-        """Review the present settings."""
+        """Review the current settings."""
         with self._lock:
             kind, varies, normalization = self._seen
             found = review_settings(
@@ -112,12 +112,12 @@ class SettingsAdvicePanel(ipywidgets.VBox):
         return kind, stain_varies(snapshot), suggest_normalization(image, kind)
 
     def _looked(self, nothing: None, seen: Seen | None, error: BaseException | None) -> None:
-        # An image that cannot be read is reported elsewhere; the other advice does not depend on it.
+        # An unreadable image is reported elsewhere, and other advice does not depend on it.
         self._seen = seen or _NOTHING
         self.refresh()
 
     def _changes_something(self, advice: Advice) -> bool:
-        """Whether it asks for another strategy than is set, or for another range."""
+        """Return whether the advice changes the current strategy or range."""
         wanted, settings = advice.patch or {}, self._form.settings
         names = [name for name in wanted if name != "normalization_per_channel"]
         return any(getattr(settings, name) != wanted[name] for name in names)

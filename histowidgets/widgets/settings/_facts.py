@@ -1,6 +1,6 @@
-"""What follows from the settings in the form: the groups that can be frozen, what is trained, time and memory.
+"""Facts that follow from the settings in the form: the groups that can be frozen, what is trained, time and memory.
 
-A worker thread computes it, since that takes building a network; the form shows what is known so far.
+A worker thread computes them, since that requires building a network; the form shows what is known so far.
 """
 
 import threading
@@ -24,9 +24,9 @@ Show = Callable[[Facts], None]
 
 #: Seconds to wait for further changes after an entry, and after a stroke.
 _REST, _LONG_REST = 0.25, 1.5
-#: Labels are counted on a picture of at most this many pixels a side.
+#: Labels are counted at a size of at most this many pixels per side.
 _SIDE = 2048
-#: Variations that are shown of a tile, and the side of each in pixels: sharp at two pixels to a CSS pixel.
+#: Number of variations of a tile to show, and the side of each in pixels: sharp at two pixels per CSS pixel.
 _VARIATIONS, _STRIP_SIDE = 5, 144
 
 
@@ -38,7 +38,7 @@ def short_count(number: int) -> str:
 
 
 def class_areas(snapshot: ProjectSnapshot) -> dict[str, float]:
-    """Return the labelled area of each class that has any, in full-size pixels."""
+    """Return the labelled area, in full-size pixels, of each class that has any."""
     total = np.zeros(256)
     for name in snapshot.annotated_names():
         image = snapshot.images[name]
@@ -49,21 +49,21 @@ def class_areas(snapshot: ProjectSnapshot) -> dict[str, float]:
 
 
 class FormFacts:
-    """Compute what follows from the newest settings, and show it in two steps: estimated, then measured.
+    """Computes facts about the newest settings in two steps: estimated, then measured.
 
     Parameters
     ----------
     project
-        What would be trained on, if known.
+        The project to train on, if known.
     settings
-        Returns the settings in force.
+        Returns the current settings.
     show
-        Called with all that is known, only on the worker's thread.
+        Called, on the worker's thread only, with all known facts.
 
     Attributes
     ----------
     n_tiles : int or None
-        Tiles to train on, once they are counted.
+        Number of training tiles, once counted.
     """
 
     def __init__(self, project: Project | None, settings: Callable[[], TrainingSettings], show: Show) -> None:
@@ -75,7 +75,7 @@ class FormFacts:
         self.n_tiles: int | None = None
         self._tiles_callbacks: list[Callable[[int], None]] = []
         self._known: Facts = {}
-        # Started when the form is first on a page: a form in a script needs no thread.
+        # Started when the form is first shown on a page, since a form in a script needs no thread.
         self._worker: LatestWorker[None, None] | None = None
         self._nothing = threading.Event()
         self._nothing.set()
@@ -95,29 +95,29 @@ class FormFacts:
             self._worker.request(None, rest)
 
     def seen(self, is_seen: bool) -> None:
-        """Say whether the form is in sight; nothing is computed while it is not."""
+        """Set whether the form is visible; nothing is computed while it is not."""
         if is_seen and not self._wanted:
             self._request(0.0)
         self._wanted = is_seen
 
     def on_tiles(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Call `callback`, on the worker's thread, whenever the number of tiles to train on changes.
+        """Call `callback`, on the worker's thread, whenever the number of training tiles changes.
 
         Returns
         -------
         callable
-            Ends the calls.
+            Unsubscribes.
         """
         return listen(self._tiles_callbacks, callback)
 
     def show_tiles(self, seed: int | None) -> None:
-        """Show what augmentation makes of the tile that `seed` picks; None stops that."""
+        """Show augmented variations of the tile that `seed` picks; None stops that."""
         self._seed = seed
         if seed is not None and self._project is not None:
             self._request(0.0)
 
     def settings_changed(self) -> None:
-        """Compute again once no further entry comes."""
+        """Compute again after a pause in the entries."""
         if self._wanted:
             self._request(_REST)
 
@@ -145,7 +145,7 @@ class FormFacts:
                 self._tell(summary=str(error), level="warning")
                 return
             except Exception as error:  # noqa: BLE001 - the boundary of a thread: the user must see it
-                self._tell(summary=f"This could not be computed: {type(error).__name__}: {error}", level="warning")
+                self._tell(summary=f"The estimate failed: {type(error).__name__}: {error}", level="warning")
                 return
 
     def _tell(self, **facts: Any) -> None:
@@ -231,7 +231,7 @@ def _summary(found: Any, time: str, trained: str) -> str:
 
 
 def _resampled(found: Any) -> str:
-    """Say to which pixel size how many images are resampled; "" where none is."""
+    """Return to which pixel size how many images are resampled, as text; "" if none are."""
     if not found.n_resampled:
         return ""
     images = "1 image" if found.n_resampled == 1 else f"{found.n_resampled} images"
@@ -239,7 +239,7 @@ def _resampled(found: Any) -> str:
 
 
 def freeze_value(chosen: Mapping[str, bool]) -> str | tuple[str, ...]:
-    """Return the value of ``freeze`` that stands for checked groups, by its short name where it has one."""
+    """Return the value of ``freeze`` for the checked groups, as its short name if it has one."""
     names = tuple(name for name, checked in chosen.items() if checked)
     if not names:
         return "none"

@@ -1,4 +1,4 @@
-"""One field of the form: its label, its kind, and how an entry becomes a value of `TrainingSettings`."""
+"""A field of the form: label, kind, and conversion between entries and values of `TrainingSettings`."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from histowidgets.training import TrainingSettings, setting_range
 from histowidgets.widgets.settings._setting_text import choices_of, kind_of, label, text_of, value_words
 
-# Placeholders: what an empty field means, or an example.
+# Placeholders: the meaning of an empty field, or an example.
 _EMPTY = {
     "max_seconds": "no limit",
     "steps_per_epoch": "all",
@@ -17,14 +17,14 @@ _EMPTY = {
     "normalization_low": "as 0",
     "normalization_high": "as 4095",
 }
-# Ranges that the control itself shows.
+# Ranges that need no mention, since the control shows them.
 _PLAIN = ("see its help", "text", "true or false", "a number")
 _WEIGHT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,="]+?))\s*=\s*([^,]+?)\s*(?:,|$)')
 _NAME = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]+))\s*(?:,|$)')
 
 
 class Field:
-    """One field; `entry` and `value` are inverse to each other.
+    """A field of the form; `entry` and `value` are inverses.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Field:
         return "number" if kind in (int, float) else "text"
 
     def for_page(self, short: bool) -> dict[str, Any]:
-        """Describe the field to the page, as JSON can carry it."""
+        """Return a description of the field for the page, as JSON."""
         help_text = self.help
         if self.kind == "number" and self.range not in _PLAIN:
             help_text += f" {self.range[:1].upper()}{self.range[1:]}."
@@ -69,7 +69,7 @@ class Field:
         }
 
     def entry(self, value: Any) -> str | bool:
-        """Return `value` as the control shows it; a choice that was not offered is offered from now on."""
+        """Return a value as the control shows it; a choice that was not offered before is added."""
         if self._values is not None:
             words = value_words(value) if value not in self._values.values() else self._words_of(value)
             self._values.setdefault(words, value)
@@ -81,12 +81,12 @@ class Field:
         return next(words for words, one in offered.items() if one == value and type(one) is type(value))
 
     def value(self, entry: Any) -> Any:
-        """Return what was entered as a value of the field's type, not yet checked against its range.
+        """Convert an entry to the type of the field, without checking its range.
 
         Raises
         ------
         ValueError
-            The entry is not valid; the message says what is expected.
+            If the entry is invalid; the message says what is expected.
         """
         if self._values is not None:
             if entry not in self._values:
@@ -94,18 +94,18 @@ class Field:
             return self._values[entry]
         if self.kind == "flag":
             if not isinstance(entry, bool):
-                raise ValueError(f"Yes or no is expected, not {entry!r}.")
+                raise ValueError(f"Expected yes or no, not {entry!r}.")
             return entry
         return parse(self.name, str(entry))
 
 
 def parse(name: str, text: str) -> Any:
-    """Return what was typed into the field `name` as a value of its type, not yet checked against its range.
+    """Convert text to the type of the field `name`, without checking its range.
 
     Raises
     ------
     ValueError
-        The text is not valid; the message says what is expected.
+        If the text is invalid; the message says what is expected.
     """
     kind, optional = kind_of(name)
     text = text.strip()
@@ -119,7 +119,7 @@ def parse(name: str, text: str) -> Any:
         raise ValueError("A value is needed here.")
     if kind is str:
         return text
-    # 0,5 as it is typed in much of Europe; no field takes a thousand's separator.
+    # Accept a decimal comma, common in Europe; no field takes a thousands separator.
     plain = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
     try:
         number = float(plain)
@@ -146,7 +146,7 @@ def _parse_weights(text: str) -> dict[str, float]:
 
 
 def _parse_names(text: str) -> tuple[str, ...]:
-    """Return names separated by commas; a name that contains a comma is quoted."""
+    """Parse names separated by commas; a name that contains a comma is quoted."""
     names = []
     for quoted, plain in _NAME.findall(text):
         names.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip())

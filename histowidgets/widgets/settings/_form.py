@@ -1,4 +1,4 @@
-"""The form: every field of `TrainingSettings`, with the few that matter most on top."""
+"""The form with every field of `TrainingSettings`, the most important on top."""
 
 import itertools
 import logging
@@ -20,10 +20,10 @@ from histowidgets.widgets.settings._setting_text import as_python, differing, la
 
 log = logging.getLogger("histowidgets")
 
-#: The fields to change first; the others are folded by section.
+#: The most important fields; the others are folded by section.
 SHORT_VIEW = ("backbone", "tile_size", "downsample", "epochs", "max_seconds", "learning_rate", "augmentation")
 
-#: Fields that have an effect only if another field has one of these values.
+#: Fields that have an effect only if another field has one of the given values.
 _NEEDS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "normalization_low": ("normalization", ("fixed_range",)),
     "normalization_high": ("normalization", ("fixed_range",)),
@@ -36,23 +36,23 @@ Listener = Callable[[TrainingSettings], None]
 
 
 class SettingsForm(anywidget.AnyWidget):
-    """A form over `TrainingSettings`; `settings` is valid at any moment.
+    """A form for `TrainingSettings`, whose `settings` are always valid.
 
-    A value out of its range is marked where it stands, and the last good one stays in force. Values that are only
-    possible together (a fixed range and its two ends) are applied when the last of them is entered.
+    An invalid entry is marked in its field, and the last valid value stays in force. Values that are only possible
+    together (a fixed range and its two ends) are applied once the last of them is entered.
 
     Parameters
     ----------
     settings
-        What to start from; the preset "cpu" by default.
+        Initial settings; the preset "cpu" by default.
     project
-        With one, the form says what would be trained on, how long it takes and in how much memory, and has a weight
-        for each of its classes.
+        If given, the form shows the number of tiles, the time and the memory that training needs, and a weight for
+        each class.
 
     Attributes
     ----------
     facts : FormFacts
-        Computes what follows from the settings while the form is in sight.
+        Computes facts about the settings while the form is visible.
     """
 
     _esm = bundle("settings_form")
@@ -62,13 +62,13 @@ class SettingsForm(anywidget.AnyWidget):
     _fields = traitlets.List(traitlets.Dict()).tag(sync=True)
     _presets: Any = traitlets.List().tag(sync=True)
     _state = traitlets.Dict().tag(sync=True)
-    # Written by the worker of the facts alone.
+    # Written only by the worker of the facts.
     _facts = traitlets.Dict().tag(sync=True)
 
-    _closed = True  # until it is built: Python closes a widget whose construction failed
+    _closed = True  # until it is built: Python also closes a widget whose construction failed
 
     def __init__(self, settings: TrainingSettings | None = None, project: Project | None = None) -> None:
-        # Guards all below. Entries arrive on a thread that depends on the kernel's version.
+        # Guards all attributes below. Entries arrive on a thread that depends on the kernel's version.
         self._lock = threading.RLock()
         self._disabled = False
         self._settings = TrainingSettings.preset("cpu") if settings is None else _checked(settings)
@@ -94,28 +94,28 @@ class SettingsForm(anywidget.AnyWidget):
 
     @property
     def settings(self) -> TrainingSettings:
-        """The settings in force: the last good value of each field."""
+        """The current settings: the last valid value of each field."""
         return self._settings
 
     @property
     def invalid(self) -> dict[str, str]:
-        """The fields whose entry cannot be used, with what is wrong."""
+        """The fields with invalid entries, with the problem of each."""
         with self._lock:
             return dict(self._invalid)
 
     @property
     def preset(self) -> str:
-        """The preset that the settings come from, with ``" (changed)"`` behind it where they differ from it."""
+        """The preset that the settings are based on, followed by ``" (changed)"`` if they differ from it."""
         with self._lock:
             return self._preset + (" (changed)" if self._changes() else "")
 
     def set_settings(self, settings: TrainingSettings) -> None:
-        """Show `settings`, and drop entries that could not be used.
+        """Set all fields, and discard invalid entries.
 
         Raises
         ------
         WidgetError
-            `settings` is not a `TrainingSettings`.
+            If `settings` is not a `TrainingSettings`.
         """
         settings = _checked(settings)
         with self._lock:
@@ -128,7 +128,7 @@ class SettingsForm(anywidget.AnyWidget):
         self._tell(before)
 
     def patch(self, changes: Mapping[str, Any]) -> int:
-        """Change some fields, as advice does; `undo_patch` undoes that.
+        """Change some fields, as advice does; `undo_patch` reverts this.
 
         Returns
         -------
@@ -138,17 +138,17 @@ class SettingsForm(anywidget.AnyWidget):
         Raises
         ------
         SettingsError
-            A field is unknown, or its value impossible; nothing is changed then.
+            If a field is unknown or its value impossible; nothing is changed then.
         """
         return self._change(dict(changes), None)
 
     def choose_preset(self, name: str) -> int:
-        """Change to a preset, as a user does: all fields at once, and `undo_patch` undoes it.
+        """Switch all fields to a preset, as the user does; `undo_patch` reverts this.
 
         Raises
         ------
         SettingsError
-            There is no such preset.
+            If there is no such preset.
         """
         wanted = TrainingSettings.preset(name)
         changes = differing(wanted, self._settings)
@@ -166,12 +166,12 @@ class SettingsForm(anywidget.AnyWidget):
         return number
 
     def can_undo(self, number: int) -> bool:
-        """Whether the patch of this number is the last one that is in force."""
+        """Return whether the patch with this number is the latest one in force."""
         with self._lock:
             return bool(self._patches) and self._patches[-1][0] == number
 
     def undo_patch(self) -> None:
-        """Give the fields of the last patch or preset the values they had before it; other fields stay as they are."""
+        """Restore the fields of the last patch or preset to their earlier values; other fields are not changed."""
         with self._lock:
             if not self._patches:
                 return
@@ -187,13 +187,13 @@ class SettingsForm(anywidget.AnyWidget):
         Returns
         -------
         callable
-            Ends the calls.
+            Unsubscribes.
         """
         return listen(self._listeners, callback)
 
     @property
     def disabled(self) -> bool:
-        """Whether the user cannot change anything."""
+        """Whether the user cannot change the form."""
         return self._disabled
 
     @disabled.setter
@@ -204,12 +204,12 @@ class SettingsForm(anywidget.AnyWidget):
 
     @property
     def python_code(self) -> str:
-        """Code that makes the settings in force."""
+        """Python code that makes the current settings."""
         with self._lock:
             return as_python(self._settings, self._preset)
 
     def close(self) -> None:
-        """Remove the form from the page, and end all callbacks."""
+        """Remove the form from the page, and stop all callbacks."""
         if self._closed:
             return
         self._closed = True
@@ -219,23 +219,23 @@ class SettingsForm(anywidget.AnyWidget):
         close_tree(self)
 
     def enter(self, name: str, entry: str | bool) -> None:
-        """Enter something into a field, as if it had been typed on the page.
+        """Enter a value into a field, as if it were typed on the page.
 
         Parameters
         ----------
         name
-            The field.
+            Name of the field.
         entry
-            The text as typed, the words of a choice, or True or False for a checkbox. What cannot be used is
-            marked, see `invalid`, and changes nothing.
+            The text as typed, the text of a choice, or a bool for a checkbox. An invalid entry is marked (see
+            `invalid`) and changes nothing.
 
         Raises
         ------
         WidgetError
-            There is no such field.
+            If there is no such field.
         """
         if name not in self._by_name:
-            raise WidgetError(f"the form has no field {name!r}; there are {', '.join(self._by_name)}")
+            raise WidgetError(f"The form has no field {name!r}; its fields are {', '.join(self._by_name)}.")
         with self._lock:
             before = self._settings
             self._forget([name])
@@ -271,20 +271,20 @@ class SettingsForm(anywidget.AnyWidget):
             self.balance_classes()
 
     def freeze(self, groups: Mapping[str, bool]) -> None:
-        """Freeze the groups of the encoder that are True; all groups must be given."""
+        """Freeze the encoder groups that are True; all groups must be given."""
         self.enter("freeze", self._by_name["freeze"].entry(freeze_value(groups)))
 
     def balance_classes(self) -> None:
-        """Set the weight of each class from the labelled areas, from 0.1 to 10; `undo_patch` undoes it.
+        """Set the weight of each class, from 0.1 to 10, by the labelled areas; `undo_patch` reverts this.
 
-        The weights depend on the areas alone, so that doing it twice changes nothing.
+        The weights depend only on the areas, so that repeating this changes nothing.
         """
         weights = self._facts.get("balanced")
         if weights and weights != self._settings.class_weights:
             self.patch({"class_weights": dict(weights)})
 
     def _take_pending(self) -> None:
-        """Apply all entries, or, if they are not possible together, as many as are."""
+        """Apply all entries together or, if that is impossible, as many as possible."""
         try:
             self._settings = self._settings.model_copy(update=self._pending)
         except SettingsError:
@@ -307,7 +307,7 @@ class SettingsForm(anywidget.AnyWidget):
                 entries.pop(name, None)
 
     def _explained(self, name: str, error: str) -> str:
-        """Turn an error into a line under the field: what is possible, and which value is kept."""
+        """Return an error as a line for the field: what is possible, and which value is kept."""
         allowed = self._by_name[name].range
         out_of_range = f"it takes {allowed}" in error or error.endswith(" is not a number.")
         if out_of_range and allowed[:1].isdigit():
@@ -315,14 +315,14 @@ class SettingsForm(anywidget.AnyWidget):
             reason = f"Use {allowed} {unit}." if unit and " " not in unit else f"Use {allowed}."
         else:
             reason = error.rsplit(": ", 1)[-1] if error.startswith(f"{name} is ") else error
-            # Users know the fields by their labels.
+            # Users know fields by their labels.
             for other in self._by_name:
                 reason = re.sub(rf"\b{other}\b(?!')", label(other), reason)
         kept = self._by_name[name].entry(getattr(self._settings, name))
         return f"{reason} {kept if kept != '' else 'The empty field'} is kept."
 
     def _tell(self, before: TrainingSettings) -> None:
-        # Not under the lock: a listener may wait for another thread that reads the form.
+        # Without the lock, since a listener may wait for another thread that reads the form.
         with self._lock:
             now, listeners = self._settings, list(self._listeners)
         if now == before:
@@ -343,7 +343,7 @@ class SettingsForm(anywidget.AnyWidget):
         self._state = self._for_page()
 
     def _for_page(self) -> dict[str, Any]:
-        """Return all that the page shows; a field with an invalid entry keeps that entry."""
+        """Return the state for the page; a field with an invalid entry keeps that entry."""
         entered = {**{name: getattr(self._settings, name) for name in self._by_name}, **self._pending}
         return {
             "entries": {
@@ -364,7 +364,7 @@ class SettingsForm(anywidget.AnyWidget):
 
 def _checked(settings: TrainingSettings) -> TrainingSettings:
     if not isinstance(settings, TrainingSettings):
-        raise WidgetError(f"SettingsForm shows a TrainingSettings, got {settings!r}; use hw.TrainingSettings()")
+        raise WidgetError(f"SettingsForm shows a TrainingSettings, not {settings!r}; use hw.TrainingSettings().")
     return settings
 
 

@@ -1,4 +1,4 @@
-"""The preview of the normalization in the form, folded at first."""
+"""The preview of the form's normalization, initially folded."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ from histowidgets.widgets.settings._normalization_preview import NormalizationPr
 
 
 class NormalizationFold(Disclosure):
-    """Follow the settings of a form while unfolded; compute nothing while folded.
+    """Follows the settings of a form while unfolded; computes nothing while folded.
 
     Parameters
     ----------
     project, view, log
         As for `NormalizationPreview`.
     form
-        Whose settings are previewed.
+        Has the settings to preview.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class NormalizationFold(Disclosure):
         super().__init__(
             "Normalization: what the network sees",
             [self.preview],
-            tooltip="Picture and values in view, before and after the normalization of the settings",
+            tooltip="The image in view before and after normalization",
             on_open=self.refresh,
         )
         self.add_class("hw-fold-section")
         self._forget = form.on_change(lambda settings: self.refresh())
 
     def refresh(self) -> None:
-        """Show what is in view now, as the settings are now."""
+        """Show the current view with the current settings."""
         if self.unfolded:
             settings = self._form.settings
             self.preview.show(normalization_of(settings), settings.channels)

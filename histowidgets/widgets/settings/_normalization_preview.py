@@ -1,4 +1,4 @@
-"""The effect of the normalization on the pixels in view: picture and values, before and after."""
+"""Preview the effect of the normalization on the pixels in view: picture and values, before and after."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from histowidgets.widgets.common import LatestWorker, picture_url, style_widget
 #: Longest side of the two pictures, in pixels.
 SIDE = 160
 BINS = 48
-#: At most this many channels have histograms; the table has all.
+#: Most channels with a histogram; the table has all channels.
 MOST_HISTOGRAMS = 4
 STRATEGY_WORDS = {
     "percentile_99": "1st percentile becomes 0, 99th becomes 1",
@@ -46,11 +46,11 @@ class NormalizationView:
     before : numpy.ndarray
         ``(rows, cols, channels)``, in the image's own units.
     matched : numpy.ndarray
-        The same with its stain matched, where the normalization does that: what becomes 0 and 1 is a value of these.
+        The same after stain matching, if the normalization does that; the values that become 0 and 1 refer to these.
     after : numpy.ndarray
-        float32 of the same shape, 0 to 1: what the network is given.
+        float32 of the same shape, 0 to 1: the network's input.
     normalization : Normalization
-        With the statistics of the images that are trained on, for the image in view.
+        The normalization for the image in view, with the statistics of the training images.
     channel_names : tuple of str
     """
 
@@ -62,14 +62,14 @@ class NormalizationView:
 
 
 def normalized_view(image: Image, region: Region, normalization: Normalization) -> NormalizationView:
-    """Normalize what is in view as training would.
+    """Normalize a view as training does.
 
     Parameters
     ----------
     image, region
-        What to show; read at no more than `SIDE` pixels.
+        The view, read at no more than `SIDE` pixels.
     normalization
-        Fitted to the images that are trained on.
+        Fitted to the training images.
     """
     downsample = max(1.0, max(region.width, region.height) / SIDE)
     before = image.read(*region, downsample=downsample)
@@ -78,18 +78,18 @@ def normalized_view(image: Image, region: Region, normalization: Normalization) 
 
 
 class NormalizationPreview(ipywidgets.VBox):
-    """A small picture and the histograms before and after, with the values that become 0 and 1.
+    """Small pictures and histograms before and after normalization, with the values that become 0 and 1.
 
-    It is computed on a thread, with the functions that training uses. Nothing is computed before `show`.
+    They are computed on a thread, with the functions that training uses. Nothing is computed before `show`.
 
     Parameters
     ----------
     project
-        Its images that are not for validation only are measured.
+        Has the images to measure, except those for validation only.
     view
-        Returns the name of an image and the region to show; by default the whole first image.
+        Returns the name of an image and the region to show; by default the first image as a whole.
     log
-        Called with the traceback of an unexpected error.
+        Called with the traceback of each unexpected error.
 
     Examples
     --------
@@ -105,7 +105,7 @@ class NormalizationPreview(ipywidgets.VBox):
     >>> preview.close()
     """
 
-    _closed = True  # until it is built: Python closes a widget whose construction failed
+    _closed = True  # until it is built: Python also closes a widget whose construction failed
 
     def __init__(
         self,
@@ -114,7 +114,9 @@ class NormalizationPreview(ipywidgets.VBox):
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._project, self._view, self._log = project, view or self._whole_first, log
-        self._fitted: tuple[tuple[Any, ...], Normalization] | None = None  # to which images and channels
+        self._fitted: tuple[tuple[Any, ...], Normalization] | None = (
+            None  # the images and channels it was fitted to, and the result
+        )
         self.shown: NormalizationView | None = None
         self._html = ipywidgets.HTML("<p class='hw-quiet'>Measuring the images…</p>")
         super().__init__([style_widget("normalization_preview/style"), self._html])
@@ -129,9 +131,9 @@ class NormalizationPreview(ipywidgets.VBox):
         Parameters
         ----------
         normalization
-            Without statistics, those of the training images are measured.
+            If it has no statistics, those of the training images are measured.
         channels
-            Which are trained on, by name; those of the first annotated image by default, as in training.
+            Names of the channels to train on; by default those of the first annotated image, as in training.
         """
         name, region = self._view()
         self._worker.request(_Wanted(self._project.snapshot(), name, region, normalization, tuple(channels)))
@@ -145,7 +147,7 @@ class NormalizationPreview(ipywidgets.VBox):
         return normalized_view(snapshot.images[wanted.image_name], wanted.region, self._fit(wanted, snapshot))
 
     def _fit(self, wanted: _Wanted, snapshot: ProjectSnapshot) -> Normalization:
-        """Fit the normalization to the images that are trained on, which are measured once."""
+        """Fit the normalization to the training images, which are measured only once."""
         normalization = wanted.normalization
         needs_none = normalization.strategy == "fixed_range" and not normalization.match_stain
         if normalization.statistics is not None or needs_none:
@@ -185,7 +187,7 @@ class NormalizationPreview(ipywidgets.VBox):
 
 
 def view_html(view: NormalizationView) -> str:
-    """Return the two pictures, the histograms and the table of values."""
+    """Return the pictures, the histograms and the table of values as HTML."""
     limits = view.normalization.ranges(len(view.channel_names))
     before, after = _picture(display_rgb(view.before)), _picture(_after_rgb(view.after))
     rows, plots = [], []
@@ -204,13 +206,13 @@ def view_html(view: NormalizationView) -> str:
     rest = ""
     if statistics is not None:
         pixels = f"{statistics.n_pixels:,} pixels ({statistics.dtype})"
-        rest = f"; measured on {pixels}, drawn by seed from all over the images"
+        rest = f"; measured on {pixels}, sampled from all images"
     return (
         f"<p class='hw-norm-words'>{escape(STRATEGY_WORDS[normalization.strategy])}, {by}{escape(rest)}.</p>"
         f"<div class='hw-norm-pair'><figure>{before}<figcaption>before</figcaption></figure>"
         f"<figure>{after}<figcaption>as the network sees it</figcaption></figure></div>{''.join(plots)}"
         "<table class='hw-table'><tr><th></th><th scope='col'>becomes 0</th><th scope='col'>becomes 1</th>"
-        f"<th scope='col'>cut off in view</th></tr>{''.join(rows)}</table>"
+        f"<th scope='col'>clipped in view</th></tr>{''.join(rows)}</table>"
     )
 
 

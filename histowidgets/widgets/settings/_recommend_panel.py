@@ -1,4 +1,4 @@
-"""Recommended settings for a project, with reasons, a button to apply them and one to undo that."""
+"""Recommended settings for a project with their reasons, and buttons to apply and undo them."""
 
 from collections.abc import Callable
 from html import escape
@@ -15,9 +15,9 @@ from histowidgets.widgets.settings._form import SettingsForm
 from histowidgets.widgets.settings._setting_text import differing, label, value_words
 
 TYPE_WORDS = {"he": "H&E", "brightfield": "other brightfield", "fluorescence": "fluorescence"}
-#: The first choice: the type is told from the pixels.
+#: The first choice: detect the type from the pixels.
 AUTOMATIC = ""
-_IDLE = "Settings for these images and labels, with the reason for each."
+_IDLE = "Recommends settings for these images and labels, with reasons."
 
 
 class RecommendPanel(ipywidgets.VBox):
@@ -26,11 +26,11 @@ class RecommendPanel(ipywidgets.VBox):
     Parameters
     ----------
     project
-        Its images and labels are looked at.
+        Has the images and labels to examine.
     form
         Where the recommendation is applied and undone.
     view
-        Returns the name of the image that is shown, whose pixels tell the type, and the region in view.
+        Returns the name of the image shown, whose pixels suggest the type, and the region in view.
     """
 
     def __init__(self, project: Project, form: SettingsForm, view: Callable[[], tuple[str, Region]]) -> None:
@@ -43,18 +43,16 @@ class RecommendPanel(ipywidgets.VBox):
         )
         self._ask_button.on_click(lambda _: self.ask())
         self._type = ipywidgets.Dropdown(
-            options=[("tell from the pixels", AUTOMATIC), *((TYPE_WORDS[name], name) for name in IMAGE_TYPES)],
+            options=[("detect from the pixels", AUTOMATIC), *((TYPE_WORDS[name], name) for name in IMAGE_TYPES)],
             description="Images",
-            tooltip="What kind of images these are; this overrules what the pixels suggest",
+            tooltip="Type of the images; overrides what the pixels suggest",
         )
         self._type.observe(lambda change: self._type_chosen(), names="value")
         row = ipywidgets.HBox([self._ask_button, self._type])
         row.add_class("hw-recommend-row")
         self._words = ipywidgets.HTML(f"<p class='hw-quiet'>{_IDLE}</p>")
-        self._apply_button = ipywidgets.Button(description="Apply", tooltip="Change the settings below as recommended")
-        self._undo_button = ipywidgets.Button(
-            description="Undo", icon="undo", tooltip="Give the settings the values they had before"
-        )
+        self._apply_button = ipywidgets.Button(description="Apply", tooltip="Apply the recommended settings below")
+        self._undo_button = ipywidgets.Button(description="Undo", icon="undo", tooltip="Restore the earlier settings")
         self._apply_button.on_click(lambda _: self.apply())
         self._undo_button.on_click(lambda _: self.undo())
         self._clicks = ipywidgets.HBox([self._apply_button, self._undo_button], layout={"display": "none"})
@@ -79,7 +77,7 @@ class RecommendPanel(ipywidgets.VBox):
     def ask(self) -> None:
         """Make a recommendation in the background."""
         self._ask_button.disabled = True
-        self._words.value = "<p class='hw-quiet' role='status'>Looking at the images and labels…</p>"
+        self._words.value = "<p class='hw-quiet' role='status'>Examining images and labels…</p>"
         self._worker.request(self._type.value)
 
     def apply(self) -> None:
@@ -89,7 +87,7 @@ class RecommendPanel(ipywidgets.VBox):
             self._show_clicks()
 
     def undo(self) -> None:
-        """Give the settings of the form the values they had before."""
+        """Restore the earlier settings of the form."""
         if self._applied is not None:
             applied, self._applied = self._applied, None
             if self._form.can_undo(applied):
@@ -111,7 +109,7 @@ class RecommendPanel(ipywidgets.VBox):
     def _work(self, chosen: str, is_stale: Callable[[], bool]) -> Recommendation:
         snapshot = self._project.snapshot()
         image = snapshot.images[self._view()[0]]
-        told = "You said what the images are."
+        told = "You chose the type of the images."
         if chosen == AUTOMATIC:
             guess = guess_image_type(image)
             chosen, told = guess.type, f"The pixels suggest {TYPE_WORDS[guess.type]}: {guess.reason}"
@@ -120,13 +118,13 @@ class RecommendPanel(ipywidgets.VBox):
         return Recommendation(found.settings, [found.reasons[0], told, *found.reasons[1:]], found.advice)
 
     def _measured(self, snapshot: Any) -> tuple[int, float | None]:
-        """Return the labelled tiles, and the memory of the GPU in GB."""
+        """Return the number of labelled tiles, and the memory of the GPU in GB (None without one)."""
         from histowidgets.training import estimate
 
         try:
             found = estimate(snapshot, self._form.settings, measure=False)
         except HistowidgetsError:
-            return 0, None  # too little is painted to train on: there are no tiles yet
+            return 0, None  # too little is painted, so there are no tiles yet
         return found.n_tiles, None if found.gpu_free.total is None else found.gpu_free.total / 1e9
 
     def _answered(self, chosen: str, found: Recommendation | None, error: BaseException | None) -> None:
@@ -148,13 +146,13 @@ class RecommendPanel(ipywidgets.VBox):
 
     def _changes(self) -> str:
         if not self._patch:
-            return "The settings are like that already."
+            return "The current settings already match."
         words = ", ".join(f"{label(name).lower()} {value_words(value)}" for name, value in self._patch.items())
         return f"Changes {len(self._patch)} setting{'s' if len(self._patch) > 1 else ''}: {escape(words)}."
 
     def _show_clicks(self) -> None:
         if self._applied is not None and not self._form.can_undo(self._applied):
-            self._applied = None  # another change was made meanwhile, which the form undoes first
+            self._applied = None  # another change was made since, which the form would undo first
         self._clicks.layout.display = None if self._patch else "none"
         self._apply_button.disabled = self._applied is not None
         self._undo_button.disabled = self._applied is None

@@ -1,4 +1,4 @@
-"""Settings as text and back: labels, the text in a field, parsing what was typed, and Python code."""
+"""Convert settings to text: labels, the text of fields and choices, and Python code."""
 
 import types
 from typing import Any, Literal, Union, get_args, get_origin
@@ -6,7 +6,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from histowidgets.models import backbones
 from histowidgets.training import TrainingSettings
 
-# Only where the name of the field does not read well, or is too long for the label column.
+# Only for fields whose name does not read well or is too long for the label column.
 _LABELS = {
     "adapt_norm": "Adapt norms",
     "augmentation": "Augmentation",
@@ -77,7 +77,7 @@ def label(name: str) -> str:
 
 
 def value_words(value: Any) -> str:
-    """Return one choice of a field as text."""
+    """Return a choice of a field as text."""
     if value is None:
         return "automatic"
     if isinstance(value, bool):
@@ -88,7 +88,7 @@ def value_words(value: Any) -> str:
 
 
 def kind_of(name: str) -> tuple[type, bool]:
-    """Return the type of a field, with Literal as its choices' type, and whether None is allowed."""
+    """Return the type of a field (for a Literal, that of its choices), and whether None is allowed."""
     annotation = TrainingSettings.model_fields[name].annotation
     parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
     kinds = [part for part in parts if part is not type(None)]
@@ -99,7 +99,7 @@ def kind_of(name: str) -> tuple[type, bool]:
 
 
 def choices_of(name: str) -> list[tuple[str, Any]] | None:
-    """Return what a field can be as pairs of text and value; None where it is a number or free text."""
+    """Return the choices of a field as pairs of text and value; None for numbers and free text."""
     annotation = TrainingSettings.model_fields[name].annotation
     if get_origin(annotation) is Literal:
         suffix = "x" if name == "downsample" else ""
@@ -114,7 +114,7 @@ def choices_of(name: str) -> list[tuple[str, Any]] | None:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as the text in its field, such that `parse` gives it back."""
+    """Return a value as the text of its field, the inverse of `parse`."""
     if value is None:
         return ""
     if isinstance(value, tuple):
@@ -141,7 +141,7 @@ def differing(settings: TrainingSettings, base: TrainingSettings) -> dict[str, A
 
 
 def nearest_preset(settings: TrainingSettings, preferred: str = "") -> str:
-    """Return the preset from which `settings` differs in the fewest fields; of several, `preferred` or the first."""
+    """Return the preset from which `settings` differs in the fewest fields; if tied, `preferred` or the first."""
     distance = {
         name: len(differing(settings, TrainingSettings.preset(name))) for name in TrainingSettings.preset_names()
     }
@@ -150,7 +150,7 @@ def nearest_preset(settings: TrainingSettings, preferred: str = "") -> str:
 
 
 def as_python(settings: TrainingSettings, preset: str) -> str:
-    """Return code that makes `settings`, naming only what differs from the preset."""
+    """Return Python code that makes `settings`, naming only the fields that differ from the preset."""
     changes = differing(settings, TrainingSettings.preset(preset))
     body = f"hw.TrainingSettings.preset({preset!r})"
     if changes:

@@ -1,4 +1,4 @@
-"""The settings tab of the studio: what is recommended, what could be better, and the form."""
+"""The settings tab of the studio: recommendation, advice and the form."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ from histowidgets.widgets.settings._recommend_panel import RecommendPanel
 
 
 class SettingsTab(ipywidgets.VBox):
-    """The recommendation and the advice on the settings above the form.
+    """The settings form below its recommendation and advice.
 
     Parameters
     ----------
     project
-        What would be trained on.
+        The project to train on.
     form
-        The settings; closed with the tab.
+        The form of the settings; closed with the tab.
     view
         Returns the name of the image that is shown, and the region in view.
     """
@@ -32,7 +32,7 @@ class SettingsTab(ipywidgets.VBox):
         self.add_class("hw-settings-tab")
 
     def close(self) -> None:
-        """Close what it holds."""
+        """Close the panels and the form."""
         self.recommend.close()
         self.advice.close()
         self._form.close()

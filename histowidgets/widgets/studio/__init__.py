@@ -1,4 +1,4 @@
-"""The studio: canvas, training, results and review on one page, and the panels that it is made of."""
+"""The studio: canvas, training, results and review on one page, and its panels."""
 
 from histowidgets.widgets.studio._image_strip import ImageStrip
 from histowidgets.widgets.studio._studio import Studio

@@ -1,4 +1,4 @@
-"""The list of classes: which one the brush paints, and how many annotations each still needs."""
+"""The list of classes: the one that the brush paints, and the number of annotations that each needs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from histowidgets.widgets.common import bundle, style_sheet
 
 
 class ClassList(anywidget.AnyWidget):
-    """One row for each class: its digit key, colour, name, and a bar up to the number of annotations that it needs.
+    """A row for each class: digit key, colour, name, and a progress bar of the annotations that it needs.
 
-    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds one. These requests go
-    to the callbacks of `on_edit`.
+    Each row has a menu to rename, recolour, merge and delete the class, and the last line adds a class. These requests
+    are passed to the callbacks of `on_edit`.
 
     Attributes
     ----------
     rows : list of dict
-        ``name``, ``color`` (``"#rrggbb"``), ``count``, ``goal`` (what it needs at least; 0 for none), ``good`` (what
-        is recommended), and where wanted ``locked`` (why the class cannot be deleted) and ``pattern`` (the address of
-        its hatching). Written from Python only.
+        ``name``, ``color`` (``"#rrggbb"``), ``count``, ``goal`` (the least it needs; 0 for none), ``good`` (what is
+        recommended), and optionally ``locked`` (why the class cannot be deleted) and ``pattern`` (the URL of its
+        hatching). Written from Python only.
     editable : bool
         Whether classes can be changed on the page.
     selected : str
@@ -43,11 +43,11 @@ class ClassList(anywidget.AnyWidget):
     def _known(self, proposal: Any) -> str:
         names = [row["name"] for row in self.rows]
         if names and proposal["value"] not in names:
-            raise traitlets.TraitError(f"no class is called {proposal['value']!r}; there are {names}")
+            raise traitlets.TraitError(f"There is no class {proposal['value']!r}; the classes are {names}.")
         return str(proposal["value"])
 
     def show(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Replace the rows, and keep the selected class where it is still there."""
+        """Replace the rows, and keep the selected class if it still exists."""
         fresh = [dict(row) for row in rows]
         if fresh != self.rows:
             self.rows = fresh
@@ -62,13 +62,13 @@ class ClassList(anywidget.AnyWidget):
     def on_edit(self, callback: Callable[[Mapping[str, Any]], None]) -> None:
         """Call `callback` with each request of the user.
 
-        That is a dict with ``kind`` ("add", "rename", "recolor", "merge" or "delete"), ``name``, and ``to``, ``color``
-        or ``into``.
+        The request is a dict with ``kind`` ("add", "rename", "recolor", "merge" or "delete"), ``name``, and ``to``,
+        ``color`` or ``into``.
         """
         self._edit_callbacks.append(callback)
 
     def say(self, text: str, level: str = "good") -> None:
-        """Show under the list what came of a request, at level "good" or "error"."""
+        """Show the result of a request under the list, at level "good" or "error"."""
         self.send({"kind": "said", "text": text, "level": level})
 
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:

@@ -1,4 +1,4 @@
-"""The classes, how many annotations each still needs, and the coach that counts them."""
+"""The panel of classes, with the number of annotations each needs, and the coach that reviews them."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ class ClassPanel(ipywidgets.VBox):
     state
         Has the project; errors of the coach go to its log.
     coached
-        Called on the coach's thread with what it found, and the snapshot that it looked at.
+        Called on the coach's thread with its findings and the snapshot they are about.
     """
 
     def __init__(
@@ -46,26 +46,26 @@ class ClassPanel(ipywidgets.VBox):
         self.coach.request(self._project.snapshot())
 
     def select(self, name: str) -> None:
-        """Mark a class as the one that the brush paints, even one that was just added."""
+        """Mark the class that the brush paints, even one that was just added."""
         self.refresh()
         self.classes.selected = name
 
     def show_patterns(self, on: bool) -> None:
-        """Show the hatching of each class beside its colour, as on the picture."""
+        """Show or hide the hatching of each class beside its colour, as on the image."""
         self._patterns = on
         self.refresh()
 
     # -- edits of the classes -------------------------------------------------------------------------
 
     def _edit(self, content: Mapping[str, Any]) -> None:
-        """Do what the page asks; what came of it is shown under the list."""
+        """Carry out a request of the page, and show the result under the list."""
         project, name = self._project, str(content.get("name", ""))
         target = str(content.get("to") or content.get("into") or content.get("color") or "")
         doers: dict[Any, tuple[Callable[[], object], str]] = {
             "add": (lambda: project.add_class(name), ""),
             "rename": (lambda: project.rename_class(name, target), ""),
             "recolor": (lambda: project.recolor_class(name, target), ""),
-            "merge": (lambda: project.merge_classes(name, target), f"Merged {name} into {target}. Undo takes it back."),
+            "merge": (lambda: project.merge_classes(name, target), f"Merged {name} into {target}. Undo reverts this."),
             "delete": (lambda: project.delete_class(name), f"Deleted the class {name}. Undo brings it back."),
         }
         kind = str(content.get("kind"))
@@ -84,7 +84,7 @@ class ClassPanel(ipywidgets.VBox):
     def _changed(self, change: Change) -> None:
         if change.kind == "classes":
             self.refresh()
-        # Only the count is cheap enough for the thread that painted; the coach reads pixels.
+        # Only counting is cheap enough for the thread that painted; the coach reads pixels.
         self.coach.request(self._project.snapshot())
 
     def _ask(self, snapshot: ProjectSnapshot, is_stale: Callable[[], bool]) -> Sequence[Advice]:
@@ -101,7 +101,7 @@ class ClassPanel(ipywidgets.VBox):
             self._coached(self._found, snapshot)
 
     def refresh(self) -> None:
-        """Show the present classes, colours and counts."""
+        """Show the current classes, colours and counts."""
         counts, colors = self._project.count(), self._project.colors
         goal, good = counts_wanted(len(colors))
         rows = []
@@ -131,7 +131,7 @@ class ClassPanel(ipywidgets.VBox):
 def _locked(count: int, n_classes: int) -> str:
     """Return why a class cannot be deleted, or "" if it can."""
     if n_classes == 1:
-        return "The project needs a class"
+        return "A project needs at least one class"
     if count:
         return f"It has {count} annotation{'' if count == 1 else 's'}: merge it instead"
     return ""

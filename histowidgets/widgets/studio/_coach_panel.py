@@ -1,4 +1,4 @@
-"""The findings of the coach in five lines: boundaries, areas, spread, conflicts, images."""
+"""The coach's findings in five lines: boundaries, areas, spread, conflicts and images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import ipywidgets
 from histowidgets.advice import Advice
 from histowidgets.annotations import ProjectSnapshot
 
-#: With fewer annotations than this, nothing can be said about where they lie.
+#: With fewer annotations than this, it is too early to judge where they lie.
 LEAST_ANNOTATIONS = 6
 _WORDS = {"good": "fine", "warning": "look at this", "info": "to consider", "none": "not yet known"}
 _ICONS = {"good": "check", "warning": "exclamation-triangle", "info": "info-circle", "none": "circle-o"}
@@ -17,7 +17,7 @@ _ICONS = {"good": "check", "warning": "exclamation-triangle", "info": "info-circ
 
 @dataclass(frozen=True)
 class _Topic:
-    """One line: its name, the advice that says something is missing, and those that say all is well."""
+    """A line: its name, the ids of advice that something is missing, and of advice that all is well."""
 
     name: str
     missing: tuple[str, ...]
@@ -40,9 +40,9 @@ class CoachLine:
     Attributes
     ----------
     level : {"good", "warning", "info", "none"}
-        "none": too early to tell.
+        "none" means that it is too early to tell.
     advice : tuple of Advice
-        The advice that it sums up; their places are shown one after the other.
+        The pieces of advice that the line sums up, whose places the button shows one after the other.
     """
 
     name: str
@@ -53,7 +53,7 @@ class CoachLine:
 
 
 def coach_lines(found: Sequence[Advice], snapshot: ProjectSnapshot) -> list[CoachLine]:
-    """Sum up what `coach` found, one line a topic."""
+    """Sum up the findings of `coach` in one line per topic."""
     drawn = [one.class_name for some in snapshot.annotations.values() for one in some if one.class_name is not None]
     early = len(drawn) < LEAST_ANNOTATIONS or len(set(drawn)) < 2
     lines = []
@@ -80,11 +80,11 @@ def _summary(mine: Sequence[Advice]) -> str:
     if first.id in ("area-imbalance", "areas-balanced"):
         return f"{first.about['largest']} covers {number['ratio']:.3g} times {first.about['smallest']}"
     if first.id == "spread-enough":
-        return f"the strokes reach over {number['reach_percent']:.0f} % of the picture"
+        return f"the strokes span {number['reach_percent']:.0f} % of the image"
     if first.id in ("labelled-twice", "contradicting-labels"):
         return _conflicts(mine)
     if first.id == "labels-consistent":
-        return "no place was painted with two classes"
+        return "no place is painted with two classes"
     if first.id in ("least-covered-image", "images-covered"):
         return f"{first.image_name} is covered least: {number['labelled_percent']:.2g} % labelled"
     if first.id == "several-images":
@@ -93,12 +93,12 @@ def _summary(mine: Sequence[Advice]) -> str:
 
 
 def _conflicts(mine: Sequence[Advice]) -> str:
-    """Count the places that were painted with two classes, and pairs that look the same with different ones."""
+    """Count the places that are painted with two classes, and those that look alike but differ in class."""
     twice = next((int(one.evidence["places"]) for one in mine if one.id == "labelled-twice"), 0)
     alike = sum(one.id == "contradicting-labels" for one in mine)
     said = [f"{twice} place{'' if twice == 1 else 's'} painted twice"] if twice else []
     if alike:
-        said.append(f"{alike} places look alike but differ")
+        said.append(f"{alike} places look alike but differ in class")
     return "; ".join(said)
 
 
@@ -107,7 +107,7 @@ def _tip(advice: Advice) -> str:
 
 
 class _Row(ipywidgets.HBox):
-    """The line about a topic, and a button that goes through its places."""
+    """A line about a topic, and a button that steps through its places."""
 
     def __init__(self, on_show: Callable[[Advice], None]) -> None:
         self._on_show = on_show
@@ -121,7 +121,7 @@ class _Row(ipywidgets.HBox):
         self.add_class("hw-coach-row")
 
     def show(self, line: CoachLine) -> None:
-        """Show a line; start with its first place again only if the places changed."""
+        """Show a line; restart at its first place only if the places changed."""
         before, self._line = self._line, line
         if before == line:
             return
@@ -155,17 +155,17 @@ class _Row(ipywidgets.HBox):
 
 
 class CoachPanel(ipywidgets.VBox):
-    """Lines that say what the annotations lack, each with a button that goes through its places.
+    """Lines on what the annotations lack, each with a button that steps through its places.
 
     Parameters
     ----------
     on_show
-        Called with an advice whose place the user wants to see.
+        Called with the advice whose place the user wants to see.
     """
 
     def __init__(self, on_show: Callable[[Advice], None]) -> None:
         self._rows = [_Row(on_show) for _ in _TOPICS]
-        title = ipywidgets.HTML("<h4 class='hw-title'>How well the strokes cover what has to be learned</h4>")
+        title = ipywidgets.HTML("<h4 class='hw-title'>How well the strokes cover the images</h4>")
         super().__init__([title, *self._rows])
         self.add_class("hw-coach")
 

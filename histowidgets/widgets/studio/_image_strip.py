@@ -1,4 +1,4 @@
-"""The images of a project side by side: which one is shown, how much each is annotated, and its role."""
+"""The images of a project side by side: the one that is shown, and the annotation count and role of each."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -16,24 +16,24 @@ from histowidgets.widgets.studio._uploads import Upload, path_hints
 
 
 class ImageStrip(anywidget.AnyWidget):
-    """A row of thumbnails, one for each image of the project, which it follows.
+    """A row of thumbnails, one for each image of the project, kept up to date.
 
-    Thumbnails are made on a thread, only for images that are in sight. A click, or the arrow keys and Enter,
-    choose the image to show; a menu sets the role of an image or removes it, which can be undone.
+    Thumbnails are made on a thread, only for images that are visible. A click, or the arrow keys and Enter, choose the
+    image to show. A menu sets the role of an image or removes it, which can be undone.
 
     Parameters
     ----------
     project
-        Whose images are shown.
+        Has the images.
     notify
-        Called with a text and a level ("info", "good" or "error") when something was done or failed; by default
-        the strip shows the text itself.
+        Called with a message and its level ("info", "good" or "error") when something was done or failed; by
+        default the strip shows the message itself.
 
     Attributes
     ----------
     shown : str
-        Name of the image that is marked as the one shown, "" in an empty project. Written by the kernel only:
-        observe it, and set it to choose another (ImageNameError for an unknown one).
+        Name of the image that is marked as shown; "" in an empty project. Written by the kernel only: observe it,
+        and set it to choose another image (ImageNameError if unknown).
 
     Examples
     --------
@@ -84,7 +84,7 @@ class ImageStrip(anywidget.AnyWidget):
         Raises
         ------
         ImageError, ImageNameError, OSError
-            If it cannot be opened, or an image of its name is there already.
+            If the file cannot be opened, or the project has an image of that name.
         """
         file = Path(path.strip()).expanduser()
         name = self.project.add_image(file)
@@ -93,7 +93,7 @@ class ImageStrip(anywidget.AnyWidget):
         return name
 
     def remove_image(self, name: str) -> None:
-        """Remove an image from the project and show another one; one step of undo.
+        """Remove an image from the project, as one step of undo, and show another one.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class ImageStrip(anywidget.AnyWidget):
         """
         names = self.project.image_names
         if names == [name]:
-            raise ImageNameError(f"{name!r} is the only image; add another one before you remove it.")
+            raise ImageNameError(f"{name!r} is the only image. Add another one before you remove it.")
         if name in names and name == self.shown:
             at = names.index(name)
             self.shown = names[at + 1] if at + 1 < len(names) else names[at - 1]
@@ -115,7 +115,7 @@ class ImageStrip(anywidget.AnyWidget):
     # -- the project ----------------------------------------------------------------------------------
 
     def _refresh(self, change: Change) -> None:
-        """Show the present project; called on the thread that edited it."""
+        """Show the current state of the project; called on the thread that edited it."""
         with self._lock:
             before = {entry["name"]: entry for entry in self.entries}
             only = change.image_name if change.kind == "annotations" else None
@@ -165,7 +165,7 @@ class ImageStrip(anywidget.AnyWidget):
         self.send({"kind": "hints", "path": typed, "hints": path_hints(typed)})
 
     def _receive(self, content: dict[str, Any], buffers: list[Any]) -> None:
-        """Append a piece of a file; the page sends the next one when this one is confirmed."""
+        """Append a piece of a file; the page sends the next piece once this one is confirmed."""
         with self._lock:
             if content.get("first"):
                 self._cancel_upload()
@@ -183,7 +183,7 @@ class ImageStrip(anywidget.AnyWidget):
             self.send({"kind": "received", "bytes": upload.received})
             if whole:
                 self._upload = None
-        if whole:  # opening takes a while, and an edit elsewhere must not wait for it
+        if whole:  # outside the lock, since opening is slow and edits elsewhere must not wait for it
             try:
                 self.open_file(str(upload.path))
             except Exception:
@@ -196,7 +196,7 @@ class ImageStrip(anywidget.AnyWidget):
             upload.drop()
 
     def close(self) -> None:
-        """Stop listening, end the worker and close the widget; the project stays as it is."""
+        """Stop listening, end the worker and close the widget; the project is not changed."""
         if self.comm is not None:
             self._unsubscribe()
             self._thumbnails.close()
@@ -208,7 +208,7 @@ class ImageStrip(anywidget.AnyWidget):
 def _text(content: Mapping[str, Any], key: str) -> str:
     value = content.get(key)
     if not isinstance(value, str):
-        raise ValueError(f"The page sent {key} = {value!r}; a text is wanted. Reload the page.")
+        raise ValueError(f"The page sent {key} = {value!r} instead of text. Reload the page.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What an import has to be told: which file of several, which name is which class, what to do with what is here."""
+"""Ask what an import needs to know: which entry of a file, which class each name is, what to do with duplicates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -9,24 +9,24 @@ import ipywidgets
 from histowidgets.annotations import ImportPreview
 from histowidgets.widgets.common import full_width
 
-#: Most names, values or colours that are asked for one by one; the others get one answer together.
+#: Most names, values or colours that are asked for one by one; the others share one answer.
 MOST_ROWS = 30
 LEAVE_OUT = ("leave out", None)
 
-#: What can be done with annotations that are on the image already: button, tooltip, and the choice.
+#: What can be done with annotations that are on the image already: button, tooltip and value.
 DUPLICATES = [
-    ("Replace", "Take those of the file instead; what the file does not have stays", "replace"),
-    ("Add", "Draw them a second time", "add"),
-    ("Skip", "Leave those that are here as they are, and draw the others", "skip"),
-    ("Replace all", "Remove everything on this image, and draw what is in the file", "replace_all"),
+    ("Replace", "Replace them with those of the file; keep all other annotations", "replace"),
+    ("Add", "Add them a second time", "add"),
+    ("Skip", "Keep those on the image, and add only the others", "skip"),
+    ("Replace all", "Remove all annotations of this image, then add those of the file", "replace_all"),
 ]
 
-#: Called with the arguments of `Project.import_annotations` that the answer gives.
+#: Called with the answer, as arguments of `Project.import_annotations`.
 Answer = Callable[[dict[str, Any]], object]
 
 
 class ImportQuestion(ipywidgets.VBox):
-    """One question about a file that is being imported; empty while there is none."""
+    """A question about a file that is being imported; empty if there is none."""
 
     def __init__(self) -> None:
         super().__init__([])
@@ -39,9 +39,9 @@ class ImportQuestion(ipywidgets.VBox):
         ----------
         preview : ImportPreview
         given : mapping
-            What was answered before, as arguments of `Project.import_annotations`.
+            Earlier answers, as arguments of `Project.import_annotations`.
         classes : sequence of str
-            Of the project.
+            The classes of the project.
         answer : callable
 
         Returns
@@ -53,25 +53,29 @@ class ImportQuestion(ipywidgets.VBox):
             return self._ask_entry(preview, answer)
         if "classes" not in given and preview.values:
             values = {value: f"{value} ({pixels:,} px)" for value, pixels in preview.values.items()}
-            return self._ask_classes("Which class is each value?", values, classes, answer, rest=False)
+            return self._ask_classes("Which class does each value stand for?", values, classes, answer, rest=False)
         if "classes" not in given and preview.unnamed:
             names = {
                 name: f"{'no name' if name is None else name} ({count:,})" for name, count in preview.unnamed.items()
             }
-            return self._ask_classes("Which class is each of these names?", names, classes, answer, rest=True)
+            return self._ask_classes("Which class does each name stand for?", names, classes, answer, rest=True)
         if preview.duplicates and "on_duplicate" not in given:
             return self._ask_duplicates(preview, answer)
         self.clear()
         return ""
 
     def clear(self) -> None:
-        """Show no question."""
+        """Remove the question."""
         self.children = ()
 
     def _ask_entry(self, preview: ImportPreview, answer: Answer) -> str:
-        choice = full_width(ipywidgets.Dropdown(options=preview.entries, description="File", tooltip="Which is meant"))
-        question = f"There are {len(preview.entries)} in the file. Which one belongs to this image?"
-        return self._show(question, [choice], [("Import", "Import it", lambda: {"entry": choice.value})], answer)
+        choice = full_width(
+            ipywidgets.Dropdown(options=preview.entries, description="File", tooltip="The entry for this image")
+        )
+        question = f"The file has {len(preview.entries)} entries. Which one belongs to this image?"
+        return self._show(
+            question, [choice], [("Import", "Import this entry", lambda: {"entry": choice.value})], answer
+        )
 
     def _ask_classes(
         self, question: str, labels: Mapping[Any, str], classes: Sequence[str], answer: Answer, rest: bool

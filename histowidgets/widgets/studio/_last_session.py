@@ -1,4 +1,4 @@
-"""What an earlier session left in the folder of the project: its last run, its predictions, and what was in view."""
+"""Restore what an earlier session left in the project's folder: its last run and its view."""
 
 import logging
 from collections.abc import Callable
@@ -16,14 +16,14 @@ if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import LoadedRun
 
 FILE_NAME = "view.json"
-#: Seconds without a change until it is written.
+#: Seconds without a change before the view is written.
 REST = 1.0
 
 log = logging.getLogger("histowidgets")
 
 
 class SavedView(BaseModel):
-    """What was in view, and the class to paint; in image pixels, as in `View`."""
+    """The view, in image pixels as in `View`, and the chosen class."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -36,12 +36,12 @@ class SavedView(BaseModel):
 
 
 class ViewFile:
-    """Keeps what a canvas shows in the folder of its project, so that the next session begins there.
+    """Saves a canvas' view in the folder of its project, so that the next session starts with it.
 
     Parameters
     ----------
     canvas
-        Of a project; without a folder, or if it is read-only, nothing is kept.
+        Nothing is saved if its project has no folder or is read-only.
     """
 
     def __init__(self, canvas: AnnotationCanvas) -> None:
@@ -51,7 +51,7 @@ class ViewFile:
         self._worker: LatestWorker[None, None] = LatestWorker("view-file", self._work, lambda *_: None, rest=REST)
 
     def restore(self) -> None:
-        """Show what the last session showed, as far as it is still there."""
+        """Restore the view of the last session, as far as its image and class still exist."""
         saved = self._read()
         if saved is None:
             return
@@ -65,12 +65,12 @@ class ViewFile:
             canvas.class_name = saved.class_name
 
     def changed(self) -> None:
-        """Write soon what is shown now; returns at once."""
+        """Schedule saving the view; returns at once."""
         if self._path is not None and not self._canvas.project.read_only:
             self._worker.request(None)
 
     def close(self) -> None:
-        """Write what is shown now, and end the worker."""
+        """Save the view, and end the worker."""
         self._worker.close()
         if not self._canvas.project.closed:
             self._write()
@@ -94,8 +94,8 @@ class ViewFile:
         try:
             beside.write_text(saved.model_dump_json(indent=1), encoding="utf-8")
             beside.replace(self._path)
-        except OSError as error:  # a convenience: all else works without it
-            log.warning("What is in view was not kept: %s", error)
+        except OSError as error:  # a convenience that nothing else depends on
+            log.warning("The view could not be saved: %s", error)
 
     def _read(self) -> SavedView | None:
         if self._path is None or not self._path.is_file():
@@ -103,19 +103,19 @@ class ViewFile:
         try:
             return SavedView.model_validate_json(self._path.read_text(encoding="utf-8"))
         except (OSError, ValidationError, ValueError) as error:
-            log.warning("%s is not read: %s", self._path, error)
+            log.warning("%s could not be read and is ignored: %s", self._path, error)
             return None
 
 
 class LastRun:
-    """Looks on a thread for the last run that ended in the project's folder.
+    """Loads, on a thread, the last finished run from the project's folder.
 
     Parameters
     ----------
     project
-        Nothing is looked for where it has no folder.
+        Without a folder, there is nothing to load.
     wanted
-        Called on that thread before loading: whether the run is still wanted.
+        Called on that thread, before and after loading; returns whether the run is still wanted.
     found
         Called with the run, on that thread.
     """
@@ -125,7 +125,7 @@ class LastRun:
         self._thread = BackgroundThread(self._look, "last-run")
 
     def look(self) -> None:
-        """Begin to look; returns at once."""
+        """Start looking; returns at once."""
         folder = self._project.folder
         if folder is not None and any(Path(folder).glob("runs/*/run.json")):
             self._thread.start()
@@ -140,7 +140,7 @@ class LastRun:
             if run is not None and self._wanted():
                 self._found(run)
         except Exception:
-            # The boundary of a thread: the studio works without what was there before.
+            # The boundary of a thread: the studio works without the last run.
             log.exception("The last run could not be shown")
 
     def wait(self, timeout: float | None = None) -> None:

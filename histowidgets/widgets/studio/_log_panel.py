@@ -12,7 +12,7 @@ LOG_LINES = 200
 
 
 class LogPanel(Disclosure):
-    """All messages, the newest last, with the time of day; folded at first."""
+    """All messages with the time of day, the newest last; initially folded."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
@@ -26,6 +26,6 @@ class LogPanel(Disclosure):
         return "\n".join(self._lines)
 
     def add(self, text: str) -> None:
-        """Add `text`, of one line or several."""
+        """Add a text of one or more lines."""
         self._lines.append(f"{time.strftime('%H:%M:%S')}  {text}")
         self._text.value = f"<pre class='hw-log' tabindex='0'>{escape(self.text)}</pre>"

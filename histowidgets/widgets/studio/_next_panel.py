@@ -1,4 +1,4 @@
-"""The box under the classes: one sentence on what to do next, one button that does it, and all advice behind an (i)."""
+"""The box under the classes: one sentence on the next step, a button that does it, and more advice behind an (i)."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,18 +19,18 @@ from histowidgets.widgets.studio._train_panel import TrainPanel
 
 
 class NextPanel(ipywidgets.VBox):
-    """Says what to do next, by the rule of `next_step`, and does it.
+    """Show the next step, as `next_step` chooses it, with a button that does it.
 
     Parameters
     ----------
     state
-        Has the project, and shows places.
+        Has the project, and can show a place.
     training
-        Whose run and findings count; its buttons are pressed from here too.
+        Has the run and its findings; the button here can start and stop runs through it.
     live
         Has the prediction that is shown.
     review
-        Called when the labels shall be reviewed.
+        Called when the user asks to review the labels.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class NextPanel(ipywidgets.VBox):
         self._error = ("", "error")
         self._coach: tuple[Advice, ...] = ()
         self._strokes_at_start: int | None = None
-        self._class_name = ""  # that the places shown are for
+        self._class_name = ""  # the class that the places shown are for
         self._shown: Any = None
         self.step = NextStep("")
         self.places = Places(state, self._show_place, lambda why: self.say_wrong(why, "warning"), self.refresh)
@@ -51,12 +51,12 @@ class NextPanel(ipywidgets.VBox):
         self._button.add_class("hw-next-button")
         self._button.on_click(lambda _: self.act())
         self._undo = ipywidgets.Button(
-            description="Undo", icon="undo", tooltip="Undo the change of settings that was made from here"
+            description="Undo", icon="undo", tooltip="Undo the settings change made from here"
         )
         self._undo.add_class("hw-link")
         self._undo.on_click(lambda _: self._training.undo_patch())
         self._more = ipywidgets.ToggleButton(
-            icon="info-circle", tooltip="All advice: the reasons, what else can be done, and the guide"
+            icon="info-circle", tooltip="All advice: reasons, other options and the guide"
         )
         self._more.add_class("hw-next-info")
         self._more.observe(lambda change: self._show_more(), names="value")
@@ -84,26 +84,26 @@ class NextPanel(ipywidgets.VBox):
         training.unfinished.on_change(self.refresh)
         self.refresh()
 
-    # -- what is told from elsewhere -------------------------------------------------------------------
+    # -- calls from other parts ------------------------------------------------------------------------
 
     def say_wrong(self, text: str, level: str = "error") -> None:
-        """Say what went wrong, until it is dismissed or something else does; level "error" or "warning"."""
+        """Show a problem, at level "error" or "warning", until it is dismissed or replaced by the next one."""
         self._error = (text, level)
         self.refresh()
 
     def dismiss(self) -> None:
-        """Say no more what went wrong."""
+        """Dismiss the problem that is shown."""
         self._error = ("", "error")
         self.refresh()
 
     def coached(self, found: Sequence[Advice], snapshot: ProjectSnapshot) -> None:
-        """Take in what the coach found in a snapshot."""
+        """Show what the coach found in a snapshot."""
         self._coach = tuple(found)
         self.coach_panel.show(found, snapshot)
         self.refresh()
 
     def run_started(self) -> None:
-        """Count the strokes that are new since now."""
+        """Count new strokes from now on."""
         self._strokes_at_start = sum(self._project.count().values())
         self._error = ("", "error")
         self.refresh()
@@ -112,14 +112,14 @@ class NextPanel(ipywidgets.VBox):
         if change.kind in ("annotations", "classes", "images", "roles"):
             self.places.forget()
             if self._error[1] != "error" or change.kind == "annotations":
-                self._error = ("", "error")  # a person who goes on painting has read it
+                self._error = ("", "error")  # a user who keeps painting has read it
         self.refresh()
 
     # -- what is shown ----------------------------------------------------------------------------------
 
     @property
     def situation(self) -> Situation:
-        """What the next step follows from now."""
+        """What the next step is chosen from."""
         project, run, findings = self._project, self._training.run, self._training.findings
         counts = project.count()
         usable = dict(counts)
@@ -151,7 +151,7 @@ class NextPanel(ipywidgets.VBox):
         )
 
     def refresh(self) -> None:
-        """Show the next step; nothing is written while it stays the same."""
+        """Show the next step; write nothing to the page if it has not changed."""
         with self._lock:
             self.step = step = next_step(self.situation)
             offer = self._training.undo_patch_offered
@@ -219,7 +219,7 @@ class NextPanel(ipywidgets.VBox):
                 self.places.show_only(step.advice)
                 return
         else:
-            self._class_name = ""  # the next ones are where any class teaches
+            self._class_name = ""  # further places are for any class
         self.places.next()
 
     def _show_place(self, place: Advice) -> None:

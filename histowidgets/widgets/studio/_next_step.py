@@ -1,4 +1,4 @@
-"""What a person should do next, as one sentence and one button, by one ordered rule. Knows no widget."""
+"""Choose the user's next step, as one sentence and one button, by an ordered list of rules. Knows no widget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,41 +9,41 @@ from histowidgets.advice import Advice, counts_wanted
 #: What the button of a step does; "" is a step without a button.
 Do = Literal["", "dismiss", "paint", "show", "resume", "train", "follow", "review"]
 ACTIVE_STATES = ("preparing", "running", "paused", "stopping")
-IDLE = "Pick a class and paint a few strokes on the picture. A prediction appears once two classes are painted."
+IDLE = "Pick a class and paint a few strokes on the image. A prediction appears once two classes are painted."
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What the next step follows from.
+    """What the next step is chosen from.
 
     Attributes
     ----------
     error, error_level : str
-        What went wrong and was not dismissed; "" if nothing did.
+        The problem that was not dismissed yet; "" for none.
     read_only : str
-        Who holds the project, if it can only be looked at here.
+        Who holds the project, if it is read-only here; otherwise "".
     counts : mapping of class name to int
         Annotations of each class.
     usable : mapping of class name to int
-        Those of them that a training may learn from: not those on images for validation only.
+        Annotations of each class that training may use, which excludes images for validation only.
     coach : sequence of Advice
         What the coach found in the annotations.
     place : Advice or None
-        The place that is shown; `place_number` of `places`.
+        The place that is shown: number `place_number` of `places`.
     looking : bool
         Whether places are being looked for.
     unfinished : str
-        About a run that was interrupted; "" if there is none.
+        A sentence about an interrupted run; "" if there is none.
     run_state : str
-        State of the run, "" before there is one.
+        State of the run; "" before the first run.
     findings : sequence of Advice
-        What the curves of the run mean, the most urgent first.
+        The diagnoses of the run's curves, the most urgent first.
     finding_button : str
-        What can be done about the first of them.
+        The button text for the first finding; "" for none.
     new_strokes : int
         Annotations made since the last run started.
     learner : str
-        Which of several predictions is shown after the run, and why; "" if there is nothing to say.
+        Which of several predictions is shown after the run, and why; "" if that needs no explanation.
     has_prediction : bool
         Whether a prediction is shown.
     places_seen : bool
@@ -72,21 +72,21 @@ class Situation:
 
 @dataclass(frozen=True)
 class NextStep:
-    """One step.
+    """A step for the user.
 
     Attributes
     ----------
     sentence : str
         Plain text.
     button : str
-        The words on the button; "" for none.
+        The text on the button; "" for none.
     do : str
         What the button does, one of `Do`.
     level : {"info", "good", "warning", "error"}
     advice : Advice or None
-        What the step follows from: its place is shown, or it is followed.
+        The advice behind the step, whose place the button shows or which it follows.
     class_name : str
-        The class that it is about.
+        The class that the step is about.
     """
 
     sentence: str
@@ -98,11 +98,11 @@ class NextStep:
 
 
 def next_step(now: Situation) -> NextStep:
-    """Return the first of these that applies.
+    """Return the first step that applies, in this order.
 
-    An error; a project that cannot be changed; the place that is shown; an interrupted run; nothing painted; nothing
-    to learn from; a serious finding of the curves; the class that needs strokes most; a running training; training;
-    what else the curves say; where to correct; a review of the labels.
+    An error, a read-only project, the place that is shown, an interrupted run, nothing painted, nothing to train on,
+    a serious finding in the curves, the class that needs strokes most, a run in progress, starting a run, other
+    findings in the curves, places to correct, and a review of the labels.
     """
     for rule in _RULES:
         step = rule(now)
@@ -119,19 +119,19 @@ def _read_only(now: Situation) -> NextStep | None:
     if not now.read_only:
         return None
     return NextStep(
-        f"This project is open elsewhere ({now.read_only}), so here it can only be looked at. Close it there, then run "
-        "this cell again.",
+        f"This project is open elsewhere ({now.read_only}), so it is read-only here. Close it there, then run this "
+        "cell again.",
         level="warning",
     )
 
 
 def _place(now: Situation) -> NextStep | None:
     if now.looking:
-        return NextStep("Looking for the places where a stroke teaches most…")
+        return NextStep("Looking for the places where a new stroke helps most…")
     if now.place is None:
         return None
     more = f"Next place ({now.place_number} of {now.places})" if now.places > 1 else "Next place"
-    hint = ": paint over what is predicted wrong" if now.place.id == "annotate-here" else ""
+    hint = ": paint over what is predicted wrongly" if now.place.id == "annotate-here" else ""
     return NextStep(f"{now.place.title}{hint}.", more, "show", "info", now.place)
 
 
@@ -147,8 +147,8 @@ def _nothing_usable(now: Situation) -> NextStep | None:
     if any(now.usable.values()):
         return None
     return NextStep(
-        "All strokes are on images for validation only, which nothing is learned from. Paint on another image, or "
-        "change what this one is used for.",
+        "All strokes are on images for validation only, so there is nothing to train on. Paint on another image, or "
+        "change what this image is used for.",
         level="warning",
     )
 
@@ -212,8 +212,10 @@ def _train(now: Situation) -> NextStep | None:
     if not now.run_state or now.run_state == "failed":
         return NextStep("Each class has enough strokes to start: train a network on them.", "Train", "train", "good")
     if now.new_strokes:
-        words = "1 stroke is" if now.new_strokes == 1 else f"{now.new_strokes} strokes are"
-        return NextStep(f"{words} new since the last run: let the network learn from them.", "Train more", "train")
+        one = now.new_strokes == 1
+        words = "1 stroke is" if one else f"{now.new_strokes} strokes are"
+        use = f"train more to use {'it' if one else 'them'}"
+        return NextStep(f"{words} new since the last run: {use}.", "Train more", "train")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Fields for what counts as an object, and which class is not tissue."""
+"""Fields for what counts as an object, and for the class that is background."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,30 +11,34 @@ _NONE = "none"
 
 
 class ObjectOptions(ipywidgets.VBox):
-    """Smallest area, holes to fill, simplification of outlines, and the class that is not tissue.
+    """Least area, holes to fill, simplification of outlines, and the background class.
 
     Parameters
     ----------
     on_background
-        Called when another class is chosen as not being tissue.
+        Called when another background class is chosen.
     """
 
     def __init__(self, on_background: Callable[[], None]) -> None:
         self._least = _number(
-            "Min. area (µm²)", 10.0, "Smaller areas are left out; px² where the image has no pixel size"
+            "Min. area (µm²)", 10.0, "Smaller areas are left out; in px² if the image has no pixel size"
         )
         self._holes = _number("Fill holes (µm²)", 0.0, "Holes up to this area are filled; 0 fills none")
-        self._simplify = _number("Simplify (µm)", 0.0, "How far outlines may move off the pixel edges; areas stay")
+        self._simplify = _number(
+            "Simplify (µm)", 0.0, "How far outlines may move off the pixel edges; areas stay the same"
+        )
         self._background = full_width(
             ipywidgets.Dropdown(
-                options=[_NONE], description="Background", tooltip="The class that is empty glass, and no tissue"
+                options=[_NONE],
+                description="Background",
+                tooltip="The class of empty glass, which is not counted as tissue",
             )
         )
         self._background.observe(lambda _: on_background(), names="value")
         super().__init__([self._least, self._holes, self._simplify, self._background])
 
     def offer(self, classes: Sequence[str]) -> None:
-        """Offer these classes as the one that is not tissue."""
+        """Offer these classes as the background."""
         options = [_NONE, *classes]
         if list(self._background.options) != options:
             kept = self._background.value

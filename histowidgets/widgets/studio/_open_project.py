@@ -1,4 +1,4 @@
-"""From the arguments of `Studio` to its project; a cell that is run again finds its annotations again."""
+"""Open the project for the arguments of `Studio`; running a cell again finds the same annotations."""
 
 import zlib
 from collections import Counter, OrderedDict
@@ -11,7 +11,7 @@ from histowidgets.errors import ClassNameError, ImageNameError
 from histowidgets.images import Image, open_images
 
 PROJECT_FILE = "project.json"
-#: Projects without a folder that this kernel remembers, so that running a cell again loses no stroke.
+#: Number of projects without a folder that the kernel remembers, so that running a cell again loses no strokes.
 REMEMBERED = 8
 _remembered: OrderedDict[Any, Project] = OrderedDict()
 
@@ -26,7 +26,7 @@ def _fingerprint(image: Image) -> tuple[Any, ...]:
 def open_project(
     images: Any, classes: Sequence[str] | None, folder: str | Path | None, fresh: bool = False
 ) -> tuple[Project, str]:
-    """Return the project for these images, and a message about where it came from ("" for a new one).
+    """Return the project for these images, and a message about its origin ("" for a new project).
 
     Raises
     ------
@@ -42,12 +42,12 @@ def open_project(
     if folder is not None and (Path(folder) / PROJECT_FILE).is_file():
         return extend(Project.open(folder), images, classes)
     if images is None:
-        raise ImageNameError("a new studio needs an image: pass an array, a path or a list of them")
+        raise ImageNameError("A new studio needs an image. Pass an array, a path or a list of them.")
     opened = open_images(images)
     if not opened:
-        raise ImageNameError("a new studio needs an image, and the list is empty")
+        raise ImageNameError("A new studio needs an image, but the list is empty. Pass at least one.")
     if classes is None:
-        raise ClassNameError('a new studio needs classes, such as classes=["Epithelium", "Stroma"]')
+        raise ClassNameError('A new studio needs classes, such as classes=["Epithelium", "Stroma"].')
     key = (tuple(classes), tuple(_fingerprint(image) for image in opened))
     if folder is None and not fresh and key in _remembered:
         project = _remembered[key]
@@ -55,7 +55,7 @@ def open_project(
         count = sum(project.count().values())
         return (
             project,
-            f"Found {count} annotations of this session again; fresh=True starts without them." if count else "",
+            f"Restored {count} annotations from this session; pass fresh=True to start without them." if count else "",
         )
     project = Project(classes, folder=folder)
     for image in opened:
@@ -68,23 +68,23 @@ def open_project(
 
 
 def forget(project: Project) -> None:
-    """Forget a project that was remembered."""
+    """Stop remembering a project."""
     for key in [key for key, kept in _remembered.items() if kept is project]:
         del _remembered[key]
 
 
 def extend(project: Project, images: Any, classes: Sequence[str] | None) -> tuple[Project, str]:
-    """Add the images and classes that a project in a folder does not have yet; return it with a message about it."""
+    """Add images and classes that a project in a folder lacks; return the project and a message about it."""
     words = f"Opened {Path(str(project.folder)).name}: {sum(project.count().values())} annotations."
     if project.read_only:
-        words = f"{words} It can only be looked at here: {project.read_only_reason}"
+        words = f"{words} It is read-only here: {project.read_only_reason}"
         return project, " ".join([words, *project.opening_notes])
     if project.left_by is not None:
-        words += f" The session before ({project.left_by}) ended without closing it; all that it had saved is here."
+        words += f" The previous session ({project.left_by}) did not close it; everything it had saved is here."
     words = " ".join([words, *project.opening_notes])
     seen: Counter[str] = Counter()
     for image in open_images(images) if images is not None else []:
-        seen[image.name] += 1  # the second of a name is "image 2" in the project
+        seen[image.name] += 1  # the second image of the same name is "image 2" in the project
         if numbered_name(image.name, seen[image.name]) not in [*project.image_names, *project.removed_images]:
             project.add_image(image)
     for name in classes or []:

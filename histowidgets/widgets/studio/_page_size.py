@@ -1,31 +1,31 @@
-"""The size that the page gives to the studio, and how picture and side panel share it."""
+"""The size that the page gives the studio, and how the image and the side panel share it."""
 
 import anywidget
 import traitlets
 
 from histowidgets.widgets.common import bundle
 
-#: All in CSS pixels. Below `FOLD_WIDTH` the side panel goes under the picture.
+#: All in CSS pixels. Below `FOLD_WIDTH` the side panel goes under the image.
 FOLD_WIDTH = 900
 SIDE_WIDTH = 372
 TOOLS_WIDTH = 44
 STAGE_WIDTHS = (280, 1500)
 STAGE_HEIGHTS = (320, 960)
-#: Heights of what stands around the picture; of the strip with one image, and with more.
+#: Heights of the parts around the image; the strip's with one image, and with more.
 BAR_HEIGHT, STATUS_HEIGHT, BORDERS = 36, 31, 4
 STRIP_HEIGHTS = (34, 82)
-#: Of the row of classes under the picture, which is shown where the side panel is under it.
+#: Height of the row of classes under the image, shown if the side panel is below it.
 PALETTE_HEIGHT = 42
 
 
 class PageSize(anywidget.AnyWidget):
-    """Measure the element it lies in; shows nothing.
+    """Measures its parent element; shows nothing.
 
     Attributes
     ----------
     size : list of int
-        Width of the studio and height of what scrolls it, in CSS pixels; ``[0, 0]`` until a page has reported.
-        Written by the page only; with two pages, the one that changed last counts.
+        Width of the studio and height of the element that scrolls it, in CSS pixels; ``[0, 0]`` until a page has
+        reported. Written by the page only; with two pages, the last change counts.
     """
 
     _esm = bundle("page_size")
@@ -38,7 +38,7 @@ class PageSize(anywidget.AnyWidget):
         return bool(self.size[0])
 
     def layout_for(self, images: int) -> tuple[int, int, str]:
-        """Divide the size between picture and side panel, so that all is in sight without scrolling.
+        """Divide the size between image and side panel, so that everything is visible without scrolling.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class PageSize(anywidget.AnyWidget):
         -------
         tuple
             Width and height of the stage, in CSS pixels, and the CSS height of the side panel, which scrolls
-            inside of it: that of the picture with its bars, or "auto" under the picture.
+            inside: the height of the image with its bars, or "auto" under the image.
         """
         width, height = self.size
         beside = width >= FOLD_WIDTH

@@ -1,4 +1,4 @@
-"""The places where a stroke teaches most, looked for on a thread and gone through one after the other."""
+"""Find the places where a new stroke helps most, on a thread, and step through them."""
 
 import threading
 from collections.abc import Callable
@@ -13,18 +13,18 @@ PLACES = 8
 
 
 class Places:
-    """Suggested places; after strokes were added, other places are the best ones.
+    """The suggested places, which are searched again after strokes were added.
 
     Parameters
     ----------
     state
         Has the images and the classifier.
     shown
-        Called with the place to show, on whichever thread found it.
+        Called with the place to show, on the thread that found it.
     failed
-        Called with why there is none.
+        Called with the reason if no place was found.
     changed
-        Called when it begins or ends to look.
+        Called when a search starts.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Places:
 
     @property
     def idle(self) -> threading.Event:
-        """Set while nothing is being looked for."""
+        """Set while no search is under way."""
         return self._worker.idle
 
     @property
@@ -53,7 +53,7 @@ class Places:
 
     @property
     def number(self) -> int:
-        """Which of them is shown, from 1; 0 for none."""
+        """The number of the place that is shown, from 1; 0 for none."""
         return self._at + 1
 
     @property
@@ -66,12 +66,12 @@ class Places:
         self._found, self._at, self.seen = (), -1, False
 
     def show_only(self, place: Advice) -> None:
-        """Show one place, such as that of an advice; the next one is looked for."""
+        """Show a single place, such as that of an advice; `next` then searches for others."""
         self._found, self._at = (place,), 0
         self._shown(place)
 
     def next(self) -> None:
-        """Show the next place; look for places if there are none, or after the last one."""
+        """Show the next place, or search if there is none; once all were seen, start again with the first."""
         if self._at + 1 < len(self._found):
             self._at += 1
             self.seen = self._at + 1 == len(self._found)
@@ -79,9 +79,9 @@ class Places:
             return
         classifier = self._state.classifier
         if classifier is None:
-            self._failed("There is no prediction yet that could be in doubt: paint at least two classes first.")
+            self._failed("There is no prediction yet: paint at least two classes first.")
             return
-        if self.seen:  # from the first again
+        if self.seen:  # start again with the first
             self._at = 0
             self._shown(self._found[0])
             return
@@ -98,7 +98,7 @@ class Places:
         places = tuple(one for one in found or () if one.region is not None)
         if not places:
             known = isinstance(error, HistowidgetsError)
-            why = "all of it is labelled already" if error is None else str(error) if known else repr(error)
+            why = "everything is labelled already" if error is None else str(error) if known else repr(error)
             self._failed(f"No place was found: {why}.")
             return
         self._found, self._at, self.seen = places, 0, len(places) == 1

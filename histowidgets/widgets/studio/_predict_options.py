@@ -18,14 +18,14 @@ class PredictOptionFields(ipywidgets.VBox):
     """Test-time augmentation, grids, blending, blur, adaptation, and whether to keep probabilities."""
 
     def __init__(self) -> None:
-        self._tta = _check("Average 8 mirrored and turned views", "More reliable borders, in eight times the time")
+        self._tta = _check("Average 8 mirrored and rotated views", "More reliable borders; takes 8 times as long")
         self._adapt = _check(
             "Adapt to the image's stain",
-            "Measure the network's batch-norm statistics again on the image (AdaBN): nothing is trained. Look at the "
-            "result: it can be worse where the image holds little tissue",
+            "Recompute the network's batch-norm statistics on the image (AdaBN), without training. Check the result: "
+            "it can be worse if the image has little tissue",
         )
         self._probabilities = _check(
-            "Keep probabilities", "For the mean probability of objects; a byte a pixel and class before compression"
+            "Keep probabilities", "For the mean probability of objects; 1 byte per pixel and class before compression"
         )
         self._probabilities.value = True
         self._grids = full_width(
@@ -41,14 +41,14 @@ class PredictOptionFields(ipywidgets.VBox):
                 max=200.0,
                 step=0.5,
                 description="Blur (µm)",
-                tooltip="Blur the probabilities before classes are decided; pixels where the image has no pixel size",
+                tooltip="Blur the probabilities before choosing classes; in pixels if the image has no pixel size",
             )
         )
         super().__init__([self._tta, self._adapt, self._probabilities, self._grids, self._blend, self._blur])
 
     @property
     def adapt(self) -> bool:
-        """Whether the statistics of norm layers are measured again on each image."""
+        """Whether to recompute the statistics of norm layers on each image."""
         return bool(self._adapt.value)
 
     def values(self) -> dict[str, Any]:

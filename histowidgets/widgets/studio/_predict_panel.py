@@ -1,4 +1,4 @@
-"""Predict a whole image, or all images, to disk: what, how, the progress, and a way to stop."""
+"""The panel that predicts a region, an image or all images to disk, with progress and a stop button."""
 
 import threading
 import time
@@ -22,20 +22,20 @@ from histowidgets.widgets.studio._predict_options import PredictOptionFields
 from histowidgets.widgets.studio._state import StudioState
 
 WHOLE, IN_VIEW, SELECTED, ALL = "whole image", "what is in view", "the selected shape", "all images"
-WHAT = [("all of this image", WHOLE), ("what is in view", IN_VIEW), ("the selected shape", SELECTED), (ALL, ALL)]
-#: Seconds between two reports of the progress, at least.
+WHAT = [("this whole image", WHOLE), ("the region in view", IN_VIEW), ("the selected shape", SELECTED), (ALL, ALL)]
+#: Least seconds between two progress reports.
 SECONDS_BETWEEN = 0.2
 
 
 class PredictPanel(ipywidgets.VBox):
-    """Predicts with the classifier that is shown, into files that the picture then shows.
+    """Predict with the classifier that is shown, and write files that the canvas then shows.
 
     Parameters
     ----------
     state
-        Has the images, what is in view and selected, and the folder; files go into its ``predictions/``.
+        Has the images, the view, the selection, and the folder; files go into its ``predictions/``.
     live
-        Has the classifier, and shows what was predicted.
+        Has the classifier, and shows the predictions.
     """
 
     def __init__(self, state: StudioState, live: LivePrediction) -> None:
@@ -45,18 +45,18 @@ class PredictPanel(ipywidgets.VBox):
         self.tasks = TaskQueue("load", self._tell)
         self._told = 0.0
         self._what = ipywidgets.Dropdown(
-            options=WHAT, description="What", tooltip="What is predicted at full size, into a file with levels"
+            options=WHAT, description="What", tooltip="What to predict at full resolution, into a pyramidal file"
         )
         self.start_button = ipywidgets.Button(
             description="Predict",
             icon="play",
-            tooltip="Predict with the classifier that is shown; you can keep painting",
+            tooltip="Predict with the classifier shown; you can keep painting",
         )
         self.stop_button = ipywidgets.Button(
             description="Stop",
             icon="stop",
             disabled=True,
-            tooltip="Stop; what is done is kept, and Predict continues from there",
+            tooltip="Stop, keeping what is done; Predict continues from there",
         )
         self.start_button.on_click(lambda _: self.start())
         self.stop_button.on_click(lambda _: self._stop.set())
@@ -70,7 +70,7 @@ class PredictPanel(ipywidgets.VBox):
             "Classifier",
             "saved folder",
             "Load",
-            "Predict with a classifier that was saved before, instead of one that is trained here",
+            "Predict with a saved classifier instead of the one trained here",
             self._load,
         )
         how = Disclosure("How to predict", [self.fields, load], "Averaging, blending, smoothing, another classifier")
@@ -83,13 +83,13 @@ class PredictPanel(ipywidgets.VBox):
     # -- what the user does ----------------------------------------------------------------------------
 
     def start(self, what: str | None = None) -> None:
-        """Start predicting in the background; no effect while a prediction is active.
+        """Start predicting in the background; does nothing while a prediction is active.
 
         Parameters
         ----------
         what
-            "whole image", "what is in view", "the selected shape" or "all images"; what is chosen on the page by
-            default.
+            "whole image", "what is in view", "the selected shape" or "all images"; by default the choice on the
+            page.
         """
         if self.active:
             return
@@ -111,31 +111,31 @@ class PredictPanel(ipywidgets.VBox):
 
     @property
     def active(self) -> bool:
-        """Whether something is being predicted."""
+        """Whether a prediction is active."""
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is being predicted; return whether that is so."""
+        """Wait until no prediction is active; return whether that was reached before the timeout."""
         if self._thread is not None:
             self._thread.join(timeout)
         return not self.active
 
     def close(self) -> None:
-        """Stop a prediction, which can be continued later, and close the widgets."""
+        """Stop an active prediction, which can be continued later, and close the widgets."""
         self._stop.set()
         self.tasks.close()
         self.wait(10)
         super().close()
 
     def show_saved(self, classifier: Classifier, since: float) -> None:
-        """Show the predictions of whole images that an earlier session wrote, soon.
+        """Find, on a thread, whole-image predictions of an earlier session, and show them.
 
         Parameters
         ----------
         classifier
-            The last one of the project.
+            The last classifier of the project.
         since
-            Time in seconds since 1970; predictions that are older are those of other classifiers.
+            Time in seconds since 1970; older predictions are by other classifiers.
         """
 
         def find() -> None:
@@ -148,13 +148,13 @@ class PredictPanel(ipywidgets.VBox):
                             answer = LearnerAnswer(classifier, found, "saved prediction", scope=WHOLE)
                             self._live.show_prediction_on_disk(name, answer)
                 except (HistowidgetsError, OSError) as error:
-                    self._state.log(f"The saved prediction of {name} is not shown: {error}")
+                    self._state.log(f"The saved prediction of {name} cannot be shown: {error}")
 
         if (self._state.folder / "predictions").is_dir():
             threading.Thread(target=find, name="histowidgets-saved-predictions", daemon=True).start()
 
     def _jobs(self, what: str) -> list[tuple[str, Region | None, str]]:
-        """Return image, region (None: all of it) and words for each part of the work."""
+        """Return the image, the region (None for the whole image) and a description for each job."""
         name, in_view = self._state.view()
         if what == ALL:
             return [(each, None, WHOLE) for each in self._state.project.image_names]
@@ -164,14 +164,14 @@ class PredictPanel(ipywidgets.VBox):
             return [(name, in_view, "region in view")]
         selected = self._state.selection
         if not selected:
-            raise PredictionError("Nothing is selected. Pick a shape with the arrow (key S) first.")
+            raise PredictionError("Nothing is selected. Select a shape with the Select tool (V) first.")
         area = selected[0].shape.region()
         for annotation in selected[1:]:
             area = area.union(annotation.shape.region())
         inside = area.intersect(self._state.project.image(name).region)
         if inside is None:
-            raise PredictionError("What is selected lies outside the image.")
-        return [(name, inside, "region selected")]
+            raise PredictionError("The selection lies outside the image. Select a shape on the image.")
+        return [(name, inside, "selected region")]
 
     def _load(self, path: str) -> None:
         path = path.strip()
@@ -213,13 +213,17 @@ class PredictPanel(ipywidgets.VBox):
             seconds = time.monotonic() - began
             words = f"Predicted {jobs[0][0] if len(jobs) == 1 else f'{done} images'} in {seconds:.0f} s. "
             words = words if done else ""
-            good = "It is shown; save objects and tables below." if done == 1 else "Save objects and tables below."
+            good = (
+                "It is shown on the image. Save objects and tables below."
+                if done == 1
+                else "Save objects and tables below."
+            )
             self._end(words + ("; ".join(failed) or good), "error" if failed else "good")
 
     def _predict(
         self, name: str, region: Region | None, answer: LearnerAnswer, options: dict[str, Any], adapt: bool, prefix: str
     ) -> LearnerAnswer:
-        """Predict one image; return the answer to show."""
+        """Predict one image, and return the answer to show."""
         image, classifier = self._state.project.image(name), answer.classifier
         warning = range_warning_text(classifier, image)
         if adapt:
@@ -232,7 +236,7 @@ class PredictPanel(ipywidgets.VBox):
             self._target(name, region),
             image.region if region is None else region,
             announce=False,
-            overwrite=True,  # of an image that was removed from the project
+            overwrite=True,  # a prediction left by an image that was removed from the project
             progress=lambda done, total, left: self._progress(f"{prefix}{name}", done, total, left),
             should_stop=self._stop.is_set,
             **_fitting(options, image),
@@ -280,7 +284,7 @@ class PredictPanel(ipywidgets.VBox):
 
 
 def _fitting(options: dict[str, Any], image: Image) -> dict[str, Any]:
-    """Return the options for an image: without a pixel size the blur is in pixels."""
+    """Return the options for an image; the blur is in pixels if the image has no pixel size."""
     chosen = dict(options)
     blur = chosen.pop("blur")
     return {**chosen, "blur_px": blur} if image.pixel_size_um is None else {**chosen, "blur_um": blur}

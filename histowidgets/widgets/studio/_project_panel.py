@@ -1,4 +1,4 @@
-"""The images of the project, its classes, and annotations in and out."""
+"""The panel for the project's images and classes, and for importing and exporting annotations."""
 
 from collections.abc import Callable
 from html import escape
@@ -13,27 +13,27 @@ from histowidgets.widgets.common import TaskQueue, TextEntry, observe
 from histowidgets.widgets.studio._import_question import ImportQuestion
 from histowidgets.widgets.studio._state import StudioState
 
-#: What an import does with classes that the project does not have.
-UNKNOWN = [("report them, and stop", "error"), ("add them", "add"), ("leave them out", "skip")]
+#: What an import can do with classes that the project does not have.
+UNKNOWN = [("stop with an error", "error"), ("add them", "add"), ("leave them out", "skip")]
 ENDINGS = (".geojson", ".json", ".png")
 UNITS = [("pixels", "px"), ("µm", "um")]
 ROLES = [("train and validation", "both"), ("train only", "train"), ("validation only", "validation")]
 
 
 class ProjectPanel(ipywidgets.VBox):
-    """Which image is shown, what it is used for, and what goes in and out.
+    """Choose the image and its role, add images and classes, and import and export annotations.
 
     Parameters
     ----------
     state
-        Has the project and the image that is shown, which the panel changes too.
+        Has the project and the image that is shown, which this panel can change.
     """
 
     def __init__(self, state: StudioState) -> None:
         self._state, self._project = state, state.project
         self._quiet = False
         self.tasks = TaskQueue("files", self._say)
-        self._images = ipywidgets.Dropdown(description="Image", tooltip="The image that is shown")
+        self._images = ipywidgets.Dropdown(description="Image", tooltip="The image to show")
         self._role = ipywidgets.Dropdown(options=ROLES, description="Used for", tooltip="What this image is used for")
         self._images.observe(self._picked, names="value")
         self._role.observe(self._role_picked, names="value")
@@ -42,9 +42,9 @@ class ProjectPanel(ipywidgets.VBox):
             TextEntry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
             TextEntry(
                 "Import",
-                "file of annotations, or label map",
+                "annotation file or label map",
                 "Import",
-                "Draw the annotations of a file on this image: GeoJSON (QuPath), XML (ASAP, ImageScope), ImageJ ROIs, "
+                "Add the annotations of a file to this image: GeoJSON (QuPath), XML (ASAP, ImageScope), ImageJ ROIs, "
                 "COCO, labelme, or a label map",
                 self._import,
             ),
@@ -57,17 +57,19 @@ class ProjectPanel(ipywidgets.VBox):
             ),
         ]
         self._unknown = ipywidgets.Dropdown(
-            options=UNKNOWN, description="New classes", tooltip="What an import does with classes that are not here yet"
+            options=UNKNOWN,
+            description="New classes",
+            tooltip="What an import does with classes that the project does not have",
         )
         self._unit = ipywidgets.Dropdown(
-            options=UNITS, description="In", tooltip="What the coordinates of a file that is imported are"
+            options=UNITS, description="Unit", tooltip="Unit of the coordinates in an imported file"
         )
         self._question = ImportQuestion()
         self._find = TextEntry(
             "Find images",
-            "folder that has them",
+            "folder with the images",
             "Find",
-            "Look in a folder, and below it, for the image files that are missing",
+            "Search a folder and its subfolders for the missing image files",
             self._relocate,
         )
         self._said = ipywidgets.HTML("<p class='hw-quiet' role='status'></p>")
@@ -89,7 +91,7 @@ class ProjectPanel(ipywidgets.VBox):
             if list(self._images.options) != names:
                 self._images.options = names
             name = self._state.image_name
-            if name in names:  # it may have just been removed
+            if name in names:  # it may just have been removed
                 self._images.value = name
                 self._role.value = self._project.role(name)
         finally:
@@ -108,7 +110,7 @@ class ProjectPanel(ipywidgets.VBox):
             self._do(lambda: self._project.set_role(self._state.image_name, change["new"]), "")
 
     def _do(self, action: Callable[[], object], done: str) -> bool:
-        """Do something quick, and say that it is done or what was wrong."""
+        """Run a quick action and report success or the error; return whether it succeeded."""
         try:
             action()
         except (HistowidgetsError, OSError) as error:
@@ -127,7 +129,7 @@ class ProjectPanel(ipywidgets.VBox):
 
         def add() -> str:
             self._state.image_name = self._project.add_image(file)
-            if self._entries[0].text.value == path:  # nothing else was typed meanwhile
+            if self._entries[0].text.value == path:  # nothing else was typed in the meantime
                 self._entries[0].text.value = ""
             return f"Opened {file.name}"
 
@@ -138,15 +140,15 @@ class ProjectPanel(ipywidgets.VBox):
             self._entries[1].text.value = ""
 
     def _import(self, path: str) -> None:
-        # The present image and choice: the user may have moved on by the time the file is read.
+        # Read image and choices now, since the user may have moved on by the time the file is read.
         name, given = self._state.image_name, {"unknown_classes": self._unknown.value, "unit": self._unit.value}
         self._question.clear()
         self.tasks.submit("Importing…", lambda: self._draw(name, Path(path.strip()).expanduser(), given))
 
     def _draw(self, name: str, source: Path, given: dict[str, Any]) -> str | tuple[str, str]:
-        """Draw the annotations of a file, or show what it has to be told first."""
+        """Draw the annotations of a file, or first ask the question that it raises."""
         if not source.name:
-            raise AnnotationFileError("The path is empty; type the path of a file of annotations.")
+            raise AnnotationFileError("The path is empty. Type the path of an annotation file.")
         asked = {key: value for key, value in given.items() if key != "on_duplicate"}
         preview = self._project.preview_import(name, source, **asked)
 
@@ -171,7 +173,7 @@ class ProjectPanel(ipywidgets.VBox):
         self.tasks.submit("Looking for images…", find)
 
     def _show_missing(self) -> list[str]:
-        """Show the row that finds images if some are missing; return their names."""
+        """Show the row that finds images if any are missing, and return the names of these."""
         missing = self._project.missing_images
         self._find.layout.display = None if missing else "none"
         return missing
@@ -190,7 +192,7 @@ class ProjectPanel(ipywidgets.VBox):
         self.tasks.submit("Writing…", write)
 
     def close(self) -> None:
-        """Stop listening, let a file that is being read or written be finished, and close the widgets."""
+        """Stop listening, finish the file that is being read or written, and close the widgets."""
         self._unsubscribe()
         self._unobserve()
         self.tasks.close()
@@ -198,12 +200,13 @@ class ProjectPanel(ipywidgets.VBox):
 
 
 def _imported(number: int, what: str, source: Path) -> str:
-    return f"Imported {number:,} {what}{'' if number == 1 else 's'} from {source.name}. Undo takes them back."
+    return f"Imported {number:,} {what}{'' if number == 1 else 's'} from {source.name}. Undo removes them again."
 
 
 def _checked(path: str) -> Path:
-    """Return the path of a file to write annotations to."""
+    """Return the path of a file to write annotations to (GeoJSONError if its ending is unknown)."""
     file = Path(path.strip()).expanduser()
     if file.suffix.lower() not in ENDINGS:
-        raise GeoJSONError(f"{file.name or 'An empty path'} ends in none of {', '.join(ENDINGS)}; type such a path.")
+        problem = f"{file.name} has an unknown ending" if file.name else "The path is empty"
+        raise GeoJSONError(f"{problem}. Type a path that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
     return file

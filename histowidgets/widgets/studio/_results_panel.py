@@ -1,4 +1,4 @@
-"""The scores and areas of the prediction that is shown, and files to take away: classifier, labels, objects."""
+"""The scores and areas of the prediction that is shown, and the files to save: classifier, labels, objects, tables."""
 
 from collections.abc import Callable
 from html import escape
@@ -25,7 +25,7 @@ _PREDICTED = ("the saved prediction", ON_DISK)
 
 
 def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
-    """Return one row a class: score (IoU) in the test area, area, and share of the area, and of the tissue."""
+    """Return an HTML table of each class's score (IoU) in the test area, area, and share of the area."""
     prediction = answer.prediction
     unit = "µm²" if prediction.pixel_size_um else "px²"
     measured = prediction.measurements(background)
@@ -53,20 +53,20 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
 
 
 class ResultsPanel(ipywidgets.VBox):
-    """Scores and areas of the prediction that is shown; `files` is the block that saves.
+    """Scores and areas of the prediction that is shown; `files` holds the controls that save files.
 
     Parameters
     ----------
     state
-        Has the annotations that are measured, and the folder that files go to, which the panel changes too.
+        Has the annotations to measure, and the folder for files, which this panel can change.
     live
-        Has the answer that is shown, and shows another learner's.
+        Has the prediction that is shown, and can switch to another learner's.
     """
 
     def __init__(self, state: StudioState, live: LivePrediction) -> None:
         self._state, self._live = state, live
         self.tasks = TaskQueue("save", self._say)
-        self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Whose prediction is shown")
+        self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Which prediction to show")
         self._learner.observe(self._learner_chosen, names="value")
         self._numbers = ipywidgets.HTML()
         super().__init__([self._learner, self._numbers])
@@ -77,20 +77,20 @@ class ResultsPanel(ipywidgets.VBox):
                 value=str(state.folder),
                 description="Save to",
                 continuous_update=False,
-                tooltip="Folder for the classifier and the files; it is made if it is not there",
+                tooltip="Folder for the classifier and the files; created if missing",
             )
         )
         self._folder.observe(self._folder_entered, names="value")
         self._actions = {text: (tip, action) for text, tip, action in self._files()}
         self._what = full_width(
-            ipywidgets.Dropdown(options=list(self._actions), description="What", tooltip="What is saved")
+            ipywidgets.Dropdown(options=list(self._actions), description="What", tooltip="What to save")
         )
         self._what.observe(lambda _: self._show_tip(), names="value")
         self._save = ipywidgets.Button(description="Save", icon="save", button_style="primary")
         self._save.on_click(lambda _: self._save_chosen())
         self._tip, self._said = ipywidgets.HTML(), ipywidgets.HTML("<p class='hw-quiet hw-said-here'></p>")
         options = Disclosure(
-            "Objects and tissue", [self.fields], "What counts as an object, and which class is no tissue"
+            "Objects and tissue", [self.fields], "What counts as an object, and which class is background"
         )
         title = ipywidgets.HTML("<h4 class='hw-title'>Save</h4>")
         self.files = ipywidgets.VBox([title, self._what, self._tip, self._folder, self._save, self._said, options])
@@ -100,27 +100,27 @@ class ResultsPanel(ipywidgets.VBox):
         self.refresh()
 
     def _files(self) -> list[tuple[str, str, Callable[[], Path | str]]]:
-        """Return what can be saved: its name, what it is for, and what writes it."""
+        """Return the name, the description and the function of each thing that can be saved."""
         return [
-            ("Classifier", "Weights, classes, normalization: for Classifier.load.", self.save_classifier),
+            ("Classifier", "Weights, classes and normalization, for Classifier.load.", self.save_classifier),
             (
                 "Classifier for QuPath",
-                "The network, without the quick learner, as the DL pixel classifier extension reads it.",
+                "The network, without the quick learner, for QuPath's DL pixel classifier extension.",
                 self.qupath,
             ),
             ("Classifier as ONNX", "The network, without the quick learner, for other programs.", self.save_onnx),
             ("Labels (PNG)", "The label map that is shown, with the class colours.", self.save_png),
             (
                 "Labels (OME-TIFF)",
-                "The labels with pixel size, tiled; with levels if predicted to disk.",
+                "The labels with pixel size, tiled; pyramidal if predicted to disk.",
                 self.save_tiff,
             ),
             (
                 "Objects (GeoJSON)",
-                "The predicted areas with measurements, as QuPath reads them.",
+                "The predicted areas with measurements, for QuPath.",
                 self.save_geojson,
             ),
-            ("Objects (CSV)", "A row for each object: area, perimeter, circularity, probability.", self.save_objects),
+            ("Objects (CSV)", "One row per object: area, perimeter, circularity, probability.", self.save_objects),
             (
                 "Measurements (CSV)",
                 "Area and share of each class, in the image and inside each annotation.",
@@ -139,24 +139,24 @@ class ResultsPanel(ipywidgets.VBox):
         self.tasks.submit(f"{what}: writing…", lambda: f"Saved {action()}", failed="Not saved: ")
 
     def _say(self, text: str, level: str) -> None:
-        """Say beside the button what comes of it."""
+        """Show the result of a save beside the button."""
         self._state.answered(text, level)
         self._said.value = f"<p class='hw-quiet hw-said-here' role='status' data-level='{level}'>{escape(text)}</p>"
 
     def refresh(self) -> None:
-        """Show the numbers of the answer that is shown on the picture."""
+        """Show the numbers of the prediction on the canvas."""
         answer = self._live.best
         self._show_learners(answer)
         if answer is None:
             self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
             return
         self.fields.offer(answer.prediction.classes)
-        hint = "" if answer.score is not None else "<p class='hw-quiet'>A score follows from training.</p>"
+        hint = "" if answer.score is not None else "<p class='hw-quiet'>A score appears after training.</p>"
         warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
         self._numbers.value = _table(answer, self.fields.background) + hint + warning
 
     def _show_learners(self, answer: LearnerAnswer | None) -> None:
-        """Offer the prediction on disk where there is one, and mark the learner that is shown."""
+        """Offer the prediction on disk if there is one, and mark the learner that is shown."""
         wanted = self._live.wanted
         options = [*LEARNERS, _PREDICTED] if wanted == ON_DISK or self._live.has_prediction_on_disk else LEARNERS
         if list(self._learner.options) != options:
@@ -183,11 +183,11 @@ class ResultsPanel(ipywidgets.VBox):
     def _needed(self) -> LearnerAnswer:
         answer = self._live.best
         if answer is None:
-            raise HistowidgetsError("there is no prediction yet: paint at least two classes first")
+            raise HistowidgetsError("There is no prediction yet: paint at least two classes first.")
         return answer
 
     def _network(self) -> Classifier:
-        """Return the network of the answer that is shown, or the one trained last: other programs can read it."""
+        """Return the network that is shown or was trained last, since other programs cannot read the quick learner."""
         shown = self._needed()
         for answer in (shown, self._live.answer_of("network")):
             network = None if answer is None else answer.classifier.network
@@ -196,7 +196,7 @@ class ResultsPanel(ipywidgets.VBox):
         return shown.classifier
 
     def _following(self, text: str) -> dict[str, Any]:
-        """Return the arguments of an export that reports its steps, and ends when the studio is closed."""
+        """Return arguments that make an export report its steps, and stop when the studio is closed."""
 
         def report(done: int, total: int, step: str) -> None:
             if done < total:
@@ -209,7 +209,7 @@ class ResultsPanel(ipywidgets.VBox):
         return self._state.folder / f"{file_stem(self._state.image_name)}{ending}"
 
     def save_classifier(self) -> str:
-        """Save the classifier that is shown into ``classifier/`` of the folder; return which it is, and where."""
+        """Save the classifier that is shown in ``classifier/`` of the folder; return a description and the path."""
         answer, target = self._needed(), self._state.folder / "classifier"
         answer.classifier.save(target)
         return f"the classifier that is shown, {answer.caption}: {target}"
@@ -229,7 +229,7 @@ class ResultsPanel(ipywidgets.VBox):
         return target
 
     def save_png(self) -> Path:
-        """Save the label map that is shown as a PNG with the classes' colours."""
+        """Save the label map that is shown as a PNG in the class colours."""
         answer, path = self._needed(), self._file("_labels.png")
         answer.prediction.save_png(path)
         return path
@@ -254,7 +254,7 @@ class ResultsPanel(ipywidgets.VBox):
         return path
 
     def save_measurements(self) -> Path:
-        """Save the areas of the classes in what was predicted, and inside each annotation, as a table."""
+        """Save the predicted area of each class, in total and inside each annotation, as a table."""
         answer, path = self._needed(), self._file("_measurements.csv")
         annotations = self._state.project.annotations(self._state.image_name)
         answer.prediction.save_measurements(path, annotations, self.fields.background)

@@ -1,4 +1,4 @@
-"""Labels that the user checked in a review and found right; kept in the folder of the project."""
+"""Labels that the user confirmed in a review, kept in the folder of the project."""
 
 import json
 import logging
@@ -14,12 +14,12 @@ log = logging.getLogger("histowidgets")
 
 
 class ReviewMarks:
-    """Remember tiles by their place and their labels: a mark lapses when the labels change.
+    """Remember confirmed tiles by their place and labels, so that a mark expires when the labels change.
 
     Parameters
     ----------
     folder
-        The project's, where ``review.json`` is written; None keeps the marks in memory.
+        Folder of the project, where ``review.json`` is written; None keeps the marks in memory.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -28,7 +28,7 @@ class ReviewMarks:
         self._right: dict[str, str] = self._read()
 
     def is_right(self, tile: ReviewTile) -> bool:
-        """Whether the user marked the present labels of the tile as right."""
+        """Return whether the user marked the current labels of the tile as right."""
         with self._lock:
             return self._right.get(_key(tile)) == tile.fingerprint
 
@@ -38,7 +38,7 @@ class ReviewMarks:
         Raises
         ------
         OSError
-            The file cannot be written; the mark then lasts until the kernel ends.
+            If the file cannot be written; the mark then lasts until the kernel ends.
         """
         with self._lock:
             if right:
@@ -61,7 +61,7 @@ class ReviewMarks:
             return {str(key): str(value) for key, value in found["right"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             # Marks are a convenience: without them the review still works.
-            log.warning("%s is not read: %s", self._path, error)
+            log.warning("%s could not be read and is ignored: %s", self._path, error)
             return {}
 
 

@@ -1,4 +1,4 @@
-"""The review: tiles ranked by loss, the confusion matrix that filters them, and what to do about each."""
+"""The review: tiles ranked by loss, a confusion matrix that filters them, and actions for each tile."""
 
 import threading
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from histowidgets.widgets.studio._state import StudioState
 
 #: A review, and the row that is shown for each of its tiles.
 Found = tuple[LabelReview, list[dict[str, Any]]]
-#: Rows with a picture; those below are rarely looked at, and each picture takes about 4 KB.
+#: Number of rows with a picture; later rows are rarely looked at, and each picture takes about 4 KB.
 PICTURES = 60
 
-_IDLE = "See where the classifier and your labels disagree: what it has not learned, or what was painted wrong."
+_IDLE = "See where the classifier and your labels disagree: areas it has not learned, or labels that are wrong."
 
 
 class ReviewPanel(anywidget.AnyWidget):
@@ -28,13 +28,13 @@ class ReviewPanel(anywidget.AnyWidget):
     Parameters
     ----------
     state
-        Has the project, whose labels are taken for the truth, and the classifier to review. In a project with a
-        folder, "this label is right" is remembered there.
+        Has the project, whose labels are taken as the truth, and the classifier to review. Labels that the user
+        marks as right are remembered in the project's folder, if it has one.
 
     Attributes
     ----------
     review : LabelReview or None
-        What is shown.
+        The review that is shown.
     """
 
     _esm = bundle("review")
@@ -74,11 +74,11 @@ class ReviewPanel(anywidget.AnyWidget):
         try:
             self._marks.mark(tile, right)
         except OSError as error:
-            self._say(f"This is remembered until the kernel ends only: {error}")
+            self._say(f"The mark could not be saved and lasts only until the kernel ends: {error}")
         self._show()
 
     def overlay(self, on: bool) -> None:
-        """Colour the strokes on the canvas by how far the prediction contradicts them, or by their class again."""
+        """Colour the strokes on the canvas by how far the prediction contradicts them, or by class if `on` is False."""
         with self._lock:
             self._view = {**self._view, "overlay": on}
         self._state.disagreement = on
@@ -107,7 +107,7 @@ class ReviewPanel(anywidget.AnyWidget):
             self.overlay(True)
             self._state.go_to(tile)
         elif content.get("kind") == "relabel":
-            self.overlay(False)  # to paint, one has to see the classes
+            self.overlay(False)  # painting needs the class colours
             brush = _mistaken_for(tile, found.classes)
             self._state.paint_at(tile, brush)
             self._state.notify(f"Paint {brush} over what is wrong here.")
@@ -143,10 +143,10 @@ class ReviewPanel(anywidget.AnyWidget):
             self._say(f"No review: {words}")
             return
         found, rows = answer
-        with self._lock:  # both at once: marks that come meanwhile refer to the rows that are shown
+        with self._lock:  # together, since marks that arrive in the meantime refer to the rows that are shown
             self.review, self._rows = found, rows
-        left_out = f"; {found.n_left_out} more were left out" if found.n_left_out else ""
-        self._say(f"{len(found.tiles)} tiles with labels{left_out}. Those with a high loss come first.")
+        left_out = f" ({found.n_left_out} more were left out)" if found.n_left_out else ""
+        self._say(f"{len(found.tiles)} tiles with labels{left_out}, the highest loss first.")
         self._show()
 
     def _say(self, words: str, busy: bool = False) -> None:
@@ -187,7 +187,7 @@ def _row(number: int, tile: ReviewTile, classes: tuple[str, ...]) -> dict[str, A
 
 
 def _mistaken_for(tile: ReviewTile, classes: tuple[str, ...]) -> str:
-    """Return the class that most labels of other classes were predicted as, which may be the right one."""
+    """Return the class that other classes were most often predicted as, which may be the right label."""
     wrong = tile.confusion.copy()
     wrong[range(len(classes)), range(len(classes))] = 0
     if not wrong.any():

@@ -12,7 +12,7 @@ _STRONGEST = 0.75
 
 
 def tile_picture(image: Image, tile: ReviewTile) -> str:
-    """Return a tile as the address of a JPEG of `SIDE` pixels; the redder, the less likely its label was."""
+    """Return a tile as the URL of a JPEG of `SIDE` pixels; the redder a pixel, the less likely its label."""
     region = tile.region
     downsample = max(1.0, max(region.width, region.height) / SIDE)
     pixels = display_rgb(image.read(region.x, region.y, region.width, region.height, downsample=downsample))

@@ -1,4 +1,4 @@
-"""What the panels of a studio share: the project, what is shown of it, the runs, and where messages go."""
+"""The state that the panels of a studio share: the project, the view, the runs, and where messages go."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # these need torch
 
 
 class Place(Protocol):
-    """Somewhere on an image, such as an `Advice` or a `ReviewTile`; None keeps the image or the view as it is."""
+    """A place on an image, such as an `Advice` or a `ReviewTile`; None keeps the current image or view."""
 
     @property
     def image_name(self) -> str | None: ...
@@ -25,45 +25,45 @@ class Place(Protocol):
 
 
 class StudioState(traitlets.HasTraits):
-    """The shared state of a studio. It holds no widget: the studio keeps canvas and strip in step with it.
+    """The shared state of a studio, without widgets; the studio keeps canvas and strip in step with it.
 
     Parameters
     ----------
     project
-        With at least one image.
+        The project, with at least one image.
     region
         Returns the region in view of the image that is shown; by default the whole image.
     selection
-        Returns the annotations that are selected; by default none.
+        Returns the selected annotations; by default none.
     classifier
-        Returns the classifier whose prediction is shown, or None before there is one.
+        Returns the classifier whose prediction is shown, or None if there is none yet.
     show_region
         Called with a region of the image that is shown, to bring it into view.
     paint
-        Called with the name of a class that the brush shall paint from now on.
+        Called with the name of the class that the brush should paint from now on.
     notify
-        Called with a text and a level ("info", "good", "warning" or "error") that the user should see.
+        Called with a message for the user and its level ("info", "good", "warning" or "error").
     answered
-        Called with a text and a level that the user was told beside the button that was pressed; by default `notify`.
+        Called with a message, and its level, that was already shown beside the pressed button; by default `notify`.
     log
         Called with a text for the log, such as a traceback.
 
     Attributes
     ----------
     runs : list
-        All runs so far; those before the last one without their weights.
+        All runs so far, without the weights of all but the last.
     run : TrainingRun or None
         The run that is active, or the last one.
     """
 
     image_name = traitlets.Unicode()
-    """Name of the image that is shown. Set it to show another one (ImageNameError for an unknown one)."""
+    """Name of the image that is shown; set it to show another (ImageNameError if unknown)."""
 
     disagreement = traitlets.Bool(False)
     """Whether strokes are coloured by how far the prediction contradicts them, instead of by their class."""
 
     folder = traitlets.Instance(Path)
-    """Folder that files are written to."""
+    """Folder to write files to."""
 
     def __init__(
         self,
@@ -100,12 +100,12 @@ class StudioState(traitlets.HasTraits):
 
     @property
     def selection(self) -> Sequence[Annotation]:
-        """The annotations that are selected."""
+        """The selected annotations."""
         return self._selection()
 
     @property
     def classifier(self) -> "Classifier | None":
-        """The classifier whose prediction is shown; None before there is one."""
+        """The classifier whose prediction is shown; None if there is none yet."""
         return self._classifier()
 
     def view(self) -> tuple[str, Region]:
@@ -113,7 +113,7 @@ class StudioState(traitlets.HasTraits):
         return self.image_name, self.region
 
     def go_to(self, place: Place) -> None:
-        """Show the image and the region of a place, such as an advice."""
+        """Show the image and the region of a place."""
         if place.image_name:
             self.image_name = place.image_name
         if place.region is not None:
@@ -129,11 +129,11 @@ class StudioState(traitlets.HasTraits):
         self._paint(class_name)
 
     def notify(self, text: str, level: str = "info") -> None:
-        """Tell the user something, at level "info", "good", "warning" or "error"."""
+        """Show the user a message at level "info", "good", "warning" or "error"."""
         self._notify(text, level)
 
     def answered(self, text: str, level: str) -> None:
-        """Note what the user was told beside the button that was pressed."""
+        """Record a message that was shown beside the pressed button."""
         self._answered(text, level)
 
     def log(self, text: str) -> None:

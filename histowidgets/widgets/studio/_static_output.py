@@ -1,4 +1,4 @@
-"""The static output of a widget, which a notebook shows when there is no kernel: a picture of its last state."""
+"""The static output of a widget: a picture of its last state, which a notebook shows when there is no kernel."""
 
 import html
 import logging
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from histowidgets.widgets.canvas import AnnotationCanvas
     from histowidgets.widgets.monitor import LossMonitor
 
-#: Seconds after the last change until the picture is made again, and the longest that changes may delay it.
+#: Seconds from the last change to the update of the picture, and the longest that further changes may delay it.
 QUIET_SECONDS, LONGEST_SECONDS = 3.0, 20.0
 
 log = logging.getLogger("histowidgets")
 
 
 class StaticOutput:
-    """A second output under the view of a widget, hidden by the widget's style sheet while that is loaded.
+    """A second output under the view of a widget, which the widget's style sheet hides while it is loaded.
 
-    A notebook keeps the outputs of its cells. The view refers to a widget that is lost with its kernel; the picture is
-    a separate output, updated some seconds after the widget has changed. It is shown by GitHub, by nbviewer, in a
-    notebook that was opened without its kernel, and on pages where widgets do not work.
+    A notebook stores the outputs of its cells. The view refers to a widget that is lost with its kernel. The picture is
+    a separate output, updated a few seconds after the widget has changed. GitHub, nbviewer, notebooks opened without a
+    kernel, and pages on which widgets do not work show it.
 
     Parameters
     ----------
     make_html
-        Makes the picture, on any thread; its root must have the class ``hw-still``.
+        Returns the picture as HTML, on any thread; its root element must have the class ``hw-still``.
     """
 
     def __init__(self, make_html: Callable[[], str]) -> None:
@@ -49,7 +49,7 @@ class StaticOutput:
         self._handle.display(HTML(self._make_html()))
 
     def changed(self) -> None:
-        """Update the picture once nothing has changed for a while; on Colab, where no thread can, `close` does it."""
+        """Update the picture once nothing has changed for a while; on Colab, where threads cannot, `close` does it."""
         with self._lock:
             if self._handle is None or comm_queue() is not None:
                 return
@@ -62,7 +62,7 @@ class StaticOutput:
             self._timer.start()
 
     def close(self, renew: bool = True) -> None:
-        """Stop updating; with `renew`, update the picture a last time."""
+        """Stop updating; with `renew`, update the picture one last time."""
         with self._lock:
             timer, self._timer = self._timer, None
         if timer is not None:
@@ -84,11 +84,11 @@ class StaticOutput:
         try:
             handle.update(HTML(self._make_html()))
         except Exception:
-            log.exception("The static output of the studio could not be made")
+            log.exception("The static output of the studio could not be updated")
 
 
 def studio_html(canvas: "AnnotationCanvas", monitor: "LossMonitor") -> str:
-    """Return the static output of a studio: the picture in view, the counts of annotations, the numbers of its run."""
+    """Return the static output of a studio: the view, the annotation counts and the numbers of its run."""
     counts = ", ".join(f"{name} {count}" for name, count in canvas.project.count().items())
     lines = [f"Annotations: {counts}.", canvas.caption, "Run the cell to continue."]
     words = "".join(f"<p>{html.escape(line)}</p>" for line in lines if line)

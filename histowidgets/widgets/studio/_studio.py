@@ -47,8 +47,8 @@ _open_studios: "weakref.WeakValueDictionary[int, Studio]" = weakref.WeakValueDic
 class Studio(ipywidgets.VBox):
     """One screen for the whole loop: the picture with its tools, and beside it classes, training and results.
 
-    A cell that is run again shows the same project again: by its folder, or for a project without a folder by
-    its images and classes within this kernel. A run that is active continues.
+    Running a cell again shows the same project again. It is found by its folder or, for a project without a folder,
+    by its images and classes within this kernel. An active run continues.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class Studio(ipywidgets.VBox):
     classes
         Names of the classes, at least two to train; needed for a new project.
     folder
-        Where the project is kept on disk; None keeps it in the memory of the kernel.
+        Where to keep the project on disk; None keeps it in the memory of the kernel.
     settings
         How to train; the preset "cpu" by default.
     fresh
-        Start without the annotations that this kernel remembers for the same images and classes.
+        Ignore annotations that this kernel remembers for the same images and classes.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Studio(ipywidgets.VBox):
     Raises
     ------
     ImageError, ClassNameError, ProjectFolderError
-        If an image cannot be used, the classes are not valid, or the folder cannot be written.
+        If an image cannot be used, the classes are invalid, or the folder cannot be written.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class Studio(ipywidgets.VBox):
     >>> studio.close()
     """
 
-    _closed = True  # until it is built: Python closes a widget whose construction failed
+    _closed = True  # until it is built: Python also closes a widget whose construction failed
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Studio(ipywidgets.VBox):
         settings: TrainingSettings | None = None,
         fresh: bool = False,
     ) -> None:
-        self._closes_project = not isinstance(images, Project)  # one that is passed in stays open
+        self._closes_project = not isinstance(images, Project)  # a project that was passed in stays open
         same = _studio_on(folder)
         if same is None:
             self.project, found = open_project(images, classes, folder, fresh)
@@ -103,7 +103,7 @@ class Studio(ipywidgets.VBox):
             self.project, found = extend(same.project, images, classes)
             self._closes_project = same._closes_project
         if not self.project.image_names:
-            raise ImageNameError("the project has no image yet: project.add_image(…) first")
+            raise ImageNameError("The project has no image yet. Add one with project.add_image(…).")
         self._split: Split | None = None
         self._static_output = StaticOutput(lambda: studio_html(self.canvas, self.monitor))
         self._build(settings or TrainingSettings.preset("cpu"))
@@ -132,12 +132,12 @@ class Studio(ipywidgets.VBox):
 
     @property
     def runs(self) -> list[Any]:
-        """All runs so far; those before the last one without their weights."""
+        """All runs so far, without the weights of all but the last."""
         return list(self._state.runs)
 
     @property
     def classifier(self) -> Classifier | None:
-        """The classifier whose prediction is shown; None before there is one."""
+        """The classifier whose prediction is shown; None if there is none yet."""
         best = self._live.best
         if best is not None:
             return best.classifier
@@ -145,7 +145,7 @@ class Studio(ipywidgets.VBox):
 
     @property
     def prediction(self) -> PredictionResults | None:
-        """The prediction that is shown; None before there is one."""
+        """The prediction that is shown; None if there is none yet."""
         best = self._live.best
         return None if best is None else best.prediction
 
@@ -165,24 +165,24 @@ class Studio(ipywidgets.VBox):
         Parameters
         ----------
         settings
-            How to train; those of the form by default.
+            How to train; the settings of the form by default.
         from_scratch
-            Begin with new weights instead of those of the last run.
+            Start with new weights instead of those of the last run.
 
         Raises
         ------
         TrainingDataError
-            If there are too few annotations to learn from.
+            If there are too few annotations to train on.
         TrainingError
             If a run is active already.
         """
         return self._training.start(settings or self.form.settings, from_scratch)
 
     def notify(self, text: str, level: str = "info") -> None:
-        """Tell the user something, at level "info", "good", "warning" or "error", and add it to the log.
+        """Show the user a message at level "info", "good", "warning" or "error", and add it to the log.
 
-        What went wrong stands in the box under the classes until it is dismissed, the rest in the line under the
-        picture until the next edit.
+        Warnings and errors stay in the box under the classes until they are dismissed. Other messages stay in the
+        line under the image until the next edit.
         """
         self._log_panel.add(text)
         if level in ("warning", "error"):
@@ -191,10 +191,10 @@ class Studio(ipywidgets.VBox):
             self.canvas.say(text)
 
     def close(self) -> None:
-        """End the run (its best epoch is kept), the workers and all widgets.
+        """Stop the run (keeping its best epoch) and the workers, and close all widgets.
 
-        A project that the studio opened in a folder is closed too, and can then be opened elsewhere; one that was
-        passed in stays open.
+        A project that the studio opened is closed too, so that it can be opened elsewhere. A project that was passed
+        in stays open.
         """
         if self._begins_to_close():
             forget(self.project)
@@ -207,7 +207,7 @@ class Studio(ipywidgets.VBox):
         self._static_output.show(self._repr_mimebundle_(**kwargs))
 
     def _begins_to_close(self) -> bool:
-        """Return whether this is the first call: two threads may close at the same moment."""
+        """Return whether this is the first call, since two threads may close at the same moment."""
         with _closing:
             first, self._closed = not self._closed, True
         return first
@@ -220,12 +220,12 @@ class Studio(ipywidgets.VBox):
             disconnect()
         for part in self._parts:
             part.close()
-        # Canvas and strip have closed their own; the canvas refers to the manager of ipycanvas, which the kernel keeps.
+        # Canvas and strip have closed themselves. The canvas refers to ipycanvas' manager, which must stay open.
         self._main.children = []
         close_tree(self)
 
     def _take_over(self, earlier: "Studio") -> None:
-        """Continue where an earlier studio of this project was, as when its cell is run again; its run continues."""
+        """Take over from an earlier studio of this project, as when its cell is run again; its run continues."""
         self.canvas.resume(earlier.canvas)
         earlier._training.hand_over(self._training)
         if earlier._begins_to_close():
@@ -255,7 +255,7 @@ class Studio(ipywidgets.VBox):
         self._project_panel = ProjectPanel(state)
         self._display = DisplayPanel(self.canvas, state.log, asleep=True)
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
-        #: In the order in which they are closed: what starts work first, what shows it last.
+        #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._predict, self._results, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._display),
@@ -318,7 +318,7 @@ class Studio(ipywidgets.VBox):
         ]
         self._live.use_channels(self.form.settings.channels, self.form.settings.pixel_size_um)
 
-    # -- the image and the class that are chosen ------------------------------------------------------
+    # -- the chosen image and class -------------------------------------------------------------------
 
     def _show_image(self, name: str) -> None:
         if name:  # the strip of an empty project shows none
@@ -335,7 +335,7 @@ class Studio(ipywidgets.VBox):
 
     def _class_chosen(self, name: str) -> None:
         if name == self.canvas.class_name:
-            return  # by the canvas, which the list follows
+            return  # chosen on the canvas, which the list follows
         try:
             self.canvas.choose_class(name)
         except HistowidgetsError as error:
@@ -362,13 +362,13 @@ class Studio(ipywidgets.VBox):
         self._review.ask()
 
     def _fit_page(self) -> None:
-        """Give the picture the size that the page has left beside the side panel, so that nothing has to scroll."""
+        """Give the image the space that the page leaves beside the side panel, so that nothing has to scroll."""
         if not self._page_size.is_known:
             return
         width, height, side_height = self._page_size.layout_for(len(self.project.image_names))
         was_whole = self.canvas.view == self.canvas.view.fitted()
         self.canvas.resize(width, height)
-        if was_whole:  # if all of the image was in view, it stays so
+        if was_whole:  # keep the whole image in view
             self.canvas.fit()
         self._side.layout.height = side_height
 
@@ -403,7 +403,7 @@ class Studio(ipywidgets.VBox):
             self._predict.show_saved(run.classifier, run.ended_at)
 
     def _offer(self, run: "TrainingRun", final: bool) -> None:
-        """Offer the best weights of a run to the live prediction."""
+        """Pass the best weights of a run to the live prediction."""
         classifier = run.classifier
         if classifier is None:
             self._live.forget_network()

@@ -1,4 +1,4 @@
-"""Thumbnails of the project's images, made on a thread for those that are in sight."""
+"""Thumbnails of the project's images, made on a thread for the images that are visible."""
 
 import io
 import threading
@@ -18,15 +18,15 @@ JPEG_QUALITY = 82
 
 
 class Thumbnails:
-    """Make the thumbnails that are requested, the latest request first, and keep them.
+    """Makes the requested thumbnails, the latest request first, and keeps them.
 
     Parameters
     ----------
     project
-        Whose images are shown.
+        Has the images.
     deliver
-        Called from the worker's thread with a name, the JPEG's bytes (empty where there is none) and, where the
-        image cannot be read, why.
+        Called on the worker's thread with a name, the bytes of the JPEG (empty if there is none) and, if the image
+        cannot be read, the reason.
     """
 
     def __init__(self, project: Project, deliver: Callable[[str, bytes, str], None]) -> None:
@@ -37,7 +37,7 @@ class Thumbnails:
         self._worker = LatestWorker("thumbnails", self._work, lambda payload, answer, error: None)
 
     def request(self, names: Iterable[str]) -> None:
-        """Ask for the pictures of some images; returns at once."""
+        """Request the thumbnails of some images; returns at once."""
         with self._lock:
             for name in names:
                 self._wanted[name] = None
@@ -51,7 +51,7 @@ class Thumbnails:
 
     @property
     def made(self) -> list[str]:
-        """Names of the images whose picture is kept."""
+        """Names of the images whose thumbnail is kept."""
         with self._lock:
             return list(self._made)
 
@@ -79,7 +79,7 @@ class Thumbnails:
         try:
             buffer = io.BytesIO()
             PIL.Image.fromarray(thumbnail(image, SIDE)).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        except (HistowidgetsError, OSError) as error:  # not kept: the file may come back
+        except (HistowidgetsError, OSError) as error:  # not kept, since the file may come back
             self._deliver(name, b"", str(error))
             return
         with self._lock:

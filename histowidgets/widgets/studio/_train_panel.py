@@ -1,4 +1,4 @@
-"""Train, pause, stop; the scores and the live curves."""
+"""The panel that starts, pauses and stops a run, and shows its scores and curves."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # these need torch
     from histowidgets.prediction import Classifier
     from histowidgets.training import LoadedRun, TrainingRun
 
-#: After changes of these settings alone the next run continues from the weights of the last one.
+#: If only these settings changed, the next run continues from the weights of the last one.
 _MORE_OF_THE_SAME = {"epochs", "max_seconds", "early_stopping_patience"}
 ACTIVE = ("preparing", "running", "paused", "stopping")
 
@@ -53,7 +53,7 @@ class TrainPanel(ipywidgets.VBox):
     Parameters
     ----------
     state
-        Has the project; the panel keeps its `run` and `runs`, and reports what a run says.
+        Has the project; the panel updates its `run` and `runs`, and reports the messages of a run.
     form
         Where the settings of the next run come from, and where advice changes them.
     """
@@ -75,11 +75,11 @@ class TrainPanel(ipywidgets.VBox):
         self.monitor.on_events(self._apply)
         self.monitor.on_diagnosis(self._tell_change)
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
-        self._main = _button("Train", "play", "Train a network on the annotations (in the background)", "primary")
-        self._stop = _button("Stop", "stop", "End the run now and keep its best epoch")
-        self._more = ipywidgets.ToggleButton(description="⋯", tooltip="Other ways to train")
+        self._main = _button("Train", "play", "Train a network on the annotations, in the background", "primary")
+        self._stop = _button("Stop", "stop", "Stop the run now and keep its best epoch")
+        self._more = ipywidgets.ToggleButton(description="⋯", tooltip="More ways to train")
         self._more.add_class("hw-dots")
-        self._probe = _button("Try 5 epochs first", "", "A short run, to see whether it learns at all")
+        self._probe = _button("Try 5 epochs first", "", "A short run to check that the network learns at all")
         self._main.on_click(lambda _: self._main_pressed())
         self._stop.on_click(lambda _: self._stop_keeping_best())
         self._probe.on_click(lambda _: self.probe_soon())
@@ -88,7 +88,7 @@ class TrainPanel(ipywidgets.VBox):
             value=False,
             description="Start with new weights",
             indent=False,
-            tooltip="Forget what the last run learned, instead of continuing from it",
+            tooltip="Train from scratch instead of continuing from the last run",
         )
         self._fresh.add_class("hw-fresh")
         row = ipywidgets.HBox([self._main, self._stop, self._more, self.monitor.take_status()])
@@ -105,18 +105,18 @@ class TrainPanel(ipywidgets.VBox):
     # -- what the user does ------------------------------------------------------------------------
 
     def start_soon(self) -> None:
-        """Start a run in the background; an error is shown under the button."""
+        """Start a run in the background; errors are shown under the button."""
         self._soon(lambda: self._begin(self._form.settings, self._fresh.value))
 
     def probe_soon(self) -> None:
-        """Start a run of a few epochs with the settings of the form, to see whether it learns at all."""
+        """Start a run of a few epochs with the settings of the form, to check that the network learns at all."""
         self._soon(lambda: self._begin(self._form.settings.probe(), self._fresh.value))
 
     def _resume_soon(self, unfinished: UnfinishedRun) -> None:
         self._soon(lambda: self.watch(resume_training(unfinished.folder, self._state.project)))
 
     def _wants_last_run(self) -> bool:
-        """Tell whether an earlier run is to be shown: no run is there yet, and none can be resumed."""
+        """Return whether to show an earlier run: there is no run yet, and none can be resumed."""
         self.unfinished.wait()
         return self.run is None and self.unfinished.found is None and not self._starting and not self._closing
 
@@ -146,14 +146,13 @@ class TrainPanel(ipywidgets.VBox):
     def _started(self, wrong: str | None) -> None:
         with self._lock:
             self._starting = False
-        if (
-            wrong is not None and not self._closing
-        ):  # reported last: the button that comes back with it must work at once
+        if wrong is not None and not self._closing:
+            # Reported last, since the button that it brings back must work at once.
             self._show_state("idle")
             self._say(wrong, "error")
 
     def _say(self, text: str, level: str = "info") -> None:
-        """Show a message under the buttons, until the next run is running."""
+        """Show a message under the buttons until the next run is running."""
         self._said_before = False
         words = f"<p class='hw-quiet hw-said-here' data-level='{level}' role='status'>{escape(text)}</p>"
         self._said.value = words if text else ""
@@ -161,7 +160,7 @@ class TrainPanel(ipywidgets.VBox):
             self._state.answered(text, level)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the run or what its curves mean has changed, on any thread; returns what ends that."""
+        """Call `callback`, on any thread, when the run or its diagnosis changes; return a function to unsubscribe."""
         return listen(self._change_callbacks, callback)
 
     def _tell_change(self) -> None:
@@ -170,7 +169,7 @@ class TrainPanel(ipywidgets.VBox):
 
     @property
     def findings(self) -> Sequence[Advice]:
-        """What the curves of the run mean, the most urgent first."""
+        """The diagnoses of the run's curves, the most urgent first."""
         return self.monitor.diagnosis
 
     def start(self, settings: TrainingSettings, from_scratch: bool = False) -> "TrainingRun":
@@ -181,20 +180,20 @@ class TrainPanel(ipywidgets.VBox):
         settings
             How to train.
         from_scratch
-            Begin with new weights, not with those of the last run.
+            Start with new weights instead of those of the last run.
 
         Raises
         ------
         TrainingDataError
-            If there are too few annotations to learn from.
+            If there are too few annotations to train on.
         TrainingError
-            If a run is active already: it would continue unseen, and nothing could stop it.
+            If a run is active already, which would continue unseen with no way to stop it.
         """
         with self._lock:
             if self._starting or self.active:
                 raise TrainingError(
-                    "A run is active already, and there can be only one. End it with studio.run.stop() and "
-                    "studio.run.wait(), or let it finish, and then train again."
+                    "A run is active already, and only one can run at a time. Stop it with studio.run.stop() and "
+                    "studio.run.wait(), or let it finish; then train again."
                 )
             self._starting = True
         try:
@@ -220,22 +219,24 @@ class TrainPanel(ipywidgets.VBox):
 
     def _require_open(self) -> None:
         if self._closing:
-            raise TrainingError("The studio was closed before the run had started, so it was not started.")
+            raise TrainingError(
+                "The run was not started because the studio was closed. Open the studio again, then train."
+            )
 
     def watch(self, run: "TrainingRun | LoadedRun") -> None:
-        """Show a run from its first event on, and let the buttons act on it."""
+        """Show a run from its first event on, and make the buttons act on it."""
         with self._lock:
             successor, closing = self._successor, self._closing
         if successor is not None:
             successor.watch(run)
             return
-        if closing:  # nothing would show it, nor stop it
+        if closing:  # nothing would show or stop it
             run.stop()
             return
         with self._lock:
             self.unfinished.withdraw()
             self._state.run = run
-            # The weights of earlier runs would fill the memory over an afternoon; their curves do not.
+            # The weights of earlier runs would fill the memory within hours; their curves do not.
             self._state.runs = [
                 one.summary() if isinstance(one, Run) and one.is_over and one is not run else one
                 for one in self._state.runs
@@ -243,11 +244,11 @@ class TrainPanel(ipywidgets.VBox):
             if run not in self._state.runs:
                 self._state.runs.append(run)
         self.monitor.colors = self._state.project.colors
-        # Without the lock: it waits for the last events of the run before, which may need it.
+        # Without the lock: `watch` waits for the last events of the earlier run, whose handlers may need the lock.
         self.monitor.watch(run)
 
     def on_event(self, callback: "EventCallback") -> Callable[[], None]:
-        """Call `callback` with the run and each of its events, from the monitor's thread; returns what ends that."""
+        """Call `callback(run, event)` for each event, on the monitor's thread; return a function to unsubscribe."""
         return listen(self._event_callbacks, callback)
 
     @property
@@ -262,7 +263,7 @@ class TrainPanel(ipywidgets.VBox):
         return self.run is not None and self.run.state in ACTIVE
 
     def _main_pressed(self) -> None:
-        """Train, pause or resume, as the button says."""
+        """Train, pause or resume, depending on the state of the run."""
         run = self.run
         if run is None or not self.active:
             self.start_soon()
@@ -279,11 +280,11 @@ class TrainPanel(ipywidgets.VBox):
     # -- from a diagnosis ------------------------------------------------------------------------
 
     def can_follow(self, action: Action) -> bool:
-        """Whether an action can be carried out from here."""
+        """Return whether this panel can carry out an action."""
         return self.active if action.kind == "stop" else action.kind == "settings"
 
     def follow(self, action: Action, advice: Advice) -> None:
-        """Follow a diagnosis: end the run, or change the settings and start the next one."""
+        """Carry out the action of a diagnosis: stop the run, or change the settings and start the next run."""
         if action.kind == "stop":
             self._stop_keeping_best()
             return
@@ -304,17 +305,17 @@ class TrainPanel(ipywidgets.VBox):
             if self.active and self.run is not None:
                 self.run.stop(keep="best")
                 self.run.wait()
-            # A longer run continues; any other change is judged best from the same start.
+            # A longer run continues; other changes are compared fairly only from the same start.
             self._begin(self._form.settings, from_scratch=not set(patch) <= _MORE_OF_THE_SAME)
 
         self._report_failure(restart)
 
     def undo_patch(self) -> None:
-        """Undo the change of settings that was made on advice."""
+        """Undo the last change of settings made by advice."""
         if self._form.can_undo(self._patched):
             self._form.undo_patch()
         self._offer_undo(False)
-        self._say("The settings are as they were before. The next run uses them.")
+        self._say("The settings were restored. The next run uses them.")
 
     def _offer_undo(self, on: bool) -> None:
         self.undo_patch_offered = on
@@ -349,7 +350,7 @@ class TrainPanel(ipywidgets.VBox):
             elif isinstance(event, RunEnded):
                 self._show_state("idle")
                 if event.state != "failed" and run.classifier is None:
-                    self._say("The run ended without keeping anything.", "warning")
+                    self._say("The run ended before it had any weights to keep.", "warning")
             for callback in list(self._event_callbacks):
                 callback(run, event)
         self._tell_change()
@@ -365,7 +366,7 @@ class TrainPanel(ipywidgets.VBox):
         self._main.button_style = "" if state == "running" else "primary"
         self._main.disabled = self._probe.disabled = state in ("preparing", "stopping") or self._state.project.read_only
         self._stop.disabled = state not in ("running", "paused")
-        # A button that does nothing now takes no room: the status of the run stands beside the others.
+        # Hide buttons that do nothing now, to make room for the status of the run.
         self._stop.layout.display = None if active else "none"
         self._more.layout.display = "none" if active else None
         self._more_row.layout.display = None if self._more.value and not active else "none"
@@ -373,7 +374,7 @@ class TrainPanel(ipywidgets.VBox):
         self._tell_change()
 
     def hand_over(self, successor: "TrainPanel") -> None:
-        """Have another panel show the run, also one that is just starting; this panel is about to be closed."""
+        """Hand the run, even one that is just starting, to another panel before this one is closed."""
         with self._lock:
             self._successor = successor
             starting, run = self._starting, self.run
@@ -384,7 +385,7 @@ class TrainPanel(ipywidgets.VBox):
             successor._show_state("preparing")
 
     def end_run(self) -> None:
-        """End an active run, keeping its best epoch, and wait a little for that; do not begin one that is starting."""
+        """Stop an active run, keeping its best epoch, and wait briefly; cancel one that is just starting."""
         self._closing = True
         run = self.run
         if run is not None and self.active:

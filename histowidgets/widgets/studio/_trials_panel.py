@@ -1,4 +1,4 @@
-"""Trials: the runs side by side, the settings against a preset, and cross-validation, in the background."""
+"""The panel that compares runs or settings, and cross-validates, in the background."""
 
 import threading
 from collections.abc import Callable
@@ -20,15 +20,15 @@ _RUNS, _FOLDS = "runs", "folds"
 
 
 class TrialsPanel(ipywidgets.VBox):
-    """Find out which settings are better, and how well they would do on other tissue.
+    """Compare settings, and estimate how well they do on other tissue.
 
     Parameters
     ----------
     state
-        Has the runs so far, and the project. It is captured when a trial starts, and nothing is written to its
-        folder.
+        Has the runs so far, and the project, of which a snapshot is taken when a trial starts. Nothing is written to
+        its folder.
     form
-        The settings that are tried.
+        Has the settings to try.
     """
 
     def __init__(self, state: StudioState, form: SettingsForm) -> None:
@@ -39,10 +39,10 @@ class TrialsPanel(ipywidgets.VBox):
         self._what = ipywidgets.Dropdown(
             options=[("the runs so far", _RUNS), (f"{FOLDS} folds of these settings", _FOLDS), *presets],
             description="Try",
-            tooltip="What to compare: runs, settings on one split and seed, or folds that hold out each label once",
+            tooltip="What to compare: runs, settings on one split and seed, or folds that hold out every label once",
         )
-        self._start = ipywidgets.Button(description="Compare", tooltip="Train what is needed, and show the scores")
-        self._end = ipywidgets.Button(description="Stop", tooltip="End after this batch", disabled=True)
+        self._start = ipywidgets.Button(description="Compare", tooltip="Train as needed and show the scores")
+        self._end = ipywidgets.Button(description="Stop", tooltip="Stop after this batch", disabled=True)
         self._start.on_click(lambda _: self.start())
         self._end.on_click(lambda _: self._stop.set())
         row = ipywidgets.HBox([self._what, self._start, self._end])
@@ -55,12 +55,12 @@ class TrialsPanel(ipywidgets.VBox):
         self.add_class("hw-trials")
 
     def start(self, what: str | None = None) -> None:
-        """Start a trial in the background; no effect while one is active.
+        """Start a trial in the background; does nothing while one is active.
 
         Parameters
         ----------
         what
-            "runs", "folds", or the name of a preset; what is chosen on the page by default.
+            "runs", "folds" or the name of a preset; by default the choice on the page.
         """
         if self._thread is not None and self._thread.is_alive():
             return
@@ -72,7 +72,7 @@ class TrialsPanel(ipywidgets.VBox):
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no trial is active; return whether that is so."""
+        """Wait until no trial is active; return whether that was reached before the timeout."""
         if self._thread is not None:
             self._thread.join(timeout)
             return not self._thread.is_alive()
@@ -93,7 +93,7 @@ class TrialsPanel(ipywidgets.VBox):
             self._say(f"The comparison failed: {type(error).__name__}: {error}")
         else:
             self._result.value = html
-            self._say("Stopped; what was finished is shown." if self._stop.is_set() else "")
+            self._say("Stopped. The finished part is shown." if self._stop.is_set() else "")
         finally:
             self._start.disabled, self._end.disabled = False, True
 

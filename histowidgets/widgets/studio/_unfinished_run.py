@@ -1,4 +1,4 @@
-"""Looks for a run that was interrupted, and offers to resume it."""
+"""Find an interrupted run, and offer to resume it."""
 
 from collections.abc import Callable
 
@@ -9,19 +9,19 @@ from histowidgets.widgets.common import listen
 
 
 class UnfinishedRunOffer:
-    """Look for an interrupted run on a thread, and offer to resume it.
+    """Looks for an interrupted run on a thread, and offers to resume it.
 
     Parameters
     ----------
     project
         Only a project with a folder can have such a run.
     resume
-        Called with the run when the user asks for it, on whichever thread the message from the page comes.
+        Called with the run when the user resumes it, on the thread that handles the page's message.
 
     Attributes
     ----------
     found : UnfinishedRun or None
-        The run that is offered.
+        The run that is offered, if any.
     """
 
     def __init__(self, project: Project, resume: Callable[[UnfinishedRun], None]) -> None:
@@ -34,7 +34,7 @@ class UnfinishedRunOffer:
 
     @property
     def text(self) -> str:
-        """What is offered, as a sentence; "" if nothing is."""
+        """The offer as a sentence; "" if there is none."""
         found = self.found
         if found is None:
             return ""
@@ -45,7 +45,7 @@ class UnfinishedRunOffer:
         return f"{words}."
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the offer comes or goes, on any thread; returns what ends that."""
+        """Call `callback`, on any thread, when the offer comes or goes; return a function that unsubscribes."""
         return listen(self._callbacks, callback)
 
     def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""Files that the page sends in pieces, and completions of a path that is being typed."""
+"""Files that the page uploads in pieces, and completions of a path that is being typed."""
 
 import os
 import tempfile
@@ -6,23 +6,23 @@ from pathlib import Path
 
 from histowidgets.errors import ImageOpenError
 
-#: A larger file is better copied to the machine of the kernel: it would have to pass through the browser.
+#: Larger files should be copied to the kernel's computer, since an upload passes through the browser.
 MOST_UPLOAD_BYTES = 2**30
 #: At most this many completions are offered.
 MOST_HINTS = 20
 
 
 class Upload:
-    """One file on its way from the page to a folder.
+    """A file that the page is uploading to a folder.
 
     Parameters
     ----------
     folder
-        Where it is saved; made if missing. None takes a folder that is removed with the kernel.
+        Where the file is saved; created if missing. None uses a folder that is removed when the kernel ends.
     name
-        Of the file; a path before it is cut off.
+        Name of the file; a path before it is removed.
     size
-        In bytes.
+        Size in bytes.
 
     Raises
     ------
@@ -31,14 +31,14 @@ class Upload:
     """
 
     def __init__(self, folder: Path | None, name: str, size: int) -> None:
-        # A page on Windows may send a whole path.
+        # A browser on Windows may send a whole path.
         plain = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
         if plain in ("", ".", ".."):
-            raise ImageOpenError(f"A file named {name!r} was sent; a name that is not blank is wanted.")
+            raise ImageOpenError(f"The file name {name!r} cannot be used. Rename the file, then upload it again.")
         if not 0 < size <= MOST_UPLOAD_BYTES:
             raise ImageOpenError(
-                f"{plain} has {size:,} bytes; 1 to {MOST_UPLOAD_BYTES:,} can be sent through the page. "
-                "Put the file where the kernel runs, and type its path."
+                f"{plain} has {size:,} bytes; files of 1 to {MOST_UPLOAD_BYTES:,} bytes can be uploaded. "
+                "Copy the file to the kernel's computer, and type its path."
             )
         target = folder if folder is not None else kernel_folder()
         target.mkdir(parents=True, exist_ok=True)
@@ -47,11 +47,11 @@ class Upload:
         self._file = self.path.open("xb")
 
     def add(self, piece: bytes) -> bool:
-        """Append a piece; return whether the file is complete. One longer than announced is an ImageOpenError."""
+        """Append a piece and return whether the file is complete (ImageOpenError if it exceeds the announced size)."""
         self.received += len(piece)
         if self.received > self.size:
             self.drop()
-            raise ImageOpenError(f"{self.path.name} has more than the announced {self.size:,} bytes. Send it again.")
+            raise ImageOpenError(f"{self.path.name} is larger than the announced {self.size:,} bytes. Upload it again.")
         self._file.write(piece)
         if self.received == self.size:
             self._file.close()
@@ -83,7 +83,7 @@ def _free_path(path: Path) -> Path:
 
 
 def path_hints(typed: str) -> list[str]:
-    """Return paths that begin as `typed` does, folders with a slash at their end; at most `MOST_HINTS`."""
+    """Return at most `MOST_HINTS` paths that start with `typed`; those of folders end in a slash."""
     folder, start = os.path.split(typed)
     try:
         with os.scandir(Path(folder).expanduser()) as entries:
@@ -92,7 +92,7 @@ def path_hints(typed: str) -> list[str]:
                 for entry in entries
                 if entry.name.lower().startswith(start.lower()) and (start or not entry.name.startswith("."))
             )
-    except (OSError, RuntimeError, ValueError):  # "~nobody", and what can be no path
+    except (OSError, RuntimeError, ValueError):  # such as "~nobody", or text that cannot be a path
         return []
-    typed_folder = typed[: len(typed) - len(start)]  # as it was typed, "~" and all
+    typed_folder = typed[: len(typed) - len(start)]  # as typed, with its "~"
     return [f"{typed_folder}{name}{'/' if is_folder else ''}" for name, is_folder in fitting[:MOST_HINTS]]

@@ -321,9 +321,9 @@ def test_what_has_no_area_no_class_or_no_place_is_left_out_and_counted(path):
     [
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("3", "holds no GeoJSON"),
-        ({"type": "Topology"}, "holds no GeoJSON"),
-        ({"type": "FeatureCollection"}, "holds no GeoJSON"),
+        ("3", "has no GeoJSON"),
+        ({"type": "Topology"}, "has no GeoJSON"),
+        ({"type": "FeatureCollection"}, "has no GeoJSON"),
         ([3, feature(None)], "Feature 1 .*Feature.*1 more"),
         ([feature({"type": "Circle"})], "Feature 1 .*'Circle'"),
         ([feature(None)], "Feature 1 "),
@@ -379,7 +379,7 @@ def test_other_bad_arguments_are_refused(path, tmp_path):
     with pytest.raises(ImageNameError, match="no image named"):
         another().import_geojson("none", path)
     many = [feature(square(1, 1), f"c{i}") for i in range(254)]
-    with pytest.raises(ClassNameError, match="most it can hold"):
+    with pytest.raises(ClassNameError, match="the most possible"):
         imported(path, many, unknown_classes="add")
 
 
@@ -387,7 +387,7 @@ def test_a_reader_cannot_import(tmp_path, path):
     writer = Project(CLASSES, tmp_path / "p")
     writer.add_image(blank())
     reader = Project.open(tmp_path / "p")
-    with pytest.raises(ReadOnlyError, match="reading only"):
+    with pytest.raises(ReadOnlyError, match="is read-only"):
         imported(path, QUPATH, reader)
     reader.close()
     writer.close()
@@ -579,7 +579,7 @@ def test_what_is_of_another_plane_is_left_out_and_said(path):
     content[3]["geometry"]["coordinates"] = square(50, 50)["coordinates"]
     project, said = told(path, content)
     assert project.count()["Gland"] == 2
-    assert "2 of another plane (z 1, t 0), 1 of another plane (z 2, t 1)" in said
+    assert "2 on another plane (z 1, t 0), 1 on another plane (z 2, t 1)" in said
     assert told(path, content, plane=(1, 0))[0].count()["Gland"] == 2
     assert told(path, content, plane="all")[0].count()["Gland"] == 5
 
@@ -670,7 +670,7 @@ def test_what_was_corrected_elsewhere_replaces_what_was_there(path):
     project.undo()
     _, said = told(path, content, project, on_duplicate="replace")
     assert "Replaced 2" in said
-    assert "2 that the file does not have stay" in said
+    assert "2 that the file does not have were kept" in said
     assert {a.id for a in project.annotations("blank")} > {*ids[:2], ids[2], mine}
     assert project.annotation(ids[1]).shape == Polygon(square(20, 60)["coordinates"][0][:-1])
     project.undo()

@@ -189,7 +189,7 @@ def test_the_colours_of_the_classes_are_known(tmp_path, background):
     project = project_of("A", "B", A="#00963C", B="#C80000")
     labels, said = imported(png(tmp_path / "c.png", pixels), project)
     np.testing.assert_array_equal(labels, np.select([(pixels == RED).all(-1), (pixels == GREEN).all(-1)], [1, 0], 255))
-    assert "colours of c.png are those of the classes" in said
+    assert "colours of c.png were matched to those of the classes" in said
 
 
 # --- names ---

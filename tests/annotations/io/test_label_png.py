@@ -301,7 +301,7 @@ def test_a_bomb_is_refused_before_decoding(project, path, side, monkeypatch):
         project.import_label_png("blank", path)
     monkeypatch.setattr(_label_png, "MAX_PIXELS", 120 * 90 - 1)
     path.write_bytes(bomb(120, 90))
-    with pytest.raises(LabelPngError, match="120 x 90 pixels; at most 10,799 can be held"):
+    with pytest.raises(LabelPngError, match="120 x 90 pixels; at most 10,799 are supported"):
         project.import_label_png("blank", path)
     with pytest.raises(LabelPngError, match=r"label map of 'blank' has 120 x 90"):
         project.export_label_png("blank", path)
@@ -319,8 +319,8 @@ def test_too_many_areas_are_refused(project, path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no PNG file"),
-        (b"%PDF-1.4" + bytes(40), "no PNG file"),
+        (b"", "is not a PNG"),
+        (b"%PDF-1.4" + bytes(40), "is not a PNG"),
         (b"GIF89a" + bytes(40), "damaged"),
         (bomb(120, 90), "damaged"),
         (bomb(120, 90, bytes(50)), "damaged"),

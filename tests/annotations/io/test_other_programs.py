@@ -170,7 +170,7 @@ def test_imagej(tmp_path):
     assert (labels[:, 45:65] == 0).sum() == 200
     assert (labels[:, 65:] == 0).sum() == pytest.approx(np.pi * 20 * 15, rel=0.01)
     assert abs((labels == 1).sum() - 55 * 4 - np.pi * 4) <= 8  # round at its ends
-    for words in ("1 of another plane (z 2, t 0)", "1 point(s)", "Object 7 cannot be read", "damaged"):
+    for words in ("1 on another plane (z 2, t 0)", "1 point(s)", "Object 7 cannot be read", "damaged"):
         assert words in said[0]
     (tmp_path / "one.roi").write_bytes(rois["a.roi"])
     with pytest.warns(UserWarning, match="named 'lesion 1'"):
@@ -224,7 +224,7 @@ def test_coco_polygons_of_one_image_of_several(tmp_path):
     project, said = imported(tmp_path / "a.json", content)
     assert box(project, "Tumor") == (10, 10, 60, 30, 700)
     assert box(project, "Stroma") == (70, 40, 80, 60, 200)
-    for words in ("1 had no outline; their boxes", "Object 4 cannot be read", "'category 3'"):
+    for words in ("1 had no outline, so their boxes", "Object 4 cannot be read", "'category 3'"):
         assert words in said
     assert imported(tmp_path / "a.json", content, entry="folder/other.png")[0].count()["Tumor"] == 1
     images[1]["file_name"] = "else.png"

@@ -325,7 +325,7 @@ def test_a_missing_image_hinders_only_its_own_use(kept):
         again = reopen(kept)
     assert everything(again) == before
     again.image("blank").read(0, 0, 5, 5)
-    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*say where it is with project\.relocate"
+    wanted = r"'colon' cannot be used: There is no file .*colon\.tif.*give its location with project\.relocate"
     with pytest.raises(ImageOpenError, match=wanted):
         again.image("colon").read(0, 0, 5, 5)
     again.annotate("colon", SQUARE, "Lumen")  # what is known of it can still be worked on
@@ -339,7 +339,7 @@ def test_another_image_in_its_place_is_refused_at_use(kept):
     tifffile.imwrite(kept.folder / "images" / "blank.tif", np.zeros((30, 20), np.uint8))
     with pytest.warns(HistowidgetsWarning, match="'blank' is not the one"):
         again = Project.open(kept.folder)
-    with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Put the same file back"):
+    with pytest.raises(ImageOpenError, match=r"is 20 x 30 pixels, but was .* Restore the original file"):
         again.image("blank").read(0, 0, 5, 5)
     again.close()
 
@@ -351,7 +351,7 @@ def test_a_folder_without_a_project_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(ProjectFolderError, match="cannot be made"):
+    with pytest.raises(ProjectFolderError, match="cannot be created"):
         Project(CLASSES, tmp_path / "file" / "project")
 
 
@@ -370,7 +370,7 @@ def test_an_edit_that_cannot_be_saved_is_not_made(kept, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(ProjectFolderError, match=r"No space left.*was not made"):
+        with pytest.raises(ProjectFolderError, match=r"No space left.*was not applied"):
             kept.annotate("blank", SQUARE, "Lumen")
     assert kept.count()["Lumen"] == 0
     assert heard == []

@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_written_opens_to_read(study, request):
             path.chmod(0o755)
     lines = done.stdout.splitlines()
     assert lines[0] == "True None 1 (2, 2, 1)"
-    assert lines[1].startswith("its folder cannot be written (Permission denied). To edit it, copy the folder")
+    assert lines[1].startswith("its folder is not writable (Permission denied). To edit it, copy the folder")
     assert lines[2].startswith("ReadOnlyError")
     assert "Permission denied" in lines[2]
     assert lines[3].startswith("ProjectFolderError")

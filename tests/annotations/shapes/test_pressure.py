@@ -113,7 +113,7 @@ def test_bad_widths_are_refused(widths, message):
 
 
 def test_a_line_has_one_width():
-    with pytest.raises(ShapeError, match="a number is wanted"):
+    with pytest.raises(ShapeError, match="it must be a number"):
         Line([[0, 0], [5, 5]], [3, 4])
 
 

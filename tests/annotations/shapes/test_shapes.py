@@ -22,11 +22,11 @@ from histowidgets.errors import ShapeError
         (lambda: Stroke([[1, 2], [3]]), "must be numbers"),
         (lambda: Stroke([[1, 1]], width=0), "above 0"),
         (lambda: Stroke([[1, 1]], width=np.nan), "above 0"),
-        (lambda: Stroke([[1, 1]], width="wide"), "a number is wanted"),
+        (lambda: Stroke([[1, 1]], width="wide"), "it must be a number"),
         (lambda: Line([[1, 1]]), "at least 2 point"),
         (lambda: Polygon([[1, 1], [2, 2]]), "at least 3 point"),
         (lambda: Polygon([[0, 0], [9, 0], [0, 9]], [[[1, 1], [2, np.nan], [3, 1]]]), "hole of a polygon"),
-        (lambda: Polygon([[0, 0], [9, 0], [0, 9]], holes=None), "holes of a polygon are None; a list of outlines"),
+        (lambda: Polygon([[0, 0], [9, 0], [0, 9]], holes=None), "holes of a polygon are None; pass a list of outlines"),
         (lambda: Rectangle(0, 0, 0, 5), "width of a rectangle"),
         (lambda: Rectangle(0, np.nan, 5, 5), "y of a rectangle"),
         (lambda: Rectangle(0, 0, 5, -1), "height of a rectangle"),
@@ -76,5 +76,5 @@ def test_shapes_do_not_change():
 def test_annotations_come_back_from_json_unchanged(shapes):
     annotation = Annotation("1", shapes[0], None, 12.5, "Ada")
     assert Annotation.from_dict(json.loads(json.dumps(annotation.to_dict()))) == annotation
-    with pytest.raises(ShapeError, match="lacks a field"):
+    with pytest.raises(ShapeError, match="missing or invalid field"):
         Annotation.from_dict({"id": "1"})

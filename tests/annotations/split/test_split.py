@@ -163,7 +163,7 @@ def test_one_labelled_dot_stays_in_training():
     project.add_class("C")
     project.annotate("image 0", Stroke([[200.5, 200.5]], 1), "C")
     split = split_project(project.snapshot())
-    assert split.messages == ("C is only in training, so its validation score cannot be known.",)
+    assert split.messages == ("C is only in training, so it has no validation score.",)
 
 
 def test_an_earlier_split_is_kept_when_strokes_are_added():
@@ -325,5 +325,5 @@ def test_pixels_are_counted_across_blocks(monkeypatch):
 def test_a_project_is_split_as_its_snapshot_is(project):
     project.annotate("blank", Rectangle(10, 10, 60, 60), CLASSES[0])
     assert split_project(project, seed=1) == split_project(project.snapshot(), seed=1)
-    with pytest.raises(ProjectError, match="a Project is wanted"):
+    with pytest.raises(ProjectError, match="it must be a Project"):
         split_project("project")

@@ -60,16 +60,16 @@ def several_zarr(folder):
 def test_several_images(tmp_path, write):
     path, images = write(tmp_path)
     names, pixels = list(images), list(images.values())
-    with pytest.warns(ImageChoiceWarning, match=r"holds 3 images: 0 .*30 x 20.*, 1 .*, 2 .*Image 1 is opened.*series="):
+    with pytest.warns(ImageChoiceWarning, match=r"has 3 images: 0 .*30 x 20.*, 1 .*, 2 .*Image 1 is opened.*series="):
         image = open_image(path)
     np.testing.assert_array_equal(whole(image)[..., 0], pixels[1])
     assert image.opened_with == {"series": 1}
-    assert "holds 3 images" in image.notes[0]
+    assert "has 3 images" in image.notes[0]
     for number in range(3):
         np.testing.assert_array_equal(whole(opened(path, series=number))[..., 0], pixels[number])
         np.testing.assert_array_equal(whole(opened(path, series=names[number]))[..., 0], pixels[number])
     for wrong in (3, -1, "none", 1.5):
-        with pytest.raises(ImageError, match=r"no image .*It holds 0 .*30 x 20.*series="):
+        with pytest.raises(ImageError, match=r"no image .*Its images are 0 .*30 x 20.*series="):
             open_image(path, series=wrong)
 
 
@@ -197,7 +197,7 @@ def test_an_image_that_is_no_stack_has_no_plane(tmp_path):
     PIL.Image.fromarray(noise(40, 50)).save(tmp_path / "a.png")
     for path in (tmp_path / "a.tif", tmp_path / "a.png"):
         assert whole(opened(path, plane=0)).shape == whole(opened(path, plane=(0, 0), series=0)).shape == (40, 50, 1)
-        with pytest.raises(ImageError, match="is no stack, but plane 2"):
+        with pytest.raises(ImageError, match="is not a stack, but plane 2"):
             open_image(path, plane=2)
         with pytest.raises(ImageError, match="no image 1"):
             open_image(path, series=1)

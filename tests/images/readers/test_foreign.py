@@ -84,13 +84,13 @@ def test_ome_xml_that_lacks_something_is_left_out(tmp_path, missing):
             tiff.write(page, description=None if number else xml, metadata=None)
     image = open_image(tmp_path / "a.ome.tif")
     np.testing.assert_array_equal(image.read(0, 0, 80, 60), np.moveaxis(pages, 0, -1))
-    assert "The OME-XML cannot be followed" in image.notes[0]
+    assert "The OME-XML cannot be interpreted" in image.notes[0]
 
 
 @pytest.mark.parametrize("compression", [34676, 65000, 12345])
 def test_a_compression_that_is_unknown_is_no_damage(tmp_path, compression):
     raw_tiff.write(tmp_path / "a.tif", bytes(300), 20, 15, compression=compression)
-    with pytest.raises(ImageOpenError, match=r"is whole, but .* compression .* Convert it to OME-TIFF"):
+    with pytest.raises(ImageOpenError, match=r"is intact but not supported: .*compression .* Convert it to OME-TIFF"):
         open_image(tmp_path / "a.tif")
 
 

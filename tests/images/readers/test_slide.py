@@ -130,7 +130,7 @@ def test_a_project_with_the_whole_glass_keeps_it(leica):
 
 def test_a_slide_has_no_planes_and_its_other_images_are_chosen(tmp_path):
     write_aperio(tmp_path / "a.svs")
-    with pytest.raises(ImageError, match="is no stack"):
+    with pytest.raises(ImageError, match="is not a stack"):
         open_image(tmp_path / "a.svs", plane=3)
     assert open_image(tmp_path / "a.svs", plane=0, series=0).width == 1000
 
@@ -246,7 +246,7 @@ def test_a_damaged_tile_is_named_and_the_rest_still_reads(tmp_path):
 def test_a_slide_cut_short_is_refused(shared_data, tmp_path):
     whole = (shared_data / "slide" / "colon_20x.svs").read_bytes()
     (tmp_path / "cut.svs").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ImageOpenError, match="cut short"):
+    with pytest.raises(ImageOpenError, match="truncated"):
         open_image(tmp_path / "cut.svs").read(0, 0, 2220, 2967)
 
 
@@ -260,7 +260,7 @@ def test_a_slide_without_the_files_beside_it(tmp_path, ending):
 @pytest.mark.parametrize("ending", ["svs", "ndpi", "scn", "bif", "svslide", "czi", "dcm"])
 def test_what_is_no_slide_is_refused_by_name(tmp_path, ending):
     (tmp_path / f"a.{ending}").write_bytes(b"no slide at all")
-    with pytest.raises(ImageOpenError, match=rf"a\.{ending} (is no image that can be read|is, by its name,)"):
+    with pytest.raises(ImageOpenError, match=rf"a\.{ending} (is not a supported image|is, by its name,)"):
         open_image(tmp_path / f"a.{ending}")
 
 

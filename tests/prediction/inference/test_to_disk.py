@@ -221,7 +221,7 @@ def test_pixels_are_counted_as_they_are_written_also_over_an_interruption(image,
 
     with pytest.raises(PredictionCancelled):
         classifier.predict_to(image, tmp_path / "x.zarr", should_stop=lambda: True)
-    with pytest.raises(PredictionError, match="holds no pixels"):
+    with pytest.raises(PredictionError, match="has no pixels"):
         open_prediction(tmp_path / "x.zarr")
     with pytest.raises(PredictionCancelled):
         classifier.predict_to(image, tmp_path / "x.zarr", should_stop=stop)

@@ -32,7 +32,7 @@ def test_tasks_are_done_in_order_on_a_thread_that_ends(queue, said):
     queue.submit("Writing two…", lambda: ("Left some out", "warning"))
     assert said == [
         ("Writing one…", "info"),
-        ("Writing two… It waits for what was asked for before.", "info"),
+        ("Writing two… Waiting for earlier tasks.", "info"),
     ]
     assert not queue.wait(0.01)
     go.set()

@@ -56,7 +56,7 @@ def status(monitor):
 
 
 def test_without_a_run_it_says_so_and_shows_no_axes(monitor):
-    assert "The loss is drawn here" in monitor._placeholder.value
+    assert "The loss curve appears here" in monitor._placeholder.value
     assert monitor._charts.layout.visibility == "hidden"
     # Hidden, and not taken away: the room is kept, so that nothing jumps.
     assert monitor._charts.layout.display is None
@@ -276,7 +276,7 @@ def test_earlier_runs_lie_faintly_beneath_and_only_a_few_of_them(monitor):
     assert marks.index(beneath) < marks.index(line(monitor, "loss", "train"))
     monitor.clear()
     assert len(beneath.x) == 0
-    assert "The loss is drawn here" in monitor._placeholder.value
+    assert "The loss curve appears here" in monitor._placeholder.value
 
 
 def test_watching_the_same_run_again_does_not_double_it(monitor):

@@ -47,7 +47,7 @@ def test_the_statistics_are_measured_once_and_an_error_is_said(project):
     preview.show(Normalization("z_score"))
     assert preview.idle.wait(10)
     assert preview._fitted is kept
-    assert "measured on 6,300 pixels (uint16), drawn by seed from all over the images" in preview._html.value
+    assert "measured on 6,300 pixels (uint16), sampled from all images" in preview._html.value
     project.add_image(np.zeros((20, 20, 1), np.uint8), name="<b>gray</b>")
     preview.show(Normalization("z_score"))
     assert preview.idle.wait(10)

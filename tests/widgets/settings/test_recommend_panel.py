@@ -56,7 +56,7 @@ def test_the_type_told_from_the_pixels_can_be_overruled(tab):
     assert "The pixels suggest other brightfield" in panel._words.value
     panel._type.value = "fluorescence"
     settle(tab)
-    assert "You said what the images are" in panel._words.value
+    assert "You chose the type of the images" in panel._words.value
     assert panel.recommendation.settings.stain_jitter == 0.0, "no stain of brightfield is varied then (R7)"
 
 

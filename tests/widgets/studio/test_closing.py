@@ -224,7 +224,7 @@ def test_an_export_says_its_steps_and_that_it_waits(tmp_path, monkeypatch):
     assert [line for line in lines if "ONNX" in line or "QuPath" in line or "onnx" in line or "qupath" in line] == [
         "Classifier as ONNX: writing…",
         "ONNX: starting a process (step 1 of 4)…",
-        "Classifier for QuPath: writing… It waits for what was asked for before.",
+        "Classifier for QuPath: writing… Waiting for earlier tasks.",
         "ONNX: tracing the network (step 3 of 4)…",
         f"Saved {tmp_path / 'classifier.onnx'}",
         "Classifier for QuPath: writing…",

@@ -207,7 +207,7 @@ def test_an_upload_stays_in_its_folder_and_has_a_size(tmp_path, name, size):
         Upload(tmp_path, name, size)
     inside = Upload(tmp_path, "../../outside.png", 3)
     assert inside.path.parent == tmp_path
-    with pytest.raises(hw.errors.ImageOpenError, match="more than"):
+    with pytest.raises(hw.errors.ImageOpenError, match="larger than"):
         inside.add(b"four")
     assert list(tmp_path.iterdir()) == []
 

@@ -276,4 +276,4 @@ def test_what_an_import_leaves_out_is_said_and_other_threads_can_still_warn(pane
     assert same == [True], "filters are the process's, not the thread's"
     ((level, said),) = _outcomes(panel)
     assert level == "warning"
-    assert said.endswith("Undo takes them back. Left out of far.geojson: 1 outside the image.")
+    assert said.endswith("Undo removes them again. Left out of far.geojson: 1 outside the image.")

@@ -27,7 +27,7 @@ def test_class_list_keeps_the_selected_class_and_refuses_unknown_ones():
     classes.on_select(heard.append)
     classes.selected = "B"
     assert heard == ["B"]
-    with pytest.raises(traitlets.TraitError, match="no class is called 'C'"):
+    with pytest.raises(traitlets.TraitError, match="There is no class 'C'"):
         classes.selected = "C"
     classes.show(rows[:1])
     assert classes.selected == "A"

@@ -56,7 +56,7 @@ def test_r64_the_chart_has_a_dot_a_fold_a_mean_and_a_bar_of_one_deviation():
 def test_one_fold_has_no_bar_and_none_is_refused():
     html = cross_validation_html(folds({"<b>A</b>": 0.4, "B": 0.9, "C": 0.1}))
     assert "hw-sd" not in html
-    with pytest.raises(WidgetError, match="no fold"):
+    with pytest.raises(WidgetError, match="no finished fold"):
         CrossValidationChart(folds())
 
 

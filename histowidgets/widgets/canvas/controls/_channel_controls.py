@@ -1,4 +1,4 @@
-"""The controls of the channels: switch, colour, and range over a histogram."""
+"""The controls of each channel: switch, colour, and range over a histogram."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from histowidgets.widgets.common import bundle, style_sheet
 
 
 class ChannelControls(anywidget.AnyWidget):
-    """One row per channel, or one for all three of an RGB image; reports what the person changes.
+    """A row per channel, or one row for all three channels of an RGB image; reports the user's changes.
 
     Attributes
     ----------
     image_name : str
-        Sent with each message, so that a late one cannot change another image.
+        Sent with each message, so that a late message cannot change another image.
     rows : list of dict
         ``name``, ``color``, ``visible``, ``low``, ``high``, ``gamma``, ``least``, ``most`` (ends of the slider, in the
         image's units) and ``histogram`` (heights from 0 to 1).
     joint : bool
-        Whether the single row is for all channels: without colour and switch, but with a gamma.
+        Whether the single row stands for all channels: without colour and switch, but with a gamma.
     whole : bool
         Whether values are integers.
     """
@@ -39,7 +39,7 @@ class ChannelControls(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def show(self, image_name: str, rows: Sequence[Mapping[str, Any]], joint: bool, whole: bool) -> None:
-        """Show the channels of an image, all at once."""
+        """Show the channels of an image, in a single update."""
         fresh = [dict(row) for row in rows]
         with self.hold_sync():
             self.image_name, self.joint, self.whole = image_name, joint, whole

@@ -1,4 +1,4 @@
-"""The widgets around the picture: toolbar, sliders, classes and status line, and the stage that holds the picture."""
+"""The widgets around the image (toolbar, sliders, classes, status line), and the stage that holds the image."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,18 +20,18 @@ ZOOM_STEP = 1.25
 
 
 class CanvasFrame:
-    """The widgets of an annotation canvas other than the picture; `children` is what the canvas box holds.
+    """The widgets of an annotation canvas other than the image; `children` are those of the canvas box.
 
     Parameters
     ----------
     state, editor, viewer
-        What the controls set, edit and show.
+        The state, editor and viewer that the controls act on.
     picture, pointer
-        What the kernel draws, and the pointer layer over it.
+        The canvas that the kernel draws on, and the pointer layer over it.
     queue
         The queue of the canvas.
     palette, status
-        Whether the row of classes and the status line are shown.
+        Whether to show the row of classes and the status line.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class CanvasFrame:
         self.bar, self.status = CanvasBar(), StatusLine()
         self.palette = ClassPalette(self._choose_class) if palette else None
         self._legend: ipywidgets.HTML | None = None
-        #: The image of which it was last said how its file was read.
+        #: The image whose notes were shown last.
         self._noted = ""
-        # Both lie in the one cell of a grid (canvas.css).
+        # Both lie in the same grid cell (canvas.css).
         self.stage = ipywidgets.Box([picture, pointer])
         self.stage.add_class("hw-stage")
         self.eye_panel = ipywidgets.VBox(layout={"display": "none"})
@@ -67,8 +67,8 @@ class CanvasFrame:
         for slider, name in (
             (self.bar.brush, "brush_width"),
             (self.bar.tolerance, "wand_tolerance"),
-            (self._opacity("Prediction", "Opacity of the prediction; O hides and shows it"), "prediction_opacity"),
-            (self._opacity("Annotations", "Opacity of the annotations; A hides and shows them"), "annotation_opacity"),
+            (self._opacity("Prediction", "Opacity of the prediction; O shows or hides it"), "prediction_opacity"),
+            (self._opacity("Annotations", "Opacity of the annotations; A shows or hides them"), "annotation_opacity"),
         ):
             link_slider(slider, state, name)
         self.bar.eye.observe(self._eye_pressed, names="value")
@@ -88,7 +88,7 @@ class CanvasFrame:
         return slider
 
     def on_eye(self, callback: Callable[[], object]) -> None:
-        """Call `callback` whenever the menu of the eye is opened."""
+        """Call `callback` whenever the eye menu is opened."""
         self.bar.eye.observe(lambda change: callback() if change["new"] else None, names="value")
 
     def _eye_pressed(self, change: dict[str, bool]) -> None:
@@ -102,7 +102,7 @@ class CanvasFrame:
         self._pointer.stage = [width, height]
 
     def refresh(self) -> None:
-        """Bring classes, counts and buttons up to date with project and state; called inside the queue."""
+        """Update classes, counts and buttons from project and state; called inside the queue."""
         state, project = self._state, self._state.project
         state.follow_classes()
         colors, hatched = project.colors, state.patterns
@@ -124,7 +124,7 @@ class CanvasFrame:
                 self.say(" ".join(image.notes))
 
     def _show_legend(self, on: bool) -> None:
-        """Show or hide the colours of the uncertainty."""
+        """Show or hide the legend of the uncertainty."""
         if self._legend is None:
             self._legend = ipywidgets.HTML(legend_html())
             self._legend.add_class("hw-legend-box")
@@ -138,17 +138,17 @@ class CanvasFrame:
             self.say(str(error), "error")
 
     def say(self, text: str, level: str = "info") -> None:
-        """Show a message, at level "info" or "error", in the status line, and have screen readers read it out."""
+        """Show a message at level "info" or "error" in the status line, where screen readers announce it."""
         self.status.say(text, level)
         self._pointer.send({"kind": "say", "text": text})
 
     def close(self) -> None:
-        """Close what closing the canvas box does not reach; the picture is only taken out."""
+        """Close the widgets that closing the canvas box does not reach; the picture is only taken out."""
         self.stage.children = []
         close_tree(self._pointer)
         if self._legend is not None:
             close_tree(self._legend)
-        close_tree(self.status)  # not in any box if it is hidden
+        close_tree(self.status)  # a hidden status line is in no box
 
 
 def _actions(

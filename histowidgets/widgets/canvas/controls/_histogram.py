@@ -1,4 +1,4 @@
-"""Histograms of channels, to be shown behind the sliders of their ranges."""
+"""Histograms of channels, shown behind the range sliders."""
 
 import math
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ import numpy as np
 
 from histowidgets.images import Image
 
-#: Bins of a histogram.
+#: Number of bins of a histogram.
 BINS = 64
-#: Longest side, in pixels, of the overview that is counted.
+#: Longest side, in pixels, of the overview that is measured.
 OVERVIEW_SIDE = 512
-#: Percentiles of an RGB image that "auto" shows as black and white.
+#: Percentiles of an RGB image that "Auto" shows as black and white.
 AUTO_PERCENTILES = (1.0, 99.8)
 
 
@@ -24,9 +24,9 @@ class ChannelHistogram:
     low, high : float
         The range of the histogram, in the image's units.
     heights : tuple of float
-        Of the bins, 0 to 1.
+        Height of each bin, 0 to 1.
     auto : tuple of float
-        The values that "auto" shows as black and white.
+        The values that "Auto" shows as black and white.
     """
 
     low: float
@@ -36,7 +36,7 @@ class ChannelHistogram:
 
 
 def channel_histograms(image: Image, joint: bool) -> list[ChannelHistogram]:
-    """Return the histogram of each channel of an overview, or one of all channels together."""
+    """Return the histogram of each channel of an overview, or a joint histogram of all channels."""
     downsample = max(1, math.ceil(max(image.width, image.height) / OVERVIEW_SIDE))
     pixels = image.read(0, 0, image.width, image.height, downsample)
     planes = [pixels] if joint else [pixels[..., c] for c in range(pixels.shape[-1])]

@@ -1,4 +1,4 @@
-"""The class palette: a row of chips, each with its digit, colour and name."""
+"""The class palette: a row of chips, each with digit key, colour and name."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ import ipywidgets
 from histowidgets.widgets.canvas.drawing import swatch_url
 from histowidgets.widgets.common import close_tree
 
-# An ipywidgets button takes no markup, so a chip's swatch is drawn by a style sheet that names its class.
+# An ipywidgets button takes no markup, so a style sheet draws the swatch of each chip by its CSS class.
 _CHIP_STYLE = ".hw-palette-{palette} > .hw-chip-{index}::before {{ background: {color}{picture}; }}"
 
 
 class ClassPalette(ipywidgets.HBox):
-    """A row of buttons, one per class; the selected one is marked.
+    """A row of buttons, one per class, with the selected class marked.
 
     Parameters
     ----------
     on_select
-        Called with a class name when its chip is clicked.
+        Called with the name of a class when its chip is clicked.
     """
 
     def __init__(self, on_select: Callable[[str], None]) -> None:
@@ -32,7 +32,7 @@ class ClassPalette(ipywidgets.HBox):
         self.add_class(f"hw-palette-{self.model_id}")
 
     def show(self, colors: dict[str, str], selected: str, hatched: bool = False) -> None:
-        """Show these classes (name to ``"#rrggbb"``), one of them selected; hatched like the picture, or not."""
+        """Show classes (name to ``"#rrggbb"``) with one selected; `hatched` adds their hatching."""
         names, values = tuple(colors), tuple(colors.values())
         if names != self._names:
             self._replace_chips(names)

@@ -1,4 +1,4 @@
-"""The status line under the canvas: what is under the pointer, the last message, and where the work is saved."""
+"""The status line under the canvas: what is under the pointer, the last message, and the state of the project."""
 
 import html
 
@@ -8,9 +8,9 @@ from histowidgets.annotations import Project
 
 
 class StatusLine(ipywidgets.HBox):
-    """What is under the pointer at the left, the last message beside it, the project's state at the right.
+    """The pointer readout on the left, the last message beside it, and the state of the project on the right.
 
-    A text that is too long is cut; its tooltip has all of it.
+    Long texts are cut and shown in full in their tooltip.
     """
 
     def __init__(self) -> None:
@@ -26,11 +26,11 @@ class StatusLine(ipywidgets.HBox):
         _show(self.place, text)
 
     def say(self, text: str, level: str = "info") -> None:
-        """Show a message; level "error" is red."""
+        """Show a message; level "error" shows it in red."""
         _show(self.message, text, "hw-error" if level == "error" else "")
 
     def show_saved(self, project: Project, image_name: str) -> None:
-        """Show how many annotations the image has, where they are saved, and how its file was read."""
+        """Show the number of annotations of the image, where they are saved, and notes on how its file was read."""
         count = sum(project.count(image_name).values())
         text = f"{count} annotation{'' if count == 1 else 's'}"
         if project.read_only:

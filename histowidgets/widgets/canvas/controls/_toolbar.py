@@ -6,15 +6,15 @@ import ipywidgets
 
 from histowidgets.widgets.canvas.state import MAX_BRUSH_WIDTH, MAX_TOLERANCE, TOOLS
 
-# name, FontAwesome icon, tooltip; None is a gap
+# Name, FontAwesome icon and tooltip; None is a gap.
 _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
-    ("pan", "hand-paper", "Hand: move the picture (H, or hold Space)"),
-    ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete, change the class (V)"),
+    ("pan", "hand-paper", "Hand: move the image (H, or hold Space)"),
+    ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete or change the class (V)"),
     ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
     ("eraser", "eraser", "Eraser (E, or the right button)"),
     ("line", "minus", "Line, as wide as the brush (L; Shift: 45° steps)"),
     ("rectangle", "square-o", "Rectangle (R)"),
-    ("polygon", "draw-polygon", "Polygon (P; double click or Enter closes it)"),
+    ("polygon", "draw-polygon", "Polygon (P; double-click or Enter closes it)"),
     ("wand", "magic", "Wand: fill a region of similar colour; drag to change the tolerance (W)"),
     None,
     ("undo", "undo", "Undo (Z)"),
@@ -22,14 +22,14 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     None,
     ("zoom-in", "search-plus", "Zoom in (+, or the wheel)"),
     ("zoom-out", "search-minus", "Zoom out (−, or the wheel)"),
-    ("fit", "expand", "Fit the picture (F)"),
+    ("fit", "expand", "Fit the image (F)"),
     None,
     ("help", "question", "Keyboard shortcuts (?)"),
 )
 
 
 class ToolColumn(ipywidgets.VBox):
-    """A column of icon buttons; each tooltip has the key.
+    """A column of icon buttons, each with its key in the tooltip.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ class ToolColumn(ipywidgets.VBox):
 
 
 class CanvasBar(ipywidgets.HBox):
-    """The slider of the tool in use, the zoom as text, and the eye that opens the menu of what is shown.
+    """The slider of the tool in use, the zoom as text, and the eye button that opens the display menu.
 
     `CanvasFrame` links the sliders to the state.
     """
 
     def __init__(self) -> None:
-        # Integers: the page would answer 18.0 with 17.999999999999996, as if the person had chosen that.
+        # Integers, since the page would return 18.0 as 17.999999999999996, as if the user had chosen that.
         self.brush = ipywidgets.IntSlider(
             12,
             min=1,
@@ -93,29 +93,29 @@ class CanvasBar(ipywidgets.HBox):
             min=1,
             max=MAX_TOLERANCE,
             description="Tolerance",
-            tooltip="How far a colour may be from the one under the wand, 1 to 100 ([ and ])",
+            tooltip="Largest difference from the colour under the wand, 1 to 100 ([ and ])",
         )
         self.tolerance.add_class("hw-tolerance")
         self.zoom = ipywidgets.HTML()
         self.zoom.add_class("hw-zoom")
-        self.eye = ipywidgets.ToggleButton(icon="eye", tooltip="What is shown: opacities, hatching, channels")
+        self.eye = ipywidgets.ToggleButton(icon="eye", tooltip="Display: opacity, hatching, channels")
         self.eye.add_class("hw-eye")
         super().__init__([self.brush, self.pen, self.tolerance, self.zoom, self.eye])
         self.add_class("hw-bar")
 
     def show_tool(self, tool: str) -> None:
-        """Show the slider that the tool uses: the tolerance of the wand, or the width of the brush."""
+        """Show the slider of the tool: the tolerance for the wand, otherwise the brush width."""
         self.tolerance.layout.display = None if tool == "wand" else "none"
         self.brush.layout.display = "none" if tool == "wand" else None
         self.pen.layout.display = None if self._has_pen and tool in ("brush", "eraser") else "none"
 
     def offer_pen(self, tool: str) -> None:
-        """Offer the pressure switch from now on, which only a pen needs."""
+        """Show the pressure switch from now on, which only pens need."""
         self._has_pen = True
         self.show_tool(tool)
 
     def show_view(self, zoom: float, pixel_size_yx_um: tuple[float, float] | None) -> None:
-        """Show the zoom, and the size of an image pixel if it is known: width x height if it is not square."""
+        """Show the zoom and, if known, the pixel size; width x height if pixels are not square."""
         text = f"{zoom:.0%}"
         if pixel_size_yx_um:
             height, width = (f"{side:.3g}" for side in pixel_size_yx_um)

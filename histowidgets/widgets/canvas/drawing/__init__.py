@@ -1,4 +1,4 @@
-"""What the kernel draws: image, prediction and annotations, as layers of pixels."""
+"""The layers of pixels that the kernel draws: image, prediction, uncertainty and annotations."""
 
 from histowidgets.widgets.canvas.drawing._channel_display import is_rgb
 from histowidgets.widgets.canvas.drawing._hatching import hatch_of, swatch_url

@@ -1,4 +1,4 @@
-"""The displays of an image's channels: the default, and the check of those that are set."""
+"""The display of an image's channels: the default, and validation of given displays."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ RGB_DISPLAY = tuple(ChannelDisplay(color, 0.0, 255.0) for color in ("#FF0000", "
 
 
 def is_rgb(image: Image) -> bool:
-    """Tell whether an image is 8-bit red, green and blue."""
+    """Return whether an image is 8-bit red, green and blue."""
     colors = tuple(channel.color for channel in RGB_DISPLAY)
     return image.dtype == np.uint8 and len(image.channel_names) == 3 and image.channel_colors in (None, colors)
 
 
 def default_display(image: Image) -> tuple[ChannelDisplay, ...]:
-    """Return the default display of an image: 8-bit RGB as it is, anything else by the range of its pixels."""
+    """Return the default display of an image: 8-bit RGB unchanged, other images by the range of their pixels."""
     return RGB_DISPLAY if is_rgb(image) else auto_contrast(image)
 
 
 def checked_display(displays: Sequence[ChannelDisplay], channels: Sequence[str]) -> tuple[ChannelDisplay, ...]:
-    """Return displays, one per channel, with colours in upper case.
+    """Return validated displays, one per channel, with upper-case colours.
 
     Raises
     ------
@@ -37,5 +37,5 @@ def checked_display(displays: Sequence[ChannelDisplay], channels: Sequence[str])
         )
     for one, channel in zip(displays, channels, strict=True):
         if not isinstance(one, ChannelDisplay):
-            raise ImageError(f"Channel {channel} got a {type(one).__name__}; a ChannelDisplay is wanted.")
+            raise ImageError(f"Channel {channel} got a {type(one).__name__} instead of a ChannelDisplay.")
     return tuple(dataclasses.replace(one, color=one.color.upper()) for one in displays)

@@ -1,4 +1,4 @@
-"""How far a prediction contradicts the annotations, as colours."""
+"""Colour annotations by how far a prediction contradicts them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # prediction imports torch
 # Where the prediction agrees, annotations are pale blue and translucent; where it contradicts, red and opaque. The
 # difference in lightness and opacity helps people who cannot see red.
 _AGREES, _CONTRADICTS = np.array([110, 190, 240, 70.0]), np.array([230, 0, 38, 255.0])
-# Where there is no prediction.
+# The colour where there is no prediction.
 _UNKNOWN = (140, 140, 140, 120)
-# Few enough steps for a small PNG.
+# Number of colour steps, few enough for a small PNG.
 STEPS = 16
 
 
@@ -28,7 +28,7 @@ def contradiction(
     Parameters
     ----------
     prediction
-        Its classes are matched by name.
+        The prediction; its classes are matched by name.
     classes
         The classes that the labels are indices of.
     labels : ndarray of (H, W), uint8

@@ -1,4 +1,4 @@
-"""Hatching of classes: a second mark beside their colour, for eyes and screens that hardly tell colours apart."""
+"""Hatching of classes, in addition to their colour, for eyes and screens that hardly tell colours apart."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,14 +8,14 @@ import numpy as np
 from histowidgets._colors import hex_to_rgb
 from histowidgets.widgets.common import picture_url
 
-#: CSS pixels from one line to the next, and the width of a line.
+#: Distance between lines, and width of a line, in CSS pixels.
 PERIOD, LINE = 8, 1.5
 #: Share of black or white in the colour of a line.
 INK_SHARE = 0.4
 #: Side of a swatch in pixels.
 SWATCH = 14
 
-# (x, y, period, line) -> whether there is a line. Further classes reuse them, with closer lines.
+# (x, y, period, line) -> whether there is a line. Later classes reuse these patterns with closer lines.
 _PATTERNS: tuple[Callable[[np.ndarray, np.ndarray, int, int], np.ndarray], ...] = (
     lambda x, y, p, w: (x + y) % p < w,
     lambda x, y, p, w: (x - y) % p < w,
@@ -29,14 +29,15 @@ _PATTERNS: tuple[Callable[[np.ndarray, np.ndarray, int, int], np.ndarray], ...] 
 
 
 def pattern_mask(index: int, x: np.ndarray, y: np.ndarray, scale: float) -> np.ndarray:
-    """Return where the hatching of a class has its lines.
+    """Return where the hatching of a class has lines.
 
     Parameters
     ----------
     index
         The index of the class.
     x, y
-        Integer drawn pixels, of shapes that broadcast. They count from the canvas' corner, so that pieces fit.
+        Integer coordinates in drawn pixels, counted from the canvas' corner so that pieces fit together; their
+        shapes must broadcast.
     scale
         Drawn pixels per CSS pixel.
 
@@ -50,14 +51,14 @@ def pattern_mask(index: int, x: np.ndarray, y: np.ndarray, scale: float) -> np.n
 
 
 def _period(index: int, scale: float) -> int:
-    """Return the drawn pixels from one line of a class to the next."""
+    """Return the distance between the lines of a class, in drawn pixels."""
     turn = index // len(_PATTERNS)
     return max(3, round((PERIOD - 2 * (turn % 3)) * scale))
 
 
 @lru_cache(maxsize=1024)
 def pattern_tile(index: int, scale: float) -> np.ndarray:
-    """Return the square bool tile that, repeated from the canvas' corner, is the hatching of a class."""
+    """Return the square bool tile that makes the hatching of a class when repeated from the canvas' corner."""
     side = np.arange(2 * _period(index, scale))
     tile = pattern_mask(index, side[None, :], side[:, None], scale)
     tile.setflags(write=False)
@@ -65,7 +66,7 @@ def pattern_tile(index: int, scale: float) -> np.ndarray:
 
 
 def ink_color(color: str) -> str:
-    """Return the colour of the lines on a class colour, both "#rrggbb": darker on light, lighter on dark."""
+    """Return the line colour for a class colour, both "#rrggbb": darker on light, lighter on dark colours."""
     rgb = np.array(hex_to_rgb(color))
     ink = 0.0 if rgb @ (0.299, 0.587, 0.114) > 110 else 255.0
     mixed = np.rint((1 - INK_SHARE) * rgb + INK_SHARE * ink).astype(int)
@@ -74,13 +75,13 @@ def ink_color(color: str) -> str:
 
 @lru_cache(maxsize=1024)
 def hatch_of(index: int, color: str, scale: float) -> dict[str, str | int]:
-    """Return what the page needs to hatch its ink: the tile's side, its pixels as 0 and 1, and the lines' colour."""
+    """Return the hatching for the page: the side of the tile, its pixels as 0 and 1, and the line colour."""
     tile = pattern_tile(index, scale)
     return {"side": len(tile), "bits": "".join(str(int(inked)) for inked in tile.ravel()), "ink": ink_color(color)}
 
 
 def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> np.ndarray:
-    """Return where a class has lines in a piece of (rows, cols) drawn pixels with its corner at (x, y); bool."""
+    """Return where a class has lines, as bool, in a (rows, cols) piece of drawn pixels with its corner at (x, y)."""
     tile = pattern_tile(index, scale)
     side, (rows, cols) = len(tile), shape
     left, top = x % side, y % side
@@ -90,7 +91,7 @@ def inked(index: int, shape: tuple[int, int], x: int, y: int, scale: float) -> n
 
 @lru_cache(maxsize=256)
 def swatch_url(index: int, color: str) -> str:
-    """Return the lines of a class, on a transparent background, as the URL of a small picture for the legend."""
+    """Return the URL of a small picture, for the legend, of the lines of a class on a transparent background."""
     side = np.arange(SWATCH)
     pixels = np.zeros((SWATCH, SWATCH, 4), np.uint8)
     pixels[pattern_mask(index, side[None, :], side[:, None], 1.0)] = [*hex_to_rgb(ink_color(color)), 255]

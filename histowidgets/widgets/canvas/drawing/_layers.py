@@ -1,4 +1,4 @@
-"""The layers that the kernel draws on: image, prediction, uncertainty and annotations of one ipycanvas MultiCanvas."""
+"""The layers of an ipycanvas MultiCanvas that the kernel draws on: image, prediction, uncertainty, annotations."""
 
 import ipywidgets
 import numpy as np
@@ -13,10 +13,10 @@ from histowidgets.widgets.common import batch
 
 
 class Layers:
-    """Image below, prediction and uncertainty over it, annotations on top; each is drawn independently.
+    """Image at the bottom, then prediction and uncertainty, and annotations on top; each is drawn independently.
 
-    Prediction, uncertainty and annotations are kept opaque on hidden canvases, so that changing an opacity costs a
-    message of a few bytes. All coordinates are drawn pixels. Call the methods one at a time (`SerialQueue`).
+    Prediction, uncertainty and annotations are kept opaque on hidden canvases, so that changing an opacity takes only
+    a message of a few bytes. All coordinates are drawn pixels. Call the methods one at a time (`SerialQueue`).
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ class Layers:
         self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
         self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
         self._anchor = Canvas(width=1, height=1)
-        # Two, used alternately: ipycanvas decodes an image while drawing, and may not have finished the previous one.
+        # Two, used in turn, since ipycanvas decodes while drawing and may not have finished the previous image.
         self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
         self._prediction_alpha = self._annotation_alpha = 1.0
         self._uncertainty_alpha = 0.0
         self.resize(width, height, 1.0)
 
     def resize(self, width: int, height: int, scale: float) -> None:
-        """Give the canvases another size, with `scale` drawn pixels per CSS pixel; they are empty afterwards."""
+        """Resize and clear the canvases, with `scale` drawn pixels per CSS pixel."""
         self.scale = scale
         self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
         pixels = round(width * scale), round(height * scale)
@@ -65,7 +65,7 @@ class Layers:
 
     @property
     def pictures(self) -> dict[str, int]:
-        """Model ids of the widgets that hold pictures of the image, in a fixed order, and the bytes in each."""
+        """Model ids of the widgets that hold pictures of the image, in a fixed order, with the bytes in each."""
         return dict(sorted((str(picture.model_id), len(picture.value)) for picture in self._pictures))
 
     def draw(
@@ -78,16 +78,16 @@ class Layers:
         clear_prediction: bool = False,
         clear_annotations: bool = False,
     ) -> None:
-        """Draw what is given, in one batch: the page shows all of it at once.
+        """Draw the given parts in one batch, so that the page shows them together.
 
         Parameters
         ----------
         picture
             Replaces the image.
         prediction, annotations, uncertainty
-            Pixels, and the rectangle that they replace.
+            Pixels and the rectangle that they replace.
         clear_prediction, clear_annotations
-            Erase what was drawn there before; the uncertainty along with its prediction.
+            Whether to erase the layer first; the uncertainty is erased along with the prediction.
         """
         if picture is not None:
             self._pictures.reverse()
@@ -117,7 +117,7 @@ class Layers:
             self._compose()
 
     def sketch(self, points: np.ndarray, width: float, color: str) -> None:
-        """Draw a line directly on the visible annotations; it lasts until they are next drawn."""
+        """Draw a line directly on the visible annotations, which lasts until these are redrawn."""
         with batch(self._anchor):
             self._annotations.line_width = width
             self._annotations.line_cap = self._annotations.line_join = "round"
@@ -138,7 +138,7 @@ class Layers:
                     layer.draw_image(source, 0, 0)
 
     def close(self) -> None:
-        """Close the canvases and images, but not the canvas manager, which the whole kernel shares."""
+        """Close the canvases and images, but not the canvas manager, which is shared by the whole kernel."""
         for layer in (self._image, self._prediction, self._annotations, self.canvas):
             layer.layout.close()
             layer.close()
@@ -149,7 +149,7 @@ class Layers:
 
 
 def _put(canvas: Canvas, paint: Paint, place: Region) -> None:
-    """Put pixels on an empty place, like `put_image_data`, which would encode them without a palette."""
+    """Put pixels on an empty place. Unlike `put_image_data`, this encodes them with a palette."""
     png = overlay_png(paint, place.x, place.y)
     if png is not None:
         canvas._canvas_manager.send_draw_command(canvas, COMMANDS["putImageData"], [png.x, png.y], [png.data])

@@ -1,6 +1,6 @@
-"""Pieces of an overlay: a number for each pixel, and a colour for each number.
+"""Pieces of an overlay as palette indices and a palette.
 
-An overlay has few colours. One byte per pixel is a quarter of the work of RGBA, and becomes a PNG with a palette.
+An overlay has few colours. One byte per pixel takes a quarter of the work of RGBA, and is encoded as a palette PNG.
 """
 
 from collections.abc import Sequence
@@ -13,26 +13,26 @@ from histowidgets._colors import hex_to_rgb
 from histowidgets.annotations import UNLABELLED
 from histowidgets.widgets.canvas.drawing._hatching import ink_color, inked
 
-# The numbers of a piece that shows classes; from CLASSES on the classes, then the lines of their hatching.
+# The indices in a piece that shows classes; from CLASSES on the classes, then the lines of their hatching.
 EMPTY, LIGHT, DARK, CLASSES = 0, 1, 2, 3
 
-# An annotation is its class colour, not quite opaque, inside a light and a dark rim of one CSS pixel each: it differs
-# from a prediction in the same colour, and is visible on light and on dark tissue. The ink that the browser draws looks
-# the same, so that nothing jumps when the kernel's drawing replaces it.
+# An annotation is drawn in its class colour, almost opaque, inside a light and a dark rim of one CSS pixel each. This
+# distinguishes it from a prediction in the same colour, and makes it visible on light and dark tissue. The ink that
+# the browser draws looks the same, so that nothing jumps when the kernel's drawing replaces it.
 FILL_ALPHA = 230
 LIGHT_RIM = (255, 255, 255, 230)
 DARK_RIM = (0, 0, 0, 140)
 
 
 class Paint(NamedTuple):
-    """Numbers, uint8 or uint16 ``(rows, cols)``, and the RGBA of each, uint8 ``(n, 4)``."""
+    """Indices, uint8 or uint16 ``(rows, cols)``, and the RGBA palette, uint8 ``(n, 4)``."""
 
     numbers: np.ndarray
     colors: np.ndarray
 
     @property
     def rgba(self) -> np.ndarray:
-        """The pixels, uint8 ``(rows, cols, 4)``."""
+        """The RGBA pixels, uint8 ``(rows, cols, 4)``."""
         pixels: np.ndarray = self.colors[self.numbers]
         return pixels
 
@@ -42,7 +42,7 @@ class Paint(NamedTuple):
 
 
 def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255) -> Paint:
-    """Return each class in its colour; pixels without a class are transparent.
+    """Return labels in the class colours; pixels without a class are transparent.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def painted_classes(labels: np.ndarray, colors: Sequence[str], alpha: int = 255)
 
 @lru_cache(maxsize=64)
 def _palette(colors: tuple[str, ...], alpha: int) -> np.ndarray:
-    """Return the colour of each number; cached, as all overlays of a project share a few palettes."""
+    """Return the palette; cached, as the overlays of a project share a few palettes."""
     n = len(colors)
     palette = np.zeros((CLASSES + 2 * n, 4), np.uint8)
     palette[LIGHT], palette[DARK] = LIGHT_RIM, DARK_RIM
@@ -73,7 +73,7 @@ def _palette(colors: tuple[str, ...], alpha: int) -> np.ndarray:
 
 
 def hatched(paint: Paint, labels: np.ndarray, x: int, y: int, scale: float) -> Paint:
-    """Draw the hatching of each class over its pixels, and return the piece.
+    """Draw the hatching of each class over its pixels in place, and return the piece.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def painted_annotations(labels: np.ndarray, colors: Sequence[str], scale: float)
     if not labelled.any():
         return paint
     rim = rim_width(scale)
-    # Where two classes touch, only the upper and left one has a rim, so that the colours stay readable.
+    # Where two classes touch, only the upper or left one gets a rim, so that the colours stay readable.
     edge = np.zeros(labels.shape, bool)
     edge[:-1] |= (labels[:-1] != labels[1:]) & labelled[:-1] & labelled[1:]
     edge[:, :-1] |= (labels[:, :-1] != labels[:, 1:]) & labelled[:, :-1] & labelled[:, 1:]

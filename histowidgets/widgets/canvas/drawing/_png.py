@@ -1,4 +1,4 @@
-"""Overlays encoded for the page: few colours, and mostly empty."""
+"""Encode overlays for the page, given that they are mostly empty and have few colours."""
 
 import io
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from histowidgets.widgets.canvas.drawing._paint import Paint
 
 
 class Png(NamedTuple):
-    """An encoded piece of an overlay, and the place of its top left corner."""
+    """An encoded piece of an overlay, and the position of its top left corner."""
 
     data: bytes
     x: int
@@ -18,7 +18,7 @@ class Png(NamedTuple):
 
 
 def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
-    """Encode the part of an overlay that is not empty, with a palette: a third of the bytes of full colour, and fast.
+    """Encode the non-empty part of an overlay with a palette, which is fast and a third of the size of full colour.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
 
 
 def _picture(paint: Paint) -> PIL.Image.Image:
-    """Return the pixels as a picture with a palette, or in full colour if they have more colours than a palette."""
+    """Return the pixels as a palette picture, or in full colour if a palette cannot hold all colours."""
     if paint.numbers.dtype != np.uint8:
         return PIL.Image.fromarray(paint.rgba)
     picture = PIL.Image.fromarray(np.ascontiguousarray(paint.numbers))

@@ -27,8 +27,8 @@ from histowidgets.widgets.canvas.state import CanvasState
 if TYPE_CHECKING:
     from histowidgets.prediction import PredictionResults
 
-#: Up to this size the project's label map of the whole image is used, which it updates stroke by stroke; of a larger
-#: image, only what is in view is rasterized each time.
+#: Up to this size, the project's label map of the whole image is used, which is updated stroke by stroke. For larger
+#: images, only the view is rasterized each time.
 WHOLE_MAP_PIXELS = 16_000_000
 
 
@@ -38,10 +38,9 @@ class Renderer:
     Parameters
     ----------
     state
-        Says whether classes are hatched and whether annotations show disagreement; its image and view are the first
-        to be drawn.
+        Whether classes are hatched and annotations show disagreement, and the image and view to draw first.
     layers
-        What is drawn on.
+        The layers to draw on.
 
     Attributes
     ----------
@@ -81,7 +80,7 @@ class Renderer:
         return self._predictions.get(self.image_name, (None, ""))[1]
 
     def show_prediction(self, prediction: PredictionResults | None, caption: str) -> bool:
-        """Keep a prediction for its image, or remove that of the image shown; draw it, and return True, if shown."""
+        """Store a prediction for its image (None removes that of the image shown); redraw and return True if shown."""
         name = self.image_name
         if prediction is None:
             self._predictions.pop(name, None)
@@ -95,7 +94,7 @@ class Renderer:
         return True
 
     def draw_all(self) -> None:
-        """Draw all layers again."""
+        """Redraw all layers."""
         whole = self._drawn_image(self.scale)
         self._layers.draw(
             image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb),
@@ -107,11 +106,11 @@ class Renderer:
         )
 
     def draw_image(self) -> None:
-        """Draw the image again, as after a change of its display."""
+        """Redraw the image, as after a change of its display."""
         self._layers.draw(image_in_view(self._reader_of_image(), self.view, self.scale, self._rgb))
 
     def draw_prediction(self) -> None:
-        """Draw the prediction again, with its uncertainty."""
+        """Redraw the prediction and its uncertainty."""
         whole = self._drawn_image(self.scale)
         patch = self._prediction_patch(whole, self.scale)
         annotations = self._annotation_patch(whole, self.scale) if self._state.disagreement else None
@@ -119,7 +118,7 @@ class Renderer:
         self._layers.draw(prediction=patch, annotations=annotations, uncertainty=uncertainty, clear_prediction=True)
 
     def draw_annotations(self, region: Region | None) -> None:
-        """Draw the annotations in a region again; None for all that are in view."""
+        """Redraw the annotations in a region; None for all in view."""
         # A rim reaches beyond the pixels that changed, and depends on those around them.
         rim = 2 * rim_width(self.scale) + 1
         drawn = self.view.drawn_region(region or self.image.region, self.scale)
@@ -132,7 +131,7 @@ class Renderer:
             self._layers.draw(annotations=patch)
 
     def _reader_of_image(self) -> CachedReader:
-        """Return the reader of the image shown; one image's pixels are cached at a time."""
+        """Return the reader of the image shown; only one image's pixels are cached at a time."""
         image = self.image
         if self._reader is None or self._reader.image is not image:
             self._reader = CachedReader(image)
@@ -141,7 +140,7 @@ class Renderer:
     # -- how the image is shown -------------------------------------------------------------------
 
     def display(self, name: str) -> tuple[ChannelDisplay, ...]:
-        """Return how each channel of an image is shown; the first call chooses that from its pixels."""
+        """Return how each channel of an image is shown; the first call chooses a default from the pixels."""
         if name not in self._displays:
             self._displays[name] = default_display(self._project.image(name))
         return self._displays[name]
@@ -154,11 +153,11 @@ class Renderer:
             self._displays[name] = displays
 
     def restore_displays(self, earlier: Renderer) -> None:
-        """Copy how an earlier renderer of the same project showed its images."""
+        """Copy the displays of an earlier renderer of the same project."""
         self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self._project.image_names}
 
     def describe(self, x: float, y: float) -> str:
-        """Describe an image point: its coordinates, the class painted there, and the likeliest predicted one."""
+        """Describe an image point: coordinates, painted class, and likeliest predicted class."""
         if not (0 <= x < self.image.width and 0 <= y < self.image.height):
             return ""
         pixel = Region(int(x), int(y), 1, 1)
@@ -179,7 +178,7 @@ class Renderer:
         return sorted(zip(prediction.classes, chances.tolist(), strict=True), key=lambda pair: -pair[1])
 
     def static_picture(self, prediction_opacity: float, annotation_opacity: float) -> PIL.Image.Image:
-        """Return what is in view as an RGB picture, drawn without a page."""
+        """Return the view as an RGB picture, drawn without a page."""
         stage = PIL.Image.new("RGB", (self.view.stage_width, self.view.stage_height), (43, 43, 43))
         drawn, region = self._drawn_image(1.0), self.view.region
         rgb = self._rgb(self.image.read(*region, downsample=max(1.0, 1 / self.view.zoom)))
@@ -203,7 +202,7 @@ class Renderer:
         return self._rgb(self.image.read(*region, downsample=downsample))
 
     def _rgb(self, pixels: np.ndarray) -> np.ndarray:
-        """Return pixels of the image as uint8 RGB, with the display of the whole image."""
+        """Return pixels of the image as uint8 RGB, with the image's display applied."""
         display = self.display(self.image_name)
         if display == RGB_DISPLAY and pixels.dtype == np.uint8 and pixels.shape[-1] == 3:
             return pixels
@@ -215,7 +214,7 @@ class Renderer:
         return Region(0, 0, round(self.view.stage_width * self.scale), round(self.view.stage_height * self.scale))
 
     def _nearest_pixel(self, region: Region) -> Region | None:
-        """Return the drawn pixel nearest to a region that covers no pixel's centre."""
+        """Return the drawn pixel nearest to a region that covers no pixel centre."""
         x, y = self.view.to_stage(region.x + region.width / 2, region.y + region.height / 2)
         return Region(int(x * self.scale), int(y * self.scale), 1, 1).intersect(self._canvas_region())
 
@@ -224,13 +223,13 @@ class Renderer:
         return self.view.drawn_region(self.image.region, scale)
 
     def _annotation_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
-        """Return the annotations; drawn with a margin, so that rims at the border are complete."""
+        """Return the painted annotations, drawn with a margin so that rims at the border are complete."""
         if drawn is None:
             return None
         rim = 2 * rim_width(scale) + 1
         wide = drawn.expanded(rim)
         labels = labels_in_view(self._read_labels, self.view, scale, wide)
-        # Beyond the edge of the image the nearest label is repeated: remove those.
+        # Beyond the edge of the image, the nearest label is repeated: remove these.
         labels = _only_inside(labels, wide, self._drawn_image(scale))
         colors = list(self._project.colors.values())
         if self._state.disagreement and self.prediction is not None and not self.prediction.pyramid:
@@ -258,11 +257,11 @@ class Renderer:
         if prediction is None or place is None:
             return None
         columns, rows = self._predicted_pixels(prediction.region, place, scale)
-        project_colors = self._project.colors  # a class recoloured since then is shown in its new colour
+        project_colors = self._project.colors  # a class that was recoloured since is shown in its new colour
         colors = [project_colors.get(name, prediction.colors[name]) for name in prediction.classes]
         labels = prediction.labels_on(rows, columns)
         paint = painted_classes(labels, colors)
-        if self._state.prediction_patterns:  # by the project's order of classes, which may differ
+        if self._state.prediction_patterns:  # by the project's class order, which may differ
             order = self._project.classes
             table = np.full(256, UNLABELLED, np.uint8)
             for index, name in enumerate(prediction.classes):
@@ -275,7 +274,7 @@ class Renderer:
         """Return the uncertainty of the prediction, if it is shown."""
         prediction = self.prediction
         place = self._predicted_place(drawn, self.scale)
-        # Probabilities on disk have no pyramid: those of a whole slide would all have to be read.
+        # Probabilities on disk have no pyramid, so those of a whole slide would all have to be read.
         if prediction is None or place is None or not self.draws_uncertainty or prediction.pyramid:
             return None
         if self._steps is None or self._steps[0] is not prediction:
@@ -286,7 +285,7 @@ class Renderer:
         return Paint(steps, colors), place
 
     def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
-        """Return those of the drawn pixels that the prediction covers."""
+        """Return the drawn pixels that the prediction covers."""
         if self.prediction is None or drawn is None:
             return None
         covered = self.view.drawn_region(self.prediction.region, scale)
@@ -299,7 +298,7 @@ class Renderer:
 
 
 def _only_inside(labels: np.ndarray, place: Region, inside: Region | None) -> np.ndarray:
-    """Return the labels of the pixels at `place`, unlabelled outside of `inside`."""
+    """Return the labels of the pixels at `place`, set to unlabelled outside `inside`."""
     kept = np.full_like(labels, UNLABELLED)
     common = None if inside is None else place.intersect(inside)
     if common is not None:

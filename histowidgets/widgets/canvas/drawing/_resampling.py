@@ -1,4 +1,4 @@
-"""Pixels of an image and labels, resampled to those of a view. Pure NumPy and Pillow."""
+"""Resample the pixels and labels of an image to a view. Pure NumPy and Pillow."""
 
 import io
 import math
@@ -11,7 +11,7 @@ import PIL.Image
 from histowidgets.images import CachedReader, Region
 from histowidgets.widgets.canvas.state import View
 
-#: A crop of up to this many pixels is encoded as PNG, without loss; a larger one as JPEG.
+#: Crops of up to this many pixels are encoded losslessly as PNG, larger ones as JPEG.
 PNG_PIXELS = 128 * 128
 JPEG_QUALITY = 90
 
@@ -32,21 +32,21 @@ class Picture:
 
 
 def power_of_two_downsample(zoom: float) -> int:
-    """Return the largest power of two at which a pixel as read is no larger than a drawn one."""
+    """Return the largest power-of-two downsample at which a read pixel is no larger than a drawn one."""
     return 2 ** max(0, math.floor(math.log2(1 / zoom) + 1e-9))
 
 
 def image_in_view(
     reader: CachedReader, view: View, scale: float, to_rgb: Callable[[np.ndarray], np.ndarray]
 ) -> Picture:
-    """Return the image in view, with no more pixels than the canvas or the image itself has.
+    """Return the image in view, with at most as many pixels as the canvas or the image has.
 
     Parameters
     ----------
     reader
         Reads the image.
     view, scale
-        What to show, and the drawn pixels per CSS pixel.
+        The view to show, and the drawn pixels per CSS pixel.
     to_rgb
         Turns pixels as read into uint8 RGB.
     """
@@ -69,7 +69,7 @@ def _shrunk(
     drawn = view.drawn_region(reader.image.region, scale) or Region(0, 0, 1, 1)
     downsample = power_of_two_downsample(zoom)
     seen = view.region
-    # On one grid for all views, so that earlier reads can be reused.
+    # On the same grid for all views, so that earlier reads can be reused.
     x, y = seen.x // downsample * downsample, seen.y // downsample * downsample
     region = Region.from_edges(x, y, seen.right, seen.bottom)
     pixels = to_rgb(reader.read(region, downsample))
@@ -104,7 +104,7 @@ def labels_in_view(read: ReadLabels, view: View, scale: float, drawn: Region) ->
     """
     columns, rows = view.pixel_indices(drawn, scale)
     step = power_of_two_downsample(view.zoom * scale)
-    # On a grid that starts at the corner of the image, so that pieces fit together.
+    # On a grid that starts at the image's corner, so that pieces fit together.
     x, y = int(columns[0]) // step * step, int(rows[0]) // step * step
     region = Region(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
     labels = read(region, step)

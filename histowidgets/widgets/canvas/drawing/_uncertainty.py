@@ -1,4 +1,4 @@
-"""The uncertainty of a prediction, as colours."""
+"""Colour a prediction by its uncertainty."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # prediction imports torch
 # Dark blue, grey, yellow, of evenly increasing lightness, readable with any colour vision: five points of the colour
 # map "cividis" (Nuñez, Anderton and Renslow, 2018).
 _POINTS = ((0, 34, 78), (66, 78, 108), (124, 123, 120), (187, 175, 113), (254, 232, 56))
-#: Few enough steps for a small PNG, and to be read off the legend.
+#: Number of colour steps, few enough for a small PNG and a readable legend.
 STEPS = 16
 
 

@@ -1,4 +1,4 @@
-"""Keep what is drawn equal to the state of the canvas."""
+"""Keep the drawing in step with the state of the canvas."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:  # prediction imports torch
 
 
 class CanvasViewer:
-    """Draws what the state asks for; each change is a job of the canvas' queue.
+    """Draws the state; each change is a job of the canvas' queue.
 
-    Methods may be called from any thread; what `AnnotationCanvas` offers too is documented in full there.
+    Methods may be called from any thread. Those that `AnnotationCanvas` also has are documented in full there.
 
     Parameters
     ----------
     state
-        What is to be shown.
+        The state to draw.
     renderer, layers
-        What draws it, and what is drawn on; used inside the queue only.
+        The renderer, and the layers that it draws on; used inside the queue only.
     queue
         The queue of the canvas.
     say
-        Called with a text and a level, "info" or "error", for the person to read.
+        Called with a message for the user and its level, "info" or "error".
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CanvasViewer:
         state.observe(lambda _: self.redraw(), names=["patterns", "prediction_patterns", "disagreement"])
         layers.canvas.on_client_ready(self.redraw)
 
-    # -- what is drawn, which follows the state when its job comes ------------------------------------
+    # -- what is drawn, which lags behind the state until its job has run -----------------------------
 
     @property
     def drawn_image_name(self) -> str:
@@ -79,7 +79,7 @@ class CanvasViewer:
     # -- image, view and stage --------------------------------------------------------------------
 
     def show_image(self, name: str) -> None:
-        """Show another image of the project, all of it (ImageNameError if there is none with that name)."""
+        """Show all of another image of the project (ImageNameError if unknown)."""
         view, image = self._state.show_image(name), self._state.project.image(name)
 
         def job() -> None:
@@ -93,7 +93,7 @@ class CanvasViewer:
         self._queue.submit(job)
 
     def look(self, view: View, before_drawing: Callable[[], None] | None = None) -> None:
-        """Show another view of the image; `before_drawing` is called inside the queue, right before it is drawn."""
+        """Show another view of the image; `before_drawing` is called inside the queue, just before drawing."""
         name, looked = self._state.look(view)
 
         def job() -> None:
@@ -110,15 +110,15 @@ class CanvasViewer:
         self.look(self._state.view.fitted())
 
     def zoom(self, factor: float) -> None:
-        """Zoom by a factor about the middle of the view."""
+        """Zoom by a factor around the middle of the view."""
         self.look(self._state.view.zoomed(factor))
 
     def resize(self, width: int, height: int) -> None:
-        """Give the stage another size, in CSS pixels."""
+        """Change the size of the stage, in CSS pixels."""
         self._reshape(width, height, self._renderer.scale)
 
     def use_scale(self, scale: float) -> None:
-        """Draw `scale` pixels per CSS pixel, as the screen has."""
+        """Draw `scale` pixels per CSS pixel, to match the screen."""
         if abs(scale - self._renderer.scale) > 1e-6:
             self._reshape(self._state.view.stage_width, self._state.view.stage_height, scale)
 
@@ -138,11 +138,11 @@ class CanvasViewer:
     # -- drawing ----------------------------------------------------------------------------------
 
     def redraw(self) -> None:
-        """Draw everything again, as after a reload of the page."""
+        """Redraw everything, as after a reload of the page."""
         self._queue.submit(lambda: self._draw(self._renderer.draw_all))
 
     def check_pictures(self, lengths: list[int]) -> None:
-        """Draw again for a page whose pictures, of these lengths in bytes, are not those drawn last."""
+        """Redraw if the pictures on a page, with these lengths in bytes, are not those drawn last."""
 
         def job() -> None:
             if lengths != list(self._layers.pictures.values()):
@@ -151,22 +151,22 @@ class CanvasViewer:
         self._queue.submit(job)
 
     def show_change(self, change: Change) -> None:
-        """Draw what an edit of the project changed; called inside the queue."""
+        """Redraw what an edit of the project changed; called inside the queue."""
         if change.kind == "classes":
             self._draw(self._renderer.draw_all)
         elif change.kind == "annotations" and change.image_name in (None, self._renderer.image_name):
             self._draw(lambda: self._renderer.draw_annotations(change.region))
 
     def sketch(self, points: np.ndarray, width: float, color: str) -> None:
-        """Draw a line that lasts until the annotations are next drawn; points and width in drawn pixels."""
+        """Draw a line that lasts until the annotations are redrawn; points and width are in drawn pixels."""
         self._queue.submit(lambda: self._layers.sketch(points, width, color))
 
     def describe(self, x: float, y: float) -> str:
-        """Describe an image point: its coordinates, the class painted there, and the prediction's likeliest classes."""
+        """Describe an image point: coordinates, painted class, and likeliest predicted class."""
         return self._renderer.describe(x, y)
 
     def _draw(self, draw: Callable[[], bool | None]) -> None:
-        """Draw, inside the queue, and call the listeners, unless `draw` returns False; report what goes wrong."""
+        """Draw inside the queue and, unless `draw` returns False, call the listeners; report errors."""
         if self._closed:
             return
         try:
@@ -186,7 +186,7 @@ class CanvasViewer:
     # -- predictions and opacities ----------------------------------------------------------------
 
     def show_prediction(self, prediction: PredictionResults | None, caption: str) -> None:
-        """Show a prediction over its image, with a caption; None removes that of the image shown."""
+        """Show a prediction with a caption over its image; None removes the prediction of the image shown."""
 
         def job() -> None:
             self._draw(partial(self._renderer.show_prediction, prediction, caption))
@@ -195,7 +195,7 @@ class CanvasViewer:
         self._queue.submit(job)
 
     def show_opacities(self) -> None:
-        """Show the layers as opaque as the state says; called inside the queue."""
+        """Apply the opacities of the state to the layers; called inside the queue."""
         state, renderer = self._state, self._renderer
         prediction, uncertainty = state.prediction_opacity, state.uncertainty_opacity
         self._layers.set_opacity(
@@ -203,7 +203,7 @@ class CanvasViewer:
             state.annotation_opacity if state.annotations_on else 0.0,
             uncertainty if state.overlay_on else 0.0,
         )
-        if (uncertainty > 0) != renderer.draws_uncertainty:  # drawn only while it is shown
+        if (uncertainty > 0) != renderer.draws_uncertainty:  # the uncertainty is drawn only while it is shown
             renderer.draws_uncertainty = uncertainty > 0
             self._draw(renderer.draw_prediction)
         self._show_caption()
@@ -222,7 +222,7 @@ class CanvasViewer:
         return self._renderer.display(self._state.image_name)
 
     def set_display(self, displays: Sequence[ChannelDisplay] | None, image_name: str | None) -> None:
-        """Set how the channels of an image are shown, by default the current one; None restores the default display."""
+        """Set the display of an image, by default the current one; None restores the default display."""
         name = self._state.image_name if image_name is None else image_name
         image = self._state.project.image(name)
         checked = None if displays is None else checked_display(displays, image.channel_names)
@@ -237,7 +237,7 @@ class CanvasViewer:
         self._queue.submit(job)
 
     def copy_display(self) -> list[str]:
-        """Show every image with the same number of channels like the current one; return their names."""
+        """Apply the current display to all images with as many channels; return their names."""
         project, current, displays = self._state.project, self._state.image_name, self.display
         alike = [
             name
@@ -251,29 +251,29 @@ class CanvasViewer:
     # -- listening --------------------------------------------------------------------------------
 
     def on_image(self, callback: Callable[[str, Image], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue with an image before it is drawn. Return a function to end that."""
+        """Call `callback` inside the queue with each image before it is drawn; return a function to unsubscribe."""
         return listen(self._image_callbacks, callback)
 
     def on_stage(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue before a stage of another size or scale is drawn."""
+        """Call `callback` inside the queue before the stage is drawn at a new size or scale."""
         return listen(self._stage_callbacks, callback)
 
     def on_drawn(self, callback: Callable[[View], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue with the view after every drawing."""
+        """Call `callback` inside the queue with the view after each drawing."""
         return listen(self._drawn_callbacks, callback)
 
     def on_view(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue after another view has been drawn."""
+        """Call `callback` inside the queue after a new view was drawn."""
         return listen(self._view_callbacks, callback)
 
     def on_display(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """Call `callback` inside the queue with the name of an image whose display has changed."""
+        """Call `callback` inside the queue with the name of each image whose display changes."""
         return listen(self._display_callbacks, callback)
 
-    # -- coming and going -------------------------------------------------------------------------
+    # -- start and end ----------------------------------------------------------------------------
 
     def resume(self, earlier: CanvasViewer) -> None:
-        """Show the images as an earlier viewer of the same project did, and the image and view it showed."""
+        """Take over the image, the view and the displays of an earlier viewer of the same project."""
         self._queue.submit(lambda: self._renderer.restore_displays(earlier._renderer))
         name, view = earlier._state.image_name, earlier._state.view
         if name in self._state.project.image_names:
@@ -282,7 +282,7 @@ class CanvasViewer:
             self.look(view)
 
     def leave_removed_image(self) -> bool:
-        """Show another image if the drawn one was removed from the project; return whether it was."""
+        """Show another image if the drawn image was removed from the project; return whether it was."""
         names = self._state.project.image_names
         if self._renderer.image_name in names:
             return False

@@ -1,4 +1,4 @@
-"""Edits of the annotations: drawing shapes, filling with the wand, working on a selection."""
+"""Editing annotations: drawing shapes, filling with the wand, and changing a selection."""
 
 from histowidgets.widgets.canvas.editing._editor import CanvasEditor
 from histowidgets.widgets.canvas.editing._outlines import rings_of

@@ -1,4 +1,4 @@
-"""Edits of the project on the canvas: drawing, undo, and everything that works on a selection."""
+"""Editing the project on the canvas: drawing, undo, the wand, and changes of a selection."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,27 +15,27 @@ from histowidgets.widgets.canvas.editing._wand import Wand, WandRegion, wand_dow
 from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue
 
-COPY_OFFSET = 14.0  # CSS pixels to the right and down, so that a copy is seen beside its original
+COPY_OFFSET = 14.0  # CSS pixels to the right and down, so that a copy does not hide its original
 OUTLINE_ERROR = 0.5  # CSS pixels that the outline of a wand's region may be off
-REACHES_THE_EDGE = "The region reaches the edge of the view, and is filled only as far as that. Zoom out for more."
+REACHES_THE_EDGE = "The region was filled only up to the edge of the view. Zoom out to fill more."
 
 
 class CanvasEditor:
-    """Edits the project on behalf of the person at the canvas.
+    """Edits the project on behalf of the user of the canvas.
 
-    Each edit is one step of undo, and is shown when the project reports it. Methods may be called from any thread;
-    what `AnnotationCanvas` offers too is documented in full there.
+    Each edit is one step of undo, and is shown once the project reports it. Methods may be called from any thread.
+    Those that `AnnotationCanvas` also has are documented in full there.
 
     Parameters
     ----------
     state
-        Its image is edited, with the tools as they are set there.
+        Has the image to edit and the settings of the tools.
     renderer
-        Has the pixels, as they are shown, that the wand looks at.
+        Has the displayed pixels, which the wand uses.
     queue
         The queue of the canvas.
     say
-        Called with a text and a level, "info" or "error", for the person to read.
+        Called with a message for the user and its level, "info" or "error".
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class CanvasEditor:
     ) -> None:
         self._state, self._project, self._renderer = state, state.project, renderer
         self._queue, self._tell = queue, say
-        self._wand: tuple[object, Wand] | None = None  # what it was made of, and the wand
+        self._wand: tuple[object, Wand] | None = None  # the input that it was made from, and the wand
         state.observe(self._selection_changed, names="selection")
         state.observe(self._tool_changed, names="tool")
 
@@ -53,7 +53,7 @@ class CanvasEditor:
     # -- drawing ----------------------------------------------------------------------------------
 
     def draw(self, shape: Shape, class_name: str | None, image_name: str | None = None) -> str:
-        """Add a shape to an image, by default the one shown; class None erases. Return the annotation's id."""
+        """Add a shape to an image, by default the one shown, and return the annotation's id; class None erases."""
         name = self._state.image_name if image_name is None else image_name
         if class_name is None:
             return self._project.erase(name, shape)
@@ -67,7 +67,7 @@ class CanvasEditor:
         class_name: str,
         image_name: str | None = None,
     ) -> str:
-        """Add the shape that a tool makes of points to an image; return the annotation's id.
+        """Add the shape that a tool makes from points to an image; return the annotation's id.
 
         Parameters
         ----------
@@ -77,16 +77,16 @@ class CanvasEditor:
             ``(n, 2)``, x then y, in image pixels: the path of the brush, the ends of a line, two opposite corners
             of a rectangle, or the outline of a polygon.
         width
-            Of a stroke or a line, in image pixels; for a stroke also one per point.
+            Width of a stroke or line, in image pixels; a stroke may have one per point.
         class_name
-            One of the project's classes; the eraser ignores it.
+            A class of the project; the eraser ignores it.
         image_name
-            The image shown, by default.
+            By default the image shown.
 
         Raises
         ------
         ShapeError, ClassNameError, ImageNameError, ReadOnlyError
-            As `Project.annotate` does.
+            As for `Project.annotate`.
         """
         return self.draw(_shape_from(tool, points, width), None if tool == "eraser" else class_name, image_name)
 
@@ -111,7 +111,7 @@ class CanvasEditor:
     # -- the wand ---------------------------------------------------------------------------------
 
     def find_similar(self, x: float, y: float, tolerance: float | None = None, view: View | None = None) -> WandRegion:
-        """Find the region of similar colours around an image point, in a view (ShapeError beside the picture)."""
+        """Find the region of similar colours around an image point in a view (ShapeError outside the image)."""
         view = view or self._state.view
         tolerance = self._state.wand_tolerance if tolerance is None else tolerance
         return self._wand_for(view).find(x, y, tolerance, OUTLINE_ERROR / view.zoom)
@@ -124,11 +124,11 @@ class CanvasEditor:
         tolerance: float | None = None,
         view: View | None = None,
     ) -> str:
-        """Annotate what `find_similar` finds, and say so if the view cuts it; return the annotation's id."""
+        """Annotate the region that `find_similar` finds, and return the annotation's id; report if the view cuts it."""
         found = self.find_similar(x, y, tolerance, view)
         annotation_id = self.draw(found.polygon, class_name or self._state.class_name)
         if found.is_cut:
-            # After the job that shows the edit, which clears the status line.
+            # Queued after the job that shows the edit, since that clears the status line.
             self._queue.submit(lambda: self._say(REACHES_THE_EDGE))
         return annotation_id
 
@@ -148,7 +148,7 @@ class CanvasEditor:
     # -- the selection ----------------------------------------------------------------------------
 
     def pick(self, x: float, y: float, tolerance: float = 0, *, add: bool = False) -> bool:
-        """Select the topmost annotation within a tolerance, or toggle it with `add`; return whether it is selected."""
+        """Select the topmost annotation within a tolerance (`add` toggles it); return whether it is now selected."""
         state = self._state
         found = self._project.annotation_at(state.image_name, x, y, tolerance)
         if not add:
@@ -160,7 +160,7 @@ class CanvasEditor:
         return found in state.selection
 
     def select_in(self, region: Region, *, add: bool = False) -> None:
-        """Select the annotations that lie wholly in a region of the image, or add them to the selection."""
+        """Select the annotations that lie entirely in a region, or add them to the selection."""
         found = self._project.annotations_in(self._state.image_name, region)
         self._state.selection = (*self._state.selection, *found) if add else tuple(found)
         self._say_selected()
@@ -197,7 +197,7 @@ class CanvasEditor:
             self._say(f"{len(chosen)} deleted.")
 
     def choose_class(self, class_name: str) -> None:
-        """Choose the class to paint with, and give it to the selection too. One step of undo."""
+        """Choose the class to paint with, and assign it to the selection. One step of undo."""
         self._state.class_name = class_name
         others = [each.id for each in self.selected_annotations() if each.class_name not in (class_name, None)]
         if others:
@@ -216,12 +216,12 @@ class CanvasEditor:
         self.delete_selection()
 
     def paste(self) -> None:
-        """Paste the clipboard on the image shown, in view and beside the original, and select it. One step of undo."""
+        """Paste the clipboard into the view, offset from the original, and select the copies. One step of undo."""
         annotations = self._state.clipboard
         if annotations:
             self._paste(annotations, *self._way_into_view(annotations))
         else:
-            self._say("Nothing was copied yet.")
+            self._say("Nothing to paste. Copy a selection first.")
 
     def duplicate(self) -> None:
         """Copy the selection a little to the right and down, and select the copies. One step of undo."""
@@ -234,7 +234,7 @@ class CanvasEditor:
         self._say(f"{len(self._state.selection)} pasted.")
 
     def _way_into_view(self, annotations: tuple[Annotation, ...]) -> tuple[float, float]:
-        """Return how far from their place to paste annotations, right and down."""
+        """Return the offset at which to paste annotations, to the right and down."""
         bounds = np.array([each.shape.bounds for each in annotations])
         x, y = (bounds[:, :2].min(axis=0) + bounds[:, 2:].max(axis=0)) / 2
         view = self._state.view
@@ -248,9 +248,10 @@ class CanvasEditor:
         return moved, moved
 
     def _selected_ids(self) -> list[str]:
-        """Return what is selected on the image that is shown, and say so where that is nothing.
+        """Return the ids selected on the image shown, with a message if there are none.
 
-        Another thread may have selected something as the image changed: what is not in sight is never edited.
+        Another thread may have selected something while the image changed. Annotations of other images are never
+        edited.
         """
         chosen = [each.id for each in self.selected_annotations()]
         if not chosen:
@@ -274,7 +275,7 @@ class CanvasEditor:
         self._state.draft = {}
 
     def refresh_selection(self) -> None:
-        """Deselect what no longer exists, and outline the rest; called inside the queue."""
+        """Deselect annotations that no longer exist, and outline the rest; called inside the queue."""
         wanted = self._state.selection
         annotations = self.selected_annotations() if wanted else ()
         if len(annotations) < len(wanted):
@@ -289,7 +290,7 @@ def _shape_from(tool: str, points: np.ndarray, width: float | np.ndarray) -> Sha
     if tool not in ("line", "rectangle"):
         return Stroke(points, width=width)
     if len(points) != 2:
-        raise ShapeError(f"A {tool} is drawn from one point to another; got {len(points)} points.")
+        raise ShapeError(f"A {tool} needs two points; got {len(points)}.")
     if tool == "line":
         return Line(points, width=float(width))
     left, top = points.min(axis=0)

@@ -1,4 +1,4 @@
-"""Outlines of annotations for the page: rings of image coordinates."""
+"""Outlines of annotations for the page, as rings of image coordinates."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ import shapely
 
 from histowidgets.annotations import Annotation, painted_area
 
-# Beyond these limits rectangles are shown: the page redraws the outlines in each frame of a drag.
+# Beyond these limits, rectangles are shown instead, since the page redraws the outlines in each frame of a drag.
 MAX_OUTLINES = 300
 MAX_POINTS = 20_000
-TOLERANCE = 0.25  # image pixels that an outline may be off
+TOLERANCE = 0.25  # largest error of an outline, in image pixels
 ERASER_COLOR = "#e1e4e8"
 
 

@@ -1,4 +1,4 @@
-"""The wand: the region of similar colours around a point. Pure NumPy, SciPy, scikit-image and shapely."""
+"""The wand, which finds the region of similar colours around a point. Pure NumPy, SciPy, scikit-image, shapely."""
 
 import math
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from histowidgets.annotations import Polygon
 from histowidgets.errors import ShapeError
 from histowidgets.images import Region
 
-MAX_PIXELS = 1_000_000  # to flood, so that an answer takes a fraction of a second
-SMOOTHING = 1.5  # standard deviation in pixels; smaller than a nucleus, larger than camera noise
-SMALL_HOLE = 24  # pixels; smaller holes are noise, and filled
+MAX_PIXELS = 1_000_000  # most pixels to flood, so that the result takes a fraction of a second
+SMOOTHING = 1.5  # standard deviation in pixels: smaller than a nucleus, larger than camera noise
+SMALL_HOLE = 24  # pixels; smaller holes are noise and are filled
 MAX_CORNERS = 10_000
 
 
@@ -26,12 +26,12 @@ def wand_downsample(region: Region, downsample: int) -> int:
 
 @dataclass(frozen=True)
 class WandRegion:
-    """What the wand found.
+    """A region that the wand found.
 
     Attributes
     ----------
     area : shapely.Polygon
-        With holes, in full-size pixels.
+        The region with its holes, in full-size pixels.
     is_cut : bool
         Whether the region continues beyond the pixels that were considered.
     """
@@ -52,7 +52,7 @@ class Wand:
     Parameters
     ----------
     rgb
-        uint8, ``(rows, cols, 3)``: the pixels as they are shown.
+        The displayed pixels: uint8, ``(rows, cols, 3)``.
     region
         Their place in the image, in full-size pixels.
     downsample
@@ -77,10 +77,10 @@ class Wand:
         x, y
             Full-size pixels.
         tolerance
-            How far a colour may be from the one at the point: a CIE 1976 colour difference, where 2 is just
-            noticeable and 100 is the difference between black and white.
+            Largest colour difference (CIE 1976) from the point, where 2 is just noticeable and 100 is the
+            difference between black and white.
         simplify
-            How far the outline may be off, in full-size pixels.
+            Largest error of the outline, in full-size pixels.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Wand:
         row, column = (int((at - edge) // self._downsample) for at, edge in ((y, self._region.y), (x, self._region.x)))
         rows, columns = self._lab.shape[:2]
         if not (0 <= row < rows and 0 <= column < columns):
-            raise ShapeError("The wand was used beside the picture; use it on the picture.")
+            raise ShapeError("The wand was used outside the image. Click on the image.")
         mask, top, left = self._flooded(row, column, tolerance)
         is_cut = self._is_cut(top, left, *mask.shape)
         return WandRegion(self._traced(mask, top, left, simplify), is_cut)
@@ -101,7 +101,7 @@ class Wand:
 
         like, like_sharp = (squared <= tolerance**2 for squared in self._differences(row, column))
         mask = flood(like.view(np.uint8), (row, column), connectivity=1)
-        # Smoothing has mixed the colours at the border: grow the region to its border in the sharp image.
+        # Smoothing mixed the colours at the border, so grow the region to its border in the sharp image.
         mask = ndimage.binary_dilation(mask, iterations=2, mask=mask | like_sharp)
         (found,) = ndimage.find_objects(mask.view(np.uint8))
         mask = mask[found]
@@ -109,7 +109,7 @@ class Wand:
         sizes = np.bincount(holes.ravel())
         edges = np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])
         small = sizes < SMALL_HOLE
-        small[edges] = False  # these are not holes but lie outside
+        small[edges] = False  # not holes but the outside
         small[0] = False
         return mask | small[holes], found[0].start, found[1].start
 
@@ -133,10 +133,10 @@ class Wand:
         )
 
     def _traced(self, mask: np.ndarray, top: int, left: int, simplify: float) -> shapely.Polygon:
-        """Return the area of a mask whose corner is at a row and a column."""
+        """Return the area of a mask, given the row and column of its corner."""
         from skimage.measure import find_contours
 
-        # Contours cut corners: at the edge of the pixels considered, make them do so outside, and clip them.
+        # Contours cut corners: at the edge of the pixels, let them do so outside, and clip them.
         rows, columns = self._lab.shape[:2]
         at_edge = (top == 0, top + mask.shape[0] == rows), (left == 0, left + mask.shape[1] == columns)
         beyond = np.pad(mask, [(int(before), int(after)) for before, after in at_edge], mode="edge")

@@ -1,4 +1,4 @@
-"""Pointer and key events: the layer on the page, its messages, and what is done with them."""
+"""Pointer and key events: the layer on the page, its messages, and their handling."""
 
 from histowidgets.widgets.canvas.pointer._dispatcher import PointerDispatcher
 from histowidgets.widgets.canvas.pointer._layer import PointerLayer

@@ -1,4 +1,4 @@
-"""Hands each message of the pointer layer to what it is for, and answers it."""
+"""Dispatch the messages of the pointer layer, and answer them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -34,7 +34,7 @@ from histowidgets.widgets.canvas.pointer._messages import (
 from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue
 
-# Kind of a message -> the trait of the state that it sets, and its field with the value.
+# Kind of message -> the trait of the state that it sets, and the field with the value.
 _CHOICES = {
     "tool": ("tool", "tool"),
     "class": ("class_name", "class_name"),
@@ -46,21 +46,21 @@ _CHOICES = {
 
 
 class PointerDispatcher:
-    """The kernel's end of the connection to the pointer layer; `static/canvas/link.js` is the page's.
+    """The kernel's end of the connection to the pointer layer; the page's end is `static/canvas/link.js`.
 
-    Messages arrive on whichever thread ipykernel chooses. Edits are put in order and done inside the queue; an edit
-    is answered once what it changed has been sent for drawing, with the view that was drawn.
+    Messages arrive on whichever thread ipykernel chooses. Edits are put in order and done inside the queue. An edit
+    is answered, with the view that was drawn, once its changes have been sent for drawing.
 
     Parameters
     ----------
     pointer
-        Whose messages are handled.
+        The layer whose messages are handled.
     state, editor, viewer
-        What the messages set, edit and show.
+        The state, editor and viewer that the messages act on.
     queue
         The queue of the canvas.
     say
-        Called with a text and a level, "info" or "error", for the person to read.
+        Called with a message for the user and its level, "info" or "error".
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class PointerDispatcher:
         self._handlers[message.kind](message, buffers)
 
     def _reject(self, content: Any, error: MessageError) -> None:
-        """Answer a message that cannot be read; if it has the number of an edit, it takes that edit's turn."""
+        """Answer an invalid message; if it has the number of an edit, it takes that edit's turn."""
         if isinstance(content, dict) and content.get("kind") in EDIT_KINDS:
             client, number = content.get("client"), content.get("number")
             if isinstance(client, str) and isinstance(number, int) and number >= 1:
@@ -123,7 +123,7 @@ class PointerDispatcher:
     def _queue_edit(self, client: str, number: int, job: Callable[[], None]) -> None:
         ready = self._inbox.take(client, number, job)
         if ready is None:
-            # The page resends what was not answered for a while. What is still in the queue will be answered.
+            # The page resends edits that were not answered for a while. Those still in the queue will be answered.
             if self._inbox.is_done(client, number):
                 self._queue.submit(partial(self._answer_again, client, number))
             return
@@ -131,7 +131,7 @@ class PointerDispatcher:
             self._queue.submit(each)
 
     def _edit(self, message: Edit, buffers: Any) -> None:
-        """Do one edit, inside the queue. What it changed is drawn by a later job, and answered after that."""
+        """Do one edit inside the queue. A later job draws its changes, after which it is answered."""
         client, number = message.client, message.number
         try:
             picked = self._edits.do(message, buffers)
@@ -144,7 +144,7 @@ class PointerDispatcher:
         self._queue.submit(self._answer_rest)
 
     def _tell_picked(self, client: str, number: int, hit: bool) -> None:
-        """Tell whether a pick found something, which a pointer that is still down then drags."""
+        """Tell the page whether a pick found something for the pointer, if still down, to drag."""
         self._pointer.send({"kind": "picked", "client": client, "number": number, "hit": hit})
 
     def _answer_again(self, client: str, number: int) -> None:
@@ -161,7 +161,7 @@ class PointerDispatcher:
         self._say(reason, "error")
 
     def _tell_drawn(self, view: View) -> None:
-        """Tell the page which edits and which view everything sent for drawing so far contains."""
+        """Tell the page which edits and which view the drawing sent so far contains."""
         done, self._done = self._done, []
         client, number = self._answered_view
         place = [view.x, view.y, view.zoom]
@@ -171,7 +171,7 @@ class PointerDispatcher:
     # -- choices ----------------------------------------------------------------------------------
 
     def _choose(self, message: Choice, _: Any) -> None:
-        """Set a trait to what was chosen on the page; the answer is sent after the traits that follow from it."""
+        """Set a trait to the choice made on the page; the answer is sent after the traits that depend on it."""
         name, field = _CHOICES[message.kind]
         try:
             setattr(self._state, name, getattr(message, field))
@@ -180,7 +180,7 @@ class PointerDispatcher:
         finally:
             self._queue.submit(partial(self._pointer.send, {"kind": "chosen", "client": message.client}))
 
-    # -- views: of those that wait, only the last is shown ------------------------------------------
+    # -- views: of those waiting, only the last is shown --------------------------------------------
 
     def _receive_view(self, message: ViewMessage, _: Any) -> None:
         self._wanted_view = message
@@ -195,14 +195,14 @@ class PointerDispatcher:
     def _answer_view(self, client: str, number: int) -> None:
         self._answered_view = client, number
 
-    # -- previews of the wand: of those that wait, only the last is made ----------------------------
+    # -- wand previews: of those waiting, only the last is computed ---------------------------------
 
     def _receive_preview(self, message: WandPreview, _: Any) -> None:
         self._wanted_preview = message
         self._queue.submit(self._preview)
 
     def _preview(self) -> None:
-        """Show what the wand would find at the place asked for last."""
+        """Show what the wand would find at the place requested last."""
         message, self._wanted_preview = self._wanted_preview, None
         if message is None:
             return
@@ -222,7 +222,7 @@ class PointerDispatcher:
         self._queue.submit(partial(self._keep_draft, message, buffers))
 
     def _keep_draft(self, message: Draft, buffers: Any) -> None:
-        """Keep the open polygon for other views of the canvas, and for a reload of the page."""
+        """Store the open polygon for other views of the canvas and for a reload of the page."""
         if message.number <= self._drafts.get(message.client, 0):
             return
         self._drafts[message.client] = message.number
@@ -239,7 +239,8 @@ class PointerDispatcher:
 
     def _explain_short(self, message: Short, _: Any) -> None:
         self._say(
-            f"A polygon needs at least 3 points; this one has {message.points}. Click on, or press Escape.", "error"
+            f"A polygon needs at least 3 points; this one has {message.points}. Add more points, or press Escape.",
+            "error",
         )
 
     # -- the pointer ------------------------------------------------------------------------------
@@ -277,5 +278,5 @@ def sentence(place: str) -> str:
     """Return a place such as ``x 120 y 80 · predicted Stroma 93%`` as a sentence for a screen reader."""
     at, *found = place.split(" · ")
     if not at:
-        return "Beside the picture"
+        return "Outside the image"
     return f"{at.replace(' y ', ', y ')}: {', '.join(found) or 'nothing painted'}"

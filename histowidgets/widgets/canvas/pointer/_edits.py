@@ -1,4 +1,4 @@
-"""The edits that the page asks for."""
+"""The edits that the page requests."""
 
 import math
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from histowidgets.widgets.canvas.state import CanvasState
 
 
 class PageEdits:
-    """Does each kind of edit with the editor.
+    """Carries out each kind of edit with the editor.
 
     A drawing goes to the image that it was drawn on. An edit of the selection does nothing if another image is shown
-    by now.
+    in the meantime.
     """
 
     def __init__(self, state: CanvasState, editor: CanvasEditor) -> None:
@@ -52,12 +52,12 @@ class PageEdits:
         }
 
     def do(self, message: Edit, buffers: Any) -> bool | None:
-        """Do what a message asks for; return whether a pick has selected something, and None for other edits.
+        """Carry out the edit of a message; return whether a pick selected something, or None for other edits.
 
         Raises
         ------
         HistowidgetsError, MessageError, OSError
-            If it cannot be done; nothing has changed then.
+            If the edit cannot be done; nothing is changed then.
         """
         draw = self._drawings.get(message.kind)
         if draw is not None:
@@ -80,7 +80,7 @@ class PageEdits:
 
     def _wand(self, message: WandMessage, _: Any) -> None:
         if message.image_name not in (None, self._state.image_name):
-            raise ShapeError("Another image is shown by now; use the wand again.")
+            raise ShapeError("The image changed before the wand was done. Use the wand again.")
         view = self._state.view.look(*message.view)
         self._editor.fill_similar(message.x, message.y, message.class_name, message.tolerance, view)
 

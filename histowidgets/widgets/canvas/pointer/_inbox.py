@@ -3,15 +3,15 @@
 import threading
 from typing import Any
 
-#: Edits of one page that may wait for a missing earlier one; then they are done without it.
+#: Most edits of one page that wait for a missing earlier edit before they are done without it.
 MAX_WAITING = 64
 
 
 class Inbox:
-    """Puts the edits of each page back in order, and drops duplicates.
+    """Puts the edits of each page in order, and drops duplicates.
 
-    ipykernel may handle two messages of one widget on two threads, so a later edit can overtake an earlier one;
-    and the page resends an edit that was not answered for a while.
+    ipykernel may handle two messages of one widget on two threads, so that a later edit can overtake an earlier one.
+    The page also resends edits that were not answered for a while.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Inbox:
         self._waiting: dict[str, dict[int, Any]] = {}
 
     def take(self, client: str, number: int, item: Any) -> list[tuple[int, Any]] | None:
-        """Return the edits that are to be done now, as (number, item) in order; None for a duplicate."""
+        """Return the edits to do now, as (number, item) in order; None for a duplicate."""
         with self._lock:
             following = self._next.setdefault(client, 1)
             waiting = self._waiting.setdefault(client, {})
@@ -37,6 +37,6 @@ class Inbox:
             return ready
 
     def is_done(self, client: str, number: int) -> bool:
-        """Tell whether `take` has returned this edit."""
+        """Return whether `take` has returned this edit."""
         with self._lock:
             return number < self._next.get(client, 1)

@@ -1,4 +1,4 @@
-"""The pointer layer: an anywidget over the canvas that shows at once what the pointer does."""
+"""The pointer layer: an anywidget over the canvas that responds to the pointer without the kernel."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from histowidgets.widgets.canvas.drawing import hatch_of
 from histowidgets.widgets.canvas.state import CanvasState
 from histowidgets.widgets.common import SerialQueue, bundle
 
-# Traits that have the same name in the state.
+# Traits with the same name in the state.
 _SETTINGS = [
     "tool",
     "brush_width",
@@ -23,12 +23,12 @@ _SETTINGS = [
 
 
 class PointerLayer(anywidget.AnyWidget):
-    """What the page needs to know to respond to the pointer by itself. Written by the kernel only.
+    """The state that the page needs to respond to the pointer by itself. Written by the kernel only.
 
     Attributes
     ----------
     manager_id, layer_id : str
-        Model ids of ipycanvas' manager and of the top layer: by their work the page knows when a drawing is shown.
+        Model ids of ipycanvas' manager and of the top layer, from which the page knows when a drawing is shown.
     canvas_ids : list of str
         Model ids of the canvases that pictures are drawn on.
     picture_ids : list of str
@@ -36,7 +36,7 @@ class PointerLayer(anywidget.AnyWidget):
     image_name : str
         The image shown; an unfinished shape is discarded when it changes.
     is_drawn : bool
-        Whether the image has been drawn; until then the page says that it is being opened, and takes no pointer.
+        Whether the image has been drawn; until then the page shows that it is being opened, and ignores the pointer.
     stage, image_size : list of int
         Sizes in CSS pixels and in image pixels.
     pixel_size : float or None
@@ -44,17 +44,17 @@ class PointerLayer(anywidget.AnyWidget):
     view : list of float
         x, y and zoom of the view that the kernel has drawn.
     classes : list of dict
-        ``name``, ``color`` and ``hatch`` of each class; `class_index` is the one that the brush paints.
+        ``name``, ``color`` and ``hatch`` of each class; `class_index` is the index of the one that the brush paints.
     held_out : list of list of int
         Rectangles x, y, width, height that are held out for validation.
     marked : list of int
-        Rectangle x, y, width, height of a place to look at; empty for none.
+        Rectangle x, y, width, height of the marked place; empty for none.
     selected : list of dict
         ``rings`` and ``color`` of each selected annotation.
     copied : int
         Number of annotations that can be pasted.
     draft : dict
-        The open polygon, so that it survives a reload of the page: ``client`` that draws it, ``image_name``,
+        The open polygon, which survives a reload of the page: the ``client`` that draws it, ``image_name``,
         ``points`` (alternating float32 x and y, image pixels) and the indices of the clicked ones, ``corners``.
         Empty if no polygon is open.
     """
@@ -88,14 +88,14 @@ class PointerLayer(anywidget.AnyWidget):
     draft = traitlets.Dict().tag(sync=True)
 
     def follow(self, state: CanvasState, queue: SerialQueue) -> None:
-        """Keep what the page needs equal to a state; what may change on any thread is written inside the queue."""
+        """Keep the traits in step with a state; traits that may change on any thread are written inside the queue."""
 
         def copy(name: str) -> None:
             queue.submit(lambda: setattr(self, name, getattr(state, name)))
 
         for name in _SETTINGS:
             setattr(self, name, getattr(state, name))
-        self.view = [state.view.x, state.view.y, state.view.zoom]  # a page may come before the first drawing
+        self.view = [state.view.x, state.view.y, state.view.zoom]  # a page may be opened before the first drawing
         state.observe(lambda change: copy(change["name"]), names=_SETTINGS)
         state.observe(lambda change: setattr(self, "caption", change["new"]), names="caption")
         state.observe(lambda change: setattr(self, "selected", change["new"]), names="outlines")
@@ -103,16 +103,16 @@ class PointerLayer(anywidget.AnyWidget):
         state.observe(lambda change: setattr(self, "copied", len(change["new"])), names="clipboard")
 
     def show_image(self, name: str, image: Image) -> None:
-        """Tell the page of another image of the project, which is not drawn yet; nothing on it is held out yet."""
+        """Announce another image, not drawn yet and without held-out regions, to the page."""
         self.image_name, self.is_drawn = name, False
         size = image.pixel_size_yx_um
         self.image_size, self.pixel_size = [image.width, image.height], None if size is None else size[1]
         self.held_out, self.marked = [], []
 
     def show_classes(self, colors: Mapping[str, str], class_name: str, hatch_scale: float | None) -> None:
-        """Tell the page of the classes, name to ``"#rrggbb"``, and the chosen one.
+        """Send the classes, name to ``"#rrggbb"``, and the chosen class to the page.
 
-        `hatch_scale` is the drawn pixels per CSS pixel of their hatching; None for no hatching.
+        `hatch_scale` is the number of drawn pixels per CSS pixel in their hatching; None for no hatching.
         """
         self.classes = [
             {"name": name, "color": color, "hatch": hatch_of(index, color, hatch_scale) if hatch_scale else None}

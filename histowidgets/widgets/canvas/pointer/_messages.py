@@ -17,7 +17,7 @@ Coordinate = Annotated[FiniteFloat, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)
 
 
 class MessageError(ValueError):
-    """A message is not one that the pointer layer sends."""
+    """Raised for a message that the pointer layer cannot have sent."""
 
 
 class _Message(BaseModel):
@@ -26,36 +26,36 @@ class _Message(BaseModel):
 
 
 class Ready(_Message):
-    """The pointer layer runs on a page with `scale` device pixels per CSS pixel."""
+    """The pointer layer was started on a page with `scale` device pixels per CSS pixel."""
 
     kind: Literal["ready"]
     scale: Annotated[FiniteFloat, Field(ge=0.1, le=4)]
 
 
 class Loaded(_Message):
-    """The page has loaded everything that the canvas draws with; its pictures have these lengths in bytes."""
+    """The page has loaded all widgets that the canvas draws with; its pictures have these lengths in bytes."""
 
     kind: Literal["loaded"]
     pictures: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=8)]
 
 
 class Redraw(_Message):
-    """The page lost track of the drawing, and needs all of it again."""
+    """The page lost track of the drawing and needs a full redraw."""
 
     kind: Literal["redraw"]
 
 
 class _Edit(_Message):
-    """An edit, done once, in order, and answered; on the named image, or else the one shown."""
+    """An edit of the named image, or else of the image shown; done once, in order, and answered."""
 
     number: Annotated[int, Field(ge=1)]
     image_name: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class StrokeMessage(_Edit):
-    """A stroke was painted; its points, alternating float32 x and y in image pixels, are the buffer.
+    """A stroke was painted; the buffer holds its points as alternating float32 x and y in image pixels.
 
-    An optional second buffer has the width at each point, float32, at most `width`: how hard the pen was pressed.
+    An optional second buffer has the width at each point (float32, at most `width`), from the pen's pressure.
     """
 
     kind: Literal["stroke"]
@@ -74,13 +74,13 @@ class ShapeMessage(_Edit):
 
 
 class Step(_Edit):
-    """An edit is to be undone or redone."""
+    """Undo or redo an edit."""
 
     kind: Literal["undo", "redo"]
 
 
 class Pick(_Edit):
-    """The topmost annotation at an image point is to be selected; `add` toggles it within the selection."""
+    """Select the topmost annotation at an image point; `add` toggles it within the selection."""
 
     kind: Literal["pick"]
     x: Coordinate
@@ -90,7 +90,7 @@ class Pick(_Edit):
 
 
 class Marquee(_Edit):
-    """Everything in a rectangle is to be selected, or added to the selection."""
+    """Select the annotations in a rectangle, or add them to the selection."""
 
     kind: Literal["marquee"]
     x: Coordinate
@@ -109,14 +109,14 @@ class Move(_Edit):
 
 
 class Reclassify(_Edit):
-    """The selection is to get another class."""
+    """Change the class of the selection."""
 
     kind: Literal["reclassify"]
     class_name: ClassName
 
 
 class SelectionStep(_Edit):
-    """An edit of the selection that needs no parameters."""
+    """An edit of the selection without parameters."""
 
     kind: Literal["delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"]
 
@@ -131,21 +131,21 @@ class _WandMessage(_Message):
 
 
 class WandMessage(_Edit, _WandMessage):
-    """The region that the wand finds is to be annotated."""
+    """Annotate the region that the wand finds."""
 
     kind: Literal["wand"]
     class_name: ClassName
 
 
 class WandPreview(_WandMessage):
-    """The region that the wand would find is to be outlined; of several requests only the last one counts."""
+    """Outline the region that the wand would find; of several requests, only the last counts."""
 
     kind: Literal["wand-preview"]
     request: Annotated[int, Field(ge=1)]
 
 
 class ViewMessage(_Message):
-    """Another view is wanted."""
+    """Show another view."""
 
     kind: Literal["view"]
     number: Annotated[int, Field(ge=1)]
@@ -183,23 +183,23 @@ class ToleranceMessage(_Message):
 
 
 class LayerMessage(_Message):
-    """A layer is to be shown or hidden: the prediction with its uncertainty, or the annotations."""
+    """Show or hide a layer: the prediction with its uncertainty, or the annotations."""
 
     kind: Literal["overlay", "annotations"]
     on: bool
 
 
 class Short(_Message):
-    """A polygon with too few points was to be closed."""
+    """The user tried to close a polygon with too few points."""
 
     kind: Literal["short"]
     points: Annotated[int, Field(ge=1, le=2)]
 
 
 class Draft(_Message):
-    """The polygon that is open on the page, its points like those of a stroke; without corners, none is open.
+    """The polygon that is open on the page, with points as in a stroke; without corners, none is open.
 
-    `corners` are the indices of the clicked points. Of the drafts of one page, the highest number counts.
+    `corners` are the indices of the clicked points. Of several drafts from one page, the highest number counts.
     """
 
     kind: Literal["draft"]
@@ -237,19 +237,19 @@ _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discrimin
 
 
 def parse_message(content: Any) -> Message:
-    """Return the message in `content`.
+    """Parse and validate a message.
 
     Raises
     ------
     MessageError
-        If it is not valid; the text names the first field that is wrong.
+        If it is invalid; the text names the first invalid field.
     """
     try:
         return _messages.validate_python(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "message"
-        raise MessageError(f"unreadable message from the page: {field}: {first['msg']}") from None
+        raise MessageError(f"Invalid message from the page: {field}: {first['msg']}") from None
 
 
 def parse_points(buffers: Any) -> np.ndarray:
@@ -266,16 +266,16 @@ def parse_points(buffers: Any) -> np.ndarray:
         If there is not exactly one buffer of 1 to `MAX_POINTS` pairs of finite float32.
     """
     if not isinstance(buffers, list | tuple) or len(buffers) != 1:
-        raise MessageError("a drawing came without its points")
+        raise MessageError("A drawing arrived without its points")
     size = memoryview(buffers[0]).nbytes
     if size == 0 or size % 8:
-        raise MessageError(f"a drawing came with {size} bytes; its points are pairs of 4-byte numbers")
+        raise MessageError(f"A drawing arrived with {size} bytes, but its points are pairs of 4-byte numbers")
     if size // 8 > MAX_POINTS:
-        raise MessageError(f"a drawing came with {size // 8} points; at most {MAX_POINTS} are allowed")
+        raise MessageError(f"A drawing arrived with {size // 8} points; at most {MAX_POINTS} are allowed")
     points = np.frombuffer(buffers[0], np.float32).reshape(-1, 2)
     # Before the cast, which warns about a signalling NaN.
     if not (np.isfinite(points).all() and (np.abs(points) <= MAX_COORDINATE).all()):
-        raise MessageError("a drawing came with coordinates that are not finite numbers")
+        raise MessageError("A drawing arrived with coordinates that are not finite numbers")
     return points.astype(np.float64)
 
 
@@ -298,8 +298,8 @@ def parse_stroke(buffers: Any, width: float) -> tuple[np.ndarray, float | np.nda
         return parse_points(buffers), width
     points = parse_points(buffers[:1])
     if memoryview(buffers[1]).nbytes != 4 * len(points):
-        raise MessageError(f"a stroke of {len(points)} points came with another number of widths")
+        raise MessageError(f"A stroke of {len(points)} points arrived with another number of widths")
     widths = np.frombuffer(buffers[1], np.float32).astype(np.float64)
     if not ((widths > 0) & (widths <= width * 1.001)).all():
-        raise MessageError("a stroke came with widths that are not numbers between 0 and the width of the brush")
+        raise MessageError("A stroke arrived with widths that are not numbers between 0 and the width of the brush")
     return points, float(widths[0]) if np.ptp(widths) == 0 else widths

@@ -1,4 +1,4 @@
-"""Painting with ipycanvas' own mouse events, for pages on which the pointer layer's script cannot run."""
+"""Painting with ipycanvas' own mouse events, for pages on which the pointer layer cannot run."""
 
 from collections.abc import Callable
 
@@ -10,25 +10,25 @@ from histowidgets.widgets.canvas.editing import CanvasEditor
 from histowidgets.widgets.canvas.state import CanvasState
 
 ERASER_COLOR = "#e1e4e8"
-PICK_DISTANCE = 4.0  # CSS pixels between a click and the annotation it picks
+PICK_DISTANCE = 4.0  # largest distance, in CSS pixels, between a click and the annotation that it picks
 MIN_DRAG = 3.0  # CSS pixels; less is a click
-TRAIL_WIDTH = 2.0  # CSS pixels; of the line that follows the mouse while a shape is drawn
+TRAIL_WIDTH = 2.0  # width, in CSS pixels, of the line that follows the mouse while drawing
 
 
 class MouseFallback:
-    """Draws, erases and moves the picture from mouse events that travel to the kernel one by one.
+    """Draws, erases and pans with mouse events that are sent to the kernel one by one.
 
-    Lines and rectangles go from where the button was pressed to where it was released; polygons follow the whole
-    path. Where the pointer layer runs it covers the canvas, and no such event arrives.
+    Lines and rectangles extend from where the button was pressed to where it was released; polygons follow the whole
+    path. Where the pointer layer runs, it covers the canvas, so that no such events arrive.
 
     Parameters
     ----------
     layers
-        Whose mouse events are handled.
+        The layers whose mouse events are handled.
     state, editor, viewer
-        What they set, edit and show.
+        The state, editor and viewer that the events act on.
     say
-        Called with a text and a level, "info" or "error", for the person to read.
+        Called with a message for the user and its level, "info" or "error".
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class MouseFallback:
         except (HistowidgetsError, OSError) as error:
             self._say(str(error), "error")
 
-    # Each takes the path of the mouse in image pixels, ``(n, 2)``.
+    # Each method takes the path of the mouse in image pixels, ``(n, 2)``.
 
     def _pan(self, path: np.ndarray) -> None:
         view, (dx, dy) = self._state.view, (path[-1] - path[0]).tolist()
         self._viewer.look(view.look(view.x - dx, view.y - dy, view.zoom))
 
     def _select(self, path: np.ndarray) -> None:
-        """Select the annotation where the button was pressed, and move it as far as it was dragged."""
+        """Select the annotation where the button was pressed, and move it by the drag."""
         (x, y), (dx, dy), zoom = path[0].tolist(), (path[-1] - path[0]).tolist(), self._state.view.zoom
         if self._editor.pick(x, y, PICK_DISTANCE / zoom) and max(abs(dx), abs(dy)) * zoom >= MIN_DRAG:
             self._editor.move_selection(dx, dy)

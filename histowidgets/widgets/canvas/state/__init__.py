@@ -1,4 +1,4 @@
-"""What a canvas shows and what its tools are set to: values and arithmetic, no widget."""
+"""The state of a canvas and its tools: values and arithmetic, without widgets."""
 
 from histowidgets.widgets.canvas.state._state import MAX_BRUSH_WIDTH, MAX_TOLERANCE, TOOLS, CanvasState, Tool
 from histowidgets.widgets.canvas.state._viewport import View

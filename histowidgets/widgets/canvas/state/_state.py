@@ -15,25 +15,25 @@ Tool = Literal["pan", "select", "brush", "eraser", "line", "rectangle", "polygon
 #: Every tool, in the order of the toolbar.
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 
-#: In image pixels.
+#: Largest brush width, in image pixels.
 MAX_BRUSH_WIDTH = 200
 
-#: CIE 1976 colour difference, see `Wand`.
+#: Largest tolerance, a CIE 1976 colour difference; see `Wand`.
 MAX_TOLERANCE = 100
 
 
 class CanvasState(traitlets.HasTraits):
-    """What a canvas is to show and what its tools are set to.
+    """What a canvas shows, and the settings of its tools.
 
-    The parts of a canvas share one state and observe it. Traits that are read-only are written by those parts;
-    of these, `image_name` and `view` change through `show_image`, `look` and `resize`.
+    The parts of a canvas share one state and observe it. Read-only traits are written by these parts; `image_name`
+    and `view` are changed by `show_image`, `look` and `resize`.
 
     Parameters
     ----------
     project
-        With at least one image.
+        The project, with at least one image.
     image_name
-        The image to show first; the project's first by default.
+        The image to show first; by default the project's first image.
     width, height
         Size of the stage in CSS pixels.
 
@@ -44,28 +44,28 @@ class CanvasState(traitlets.HasTraits):
     """
 
     tool = traitlets.Enum(TOOLS, "brush")
-    """The tool in use; any but "select" clears the selection."""
+    """The tool in use; choosing any tool but "select" clears the selection."""
 
     class_name = traitlets.Unicode()
     """The class that the brush paints and new shapes get; one of the project's."""
 
     brush_width = traitlets.Float(12.0, min=1.0, max=float(MAX_BRUSH_WIDTH))
-    """In image pixels."""
+    """Width of the brush in image pixels."""
 
     pen_pressure = traitlets.Bool(True)
-    """Whether a pen that is pressed less paints and erases narrower."""
+    """Whether less pressure of a pen makes the brush and the eraser narrower."""
 
     wand_tolerance = traitlets.Float(18.0, min=1.0, max=float(MAX_TOLERANCE))
-    """How far a colour may be from the one under the wand."""
+    """Largest colour difference from the colour under the wand."""
 
     prediction_opacity = traitlets.Float(0.4, min=0.0, max=1.0)
-    """0 hides the prediction."""
+    """Opacity of the prediction; 0 hides it."""
 
     uncertainty_opacity = traitlets.Float(0.0, min=0.0, max=1.0)
-    """0 hides the uncertainty, which is then not computed either."""
+    """Opacity of the uncertainty; at 0 it is not computed."""
 
     annotation_opacity = traitlets.Float(1.0, min=0.0, max=1.0)
-    """0 hides the annotations."""
+    """Opacity of the annotations; 0 hides them."""
 
     overlay_on = traitlets.Bool(True)
     """Whether prediction and uncertainty are shown at all."""
@@ -74,34 +74,34 @@ class CanvasState(traitlets.HasTraits):
     """Whether annotations are shown at all."""
 
     patterns = traitlets.Bool(False)
-    """Whether each class is hatched on annotations and palette."""
+    """Whether classes are hatched on annotations and palette."""
 
     prediction_patterns = traitlets.Bool(False)
-    """Whether each class is hatched on predictions."""
+    """Whether classes are hatched on predictions."""
 
     disagreement = traitlets.Bool(False)
-    """Whether annotations are coloured by how far the prediction contradicts them, instead of by class."""
+    """Whether to colour annotations by how far the prediction contradicts them, instead of by class."""
 
     selection = traitlets.Tuple()
     """Ids of the selected annotations, all on the image shown; selecting anything switches to the "select" tool."""
 
     clipboard = traitlets.Tuple()
-    """The annotations copied last."""
+    """The annotations that were copied last."""
 
     draft = traitlets.Dict()
-    """The open polygon, as `PointerLayer.draft` describes it; empty if there is none. Written inside the queue."""
+    """The open polygon, in the format of `PointerLayer.draft`; empty if there is none. Written inside the queue."""
 
     image_name = traitlets.Unicode(read_only=True)
     """The image to show."""
 
     view = traitlets.Instance(View, read_only=True)
-    """The part of the image to show, on a stage of some size."""
+    """The part of the image to show, and the size of the stage."""
 
     caption = traitlets.Unicode(read_only=True)
-    """The text over the picture: which prediction is shown, and how good it is. Written by `CanvasViewer`."""
+    """The text over the image: which prediction is shown, and how good it is. Written by `CanvasViewer`."""
 
     shows_uncertainty = traitlets.Bool(False, read_only=True)
-    """Whether an uncertainty is in view, so that its legend is needed. Written by `CanvasViewer`."""
+    """Whether uncertainty is shown and needs its legend. Written by `CanvasViewer`."""
 
     outlines = traitlets.List(traitlets.Dict(), read_only=True)
     """``rings`` and ``color`` of each selected annotation. Written by `CanvasEditor`."""
@@ -114,10 +114,10 @@ class CanvasState(traitlets.HasTraits):
 
     def __init__(self, project: Project, image_name: str | None, width: int, height: int) -> None:
         if not project.image_names:
-            raise ImageNameError("the project has no image yet: project.add_image(…) first")
+            raise ImageNameError("The project has no image yet. Add one with project.add_image(…).")
         super().__init__()
         self.project = project
-        self._lock = threading.RLock()  # over reading the view and setting it
+        self._lock = threading.RLock()  # guards reading and then setting the view
         self._class_index = 0
         name = project.image_names[0] if image_name is None else image_name
         image = project.image(name)
@@ -128,34 +128,34 @@ class CanvasState(traitlets.HasTraits):
     # -- what is in view --------------------------------------------------------------------------
 
     def show_image(self, name: str) -> View:
-        """Choose another image of the project, all of it in view; return the view."""
+        """Switch to another image of the project, all of it in view; return the view."""
         image = self.project.image(name)
         self.selection = ()
         with self._lock:
             view = View.fit(image.width, image.height, self.view.stage_width, self.view.stage_height)
             self.set_trait("view", view)
             self.set_trait("image_name", name)
-        self.selection = ()  # another thread may have selected something on the image before
+        self.selection = ()  # another thread may have selected something on the previous image
         return view
 
     def look(self, view: View) -> tuple[str, View]:
-        """Choose another centre and zoom; return the image they are for, and the view within its limits."""
+        """Set another centre and zoom; return the image name and the view, kept within its limits."""
         with self._lock:
             looked = self.view.look(view.x, view.y, view.zoom)
             self.set_trait("view", looked)
             return self.image_name, looked
 
     def resize(self, width: int, height: int) -> None:
-        """Give the stage another size, in CSS pixels."""
+        """Change the size of the stage, in CSS pixels."""
         with self._lock:
             self.set_trait("view", self.view.on_stage(width, height))
 
-    # -- what is chosen ---------------------------------------------------------------------------
+    # -- choices ----------------------------------------------------------------------------------
 
     def restore(self, earlier: "CanvasState") -> None:
-        """Copy every writable value of an earlier state of the same project.
+        """Copy all writable values of an earlier state of the same project.
 
-        What belongs to an image that is not shown, or to a class that is gone, is left out.
+        Values that refer to an image that is not shown or to a class that no longer exists are left out.
         """
         values = {name: getattr(earlier, name) for name, trait in self.traits().items() if not trait.read_only}
         if values["class_name"] not in self.project.classes:
@@ -169,7 +169,7 @@ class CanvasState(traitlets.HasTraits):
             self.draft = draft
 
     def follow_classes(self) -> None:
-        """If the chosen class was renamed or deleted, choose the one in its place."""
+        """Choose the class in the same place if the chosen one was renamed or deleted."""
         classes = self.project.classes
         if self.class_name not in classes:
             self.class_name = classes[min(self._class_index, len(classes) - 1)]
@@ -189,7 +189,7 @@ class CanvasState(traitlets.HasTraits):
     @traitlets.validate("brush_width", "wand_tolerance")
     def _check_number(self, proposal: Any) -> float:
         if math.isnan(proposal["value"]):  # neither below the minimum nor above the maximum
-            raise traitlets.TraitError(f"{proposal['trait'].name} is {proposal['value']}; a number is wanted.")
+            raise traitlets.TraitError(f"{proposal['trait'].name} is {proposal['value']}; it must be a number.")
         return float(proposal["value"])
 
     @traitlets.validate("selection")
@@ -205,7 +205,7 @@ class CanvasState(traitlets.HasTraits):
     @traitlets.observe("selection")
     def _use_select_tool(self, _: Any) -> None:
         if self.selection:
-            self.tool = "select"  # no other tool shows what a key would delete
+            self.tool = "select"  # other tools do not show what the Delete key would delete
 
     @traitlets.observe("tool")
     def _clear_selection(self, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which part of an image is shown, and how large; the arithmetic between image, stage and drawn pixels.
+"""The view of an image: which part is shown, how large, and conversion between image, stage and drawn pixels.
 
 The *stage* is the area on the page, in CSS pixels; the canvas under it has `scale` drawn pixels per CSS pixel.
 `static/canvas/view.js` follows the same rules on the page.
@@ -14,13 +14,13 @@ from histowidgets.images import Region
 
 MAX_ZOOM = 40.0
 MIN_SHARE_OF_FIT = 0.25
-GO_TO_SHARE = 0.6  # of the stage that a region fills after `on`
-GO_TO_ZOOM = 2.0  # the most after `on`: beyond, one sees pixels and not tissue
+GO_TO_SHARE = 0.6  # share of the stage that a region fills after `on`
+GO_TO_ZOOM = 2.0  # largest zoom after `on`; beyond it, pixels are visible rather than tissue
 
 
 @dataclass(frozen=True)
 class View:
-    """The image point in the middle of the stage, and the CSS pixels per image pixel.
+    """The image point in the middle of the stage, and the zoom in CSS pixels per image pixel.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class View:
         return View.fit(self.image_width, self.image_height, self.stage_width, self.stage_height)
 
     def look(self, x: float, y: float, zoom: float) -> "View":
-        """Return the view with another centre and zoom, kept on the image and within the zoom's limits."""
+        """Return the view with another centre and zoom, kept on the image and within the zoom limits."""
         lowest = min(1.0, self.fitted().zoom) * MIN_SHARE_OF_FIT
         return dataclasses.replace(
             self,
@@ -63,13 +63,13 @@ class View:
         )
 
     def zoomed(self, factor: float) -> "View":
-        """Return the view zoomed by `factor` about its middle."""
+        """Return the view zoomed by `factor` around its middle."""
         return self.look(self.x, self.y, self.zoom * factor)
 
     def on(self, region: Region) -> "View":
-        """Return the view with `region` in its middle, as large as leaves its surroundings visible.
+        """Return the view centred on `region`, zoomed so that its surroundings stay visible.
 
-        At the edge of the image it is beside the middle, so that the view is filled with image.
+        Near the edge of the image, the region is off-centre so that the image fills the view.
         """
         zoom = GO_TO_SHARE * min(self.stage_width / max(region.width, 1), self.stage_height / max(region.height, 1))
         zoom = min(zoom, GO_TO_ZOOM)
@@ -83,7 +83,7 @@ class View:
 
     @property
     def region(self) -> Region:
-        """The pixels of the image that are at least partly in view; never empty."""
+        """The image pixels that are at least partly in view; never empty."""
         half_width, half_height = self.stage_width / 2 / self.zoom, self.stage_height / 2 / self.zoom
         left = min(max(math.floor(self.x - half_width), 0), self.image_width - 1)
         top = min(max(math.floor(self.y - half_height), 0), self.image_height - 1)
@@ -129,5 +129,5 @@ class View:
 
 
 def _inside(middle: float, half: float, length: int) -> float:
-    """Return the middle of a stretch of an image's side, moved so that the stretch ends at the edge of the image."""
+    """Return the middle of a stretch along an image side, moved so that the stretch stays inside the image."""
     return length / 2 if 2 * half >= length else min(max(middle, half), length - half)

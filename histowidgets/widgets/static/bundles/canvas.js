@@ -28,7 +28,7 @@ var ClassChoice = class {
       root.addEventListener(EVENT, this.listen);
     });
   }
-  // The index of the class to paint, if the kernel's is `known`.
+  // The index of the class to paint, given the kernel's index `known`.
   indexOr(known, classes) {
     const index = classes.findIndex(({ name }) => name === this.name);
     if (index >= 0 && index !== known && performance.now() - this.made < KEPT_MS) return index;
@@ -178,8 +178,8 @@ var StrokePoints = class {
   get isFull() {
     return this.count >= MOST_POINTS;
   }
-  // Add a stage point [x, y, pressure] that is `point` in the image; of points that are too close, only the pressure
-  // counts.
+  // Add a stage point [x, y, pressure] that is `point` in the image; of points too close to the last, only the pressure
+  // is used.
   add(place, point) {
     const isNear = this.last !== null && distance(place, this.last) < LEAST_STEP;
     if (this.widths) {
@@ -376,7 +376,7 @@ var Gestures = class {
     this.begin(pressedTool(pointer.button, layer2), pointer);
     layer2.show();
   }
-  // Begin with a tool at the pen's place.
+  // Start a tool at the position of the pen.
   begin(tool2, pointer) {
     const { layer: layer2 } = this;
     if (tool2 !== "pan" && !layer2.shown.annotations) layer2.showAnnotations();
@@ -502,7 +502,7 @@ var Ink = class {
       return canvas;
     });
   }
-  // `scale` is the device pixels of a CSS pixel.
+  // `scale` is the number of device pixels per CSS pixel.
   resize(stage, scale) {
     this.stage = stage;
     this.scale = scale;
@@ -524,7 +524,7 @@ var Ink = class {
     this.strokes.delete(number);
     this.strokes.set(to, stroke2);
   }
-  // Paint the points that the stroke got since it had `count` of them.
+  // Paint the points of a stroke after its first `count`.
   extend(stroke2, count, view2) {
     this._paint(stroke2, Math.max(0, count - 1), view2);
   }
@@ -637,8 +637,8 @@ var KernelDrawing = class {
       this.manager = null;
     }
   }
-  // A page that is reloaded asks the kernel for all widgets; what the kernel sends to a widget before the page has made
-  // it is lost. The lengths of the pictures tell the kernel whether they are the latest.
+  // A reloaded page asks the kernel for all widgets; messages to a widget that the page has not created yet are lost.
+  // The lengths of the pictures tell the kernel whether they are the latest.
   async _tellLoaded() {
     const { model } = this;
     try {
@@ -648,13 +648,13 @@ var KernelDrawing = class {
       console.warn("the pictures cannot be read:", error.message);
     }
   }
-  // Calls `act` once ipycanvas has painted all that the kernel has sent until now; in the order of the calls.
+  // Calls `act` once ipycanvas has painted everything that the kernel has sent so far, in the order of the calls.
   afterPainting(act) {
     const painted = this._painted();
     this.order = this.order.then(() => painted).then(act);
   }
-  // ipycanvas works through its commands as one chain of promises. One that failed would keep every later drawing from
-  // the page, so the chain is replaced, and the kernel draws again.
+  // ipycanvas runs its commands as one chain of promises. A failed one would block all later drawing, so the chain is
+  // replaced, and the kernel redraws.
   async _painted() {
     const work = this.manager?.currentProcessing;
     if (!work) {
@@ -679,7 +679,7 @@ var KernelDrawing = class {
 
 // canvas/kernel_messages.js
 var HANDLERS = {
-  // What the kernel sent for drawing amounts to this view, and has these edits in it.
+  // The drawing sent by the kernel shows this view and includes these edits.
   drawn: (layer2, content) => layer2.drawing.afterPainting(() => layer2.painted(content)),
   refused: (layer2, { edits }) => layer2.editsAnswered(edits),
   hovered(layer2, { text }) {
@@ -809,7 +809,7 @@ var ShapeTools = class {
   _imagePoint(at) {
     return toImage(this.layer.view, this.layer.stage, at);
   }
-  // The gesture of a pen that goes down; null if it only closes a polygon.
+  // The gesture that a press of the pen starts; null if it only closes a polygon.
   start(tool2, at, { timeStamp }) {
     if (!this._press(tool2, at, timeStamp)) return null;
     const move2 = (places, { shiftKey }) => {
@@ -843,7 +843,7 @@ var ShapeTools = class {
   }
   _add(at) {
     if (this.points.length < MOST_POINTS2) this.points.push(this._imagePoint(at));
-    else this.layer.hint(`A polygon can have ${MOST_POINTS2} points at most: press Enter to close it`);
+    else this.layer.hint(`A polygon can have at most ${MOST_POINTS2} points: press Enter to close it`);
   }
   // The pen is dragged; `straight` (Shift) snaps a line to multiples of 45 degrees.
   drag(at, straight) {
@@ -882,7 +882,7 @@ var ShapeTools = class {
     this.layer.hint(isLine ? "Drag from one end to the other" : "Drag from one corner to the other");
     this.cancel();
   }
-  // Undo what the pen did since it went down, as when a second finger shows that it was no drawing.
+  // Undo everything since the pen went down, as when a second finger shows that it was not a drawing.
   drop() {
     if (this.tool === "polygon" && this.pressed.count > 0) {
       this.points.length = Math.min(this.points.length, this.pressed.count);
@@ -910,7 +910,7 @@ var ShapeTools = class {
     this._clear();
     this._keep();
   }
-  // Another tool or image was chosen; the kernel knows.
+  // Another tool or image was chosen, which the kernel already knows.
   end() {
     this._clear();
     this.kernelHasDraft = false;
@@ -918,7 +918,7 @@ var ShapeTools = class {
   _clear() {
     this._begin(null, []);
   }
-  // The kernel keeps an open polygon, so that it outlives the page. It is told of none only if it has one.
+  // The kernel stores the open polygon so that it survives a reload. Tell it of none only if it has one.
   _keep() {
     const isOpen = this.tool === "polygon";
     if (isOpen || this.kernelHasDraft) this.layer.keepDraft(this.points, this.corners);
@@ -939,7 +939,7 @@ var ShapeTools = class {
     this.layer.finishShape(tool2, points);
     this._keep();
   }
-  // The outline of the open shape in the present view, or null; `at` is the pen's place, or null.
+  // The outline of the open shape in the current view, or null; `at` is the position of the pen, or null.
   outline(at) {
     if (!this.tool) return null;
     const { layer: layer2 } = this;
@@ -991,7 +991,7 @@ var COMMANDS = {
     const at = layer2.cursor.active ? layer2.at : middle;
     layer2.look(zoomAt(layer2.view, layer2.image, layer2.stage, at, factor));
   },
-  // An arrow key scrolls the list of keys, or moves the selection, the picture or the crosshair.
+  // An arrow key scrolls the list of keys, or moves the selection, the image or the crosshair.
   move(layer2, x, y, far) {
     const { zoom } = layer2.view;
     if (layer2.overlays.scrollHelp(y)) return;
@@ -1004,7 +1004,7 @@ var COMMANDS = {
     } else layer2.cursor.move(x, y, far);
   },
   help: (layer2) => layer2.overlays.toggleHelp(),
-  // One thing at a time: what was begun last is cancelled first.
+  // Cancel one thing at a time, the latest first.
   escape(layer2) {
     if (layer2.overlays.helpShown) layer2.overlays.toggleHelp(false);
     else if (layer2.gestures.now || layer2.shapes.tool) {
@@ -1013,7 +1013,7 @@ var COMMANDS = {
     } else if (layer2.selection.count) layer2.edit(step("deselect"));
   },
   close: (layer2) => layer2.shapes.close(),
-  // Enter closes the polygon of a person who uses a pointer, and clicks for one who uses the keyboard alone.
+  // Enter closes the polygon for pointer users, and clicks for users of the keyboard alone.
   press(layer2, key, ...how) {
     if (key === "Enter" && !layer2.cursor.active && layer2.shapes.tool) layer2.shapes.close();
     else layer2.cursor.press(key === "Enter", ...how);
@@ -1108,7 +1108,7 @@ function isForNotebook({ key, target, ctrlKey, metaKey, altKey }) {
   return key.toLowerCase() === "s" || !takesText(target);
 }
 var KeyScope = class {
-  // `down` gets each key that is not text, and returns whether it did something; `up` gets each key that is released.
+  // `down` is called with each key that is not text, and returns whether it handled it; `up` with each released key.
   constructor(element2, { down, up }) {
     this.down = down;
     this.up = up;
@@ -1161,7 +1161,7 @@ var Keyboard = class {
       endBlink(layer2, event.timeStamp);
     });
   }
-  // Returns whether the key did something, and is to do nothing else.
+  // Returns whether the key was handled and must have no other effect.
   _down(event) {
     const { layer: layer2 } = this;
     if (!layer2.isOpen) return false;
@@ -1181,7 +1181,7 @@ var Keyboard = class {
     else if (event.key === "Shift") this._straighten(event);
     else if (layer2.blink && BLINKED[event.key.toLowerCase()] === layer2.blink.what) endBlink(layer2, event.timeStamp);
   }
-  // A line snaps when Shift goes down, not only when the pen moves next.
+  // A line snaps as soon as Shift is pressed, not only when the pen moves next.
   _straighten(event) {
     const { layer: layer2 } = this;
     if (layer2.gestures.now?.tool !== "line" || !layer2.at) return;
@@ -1212,7 +1212,7 @@ var KeyboardCursor = class {
   get draws() {
     return this.layer.gestures.now?.pointer === KEYBOARD;
   }
-  // A pointer is used, or the canvas has lost the focus.
+  // Hide it when a pointer is used or the canvas loses the focus.
   hide() {
     if (this.draws) this._up();
     this.element.hidden = true;
@@ -1235,7 +1235,7 @@ var KeyboardCursor = class {
     }
     this._show();
   }
-  // Move the picture if the crosshair comes to the edge; returns by how many CSS pixels it moved.
+  // Move the image if the crosshair reaches the edge; returns the offset in CSS pixels.
   _panAtEdge([x, y]) {
     const { layer: layer2 } = this;
     const { width: width2, height } = layer2.stage;
@@ -1246,7 +1246,7 @@ var KeyboardCursor = class {
     layer2.look({ ...view2, x: view2.x + dx, y: view2.y + dy });
     return [(layer2.view.x - view2.x) * view2.zoom, (layer2.view.y - view2.y) * view2.zoom];
   }
-  // Enter or D puts the pen down, or lifts it; `clicks` lifts it again at once where the tool clicks.
+  // Enter or D puts the pen down or lifts it; with `clicks`, tools that click lift it at once.
   press(clicks, timeStamp, shiftKey) {
     const { layer: layer2 } = this;
     if (this.draws) {
@@ -1265,7 +1265,7 @@ var KeyboardCursor = class {
     layer2.gestures.up({ id: KEYBOARD });
     if (!CLICKING_TOOLS.includes(layer2.tool)) layer2.overlays.say("Pen up");
   }
-  // The kernel has said what is under the crosshair.
+  // The kernel has described what is under the crosshair.
   describe(text) {
     if (!this.active || !text) return;
     clearTimeout(this.timer);
@@ -1278,7 +1278,7 @@ var KeyboardCursor = class {
 
 // canvas/latest_request.js
 var LatestRequest = class {
-  // `send` gets the content of a request and its number.
+  // `send` is called with the content of a request and its number.
   constructor(send) {
     this.send = send;
     this.sent = 0;
@@ -1295,7 +1295,7 @@ var LatestRequest = class {
   dropWaiting() {
     this.waiting = null;
   }
-  // The answer to the request of this number has come; one to an earlier request changes nothing.
+  // Handle the answer to the request of this number; answers to earlier requests are ignored.
   answered(number) {
     if (number < this.unanswered) return;
     this.unanswered = 0;
@@ -1316,8 +1316,8 @@ var RESEND_MS = 1e4;
 var WATCH_MS = 1e3;
 var SILENCE_MS = 4e3;
 var Link = class {
-  // `onSilence` gets the number of edits whose answer is overdue and the seconds since the oldest was made; 0 edits once
-  // the answers have come. `now` returns milliseconds.
+  // `onSilence` is called with the number of edits whose answer is overdue and the seconds since the oldest was made,
+  // and with 0 edits once the answers have come. `now` returns milliseconds.
   constructor(model, onSilence, now = () => performance.now()) {
     this.model = model;
     this.onSilence = onSilence;
@@ -1354,7 +1354,7 @@ var Link = class {
     this.send(numbered, buffers);
     return number;
   }
-  // Takes note of answered edits, as [client, number]; returns the numbers of those that this page sent.
+  // Records answered edits, as [client, number]; returns the numbers of those that this page sent.
   editsAnswered(edits) {
     const mine = edits.filter(([client]) => client === this.client).map(([, number]) => number);
     for (const number of mine) this.unanswered.delete(number);
@@ -1406,16 +1406,16 @@ var KEYS = [
   ["B   E   H", "brush, eraser, hand"],
   ["L   R   P", "line (Shift: 45° steps), rectangle, polygon"],
   ["V   W", "select, wand (drag: larger or smaller region)"],
-  ["[   ]", "smaller, larger brush or tolerance"],
+  ["[   ]", "decrease, increase brush width or tolerance"],
   ["Right button", "erase"],
   ["Escape", "cancel the drawing, or clear the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
-  ["O   A", "hide or show prediction, annotations (held: for that long)"],
+  ["O   A", "hide or show prediction, annotations (hold: only while held)"],
   ["+   −   wheel", "zoom (wheel: hold Ctrl)"],
-  ["F", "fit the picture"],
-  ["Space + drag", "move the picture (middle button too)"],
-  ["Space + ← ↑ → ↓", "move the picture (Hand tool: arrows alone)"],
-  ["← ↑ → ↓", "move the crosshair (Shift: in large steps)"],
+  ["F", "fit the image"],
+  ["Space + drag", "move the image (middle button too)"],
+  ["Space + ← ↑ → ↓", "move the image (Hand tool: arrows alone)"],
+  ["← ↑ → ↓", "move the crosshair (Shift: large steps)"],
   ["Enter   D", "pen down and up at the crosshair; click"],
   ["Enter   C", "close the polygon (at the crosshair: Enter twice)"],
   ["Backspace", "remove the polygon's last point"],
@@ -1494,21 +1494,21 @@ var Overlays = class {
     this.caption.textContent = text;
     this.caption.hidden = !text;
   }
-  // An image that is being opened, or "" once it is shown.
+  // The image that is being opened, or "" once it is shown.
   showOpening(name) {
     this.opening.textContent = name ? `Opening ${name}…` : "";
     this.opening.hidden = !name;
     this.scale.hidden = Boolean(name);
   }
-  // How many edits the kernel has not answered, and for how long: it is busy, or the connection is lost.
+  // The number of edits that the kernel has not answered, and for how long: it is busy, or the connection is lost.
   setUnanswered(edits, seconds) {
     const { unanswered } = this;
-    if (edits && unanswered.hidden) this.say("No answer from the kernel. What you paint is kept here and sent again.");
+    if (edits && unanswered.hidden) this.say("No answer from the kernel. Your edits are kept and will be sent again.");
     unanswered.hidden = !edits;
     const what = `${counted(edits, "edit")} ${edits === 1 ? "is" : "are"}`;
-    unanswered.textContent = `No answer from the kernel for ${Math.round(seconds)} s · ${what} kept here and sent again`;
+    unanswered.textContent = `No answer from the kernel for ${Math.round(seconds)} s · ${what} kept and will be sent again`;
   }
-  // Rectangles [x, y, width, height] in image pixels that only validation sees.
+  // Held-out rectangles [x, y, width, height] in image pixels.
   setHeldOut(rectangles) {
     this.heldOut = rectangles;
     this.boxes.replaceChildren(
@@ -1519,12 +1519,12 @@ var Overlays = class {
       })
     );
   }
-  // A rectangle [x, y, width, height] in image pixels to look at, or [] for none.
+  // The marked rectangle [x, y, width, height] in image pixels, or [] for none.
   setMarked(rectangle) {
     this.marked = rectangle;
     this.mark.hidden = !rectangle.length;
   }
-  // Put everything where it belongs in the view.
+  // Position everything for the view.
   place(view2, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width2, height], i) => {
       const box = this.boxes.children[i];
@@ -1560,13 +1560,13 @@ var Overlays = class {
     moveTo(this.marquee, [left, top]);
     resize(this.marquee, width2, height);
   }
-  // A few words beside the pen; nothing if `at` is null.
+  // A short text beside the pen; hidden if `at` is null.
   showTag(at, text = "") {
     this.tag.hidden = !at;
     this.tag.textContent = text;
     if (at) moveTo(this.tag, [at[0] + TAG_OFFSET[0], at[1] + TAG_OFFSET[1]]);
   }
-  // For screen readers.
+  // Announce a text to screen readers.
   say(text) {
     this.live.textContent = text;
   }
@@ -1584,7 +1584,7 @@ var Overlays = class {
   toggleHelp(shown = !this.helpShown) {
     this.help.hidden = !shown;
   }
-  // Scroll the list of keys up or down; returns whether it is shown and has more to show.
+  // Scroll the list of keys; returns whether it is shown and can scroll further.
   scrollHelp(by) {
     const { help } = this;
     if (help.hidden || help.scrollHeight <= help.clientHeight) return false;
@@ -1640,7 +1640,7 @@ var PointerEvents = class {
     const { pointerId: id, pointerType: type, button: button2, pressure, shiftKey, timeStamp } = event;
     return { id, type, button: button2, pressure, shiftKey, timeStamp, at: this._stagePoint(event) };
   }
-  // All stage points that one event stands for, each with the pressure of the pen.
+  // All stage points of an event, each with the pen's pressure.
   _places(event) {
     const events = event.getCoalescedEvents?.() ?? [];
     return (events.length ? events : [event]).map((each) => [...this._stagePoint(each), each.pressure]);
@@ -1660,7 +1660,7 @@ var PointerEvents = class {
     if (cursor.active && !event.movementX && !event.movementY) return;
     gestures.move({ ...this._pointer(event), places: () => this._places(event) });
   }
-  // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
+  // Until the canvas has the focus, the wheel scrolls the page, as expected in a long notebook.
   _wheel(event) {
     const { root, gestures, overlays, stage, isOpen } = this.layer;
     const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;
@@ -1690,7 +1690,7 @@ var Selection = class {
   get count() {
     return this.shapes.length;
   }
-  // What the kernel says is selected. While a move is not answered, it is older than what is shown.
+  // The kernel's selection, which is outdated while a move is unanswered.
   take(shapes) {
     this.latest = shapes;
     if (this.sent.size) return;
@@ -1706,14 +1706,14 @@ var Selection = class {
     this.shapes = [];
     this.drawing.draw([]);
   }
-  // By how many image pixels the selection is shown away from where the kernel has it.
+  // The offset, in image pixels, of the shown selection from the kernel's.
   get offset() {
     return [...this.sent.values()].reduce(([x, y], [dx, dy]) => [x + dx, y + dy], this.moving);
   }
   place() {
     this.drawing.place(this.layer.view, this.layer.stage, this.offset);
   }
-  // Whether a stage point is on, or close to, what is selected.
+  // Whether a stage point is on or close to the selection.
   holds(at) {
     if (!this.count || !at) return false;
     const { view: view2, stage } = this.layer;
@@ -1721,7 +1721,7 @@ var Selection = class {
     const [x, y] = toImage(view2, stage, at);
     return this.shapes.some(({ rings }) => isInside(rings, [x - dx, y - dy], NEAR2 / view2.zoom));
   }
-  // Show the selection moved by an offset from where the last move put it.
+  // Show the selection at an offset from its place after the last move.
   drag(dx, dy) {
     this.moving = [dx, dy];
     this.place();
@@ -1777,7 +1777,7 @@ var SelectTool = class {
     };
     return { kind: "move", tool: "select", move: move2, up, drop: () => selection.drag(0, 0) };
   }
-  // What is under the pen is selected at once; if the kernel finds something there, the drag moves it.
+  // The kernel picks what is under the pen immediately; if it finds something, the drag moves that.
   _marquee(from, add) {
     const { overlays } = this.layer;
     const number = this._pick(from, add);
@@ -2031,17 +2031,17 @@ var PointerLayer = class {
     this.cursor = new KeyboardCursor(this);
     this.selectionBar = new SelectionBar(this);
   }
-  // -- what the kernel says -------------------------------------------------------------------
+  // -- from the kernel ------------------------------------------------------------------------
   setStage(stage) {
     this.stage = stage;
     if (this.ready) this._resize();
   }
-  // Whether the image has been drawn: until then there is nothing to point at.
+  // Whether the image has been drawn; until then, there is nothing to point at.
   setOpen(on) {
     this.isOpen = on;
     this.overlays.showOpening(on ? "" : this.imageName);
   }
-  // What is being drawn ends with its image; a stroke is kept as far as it went.
+  // When the image changes, a drawing in progress ends; a stroke is kept as far as it went.
   setImage(name) {
     const { gestures } = this;
     if (gestures.now?.kind === "stroke") gestures.now.up();
@@ -2056,7 +2056,7 @@ var PointerLayer = class {
     if (client === this.link.client || this.gestures.now?.kind === "shape") return;
     if (imageName === this.imageName && this.tool === "polygon") this.shapes.take(points, corners);
   }
-  // What the person chose holds until the kernel has answered it: what the kernel says before that is older.
+  // A choice of the user holds until the kernel has answered it; earlier messages of the kernel are outdated.
   takeChoices() {
     if (this.link.openChoices > 0) return;
     const { model } = this;
@@ -2071,7 +2071,7 @@ var PointerLayer = class {
     this.takeChoices();
     this.show();
   }
-  // The kernel's drawing is on the screen: its strokes and its view replace those of the page.
+  // The kernel's drawing is on the screen and replaces the strokes and the view of the page.
   painted({ edits, view: [x, y, zoom], client, number }) {
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
@@ -2104,7 +2104,7 @@ var PointerLayer = class {
     this.root.dataset.mode = this._mode();
     this.showPen();
   }
-  // The ring of the brush, and the open shape, which reaches to the pen.
+  // The brush ring, and the open shape, which extends to the pen.
   showPen() {
     this.draft.show(this.shapes.outline(this.at), this.colorOf(this.shapes.tool));
     const mode = this._mode();
@@ -2138,7 +2138,8 @@ var PointerLayer = class {
     this.show();
     this.link.requestView(wanted);
   }
-  // The kernel draws as many pixels as the screen has, which changes when the window moves to another one or is zoomed.
+  // The kernel draws at the resolution of the screen, which changes when the window is zoomed or moved to another
+  // screen.
   _watchScale() {
     this.link.send(ready(Math.min(deviceScale(), MOST_SCALE)));
     this.scaleQuery = window.matchMedia(`(resolution: ${deviceScale()}dppx)`);
@@ -2148,8 +2149,8 @@ var PointerLayer = class {
     };
     this.scaleQuery.addEventListener("change", this.scaleChanged, { once: true });
   }
-  // -- what the person does -------------------------------------------------------------------
-  // A shape that is not finished ends with its tool.
+  // -- from the user --------------------------------------------------------------------------
+  // Changing the tool ends an unfinished shape.
   useTool(tool2) {
     if (this.shapes.tool && this.shapes.tool !== tool2) {
       if (this.gestures.now?.kind === "shape") this.gestures.now = null;
@@ -2158,7 +2159,7 @@ var PointerLayer = class {
     if (tool2 !== "select") this.selection.clear();
     this.tool = tool2;
   }
-  // Paint with a class that was chosen beside the canvas; the kernel hears of it from there.
+  // Paint with a class that was chosen beside the canvas, from where the kernel is told.
   useClass(name) {
     const index = this.classes.findIndex((each) => each.name === name);
     if (index >= 0) this.classIndex = index;
@@ -2175,12 +2176,12 @@ var PointerLayer = class {
   showAnnotations() {
     this.showLayer("annotations", true);
   }
-  // While Space is held, the pointer and the arrow keys move the picture.
+  // While Space is held, the pointer and the arrow keys move the image.
   hold(held) {
     this.spaceHeld = held;
     this.show();
   }
-  // A pen is used: the kernel then offers what only a pen has use for.
+  // Tell the kernel that a pen is used, so that it offers the pen's controls.
   tellPen() {
     if (!this.penTold) this.link.send(pen());
     this.penTold = true;
@@ -2193,7 +2194,7 @@ var PointerLayer = class {
     const content = draft(this.drafts, this.imageName, corners);
     this.link.send(content, points.length ? [packPoints(points)] : []);
   }
-  // Send an edit of the image that is shown, after the move of the selection that is not sent yet.
+  // Send an edit of the image shown, after any pending move of the selection.
   edit(content, buffers) {
     this.selection.settle();
     return this.link.edit({ image_name: this.imageName, ...content }, buffers);

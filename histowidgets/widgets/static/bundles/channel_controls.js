@@ -108,7 +108,7 @@ var Row = class {
       handle.addEventListener("keydown", (event) => event.stopPropagation());
     }
   }
-  // Show a row of the kernel. `joint`: it stands for all channels; `whole`: values are whole numbers.
+  // Show a row of the kernel. With `joint` it stands for all channels; with `whole`, values are whole numbers.
   show(row, joint, whole) {
     this.row = row;
     this.whole = whole;
@@ -134,7 +134,7 @@ var Row = class {
     }
     this._showValues();
   }
-  // Show the numbers and the histogram for the present positions of the handles.
+  // Show the numbers and the histogram for the current positions of the handles.
   _showValues() {
     const [low, high] = [Number(this.low.value), Number(this.high.value)];
     this.values.textContent = `${formatValue(low, this.whole)} – ${formatValue(high, this.whole)}`;
@@ -157,7 +157,7 @@ var ChannelControls = class {
     this.pending = /* @__PURE__ */ new Map();
     this.root = element("div", "hw-channels");
     this.filter = element("input", "hw-channel-filter");
-    Object.assign(this.filter, { type: "search", placeholder: "filter the channels" });
+    Object.assign(this.filter, { type: "search", placeholder: "filter channels" });
     this.filter.setAttribute("aria-label", "Filter the channels by name");
     this.filter.addEventListener("input", () => this.applyFilter());
     this.filter.addEventListener("keydown", (event) => event.stopPropagation());

@@ -207,12 +207,12 @@ var Row = class {
     this.fill.style.width = `${Math.round(100 * (goal ? Math.min(1, count / goal) : 0))}%`;
     const ofGoal = goal ? `${count} / ${goal}` : String(count);
     this.count.textContent = reached ? `✓ ${count}` : ofGoal;
-    const words = goal ? `; ${goal} are needed, ${good} are good` : "";
+    const words = goal ? `; ${goal} needed, ${good} recommended` : "";
     item.title = `Paint ${name}: ${counted(count, "stroke")}${words}`;
     item.setAttribute("aria-label", `${name}, ${counted(count, "stroke")}${words}`);
     more.hidden = !this.list.editable;
   }
-  // Show a field in place of the elements while the class is renamed.
+  // Show a field in place of the elements while renaming the class.
   edit(field) {
     this.root.replaceChildren(field);
   }
@@ -281,7 +281,7 @@ var ClassList = class {
     if (focused) this.group.querySelector(`[data-on] .${onMenu ? "hw-class-more" : "hw-class"}`)?.focus();
     this.add.hidden = !this.editable;
   }
-  // A field for a name. Enter and leaving the field confirm, Escape cancels; `done` gets a name that is new.
+  // A field for a name. Enter or leaving the field confirms, Escape cancels; `done` is called with a changed name.
   makeField(label, value, done) {
     const field = element("input", "hw-class-field");
     Object.assign(field, { type: "text", value, spellcheck: false });

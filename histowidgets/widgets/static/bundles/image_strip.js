@@ -125,7 +125,7 @@ var AddRow = class {
     this.file.tabIndex = -1;
     this.file.setAttribute("aria-hidden", "true");
     this.pick = element("button", "hw-strip-button", "Upload…");
-    this.pick.title = "Send a file from this computer to the kernel, and add it";
+    this.pick.title = "Upload a file from this computer and add it to the project";
     this.status = element("span", "hw-strip-said");
     this.status.setAttribute("role", "status");
     this.root.append(this.path, this.hints, this.add, this.pick, this.file, this.status);
@@ -181,7 +181,7 @@ var AddRow = class {
   }
   async _sendChunk(start) {
     const file = this.sending;
-    this.status.textContent = `Sending ${file.name}: ${Math.round(100 * start / Math.max(1, file.size))} %`;
+    this.status.textContent = `Uploading ${file.name}: ${Math.round(100 * start / Math.max(1, file.size))} %`;
     const chunk = await file.slice(start, start + CHUNK_BYTES).arrayBuffer();
     this.model.send({ kind: "upload", first: start === 0, name: file.name, size: file.size }, void 0, [chunk]);
   }
@@ -248,7 +248,7 @@ function openImageMenu(popup, anchor, entry, isOnly, send) {
     const remove2 = menuButton("Remove", () => sendAndClose({ kind: "remove", name }), { danger: true });
     popup.fill([element("p", "", words), remove2, menuButton("Keep it", () => popup.close())]);
   };
-  const reason = isOnly ? "The project needs an image" : "";
+  const reason = isOnly ? "A project needs at least one image" : "";
   const remove = menuButton("Remove from the project…", confirmRemoval, { reason, danger: true });
   popup.open(anchor, [element("h5", "", "Used for"), ...roles, element("hr"), remove], `Actions for ${name}`);
 }
@@ -297,7 +297,7 @@ var Tile = class {
   setTabStop(isTabStop) {
     this.main.tabIndex = this.more.tabIndex = isTabStop ? 0 : -1;
   }
-  // Show the thumbnail at an object URL, which the tile then owns, or the error in its place.
+  // Show the thumbnail at an object URL, which the tile then owns, or else an error.
   setThumbnail(url, error) {
     this.release();
     this.url = url;

@@ -33,7 +33,7 @@ var COLUMNS = [
   {
     key: "loss",
     heading: "loss",
-    meaning: "Mean cross-entropy over the labelled pixels; high where a region was not learned, or is painted wrong",
+    meaning: "Mean cross-entropy over the labelled pixels; high where a region was not learned or is labelled wrongly",
     format: (value) => value.toFixed(2)
   },
   {
@@ -109,7 +109,7 @@ function tileRow(row, send) {
   const show = button(
     "hw-review-place",
     "",
-    `Show this tile of ${row.image} (${row.place}) on the picture`,
+    `Show this tile of ${row.image} (${row.place}) on the canvas`,
     () => send({ kind: "show", tile })
   );
   show.setAttribute("aria-label", show.title);
@@ -123,13 +123,13 @@ function tileRow(row, send) {
   const relabel = button(
     "",
     "Correct",
-    `Go there, to paint ${row.brush} over what is wrong`,
+    `Go there and paint ${row.brush} over what is wrong`,
     () => send({ kind: "relabel", tile })
   );
   const confirm = button(
     "",
     right ? "Kept ✓" : "Keep",
-    "The label is right: keep it, and list it last",
+    "The label is right: keep it and list it last",
     () => send({ kind: "right", tile, right: !right })
   );
   confirm.setAttribute("aria-pressed", String(right));
@@ -163,7 +163,7 @@ var ReviewPanel = class {
     this.matrix = new Matrix((cell) => this._filterBy(sameCell(this.cell, cell) ? null : cell));
     this.overlay = button(
       "hw-review-overlay",
-      "Show on the picture",
+      "Show on the image",
       "Colour the strokes by how far the prediction contradicts them: pale where it agrees, red where it does not",
       () => this.send({ kind: "overlay", on: !model.get("_view").overlay })
     );
@@ -208,7 +208,7 @@ var ReviewPanel = class {
     const showAll = button("", "all tiles", "Show all tiles again", () => this._filterBy(null));
     return [element("span", "", `${count} tiles with ${t} predicted as ${p}`), showAll];
   }
-  // The focus stays on the same button of the same tile.
+  // Keep the focus on the same button of the same tile.
   _drawTable(tiles) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
     const row = focused?.closest("tr[data-tile]");

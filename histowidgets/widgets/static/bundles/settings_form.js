@@ -42,7 +42,7 @@ var ClassWeights = class {
     this.balance = button(
       "hw-text-button",
       "Balance once",
-      "Weight each class by the median labelled area divided by its own, from 0.1 to 10; doing it twice changes nothing",
+      "Set each weight to the median labelled area divided by that of the class, from 0.1 to 10",
       () => send({ kind: "balance" })
     );
     this.root.append(element("legend", "", "Weight of each class"), this.list, this.balance);
@@ -137,7 +137,7 @@ var Field = class {
     this.sent = this._entry;
     this.enter(this.sent);
   }
-  // Whether the person is typing something that was not sent yet, and must not be overwritten.
+  // Whether the user is typing an entry that was not sent yet and must not be overwritten.
   get _isTyping() {
     const isNew = this._entry !== this.sent && this._entry !== this.shown;
     return this.control === document.activeElement && !this._isFlag && isNew;
@@ -180,7 +180,7 @@ var FreezeGroups = class {
     this.drawn = "";
     this.root = element("fieldset", "hw-groups");
     const title = element("legend", "", "Frozen layers");
-    title.title = "A frozen layer keeps its pretrained weights. From the picture (stem) to the deepest block.";
+    title.title = "Frozen layers keep their pretrained weights. Listed from the input (stem) to the deepest block.";
     this.list = element("div", "hw-group-list");
     this.trained = element("div", "hw-muted");
     this.trained.setAttribute("role", "status");
@@ -224,7 +224,7 @@ var FreezeGroups = class {
 function helpLine(form, fields) {
   const line = element("div", "hw-form-help");
   const name = element("b");
-  const words = element("span", "", "Point at a field, or move to it with Tab, to read what it does.");
+  const words = element("span", "", "Point at a field, or move to it with Tab, to see what it does.");
   line.append(name, words);
   const explain = (event) => {
     const field = fields.find(({ root }) => root.contains(event.target));
@@ -276,9 +276,9 @@ var SampleTiles = class {
       this.seed += 1;
       send({ kind: "tiles", seed: this.seed });
     });
-    this.root.append(element("legend", "", "A tile, and what training sees of it"), this.list, this.words, another);
+    this.root.append(element("legend", "", "A tile as training sees it"), this.list, this.words, another);
   }
-  // Request tiles when this section is opened, and none any more when it is closed.
+  // Request tiles when this section is opened, and stop when it is closed.
   watch(section) {
     section.addEventListener("toggle", () => this.send({ kind: "tiles", seed: section.open ? this.seed : null }));
   }
@@ -289,7 +289,7 @@ var SampleTiles = class {
     this.drawn = tiles.join();
     this.list.replaceChildren(
       ...tiles.map((src, index) => {
-        const alt = index === 0 ? "The tile as it is" : `Variation ${index}`;
+        const alt = index === 0 ? "The unchanged tile" : `Variation ${index}`;
         return Object.assign(element("img"), { src, alt, title: alt });
       })
     );
@@ -339,7 +339,7 @@ var Summary = class {
     );
     this.root.append(this.words, this.undo);
   }
-  show({ canUndo, disabled }, { summary = "Working out what will be trained…", level = "info" }) {
+  show({ canUndo, disabled }, { summary = "Estimating tiles, time and memory…", level = "info" }) {
     if (this.words.textContent !== summary) this.words.textContent = summary;
     this.root.dataset.level = level;
     this.undo.style.visibility = canUndo ? "" : "hidden";

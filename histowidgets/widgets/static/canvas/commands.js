@@ -5,22 +5,22 @@ import { fitView, zoomAt } from "./view.js";
 
 const WIDTHS = [1, 200]; // image pixels of the brush
 const WIDTH_STEP = 1.2;
-const PAN_STEP = 60; // CSS pixels that an arrow key moves the picture
+const PAN_STEP = 60; // CSS pixels that an arrow key moves the image
 const NUDGE = { near: 1, far: 10 }; // CSS pixels that an arrow key moves the selection; far with Shift
-const TAP_MS = 300; // a key that is held longer is no tap
+const TAP_MS = 300; // a key that is held longer is not a tap
 
 function setWidth(layer, width) {
   layer.brushWidth = clamp(width, ...WIDTHS);
   layer.link.choose(messages.width(layer.brushWidth));
 }
 
-// Change what `[` and `]` change with the present tool: the width of the brush, or how much the wand takes.
+// Change the value that `[` and `]` control for the current tool: the brush width or the wand's tolerance.
 function scaleTool(layer, scaled) {
   if (layer.tool === "wand") layer.setTolerance(scaled(layer.wandTolerance));
   else setWidth(layer, scaled(layer.brushWidth));
 }
 
-// What the keys do with a pointer layer, by the names that the key bindings use.
+// The actions of keys on a pointer layer, by the names that the key bindings use.
 export const COMMANDS = {
   tool(layer, tool) {
     layer.useTool(tool);
@@ -47,7 +47,7 @@ export const COMMANDS = {
     const at = layer.cursor.active ? layer.at : middle;
     layer.look(zoomAt(layer.view, layer.image, layer.stage, at, factor));
   },
-  // An arrow key scrolls the list of keys, or moves the selection, the picture or the crosshair.
+  // An arrow key scrolls the list of keys, or moves the selection, the image or the crosshair.
   move(layer, x, y, far) {
     const { zoom } = layer.view;
     if (layer.overlays.scrollHelp(y)) return;
@@ -60,7 +60,7 @@ export const COMMANDS = {
     } else layer.cursor.move(x, y, far);
   },
   help: (layer) => layer.overlays.toggleHelp(),
-  // One thing at a time: what was begun last is cancelled first.
+  // Cancel one thing at a time, the latest first.
   escape(layer) {
     if (layer.overlays.helpShown) layer.overlays.toggleHelp(false);
     else if (layer.gestures.now || layer.shapes.tool) {
@@ -69,7 +69,7 @@ export const COMMANDS = {
     } else if (layer.selection.count) layer.edit(messages.step("deselect"));
   },
   close: (layer) => layer.shapes.close(),
-  // Enter closes the polygon of a person who uses a pointer, and clicks for one who uses the keyboard alone.
+  // Enter closes the polygon for pointer users, and clicks for users of the keyboard alone.
   press(layer, key, ...how) {
     if (key === "Enter" && !layer.cursor.active && layer.shapes.tool) layer.shapes.close();
     else layer.cursor.press(key === "Enter", ...how);

@@ -9,7 +9,7 @@ export function midpoint(a, b) {
   return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 }
 
-// The corners of a rectangle of which two opposite ones are given.
+// The corners of a rectangle, given two opposite ones.
 export function rectangleCorners([x0, y0], [x1, y1]) {
   return [
     [x0, y0],
@@ -19,7 +19,7 @@ export function rectangleCorners([x0, y0], [x1, y1]) {
   ];
 }
 
-// The box [left, top, width, height] of which two opposite corners are given.
+// The box [left, top, width, height], given two opposite corners.
 export function boxBetween([x0, y0], [x1, y1]) {
   return [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
 }
@@ -52,7 +52,7 @@ export function isInside(rings, point, near) {
   return inside;
 }
 
-// The corners of the piece between two discs (centre and radius), bounded by the straight lines that touch both; null
+// The corners of the area between two discs (centre and radius), bounded by their common tangents; null
 // if one disc contains the other.
 export function tangents([ax, ay], a, [bx, by], b) {
   const apart = Math.hypot(bx - ax, by - ay);

@@ -3,26 +3,26 @@ import { pinchedView, toImage, zoomAt } from "./view.js";
 
 export const LEAST_DRAG = 3; // CSS pixels; a press that moves less is a click
 const BUTTONS = { middle: 1, right: 2 };
-const WHEEL = { line: 16, most: 240, rate: 0.002 }; // CSS pixels a line, most a turn counts, zoom a pixel
+const WHEEL = { line: 16, most: 240, rate: 0.002 }; // CSS pixels per line, most pixels that a turn counts, zoom per pixel
 
-// The tool that a press of a button begins with.
+// The tool that a button press starts.
 export function pressedTool(button, { tool, spaceHeld }) {
   if (button === BUTTONS.middle || spaceHeld || tool === "pan") return "pan";
   return button === BUTTONS.right ? "eraser" : tool;
 }
 
-// The factor by which a turn of the wheel zooms; `deltaMode` says whether `deltaY` counts pixels, lines or pages.
+// The zoom factor of a turn of the wheel; `deltaMode` says whether `deltaY` is in pixels, lines or pages.
 export function wheelFactor({ deltaY, deltaMode }, pageHeight) {
   const unit = { 1: WHEEL.line, 2: pageHeight }[deltaMode] ?? 1;
   return Math.exp(-clamp(deltaY * unit, -WHEEL.most, WHEEL.most) * WHEEL.rate);
 }
 
-// What presses and moves of pointers mean. A pointer is {id, type, button, at, places, pressure, shiftKey, timeStamp}: `at`
-// is the stage point, and `places()` returns all stage points [x, y, pressure] since the last event.
+// Interprets presses and moves of pointers. A pointer is {id, type, button, at, places, pressure, shiftKey, timeStamp}:
+// `at` is the stage point, and `places()` returns all stage points [x, y, pressure] since the last event.
 //
-// `now` is the gesture that a tool of `layer.tools` has begun, or null: `move(places, pointer)` takes stage points, `up()`
-// ends it, `cancel()` ends it when the browser takes the pointer away (else `up`), `drop()` ends it as if it had not been
-// (a gesture without one cannot be dropped); `kind` and `tool` say what it is, `pointer` whose it is.
+// `now` is the gesture started by a tool of `layer.tools`, or null: `move(places, pointer)` takes stage points, `up()`
+// ends it, `cancel()` ends it when the browser takes the pointer away (else `up`), `drop()` undoes it as if it had not
+// been started (a gesture without `drop` cannot be undone); `kind` and `tool` identify it, `pointer` is its pointer.
 export class Gestures {
   constructor(layer) {
     this.layer = layer;
@@ -51,10 +51,10 @@ export class Gestures {
     layer.show();
   }
 
-  // Begin with a tool at the pen's place.
+  // Start a tool at the position of the pen.
   begin(tool, pointer) {
     const { layer } = this;
-    // Hidden annotations are shown before they change.
+    // Show hidden annotations before changing them.
     if (tool !== "pan" && !layer.shown.annotations) layer.showAnnotations();
     const gesture = layer.tools[tool].start(tool, layer.at, pointer);
     if (gesture) this.now = Object.assign(gesture, { pointer: pointer.id });

@@ -1,21 +1,21 @@
 import { element } from "../common/dom.js";
 
-// The list of keys, which `?` shows.
+// The list of keys that `?` shows.
 const KEYS = [
   ["1 … 9", "choose a class, or assign it to the selection"],
   ["B   E   H", "brush, eraser, hand"],
   ["L   R   P", "line (Shift: 45° steps), rectangle, polygon"],
   ["V   W", "select, wand (drag: larger or smaller region)"],
-  ["[   ]", "smaller, larger brush or tolerance"],
+  ["[   ]", "decrease, increase brush width or tolerance"],
   ["Right button", "erase"],
   ["Escape", "cancel the drawing, or clear the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
-  ["O   A", "hide or show prediction, annotations (held: for that long)"],
+  ["O   A", "hide or show prediction, annotations (hold: only while held)"],
   ["+   −   wheel", "zoom (wheel: hold Ctrl)"],
-  ["F", "fit the picture"],
-  ["Space + drag", "move the picture (middle button too)"],
-  ["Space + ← ↑ → ↓", "move the picture (Hand tool: arrows alone)"],
-  ["← ↑ → ↓", "move the crosshair (Shift: in large steps)"],
+  ["F", "fit the image"],
+  ["Space + drag", "move the image (middle button too)"],
+  ["Space + ← ↑ → ↓", "move the image (Hand tool: arrows alone)"],
+  ["← ↑ → ↓", "move the crosshair (Shift: large steps)"],
   ["Enter   D", "pen down and up at the crosshair; click"],
   ["Enter   C", "close the polygon (at the crosshair: Enter twice)"],
   ["Backspace", "remove the polygon's last point"],
@@ -35,7 +35,7 @@ export function helpPanel() {
   const list = element("dl");
   list.append(...KEYS.flatMap(([keys, meaning]) => [element("dt", "", keys), element("dd", "", meaning)]));
   panel.append(list);
-  // The panel scrolls, and nothing is painted through it.
+  // Pointer events scroll the panel and must not reach the canvas.
   for (const name of ["pointerdown", "wheel"]) panel.addEventListener(name, (event) => event.stopPropagation());
   return panel;
 }

@@ -1,9 +1,9 @@
 import { tangents } from "./geometry.js";
 import { toStage } from "./view.js";
 
-// What was painted and is not drawn by the kernel yet. A stroke is painted on three stacked canvases (dark rim, light
-// rim, colour), so that a new segment never has to touch what is there already: its rims lie below the colour of the
-// segments before it. An area is the inside of its points.
+// Strokes that the kernel has not drawn yet. A stroke is painted on three stacked canvases (dark rim, light rim,
+// colour), so that adding a segment never requires a redraw: its rims lie below the colour of earlier segments. An area
+// is the inside of its points.
 const LAYERS = [
   { rim: 2, paint: () => "rgb(0, 0, 0)", alpha: 0.55 },
   { rim: 1, paint: () => "rgb(255, 255, 255)", alpha: 0.9 },
@@ -41,7 +41,7 @@ export class Ink {
     });
   }
 
-  // `scale` is the device pixels of a CSS pixel.
+  // `scale` is the number of device pixels per CSS pixel.
   resize(stage, scale) {
     this.stage = stage;
     this.scale = scale;
@@ -67,7 +67,7 @@ export class Ink {
     this.strokes.set(to, stroke);
   }
 
-  // Paint the points that the stroke got since it had `count` of them.
+  // Paint the points of a stroke after its first `count`.
   extend(stroke, count, view) {
     this._paint(stroke, Math.max(0, count - 1), view);
   }
@@ -100,7 +100,7 @@ export class Ink {
   }
 }
 
-// A stroke whose width follows the pressure of the pen: from point to point the hull of two discs, as the kernel draws
+// A stroke whose width follows the pressure of the pen: between points, the hull of their discs, as the kernel draws
 // it.
 function paintTapered(context, points, radii, rim) {
   points.forEach(([x, y], at) => {

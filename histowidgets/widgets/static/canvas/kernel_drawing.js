@@ -1,7 +1,7 @@
 import * as messages from "./messages.js";
 import { decodeWithoutUrls } from "./picture_decoding.js";
 
-const FRAME_MS = 250; // without ipycanvas' manager, a drawing is on the screen after a frame, or this time
+const FRAME_MS = 250; // without ipycanvas' manager, assume a drawing is on the screen after a frame or this time
 
 // Follows what ipycanvas draws for the kernel.
 export class KernelDrawing {
@@ -26,8 +26,8 @@ export class KernelDrawing {
     }
   }
 
-  // A page that is reloaded asks the kernel for all widgets; what the kernel sends to a widget before the page has made
-  // it is lost. The lengths of the pictures tell the kernel whether they are the latest.
+  // A reloaded page asks the kernel for all widgets; messages to a widget that the page has not created yet are lost.
+  // The lengths of the pictures tell the kernel whether they are the latest.
   async _tellLoaded() {
     const { model } = this;
     try {
@@ -38,14 +38,14 @@ export class KernelDrawing {
     }
   }
 
-  // Calls `act` once ipycanvas has painted all that the kernel has sent until now; in the order of the calls.
+  // Calls `act` once ipycanvas has painted everything that the kernel has sent so far, in the order of the calls.
   afterPainting(act) {
     const painted = this._painted();
     this.order = this.order.then(() => painted).then(act);
   }
 
-  // ipycanvas works through its commands as one chain of promises. One that failed would keep every later drawing from
-  // the page, so the chain is replaced, and the kernel draws again.
+  // ipycanvas runs its commands as one chain of promises. A failed one would block all later drawing, so the chain is
+  // replaced, and the kernel redraws.
   async _painted() {
     const work = this.manager?.currentProcessing;
     if (!work) {
@@ -58,7 +58,7 @@ export class KernelDrawing {
       if (this.manager.currentProcessing === work) this.manager.currentProcessing = Promise.resolve();
       this.send(messages.redraw());
     }
-    await Promise.resolve(); // what ipycanvas itself does after its work comes first
+    await Promise.resolve(); // let ipycanvas finish its own steps first
   }
 
   _nextFrame() {

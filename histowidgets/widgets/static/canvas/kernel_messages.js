@@ -1,6 +1,6 @@
-// What a pointer layer does with each kind of message from the kernel.
+// How a pointer layer handles each kind of message from the kernel.
 const HANDLERS = {
-  // What the kernel sent for drawing amounts to this view, and has these edits in it.
+  // The drawing sent by the kernel shows this view and includes these edits.
   drawn: (layer, content) => layer.drawing.afterPainting(() => layer.painted(content)),
   refused: (layer, { edits }) => layer.editsAnswered(edits),
   hovered(layer, { text }) {
@@ -14,7 +14,7 @@ const HANDLERS = {
   },
 };
 
-// Messages that answer one page, and are ignored by the others.
+// Answers to one page, which other pages ignore.
 const ANSWERS = {
   chosen: (layer) => layer.choiceAnswered(),
   picked: (layer, content) => layer.tools.select.picked(content),

@@ -1,6 +1,6 @@
 import { unpackPoints } from "./points_buffer.js";
 
-// What a pointer layer does with each trait of its model.
+// How a pointer layer handles each trait of its model.
 const TRAITS = {
   stage: (layer, [width, height]) => layer.setStage({ width, height }),
   image_name: (layer, name) => layer.setImage(name),
@@ -36,7 +36,7 @@ const TRAITS = {
   },
 };
 
-// Gives a pointer layer the traits of its model, now and whenever one changes. Returns a function that ends this.
+// Passes the traits of its model to a pointer layer, now and on each change. Returns a function to stop.
 export function followTraits(layer, model) {
   const changes = Object.entries(TRAITS).map(([name, take]) => {
     take(layer, model.get(name));

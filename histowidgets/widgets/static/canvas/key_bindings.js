@@ -1,4 +1,4 @@
-// What a key does. Keys that do nothing here are left to the page; Tab always leaves the canvas.
+// The key bindings. Unbound keys are left to the page; Tab always leaves the canvas.
 const ZOOM_IN = 1.25;
 
 const PLAIN = {
@@ -38,7 +38,7 @@ const WITH_CONTROL = {
   d: ["step", "duplicate"],
 };
 
-// Layers that a tap of a key hides or shows; while the key is held, only as long as that.
+// Layers that a tap of a key toggles, or that holding the key toggles only while held.
 export const BLINKED = { o: "overlay", a: "annotations" };
 
 // Whether a key is for the button, slider, list or tab that has the focus, and not for the canvas.

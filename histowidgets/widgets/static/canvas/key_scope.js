@@ -2,29 +2,28 @@ import { whenInStudio } from "../common/studio_root.js";
 
 const INPUTS_WITHOUT_TEXT = ["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"];
 
-// Whether what is typed goes into this element as text.
+// Whether this element takes text input.
 export function takesText(element) {
   if (element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName)) return true;
   return element.tagName === "INPUT" && !INPUTS_WITHOUT_TEXT.includes(element.type);
 }
 
-// Whether the focus may be taken from this element without anybody losing a key.
+// Whether the focus can be taken from this element without losing keystrokes.
 function canGive(element) {
   if (!element || element === document.body) return true;
   if (element.closest(".cm-editor")) return !element.textContent.trim();
   return !takesText(element) && !element.closest(".hw-studio");
 }
 
-// Whether a key that means nothing here is left to the notebook. No plain key is: it would insert, cut or convert cells.
+// Whether an unbound key is left to the notebook. Plain keys are not: they would insert, cut or convert cells.
 function isForNotebook({ key, target, ctrlKey, metaKey, altKey }) {
   if (!ctrlKey && !metaKey && !altKey) return false;
   return key.toLowerCase() === "s" || !takesText(target);
 }
 
-// Listens to the keys of all of a studio, or of a canvas that stands alone, and keeps those from the notebook that are
-// not for it.
+// Listens to keys in a whole studio, or in a canvas by itself, and keeps from the notebook those not meant for it.
 export class KeyScope {
-  // `down` gets each key that is not text, and returns whether it did something; `up` gets each key that is released.
+  // `down` is called with each key that is not text, and returns whether it handled it; `up` with each released key.
   constructor(element, { down, up }) {
     this.down = down;
     this.up = up;
@@ -43,7 +42,7 @@ export class KeyScope {
     this._suppress(true);
     if (!root.matches(".hw-studio")) return;
     root.tabIndex = -1;
-    // Right after its cell was run, the keys are those of the studio.
+    // Right after its cell was run, keys go to the studio.
     if (canGive(document.activeElement)) root.focus({ preventScroll: true });
   }
 
@@ -53,7 +52,7 @@ export class KeyScope {
   }
 
   _down(event) {
-    // Restored when the notebook has had its turn.
+    // Restored after the notebook has handled the event.
     setTimeout(() => this._suppress(true));
     const done = !event.defaultPrevented && !takesText(event.target) && this.down(event);
     if (done) event.preventDefault();

@@ -2,7 +2,7 @@ import { COMMANDS, endBlink } from "./commands.js";
 import { actionOf, BLINKED, isForControl } from "./key_bindings.js";
 import { KeyScope } from "./key_scope.js";
 
-// Turns the browser's keyboard events into commands, wherever in the studio the focus is.
+// Turns keyboard events into commands, wherever the focus is in the studio.
 export class Keyboard {
   constructor(layer) {
     this.layer = layer;
@@ -17,7 +17,7 @@ export class Keyboard {
     });
   }
 
-  // Returns whether the key did something, and is to do nothing else.
+  // Returns whether the key was handled and must have no other effect.
   _down(event) {
     const { layer } = this;
     if (!layer.isOpen) return false;
@@ -39,7 +39,7 @@ export class Keyboard {
     else if (layer.blink && BLINKED[event.key.toLowerCase()] === layer.blink.what) endBlink(layer, event.timeStamp);
   }
 
-  // A line snaps when Shift goes down, not only when the pen moves next.
+  // A line snaps as soon as Shift is pressed, not only when the pen moves next.
   _straighten(event) {
     const { layer } = this;
     if (layer.gestures.now?.tool !== "line" || !layer.at) return;

@@ -3,12 +3,12 @@ import { clamp } from "../common/numbers.js";
 import { toImage } from "./view.js";
 
 const STEPS = { near: 4, far: 40 }; // CSS pixels
-const MARGIN = 32; // CSS pixels from the edge of the stage at which the picture moves too
-const READ_AFTER_MS = 350; // what is under the crosshair is read out when it has rested for this long
-const CLICKING_TOOLS = ["select", "wand", "polygon"]; // Enter clicks with these; with others it draws until the next Enter
+const MARGIN = 32; // CSS pixels from the edge of the stage at which the image moves too
+const READ_AFTER_MS = 350; // what is under the crosshair is announced after it has rested for this long
+const CLICKING_TOOLS = ["select", "wand", "polygon"]; // Enter clicks with these, and draws with others
 const KEYBOARD = "keys"; // in place of a pointer's id
 
-// A crosshair that the arrow keys move, to draw without a pointer: Enter or D puts the pen down there and lifts it.
+// A crosshair for drawing without a pointer: arrow keys move it, Enter or D puts the pen down and lifts it.
 export class KeyboardCursor {
   constructor(layer) {
     this.layer = layer;
@@ -25,7 +25,7 @@ export class KeyboardCursor {
     return this.layer.gestures.now?.pointer === KEYBOARD;
   }
 
-  // A pointer is used, or the canvas has lost the focus.
+  // Hide it when a pointer is used or the canvas loses the focus.
   hide() {
     if (this.draws) this._up();
     this.element.hidden = true;
@@ -51,7 +51,7 @@ export class KeyboardCursor {
     this._show();
   }
 
-  // Move the picture if the crosshair comes to the edge; returns by how many CSS pixels it moved.
+  // Move the image if the crosshair reaches the edge; returns the offset in CSS pixels.
   _panAtEdge([x, y]) {
     const { layer } = this;
     const { width, height } = layer.stage;
@@ -63,7 +63,7 @@ export class KeyboardCursor {
     return [(layer.view.x - view.x) * view.zoom, (layer.view.y - view.y) * view.zoom];
   }
 
-  // Enter or D puts the pen down, or lifts it; `clicks` lifts it again at once where the tool clicks.
+  // Enter or D puts the pen down or lifts it; with `clicks`, tools that click lift it at once.
   press(clicks, timeStamp, shiftKey) {
     const { layer } = this;
     if (this.draws) {
@@ -84,7 +84,7 @@ export class KeyboardCursor {
     if (!CLICKING_TOOLS.includes(layer.tool)) layer.overlays.say("Pen up");
   }
 
-  // The kernel has said what is under the crosshair.
+  // The kernel has described what is under the crosshair.
   describe(text) {
     if (!this.active || !text) return;
     clearTimeout(this.timer);

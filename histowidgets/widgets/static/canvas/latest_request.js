@@ -1,9 +1,9 @@
-// Has at most one request without an answer. Of those made meanwhile only the last is sent, once the answer has come.
+// Keeps at most one request unanswered. Of those made in the meantime, only the last is sent after the answer.
 export class LatestRequest {
-  // `send` gets the content of a request and its number.
+  // `send` is called with the content of a request and its number.
   constructor(send) {
     this.send = send;
-    this.sent = 0; // requests until now
+    this.sent = 0; // number of requests so far
     this.unanswered = 0; // number of the request without an answer; 0 if there is none
     this.waiting = null;
   }
@@ -21,7 +21,7 @@ export class LatestRequest {
     this.waiting = null;
   }
 
-  // The answer to the request of this number has come; one to an earlier request changes nothing.
+  // Handle the answer to the request of this number; answers to earlier requests are ignored.
   answered(number) {
     if (number < this.unanswered) return;
     this.unanswered = 0;

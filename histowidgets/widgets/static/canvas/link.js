@@ -5,11 +5,11 @@ const RESEND_MS = 10_000;
 const WATCH_MS = 1000;
 const SILENCE_MS = 4000; // an edit without an answer for this long is reported
 
-// The connection to the kernel. Edits are numbered, kept until they are answered, and sent again if no answer comes. At
-// most one request for a view, and one for what is under the pen, is without an answer.
+// The connection to the kernel. Edits are numbered, kept until they are answered, and resent if no answer comes. At
+// most one request for a view, and one for what is under the pen, is unanswered at a time.
 export class Link {
-  // `onSilence` gets the number of edits whose answer is overdue and the seconds since the oldest was made; 0 edits once
-  // the answers have come. `now` returns milliseconds.
+  // `onSilence` is called with the number of edits whose answer is overdue and the seconds since the oldest was made,
+  // and with 0 edits once the answers have come. `now` returns milliseconds.
   constructor(model, onSilence, now = () => performance.now()) {
     this.model = model;
     this.onSilence = onSilence;
@@ -17,7 +17,7 @@ export class Link {
     this.client = Math.random().toString(36).slice(2, 10);
     this.edits = 0;
     this.unanswered = new Map(); // number of an edit -> {content, buffers, made}
-    this.openChoices = 0; // choices of tool, class, width, … without an answer
+    this.openChoices = 0; // number of unanswered choices of tool, class, width, …
     this.isSilent = false;
     this.views = new LatestRequest((view, number) => this.send(messages.view(number, view)));
     this.hovers = new LatestRequest((content) => this.send(content));
@@ -52,7 +52,7 @@ export class Link {
     return number;
   }
 
-  // Takes note of answered edits, as [client, number]; returns the numbers of those that this page sent.
+  // Records answered edits, as [client, number]; returns the numbers of those that this page sent.
   editsAnswered(edits) {
     const mine = edits.filter(([client]) => client === this.client).map(([, number]) => number);
     for (const number of mine) this.unanswered.delete(number);

@@ -1,5 +1,5 @@
-// The messages of the pointer layer to the kernel. The link adds which page sends one, and the number of an edit. The
-// kernel checks each message against its schema, and refuses one with other fields.
+// The messages of the pointer layer to the kernel. The link adds the sending page and, for an edit, its number. The
+// kernel validates each message against its schema, and refuses unknown fields.
 
 // -- the page itself
 
@@ -22,9 +22,9 @@ export const tolerance = (value) => ({ kind: "tolerance", tolerance: value });
 export const LAYERS = ["overlay", "annotations"];
 export const layer = (name, on) => ({ kind: name, on });
 
-// -- edits of an image, which the kernel does in order and once
+// -- edits of an image, which the kernel does once and in order
 
-// `points` and, for a stroke whose width changes, `widths` go with it as buffers.
+// `points` and, for a stroke of varying width, `widths` are sent as buffers.
 export const stroke = (toolName, nameOfClass, brushWidth) => ({
   kind: "stroke",
   tool: toolName,
@@ -43,11 +43,11 @@ export const marquee = ([x, y, across, down], add) => ({ kind: "marquee", x, y, 
 export const move = ([dx, dy]) => ({ kind: "move", dx, dy });
 export const reclassify = (name) => ({ kind: "reclassify", class_name: name });
 
-// One of the STEPS, which need no more than their name.
+// One of the STEPS, which have no parameters.
 export const STEPS = ["undo", "redo", "delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"];
 export const step = (name) => ({ kind: name });
 
-// -- drawings that are not finished
+// -- unfinished drawings
 
 // A region for the wand is {x, y, tolerance, view}.
 export const wandPreview = (request, region) => ({ kind: "wand-preview", request, ...region });

@@ -1,6 +1,6 @@
-// The SVG paths of an open shape, in stage pixels. Its parts are `area` (filled), `line`, `rubber` (from the last point to
-// the pen), `handles` (the points that were clicked) and `first` (the point that closes a polygon); `thickness` is that of
-// the line. The paths of finished shapes are in image pixels.
+// The SVG paths of an open shape, in stage pixels. Its parts are `area` (filled), `line`, `rubber` (from the last point
+// to the pen), `handles` (the points that were clicked) and `first` (the point that closes a polygon); `thickness` is
+// that of the line. The paths of finished shapes are in image pixels.
 const HANDLE_RADIUS = 4;
 const LEAST_THICKNESS = 2;
 
@@ -20,8 +20,8 @@ export function areaOutline(corners) {
   return { area: path, line: path, thickness: LEAST_THICKNESS };
 }
 
-// `corners` are the indices of the points with a handle, `at` is the pen's place or null, and `closing` says that a click
-// there would close the polygon.
+// `corners` are the indices of the points with a handle, `at` is the position of the pen or null, and `closing` says
+// that a click there would close the polygon.
 export function polygonOutline(points, corners, at, closing) {
   const end = closing ? points[0] : at;
   const ends = at ? [points.at(-1), end] : [];

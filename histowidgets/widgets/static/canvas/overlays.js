@@ -24,7 +24,7 @@ function resize(part, width, height) {
   part.style.height = `${height}px`;
 }
 
-// What is shown over the picture: the ring of the brush, scale bar, caption, held-out rectangles, hints, list of keys.
+// The overlays of the image: brush ring, scale bar, caption, held-out rectangles, hints and the list of keys.
 export class Overlays {
   constructor(root) {
     this.boxes = part(root, "hw-boxes");
@@ -53,23 +53,23 @@ export class Overlays {
     this.caption.hidden = !text;
   }
 
-  // An image that is being opened, or "" once it is shown.
+  // The image that is being opened, or "" once it is shown.
   showOpening(name) {
     this.opening.textContent = name ? `Opening ${name}…` : "";
     this.opening.hidden = !name;
     this.scale.hidden = Boolean(name);
   }
 
-  // How many edits the kernel has not answered, and for how long: it is busy, or the connection is lost.
+  // The number of edits that the kernel has not answered, and for how long: it is busy, or the connection is lost.
   setUnanswered(edits, seconds) {
     const { unanswered } = this;
-    if (edits && unanswered.hidden) this.say("No answer from the kernel. What you paint is kept here and sent again.");
+    if (edits && unanswered.hidden) this.say("No answer from the kernel. Your edits are kept and will be sent again.");
     unanswered.hidden = !edits;
     const what = `${counted(edits, "edit")} ${edits === 1 ? "is" : "are"}`;
-    unanswered.textContent = `No answer from the kernel for ${Math.round(seconds)} s · ${what} kept here and sent again`;
+    unanswered.textContent = `No answer from the kernel for ${Math.round(seconds)} s · ${what} kept and will be sent again`;
   }
 
-  // Rectangles [x, y, width, height] in image pixels that only validation sees.
+  // Held-out rectangles [x, y, width, height] in image pixels.
   setHeldOut(rectangles) {
     this.heldOut = rectangles;
     this.boxes.replaceChildren(
@@ -81,20 +81,20 @@ export class Overlays {
     );
   }
 
-  // A rectangle [x, y, width, height] in image pixels to look at, or [] for none.
+  // The marked rectangle [x, y, width, height] in image pixels, or [] for none.
   setMarked(rectangle) {
     this.marked = rectangle;
     this.mark.hidden = !rectangle.length;
   }
 
-  // Put everything where it belongs in the view.
+  // Position everything for the view.
   place(view, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width, height], i) => {
       const box = this.boxes.children[i];
       const [left, top] = toStage(view, stage, [x, y]);
       moveTo(box, [left, top]);
       resize(box, width * view.zoom, height * view.zoom);
-      // Its name stands at the corner that is in view.
+      // Show its name at a corner that is in view.
       moveTo(box.firstChild, [Math.max(0, -left), Math.max(0, -top)]);
     });
     if (this.marked.length) {
@@ -128,14 +128,14 @@ export class Overlays {
     resize(this.marquee, width, height);
   }
 
-  // A few words beside the pen; nothing if `at` is null.
+  // A short text beside the pen; hidden if `at` is null.
   showTag(at, text = "") {
     this.tag.hidden = !at;
     this.tag.textContent = text;
     if (at) moveTo(this.tag, [at[0] + TAG_OFFSET[0], at[1] + TAG_OFFSET[1]]);
   }
 
-  // For screen readers.
+  // Announce a text to screen readers.
   say(text) {
     this.live.textContent = text;
   }
@@ -157,7 +157,7 @@ export class Overlays {
     this.help.hidden = !shown;
   }
 
-  // Scroll the list of keys up or down; returns whether it is shown and has more to show.
+  // Scroll the list of keys; returns whether it is shown and can scroll further.
   scrollHelp(by) {
     const { help } = this;
     if (help.hidden || help.scrollHeight <= help.clientHeight) return false;

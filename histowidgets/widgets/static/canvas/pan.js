@@ -1,6 +1,6 @@
 import { pannedView } from "./view.js";
 
-// Drags the picture.
+// Drags the image.
 export class Pan {
   constructor(layer) {
     this.layer = layer;

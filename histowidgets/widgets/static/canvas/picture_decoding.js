@@ -1,12 +1,12 @@
-// ipycanvas makes an object URL for each picture that it draws and never revokes it, so that the page would keep every
-// picture of the day. These canvases decode their pictures without a URL, and release them once they are drawn.
+// ipycanvas makes an object URL for each picture that it draws and never revokes it, so that all pictures stay in
+// memory. These canvases decode their pictures without a URL, and release them once they are drawn.
 const isFunction = (value) => typeof value === "function";
 
 export async function decodeWithoutUrls(manager, canvasIds, pictureIds) {
   const modelsOf = (ids) => Promise.all(ids.map((id) => manager.get_model(id)));
   const [canvases, pictures] = await Promise.all([modelsOf(canvasIds), modelsOf(pictureIds)]);
   for (const canvas of canvases) {
-    // Another version of ipycanvas may work differently: leave it alone then.
+    // Do not change other versions of ipycanvas, which may work differently.
     const isKnown = [canvas._drawImage, canvas.drawImage, canvas.putImageData].every(isFunction);
     if (canvas.hwWithoutUrls || !isKnown) continue;
     const drawImage = canvas.drawImage;

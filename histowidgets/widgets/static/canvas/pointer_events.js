@@ -1,6 +1,6 @@
 import { wheelFactor } from "./gestures.js";
 
-// Turns the browser's pointer and wheel events into those of the layer's gestures.
+// Turns pointer and wheel events into the layer's gestures.
 export class PointerEvents {
   constructor(layer) {
     this.layer = layer;
@@ -31,7 +31,7 @@ export class PointerEvents {
     return { id, type, button, pressure, shiftKey, timeStamp, at: this._stagePoint(event) };
   }
 
-  // All stage points that one event stands for, each with the pressure of the pen.
+  // All stage points of an event, each with the pen's pressure.
   _places(event) {
     const events = event.getCoalescedEvents?.() ?? [];
     return (events.length ? events : [event]).map((each) => [...this._stagePoint(each), each.pressure]);
@@ -50,12 +50,12 @@ export class PointerEvents {
   _move(event) {
     const { cursor, gestures, isOpen } = this.layer;
     if (!isOpen) return;
-    // The browser also sends a move if something changes under a pointer that rests.
+    // The browser also sends a move if something changes under a resting pointer.
     if (cursor.active && !event.movementX && !event.movementY) return;
     gestures.move({ ...this._pointer(event), places: () => this._places(event) });
   }
 
-  // Until the canvas has the focus the wheel scrolls the page, as people expect of a long notebook.
+  // Until the canvas has the focus, the wheel scrolls the page, as expected in a long notebook.
   _wheel(event) {
     const { root, gestures, overlays, stage, isOpen } = this.layer;
     const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;

@@ -25,15 +25,15 @@ import { keepSlidersNamed } from "./slider_names.js";
 import { clampView, sameView, viewTransform } from "./view.js";
 import { clampTolerance, WandTool } from "./wand.js";
 
-const MOST_SCALE = 2; // device pixels a CSS pixel that the kernel is asked to draw
+const MOST_SCALE = 2; // most device pixels per CSS pixel that the kernel is asked to draw
 const ERASER_COLOR = "rgb(225, 228, 232)";
 const NO_CLASS_COLOR = "#ffffff";
-const RINGED_TOOLS = ["brush", "eraser", "line"]; // the pointer is a ring as wide as what they paint
+const RINGED_TOOLS = ["brush", "eraser", "line"]; // with these, the pointer is a ring of the painted width
 
 const deviceScale = () => window.devicePixelRatio || 1;
 
-// Lies over the kernel's picture, takes pointer, wheel and keys, shows their effect at once, and tells the kernel. `drawn`
-// is the view of the kernel's pixels, `view` the one that the person wants to see.
+// Lies over the kernel's picture, handles pointer, wheel and keys, shows their effect immediately, and tells the
+// kernel. `drawn` is the view of the kernel's pixels, `view` the one that the user wants to see.
 export class PointerLayer {
   constructor(model, el) {
     this.model = model;
@@ -88,20 +88,20 @@ export class PointerLayer {
     this.selectionBar = new SelectionBar(this);
   }
 
-  // -- what the kernel says -------------------------------------------------------------------
+  // -- from the kernel ------------------------------------------------------------------------
 
   setStage(stage) {
     this.stage = stage;
     if (this.ready) this._resize();
   }
 
-  // Whether the image has been drawn: until then there is nothing to point at.
+  // Whether the image has been drawn; until then, there is nothing to point at.
   setOpen(on) {
     this.isOpen = on;
     this.overlays.showOpening(on ? "" : this.imageName);
   }
 
-  // What is being drawn ends with its image; a stroke is kept as far as it went.
+  // When the image changes, a drawing in progress ends; a stroke is kept as far as it went.
   setImage(name) {
     const { gestures } = this;
     if (gestures.now?.kind === "stroke") gestures.now.up();
@@ -118,7 +118,7 @@ export class PointerLayer {
     if (imageName === this.imageName && this.tool === "polygon") this.shapes.take(points, corners);
   }
 
-  // What the person chose holds until the kernel has answered it: what the kernel says before that is older.
+  // A choice of the user holds until the kernel has answered it; earlier messages of the kernel are outdated.
   takeChoices() {
     if (this.link.openChoices > 0) return;
     const { model } = this;
@@ -135,7 +135,7 @@ export class PointerLayer {
     this.show();
   }
 
-  // The kernel's drawing is on the screen: its strokes and its view replace those of the page.
+  // The kernel's drawing is on the screen and replaces the strokes and the view of the page.
   painted({ edits, view: [x, y, zoom], client, number }) {
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
@@ -173,7 +173,7 @@ export class PointerLayer {
     this.showPen();
   }
 
-  // The ring of the brush, and the open shape, which reaches to the pen.
+  // The brush ring, and the open shape, which extends to the pen.
   showPen() {
     this.draft.show(this.shapes.outline(this.at), this.colorOf(this.shapes.tool));
     const mode = this._mode();
@@ -214,7 +214,8 @@ export class PointerLayer {
     this.link.requestView(wanted);
   }
 
-  // The kernel draws as many pixels as the screen has, which changes when the window moves to another one or is zoomed.
+  // The kernel draws at the resolution of the screen, which changes when the window is zoomed or moved to another
+  // screen.
   _watchScale() {
     this.link.send(messages.ready(Math.min(deviceScale(), MOST_SCALE)));
     this.scaleQuery = window.matchMedia(`(resolution: ${deviceScale()}dppx)`);
@@ -225,9 +226,9 @@ export class PointerLayer {
     this.scaleQuery.addEventListener("change", this.scaleChanged, { once: true });
   }
 
-  // -- what the person does -------------------------------------------------------------------
+  // -- from the user --------------------------------------------------------------------------
 
-  // A shape that is not finished ends with its tool.
+  // Changing the tool ends an unfinished shape.
   useTool(tool) {
     if (this.shapes.tool && this.shapes.tool !== tool) {
       if (this.gestures.now?.kind === "shape") this.gestures.now = null;
@@ -237,7 +238,7 @@ export class PointerLayer {
     this.tool = tool;
   }
 
-  // Paint with a class that was chosen beside the canvas; the kernel hears of it from there.
+  // Paint with a class that was chosen beside the canvas, from where the kernel is told.
   useClass(name) {
     const index = this.classes.findIndex((each) => each.name === name);
     if (index >= 0) this.classIndex = index;
@@ -258,13 +259,13 @@ export class PointerLayer {
     this.showLayer("annotations", true);
   }
 
-  // While Space is held, the pointer and the arrow keys move the picture.
+  // While Space is held, the pointer and the arrow keys move the image.
   hold(held) {
     this.spaceHeld = held;
     this.show();
   }
 
-  // A pen is used: the kernel then offers what only a pen has use for.
+  // Tell the kernel that a pen is used, so that it offers the pen's controls.
   tellPen() {
     if (!this.penTold) this.link.send(messages.pen());
     this.penTold = true;
@@ -280,7 +281,7 @@ export class PointerLayer {
     this.link.send(content, points.length ? [packPoints(points)] : []);
   }
 
-  // Send an edit of the image that is shown, after the move of the selection that is not sent yet.
+  // Send an edit of the image shown, after any pending move of the selection.
   edit(content, buffers) {
     this.selection.settle();
     return this.link.edit({ image_name: this.imageName, ...content }, buffers);

@@ -1,4 +1,4 @@
-// Points travel as float32 bytes, x and y in turn.
+// Points are sent as float32 bytes, x and y in turn.
 export function packPoints(points) {
   return new Float32Array(points.flat()).buffer;
 }

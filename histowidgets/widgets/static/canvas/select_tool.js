@@ -4,7 +4,7 @@ import * as messages from "./messages.js";
 import { NEAR } from "./selection.js";
 import { toImage } from "./view.js";
 
-// A click selects; a drag moves what is selected or, beside it, opens a box.
+// A click selects; a drag moves the selection or, starting outside it, opens a box.
 export class SelectTool {
   constructor(layer) {
     this.layer = layer;
@@ -37,7 +37,7 @@ export class SelectTool {
     return { kind: "move", tool: "select", move, up, drop: () => selection.drag(0, 0) };
   }
 
-  // What is under the pen is selected at once; if the kernel finds something there, the drag moves it.
+  // The kernel picks what is under the pen immediately; if it finds something, the drag moves that.
   _marquee(from, add) {
     const { overlays } = this.layer;
     const number = this._pick(from, add);

@@ -3,11 +3,11 @@ import * as messages from "./messages.js";
 import { ringsPath } from "./outline.js";
 import { toImage } from "./view.js";
 
-export const NEAR = 4; // CSS pixels between the pen and what it points at
-const NUDGE_PAUSE_MS = 600; // steps of the arrow keys with shorter pauses are one move
+export const NEAR = 4; // largest distance in CSS pixels between the pen and what it points at
+const NUDGE_PAUSE_MS = 600; // arrow key steps with shorter pauses are one move
 
-// What is selected, outlined over the picture. While it is moved, its outline and a ghost of it follow the pen; the
-// kernel's drawing comes later.
+// The selection, outlined over the image. During a move, its outline and a ghost follow the pen; the kernel's drawing
+// comes later.
 //
 // `layer` has `view`, `stage`, `imageName` and `link`; `drawing` is the ImageOutline that shows the selection.
 export class Selection {
@@ -15,8 +15,8 @@ export class Selection {
     this.layer = layer;
     this.drawing = drawing;
     this.shapes = []; // {rings, color}
-    this.latest = []; // what the kernel said last
-    this.sent = new Map(); // number of a move without an answer -> its offset
+    this.latest = []; // the kernel's latest selection
+    this.sent = new Map(); // number of an unanswered move -> its offset
     this.moving = [0, 0]; // offset of the move that is not sent yet, in image pixels
   }
 
@@ -24,7 +24,7 @@ export class Selection {
     return this.shapes.length;
   }
 
-  // What the kernel says is selected. While a move is not answered, it is older than what is shown.
+  // The kernel's selection, which is outdated while a move is unanswered.
   take(shapes) {
     this.latest = shapes;
     if (this.sent.size) return;
@@ -42,7 +42,7 @@ export class Selection {
     this.drawing.draw([]);
   }
 
-  // By how many image pixels the selection is shown away from where the kernel has it.
+  // The offset, in image pixels, of the shown selection from the kernel's.
   get offset() {
     return [...this.sent.values()].reduce(([x, y], [dx, dy]) => [x + dx, y + dy], this.moving);
   }
@@ -51,7 +51,7 @@ export class Selection {
     this.drawing.place(this.layer.view, this.layer.stage, this.offset);
   }
 
-  // Whether a stage point is on, or close to, what is selected.
+  // Whether a stage point is on or close to the selection.
   holds(at) {
     if (!this.count || !at) return false;
     const { view, stage } = this.layer;
@@ -60,7 +60,7 @@ export class Selection {
     return this.shapes.some(({ rings }) => isInside(rings, [x - dx, y - dy], NEAR / view.zoom));
   }
 
-  // Show the selection moved by an offset from where the last move put it.
+  // Show the selection at an offset from its place after the last move.
   drag(dx, dy) {
     this.moving = [dx, dy];
     this.place();

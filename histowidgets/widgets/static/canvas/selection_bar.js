@@ -8,7 +8,7 @@ const BUTTONS = [
   ["delete", "Delete", "Delete (Delete key)"],
 ];
 
-// What can be done with the selection without the keyboard: its class, copy, paste, delete; and how much is selected.
+// Actions on the selection without the keyboard (class, copy, paste, delete), and the number of selected annotations.
 export class SelectionBar {
   constructor(layer) {
     this.layer = layer;

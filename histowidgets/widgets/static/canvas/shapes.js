@@ -4,7 +4,7 @@ import { areaOutline, lineOutline, polygonOutline } from "./outline.js";
 import { toImage, toStage } from "./view.js";
 
 export const SHAPE_TOOLS = ["line", "rectangle", "polygon"];
-const MOST_POINTS = 10_000; // of a polygon; the kernel refuses more than twice this
+const MOST_POINTS = 10_000; // most points of a polygon; the kernel refuses more than twice this
 const NEAR = 10; // CSS pixels around the first point within which the next one closes the polygon
 const DOUBLE_CLICK = { ms: 500, pixels: 5 };
 const FREEHAND = { start: 6, step: 3 }; // CSS pixels of a drag that start a freehand piece, and between its points
@@ -12,8 +12,8 @@ const FREEHAND = { start: 6, step: 3 }; // CSS pixels of a drag that start a fre
 // The shape that is being drawn. Lines and rectangles are dragged from one point to another. A polygon is clicked, or
 // drawn freehand, point by point, and stays open between the gestures, so that the picture can be moved and zoomed.
 //
-// `layer` has `view`, `stage` and `brushWidth`; it takes a finished shape with `finishShape(tool, points)`, an open polygon
-// with `keepDraft(points, corners)`, and what cannot be done with `tellShort(count)` and `hint(text)`.
+// `layer` has `view`, `stage` and `brushWidth`. It accepts a finished shape with `finishShape(tool, points)`, an open
+// polygon with `keepDraft(points, corners)`, and reports problems with `tellShort(count)` and `hint(text)`.
 export class ShapeTools {
   constructor(layer) {
     this.layer = layer;
@@ -32,7 +32,7 @@ export class ShapeTools {
     return toImage(this.layer.view, this.layer.stage, at);
   }
 
-  // The gesture of a pen that goes down; null if it only closes a polygon.
+  // The gesture that a press of the pen starts; null if it only closes a polygon.
   start(tool, at, { timeStamp }) {
     if (!this._press(tool, at, timeStamp)) return null;
     const move = (places, { shiftKey }) => {
@@ -70,7 +70,7 @@ export class ShapeTools {
 
   _add(at) {
     if (this.points.length < MOST_POINTS) this.points.push(this._imagePoint(at));
-    else this.layer.hint(`A polygon can have ${MOST_POINTS} points at most: press Enter to close it`);
+    else this.layer.hint(`A polygon can have at most ${MOST_POINTS} points: press Enter to close it`);
   }
 
   // The pen is dragged; `straight` (Shift) snaps a line to multiples of 45 degrees.
@@ -115,7 +115,7 @@ export class ShapeTools {
     this.cancel();
   }
 
-  // Undo what the pen did since it went down, as when a second finger shows that it was no drawing.
+  // Undo everything since the pen went down, as when a second finger shows that it was not a drawing.
   drop() {
     if (this.tool === "polygon" && this.pressed.count > 0) {
       this.points.length = Math.min(this.points.length, this.pressed.count);
@@ -148,7 +148,7 @@ export class ShapeTools {
     this._keep();
   }
 
-  // Another tool or image was chosen; the kernel knows.
+  // Another tool or image was chosen, which the kernel already knows.
   end() {
     this._clear();
     this.kernelHasDraft = false;
@@ -158,7 +158,7 @@ export class ShapeTools {
     this._begin(null, []);
   }
 
-  // The kernel keeps an open polygon, so that it outlives the page. It is told of none only if it has one.
+  // The kernel stores the open polygon so that it survives a reload. Tell it of none only if it has one.
   _keep() {
     const isOpen = this.tool === "polygon";
     if (isOpen || this.kernelHasDraft) this.layer.keepDraft(this.points, this.corners);
@@ -182,7 +182,7 @@ export class ShapeTools {
     this._keep();
   }
 
-  // The outline of the open shape in the present view, or null; `at` is the pen's place, or null.
+  // The outline of the open shape in the current view, or null; `at` is the position of the pen, or null.
   outline(at) {
     if (!this.tool) return null;
     const { layer } = this;

@@ -1,6 +1,6 @@
 import { whenInStudio } from "../common/studio_root.js";
 
-// The sliders of ipywidgets have no name for a screen reader: each gets the name of the label before it.
+// Sliders of ipywidgets have no name for screen readers, so each gets the name of the label before it.
 function nameSliders(root) {
   for (const handle of root.querySelectorAll(".noUi-handle:not([aria-label])")) {
     const box = handle.closest(".jupyter-widgets");
@@ -13,8 +13,8 @@ function nameSliders(root) {
   }
 }
 
-// Names the sliders around an element, in its canvas or in the studio around it, and those of tabs that are opened
-// later. Returns a function that ends this.
+// Names the sliders in the canvas or studio around an element, including those in tabs opened later. Returns a function
+// to stop.
 export function keepSlidersNamed(el) {
   let observer = null;
   let frame = 0;

@@ -1,12 +1,12 @@
 import { distance } from "./geometry.js";
 
 const MOST_POINTS = 10_000; // the kernel refuses more than twice this
-const LEAST_STEP = 0.75; // CSS pixels between two points
-const LIGHTEST = 0.3; // share of the brush's width that the lightest touch of a pen paints
+const LEAST_STEP = 0.75; // least distance between two points, in CSS pixels
+const LIGHTEST = 0.3; // share of the brush width that the lightest touch of a pen paints
 const NO_SENSOR = 0.5; // the pressure that a browser reports for a pen without a sensor
 
-// The points of a stroke in image pixels and, if `usesPressure`, the width at each. A pen feels pressure once it has
-// reported any that a pen without a sensor would not report.
+// The points of a stroke in image pixels and, if `usesPressure`, the width at each. A pen counts as pressure-sensitive
+// once it has reported a value that a pen without a sensor would not.
 export class StrokePoints {
   constructor(width, usesPressure, feelsPressure = false) {
     this.width = width;
@@ -24,8 +24,8 @@ export class StrokePoints {
     return this.count >= MOST_POINTS;
   }
 
-  // Add a stage point [x, y, pressure] that is `point` in the image; of points that are too close, only the pressure
-  // counts.
+  // Add a stage point [x, y, pressure] that is `point` in the image; of points too close to the last, only the pressure
+  // is used.
   add(place, point) {
     const isNear = this.last !== null && distance(place, this.last) < LEAST_STEP;
     if (this.widths) {

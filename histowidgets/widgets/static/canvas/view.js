@@ -31,7 +31,7 @@ export function toStage(view, stage, [x, y]) {
   return [(x - view.x) * view.zoom + stage.width / 2, (y - view.y) * view.zoom + stage.height / 2];
 }
 
-// The view after the picture was dragged from one stage point to another.
+// The view after dragging the image from one stage point to another.
 export function pannedView(view, from, to) {
   return { ...view, x: view.x - (to[0] - from[0]) / view.zoom, y: view.y - (to[1] - from[1]) / view.zoom };
 }
@@ -51,7 +51,7 @@ export function pinchedView(view, image, stage, [a, b], [c, d]) {
   return pannedView(zoomAt(view, image, stage, from, apart(c, d) / apart(a, b)), from, midpoint(c, d));
 }
 
-// Whether two views look the same on the screen.
+// Whether two views look the same on screen.
 export function sameView(a, b) {
   return Math.abs(a.zoom / b.zoom - 1) < 1e-6 && Math.hypot(a.x - b.x, a.y - b.y) * b.zoom < 0.01;
 }

@@ -15,8 +15,8 @@ export function draggedTolerance(tolerance, from, to) {
   return clampTolerance(Math.round(tolerance) + steps);
 }
 
-// A click takes the region of similar colours, which the kernel finds. While the pen is down, a drag changes the
-// tolerance and the outline follows; lifting the pen confirms. `drawing` is the ImageOutline that shows the region.
+// A click fills the region of similar colours, which the kernel finds. While the pen is down, dragging changes the
+// tolerance and updates the outline; lifting the pen confirms. `drawing` is the ImageOutline that shows the region.
 export class WandTool {
   constructor(layer, drawing) {
     this.layer = layer;

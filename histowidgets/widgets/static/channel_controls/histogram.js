@@ -1,6 +1,6 @@
 const OUTSIDE_ALPHA = 0.3; // opacity of the bars outside the range
 
-// Draw the histogram of a channel; what is not between `low` and `high` is pale.
+// Draw the histogram of a channel; bars outside `low` to `high` are pale.
 export function drawHistogram(canvas, { histogram, least, most }, low, high, color) {
   const { width, height } = canvas;
   const context = canvas.getContext("2d");

@@ -3,7 +3,7 @@ import { drawHistogram } from "./histogram.js";
 import { formatValue, gammaToSlider, sliderToGamma } from "./values.js";
 
 const PLOT = { width: 256, height: 40 }; // pixels of the histogram
-const GAMMA_RANGE = { min: -1, max: 1, step: 0.02 }; // of the slider, see values.js
+const GAMMA_RANGE = { min: -1, max: 1, step: 0.02 }; // range of the slider; see values.js
 const RANGE_STEPS = 1000; // steps of the slider where values are not whole numbers
 
 // One channel: a switch, a colour, and a histogram with two handles.
@@ -65,7 +65,7 @@ export class Row {
     }
   }
 
-  // Show a row of the kernel. `joint`: it stands for all channels; `whole`: values are whole numbers.
+  // Show a row of the kernel. With `joint` it stands for all channels; with `whole`, values are whole numbers.
   show(row, joint, whole) {
     this.row = row;
     this.whole = whole;
@@ -75,7 +75,7 @@ export class Row {
     this.visible.hidden = this.color.hidden = joint;
     this.gammaRow.hidden = !joint;
     this.visible.checked = row.visible;
-    this.color.value = row.color.toLowerCase(); // all that a colour field takes
+    this.color.value = row.color.toLowerCase(); // the only form that a colour field accepts
     describe(this.visible, `Show ${row.name}`);
     describe(this.color, `Colour of ${row.name}`);
     describe(this.auto, `Set the range of ${row.name} from its pixels`);
@@ -92,7 +92,7 @@ export class Row {
     this._showValues();
   }
 
-  // Show the numbers and the histogram for the present positions of the handles.
+  // Show the numbers and the histogram for the current positions of the handles.
   _showValues() {
     const [low, high] = [Number(this.low.value), Number(this.high.value)];
     this.values.textContent = `${formatValue(low, this.whole)} – ${formatValue(high, this.whole)}`;

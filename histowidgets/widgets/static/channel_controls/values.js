@@ -1,4 +1,4 @@
-// The slider of the midtones has the logarithm of gamma, to this base: its ends are 1/4 and 4.
+// The midtones slider holds the logarithm of gamma to this base, so that its ends are 1/4 and 4.
 const GAMMA_BASE = 4;
 
 export function sliderToGamma(position) {

@@ -2,10 +2,10 @@ import { element } from "../common/dom.js";
 import { follow } from "../common/model.js";
 import { Row } from "./row.js";
 
-const SEND_MS = 100; // changes are sent at most this often
-const LEAST_FILTERED = 9; // with this many channels they can be filtered by name
+const SEND_MS = 100; // least interval between messages
+const LEAST_FILTERED = 9; // from this many channels on, they can be filtered by name
 
-// One row for each channel. The kernel answers a change with new rows, which do not disturb the row being moved.
+// A row for each channel. The kernel answers a change with new rows, which must not disturb the row being moved.
 class ChannelControls {
   constructor(model, el) {
     this.model = model;
@@ -13,7 +13,7 @@ class ChannelControls {
     this.pending = new Map();
     this.root = element("div", "hw-channels");
     this.filter = element("input", "hw-channel-filter");
-    Object.assign(this.filter, { type: "search", placeholder: "filter the channels" });
+    Object.assign(this.filter, { type: "search", placeholder: "filter channels" });
     this.filter.setAttribute("aria-label", "Filter the channels by name");
     this.filter.addEventListener("input", () => this.applyFilter());
     this.filter.addEventListener("keydown", (event) => event.stopPropagation());

@@ -2,7 +2,7 @@ import { element } from "../common/dom.js";
 import { menuButton } from "../common/menu.js";
 import { counted } from "../common/words.js";
 
-// The menu of one class. Colours are picked with the browser's own field.
+// The menu of a class. Colours are picked with the browser's own field.
 export function openClassMenu(popup, anchor, entry, others, list) {
   const { name } = entry;
   const send = (content) => {
@@ -16,9 +16,9 @@ export function openClassMenu(popup, anchor, entry, others, list) {
   const color = element("label", "hw-menu-item", "Colour");
   const field = element("input");
   field.type = "color";
-  field.value = entry.color.toLowerCase(); // all that a colour field takes
+  field.value = entry.color.toLowerCase(); // the only form that a colour field accepts
   field.setAttribute("aria-label", `Colour of ${name}`);
-  // "change" comes once, when the person has finished; each "input" before it would be a step of undo.
+  // "change" fires once, when the user has finished; each "input" before it would be a step of undo.
   field.addEventListener("change", () => send({ kind: "recolor", name, color: field.value }));
   color.append(field);
   const merge = menuButton("Merge into…", () => popup.fill(mergeChoices(entry, others, send)), {

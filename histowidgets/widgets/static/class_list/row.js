@@ -2,9 +2,9 @@ import { element } from "../common/dom.js";
 import { counted } from "../common/words.js";
 import { openClassMenu } from "./menu.js";
 
-const NUMBERED = 9; // the classes that a digit on the canvas selects
+const NUMBERED = 9; // number of classes that a digit selects
 
-// One class. Its elements stay while counts change: a click is lost if its element is replaced between press and release.
+// A class. Its elements stay while counts change, since replacing one between press and release would lose the click.
 export class Row {
   constructor(list, name) {
     this.list = list;
@@ -57,13 +57,13 @@ export class Row {
     this.fill.style.width = `${Math.round(100 * (goal ? Math.min(1, count / goal) : 0))}%`;
     const ofGoal = goal ? `${count} / ${goal}` : String(count);
     this.count.textContent = reached ? `✓ ${count}` : ofGoal;
-    const words = goal ? `; ${goal} are needed, ${good} are good` : "";
+    const words = goal ? `; ${goal} needed, ${good} recommended` : "";
     item.title = `Paint ${name}: ${counted(count, "stroke")}${words}`;
     item.setAttribute("aria-label", `${name}, ${counted(count, "stroke")}${words}`);
     more.hidden = !this.list.editable;
   }
 
-  // Show a field in place of the elements while the class is renamed.
+  // Show a field in place of the elements while renaming the class.
   edit(field) {
     this.root.replaceChildren(field);
   }

@@ -6,8 +6,8 @@ import { Row } from "./row.js";
 
 const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
-// The classes as one radio group: arrows move between them, a click or a digit on the canvas selects one. Each row has
-// a menu; F2 or a double click renames, and the last line adds a class.
+// The classes as a radio group: arrows move between them, a click or a digit on the canvas selects one. Each row has a
+// menu; F2 or a double-click renames, and the last line adds a class.
 class ClassList {
   constructor(model, el) {
     this.model = model;
@@ -53,7 +53,7 @@ class ClassList {
   }
 
   draw() {
-    // Keep what is being typed, and the row below an open menu.
+    // Keep a field that is being edited, and the row of an open menu.
     if (this.group.querySelector(".hw-class-field") || this.popup.isOpen) return;
     const active = document.activeElement;
     const [focused, onMenu] = [this.group.contains(active), active?.classList.contains("hw-class-more")];
@@ -74,7 +74,7 @@ class ClassList {
     this.add.hidden = !this.editable;
   }
 
-  // A field for a name. Enter and leaving the field confirm, Escape cancels; `done` gets a name that is new.
+  // A field for a name. Enter or leaving the field confirms, Escape cancels; `done` is called with a changed name.
   makeField(label, value, done) {
     const field = element("input", "hw-class-field");
     Object.assign(field, { type: "text", value, spellcheck: false });
@@ -87,7 +87,7 @@ class ClassList {
       const root = field.parentElement;
       const row = this.rows.get(root?.dataset.name);
       if (row) row.edited();
-      else root?.remove(); // the line of a class that does not exist yet
+      else root?.remove(); // the line of a new class
       this.draw();
       this.group.querySelector("[data-on] .hw-class")?.focus();
       if (confirmed && text && text !== value) done(text);
@@ -126,7 +126,7 @@ class ClassList {
       event.preventDefault();
       this.rename(chosen);
     }
-    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // not the notebook's command mode
+    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // keep it from the notebook's command mode
     const by = STEPS[event.key];
     if (!by) return;
     event.preventDefault();

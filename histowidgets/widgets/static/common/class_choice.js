@@ -1,10 +1,10 @@
 import { whenInStudio } from "./studio_root.js";
 
 const EVENT = "hw-class-chosen";
-const KEPT_MS = 5000; // by then the kernel has taken the choice, or will not
+const KEPT_MS = 5000; // by then, the kernel has accepted the choice or will not
 
-// Tells the canvas of the same studio which class was just chosen: the next stroke gets it, although the kernel has not
-// answered yet.
+// Tells the canvas of the same studio which class was just chosen, so that the next stroke gets it before the kernel
+// has answered.
 export function announceClass(element, name) {
   element.dispatchEvent(new CustomEvent(EVENT, { bubbles: true, detail: name }));
 }
@@ -24,7 +24,7 @@ export class ClassChoice {
     });
   }
 
-  // The index of the class to paint, if the kernel's is `known`.
+  // The index of the class to paint, given the kernel's index `known`.
   indexOr(known, classes) {
     const index = classes.findIndex(({ name }) => name === this.name);
     if (index >= 0 && index !== known && performance.now() - this.made < KEPT_MS) return index;

@@ -1,4 +1,4 @@
-// Makes elements of the page. Text is always set as text, so that HTML in a name is shown and not interpreted.
+// Creates elements. Text is always set as text, so that HTML in a name is not interpreted.
 export function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
   if (className) made.className = className;

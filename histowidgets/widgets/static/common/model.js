@@ -1,5 +1,5 @@
 // Calls `draw` now and whenever one of the named traits changes, and `onMessage` for each message of the kernel;
-// returns a function that ends both.
+// returns a function to stop.
 export function follow(model, names, draw, onMessage = null) {
   const changes = names.map((name) => `change:${name}`);
   for (const change of changes) model.on(change, draw);

@@ -10,7 +10,7 @@ export class Popup {
     this.panel.popover = "auto";
     this.panel.setAttribute("role", "dialog");
     this.panel.setAttribute("aria-label", label);
-    // Keys pressed in the panel must reach neither the notebook nor the list below.
+    // Keys pressed in the panel must not reach the notebook or the list below.
     this.panel.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Escape") this.close();

@@ -1,5 +1,5 @@
-// Calls `begin` with the studio around an element, or with the canvas if that stands alone, once it is in the page: the
-// element may be rendered before. Returns a function that stops the waiting.
+// Calls `begin` with the studio around an element, or else with its canvas, once the element is in the page, since it
+// may be rendered before that. Returns a function to stop waiting.
 export function whenInStudio(element, begin) {
   let frame = 0;
   const find = () => {

@@ -1,6 +1,6 @@
-const REVOKE_AFTER_MS = 10_000; // the browser has started the download by then
+const REVOKE_AFTER_MS = 10_000; // by then, the browser has started the download
 
-// Saves a file from the kernel as a download. The model listens rather than its views, so a page saves it once.
+// Downloads a file from the kernel. The model listens instead of its views, so that a page saves it only once.
 function save(content, buffers) {
   if (content?.kind !== "file" || !buffers?.length) return;
   const link = document.createElement("a");

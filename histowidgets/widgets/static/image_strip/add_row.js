@@ -1,9 +1,9 @@
 import { element } from "../common/dom.js";
 
-const CHUNK_BYTES = 2 ** 21; // the server closes the connection if a message has more than 10 MB
-const HINT_AFTER_MS = 150; // after the last key
+const CHUNK_BYTES = 2 ** 21; // the server closes the connection for messages of more than 10 MB
+const HINT_AFTER_MS = 150; // after the last keystroke
 
-// The row that "+ Image" opens: a path, completed from the kernel's disk, or a file from this computer.
+// The row that "+ Image" opens: a path, completed from the kernel's disk, or an upload from this computer.
 export class AddRow {
   constructor(model, button) {
     this.model = model;
@@ -28,7 +28,7 @@ export class AddRow {
     this.file.tabIndex = -1;
     this.file.setAttribute("aria-hidden", "true");
     this.pick = element("button", "hw-strip-button", "Upload…");
-    this.pick.title = "Send a file from this computer to the kernel, and add it";
+    this.pick.title = "Upload a file from this computer and add it to the project";
     this.status = element("span", "hw-strip-said");
     this.status.setAttribute("role", "status");
     this.root.append(this.path, this.hints, this.add, this.pick, this.file, this.status);
@@ -47,7 +47,7 @@ export class AddRow {
       this.timer = setTimeout(() => this._requestHints(), HINT_AFTER_MS);
     });
     this.root.addEventListener("keydown", (event) => {
-      event.stopPropagation(); // arrows and letters belong to the field
+      event.stopPropagation(); // arrows and letters are for the field
       if (event.key === "Enter" && event.target === this.path) this._open();
       if (event.key === "Escape") this.toggle(false);
     });
@@ -91,7 +91,7 @@ export class AddRow {
 
   async _sendChunk(start) {
     const file = this.sending;
-    this.status.textContent = `Sending ${file.name}: ${Math.round((100 * start) / Math.max(1, file.size))} %`;
+    this.status.textContent = `Uploading ${file.name}: ${Math.round((100 * start) / Math.max(1, file.size))} %`;
     const chunk = await file.slice(start, start + CHUNK_BYTES).arrayBuffer();
     this.model.send({ kind: "upload", first: start === 0, name: file.name, size: file.size }, undefined, [chunk]);
   }

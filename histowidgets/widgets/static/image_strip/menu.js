@@ -3,7 +3,7 @@ import { menuButton } from "../common/menu.js";
 import { counted } from "../common/words.js";
 import { ROLES } from "./roles.js";
 
-// The menu of one image: its role, and its removal, which asks for confirmation.
+// The menu of an image: its role, and its removal, which needs confirmation.
 export function openImageMenu(popup, anchor, entry, isOnly, send) {
   const { name } = entry;
   const sendAndClose = (content) => {
@@ -18,7 +18,7 @@ export function openImageMenu(popup, anchor, entry, isOnly, send) {
     const remove = menuButton("Remove", () => sendAndClose({ kind: "remove", name }), { danger: true });
     popup.fill([element("p", "", words), remove, menuButton("Keep it", () => popup.close())]);
   };
-  const reason = isOnly ? "The project needs an image" : "";
+  const reason = isOnly ? "A project needs at least one image" : "";
   const remove = menuButton("Remove from the project…", confirmRemoval, { reason, danger: true });
   popup.open(anchor, [element("h5", "", "Used for"), ...roles, element("hr"), remove], `Actions for ${name}`);
 }

@@ -2,7 +2,7 @@ import { element } from "../common/dom.js";
 import { counted } from "../common/words.js";
 import { ROLES } from "./roles.js";
 
-// One image of the strip: its thumbnail, its name, and the button of its menu.
+// An image of the strip: thumbnail, name and menu button.
 export class Tile {
   constructor(name, onShow, onMenu) {
     this.root = element("div", "hw-strip-tile");
@@ -49,7 +49,7 @@ export class Tile {
     this.main.tabIndex = this.more.tabIndex = isTabStop ? 0 : -1;
   }
 
-  // Show the thumbnail at an object URL, which the tile then owns, or the error in its place.
+  // Show the thumbnail at an object URL, which the tile then owns, or else an error.
   setThumbnail(url, error) {
     this.release();
     this.url = url;

@@ -6,10 +6,10 @@ import { AddRow } from "./add_row.js";
 import { openImageMenu } from "./menu.js";
 import { Tile } from "./tile.js";
 
-const REQUEST_AFTER_MS = 60; // while the strip is being scrolled, no thumbnails are requested
+const REQUEST_AFTER_MS = 60; // wait until scrolling has stopped before requesting thumbnails
 const PRELOAD_MARGIN = "0px 80px"; // thumbnails this close to the visible part are requested too
 
-// The index that a key moves the focus to, of `count` tiles; undefined for other keys.
+// The index of the tile, out of `count`, that a key moves the focus to; undefined for other keys.
 function targetOf(key, index, count) {
   return {
     ArrowRight: index + 1,
@@ -135,7 +135,7 @@ class ImageStrip {
     if (!focused) return;
     const names = this.model.get("entries").map((entry) => entry.name);
     const index = names.indexOf(focused.dataset.name);
-    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // not the notebook's command mode
+    if (event.key === "Enter" || event.key === " ") event.stopPropagation(); // keep it from the notebook's command mode
     if (event.key === "Delete") this.openMenu(this.tiles.get(names[index]));
     const target = targetOf(event.key, index, names.length);
     if (target === undefined) return;

@@ -1,8 +1,8 @@
-// Tells the kernel how much of the page the studio may use.
-const SETTLE_MS = 120; // wait until a window that is being resized has stopped changing
-const LEAST_SCROLLER_HEIGHT = 200; // CSS pixels; a lower area is no room for a studio
+// Tells the kernel how much of the page is available to the studio.
+const SETTLE_MS = 120; // wait until the window is no longer being resized
+const LEAST_SCROLLER_HEIGHT = 200; // CSS pixels; lower areas have no room for a studio
 
-// The element that scrolls the studio: the notebook's own area; null if it is the window.
+// The element that scrolls the studio, that is the notebook's area; null for the window.
 function scrollerOf(node) {
   for (let parent = node.parentElement; parent && parent !== document.body; parent = parent.parentElement) {
     const { overflowY } = getComputedStyle(parent);

@@ -1,4 +1,4 @@
-// Calls the kernel at intervals. While the kernel handles a call, it can send what its threads could not send.
+// Calls the kernel at intervals. While handling a call, the kernel can send the messages of its threads.
 function render({ model, el }) {
   el.style.display = "none";
   const timer = setInterval(() => {

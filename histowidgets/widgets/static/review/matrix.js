@@ -1,9 +1,9 @@
 import { button, element } from "../common/dom.js";
 import { sameCell } from "./ranking.js";
 
-const MOST_TINT = 55; // percent of colour in a cell that has all pixels of its row
+const MOST_TINT = 55; // percent of colour in a cell with all pixels of its row
 
-// The confusion matrix, whose cells filter the tiles. `choose` gets the true and the predicted class of a cell.
+// The confusion matrix, whose cells filter the tiles. `choose` is called with the true and predicted class of a cell.
 export class Matrix {
   constructor(choose) {
     this.choose = choose;

@@ -1,10 +1,10 @@
-// What is known of each tile: the key of its number, the heading, what it means, and how it is written.
+// The numbers of each tile: key, heading, meaning and format.
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 export const COLUMNS = [
   {
     key: "loss",
     heading: "loss",
-    meaning: "Mean cross-entropy over the labelled pixels; high where a region was not learned, or is painted wrong",
+    meaning: "Mean cross-entropy over the labelled pixels; high where a region was not learned or is labelled wrongly",
     format: (value) => value.toFixed(2),
   },
   {
@@ -23,15 +23,15 @@ export const COLUMNS = [
 
 export const sameCell = (a, b) => a?.[0] === b?.[0] && a?.[1] === b?.[1];
 
-// The tiles that have pixels in a cell [true class, predicted class] of the matrix, or all tiles if it is null.
-// Those that were found right come last: they are done.
+// The tiles with pixels in a cell [true class, predicted class] of the matrix, or all tiles if it is null. Tiles marked
+// as right come last, since they are done.
 export function rankTiles(rows, { cell, key, descending }) {
   const chosen = rows.filter((row) => !cell || row.cells.some((other) => sameCell(other, cell)));
   const sign = descending ? -1 : 1;
   return chosen.sort((a, b) => a.right - b.right || sign * (a[key] - b[key]));
 }
 
-// The order after a click on a heading: the other way round, or the worst tiles first.
+// The order after a click on a heading: reversed, or the worst tiles first.
 export function nextOrder(order, key) {
   return { key, descending: order.key === key ? !order.descending : key !== "iou" };
 }

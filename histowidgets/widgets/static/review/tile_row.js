@@ -1,12 +1,12 @@
 import { button, element } from "../common/dom.js";
 import { COLUMNS } from "./ranking.js";
 
-// One tile of the review: its picture, its numbers, and what can be done about it.
+// A tile of the review: picture, numbers and actions.
 export function tileRow(row, send) {
   const { tile, right, heldOut } = row;
   const line = element("tr", right ? "hw-right" : "");
   line.dataset.tile = tile;
-  const show = button("hw-review-place", "", `Show this tile of ${row.image} (${row.place}) on the picture`, () =>
+  const show = button("hw-review-place", "", `Show this tile of ${row.image} (${row.place}) on the canvas`, () =>
     send({ kind: "show", tile }),
   );
   show.setAttribute("aria-label", show.title);
@@ -17,10 +17,10 @@ export function tileRow(row, send) {
   const picture = element("td");
   picture.append(show, held);
   const numbers = COLUMNS.map(({ key, format }) => element("td", "hw-review-number", format(row[key])));
-  const relabel = button("", "Correct", `Go there, to paint ${row.brush} over what is wrong`, () =>
+  const relabel = button("", "Correct", `Go there and paint ${row.brush} over what is wrong`, () =>
     send({ kind: "relabel", tile }),
   );
-  const confirm = button("", right ? "Kept ✓" : "Keep", "The label is right: keep it, and list it last", () =>
+  const confirm = button("", right ? "Kept ✓" : "Keep", "The label is right: keep it and list it last", () =>
     send({ kind: "right", tile, right: !right }),
   );
   confirm.setAttribute("aria-pressed", String(right));

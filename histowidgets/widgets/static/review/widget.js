@@ -4,9 +4,9 @@ import { Matrix } from "./matrix.js";
 import { COLUMNS, nextOrder, rankTiles, sameCell } from "./ranking.js";
 import { tileRow } from "./tile_row.js";
 
-const PAGE_ROWS = 50; // rows that are made at once; "More tiles" makes as many again
+const PAGE_ROWS = 50; // number of rows made at a time; "More tiles" adds as many
 
-// A confusion matrix whose cells filter, and a table of tiles that sorts.
+// A confusion matrix whose cells filter a sortable table of tiles.
 class ReviewPanel {
   constructor(model, el) {
     this.model = model;
@@ -26,7 +26,7 @@ class ReviewPanel {
     this.matrix = new Matrix((cell) => this._filterBy(sameCell(this.cell, cell) ? null : cell));
     this.overlay = button(
       "hw-review-overlay",
-      "Show on the picture",
+      "Show on the image",
       "Colour the strokes by how far the prediction contradicts them: pale where it agrees, red where it does not",
       () => this.send({ kind: "overlay", on: !model.get("_view").overlay }),
     );
@@ -76,7 +76,7 @@ class ReviewPanel {
     return [element("span", "", `${count} tiles with ${t} predicted as ${p}`), showAll];
   }
 
-  // The focus stays on the same button of the same tile.
+  // Keep the focus on the same button of the same tile.
   _drawTable(tiles) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
     const row = focused?.closest("tr[data-tile]");

@@ -2,7 +2,7 @@ import { button, element } from "../common/dom.js";
 
 const quoted = (name) => `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
-// The text of the setting "class_weights" for [class name, typed weight]; a weight that is empty or 1 is left out.
+// The text of the setting "class_weights" for [class name, typed weight]; weights that are empty or 1 are left out.
 export function weightsEntry(typed) {
   return typed
     .map(([name, weight]) => [name, weight.trim()])
@@ -22,7 +22,7 @@ export class ClassWeights {
     this.balance = button(
       "hw-text-button",
       "Balance once",
-      "Weight each class by the median labelled area divided by its own, from 0.1 to 10; doing it twice changes nothing",
+      "Set each weight to the median labelled area divided by that of the class, from 0.1 to 10",
       () => send({ kind: "balance" }),
     );
     this.root.append(element("legend", "", "Weight of each class"), this.list, this.balance);
@@ -59,7 +59,7 @@ export class ClassWeights {
     const isWrong = "class_weights" in errors;
     for (const input of this._inputs) {
       const value = String(weights[input.dataset.className] ?? 1);
-      // A wrong entry stays, so that it can be corrected.
+      // Keep an invalid entry, so that it can be corrected.
       if (input !== document.activeElement && !isWrong && input.value !== value) input.value = value;
       input.disabled = disabled;
       input.setAttribute("aria-invalid", String(isWrong));

@@ -19,7 +19,7 @@ function makeControl(spec) {
   return input;
 }
 
-// One setting: label, control, unit, and the line for its error. `enter` gets what the person entered.
+// A setting: label, control, unit, and a line for its error. `enter` is called with the user's entry.
 export class Field {
   constructor(spec, prefix, enter) {
     this.spec = spec;
@@ -57,7 +57,7 @@ export class Field {
     this.enter(this.sent);
   }
 
-  // Whether the person is typing something that was not sent yet, and must not be overwritten.
+  // Whether the user is typing an entry that was not sent yet and must not be overwritten.
   get _isTyping() {
     const isNew = this._entry !== this.sent && this._entry !== this.shown;
     return this.control === document.activeElement && !this._isFlag && isNew;

@@ -1,6 +1,6 @@
 import { element } from "../common/dom.js";
 
-// One checkbox for each group of layers of the encoder, in step with the setting "freeze".
+// A checkbox for each group of encoder layers, in step with the setting "freeze".
 export class FreezeGroups {
   constructor(prefix, send) {
     this.prefix = prefix;
@@ -8,7 +8,7 @@ export class FreezeGroups {
     this.drawn = "";
     this.root = element("fieldset", "hw-groups");
     const title = element("legend", "", "Frozen layers");
-    title.title = "A frozen layer keeps its pretrained weights. From the picture (stem) to the deepest block.";
+    title.title = "Frozen layers keep their pretrained weights. Listed from the input (stem) to the deepest block.";
     this.list = element("div", "hw-group-list");
     this.trained = element("div", "hw-muted");
     this.trained.setAttribute("role", "status");

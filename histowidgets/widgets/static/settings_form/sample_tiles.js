@@ -1,6 +1,6 @@
 import { button, element } from "../common/dom.js";
 
-// A real tile and what augmentation makes of it, shown while its section is open.
+// A real tile and its augmented variations, shown while the section is open.
 export class SampleTiles {
   constructor(send) {
     this.send = send;
@@ -13,10 +13,10 @@ export class SampleTiles {
       this.seed += 1;
       send({ kind: "tiles", seed: this.seed });
     });
-    this.root.append(element("legend", "", "A tile, and what training sees of it"), this.list, this.words, another);
+    this.root.append(element("legend", "", "A tile as training sees it"), this.list, this.words, another);
   }
 
-  // Request tiles when this section is opened, and none any more when it is closed.
+  // Request tiles when this section is opened, and stop when it is closed.
   watch(section) {
     section.addEventListener("toggle", () => this.send({ kind: "tiles", seed: section.open ? this.seed : null }));
   }
@@ -28,7 +28,7 @@ export class SampleTiles {
     this.drawn = tiles.join();
     this.list.replaceChildren(
       ...tiles.map((src, index) => {
-        const alt = index === 0 ? "The tile as it is" : `Variation ${index}`;
+        const alt = index === 0 ? "The unchanged tile" : `Variation ${index}`;
         return Object.assign(element("img"), { src, alt, title: alt });
       }),
     );

@@ -1,6 +1,6 @@
 import { element } from "../common/dom.js";
 
-// What the heading of a section says of its fields: " · 1 to correct, 2 changed".
+// The note in the heading of a section, such as " · 1 to correct, 2 changed".
 export function noteOf(names, { errors, changed }) {
   const wrong = names.filter((name) => errors[name]).length;
   const altered = names.filter((name) => changed.includes(name)).length;
@@ -10,7 +10,7 @@ export function noteOf(names, { errors, changed }) {
   return notes.length ? ` · ${notes.join(", ")}` : "";
 }
 
-// Fields under a heading that folds them away, and `extras` below them.
+// Fields, with `extras` below them, under a heading that folds them.
 export class Section {
   constructor(title, fields, extras) {
     this.names = fields.map((field) => field.spec.name);

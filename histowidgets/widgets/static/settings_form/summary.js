@@ -1,6 +1,6 @@
 import { button, element } from "../common/dom.js";
 
-// What these settings amount to, in a sentence, and the button that undoes what a preset or advice changed.
+// A summary of the settings, and a button that undoes the last change by a preset or advice.
 export class Summary {
   constructor(send) {
     this.root = element("div", "hw-summary");
@@ -12,7 +12,7 @@ export class Summary {
     this.root.append(this.words, this.undo);
   }
 
-  show({ canUndo, disabled }, { summary = "Working out what will be trained…", level = "info" }) {
+  show({ canUndo, disabled }, { summary = "Estimating tiles, time and memory…", level = "info" }) {
     if (this.words.textContent !== summary) this.words.textContent = summary;
     this.root.dataset.level = level;
     this.undo.style.visibility = canUndo ? "" : "hidden";

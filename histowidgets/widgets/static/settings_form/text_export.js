@@ -3,7 +3,7 @@ import { button, element } from "../common/dom.js";
 const MOST_ROWS = 14; // longer texts scroll
 const COPIED_MS = 1500;
 
-// A text to copy: what `state` has under `key`.
+// A text to copy, from `key` of the state.
 export class TextExport {
   constructor(key, title, description) {
     this.key = key;
@@ -22,7 +22,7 @@ export class TextExport {
 
   async _copy() {
     this.area.select();
-    // A page without HTTPS has no clipboard: the text is selected, and Ctrl+C copies it.
+    // Pages without HTTPS have no clipboard, so the text is selected for Ctrl+C.
     try {
       await navigator.clipboard.writeText(this.area.value);
       this.copy.textContent = "Copied";

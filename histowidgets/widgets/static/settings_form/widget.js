@@ -10,9 +10,9 @@ import { Section } from "./section.js";
 import { Summary } from "./summary.js";
 import { TextExport } from "./text_export.js";
 
-// The form never decides what is valid: it sends what was entered, and shows the answer of the kernel.
+// The form never validates: it sends entries, and shows the answer of the kernel.
 function render({ model, el }) {
-  // Each form loads this module separately and cannot count the others, so its ids are random; labels need them.
+  // Labels need unique ids. They are random, since each form loads this module separately and cannot count the others.
   const prefix = `hw-form-${Math.random().toString(36).slice(2)}`;
   const send = (message) => model.send(message);
   const fields = model
@@ -52,7 +52,7 @@ function render({ model, el }) {
   const end = follow(model, ["_state", "_facts"], () => {
     for (const part of parts) part.show(model.get("_state"), model.get("_facts"));
   });
-  // The kernel works out what follows from the settings only while the form is visible.
+  // The kernel computes facts about the settings only while the form is visible.
   const watcher = new IntersectionObserver((entries) => send({ kind: "seen", seen: entries.at(-1).isIntersecting }));
   watcher.observe(form);
   return () => {

@@ -146,7 +146,7 @@ def test_the_selection_follows_undo_edits_elsewhere_tool_and_image(canvas, page,
 
 def test_copies_come_to_the_same_place_of_another_image_or_to_the_middle_of_the_view(canvas, page, project, boxes):
     page.edit({"kind": "paste"})
-    assert message(canvas) == "Nothing was copied yet."
+    assert message(canvas) == "Nothing to paste. Copy a selection first."
     canvas.selection = boxes[:1]
     page.edit({"kind": "copy"})
     assert parts(canvas).pointer.copied == 1

@@ -53,8 +53,8 @@ def test_a_shape_is_one_annotation_is_answered_and_undone_in_one_step(canvas, pa
     ("tool", "points", "class_name", "words"),
     [
         ("rectangle", [[10, 10], [10, 50]], "Stroma", "above 0"),
-        ("rectangle", CORNERS, "Stroma", "got 3 points"),
-        ("line", [[10, 10]], "Stroma", "got 1 points"),
+        ("rectangle", CORNERS, "Stroma", "got 3"),
+        ("line", [[10, 10]], "Stroma", "got 1"),
         ("polygon", [[10, 10], [20, 20]], "Stroma", "at least 3"),
         ("polygon", np.array(CORNERS) - 900, "Stroma", "outside"),
         ("line", [[10, 10], [np.nan, 2]], "Stroma", "not finite numbers"),
@@ -122,7 +122,7 @@ def test_what_a_tool_makes_of_points(canvas):
     editor.draw_points("eraser", np.array([[1.0, 2.0]]), 3.0, "Stroma")
     (eraser,) = canvas.project.annotations("colon")
     assert (eraser.shape, eraser.class_name) == (Stroke([[1, 2]], width=3.0), None)
-    with pytest.raises(ShapeError, match="got 3 points"):
+    with pytest.raises(ShapeError, match="got 3"):
         editor.draw_points("line", np.array(CORNERS, float), 3.0, "Stroma")
 
 

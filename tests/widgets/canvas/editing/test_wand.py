@@ -114,7 +114,7 @@ def test_work_is_bounded_and_a_place_beside_the_picture_is_an_error():
     region = Region(0, 0, 40_000, 30_000)
     downsample = wand_downsample(region, 16)
     assert region.width * region.height / downsample**2 <= MAX_PIXELS
-    with pytest.raises(ShapeError, match="beside the picture"):
+    with pytest.raises(ShapeError, match="outside the image"):
         wand().find(-3, 20, 10, 0.5)
 
 

@@ -203,7 +203,7 @@ def test_a_place_is_read_out_as_a_sentence():
     read_out = sentence("x 1 y 2 · painted Lumen · predicted Stroma 93%")
     assert read_out == "x 1, y 2: painted Lumen, predicted Stroma 93%"
     assert sentence("x 1 y 2") == "x 1, y 2: nothing painted"
-    assert sentence("") == "Beside the picture"
+    assert sentence("") == "Outside the image"
 
 
 def test_every_kind_of_message_has_a_handler(canvas):
