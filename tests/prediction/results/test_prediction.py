@@ -325,7 +325,7 @@ def test_what_is_no_path_is_named(path):
     for save in ("save_png", "save_geojson", "save_ome_tiff", "save_csv", "save_measurements"):
         with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
             getattr(prediction, save)(path)
-        with pytest.raises(PredictionError, match=r"is a folder. Give the name of a file"):
+        with pytest.raises(PredictionError, match=r"is a folder. Give the path of a file"):
             getattr(prediction, save)(".")
     with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
         open_prediction(path)

@@ -481,7 +481,7 @@ def test_r6_backbone_that_cannot_be_had_is_said_and_replaced(monkeypatch, tmp_pa
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     run = train(painted(), quick(backbone="resnet18", epochs=1))
     assert run.state == "finished"
-    assert "resnet18 could not be had" in warnings_of(run)
+    assert "resnet18 could not be loaded" in warnings_of(run)
     assert kinds(run, RunStarted)[0].backbone == "efficientnet-lite0"
 
 
