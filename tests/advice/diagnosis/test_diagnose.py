@@ -185,7 +185,7 @@ def test_r30_names_the_class_to_merge_with():
     n = 25
     records = history(falling(n), falling(n), val_iou={"Gland": [0.9] * n, "Stroma": [0.85] * n, "Lumen": [0.3] * n})
     confusion = {"Lumen": {"Lumen": 30, "Gland": 5, "Stroma": 65}}
-    assert "taken for Stroma" in by_id(diagnose(records, confusion=confusion), "class-poor").detail
+    assert "confused with Stroma" in by_id(diagnose(records, confusion=confusion), "class-poor").detail
 
 
 def test_r30_a_class_that_still_learns_is_left_alone():
