@@ -1,4 +1,4 @@
-"""Predicted objects as GeoJSON, as QuPath reads them."""
+"""Write predicted objects as GeoJSON for QuPath."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ def write_geojson(
 ) -> None:
     """Write objects as a FeatureCollection; see `PredictionResults.save_geojson`."""
     if object_type not in _OBJECT_TYPES:
-        raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
+        raise PredictionError(f"object_type is {object_type!r}; use {' or '.join(_OBJECT_TYPES)}.")
     triples = {name: list(hex_to_rgb(color)) for name, color in colors.items()}
     features = [_feature(found, object_type, triples) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
@@ -49,5 +49,5 @@ def _feature(found: PredictedObject, object_type: str, colors: dict[str, list[in
 
 
 def _ring(points: Any) -> list[list[float]]:
-    """Return the corners: whole numbers where they lie between pixels, else as exact as the polygon is."""
+    """Return the corners: whole numbers at pixel corners, otherwise at full precision."""
     return [[int(v) if float(v).is_integer() else float(v) for v in point] for point in points]

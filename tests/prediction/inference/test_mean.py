@@ -89,7 +89,7 @@ def test_what_does_not_fit_together_is_refused_with_what_to_do(noise):
         with pytest.raises(ClassifierError, match=r"at least two|2 to 8"):
             mean_of(few)
     both = mean_of([one, one])
-    with pytest.raises(ClassifierError, match="cannot be part of a mean"):
+    with pytest.raises(ClassifierError, match="cannot contain an ensemble"):
         mean_of([both, one])
 
 
@@ -138,7 +138,7 @@ def test_adapting_measures_the_networks_statistics_and_leaves_the_rest(both, sam
     [
         (lambda members: members.pop(), "2 to 8"),
         (lambda members: members.extend(members * 8), "2 to 8"),
-        (lambda members: members[0].update(kind="mean"), "cannot be part"),
+        (lambda members: members[0].update(kind="mean"), "cannot contain"),
         (lambda members: members[1].update(factor=0), "0 times smaller"),
         (lambda members: members[1].update(factor=True), "True times smaller"),
         (lambda members: members[1].update(kind="forest"), "forest"),

@@ -203,7 +203,7 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
 )
 def test_what_is_no_number_is_named(options):
     (name,) = options
-    with pytest.raises(PredictionError, match=rf"{name} is .* is wanted"):
+    with pytest.raises(PredictionError, match=rf"{name} is .*; expected"):
         PredictOptions(**options)
 
 

@@ -224,7 +224,7 @@ def test_n8_a_wrong_number_or_a_missing_channel_is_refused():
     classifier = brightness_classifier(picture(64, 64))
     with pytest.raises(PredictionError, match=r"1 channel\(s\) \(Gray\).*trained on 3 \(Red, Green, Blue\)"):
         classifier.predict(image)
-    with pytest.raises(PredictionError, match="'DAPI' is not among them"):
+    with pytest.raises(PredictionError, match="the image has no 'DAPI'"):
         match_channels(["DAPI", "GFP"], ["GFP", "RFP"], "x")
 
 

@@ -139,7 +139,7 @@ def _edited(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, r"classifier\.json has version 2, this program reads up to 1"),
+        ({"version": 2}, r"classifier\.json has version 2, but this program reads only up to 1"),
         ({"version": "1"}, r"classifier\.json is damaged: its version is '1'"),
         ({"format": "something"}, r"classifier\.json is damaged: it does not say"),
         ({"kind": "pickle"}, "the kind 'pickle' is unknown"),
