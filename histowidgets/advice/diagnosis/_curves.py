@@ -132,7 +132,7 @@ def _parsed(record: Any, position: int) -> EpochRecord:
     try:
         return parse_epoch_record(record, position)
     except TrainingError as error:
-        raise AdviceError(f"Record {position} of the history: {error}") from error
+        raise AdviceError(f"Record {position} of the history is not valid. {error}") from error
 
 
 def _column(values: Sequence[float | None]) -> np.ndarray:

@@ -122,7 +122,9 @@ class PredictionResults(ABC):
         Parameters
         ----------
         region : (x, y, width, height)
-            In full-size pixels of the image, inside the predicted region. Returns
+            In full-size pixels of the image, inside the predicted region.
+
+        Returns
         -------
         ndarray of float32, (height, width, K)
             From 0 to 1; from disk in steps of 1/255.
@@ -170,7 +172,9 @@ class PredictionResults(ABC):
 
         Raises
         ------
-        RegionError If it is not inside the predicted region."""
+        RegionError
+            If it is not inside the predicted region.
+        """
         wanted = Region(*region)
         if wanted.width < 1 or wanted.height < 1 or not self.region.contains(wanted):
             raise RegionError(f"{wanted} is not inside the predicted region, {self.region}.")

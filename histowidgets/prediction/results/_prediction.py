@@ -103,7 +103,9 @@ class Prediction(PredictionResults):
 
         Raises
         ------
-        PredictionError If there are only labels."""
+        PredictionError
+            If there are only labels.
+        """
         if self._map is None:
             raise PredictionError(
                 "This prediction has labels only. Predict again without probabilities=False to get probabilities."

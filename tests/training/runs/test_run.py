@@ -509,7 +509,7 @@ def test_nothing_painted_and_one_class_only_are_refused():
 
 
 def test_labels_that_only_validation_may_see_are_refused():
-    with pytest.raises(TrainingDataError, match="on images that are for validation only"):
+    with pytest.raises(TrainingDataError, match="on images for validation only"):
         start_training(painted(roles=["validation"]))
 
 
