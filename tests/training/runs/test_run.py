@@ -172,7 +172,7 @@ def test_r41_stops_early_and_says_so(monkeypatch):
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
     assert run.best_epoch == lowest["epoch"], "of epochs that score the same, the one of lowest loss is kept"
-    assert "Stopped early: no better epoch in 3" in warnings_of(run)
+    assert "Stopped early: no better epoch in the last 3" in warnings_of(run)
     assert run.state == "finished"
 
 
