@@ -121,7 +121,7 @@ def test_what_is_missing_is_named(tmp_path, folder):
     with pytest.raises(ClassifierError, match=r"There is no .*nowhere.classifier\.json"):
         Classifier.load(tmp_path / "nowhere")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ClassifierError, match=r"There is no .*model\.safetensors; the folder is not complete"):
+    with pytest.raises(ClassifierError, match=r"model\.safetensors is missing: the folder is not complete"):
         Classifier.load(folder)
 
 

@@ -49,10 +49,10 @@ def test_out_of_memory_halves_the_batch_says_so_and_repeats_the_step(room_for, e
     run = train(painted(), SETTINGS, ignore_budget=True)
     assert run.state == "finished"
     assert warnings_of(run) == [
-        "Memory ran out with 8 tiles at once. Continuing with 4 at a time: a step takes 2 batches, and learns from as many "
-        "tiles as before.",
-        "Memory ran out with 4 tiles at once. Continuing with 2 at a time: a step takes 4 batches, and learns from as many "
-        "tiles as before.",
+        "Memory ran out with 8 tiles at once. Continuing with 4 at a time: a step takes 2 batches, and learns from as "
+        "many tiles as before.",
+        "Memory ran out with 4 tiles at once. Continuing with 2 at a time: a step takes 4 batches, and learns from as "
+        "many tiles as before.",
     ]
     steps = given[given.index(8) :]  # before them, the first run of a process looks at the network with one tile
     assert steps[:2] == [8, 4], "the first step is tried again with half"
