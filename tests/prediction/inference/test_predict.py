@@ -250,7 +250,7 @@ def test_parts_that_do_not_fit_are_refused(sample):
     good = {"classes": ["A", "B"], "colors": COLORS[:2], "channel_names": sample.channel_names, "normalization": fitted}
     for change, message in [
         ({"classes": ["A"]}, "1 class name"),
-        ({"classes": ["A", "A"]}, "different name"),
+        ({"classes": ["A", "A"]}, "unique name"),
         ({"colors": ["#000000", "no colour"]}, "is not a colour"),
         ({"channel_names": ["Gray"]}, r"takes 3 channel\(s\)"),
         ({"normalization": hw.Normalization()}, "has no statistics"),

@@ -86,7 +86,7 @@ def test_what_the_version_before_wrote_opens_and_counts(image, tmp_path):
         ({"pixels": [1, 2]}, "pixels"),
         ({"done": -1}, "done"),
         ({"format": "else"}, "it has another format"),
-        ({"version": 2}, "newer histowidgets"),
+        ({"version": 2}, "newer version"),
     ],
 )
 def test_a_damaged_card_is_named_and_left_alone(image, tmp_path, values, message):

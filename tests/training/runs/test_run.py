@@ -230,7 +230,7 @@ def test_n7_stop_before_the_first_epoch_keeps_unmeasured_weights():
     assert run.wait(30) == "stopped"
     assert run.classifier is not None
     assert run.best_epoch is None
-    assert "not measured" in warnings_of(run)
+    assert "have not been scored" in warnings_of(run)
 
 
 def test_n7_pause_holds_and_resume_goes_on(endless):
