@@ -74,7 +74,7 @@ def test_what_is_no_number_is_refused_and_nan_is_a_finding():
     with pytest.raises(TrainingError, match=r"train_loss is \[1, 2\]; expected a number or None"):
         run.epoch(train_loss=[1, 2])
     run.finish()
-    with pytest.raises(TrainingError, match="is finished. Make a new RunLog"):
+    with pytest.raises(TrainingError, match=r"is finished\. Make a new RunLog"):
         run.epoch(train_loss=1.0)
 
 
