@@ -1,4 +1,4 @@
-"""Checks of values that a person typed or a file claims."""
+"""Checks of values that come from the user or from a file."""
 
 import math
 from numbers import Real
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def is_within(value: object, low: float, high: float = math.inf) -> bool:
-    """Say whether a value is a number, of Python's or NumPy's, from `low` to `high`; True and False are none."""
+    """Return whether a value is a Python or NumPy number from `low` to `high`; booleans do not count as numbers."""
     return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
 
 
 def first_problem(error: "ValidationError") -> str:
-    """Say in a few words what is wrong with values that a pydantic model refused, such as those of a file.
+    """Describe in a few words the first problem in values that a pydantic model rejected, such as those of a file.
 
-    Names the entry, shows what it holds (80 characters of it), and says what it should be.
+    The text names the entry, shows its value (up to 80 characters), and says what is expected.
     """
     problem = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in problem["loc"])

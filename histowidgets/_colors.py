@@ -2,12 +2,12 @@
 
 
 def hex_to_rgb(color: str) -> tuple[int, int, int]:
-    """Return red, green and blue, 0 to 255, of a colour such as ``"#1f77b4"``.
+    """Convert a colour such as ``"#1f77b4"`` to red, green and blue, 0 to 255.
 
     Raises
     ------
     ValueError
-        If it is not such a colour.
+        If `color` does not have this form.
     """
     if len(color) != 7 or color[0] != "#":
         raise ValueError(f"{color!r} is not a colour such as '#1f77b4'")

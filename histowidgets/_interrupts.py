@@ -1,4 +1,4 @@
-"""Blocks of code that Ctrl+C, or Interrupt of a notebook, does not cut in two."""
+"""Protect blocks of code from Ctrl+C and from the interrupt button of a notebook."""
 
 import signal
 import threading
@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextmanager
 def delayed_interrupt() -> Iterator[None]:
-    """Let an interrupt that comes during the block take effect at its end.
+    """Delay an interrupt that arrives during the block until the block ends.
 
-    Interrupts reach the main thread only; on others this does nothing.
+    Interrupts reach only the main thread; on other threads this does nothing.
     """
     handler = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
     if not callable(handler):

@@ -1,4 +1,4 @@
-"""Paths that a person gives, names of files, and files that are written whole or not at all."""
+"""Check paths given by the user, make file names, and write files atomically."""
 
 import hashlib
 import os
@@ -9,15 +9,15 @@ from pathlib import Path
 from histowidgets._address import is_address
 from histowidgets.errors import HistowidgetsError
 
-#: What usually helps when a file cannot be written.
+#: Advice for when a file cannot be written.
 FREE_SPACE = "Free some space, or choose a folder that you may write to."
 
-#: Bytes at the beginning and the end of a file that tell whether it is the same.
+#: Bytes at the beginning and the end of a file that are hashed to recognize it.
 _ENDS = 1 << 16
 
 
 def as_path(given: object, error: type[HistowidgetsError]) -> Path:
-    """Return a path, with "~" as the home folder.
+    """Convert text or a path to a `Path`, with "~" expanded to the home folder.
 
     Parameters
     ----------
@@ -29,21 +29,22 @@ def as_path(given: object, error: type[HistowidgetsError]) -> Path:
     Raises
     ------
     HistowidgetsError
-        Of that type, if it is neither, or empty, holds a NUL, or is an address.
+        Of the type `error`, if `given` is neither text nor a path, is empty, contains a NUL character, or is an
+        address.
     """
     if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
-        raise error(f"The path is {given!r}; text or a Path is wanted.")
+        raise error(f"The path is {given!r}; expected text or a Path.")
     text = os.fspath(given)
     if not text or "\0" in text:
-        raise error(f"The path is {given!r}; a name that is not empty, without NUL, is wanted.")
+        raise error(f"The path is {given!r}; expected a name that is not empty and has no NUL character.")
     if is_address(text):
         raise error(
-            f"{text} is an address, not a path on this computer. Give a path; download what is to be read, upload what "
-            "was written, or mount the storage as a folder."
+            f"{text} is an address, not a path on this computer. Give a local path: download a file before reading it, "
+            "upload it after writing, or mount the storage as a folder."
         )
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # "~somebody" may be a name where no such user is known
+    except RuntimeError:  # "~name" may be the name of a file if there is no such user
         return Path(text)
 
 
@@ -51,9 +52,9 @@ def as_path(given: object, error: type[HistowidgetsError]) -> Path:
 def atomic_write(
     path: str | os.PathLike[str], error: type[HistowidgetsError], advice: str = FREE_SPACE, *, fsync: bool = True
 ) -> Iterator[Path]:
-    """Give a temporary path to write to; when the block ends well it replaces `path`.
+    """Yield a temporary path to write to, and move it to `path` if the block succeeds.
 
-    A reader sees the old file or the new one, never a part. The folder must exist.
+    A reader sees either the old file or the new one, never a partial file. The folder must exist.
 
     Parameters
     ----------
@@ -61,18 +62,18 @@ def atomic_write(
     error : type of HistowidgetsError
         What to raise.
     advice : str
-        What to do about a failure: the end of the message.
+        What the user can do about a failure; appended to the message.
     fsync : bool
-        Flush the file to the disk before it replaces the old one, so that it survives a power failure.
+        Flush the file to disk before it replaces the old one, so that it survives a power failure.
 
     Raises
     ------
     HistowidgetsError
-        Of the type `error`, if `path` is not a path or cannot be written; what was there before is then unchanged.
+        Of the type `error`, if `path` is not a path or cannot be written; an existing file is then unchanged.
     """
     target = as_path(path, error)
     if not target.name:
-        raise error(f"{path} is a folder. Give the name of a file in it.")
+        raise error(f"{path} is a folder. Give the path of a file.")
     part = target.with_name(f".{target.name}.part")
     try:
         yield part
@@ -88,19 +89,19 @@ def atomic_write(
 
 
 def file_stem(name: str, default: str = "image") -> str:
-    """Return a name as a file's, without ending: letters and digits of any script, ``-`` and ``_``."""
+    """Convert a name to a file name without extension: letters and digits of any script, ``-`` and ``_``."""
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name).strip("_")[:60] or default
 
 
 def written(text: str) -> str:
-    """Return text as it can be written to any file: what is left of a file name that is not UTF-8 is escaped."""
+    """Return text that can be encoded as UTF-8: surrogates, from file names that are not UTF-8, are escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def file_marks(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return what tells a file from others: a digest of its place, and one of its size, beginning and end.
+    """Return two marks to recognize a file by: a digest of its path, and one of its size, beginning and end.
 
-    The same file has at least one of them in common with itself: moved, or changed in its place.
+    A file that was moved keeps the second mark, and one that was changed in place keeps the first.
     """
     place = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()
     try:
@@ -110,6 +111,6 @@ def file_marks(path: str | os.PathLike[str]) -> tuple[str, ...]:
             for start in (0, max(0, size - _ENDS)):
                 file.seek(start)
                 digest.update(file.read(_ENDS))
-    except OSError:  # a folder, or not there
+    except OSError:  # a folder, or missing
         return (place,)
     return place, digest.hexdigest()

@@ -1,9 +1,10 @@
-"""Threads that end with the process: asked to stop once the main thread has ended, and then waited for.
+"""Threads that end with the process: once the main thread has ended, they are asked to stop and are joined.
 
-A daemon thread that Python cuts off inside native code can abort the process, and one that is cut off while it imports
-keeps the import lock, so that the process hangs. Waiting for them in `atexit` is too late: by then concurrent.futures
-refuses work, and what a library that is still being imported registers for its own end is not called any more. So a
-single thread waits for the end of the main thread, which comes before all of that, and Python waits for that thread.
+A daemon thread that Python kills inside native code can abort the process, and one that is killed during an import
+keeps the import lock, so that the process hangs. Joining them in `atexit` is too late: by then concurrent.futures
+refuses work, and exit handlers of a library that is still being imported are no longer called. Therefore a single
+non-daemon thread waits for the end of the main thread, which comes before all of that, and Python waits for this
+thread.
 """
 
 import logging
@@ -20,7 +21,7 @@ Result = TypeVar("Result")
 
 log = logging.getLogger("histowidgets")
 
-#: Seconds for which the end of the process waits for threads; an import of torch takes up to half a minute.
+#: Seconds to wait for threads when the process ends; importing torch takes up to half a minute.
 END_SECONDS = 120.0
 
 _lock = threading.Lock()
@@ -30,19 +31,19 @@ _usher: threading.Thread | None = None
 
 
 class BackgroundThread(threading.Thread):
-    """A thread that does not keep the process alive, but whose end the process waits for.
+    """A thread that does not keep the process alive, but is joined before the process ends.
 
     Parameters
     ----------
     target : callable
-        The work.
+        The function to run.
     name : str
         The thread is called ``histowidgets-<name>``.
     args : tuple
-        Of `target`.
+        Arguments of `target`.
     stop : callable, optional
-        Asks the work to end soon, and returns at once; called from another thread when the process ends. Without it
-        the process waits for the end of the work.
+        Asks the work to end soon, and returns at once; called from another thread when the process ends. Without it,
+        the process waits until the work is done.
     """
 
     def __init__(
@@ -62,12 +63,12 @@ class BackgroundThread(threading.Thread):
             _running.add(self)
         try:
             super().start()
-        except RuntimeError:  # no more threads, or the process ends
+        except RuntimeError:  # no more threads are possible, or the process is ending
             self._forget()
             raise
 
     def run(self) -> None:
-        """Do the work: the body of the thread."""
+        """Run the target; the body of the thread."""
         try:
             super().run()
         finally:
@@ -83,13 +84,13 @@ class BackgroundThread(threading.Thread):
                 log.exception("%s could not be asked to stop", self.name)
 
     def _forget(self) -> None:
-        self._ask_to_stop = None  # it may refer to what holds this thread
+        self._ask_to_stop = None  # it may refer to the owner of this thread: break the cycle
         with _lock:
             _running.discard(self)
 
 
 class BackgroundTimer(BackgroundThread):
-    """Calls a function after some seconds, on a thread of its own, unless it is cancelled first.
+    """Calls a function after a delay, on its own thread, unless it is cancelled first.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ class BackgroundTimer(BackgroundThread):
         super().__init__(self._wait_and_call, name, stop=self.cancel)
 
     def cancel(self) -> None:
-        """Do not call the function, if it has not been called yet."""
+        """Cancel the call if it has not started yet."""
         self._cancelled.set()
 
     def _wait_and_call(self) -> None:
@@ -114,9 +115,9 @@ class BackgroundTimer(BackgroundThread):
 
 
 class SerialExecutor:
-    """Runs functions one after the other on a thread of its own, which starts with the first one.
+    """Runs functions one after another on its own thread, which is started with the first one.
 
-    In contrast to a `ThreadPoolExecutor` it accepts work from threads that are still at work when the process ends.
+    Unlike a `ThreadPoolExecutor`, it accepts work from threads that are still running while the process ends.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ class SerialExecutor:
     def submit(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> "Future[Result]":
-        """Run a function after those submitted before; after `close`, on the caller's thread."""
+        """Queue a function after those submitted before; after `close`, run it on the caller's thread."""
         future: Future[Result] = Future()
 
         def work() -> None:
@@ -142,7 +143,7 @@ class SerialExecutor:
                 return
             try:
                 result = function(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            except BaseException as error:  # noqa: BLE001 - raised again by Future.result
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -159,7 +160,7 @@ class SerialExecutor:
         return future
 
     def close(self, wait: bool = True) -> None:
-        """End the thread after what was submitted, and wait for that unless told otherwise."""
+        """End the thread once all submitted functions have run; by default, wait for that."""
         self._close()
         if wait:
             self._join()
@@ -181,11 +182,11 @@ class SerialExecutor:
             if work is None:
                 return
             work()
-            del work  # with the arguments: they may be large
+            del work  # free the arguments too: they may be large
 
 
 def process_is_ending() -> bool:
-    """Return whether the program has ended, so that work should end too."""
+    """Return whether the process is ending, so that background work should end too."""
     return _ending.is_set()
 
 
@@ -193,7 +194,7 @@ def _watch_main_thread() -> None:
     global _usher
     with _lock:
         if _usher is None:
-            # No daemon: Python waits for it before anything is torn down.
+            # Not a daemon: Python waits for it before anything is torn down.
             _usher = threading.Thread(target=_end_with_main_thread, name="end-of-histowidgets", daemon=False)
             _usher.start()
 
@@ -201,7 +202,7 @@ def _watch_main_thread() -> None:
 def _end_with_main_thread() -> None:
     threading.main_thread().join()
     for thread in threading.enumerate():
-        # A program may work on threads of its own after the main thread has ended; until these end, it goes on.
+        # A program may keep working on its own threads after the main thread has ended: wait for these first.
         if not thread.daemon and thread not in (threading.main_thread(), threading.current_thread()):
             thread.join()
     _ending.set()
@@ -209,7 +210,7 @@ def _end_with_main_thread() -> None:
 
 
 def end_threads(seconds: float) -> bool:
-    """Ask all threads to stop, those that start meanwhile too, and wait for their end; return whether it has come."""
+    """Ask all threads to stop, including those that start meanwhile, and join them; return whether all have ended."""
     deadline = time.monotonic() + seconds
     asked: set[BackgroundThread] = set()
     while True:
@@ -225,7 +226,7 @@ def end_threads(seconds: float) -> bool:
 
 
 def _reset_after_fork() -> None:
-    """Start afresh in a forked process, which has none of the threads."""
+    """Reset the state in a forked process, which has none of the threads."""
     global _lock, _usher
     _lock, _usher = threading.Lock(), None
     _running.clear()

@@ -1,4 +1,4 @@
-"""The exceptions and warnings of histowidgets, as one tree.
+"""The exceptions and warnings of histowidgets, as a tree.
 
 HistowidgetsError
     ImageError                an image cannot be used
@@ -25,13 +25,13 @@ HistowidgetsError
         BudgetError           the run would not fit in memory
     BackboneError             a backbone is unknown, or cannot be built
     ClassifierError           a classifier folder is missing, damaged, or newer than this version
-        ExportCancelled       the export of a classifier was cancelled before its end
+        ExportCancelled       the export of a classifier was cancelled before it was complete
     PredictionError           an image does not fit the classifier
-        PredictionCancelled   the prediction was cancelled before its end
+        PredictionCancelled   the prediction was cancelled before it was complete
     AdviceError               an argument is not a history, an image type or a number of tiles
     WidgetError               a widget was given something that it cannot show
 
-HistowidgetsWarning           something worth knowing that stops nothing
+HistowidgetsWarning           something worth knowing; the work continues
     OutsideTrainingWarning    an image is unlike the images that the classifier was trained on
     PredictionReplacedWarning a prediction on disk belonged to other inputs, and was replaced
     ImageChoiceWarning        a file holds several images or planes, and one of them was opened
@@ -127,12 +127,12 @@ class SeveralEntriesError(AnnotationFileError):
     Attributes
     ----------
     entries : list of str
-        Names of the entries; one of them is given with `entry=`.
+        Names of the entries, one of which can be chosen with `entry=`.
     """
 
     def __init__(self, what: str, entries: Sequence[str] = ()) -> None:
         shown = ", ".join(map(repr, entries[:12])) + (" and more" if len(entries) > 12 else "")
-        super().__init__(f"{what}, and none is named like this one. Give one with entry=: {shown}.")
+        super().__init__(f"{what}, and none has the name of this image. Choose one with entry=: {shown}.")
         self.entries = list(entries)
 
 
@@ -142,7 +142,7 @@ class DuplicateAnnotationsError(AnnotationFileError):
     Attributes
     ----------
     count : int
-        How many of the file.
+        Number of annotations in the file that are on the image already.
     """
 
     def __init__(self, message: str, count: int = 0) -> None:
@@ -175,7 +175,7 @@ class ClassifierError(HistowidgetsError, ValueError):
 
 
 class ExportCancelled(ClassifierError):
-    """The export of a classifier was cancelled before its end; there is no file."""
+    """The export of a classifier was cancelled before it was complete; no file was written."""
 
 
 class PredictionError(HistowidgetsError, ValueError):
@@ -183,7 +183,7 @@ class PredictionError(HistowidgetsError, ValueError):
 
 
 class PredictionCancelled(PredictionError):
-    """The prediction was cancelled before its end; there is no result."""
+    """The prediction was cancelled before it was complete; there is no result."""
 
 
 class AdviceError(HistowidgetsError, ValueError):
@@ -195,7 +195,7 @@ class WidgetError(HistowidgetsError, ValueError):
 
 
 class HistowidgetsWarning(UserWarning):
-    """Base class of warnings: something worth knowing that stops nothing."""
+    """Base class of warnings: something worth knowing; the work continues."""
 
 
 class OutsideTrainingWarning(HistowidgetsWarning):
@@ -217,4 +217,4 @@ class PredictionReplacedWarning(HistowidgetsWarning):
 
 
 class ImageChoiceWarning(HistowidgetsWarning):
-    """A file holds several images, or a stack of planes, and one of them was opened; say which with an argument."""
+    """A file holds several images, or a stack of planes, and one of them was opened; choose another by an argument."""

@@ -1,6 +1,6 @@
 """Advice: on settings before training, on the annotations, on the curves of a run, and on where to annotate next.
 
-These are pure functions on plain data. Every piece of advice is an `Advice`; none blocks anything.
+All are pure functions on plain data. Every piece of advice is an `Advice`, and none blocks the user.
 """
 
 from histowidgets.advice._advice import SEVERITIES, Action, Advice

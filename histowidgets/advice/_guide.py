@@ -1,8 +1,8 @@
-"""Which page of the guide explains which advice. The pages are `docs/guide/<page>.md`."""
+"""The guide page for each kind of advice. The pages are `docs/guide/<page>.md`."""
 
 GUIDE = "https://github.com/histowidgets/histowidgets/blob/main/docs/guide"
 
-#: Page to its title, as the page has it.
+#: Maps each page to its title.
 _TITLES = {
     "annotate-here": "Where to annotate next",
     "annotations-few": "How many annotations a class needs",
@@ -45,7 +45,7 @@ _TITLES = {
     "validation-below-training": "Validation looks too good",
 }
 
-# Advice that all is well is explained on the page about what may be missing.
+# Positive advice is explained on the page about the corresponding problem.
 _PAGE_OF = {
     "annotations-enough": "annotations-few",
     "annotations-more": "annotations-few",
@@ -60,10 +60,10 @@ _PAGE_OF = {
 
 
 def guide_page(advice_id: str) -> str:
-    """Return the address of the page for an advice."""
+    """Return the address of the guide page for an advice id."""
     return f"{GUIDE}/{_PAGE_OF.get(advice_id, advice_id)}.md"
 
 
 def guide_title(advice_id: str) -> str:
-    """Return the title of the page for an advice, or "" where there is none."""
+    """Return the title of the guide page for an advice id, or "" if there is none."""
     return _TITLES.get(_PAGE_OF.get(advice_id, advice_id), "")

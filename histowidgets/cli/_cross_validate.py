@@ -16,8 +16,8 @@ def add_cross_validate(commands: Any, epilog: str) -> None:
     parser = commands.add_parser(
         "cross-validate",
         help="train and score on folds that share no pixel",
-        description="Train once for each fold, and score on what it held out. Ctrl+C, or SIGTERM, ends the work and "
-        "keeps the finished folds.",
+        description="Train once for each fold, and score on the labels that it holds out. Ctrl+C or SIGTERM stops the "
+        "work and keeps the finished folds.",
         epilog=epilog,
     )
     parser.add_argument("project", type=Path, help="project folder")
@@ -26,7 +26,7 @@ def add_cross_validate(commands: Any, epilog: str) -> None:
         "--groups",
         type=Path,
         metavar="JSON",
-        help="file that maps image names to groups, such as patients: a group is held out together",
+        help="JSON file that maps image names to groups, such as patients; the images of a group are held out together",
     )
     parser.add_argument("--output", "-o", type=Path, metavar="JSON", help="also write the scores to this file")
     parser.add_argument("--force", action="store_true", help="overwrite the file of --output")

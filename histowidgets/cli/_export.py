@@ -12,14 +12,14 @@ def add_export(commands: Any, epilog: str) -> None:
     """Add the command and its arguments to the parser."""
     parser = commands.add_parser(
         "export",
-        help="write a classifier for another program",
+        help="export a classifier to another program",
         description="Write the network of a classifier as ONNX, or as the folder that QuPath's extension loads.",
         epilog=epilog,
     )
     parser.add_argument("classifier", type=Path, help="classifier folder")
     parser.add_argument("--output", "-o", type=Path, required=True, help="file (onnx) or folder (qupath) to write")
-    parser.add_argument("--format", choices=["onnx", "qupath"], default="onnx", help="what to write (default onnx)")
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    parser.add_argument("--format", choices=["onnx", "qupath"], default="onnx", help="format to write (default onnx)")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file or folder")
 
 
 def export(arguments: argparse.Namespace) -> int:

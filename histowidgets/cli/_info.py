@@ -18,17 +18,17 @@ def add_info(commands: Any, epilog: str) -> None:
     """Add the command and its arguments to the parser."""
     parser = commands.add_parser(
         "info",
-        help="say what a project, a classifier or an image is",
-        description="Say what a project, a classifier or an image is, as far as is known without computing anything.",
+        help="describe a project, a classifier or an image",
+        description="Describe a project, a classifier or an image, without computing anything.",
         epilog=epilog,
     )
     parser.add_argument("path", help="project folder, classifier folder, or image")
     add_choice(parser)
-    parser.add_argument("--json", action="store_true", help="print it as JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print the description as JSON")
 
 
 def info(arguments: argparse.Namespace) -> int:
-    """Print what something is; return the exit code."""
+    """Print the description; return the exit code."""
     found = _described(arguments.path, choice_of(arguments))
     if arguments.json:
         print(json.dumps(found, indent=2))

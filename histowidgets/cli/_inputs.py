@@ -1,4 +1,4 @@
-"""What the commands are given: folders that are checked before anything is loaded, images by pattern, outputs."""
+"""Check the inputs and outputs of the commands: folders, images by pattern, and files to write."""
 
 import argparse
 import glob
@@ -9,7 +9,7 @@ from typing import Any
 from histowidgets._address import is_address
 from histowidgets.errors import ClassifierError, HistowidgetsError, PredictionError, ProjectFolderError
 
-#: Endings of the images that are taken from a folder.
+#: Extensions of the files in a folder that count as images.
 IMAGE_ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".jp2", ".tif", ".tiff", ".btf", ".qptiff", ".zarr"),
     *(".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide"),
@@ -17,16 +17,16 @@ IMAGE_ENDINGS = (
 
 
 def require_project(folder: Path) -> Path:
-    """Refuse a folder that holds no project, before anything that takes time is loaded (ProjectFolderError)."""
+    """Raise ProjectFolderError if a folder holds no project; called before anything slow is imported."""
     _require(
-        folder, "project.json", "project", ProjectFolderError, "the studio, or Project(classes, folder=...), makes"
+        folder, "project.json", "project", ProjectFolderError, "the studio or Project(classes, folder=...) creates"
     )
     return folder
 
 
 def require_classifier(folder: Path) -> Path:
-    """Refuse a folder that holds no classifier (ClassifierError)."""
-    _require(folder, "classifier.json", "classifier", ClassifierError, "histowidgets train, or Classifier.save, makes")
+    """Raise ClassifierError if a folder holds no classifier."""
+    _require(folder, "classifier.json", "classifier", ClassifierError, "histowidgets train or Classifier.save writes")
     return folder
 
 
@@ -38,7 +38,7 @@ def _require(folder: Path, file: str, what: str, error: type[HistowidgetsError],
     if not folder.is_dir():
         raise error(f"{folder} is a file. Give the folder of a {what}, which {who}.")
     inside = sorted(path.parent.name for path in folder.glob(f"*/{file}"))
-    hint = f" There is one in {', '.join(inside[:3])} in it." if inside else ""
+    hint = f" There is one in its subfolder {', '.join(inside[:3])}." if inside else ""
     raise error(f"{folder} holds no {what} ({file} is missing). Give the folder that {who}.{hint}")
 
 
@@ -77,31 +77,31 @@ def _plane(text: str) -> int | tuple[int | None, int | None]:
 
 
 def images_of(given: Sequence[str], listed: Sequence[Path] = ()) -> list[str]:
-    """Return the images that arguments name: files, addresses, patterns, and folders of images.
+    """Return the images that the arguments name: files, addresses, patterns, and folders of images.
 
     Parameters
     ----------
     given : sequence of str
-        A pattern has ``*``, ``?``, ``[...]``, or ``**`` for any folders; it is expanded here, so that it works where
-        the shell does not expand it. Of a folder, the images in it are taken; the folder of an OME-Zarr is an image.
+        A pattern has ``*``, ``?``, ``[...]``, or ``**`` for any folders; it is expanded here, for shells that do not. A
+        folder stands for the images in it, unless it is an OME-Zarr, which is itself an image.
     listed : sequence of Path
-        Text files that have one of these on each line.
+        Text files with one such entry on each line.
 
     Returns
     -------
     list of str
-        Each once, in the order given; those of a pattern or a folder by name. A file that does not exist is among
-        them: it is reported beside the others.
+        Without duplicates, in the order given; those of a pattern or a folder sorted by name. Missing files are
+        included: they are reported together with the results of the others.
 
     Raises
     ------
     PredictionError
-        If a pattern or a folder has no image, a list cannot be read, or there is nothing.
+        If a pattern matches no file, a folder has no image, a list cannot be read, or no image is given.
     """
     wanted = [*given, *(line for path in listed for line in _lines(path))]
     found = dict.fromkeys(image for one in wanted for image in _expanded(one))
     if not found:
-        raise PredictionError("No image was given. Name files, a folder, a pattern such as 'slides/*.svs', or --list.")
+        raise PredictionError("No image was given. Give files, a folder, a pattern such as 'slides/*.svs', or --list.")
     return list(found)
 
 
@@ -144,6 +144,6 @@ def _is_zarr(path: Path) -> bool:
 
 
 def require_new(path: Path, force: bool) -> None:
-    """Refuse to overwrite what is there without ``--force`` (PredictionError)."""
+    """Raise PredictionError if a path exists and ``--force`` was not given."""
     if path.exists() and not force:
-        raise PredictionError(f"{path} exists already. Give another --output, or overwrite it with --force.")
+        raise PredictionError(f"{path} already exists. Give another --output, or overwrite it with --force.")

@@ -1,4 +1,4 @@
-"""The parser of the command line, and what it ends with."""
+"""The parser of the command line, and its exit codes."""
 
 import argparse
 import difflib
@@ -40,7 +40,7 @@ _PARSERS = {
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of all commands; with a command, of that one alone, which takes less time."""
+    """Return the parser of all commands, or of a single one, which takes less time to build."""
     parser = argparse.ArgumentParser(
         prog="histowidgets",
         description="Train and use pixel classifiers on the project folders of the studio.",
@@ -56,13 +56,13 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that takes options by their whole names alone: the beginning of one may be that of another tomorrow."""
+    """A parser that accepts no abbreviated options: an abbreviation may become ambiguous in a later version."""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**{**keywords, "allow_abbrev": False})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Name an option that does not exist before anything else that is wrong, and the one that may be meant."""
+        """Report an unknown option before any other error, and suggest a similar one."""
         given = list(args or ())
         options = given[: given.index("--")] if "--" in given else given
         for one in options:
@@ -80,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success; 1 if the work failed; 2 if the arguments, the settings, or what they name were refused (the
-        reason is on standard error); 130 if interrupted.
+        0 on success; 1 if the work failed; 2 if the arguments, the settings, or the project were refused (the reason is
+        on standard error); 130 if interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = "" if given[:1] == ["--version"] else given[0] if given and given[0] in _COMMANDS else None
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse_wrong_folder(given: Sequence[str]) -> None:
-    """Refuse a wrong classifier at once: to load what the options of `predict` are made of takes a second."""
+    """Reject a wrong classifier folder at once: importing the options of `predict` takes a second."""
     if (
         given[:1] == ["predict"]
         and len(given) > 2

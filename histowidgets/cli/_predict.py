@@ -21,49 +21,57 @@ def add_predict(commands: Any, epilog: str) -> None:
     parser = commands.add_parser(
         "predict",
         help="write the labels of images",
-        description="Predict images of any size. A bad image is named, and does not stop the others. Run again, it "
-        "does what is missing, and resumes a slide that was interrupted (Ctrl+C). An image of another pixel size than "
-        "the classifier's is resampled to it.",
+        description="Predict images of any size. An image that fails is reported, and the others continue. Run the "
+        "command again to predict what is missing and to resume an interrupted slide (Ctrl+C). Images are resampled to "
+        "the pixel size of the classifier.",
         epilog=epilog,
     )
     parser.add_argument("classifier", type=Path, help="classifier folder")
     parser.add_argument(
         "images",
         nargs="*",
-        help="image files, folders of them, patterns such as 'slides/**/*.svs', or addresses of OME-Zarrs",
+        help="image files, folders of images, patterns such as 'slides/**/*.svs', or addresses of OME-Zarrs",
     )
     parser.add_argument(
-        "--list", type=Path, action="append", default=[], metavar="FILE", help="text file with an image on each line"
+        "--list", type=Path, action="append", default=[], metavar="FILE", help="text file with one image on each line"
     )
     parser.add_argument("--output", "--out", "-o", type=Path, required=True, help="folder for the results")
     parser.add_argument(
         "--format",
         choices=list(ENDINGS),
         default="png",
-        help="what to write (default png); ome-tiff and zarr have levels, for slides",
+        help="format to write (default png); for slides use ome-tiff or zarr, which have resolution levels",
     )
     parser.add_argument(
-        "--force", action="store_true", help="replace results of the same images by another classifier or other options"
+        "--force",
+        action="store_true",
+        help="replace results of the same images from another classifier or other options",
     )
     parser.add_argument(
-        "--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786, or 'local' for one made here"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler, such as tcp://host:8786, or 'local' to start one on this machine",
     )
     _add_options(parser.add_argument_group("how to predict"))
     _add_objects(parser.add_argument_group("objects (geojson, csv) and measurements.csv"))
 
 
 def _add_options(group: Any) -> None:
-    """Add the fields of `PredictOptions`, and what `predict_images` takes besides."""
+    """Add the fields of `PredictOptions`, and the other options of `predict_images`."""
     from histowidgets.prediction.inference import OPTIONS
 
     group.add_argument(
-        "--region", type=int, nargs=4, metavar=("X", "Y", "WIDTH", "HEIGHT"), help="only this, in full-size pixels"
+        "--region",
+        type=int,
+        nargs=4,
+        metavar=("X", "Y", "WIDTH", "HEIGHT"),
+        help="predict only this region, in full-size pixels",
     )
     for name, option in OPTIONS.items():
         group.add_argument(_flag(name), **_argument(option))
     add_choice(group)
-    group.add_argument("--probabilities", action="store_true", help="keep them too, in ome-tiff and zarr")
-    group.add_argument("--adapt", action="store_true", help="measure batch-norm statistics again on each image (AdaBN)")
+    group.add_argument("--probabilities", action="store_true", help="keep the probabilities too, in ome-tiff and zarr")
+    group.add_argument("--adapt", action="store_true", help="recompute the batch-norm statistics on each image (AdaBN)")
 
 
 def _argument(option: "Option") -> dict[str, Any]:
@@ -89,13 +97,13 @@ def _flag(name: str) -> str:
 
 
 def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
-    """Return those of the arguments that were given, by name."""
+    """Return the arguments that were given, by name."""
     found = {name: getattr(arguments, name) for name in names}
     return {name: value for name, value in found.items() if value not in (None, False)}
 
 
 def predict(arguments: argparse.Namespace) -> int:
-    """Predict images, with a bar of images and, where they are predicted here, one of the tiles of each."""
+    """Predict images, with a progress bar for the images and, unless on a cluster, one for the tiles of each."""
     from tqdm import tqdm
 
     require_classifier(arguments.classifier)

@@ -10,11 +10,11 @@ def add_presets(commands: Any, epilog: str) -> None:
     """Add the command and its arguments to the parser."""
     parser = commands.add_parser(
         "presets",
-        help="list the ready-made settings",
-        description="List the ready-made settings, or print one as JSON: a file for --settings.",
+        help="list the presets of settings",
+        description="List the presets of settings, or print one as JSON, for a file for --settings.",
         epilog=epilog,
     )
-    parser.add_argument("name", nargs="?", help="print the settings of this one as JSON")
+    parser.add_argument("name", nargs="?", help="print the settings of this preset as JSON")
 
 
 def presets(arguments: argparse.Namespace) -> int:

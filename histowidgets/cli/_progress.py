@@ -1,4 +1,4 @@
-"""Follow work from a shell: progress bars, signals that stop it and keep what is best, exit codes."""
+"""Follow a run from a shell: progress bars, and signals that stop it and keep its best weights."""
 
 import signal
 import sys
@@ -17,14 +17,14 @@ EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 class ProgressBars:
-    """Two progress bars, of the epochs and of the steps in one, with the losses and the time left.
+    """Two progress bars, for the epochs and for the steps of an epoch, with the losses and the time left.
 
-    Where the output is not a terminal, such as a log file, there is a line for each epoch instead.
+    If the output is not a terminal, such as a log file, one line is written for each epoch instead.
 
     Parameters
     ----------
     epochs : int
-        The planned number.
+        The planned number of epochs.
     file : text file, optional
         Where to write; standard error by default.
     """
@@ -67,7 +67,7 @@ class ProgressBars:
             self._print(event.text)
 
     def close(self) -> None:
-        """Leave the bars as they are."""
+        """Close the bars, leaving them on the screen."""
         self._steps.close()
         self._epochs.close()
 
@@ -77,7 +77,7 @@ class ProgressBars:
 
 
 def _scores_text(record: "EpochRecord") -> str:
-    """Return the losses and the score of an epoch as text."""
+    """Format the losses and the score of an epoch."""
     parts = [] if record["train_loss"] is None else [f"loss {record['train_loss']:.3f}"]
     if record["val_loss"] is not None:
         parts.append(f"validation {record['val_loss']:.3f}")
@@ -87,7 +87,7 @@ def _scores_text(record: "EpochRecord") -> str:
 
 @contextmanager
 def terminate_like_interrupt() -> Iterator[None]:
-    """Let SIGTERM, which cluster managers send, act like Ctrl+C; only on the main thread, where signals arrive."""
+    """Treat SIGTERM, which cluster managers send, like Ctrl+C; only on the main thread, where signals arrive."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -103,7 +103,7 @@ def terminate_like_interrupt() -> Iterator[None]:
 
 
 def follow(run: "TrainingRun", bars: ProgressBars | None) -> bool:
-    """Show a run until its end; return whether it was interrupted, and so stopped with its best weights kept."""
+    """Show a run until it ends; return whether it was interrupted, and so stopped with its best weights kept."""
     unsubscribe = None if bars is None else run.subscribe(bars.show)
     interrupted = False
     try:

@@ -1,4 +1,4 @@
-"""The arguments for training settings, which several commands share."""
+"""The arguments for training settings, shared by several commands."""
 
 import argparse
 import json
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the arguments to a command."""
     parser.add_argument("--settings", type=Path, help="JSON file of settings")
-    parser.add_argument("--preset", help="ready-made settings (default cpu); those of --settings replace them")
+    parser.add_argument("--preset", help="preset of settings (default cpu); --settings overrides it")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         dest="changes",
         metavar="NAME=VALUE",
-        help="one setting, such as learning_rate=0.001 or channels=DAPI,CD8; may be repeated, and wins over all others",
+        help="one setting, such as learning_rate=0.001 or channels=DAPI,CD8; may be repeated, overrides all others",
     )
     parser.add_argument("--device", help="where to train: auto, cpu, cuda or mps")
-    parser.add_argument("--seed", type=int, help="start of the random numbers")
-    parser.add_argument("--epochs", type=int, help="epochs, instead of those of the settings")
-    parser.add_argument("--max-seconds", type=float, help="time limit in seconds, instead of that of the settings")
+    parser.add_argument("--seed", type=int, help="random seed")
+    parser.add_argument("--epochs", type=int, help="number of epochs, overriding the settings")
+    parser.add_argument("--max-seconds", type=float, help="time limit in seconds, overriding the settings")
 
 
 def settings_are_given(arguments: argparse.Namespace) -> bool:
@@ -36,17 +36,17 @@ def settings_are_given(arguments: argparse.Namespace) -> bool:
 
 
 def _single(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that have an argument of their own; None where it was not given."""
+    """Return the settings that have their own argument; None for those that were not given."""
     return {name: getattr(arguments, name) for name in ("epochs", "max_seconds", "device", "seed")}
 
 
 def read_settings(arguments: argparse.Namespace) -> "TrainingSettings":
-    """Return the settings that the arguments describe.
+    """Return the settings described by the arguments.
 
     Raises
     ------
     SettingsError
-        A setting is unknown or out of its range; the message names the file.
+        A setting is unknown or out of range; the message names the file.
     """
     from histowidgets.training import TrainingSettings
 
@@ -71,15 +71,16 @@ def _text_of(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SettingsError(
-            f"The settings {path} cannot be read: {reason}. Give a JSON file, or single settings with --set NAME=VALUE."
+            f"The settings file {path} cannot be read: {reason}. Give a JSON file, or single settings with --set "
+            "NAME=VALUE."
         ) from error
 
 
 def _parsed(change: str, settings: "type[TrainingSettings]") -> tuple[str, Any]:
-    """Split ``name=value``; the value is JSON, or text, or for settings of several names a list with commas."""
+    """Split ``name=value``; the value is JSON, text, or, for settings that hold names, a comma-separated list."""
     name, equals, text = (part.strip() for part in change.partition("="))
     if not equals or not name:
-        raise SettingsError(f"--set was given {change!r}; NAME=VALUE is wanted, such as --set learning_rate=0.001.")
+        raise SettingsError(f"--set was given {change!r}; expected NAME=VALUE, such as --set learning_rate=0.001.")
     name = name.replace("-", "_")
     field = settings.model_fields.get(name)
     wanted = "" if field is None else str(field.annotation)

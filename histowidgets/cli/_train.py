@@ -29,7 +29,7 @@ def add_train(commands: Any, epilog: str) -> None:
     parser = commands.add_parser(
         "train",
         help="train a network on the annotations of a project",
-        description="Train a network on the annotations of a project. Ctrl+C, or SIGTERM, stops within a batch and "
+        description="Train a network on the annotations of a project. Ctrl+C or SIGTERM stops within one batch and "
         "keeps the best weights so far. With several processes or GPUs: "
         "torchrun --nproc-per-node 2 -m histowidgets train ...",
         epilog=epilog,
@@ -38,9 +38,9 @@ def add_train(commands: Any, epilog: str) -> None:
     parser.add_argument(
         "--output", "-o", type=Path, help="folder for the classifier (default: classifiers/<run> in the project)"
     )
-    parser.add_argument("--force", action="store_true", help="replace the classifier that --output holds")
+    parser.add_argument("--force", action="store_true", help="replace an existing classifier at --output")
     parser.add_argument(
-        "--dry-run", action="store_true", help="check everything, say what the run would take, and do not train"
+        "--dry-run", action="store_true", help="check everything and estimate time and memory, without training"
     )
     parser.add_argument("--resume", action="store_true", help="resume the last run, if it was interrupted")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to this folder")
@@ -48,7 +48,7 @@ def add_train(commands: Any, epilog: str) -> None:
 
 
 def train(arguments: argparse.Namespace) -> int:
-    """Train, with progress bars, and save the classifier; return the exit code."""
+    """Train with progress bars, and save the classifier; return the exit code."""
     require_project(arguments.project)
     if arguments.output is not None:
         require_new(arguments.output, arguments.force)
@@ -60,7 +60,7 @@ def train(arguments: argparse.Namespace) -> int:
     with terminate_like_interrupt(), joined() as together:
         first = together.rank == 0
         if arguments.resume and together.size > 1:
-            raise SettingsError("--resume is for one process. Leave torchrun out, or start a new run.")
+            raise SettingsError("--resume works in a single process only. Resume without torchrun, or start a new run.")
         project = together.first_then_others(lambda: _open(arguments.project, for_writing=first))
         run = _start(arguments, settings, project, first)
         if first and arguments.tensorboard is not None:
@@ -71,7 +71,7 @@ def train(arguments: argparse.Namespace) -> int:
         return EXIT_FAILED
     classifier = run.classifier
     if first and classifier is None:
-        print("interrupted before there was anything to keep: nothing was saved", file=sys.stderr)
+        print("interrupted before the first weights were kept: nothing was saved", file=sys.stderr)
     elif first and classifier is not None:
         output = arguments.output or arguments.project / "classifiers" / run.id
         try:
@@ -84,7 +84,7 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 def _dry_run(folder: Path, settings: "TrainingSettings") -> int:
-    """Say what a run would take, in time and memory; return the exit code."""
+    """Print the time and the memory that a run would need; return the exit code."""
     from histowidgets.annotations import Project
     from histowidgets.training import estimate
 
@@ -95,19 +95,19 @@ def _dry_run(folder: Path, settings: "TrainingSettings") -> int:
 
 
 def _open(folder: Path, for_writing: bool) -> "Project":
-    """Open a project; one to be written must not be open elsewhere."""
+    """Open a project; for writing, it must not be open in another session."""
     from histowidgets.annotations import Project
 
     project = Project.open(folder)
     if for_writing and project.read_only:
-        raise ProjectFolderError(f"{folder} can only be read: {project.read_only_reason}")
+        raise ProjectFolderError(f"{folder} is read-only: {project.read_only_reason}")
     return project
 
 
 def _start(
     arguments: argparse.Namespace, settings: "TrainingSettings", project: "Project", first: bool
 ) -> "TrainingRun":
-    """Start a run, or resume the one that was interrupted; of several processes only the first writes its folder."""
+    """Start a run, or resume an interrupted one; with several processes, only the first writes the run's folder."""
     from histowidgets.training import find_unfinished_run, resume_training, start_training
 
     unfinished = find_unfinished_run(project) if arguments.resume else None

@@ -1,6 +1,6 @@
 """Building networks: backbones and their weights, input scaling, freeze groups.
 
-The list of backbones is plain data and loads without torch; the rest is fetched when it is first used.
+The list of backbones is plain data and loads without torch; the rest is imported on first use.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The ImageNet weights of efficientnet-lite0 to lite2, which come as packages and need no network."""
+"""The ImageNet weights of efficientnet-lite0 to lite2, which come in Python packages, so that no download is needed."""
 
 import hashlib
 import re
@@ -18,8 +18,8 @@ from histowidgets.models._registry import DEFAULT_BACKBONE
 class _Packaged:
     """A weight file inside a package.
 
-    ``repeats`` are the blocks in each stage (Tan & Le 2019, lite variant); the file numbers them through, timm by
-    stage.
+    ``repeats`` are the numbers of blocks in each stage (Tan & Le 2019, lite variant): the file numbers the blocks
+    consecutively, timm numbers them within each stage.
     """
 
     number: int
@@ -56,7 +56,7 @@ _OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head",
 
 
 def packaged_path(name: str) -> Path:
-    """Path of the weight file of a backbone in its package.
+    """Return the path of a backbone's weight file in its package.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def packaged_path(name: str) -> Path:
 
 
 def packaged_state(name: str = DEFAULT_BACKBONE, path: Path | None = None) -> dict[str, torch.Tensor]:
-    """Read the encoder weights of a backbone from its package, under timm's names.
+    """Read the encoder weights of a backbone from its package, with timm's tensor names.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def packaged_state(name: str = DEFAULT_BACKBONE, path: Path | None = None) -> di
     Returns
     -------
     dict of str to Tensor
-        Every tensor of timm's model of this name but those of its classifier.
+        All tensors of timm's model of this name, except those of its classification head.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def packaged_state(name: str = DEFAULT_BACKBONE, path: Path | None = None) -> di
 
 
 def _timm_name(name: str, repeats: Sequence[int]) -> str:
-    """Translate one tensor name of the file, such as ``_blocks.3._bn1.weight``, to timm's."""
+    """Translate a tensor name of the file, such as ``_blocks.3._bn1.weight``, to timm's name."""
     in_block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
     if in_block is None:
         layer, leaf = name.split(".")

@@ -1,4 +1,4 @@
-"""From a backbone's name to its card: of those on offer, and of any encoder of smp or timm."""
+"""Find the card of a backbone by name: of those on offer, or of any encoder of smp or timm."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ from histowidgets.models._hub import weights_name
 from histowidgets.models._registry import IMAGENET_MEAN, IMAGENET_STD, Backbone, backbones
 
 _TRANSFORMERS = ("vision_transformer", "eva")
-"""The modules of timm whose models are plain vision transformers; DINOv3's are among those of the second."""
+"""The modules of timm whose models are plain vision transformers; the second one includes DINOv3."""
 
 _HUB = "hf-hub:"
 
@@ -31,7 +31,7 @@ _TWINS = {
     "efficientnet-b": "tf_efficientnet_b0.ns_jft_in1k",
     "mobileone": "mobileone_s0.apple_in1k",
 }
-"""Models of timm with the licence and the input scaling of smp's weights, which says neither; by how names begin."""
+"""Models of timm whose licence and input scaling apply to smp's weights, which state neither; by name prefix."""
 
 _LICENCES = {
     "mit_b": "NVIDIA SegFormer, non-commercial",
@@ -41,7 +41,7 @@ _LICENCES = {
     "vgg": "BSD-3-Clause",
     "densenet": "BSD-3-Clause",
 }
-"""Licences of smp's weights that timm does not have: of torchvision, of Facebook's ResNeXt and of SegFormer."""
+"""Licences of smp's weights that timm does not provide: of torchvision, of Facebook's ResNeXt and of SegFormer."""
 
 _UNKNOWN = "see its hub page"
 
@@ -50,7 +50,7 @@ _FOR_RESEARCH = re.compile(r"\bnc\b|non-?commercial|^apple-amlr$|^seer-license$"
 
 
 def check_backbone(name: str) -> None:
-    """Raise `BackboneError` if there is no backbone of this name."""
+    """Raise `BackboneError` if there is no backbone with this name."""
     find_backbone(name)
 
 
@@ -61,8 +61,8 @@ def find_backbone(name: str) -> Backbone:
     Parameters
     ----------
     name : str
-        A name of `backbones()`, or the hub's name of one (``hf-hub:owner/repository``), of an encoder of
-        segmentation-models-pytorch, or of a timm model (with or without ``tu-`` before it).
+        A name from `backbones()`, its repository on the hub (``hf-hub:owner/repository``), an encoder of
+        segmentation-models-pytorch, or a timm model (with or without the prefix ``tu-``).
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _card_of_timm(name: str, timm_name: str) -> Backbone:
 
 
 def _counted(name: str, encoder: str, licence: str, has_weights: bool, config: Any, family: Any) -> Backbone:
-    """Make a card, with the parameters counted."""
+    """Make a card, and count the parameters of its encoder."""
     card = Backbone(
         name,
         encoder,
@@ -115,10 +115,10 @@ def _counted(name: str, encoder: str, licence: str, has_weights: bool, config: A
 
 
 def _parameters(card: Backbone) -> int | None:
-    """Count the parameters of an encoder; None where it cannot be built, which is reported when a network is."""
+    """Count the parameters of an encoder; None if it cannot be built, which is reported when a network is built."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
-        # Without numbers where that goes: some encoders look at their own while they are built.
+        # On the meta device if possible; some encoders read their own weights while they are built.
         for device in ("meta", "cpu"):
             try:
                 with torch.device(device):

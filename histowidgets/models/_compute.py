@@ -1,4 +1,4 @@
-"""How a network computes: number format and order of pixels in memory, and which of them is quickest on a device."""
+"""How a network computes: its number format and memory format, and which of them is fastest on a device."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -40,20 +40,20 @@ class ComputeFormat:
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """Return the context in which a network computes in this number format."""
-        dtype = torch.bfloat16 if self.precision == "fp32" else self.dtype  # fp32 switches it off, whatever the dtype
+        dtype = torch.bfloat16 if self.precision == "fp32" else self.dtype  # ignored for fp32: autocast is then off
         return torch.autocast(device.type, dtype, enabled=self.precision != "fp32")
 
 
 def half_format(device: torch.device) -> str | None:
-    """Return the number format of half the size that a device computes well in, "bf16" or "fp16"; None if none is."""
+    """Return the 16-bit number format that a device computes well in, "bf16" or "fp16"; None if there is none."""
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # not public, and so maybe gone one day
+    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # private functions, which may be removed
     return "bf16" if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in tests) else None
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """Time a computation, from its call until the device has finished it."""
+    """Time a computation, from the call until the device has finished it."""
     began = time.perf_counter()
     work()
     if device.type == "cuda":
@@ -66,14 +66,15 @@ def seconds_of(work: Callable[[], object], device: torch.device) -> float:
 def quickest(
     seconds: Mapping[ComputeFormat, float], share: Callable[[ComputeFormat, ComputeFormat], float]
 ) -> ComputeFormat:
-    """Choose the format to compute in from the times that were measured.
+    """Choose the compute format from measured times.
 
     Parameters
     ----------
     seconds : mapping of ComputeFormat to float
-        The least time of each, as other work on the computer only ever adds to it; the preferred format first.
+        The shortest time of each format, since other work on the computer only adds to it; the preferred format first.
     share : callable
-        Given a candidate and the best before it, says what share of the best's time the candidate must stay below.
+        Takes a candidate and the best format so far; returns the fraction of the best time below which the candidate
+        must stay to replace it.
     """
     best, *others = seconds
     for candidate in others:

@@ -1,4 +1,4 @@
-"""From a backbone's card to an encoder with its pretrained weights."""
+"""Build the encoder of a backbone's card, and load its pretrained weights."""
 
 import warnings
 from collections.abc import Mapping
@@ -16,26 +16,26 @@ from histowidgets.models._hub import fetch_weights
 from histowidgets.models._registry import Backbone
 
 TRANSFORMER_DEPTH = 4
-"""Feature maps that "dpt" takes from a transformer."""
+"""Number of feature maps that "dpt" takes from a transformer."""
 
 
 def encoder_of(card: Backbone, n_channels: int, depth: int) -> nn.Module:
-    """Build the encoder of a card with random weights for `n_channels` input channels."""
+    """Build the encoder of a card, with random weights, for `n_channels` input channels."""
     if card.family == "transformer":
         return _transformer(card, n_channels)
     with warnings.catch_warnings():
-        # smp renames its timm encoders; the name we use is the one its own weights were published under.
+        # smp is renaming its timm encoders; we use the names under which it published the weights.
         warnings.filterwarnings("ignore", message="`timm-` encoders are deprecated")
         return smp.encoders.get_encoder(card.encoder, in_channels=n_channels, depth=depth, weights=None)
 
 
 def transformer_arguments(card: Backbone) -> dict[str, Any]:
-    """Return what a vision transformer is built with: tiles are of any size, whatever it learned from."""
+    """Return the arguments for building a vision transformer that accepts any tile size, whatever it was trained on."""
     return {"dynamic_img_size": True, **dict(card.arguments)}
 
 
 def _transformer(card: Backbone, n_channels: int, weights: Path | None = None) -> nn.Module:
-    """Build a vision transformer as "dpt" has it, with random weights or those of a file."""
+    """Build a vision transformer for "dpt", with random weights or those of a file."""
     classes = {name: value for name, value in card.arguments if name == "num_classes"}
     return TimmViTEncoder(
         card.encoder.removeprefix("tu-"),
@@ -48,14 +48,14 @@ def _transformer(card: Backbone, n_channels: int, weights: Path | None = None) -
 
 
 def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: int) -> str:
-    """Fill an encoder with its pretrained weights, the first convolution adapted to `n_channels`.
+    """Load the pretrained weights into an encoder, with the first convolution adapted to `n_channels`.
 
     Parameters
     ----------
     encoder : Module
         The encoder inside a network; its weights are replaced.
     card : Backbone
-        Whose weights; ``weights`` is not "none".
+        The backbone; its ``weights`` must not be "none".
     n_channels : int
         Input channels, 1 to 64.
     depth : int
@@ -64,12 +64,12 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
     Returns
     -------
     str
-        What the weights are, for people to read.
+        Readable description of the weights.
 
     Raises
     ------
     WeightsUnavailableError
-        The weights lie on the hub, or in a package, and could not be had.
+        The weights are on the hub or in a package, and could not be loaded.
     BackboneError
         The weights do not fit the encoder.
     """
@@ -98,14 +98,14 @@ def load_pretrained(encoder: nn.Module, card: Backbone, n_channels: int, depth: 
         state = load_file(path)
     three: Any = encoder_of(card, 3, depth)
     _copy(state, three, card)
-    # smp's own rule: one channel takes the sum over red, green and blue, others repeat them, scaled.
+    # The rule of smp: one channel gets the sum over red, green and blue; other numbers repeat them, rescaled.
     three.set_in_channels(n_channels, pretrained=True)
     _copy(three.state_dict(), encoder, card)
     return source
 
 
 def _copy(state: Mapping[str, torch.Tensor], encoder: nn.Module, card: Backbone) -> None:
-    """Copy tensors into an encoder; every tensor the encoder has must come, in its shape."""
+    """Copy tensors into an encoder; all its tensors must be present, with the right shapes."""
     own = encoder.state_dict()
     wrong = [
         name
@@ -117,6 +117,6 @@ def _copy(state: Mapping[str, torch.Tensor], encoder: nn.Module, card: Backbone)
         raise BackboneError(
             f"The weights of {card.name} do not fit its encoder: {wrong[0]} and {len(wrong) - 1} more tensors are "
             "missing or have another shape. Install the versions of timm and segmentation-models-pytorch "
-            "that histowidgets asks for."
+            "that histowidgets requires."
         )
     encoder.load_state_dict({name: state.get(name, value) for name, value in own.items()})

@@ -1,8 +1,8 @@
-"""Freeze groups, derived from the network itself, and freezing them.
+"""Freeze groups of the encoder, which are derived from the network itself.
 
-A group holds the encoder parameters that one more feature map of the encoder depends on: the first map gives
-"stem", the next "block1", and so on. Autograd finds them, so that the groups are right for any encoder and cover
-each of its parameters exactly once.
+The parameters that the first feature map of the encoder depends on form the group "stem"; those that the next map
+depends on in addition form "block1", and so on. Autograd finds them, so that the groups are correct for any encoder and
+contain each of its parameters exactly once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,18 +19,19 @@ _PROBE_SIZE = 64
 
 
 def freeze_groups(network: Network) -> dict[str, list[str]]:
-    """Name the groups of encoder parameters that can be frozen, from the input on.
+    """Return the groups of encoder parameters that can be frozen, in order from the input.
 
     Parameters
     ----------
     network : Network
-        Any network that `build_network` made.
+        A network from `build_network`.
 
     Returns
     -------
     dict of str to list of str
-        "stem", "block1", … to names as in ``network.named_parameters()``. Each parameter of the encoder is in
-        exactly one group; those that no feature map depends on (the head of a classifier, cut off) are in the last.
+        Maps "stem", "block1", … to parameter names as in ``network.named_parameters()``. Each parameter of the encoder
+        is in exactly one group; those that no feature map depends on (of an unused classification head) are in the
+        last.
     """
     encoder = network.encoder
     own = list(encoder.named_parameters())
@@ -50,20 +51,20 @@ def freeze_groups(network: Network) -> dict[str, list[str]]:
 
 
 def frozen_parameters(network: Network, freeze: str | Sequence[str]) -> set[str]:
-    """Say which parameters a choice freezes, without freezing them.
+    """Return the parameters that a choice freezes, without freezing them.
 
     Parameters
     ----------
     network : Network
-        The network asked about.
+        The network; not changed.
     freeze : {"none", "early", "encoder"} or sequence of str
         A choice, or names of `freeze_groups`.
 
     Returns
     -------
     set of str
-        Parameter names. The first convolution is never among them unless the images have 3 channels: for other
-        counts it was adapted, and has to learn.
+        Parameter names. The first convolution is included only for images with 3 channels: for other numbers of
+        channels it was adapted, and must be trained.
 
     Raises
     ------
@@ -95,11 +96,11 @@ def frozen_parameters(network: Network, freeze: str | Sequence[str]) -> set[str]
 
 
 def apply_freeze(network: Network, freeze: str | Sequence[str], adapt_norm: bool = False) -> list[str]:
-    """Freeze groups of the encoder, and thaw all others.
+    """Freeze groups of the encoder, and unfreeze all others.
 
-    Frozen layers stay in evaluation mode, also after ``network.train()``, so that their norm statistics do not change.
-    With `adapt_norm` their norm layers keep using and following the statistics of the batches, while their weights do
-    not change.
+    Frozen layers stay in evaluation mode even after ``network.train()``, so that their batch-norm statistics do not
+    change. With `adapt_norm`, their norm layers keep using and tracking the statistics of the batches, while their
+    weights stay fixed.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def apply_freeze(network: Network, freeze: str | Sequence[str], adapt_norm: bool
     Returns
     -------
     list of str
-        The names of the frozen parameters, in the network's order.
+        Names of the frozen parameters, in the network's order.
 
     Raises
     ------
@@ -129,9 +130,9 @@ def apply_freeze(network: Network, freeze: str | Sequence[str], adapt_norm: bool
 
 
 def _still_modules(network: Network, frozen: set[str], adapt_norm: bool) -> Iterator[nn.Module]:
-    """Modules that must stay in evaluation mode: those with parameters of their own, all frozen.
+    """Yield the modules that must stay in evaluation mode: those whose own parameters are all frozen.
 
-    Where the whole encoder is frozen, its parameterless layers (dropout, drop path) stay still as well.
+    If the whole encoder is frozen, its layers without parameters (dropout, drop path) are included too.
     """
     encoder = network.encoder
     whole = all(f"core.encoder.{name}" in frozen for name, _ in encoder.named_parameters())
@@ -146,7 +147,7 @@ def _still_modules(network: Network, frozen: set[str], adapt_norm: bool) -> Iter
 
 
 def _features(network: Network) -> list[torch.Tensor]:
-    """Feature maps of the encoder for a small grey image, in evaluation mode, with gradients to follow back."""
+    """Compute the feature maps of a small grey image in evaluation mode, keeping the autograd graph."""
     encoder = network.encoder
     modes = [(module, module.training) for module in encoder.modules()]
     wanted = [(parameter, parameter.requires_grad) for parameter in encoder.parameters()]
@@ -166,7 +167,7 @@ def _features(network: Network) -> list[torch.Tensor]:
 
 
 def _reached(feature: torch.Tensor, parameters: dict[str, nn.Parameter]) -> list[str]:
-    """Names of the parameters on which a feature map depends."""
+    """Return the names of the parameters on which a feature map depends."""
     seen: set[Any] = set()
     stack = [feature.grad_fn]
     leaves: set[int] = set()
@@ -190,7 +191,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _first_convolution(network: Network) -> set[str]:
-    """Parameter names of the convolution that reads the image."""
+    """Return the parameter names of the convolution that reads the image."""
     for path, module in network.encoder.named_modules():
         if isinstance(module, nn.Conv2d) and module.in_channels == network.spec.n_channels:
             return {f"core.encoder.{path}.{name}" for name, _ in module.named_parameters(recurse=False)}

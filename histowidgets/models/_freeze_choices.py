@@ -1,7 +1,7 @@
-"""What can be frozen, by name; apart from `_freeze`, so that it loads without torch."""
+"""The names of what can be frozen; separate from `_freeze`, so that they load without torch."""
 
 #: Freeze nothing; the stem and the first two blocks; or the whole encoder.
 FREEZE_CHOICES: tuple[str, ...] = ("none", "early", "encoder")
 
-#: What "early" freezes, of the groups that an encoder has.
+#: The groups that "early" freezes, as far as an encoder has them.
 EARLY_GROUPS = ("stem", "block1", "block2")

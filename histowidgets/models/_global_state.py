@@ -1,21 +1,21 @@
-"""Torch's global state: threads that optimize share it, and a thread that changes it has to be alone."""
+"""A lock for torch's global state: optimizing threads share it, and a thread that changes it needs exclusive access."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: Seconds between two questions whether to stop waiting.
+#: Seconds between two calls of `should_stop` while waiting.
 _POLL_SECONDS = 0.1
 
 _changed = threading.Condition()
-_optimizing: Counter[int] = Counter()  # thread to how often it entered
-_alone: int | None = None  # the thread that is alone
+_optimizing: Counter[int] = Counter()  # maps each thread to how often it has entered
+_alone: int | None = None  # the thread with exclusive access
 
 
 @contextmanager
 def using_optimizers() -> Iterator[None]:
-    """Let the thread optimize; many can, but not while another is in `alone_with_torch`, whose end is waited for."""
+    """Hold shared access for an optimizing thread; waits while another thread is in `alone_with_torch`."""
     me = threading.get_ident()
     with _changed:
         _changed.wait_for(lambda: _alone in (None, me))
@@ -32,17 +32,17 @@ def using_optimizers() -> Iterator[None]:
 
 @contextmanager
 def alone_with_torch(should_stop: Callable[[], bool] | None = None) -> Iterator[bool]:
-    """Wait until no other thread optimizes, and keep others from it.
+    """Wait until no other thread optimizes, then hold exclusive access.
 
     Parameters
     ----------
     should_stop : callable, optional
-        Asked every tenth of a second; True ends the waiting.
+        Called every tenth of a second; True ends the waiting.
 
     Yields
     ------
     bool
-        Whether the thread is alone; False if it was told to stop waiting.
+        Whether the thread has exclusive access; False if `should_stop` ended the waiting.
     """
     global _alone
     me = threading.get_ident()

@@ -1,4 +1,4 @@
-"""Fetching pretrained weights from the Hugging Face hub, failing fast where there is no network."""
+"""Download pretrained weights from the Hugging Face hub, failing fast without a network connection."""
 
 import hashlib
 import os
@@ -15,15 +15,15 @@ from histowidgets.errors import BackboneError
 from histowidgets.models._registry import Backbone
 
 REACH_SECONDS = 3.0
-"""How long the hub may take to answer at all before it counts as out of reach (our choice): the hub's own
-client tries six times, which took 23 s offline, and a person waits for it."""
+"""Seconds within which the hub must answer before it counts as unreachable (our choice). The hub's own client tries
+six times, which took 23 s offline: too long for a user who is waiting."""
 
 WEIGHT_FILE = "model.safetensors"
-"""The only file that is fetched: a format that holds tensors and cannot run code."""
+"""The only file that is downloaded: its format holds tensors and cannot run code."""
 
 
 class WeightsUnavailableError(BackboneError):
-    """Weights on the hub could not be had; the message says why, in a few words."""
+    """Weights could not be loaded from the hub; the message gives the reason in a few words."""
 
 
 def fetch_weights(card: Backbone) -> tuple[Path, str]:
@@ -39,14 +39,14 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
     path : Path
         A safetensors file.
     source : str
-        What it is, for people to read.
+        Readable description of the weights.
 
     Raises
     ------
     WeightsUnavailableError
-        Offline, or the hub refused, or the file is not there.
+        There is no connection, the hub denied access, or the file does not exist.
     BackboneError
-        The file is not the one whose SHA-256 the hub has stated.
+        The SHA-256 of the file is not the one that the hub stated.
     """
     repository, revision = hub_address(card)
     try:
@@ -70,16 +70,16 @@ def fetch_weights(card: Backbone) -> tuple[Path, str]:
 
 
 def _described(card: Backbone, repository: str, found: str) -> str:
-    """Name weights for people to read, with the commit that the hub's cache has them from."""
+    """Describe weights in readable form, with their commit in the hub's cache."""
     commit = Path(found).parent.name
     at = f" at {commit}" if re.fullmatch(r"[0-9a-f]{40}", commit) else ""
     return f"{'histology' if card.repository else 'pretrained'} weights from the hub, {repository}{at}"
 
 
 def _whole(found: str) -> Path:
-    """Return a file of the hub's cache, if its content has the SHA-256 that the hub stated when it came.
+    """Return a file of the hub's cache, after checking its SHA-256 against the one that the hub stated.
 
-    The cache keeps a large file under that hash, and links to it; where the system has no links nothing is known.
+    The cache stores a large file under that hash, and links to it; on systems without links it cannot be checked.
     """
     path = Path(found)
     stated = path.resolve().name
@@ -89,13 +89,13 @@ def _whole(found: str) -> Path:
         if digest != stated:
             raise BackboneError(
                 f"The weights at {path.resolve()} are damaged: SHA-256 {digest[:12]}…, the hub stated {stated[:12]}…. "
-                "Delete that file, to fetch them again."
+                "Delete that file to download them again."
             )
     return path
 
 
 def hub_address(card: Backbone) -> tuple[str, str | None]:
-    """Return the repository of a backbone's weights, and the commit to take; None for its main branch."""
+    """Return the repository of a backbone's weights, and the commit to use; None for its main branch."""
     if card.repository:
         return card.repository, card.revision or None
     if card.encoder.startswith("tu-"):
@@ -109,18 +109,18 @@ def hub_address(card: Backbone) -> tuple[str, str | None]:
 
 
 def weights_name(encoder: str) -> str | None:
-    """Name the weights of an encoder of smp that are used: those of ImageNet where it has them, else its first."""
+    """Return the name of the weights to use for an encoder of smp: ImageNet if available, else the first."""
     names = list(smp_encoders[encoder]["pretrained_settings"])
     return "imagenet" if "imagenet" in names else next(iter(names), None)
 
 
 def _reach(endpoint: str) -> None:
-    """Ask once whether the hub answers (proxies of the environment are honoured)."""
+    """Check once that the hub answers, respecting the proxies of the environment."""
     request = urllib.request.Request(endpoint, method="HEAD")
     try:
         with urllib.request.urlopen(request, timeout=REACH_SECONDS):
             return
     except urllib.error.HTTPError:
-        return  # it answered, if not kindly
+        return  # an HTTP error is an answer too
     except OSError as error:
         raise WeightsUnavailableError(f"{endpoint} could not be reached") from error

@@ -1,4 +1,4 @@
-"""One shape for every network: pixels in [0, 1] go in, logits of the same size come out."""
+"""Build networks with one interface: pixels in [0, 1] in, logits of the same size out."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,26 +17,26 @@ from histowidgets.models._hub import WeightsUnavailableError
 from histowidgets.models._registry import ARCHITECTURES, DEFAULT_BACKBONE, Backbone, backbones
 
 MULTIPLE = 32
-"""Sides of what the encoder sees are multiples of this: five halvings."""
+"""The encoder's input sides are multiples of this: it halves them five times."""
 
 PATCH = 16
-"""Side of the patches of a vision transformer: `MULTIPLE` is a multiple of it."""
+"""Side of the patches of a vision transformer, in pixels; `MULTIPLE` is a multiple of it."""
 
 _DEPTH = {"pspnet": 3}
-"""Stages of the encoder that an architecture uses, where not five (smp's defaults)."""
+"""Number of encoder stages that an architecture uses, if not five (smp's defaults)."""
 
 _LEAST_SIDE = {"pan": 128}
-"""Sides below which an architecture's pooling pyramid has nothing left to pool."""
+"""Smallest input sides for which an architecture's pooling pyramid has pixels left to pool."""
 
 _SMALL_TILE = 64
-"""The smallest tile that can be set."""
+"""Side of the smallest tile that can be set, in pixels."""
 
 _WITH_DECODER_CHANNELS = ("unet", "unetplusplus", "manet")
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """What it takes to build the same network again.
+    """The description from which a network can be rebuilt.
 
     Attributes
     ----------
@@ -49,10 +49,10 @@ class NetworkSpec:
     n_classes : int
         Classes, 2 to 254.
     decoder_channels : tuple of int or None
-        Widths of the decoder's blocks, coarse to fine: five, or four when `output_stride` is 2; None for the
-        architecture's own. U-Net, U-Net++ and MA-Net only.
+        Widths of the decoder's blocks, from coarse to fine: five, or four if `output_stride` is 2; None for the
+        architecture's defaults. U-Net, U-Net++ and MA-Net only.
     output_stride : {1, 2}
-        2 leaves out the last block of a U-Net's decoder; its logits are then enlarged twofold.
+        With 2, the last block of a U-Net's decoder is left out, and the logits are upsampled by 2.
     """
 
     architecture: str = "unet"
@@ -70,7 +70,7 @@ class NetworkSpec:
         if not 1 <= self.n_channels <= 64:
             raise BackboneError(f"A network takes 1 to 64 channels, not {self.n_channels}; choose fewer channels.")
         if not 2 <= self.n_classes <= 254:
-            raise BackboneError(f"A network tells 2 to 254 classes apart, not {self.n_classes}.")
+            raise BackboneError(f"A network distinguishes 2 to 254 classes, not {self.n_classes}.")
         if self.output_stride not in (1, 2) or (self.output_stride == 2 and self.architecture != "unet"):
             raise BackboneError(
                 f"output_stride is {self.output_stride} with {self.architecture}; use 1, or 2 with architecture 'unet'."
@@ -83,17 +83,17 @@ class NetworkSpec:
         wanted = 4 if self.output_stride == 2 else 5
         if self.architecture not in _WITH_DECODER_CHANNELS:
             raise BackboneError(
-                f"{self.architecture} has no decoder_channels; leave them None, or use "
+                f"{self.architecture} has no decoder_channels; leave them at None, or use "
                 f"{', '.join(_WITH_DECODER_CHANNELS)}."
             )
         if len(self.decoder_channels) != wanted or min(self.decoder_channels) < 1:
             raise BackboneError(
-                f"decoder_channels is {self.decoder_channels}; {wanted} positive numbers are needed "
-                f"when output_stride is {self.output_stride}."
+                f"decoder_channels is {self.decoder_channels}; expected {wanted} positive numbers "
+                f"for output_stride {self.output_stride}."
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
+        """Return the spec as plain values for JSON."""
         values = asdict(self)
         if self.decoder_channels is not None:
             values["decoder_channels"] = list(self.decoder_channels)
@@ -101,7 +101,7 @@ class NetworkSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "NetworkSpec":
-        """Build a spec from `to_dict`'s answer.
+        """Build a spec from the values of `to_dict`.
 
         Raises
         ------
@@ -115,22 +115,22 @@ class NetworkSpec:
         try:
             return cls(**known)
         except TypeError as error:
-            raise BackboneError(f"This is no description of a network: {error}.") from error
+            raise BackboneError(f"This is not a description of a network: {error}.") from error
 
 
 class Network(nn.Module):
-    """A segmentation network with its input scaling inside.
+    """A segmentation network that includes its input scaling.
 
     Attributes
     ----------
     spec : NetworkSpec
-        What it is; the backbone is the one really used.
+        The description of the network, with the backbone that is actually used.
     weights_used : str
-        Where the encoder's weights came from, for people to read.
+        Readable description of where the encoder's weights came from.
     core : Module
         The network of segmentation-models-pytorch: ``core.encoder``, ``core.decoder``, ``core.segmentation_head``.
     kept_still : tuple of Module
-        Modules that ``train()`` leaves in evaluation mode; `apply_freeze` sets them.
+        Modules that ``train()`` leaves in evaluation mode; set by `apply_freeze`.
     """
 
     input_mean: torch.Tensor
@@ -143,17 +143,17 @@ class Network(nn.Module):
         self.core = core
         self.weights_used = "random"
         self.kept_still: tuple[nn.Module, ...] = ()
-        # Kept with the weights, so that a loaded network scales as it did when it was trained.
+        # Saved with the weights, so that a loaded network scales its input as in training.
         self.register_buffer("input_mean", mean)
         self.register_buffer("input_std", std)
 
     @property
     def encoder(self) -> nn.Module:
-        """The encoder inside the core."""
+        """The encoder of the core."""
         return cast(nn.Module, self.core.encoder)
 
     def train(self, mode: bool = True) -> "Network":
-        """Set training mode, but for the modules that freezing keeps still."""
+        """Set training mode, except for the modules in `kept_still`."""
         super().train(mode)
         for module in self.kept_still:
             module.training = False
@@ -178,7 +178,7 @@ class Network(nn.Module):
         down = max(least - height, -height % MULTIPLE)
         right = max(least - width, -width % MULTIPLE)
         if down or right:
-            # Reflection needs more pixels than it adds.
+            # Reflection can add at most as many pixels as there are, minus one.
             mode = "reflect" if down < height and right < width else "replicate"
             x = functional.pad(x, (0, right, 0, down), mode=mode)
         logits = self.core(x)
@@ -195,20 +195,20 @@ def build_network(
     report: Callable[[str], None] | None = None,
     seed: int | None = None,
 ) -> Network:
-    """Build a network, with pretrained encoder weights where they can be had.
+    """Build a network, with pretrained encoder weights if they are available.
 
     Parameters
     ----------
     spec : NetworkSpec
         What to build.
     pretrained : bool
-        Whether to fill the encoder with its pretrained weights. If they cannot be downloaded, the
-        bundled backbone replaces the one asked for, and ``network.spec`` says so.
+        Whether to load the pretrained weights of the encoder. If they cannot be downloaded, the bundled backbone is
+        used instead, and ``network.spec`` names it.
     report : callable, optional
-        Called with a sentence when something else than what was asked for is used, and, before weights are loaded that
-        must not be used commercially.
+        Called with a sentence if the network differs from the request, and before loading weights that must not be used
+        commercially.
     seed : int, optional
-        Seeds the random weights, leaving torch's own generator as it was.
+        Seed of the random weights; torch's global generator is not changed.
 
     Returns
     -------
@@ -238,32 +238,32 @@ def build_network(
             )
         except WeightsUnavailableError as error:
             say(
-                f"The pretrained weights of {card.name} could not be had ({error}). "
+                f"The pretrained weights of {card.name} could not be loaded ({error}). "
                 f"The bundled {DEFAULT_BACKBONE} is used instead."
             )
             other = replace(spec, backbone=DEFAULT_BACKBONE)
             if card.family == "transformer":
-                say("It carries no dpt, so the architecture is a unet.")
+                say("It does not support the architecture dpt, so unet is used.")
                 other = replace(other, architecture="unet")
             return build_network(other, report=report)
     return network
 
 
 def _say_terms(card: Backbone, say: Callable[[str], None]) -> None:
-    """Say what a licence forbids, before the weights are loaded."""
+    """Report the restrictions of a licence, before the weights are loaded."""
     if card.commercial_use is None:
         say(
-            f"Whether the weights of {card.name} may be used commercially is not known here. "
+            f"It is not known whether the weights of {card.name} may be used commercially. "
             f"Their licence: {card.licence}."
         )
     elif not card.commercial_use:
-        say(f"The weights of {card.name} must not be used commercially; their licence is: {card.licence}.")
+        say(f"The weights of {card.name} must not be used commercially. Their licence: {card.licence}.")
 
 
 def check_network(spec: NetworkSpec) -> None:
     """Raise `BackboneError` if the backbone is unknown, or does not fit the architecture.
 
-    The network is built without memory for its weights, where it can be; nothing is fetched.
+    The network is built on the meta device if possible, without memory for its weights; nothing is downloaded.
     """
     if spec in _fitting:
         return
@@ -273,21 +273,21 @@ def check_network(spec: NetworkSpec) -> None:
             with torch.device("meta"):
                 _try_out(_assemble(spec, card))
         except BackboneError:
-            # Some encoders look at their own numbers, such as smp's mit_b0.
+            # Some encoders, such as smp's mit_b0, read their own weights.
             _try_out(_assemble(spec, card))
     _fitting.add(spec)
 
 
 @torch.no_grad()
 def _try_out(network: Network) -> None:
-    """Raise `BackboneError` where a network cannot compute on a tile: the encoder may have a size of its own."""
+    """Raise `BackboneError` if a network cannot compute on a tile: the encoder may accept one size only."""
     tile = torch.zeros(1, network.spec.n_channels, _SMALL_TILE, _SMALL_TILE, device=network.input_mean.device)
     try:
         network.eval()(tile)
     except (RuntimeError, ValueError, AssertionError, IndexError, NotImplementedError) as error:
         raise BackboneError(
             f"{network.spec.backbone} cannot compute on tiles of any size ({str(error).splitlines()[0]}). Choose one "
-            f"that can: all that hw.backbones() lists, or for example convnext_tiny or {DEFAULT_BACKBONE}."
+            f"that can: any from hw.backbones(), or for example convnext_tiny or {DEFAULT_BACKBONE}."
         ) from error
 
 
@@ -295,17 +295,17 @@ _fitting: set[NetworkSpec] = set()
 
 
 def _check_family(spec: NetworkSpec, card: Backbone) -> None:
-    """Tell vision transformers, and what takes them, from the rest."""
+    """Raise `BackboneError` unless "dpt" is combined with a vision transformer, and the other architectures are not."""
     if spec.architecture == "dpt" and card.family != "transformer":
         names = ", ".join(one.name for one in backbones(foundation=True) if one.family == "transformer")
         raise BackboneError(
-            f"{card.name} cannot carry a dpt, which takes vision transformers with patches of 16 pixels: {names}, or "
-            f"one of timm such as vit_small_patch16_224. For {card.name} use another architecture, such as unet."
+            f"{card.name} does not work with dpt, which needs a vision transformer with patches of 16 pixels: {names}, "
+            f"or one of timm such as vit_small_patch16_224. For {card.name} use another architecture, such as unet."
         )
     if card.family == "transformer" and spec.architecture != "dpt":
         raise BackboneError(
-            f"{card.name} cannot carry a {spec.architecture}: it is a vision transformer, for architecture 'dpt' only. "
-            f"For a {spec.architecture} choose another backbone, such as {DEFAULT_BACKBONE}."
+            f"{card.name} does not work with {spec.architecture}: it is a vision transformer, for architecture 'dpt' "
+            f"only. For {spec.architecture} choose another backbone, such as {DEFAULT_BACKBONE}."
         )
 
 
@@ -316,7 +316,7 @@ def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
     if card.family == "transformer":
         arguments = {**transformer_arguments(card), "encoder_depth": TRANSFORMER_DEPTH}
     if spec.decoder_channels is not None:
-        # A fifth block is made only to be cut off again: smp wants one for each halving.
+        # smp needs one block for each halving: the fifth is built and then removed.
         arguments["decoder_channels"] = (*spec.decoder_channels, spec.decoder_channels[-1])[:5]
     elif spec.output_stride == 2:
         arguments["decoder_channels"] = (256, 128, 64, 32, 32)
@@ -332,15 +332,15 @@ def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
                 **arguments,
             )
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # What an unsuitable encoder raises depends on where in smp or timm it fails.
+        # Unsuitable encoders raise different exceptions, depending on where in smp or timm they fail.
         raise BackboneError(
-            f"{spec.backbone} cannot carry a {spec.architecture} ({error}). All that hw.backbones() lists can; "
+            f"{spec.backbone} does not work with {spec.architecture} ({error}). All of hw.backbones() do; "
             f"for {spec.backbone} try unet or fpn."
         ) from error
     if card.family == "transformer" and core.encoder.output_stride != PATCH:
         raise BackboneError(
-            f"{card.name} has patches of {core.encoder.output_stride} pixels; {PATCH} are wanted. "
-            "Choose another, such as vit_small_patch16_224."
+            f"{card.name} has patches of {core.encoder.output_stride} pixels, but dpt needs {PATCH}. "
+            "Choose another backbone, such as vit_small_patch16_224."
         )
     if spec.output_stride == 2:
         core.decoder.blocks = core.decoder.blocks[:-1]
@@ -349,7 +349,7 @@ def _assemble(spec: NetworkSpec, card: Backbone) -> Network:
 
 
 def _scaling(card: Backbone, n_channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation that the weights expect, (1, C, 1, 1); the mean of the three if C is not 3."""
+    """Return the mean and standard deviation that the weights expect, (1, C, 1, 1); averaged over RGB if C is not 3."""
     mean, std = torch.tensor(card.mean), torch.tensor(card.std)
     if n_channels != 3:
         mean, std = mean.mean().expand(n_channels), std.mean().expand(n_channels)

@@ -20,54 +20,55 @@ Architecture = Literal[
 ]
 
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
-"""The names that segmentation-models-pytorch gives the architectures.
+"""The architectures, by their names in segmentation-models-pytorch.
 
-Each but "dpt" takes any backbone that `backbones` lists; "dpt" takes vision transformers, and they take only it.
+All except "dpt" work with any backbone that `backbones` lists by default; "dpt" works with vision transformers, and
+these work only with "dpt".
 """
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-"""The backbone whose weights come with the installation, used where others cannot be downloaded."""
+"""The backbone whose weights are part of the installation, used if others cannot be downloaded."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 _LUNIT_MEAN = (0.70322989, 0.53606487, 0.66096631)
 _LUNIT_STD = (0.21716536, 0.26081574, 0.20723464)
-"""Of the patches that Lunit's weights learned from (Kang et al. 2023)."""
+"""Mean and standard deviation of the patches that Lunit's weights were trained on (Kang et al. 2023)."""
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """One encoder that can carry a network, and where its weights come from.
+    """An encoder for a network, and where its weights come from.
 
     Attributes
     ----------
     name : str
         The name to write in ``TrainingSettings.backbone``.
     encoder : str
-        The name that segmentation-models-pytorch knows it by.
+        Its name in segmentation-models-pytorch.
     parameters : int or None
-        Parameters of the encoder; None where it was not built to be counted.
+        Number of parameters of the encoder; None if they were not counted.
     licence : str
         Licence of the weights.
     weights : {"bundled", "package", "hub", "none"}
-        Whether the pretrained weights lie in the installation, in a package of the extra ``backbones``, on the
-        Hugging Face hub, or nowhere.
+        Where the pretrained weights are: in the installation, in a package of the extra ``backbones``, on the Hugging
+        Face hub, or nowhere.
     mean, std : tuple of float
         The input scaling of the weights for red, green and blue in [0, 1].
     note : str
         When to choose it.
     commercial_use : bool or None
-        Whether the licence of the weights allows commercial use; None where that is not known.
+        Whether the licence of the weights allows commercial use; None if unknown.
     repository : str
-        Where on the hub the weights are, if not where smp or timm look for those of `encoder`.
+        Repository of the weights on the hub, if not the one that smp or timm use for `encoder`.
     revision : str
-        The commit of `repository` to take, 40 hexadecimal digits; "" takes its main branch. Which commit was taken is
-        then in the name of the weights that the network and its classifier keep.
+        The commit of `repository` to use, 40 hexadecimal digits; "" for its main branch. The description of the weights
+        in the network and its classifier then names the commit.
     family : {"pyramid", "transformer"}
-        Whether it halves the image five times, as most do, or cuts it into patches of 16 pixels.
+        Whether the encoder halves the image five times, as most do, or cuts it into patches of 16 pixels.
     foundation : bool
-        Whether it is a large encoder trained on very many histology images, to be used frozen.
+        Whether it is a large encoder that was trained on millions of histology patches; use it frozen.
     arguments : tuple of (str, float)
         Arguments for timm to build it.
     """
@@ -157,7 +158,7 @@ _CARDS = (
         HALF,
         "Works offline with histowidgets[backbones]; the largest that does.",
     ),
-    # For H&E at about 20x. The first is what an advice takes, hence the one with the fewest conditions.
+    # For H&E at about 20x. Advice recommends the first, so it is the one with the fewest restrictions.
     Backbone(
         "resnet50-kather100k",
         "resnet50",
@@ -236,7 +237,7 @@ _FOUNDATION = (
 
 
 class Backbones(list[Backbone]):
-    """Cards of backbones; in a notebook they show as a table."""
+    """A list of backbones; a notebook shows it as a table."""
 
     def _repr_html_(self) -> str:
         heads = ("backbone", "parameters", "licence of the weights", "commercial use", "weights", "when")
@@ -257,13 +258,13 @@ class Backbones(list[Backbone]):
 
 
 def backbones(foundation: bool = False) -> Backbones:
-    """List the backbones on offer, the bundled one first; in a notebook the list shows as a table.
+    """List the backbones on offer, the bundled one first; a notebook shows the list as a table.
 
-    Any other encoder name of segmentation-models-pytorch or timm is accepted too where a backbone is asked for.
+    The name of any other encoder of segmentation-models-pytorch or timm is also accepted as a backbone.
 
     Parameters
     ----------
     foundation : bool
-        Whether to list the foundation encoders too: large, for a GPU, used frozen, and with architecture "dpt".
+        Whether to include the foundation encoders, which are large and used frozen, on a GPU, with architecture "dpt".
     """
     return Backbones([*_CARDS, *(_FOUNDATION if foundation else ())])

@@ -1,6 +1,6 @@
 """Prediction: the classifier and its folder, tiled prediction of any image, label maps, objects, measurements, exports.
 
-Predictions and overlays are NumPy alone; what needs torch is fetched when it is first used.
+Predictions and overlays need only NumPy; what needs torch is imported on first use.
 """
 
 import lazy_loader

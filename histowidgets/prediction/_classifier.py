@@ -1,4 +1,4 @@
-"""The classifier as people use it: predict, save, load, export."""
+"""The public class `Classifier`: predict, save, load, export."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,18 +30,18 @@ from histowidgets.prediction.storage import read_folder, write_folder
 
 
 class Classifier:
-    """Tells the class of each pixel; made by training, kept in a folder.
+    """A pixel classifier, made by training and saved in a folder.
 
     Parameters
     ----------
     spec : ClassifierSpec
-        The model with all that is needed to use it. It never changes; for a classifier of another name, say, use
+        The model with all that is needed to use it. It is immutable; to change the name, for example, use
         ``Classifier(dataclasses.replace(classifier.spec, name="x"))``.
 
     Raises
     ------
     ClassifierError
-        If it is not a ClassifierSpec.
+        If `spec` is not a ClassifierSpec.
 
     Examples
     --------
@@ -65,17 +65,17 @@ class Classifier:
 
     @property
     def spec(self) -> ClassifierSpec:
-        """What it consists of."""
+        """The model and everything that describes it."""
         return self._spec
 
     @property
     def kind(self) -> str:
-        """Which kind of model is inside: "network", "quick", "onnx", or "mean" of several."""
+        """The kind of the model: "network", "quick", "onnx", or "mean" of several."""
         return self.spec.kind
 
     @property
     def model(self) -> PixelModel:
-        """What turns pixels into probabilities."""
+        """The model, which computes probabilities from pixels."""
         return self.spec.model
 
     @property
@@ -90,62 +90,62 @@ class Classifier:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Channels of the training images; matched by name at prediction."""
+        """Channels of the training images; at prediction, channels are matched by name."""
         return self.spec.channel_names
 
     @property
     def normalization(self) -> Normalization:
-        """How pixels become the model's input, with the statistics of the training images."""
+        """How pixels are scaled for the model, with the statistics of the training images."""
         return self.spec.normalization
 
     @property
     def pixel_size_um(self) -> float | None:
-        """Pixel size at which it was trained, and to which images are resampled; None if it is unknown."""
+        """Pixel size at which it was trained, and to which images are resampled; None if unknown."""
         return self.spec.pixel_size_um
 
     @property
     def downsample(self) -> int:
-        """Resolution at which the model sees images."""
+        """Full-size pixels along each side of a pixel that the model sees."""
         return self.spec.downsample
 
     @property
     def tile_size(self) -> int:
-        """Side of a training tile in pixels, at `downsample`."""
+        """Side of a training tile, in pixels at `downsample`."""
         return self.spec.tile_size
 
     @property
     def settings(self) -> dict[str, Any]:
-        """How it was trained."""
+        """The settings that it was trained with."""
         return self.spec.settings
 
     @property
     def scores(self) -> dict[str, Any]:
-        """How good it is on what was held out."""
+        """Its scores on the held-out labels."""
         return self.spec.scores
 
     @property
     def history(self) -> Sequence[Mapping[str, Any]]:
-        """One record per epoch of its training."""
+        """The history of its training: one record for each epoch."""
         return self.spec.history
 
     @property
     def trained_on(self) -> dict[str, Any]:
-        """Run, images and annotations of its training."""
+        """The run, images and annotations that it was trained on."""
         return self.spec.trained_on
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name of the classifier."""
         return self.spec.name
 
     @property
     def parts(self) -> tuple["Classifier", ...]:
-        """The classifiers that this one is the mean of, to be used alone; none for other kinds."""
+        """The classifiers of an ensemble, each usable on its own; empty for other kinds."""
         return tuple(Classifier(part) for part in self.spec.parts)
 
     @property
     def network(self) -> "Classifier | None":
-        """The network in it: itself, or the one that a mean is of; None where there is none."""
+        """The classifier that is a network: itself, or the part of an ensemble; None if there is none."""
         network = self.spec.network
         return self if network is self.spec else None if network is None else Classifier(network)
 
@@ -172,21 +172,21 @@ class Classifier:
         Parameters
         ----------
         image : Image, array or path
-            With the channels that the classifier was trained on.
+            Must have the channels that the classifier was trained on.
         region : (x, y, width, height), optional
-            In full-size pixels; the whole image if not given, with an `OutsideTrainingWarning` where it is unlike
-            those of training. The surroundings are read as context.
+            In full-size pixels; by default the whole image, with an `OutsideTrainingWarning` if it is unlike the
+            training images. The surroundings of the region are read as context.
         overlap, blend, tta
             See `PredictOptions`.
         progress : callable, optional
-            ``progress(done, total, seconds_left)`` after each tile, or each batch of them.
+            ``progress(done, total, seconds_left)`` is called after each tile, or each batch of tiles.
         should_stop : callable, optional
-            Asked before each batch; True stops.
+            Called before each batch; if it returns True, the prediction is cancelled.
         within : Region, optional
-            The only pixels that are read, also as context; the whole image if not given. Validation reads
-            nothing but what was held out.
+            The only pixels that may be read, also as context; by default the whole image. Validation uses this to read
+            only what was held out.
         probabilities : bool, default True
-            False computes only the labels, which takes less time and a fraction of the memory.
+            With False, only the labels are computed, which takes less time and much less memory.
         **options
             ``grids``, ``blur_px``, ``blur_um``, ``skip_blank``, ``precision``, ``downsample``,
             ``ignore_pixel_size``: see `PredictOptions`.
@@ -194,15 +194,15 @@ class Classifier:
         Returns
         -------
         Prediction
-            At full size, whatever the classifier's downsample, in the image's own pixels. Where the image was resampled
-            to the classifier's pixel size, ``prediction.resampling`` says so. The same pixel gets the same answer
-            whichever region is asked for (in fp32, and without `skip_blank`).
+            At full size, in the image's own pixels, whatever the classifier's downsample. If the image was resampled to
+            the classifier's pixel size, ``prediction.resampling`` says so. A pixel gets the same result whichever
+            region is predicted (in fp32, and without `skip_blank`).
 
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, its pixel size is more than 16 times that of the classifier or less than
-            a 16th of it, an option is unknown, or an argument is out of range.
+            If the image's channels do not fit, its pixel size differs from the classifier's by more than a factor of
+            16, an option is unknown, or an argument is out of range.
         RegionError
             If the region is not inside the image.
         PredictionCancelled
@@ -227,45 +227,45 @@ class Classifier:
         overwrite: bool = False,
         **options: Unpack[AnyOptions],
     ) -> StoredPrediction:
-        """Predict into a file as it goes along, in memory that does not grow with the image.
+        """Predict directly into a file, with memory use that does not grow with the image.
 
-        An interrupted prediction resumes where it was when this is called again in the same way. If the classifier,
-        the image or a setting has changed, it starts again, with a `PredictionReplacedWarning`.
+        An interrupted prediction is resumed by the same call. If the classifier, the image or a setting has changed, it
+        starts again, with a `PredictionReplacedWarning`.
 
         Parameters
         ----------
         image : Image, array or path
         out : path
-            ``….zarr`` for an OME-Zarr, or ``….ome.tif`` for a tiled pyramidal OME-TIFF; until that is complete its
-            parts are kept in a hidden folder beside it.
+            ``….zarr`` for an OME-Zarr, or ``….ome.tif`` for a tiled pyramidal OME-TIFF; until the OME-TIFF is complete,
+            its parts are kept in a hidden folder beside it.
         region : (x, y, width, height), optional
-            In full-size pixels; the whole image if not given.
-        probabilities : bool, default False
-            Keep them too, as uint8 (255 for 1) at full size.
+            In full-size pixels; by default the whole image.
+            probabilities : bool, default False
+                Whether to store the probabilities too, as uint8 (255 for 1) at full size.
         progress, should_stop
             See `predict`.
         announce : bool, default True
-            Whether to warn where an earlier prediction is replaced.
+            Whether to warn if an earlier prediction is replaced.
         overwrite : bool, default False
-            Whether the prediction of another image at `out` is replaced; if not, that is an error.
+            Whether to replace the prediction of another image at `out`; otherwise this is an error.
         **options
-            See `PredictOptions`. The image is predicted in blocks of about 2112 pixels or more; the result is that of
+            See `PredictOptions`. The image is predicted in blocks of about 2112 pixels or more, with the same result as
             `predict`.
 
         Returns
         -------
         StoredPrediction
-            As `open_prediction` opens it.
+            The prediction, as opened by `open_prediction`.
 
         Raises
         ------
         PredictionError
             If the image's channels do not fit, pixel sizes are too far apart, an option is unknown, an argument is out
-            of range, `out` is an address, or something else is there.
+            of range, `out` is an address, or `out` exists and is not a prediction.
         RegionError
             If the region is not inside the image.
         PredictionCancelled
-            When `should_stop` says so; what was made is kept.
+            If `should_stop` returned True; what is done is kept.
         """
         chosen = PredictOptions.of(options)
         path, opened = as_path(out, PredictionError), open_image(image)
@@ -285,12 +285,12 @@ class Classifier:
         )
 
     def check(self, image: Image | np.ndarray | str | PathLike[str]) -> list[RangeWarning]:
-        """Say whether an image is like those that the classifier was trained on.
+        """Check whether an image is like those that the classifier was trained on.
 
         Returns
         -------
         list of RangeWarning
-            Empty where it is; else what is unlike, with its numbers, and what to do.
+            Empty if it is; otherwise what differs, with the numbers, and what to do.
 
         Raises
         ------
@@ -300,7 +300,7 @@ class Classifier:
         return check_image(self.spec, open_image(image))
 
     def _warn(self, image: Image, options: PredictOptions) -> None:
-        """Warn the caller of the caller of this where the image is unlike those of training."""
+        """Warn, two frames up the stack, if the image is unlike the training images."""
         for found in check_image(self.spec, image, options.ignore_pixel_size):
             warning = OutsideTrainingWarning(f"{found.title}. {found.detail}", found.evidence)
             warnings.warn(warning, stacklevel=3)
@@ -312,9 +312,9 @@ class Classifier:
         seed: int = 0,
         share: float = 1.0,
     ) -> "Classifier":
-        """Measure the network's batch-norm statistics again on new images (AdaBN); nothing is trained.
+        """Recompute the network's batch-norm statistics on new images (AdaBN), without training.
 
-        Helps where stain or scanner differ from those of training. Look at the result: statistics of an image of
+        This helps if the stain or the scanner differs from training. Check the result: the statistics of an image with
         little tissue, or without one of the classes, can make it worse.
 
         Source: Li et al., "Revisiting batch normalization for practical domain adaptation", 2016.
@@ -323,23 +323,23 @@ class Classifier:
         ----------
         images : Image, array or path, or a list of them
         region : (x, y, width, height), optional
-            The only pixels that are measured, of each image.
+            The only pixels of each image to measure.
         seed : int, default 0
-            For the places that are measured.
+            Seed for the choice of the places to measure.
         share : float, default 1
-            Weight of what is measured, above 0; the rest are the statistics from training. Less than 1 is safer where
-            the new images hold the classes in other proportions.
+            Weight of the new statistics, above 0; the statistics from training have the rest. Less than 1 is safer if
+            the proportions of the classes differ in the new images.
 
         Returns
         -------
         Classifier
-            A new one; this one stays as it was. Its ``scores`` say that it was adapted and hold the earlier ones
-            separately, since it has not been scored itself.
+            A new classifier; this one is not changed. Its ``scores`` say that it was adapted, and hold the earlier
+            scores separately, since the new classifier has not been scored.
 
         Raises
         ------
         ClassifierError
-            If this is not a network, or one without batch norm.
+            If the classifier is not a network, or has no batch norm.
         PredictionError, RegionError
             If channels do not fit, or the region is not inside an image.
         """
@@ -348,24 +348,24 @@ class Classifier:
     def save(self, folder: str | PathLike[str]) -> None:
         """Write the classifier into a folder: ``classifier.json`` and ``model.safetensors``.
 
-        The folder is written whole beside its place and then moved there: an earlier classifier is replaced, and the
-        folder is never half written.
+        The folder is written under a temporary name and then renamed, so that it is never incomplete. An earlier
+        classifier is replaced.
 
         Raises
         ------
         ClassifierError
-            If the folder cannot be written, or holds something else.
+            If the folder cannot be written, or contains other files.
         """
         write_folder(self.spec, folder)
 
     @staticmethod
     def load(folder: str | PathLike[str]) -> "Classifier":
-        """Load a classifier that `save` wrote. Nothing is unpickled.
+        """Load a classifier that `save` wrote, without unpickling.
 
         Raises
         ------
         ClassifierError
-            If the folder or a file is missing, damaged, or written by a newer version; the message names it.
+            If the folder or a file is missing, damaged, or of a newer version; the message names it.
         """
         return Classifier(read_folder(folder))
 
@@ -377,29 +377,30 @@ class Classifier:
         should_stop: ShouldStop | None = None,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        """Write the network as ONNX: "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
+        """Export the network as ONNX, from "pixels" (N, C, H, W), normalized, to "probabilities" (N, K, H, W).
 
         Classes, channels, normalization, pixel size, downsample and tile size are written into the file, for
-        `from_onnx`. Of a mean only its network is written; a `HistowidgetsWarning` says so.
+        `from_onnx`. Of an ensemble only the network is written, with a `HistowidgetsWarning`.
 
-        It is done in a process of its own, so that it does not disturb a training; where no process can be started, it
-        waits until nothing is being trained. The file is compared with the network before it replaces an older one.
+        The export runs in a separate process, so that it does not disturb a running training; if no process can be
+        started, it waits until no training is running. The file is checked against the network before it replaces an
+        older one.
 
         Parameters
         ----------
         path : path
         progress : callable, optional
-            ``progress(done, total, step)`` as each step begins, and at the end; `step` is text.
+            ``progress(done, total, step)`` is called as each step begins, and at the end; `step` is text.
         should_stop : callable, optional
-            Asked several times a second; True cancels the export.
+            Called several times a second; if it returns True, the export is cancelled.
         max_seconds : float, default 900
-            It is given up after this time.
+            The export fails after this time.
 
         Raises
         ------
         ClassifierError
-            If this is not a network, the packages for it are missing, the file cannot be written, or the export failed
-            or took too long.
+            If the classifier has no network, packages are missing, the file cannot be written, or the export failed or
+            took too long.
         ExportCancelled
             When `should_stop` says so.
         """
@@ -413,11 +414,11 @@ class Classifier:
         should_stop: ShouldStop | None = None,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        """Write the folder that the QuPath extension "DL pixel classifier" loads: model.onnx and metadata.json.
+        """Export a folder for the QuPath extension "DL pixel classifier": model.onnx and metadata.json.
 
-        The ONNX goes from "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata hold
-        classes with their colours, channels, pixel size, downsample, and the normalization with the numbers that
-        are used here. The extension cannot match stains: a `HistowidgetsWarning` says so where this classifier does.
+        The ONNX model maps "input" (N, C, H, W), normalized, to "output", logits (N, K, H, W). The metadata contain
+        classes with their colours, channels, pixel size, downsample, and the normalization with its statistics. The
+        extension cannot match stains; if this classifier does, there is a `HistowidgetsWarning`.
 
         Parameters
         ----------
@@ -428,8 +429,8 @@ class Classifier:
         Raises
         ------
         ClassifierError
-            If this is not a network, the packages for it are missing, the folder cannot be written, or the export
-            failed or took too long.
+            If the classifier has no network, packages are missing, the folder cannot be written, or the export failed
+            or took too long.
         ExportCancelled
             When `should_stop` says so.
         """
@@ -447,27 +448,27 @@ class Classifier:
         downsample: int | None = None,
         tile_size: int | None = None,
     ) -> "Classifier":
-        """Make a classifier of any ONNX model of (N, C, H, W) in [0, 1] to (N, K, H, W).
+        """Make a classifier from any ONNX model that maps (N, C, H, W) in [0, 1] to (N, K, H, W).
 
-        Files of `export_onnx` and `export_qupath` say how they are to be used; what is given here overrides that.
-        Where it is damaged a `HistowidgetsWarning` says so, and it is not used.
+        Files from `export_onnx` and `export_qupath` describe how to use them; the arguments override this description.
+        If it is damaged, it is ignored, with a `HistowidgetsWarning`.
 
         Parameters
         ----------
         path : path
         classes : sequence of str, optional
-            In the order of its output; those of the file if it names them.
+            In the order of the model's output; by default those of the file.
         normalization : Normalization, optional
-            Fitted, or "fixed_range"; that of the file if it has one.
+            Fitted, or "fixed_range"; by default that of the file.
         colors : mapping or sequence, optional
-            Those of the file, or colour-blind safe ones.
+            By default those of the file, or colour-blind safe ones.
         channel_names : sequence of str, optional
-            In the order of its input. By default those of the file, or Gray; Red, Green, Blue; Channel 1, Channel 2, …
-            for its number of channels.
+            In the order of the model's input. By default those of the file, or, by their number, Gray; Red, Green,
+            Blue; or Channel 1, Channel 2, ….
         pixel_size_um, downsample
             As for `ClassifierSpec`; by default those of the file.
         tile_size : int, optional
-            As for `ClassifierSpec`; by default that of the file, or 256 where it takes any.
+            As for `ClassifierSpec`; by default that of the file, or 256 if the model accepts any.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What a classifier consists of. Prediction, storage, exports and training work on this; `Classifier` stands on it."""
+"""The contents of a classifier, used by prediction, storage, export and training; `Classifier` is a front end to it."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ClassifierSpec:
-    """A model with all that is needed to use it, checked; `dataclasses.replace` gives a changed copy.
+    """A model with all that is needed to use it; `dataclasses.replace` returns a changed copy.
 
     Parameters
     ----------
@@ -31,27 +31,27 @@ class ClassifierSpec:
     colors : dict of class name to colour, or sequence of colours
         Like ``"#1f77b4"``.
     channel_names : sequence of str
-        Of the training images; matched by name at prediction.
+        Channels of the training images; at prediction, channels are matched by name.
     normalization : Normalization
-        With the statistics of the training images.
+        Fitted to the training images.
     pixel_size_um : float, optional
-        Side of a full-size pixel of the training images. Images of another pixel size are resampled to it.
+        Side of a full-size pixel of the training images. Images with another pixel size are resampled to it.
     downsample : int, default 1
-        Resolution at which the model sees images.
+        Full-size pixels along each side of a pixel that the model sees.
     tile_size : int, default 256
         Side of a training tile, at that downsample.
     settings, scores : dict
-        How it was trained, and how good it is; plain values for JSON.
+        The training settings and the scores, as plain values for JSON.
     history : sequence of dict
         One record per epoch.
     trained_on : dict
-        Run, images and annotations; plain values for JSON.
+        The run, images and annotations, as plain values for JSON.
     name : str
 
     Raises
     ------
     ClassifierError
-        If the parts do not fit each other.
+        If the parts do not fit together.
     """
 
     model: PixelModel
@@ -94,7 +94,7 @@ class ClassifierSpec:
             )
         if not isinstance(self.normalization, Normalization):
             raise ClassifierError(
-                f"The normalization is {self.normalization!r:.80}; a Normalization is wanted, such as "
+                f"The normalization is {self.normalization!r:.80}; expected a Normalization, such as "
                 'Normalization("min_max").fitted([image]) with a training image.'
             )
         if self.normalization.strategy != "fixed_range":
@@ -111,19 +111,19 @@ class ClassifierSpec:
                 )
         size = self.pixel_size_um
         if size is not None and not is_within(size, 1e-9, 1e9):
-            raise ClassifierError(f"pixel_size_um is {size!r}; a number of um above 0, or None, is wanted.")
+            raise ClassifierError(f"pixel_size_um is {size!r}; expected a number of um above 0, or None.")
         for what, value in (("downsample", self.downsample), ("tile_size", self.tile_size)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ClassifierError(f"{what} is {value!r}; a whole number of at least 1 is wanted.")
+                raise ClassifierError(f"{what} is {value!r}; expected a whole number of at least 1.")
 
     @property
     def kind(self) -> str:
-        """Which kind of model is inside: "network", "quick", "onnx", or "mean" of several."""
+        """The kind of the model: "network", "quick", "onnx", or "mean" of several."""
         return self.model.kind
 
     @property
     def parts(self) -> tuple["ClassifierSpec", ...]:
-        """The classifiers that this one is the mean of, each to be used alone; none for other kinds."""
+        """The classifiers of an ensemble, each usable on its own; empty for other kinds."""
         if self.kind != "mean":
             return ()
         return tuple(
@@ -140,11 +140,11 @@ class ClassifierSpec:
 
     @property
     def network(self) -> "ClassifierSpec | None":
-        """The network in it: itself, or the one that a mean is of; None where there is none."""
+        """The classifier that is a network: itself, or the part of an ensemble; None if there is none."""
         return next((one for one in (self, *self.parts) if one.kind == "network"), None)
 
     def described(self) -> dict[str, Any]:
-        """Return what each file of a classifier says of how it is used, as plain values for JSON; see `Description`."""
+        """Return how to use the classifier, as plain values for JSON, for each file format; see `Description`."""
         return {
             "name": self.name,
             "classes": self.classes,
@@ -167,11 +167,11 @@ def _normalization(values: Any) -> Normalization:
 
 
 Text = InstanceOf[str]
-"""Text of any kind: half of a surrogate pair too, which a file name may hold and pydantic's own check refuses."""
+"""Any text, including unpaired surrogates, which file names may contain and pydantic's own type rejects."""
 
 
 class Description(BaseModel):
-    """What `ClassifierSpec.described` wrote, checked when it is read from a file; unknown entries are ignored.
+    """The values of `ClassifierSpec.described`, validated when they are read from a file; unknown entries are ignored.
 
     Attributes
     ----------
@@ -191,5 +191,5 @@ class Description(BaseModel):
     tile_size: int
 
     def parts(self) -> Mapping[str, Any]:
-        """Return the keywords of `ClassifierSpec` that are described here."""
+        """Return these values as keyword arguments of `ClassifierSpec`."""
         return {name: getattr(self, name) for name in Description.model_fields}

@@ -1,6 +1,6 @@
 """Training: settings, tiles, the loop, the thread that runs it, its events, cross-validation, the quick learner.
 
-Settings and events load without torch; the rest is fetched when it is first used.
+Settings and events load without torch; the rest is imported on first use.
 """
 
 import lazy_loader

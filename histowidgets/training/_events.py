@@ -1,4 +1,4 @@
-"""The events of a run and the record of an epoch: frozen values, safe to pass between threads. No torch."""
+"""The events of a run and the record of an epoch: immutable values, safe to pass between threads. No torch."""
 
 import math
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ State = Literal["preparing", "running", "paused", "stopping", "finished", "stopp
 FINAL_STATES: frozenset[str] = frozenset({"finished", "stopped", "failed"})
 
 Keep = Literal["best", "last", "nothing"]
-"""Which weights a stopped run keeps: those of the best epoch, those of that moment, or none."""
+"""Which weights a stopped run keeps: those of the best epoch, the last ones, or none."""
 
 KEEP_CHOICES: tuple[Keep, ...] = get_args(Keep)
 
 
 class EpochRecord(TypedDict):
-    """One epoch in numbers; None stands for what was not measured. Made by the loop, or by `parse_epoch_record`.
+    """The numbers of one epoch; None means "not measured". Made by the training loop or `parse_epoch_record`.
 
-    ``epoch`` counts from 1. ``val_…`` are None without validation labels; ``val_iou`` has the IoU of each class over
-    labelled pixels, None for a class without validation labels. ``learning_rate`` is that of the decoder at the end of
-    the epoch. ``seconds`` count from the start of the run, without pauses. ``steps`` is the number of steps in an
-    epoch.
+    ``epoch`` counts from 1. The ``val_…`` entries are None without validation labels; ``val_iou`` holds the IoU of each
+    class over labelled pixels, None for a class without validation labels. ``learning_rate`` is that of the decoder at
+    the end of the epoch. ``seconds`` is the time since the start of the run, without pauses. ``steps`` is the number of
+    steps in an epoch.
     """
 
     epoch: int
@@ -45,7 +45,7 @@ MEASUREMENTS = ("train_loss", "val_loss", "train_miou", "val_miou", "val_accurac
 
 
 def parse_epoch_record(values: Mapping[str, Any], next_epoch: int = 1) -> EpochRecord:
-    """Check what any loop reports of an epoch, and complete it to a record.
+    """Validate an epoch's values from any training loop, and complete them to a record.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def parse_epoch_record(values: Mapping[str, Any], next_epoch: int = 1) -> EpochR
         The entries of `EpochRecord`, all optional; ``steps_per_epoch`` is read as ``steps``. Numbers may be NaN or
         infinite (measured, but not finite) and of any numeric type. Other keys are ignored.
     next_epoch : int, default 1
-        The epoch if `values` does not say. A fraction of an epoch, as some loops report, is kept.
+        The epoch if `values` has none. Fractions of an epoch, as some loops report, are kept.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def parse_epoch_record(values: Mapping[str, Any], next_epoch: int = 1) -> EpochR
     """
     if not isinstance(values, Mapping):
         raise TrainingError(
-            f"the record of an epoch must be a dict such as {{'epoch': 1, 'train_loss': 0.7}}, got {values!r}"
+            f"The record of an epoch is {values!r}; expected a dict such as {{'epoch': 1, 'train_loss': 0.7}}."
         )
     epoch = _number("epoch", values.get("epoch"))
     if epoch is None or not math.isfinite(epoch):
@@ -74,7 +74,7 @@ def parse_epoch_record(values: Mapping[str, Any], next_epoch: int = 1) -> EpochR
     iou = values.get("val_iou")
     iou = {} if iou is None else iou
     if not isinstance(iou, Mapping):
-        raise TrainingError(f"val_iou must map class names to numbers, got {iou!r}")
+        raise TrainingError(f"val_iou is {iou!r}; expected a mapping of class names to numbers.")
     steps = next((n for n in (_number(k, values.get(k)) for k in ("steps", "steps_per_epoch")) if n is not None), None)
     record = {
         "epoch": int(epoch) if float(epoch).is_integer() else epoch,
@@ -92,29 +92,29 @@ def _number(name: str, value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise TrainingError(
-            f"{name} must be a number or None, got {value!r}; give one value per epoch, such as the mean of its steps"
+            f"{name} is {value!r}; expected a number or None. Give one value per epoch, such as the mean of its steps."
         ) from error
 
 
 @dataclass(frozen=True)
 class RunStarted:
-    """Training begins: the network is built and the tiles are placed.
+    """Training begins: the network has been built and the tiles have been planned.
 
     Attributes
     ----------
     run_id : str
     n_train_tiles, n_validation_tiles : int
-        0 where not known.
+        0 if unknown.
     steps_per_epoch, epochs : int
-        0 where not known.
+        0 if unknown.
     backbone : str
     compute_format : str
         The number format and memory format of the computation.
     class_labels : mapping or None
-        Class name to the number of annotations in training and the number of pixels in validation; None where nothing
-        is held out.
+        Maps class names to the number of annotations in training and the number of pixels in validation; None if
+        nothing is held out.
     settings : TrainingSettings or None
-        None where not known.
+        None if unknown.
     """
 
     run_id: str
@@ -148,10 +148,10 @@ class EpochEnded:
     ----------
     record : EpochRecord
     is_best : bool
-        Whether its weights are kept.
+        Whether its weights are the best so far, and kept.
     confusion : list of list of int, or None
-        Labelled pixels of validation, a row for each true class in the order of ``val_iou``; None without validation
-        labels.
+        Numbers of labelled validation pixels, with a row for each true class in the order of ``val_iou``; None without
+        validation labels.
     """
 
     record: EpochRecord
@@ -161,14 +161,14 @@ class EpochEnded:
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The run has changed its state."""
+    """The state of the run has changed."""
 
     state: State
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something the user should know."""
+    """A message for the user."""
 
     level: Literal["info", "warning"]
     text: str

@@ -326,7 +326,11 @@ def test_a_wrong_folder_is_refused_before_anything_is_loaded(tmp_path, command):
         "import sys; from histowidgets.cli import main; code = main(sys.argv[1:]); "
         "print([one for one in ('torch', 'numpy', 'pydantic') if one in sys.modules]); sys.exit(code)"
     )
-    for name, said in (("nothing", "There is no folder"), ("file", "is a file"), ("", "There is one in inner in it")):
+    for name, said in (
+        ("nothing", "There is no folder"),
+        ("file", "is a file"),
+        ("", "There is one in its subfolder inner"),
+    ):
         given = [command, str(tmp_path / name), *more]
         done = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True)
         assert done.returncode == EXIT_REFUSED
@@ -371,9 +375,9 @@ def test_what_is_set_wins_and_what_cannot_be_set_is_named(project_folder, settin
     train = ["train", str(project_folder)]
     for given, said in [
         (["--set", "epoch=3"], "did you mean 'epochs'"),
-        (["--set", "epochs"], "NAME=VALUE is wanted"),
+        (["--set", "epochs"], "expected NAME=VALUE"),
         (["--set", "epochs=many"], "epochs"),
-        (["--settings", "missing.json"], "The settings missing.json cannot be read: No such file or directory."),
+        (["--settings", "missing.json"], "The settings file missing.json cannot be read: No such file or directory."),
         (["--settings", str(project_folder)], "cannot be read"),
     ]:
         assert main([*train, *given]) == EXIT_REFUSED
@@ -449,7 +453,7 @@ def test_what_is_there_is_not_overwritten_by_training(project_folder, settings_f
     (tmp_path / "classifier").mkdir()
     common = [str(project_folder), "--settings", settings_file()]
     assert main(["train", *common, "-o", str(tmp_path / "classifier")]) == EXIT_REFUSED
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["cross-validate", *common, "-o", str(tmp_path / "scores.json")]) == EXIT_REFUSED
     assert "--force" in capsys.readouterr().err
     assert (tmp_path / "scores.json").read_text() == "mine"

@@ -86,7 +86,7 @@ def test_spec_survives_json():
         ({"output_stride": 2, "architecture": "fpn"}, "output_stride is 2 with fpn"),
         ({"decoder_channels": [64, 32]}, "5 positive numbers"),
         ({"architecture": "fpn", "decoder_channels": [5, 5, 5, 5, 5]}, "has no decoder_channels"),
-        ({"depth": 3}, "no description of a network"),
+        ({"depth": 3}, "not a description of a network"),
     ],
 )
 def test_impossible_specs_say_what_is_wrong(values, message):

@@ -37,11 +37,11 @@ def test_a_record_that_is_complete_stays_as_it_is():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ([1], "must be a dict"),
-        ({"train_loss": "low"}, "train_loss must be a number or None, got 'low'"),
-        ({"seconds": 10**400}, "seconds must be a number"),
-        ({"val_iou": {"A": "x"}}, "val_iou of A must be a number"),
-        ({"val_iou": 0.5}, "val_iou must map class names"),
+        ([1], "expected a dict"),
+        ({"train_loss": "low"}, "train_loss is 'low'; expected a number or None"),
+        ({"seconds": 10**400}, "seconds is 10+; expected a number"),
+        ({"val_iou": {"A": "x"}}, "val_iou of A is 'x'; expected a number"),
+        ({"val_iou": 0.5}, "val_iou is 0.5; expected a mapping of class names"),
     ],
 )
 def test_what_is_no_record_is_refused(bad, message):

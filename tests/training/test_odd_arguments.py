@@ -13,7 +13,7 @@ from tests.training.helpers import painted, quick
     [
         (("my_project", None), "project is 'my_project'; it must be a Project. .*Project.open"),
         ((None, None), "project is None; it must be a Project"),
-        ((..., {"epochs": 1}), "settings are {'epochs': 1}; TrainingSettings are wanted, such as"),
+        ((..., {"epochs": 1}), "settings are {'epochs': 1}; expected TrainingSettings, such as"),
         ((..., "workshop"), "settings are 'workshop'; .*preset"),
     ],
 )
@@ -31,14 +31,14 @@ def test_what_is_no_project_is_refused_wherever_one_is_wanted(odd):
     for ask in asks:
         with pytest.raises(ProjectError, match="it must be a Project"):
             ask(odd)
-    with pytest.raises(AdviceError, match="classifier is a NoneType; a Classifier is wanted"):
+    with pytest.raises(AdviceError, match="classifier is a NoneType; expected a Classifier"):
         suggest_regions(painted(), None)
 
 
 def test_other_odd_arguments_are_refused_in_words():
-    with pytest.raises(TrainingDataError, match="continue_from is 'folder'; a Classifier is wanted"):
+    with pytest.raises(TrainingDataError, match="continue_from is 'folder'; expected a Classifier"):
         start_training(painted(), quick(), continue_from="folder")
-    with pytest.raises(TrainingDataError, match=r"The split is 0\.2; a Split is wanted"):
+    with pytest.raises(TrainingDataError, match=r"The split is 0\.2; expected a Split"):
         start_training(painted(), quick(), split=0.2)
     for folds in ("5", 2.5, None):
         with pytest.raises(SettingsError, match=f"folds is {folds!r}; use 2 to 20"):
@@ -48,7 +48,7 @@ def test_other_odd_arguments_are_refused_in_words():
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        (None, "The path is None; text or a Path is wanted"),
+        (None, "The path is None; expected text or a Path"),
         (7, "The path is 7"),
         ("", "The path is ''"),
         (b"run", "The path is b'run'"),

@@ -1,4 +1,4 @@
-"""Look at the annotations of a project and say what they lack."""
+"""Check the annotations of a project and report what they lack."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 
 
 def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advice]:
-    """Look at the annotations of a project: how many there are, where they lie, and whether they agree.
+    """Check the annotations of a project: how many there are, where they are, and whether they agree.
 
-    Fast enough to call after each stroke; images of more than 1024 pixels a side are downsampled.
+    Fast enough to call after each stroke; images with sides longer than 1024 pixels are downsampled.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     settings : TrainingSettings, optional
-        Class weights that are already set are not offered again.
+        The present settings: class weights that are already set are not offered again.
 
     Returns
     -------
     list of Advice
-        The most urgent first. There is one about each class: "annotations-few" (below the minimum),
-        "annotations-more" (below the recommended number) or "annotations-enough"; its `about` names the
-        ``class``, its `evidence` holds ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of
-        all labels), ``boundary_percent`` and ``annotated_images``. The others come with one of two ids, and the same
-        numbers, where they can be known:
+        The most urgent first. There is one for each class: "annotations-few" (below the minimum), "annotations-more"
+        (below the recommended number) or "annotations-enough"; its `about` names the ``class``, and its `evidence`
+        holds ``count``, ``minimum``, ``recommended``, ``area_pixels``, ``area_percent`` (of all labels),
+        ``boundary_percent`` and ``annotated_images``. Each other check gives one of two ids with the same evidence, if
+        it can be measured:
 
         ==========================================  ========================  =========================================
         what is missing                             what is good              evidence
@@ -42,8 +42,8 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
         "least-covered-image"                       "images-covered"          labelled_percent, most_percent
         ==========================================  ========================  =========================================
 
-        "image-unreadable" names an image whose pixels cannot be read; its strokes count, its pixels are left out.
-        "no-image" stands alone.
+        "image-unreadable" names an image whose pixels cannot be read: its strokes count, but its pixels are left out.
+        "no-image" is the only advice for a project without images.
     """
     snapshot = snapshot_of(project)
     if not snapshot.images:

@@ -1,4 +1,4 @@
-"""Advice on how much is annotated: strokes a class, images, and areas of classes."""
+"""Advice on how much is annotated: strokes per class, images, and areas of classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,21 +12,21 @@ from histowidgets.advice.coaching._totals import Totals
 from histowidgets.annotations import ProjectSnapshot
 from histowidgets.images import Region
 
-#: Number of classes from which it holds, and the minimum and the recommended number of annotations of each class.
+#: Number of classes from which an entry applies, and the minimum and recommended number of annotations per class.
 COUNTS = ((5, 20, 50), (3, 15, 40), (0, 10, 30))
-#: Areas of classes are out of balance when they differ by this factor.
+#: The areas of classes are imbalanced if they differ by this factor.
 AREA_RATIO = 10.0
 
 
 def counts_wanted(n_classes: int) -> tuple[int, int]:
-    """Return the minimum and the recommended number of annotations a class."""
+    """Return the minimum and the recommended number of annotations per class."""
     return next((minimum, wanted) for least, minimum, wanted in COUNTS if n_classes >= least)
 
 
 def counts(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals) -> list[Advice]:
-    """Return an advice for each class: "stop" below the minimum, "warning" below the recommended number, else "good".
+    """Advise on each class: "stop" below the minimum, "warning" below the recommended number, else "good".
 
-    The evidence of each holds what else there is to say about the class.
+    The evidence also holds the class's area, share at boundaries, and number of images.
     """
     minimum, wanted = counts_wanted(len(snapshot.classes))
     numbers = dict.fromkeys(snapshot.classes, 0)
@@ -50,7 +50,7 @@ def counts(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals:
 
 
 def one_image(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> Advice | None:
-    """Say whether all labels are on one image, or on several."""
+    """Advise on whether all labels are on one image, or on several."""
     if not summaries:
         return None
     evidence: dict[str, float | int] = {
@@ -74,7 +74,7 @@ def one_image(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> A
 
 
 def least_covered(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> Advice | None:
-    """Name the image with the smallest labelled share, and say whether that is far less than another's."""
+    """Advise on the image with the smallest labelled share, if that is far below the share of another image."""
     if len(snapshot.images) < 2 or not summaries:
         return None
     shares = dict.fromkeys(snapshot.images, 0.0)
@@ -89,7 +89,7 @@ def least_covered(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) 
         return Advice("images-covered", title, "", evidence, severity="good", image_name=name)
     return Advice(
         id="least-covered-image",
-        title=f"{name} is covered least by your strokes",
+        title=f"Your strokes cover {name} least",
         detail="Annotate there next, so that the classifier knows all images equally well.",
         evidence=evidence,
         image_name=name,
@@ -100,7 +100,7 @@ def least_covered(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) 
 def area_imbalance(
     snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals, settings: Any
 ) -> Advice | None:
-    """Say whether the areas of two classes differ tenfold; the offered weights are final values, not factors."""
+    """Advise on whether the areas of two classes differ tenfold; the offered weights are final values, not factors."""
     areas = {name: float(totals.areas[i]) for i, name in enumerate(snapshot.classes) if totals.areas[i] > 0}
     if len(areas) < 2:
         return None
@@ -117,7 +117,7 @@ def area_imbalance(
     weights = balanced_weights(areas)
     present = getattr(settings, "class_weights", None)
     if present is not None and all(abs(present.get(n, 1.0) - w) < 1e-9 for n, w in weights.items()):
-        title = "The class weights balance what the areas lack"
+        title = "The class weights balance the areas of the classes"
         return Advice("areas-balanced", title, "", evidence, severity="good", about=about)
     near = nearest_other(snapshot, summaries, small)
     return Advice(
@@ -129,12 +129,12 @@ def area_imbalance(
         severity="warning",
         image_name=near[1].name if near else None,
         region=near[2] if near else None,
-        **with_actions([Action("Balance the classes once", {"class_weights": weights})]),
+        **with_actions([Action("Balance the class weights", {"class_weights": weights})]),
     )
 
 
 def balanced_weights(areas: Mapping[str, float]) -> dict[str, float]:
-    """Return a weight for each class: the median area over its own, from 0.1 to 10."""
+    """Return a weight for each class: the median area divided by its own area, limited to 0.1 to 10."""
     low, high = t.WEIGHT_RANGE
     middle = float(np.median(list(areas.values())))
     return {name: round(min(max(middle / area, low), high), 2) for name, area in areas.items()}
@@ -143,7 +143,7 @@ def balanced_weights(areas: Mapping[str, float]) -> dict[str, float]:
 def nearest_other(
     snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], name: str
 ) -> tuple[str, ImageSummary, Region] | None:
-    """Find where a class comes nearest to another one: that class, the image, and the place."""
+    """Find where a class comes nearest to another one; return that class, the image, and the place."""
     index = list(snapshot.classes).index(name)
     best: tuple[float, str, ImageSummary, Region] | None = None
     for summary in summaries:
@@ -180,13 +180,13 @@ def _count(
     severity: Severity = "stop" if number < minimum else "warning"
     missing = (minimum if number < minimum else wanted) - number
     near = nearest_other(snapshot, summaries, name)
-    # The title names one place; whether the class really borders there can be seen there.
+    # The title names a single place; the user can see there whether the classes really meet.
     where = f", best where it meets {near[0]}" if near else ""
     need = "needs" if severity == "stop" else "would gain from"
     return Advice(
         id="annotations-few" if severity == "stop" else "annotations-more",
         title=f"{name} {need} {missing} more {'stroke' if missing == 1 else 'strokes'}{where}",
-        detail=f"It has {number}; of {len(snapshot.classes)} classes, each needs {minimum} or more; {wanted} are good.",
+        detail=f"It has {number}. With {len(snapshot.classes)} classes, each needs {minimum}; {wanted} are better.",
         evidence=evidence,
         about=about,
         severity=severity,

@@ -1,4 +1,4 @@
-"""What the coach sees of an image: its labels and pixels, downsampled so far that each stroke can be followed."""
+"""What the coach sees of an image: its labels and pixels, downsampled so that it can follow each stroke."""
 
 import math
 import threading
@@ -14,7 +14,7 @@ from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot
 from histowidgets.errors import ImageNameError
 from histowidgets.images import Image, Region
 
-#: The coach looks at images with at most this many pixels a side; larger ones are downsampled.
+#: Longest side, in pixels, of the images that the coach looks at; larger ones are downsampled.
 COACH_SIDE = 1024
 #: Side of the patches that are compared, in pixels of the downsampled image.
 PATCH = 8
@@ -24,17 +24,17 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Texture:
-    """Features of an image's pixels, scaled so that its 1st to 99th percentile becomes 0 to 1.
+    """Features of an image's pixels, scaled so that the 1st to 99th percentile becomes 0 to 1.
 
     Attributes
     ----------
     patches : ndarray of (rows, columns, values), float32
         For each cell of 8 x 8 downsampled pixels, the patch of that size around its brightest spot, averaged to 4 x 4,
-        all channels in a row.
+        with all channels in one vector.
     spots : ndarray of (rows, columns, 2), int
         Row and column of those spots.
     cells : ndarray of (256, 3), float32
-        Mean colour of the cells of a 16 x 16 grid; of other than three channels, their mean three times.
+        Mean colour of each cell of a 16 x 16 grid; without three channels, their mean repeated three times.
     """
 
     patches: np.ndarray
@@ -42,13 +42,13 @@ class Texture:
     cells: np.ndarray
 
 
-# Images never change, so what was read stays valid for the life of the object.
+# Images never change, so their texture stays valid for the lifetime of the object.
 _TEXTURES: "weakref.WeakKeyDictionary[Image, Texture]" = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """One image with its labels, at a downsample of whole numbers.
+    """One image with its labels, at an integer downsample.
 
     Attributes
     ----------
@@ -69,24 +69,24 @@ class ImageSummary:
 
     @cached_property
     def labelled(self) -> np.ndarray:
-        """Which pixels have a label, as (rows, columns) bool."""
+        """Mask of the pixels that have a label, (rows, columns) bool."""
         return self.labels != UNLABELLED
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """Labelled full-size pixels of each class index, (256,); approximate where the image is downsampled."""
+        """Number of labelled full-size pixels of each class index, (256,); approximate if the image is downsampled."""
         return np.bincount(self.labels.ravel(), minlength=256) * self.downsample**2
 
     @property
     def texture(self) -> Texture:
-        """What the pixels look like; read once an image."""
+        """Features of the pixels; read once for each image."""
         with _LOCK:
             if self.image not in _TEXTURES:
                 _TEXTURES[self.image] = _read(self.image, self.downsample)
             return _TEXTURES[self.image]
 
     def points(self, index: int, most: int) -> np.ndarray:
-        """Return at most `most` labelled pixels of a class, evenly sampled, as (n, 2) row and column."""
+        """Return at most `most` evenly sampled labelled pixels of a class, as (n, 2) row and column."""
         rows, cols = np.nonzero(self.labels == index)
         step = max(1, len(rows) // most)
         return np.column_stack([rows, cols])[::step][:most]
@@ -113,16 +113,16 @@ def summarize_image(project: Project | ProjectSnapshot, snapshot: ProjectSnapsho
 
 
 def _kept_labels(project: Project, snapshot: ProjectSnapshot, name: str, downsample: int) -> np.ndarray | None:
-    """Return the labels that the project keeps up to date, stroke by stroke; None if they fit the snapshot no more."""
+    """Return the labels that the project updates with each stroke; None if they no longer match the snapshot."""
     try:
         labels = project.label_map(name, downsample)
     except ImageNameError:
-        return None  # it was removed since
+        return None  # the image was removed meanwhile
     return labels if tuple(project.classes) == snapshot.classes else None
 
 
 def cell_edges(length: int) -> np.ndarray:
-    """Return where the 16 cells along a side begin, and where the last one ends."""
+    """Return where each of the 16 cells along a side begins, and where the last one ends."""
     return np.linspace(0, length, t.GRID + 1).astype(int)
 
 
@@ -136,7 +136,7 @@ def _read(image: Image, downsample: int) -> Texture:
     colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
     y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
     totals = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
-    # A side shorter than the grid has cells without a pixel: they repeat the next one.
+    # If a side is shorter than the grid, some cells have no pixel: they repeat the next cell.
     sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
     return Texture(patches, spots, (totals / sizes[..., None]).reshape(-1, 3))
 
@@ -144,11 +144,11 @@ def _read(image: Image, downsample: int) -> Texture:
 def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cut a patch around the brightest spot of each cell.
 
-    So tissue that is there twice, as in two crops that overlap, is cut alike wherever it lies on the grid.
+    Tissue that occurs twice, as in two overlapping crops, is thus cut in the same way wherever it lies on the grid.
     """
     side, half = PATCH, PATCH // 2
     height, width = pixels.shape[:2]
-    # A strip that is thinner than a patch is continued at its edge.
+    # An image that is narrower than a patch is padded by repeating its edge.
     pixels = np.pad(pixels, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), mode="edge")
     rows, cols = pixels.shape[0] // side, pixels.shape[1] // side
     bright = ndimage.uniform_filter(pixels.mean(axis=-1), 3)[: rows * side, : cols * side]

@@ -1,4 +1,4 @@
-"""Advice on where the annotations lie: boundaries, variety, and places that contradict each other."""
+"""Advice on where the annotations are: at boundaries, in varied places, and free of contradictions."""
 
 from collections.abc import Sequence
 
@@ -15,24 +15,24 @@ from histowidgets.errors import HistowidgetsError
 
 #: This share of the labelled pixels should lie at boundaries.
 BOUNDARY_SHARE = 0.02
-#: Labels whose bounding box covers less than this share of the image come from one corner.
+#: Labels whose bounding box covers less than this share of the image are in one corner.
 CORNER_SHARE = 0.25
-#: Cells are of two kinds when the two centres explain this share of the variance, and each kind holds this share of
+#: Cells are of two kinds if the two centres explain `KINDS_EXPLAIN` of the variance, and each kind has `KIND_SHARE` of
 #: the cells.
 KINDS_EXPLAIN = 0.6
 KIND_SHARE = 0.15
-#: The labelled cells are of one kind when this share of them is. Nothing is said about fewer strokes than this.
+#: The labelled cells are of one kind if `ONE_KIND` of them are. With fewer than `VARIETY_STROKES` there is no advice.
 ONE_KIND = 0.97
 VARIETY_STROKES = 6
-#: Patches are near-identical when their root-mean-square difference is at most this share of the image's range.
+#: Patches are near-identical if their root-mean-square difference is at most this share of the image's range.
 IDENTICAL = 0.012
-#: At most this many labelled patches are compared, and this many contradictions listed.
+#: Maximum number of labelled patches that are compared, and of contradictions that are listed.
 MOST_PATCHES = 1500
 MOST_LISTED = 5
 
 
 def boundaries(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], totals: Totals) -> Advice | None:
-    """Say whether enough of the labels lies near a label of another class."""
+    """Advise on whether enough of the labels are near a label of another class."""
     classes = np.flatnonzero(totals.areas)
     if len(classes) < 2:
         return None
@@ -48,8 +48,8 @@ def boundaries(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], tot
     place = nearest_other(snapshot, summaries, snapshot.classes[int(classes[0])])
     return Advice(
         id="few-boundaries",
-        title="Hardly any stroke lies where classes meet",
-        detail="Boundaries are hardest to learn. Paint short strokes on both sides of some.",
+        title="Hardly any strokes lie where classes meet",
+        detail="Boundaries are hardest to learn. Paint short strokes on both sides of a few boundaries.",
         evidence=evidence,
         severity="warning",
         image_name=place[1].name if place else None,
@@ -59,7 +59,7 @@ def boundaries(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary], tot
 
 
 def corner(summaries: Sequence[ImageSummary]) -> Advice | None:
-    """Say whether the strokes lie in one part of every annotated image, or are spread over one of them."""
+    """Advise on whether the strokes lie in one part of every annotated image, or are spread over one of them."""
     if sum(summary.strokes for summary in summaries) < VARIETY_STROKES:
         return None
     shares = []
@@ -74,11 +74,11 @@ def corner(summaries: Sequence[ImageSummary]) -> Advice | None:
         "limit_percent": 100 * CORNER_SHARE,
     }
     if max(shares) >= CORNER_SHARE:
-        title = f"The strokes reach over {100 * max(shares):.0f} % of an image"
+        title = f"The strokes span {100 * max(shares):.0f} % of an image"
         return Advice("spread-enough", title, "", evidence, severity="good")
     summary = summaries[0]
     rows, cols = np.nonzero(summary.labelled)
-    # The part of the image that is opposite, seen from its middle.
+    # The middle of the quadrant opposite the strokes.
     row = summary.labels.shape[0] * (0.25 if rows.mean() > summary.labels.shape[0] / 2 else 0.75)
     col = summary.labels.shape[1] * (0.25 if cols.mean() > summary.labels.shape[1] / 2 else 0.75)
     return Advice(
@@ -94,7 +94,7 @@ def corner(summaries: Sequence[ImageSummary]) -> Advice | None:
 
 
 def one_kind(summaries: Sequence[ImageSummary]) -> Advice | None:
-    """Say whether all strokes lie in one of two kinds of places, which brightness and colour tell apart."""
+    """Advise on whether all strokes lie in one of two kinds of places, which differ in brightness or colour."""
     if not summaries or sum(summary.strokes for summary in summaries) < VARIETY_STROKES:
         return None
     features = np.concatenate([summary.texture.cells for summary in summaries])
@@ -111,9 +111,9 @@ def one_kind(summaries: Sequence[ImageSummary]) -> Advice | None:
         "limit_percent": 100 * ONE_KIND,
     }
     if max(share, 1 - share) < ONE_KIND:
-        title = "The strokes lie in both kinds of places that the images have"
+        title = "The strokes cover both kinds of places in the images"
         return Advice("kinds-covered", title, "", evidence, severity="good")
-    # The cell that is most unlike the labelled ones.
+    # The cell that differs most from the labelled ones.
     away = np.linalg.norm(features - features[labelled].mean(axis=0), axis=1)
     number = int(np.argmax(np.where(missing, away, -1)))
     owner, cell = divmod(number, t.GRID * t.GRID)
@@ -122,7 +122,7 @@ def one_kind(summaries: Sequence[ImageSummary]) -> Advice | None:
     return Advice(
         id="one-kind-of-place",
         title="All strokes lie in places that look alike",
-        detail="Part of the tissue is brighter, darker or of another colour, and has no stroke: annotate there too.",
+        detail="Part of the tissue is brighter, darker or of another colour, and has no strokes. Annotate there too.",
         evidence=evidence,
         severity="warning",
         image_name=summary.name,
@@ -132,7 +132,7 @@ def one_kind(summaries: Sequence[ImageSummary]) -> Advice | None:
 
 
 def overdrawn(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> list[Advice]:
-    """List places that were labelled twice with different classes."""
+    """Advise on places that were labelled twice, with different classes."""
     places = sorted(
         ((summary.name, conflict) for summary in summaries for conflict in conflicts(snapshot, summary.name)),
         key=lambda pair: -pair[1].pixels,
@@ -142,7 +142,7 @@ def overdrawn(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> l
         Advice(
             id="labelled-twice",
             title=f"{conflict.above} was painted over {conflict.below}",
-            detail="The later stroke counts. If it should not, undo it or paint the place again.",
+            detail="The later stroke counts. If that is wrong, undo it or paint the place again.",
             evidence={"pixels": conflict.pixels, "pixels_in_all": pixels, "places": len(places)},
             severity="warning",
             image_name=name,
@@ -153,7 +153,7 @@ def overdrawn(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> l
 
 
 def contradictions(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary]) -> list[Advice]:
-    """List near-identical patches with different labels: both places of each pair, one after the other."""
+    """Advise on near-identical patches with different labels: the two places of each pair follow one another."""
     patches, labels, where = _labelled_patches(summaries)
     if len(patches) < 2:
         return []
@@ -196,7 +196,7 @@ def contradictions(snapshot: ProjectSnapshot, summaries: Sequence[ImageSummary])
 
 
 def consistent(totals: Totals, found: Sequence[Advice]) -> Advice | None:
-    """Say so if nothing was labelled twice, and nothing that looks the same has two classes."""
+    """Confirm that no place was labelled twice, and that no places that look the same have different classes."""
     if found or np.count_nonzero(totals.areas) < 2:
         return None
     title = "No place has two classes"
@@ -204,16 +204,16 @@ def consistent(totals: Totals, found: Sequence[Advice]) -> Advice | None:
 
 
 def unreadable(summaries: Sequence[ImageSummary]) -> tuple[list[ImageSummary], list[Advice]]:
-    """Return the images whose pixels can be read, and an advice about each other one."""
+    """Return the images whose pixels can be read, and advice about each of the others."""
     readable, found = [], []
     for summary in summaries:
         try:
-            summary.texture  # noqa: B018  # reads the pixels, once an image
+            summary.texture  # noqa: B018 # reads the pixels, once for each image
         except (HistowidgetsError, OSError, RuntimeError, ValueError) as error:
             found.append(
                 Advice(
                     id="image-unreadable",
-                    title=f"The pixels of {summary.name} cannot be read, so the coach leaves that image out",
+                    title=f"The pixels of {summary.name} cannot be read, so the coach leaves this image out",
                     detail=f"Its strokes still count. {error}",
                     evidence={"images_left_out": 1, "annotations": summary.strokes},
                     severity="warning",
@@ -228,7 +228,7 @@ def unreadable(summaries: Sequence[ImageSummary]) -> tuple[list[ImageSummary], l
 def _labelled_patches(
     summaries: Sequence[ImageSummary],
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[ImageSummary, int, int]]]:
-    """Return the patches whose centre is labelled, (n, values), their classes, and where they are."""
+    """Return the patches whose centre is labelled, (n, values), their classes, and their places."""
     if len({summary.texture.patches.shape[-1] for summary in summaries}) != 1:
         return np.empty((0, 1)), np.empty(0, int), []  # images with different channels cannot be compared
     patches, labels, where = [], [], []
@@ -244,7 +244,7 @@ def _labelled_patches(
 
 
 def _labelled_cells(summary: ImageSummary) -> np.ndarray:
-    """Return which cells of the grid have a label, (256,) bool."""
+    """Return a mask of the grid cells that have a label, (256,) bool."""
     rows, cols = np.nonzero(summary.labelled)
     y, x = (
         np.searchsorted(cell_edges(n), at, side="right") - 1
@@ -256,7 +256,7 @@ def _labelled_cells(summary: ImageSummary) -> np.ndarray:
 
 
 def _two_kinds(features: np.ndarray) -> tuple[np.ndarray, float]:
-    """Split in two by 2-means along the first principal axis; also return the share of the variance explained."""
+    """Split cells in two by 2-means along the first principal axis; also return the share of the variance explained."""
     centred = features - features.mean(axis=0)
     total = float((centred**2).sum())
     if total <= 0:

@@ -1,4 +1,4 @@
-"""Totals over the labels of all images by class, which several pieces of advice use."""
+"""Totals over the labels of all images, by class, for several pieces of advice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from histowidgets.annotations import UNLABELLED
 
 @dataclass(frozen=True)
 class Totals:
-    """Labelled full-size pixels, each array of (255,) by class index; estimates where images are downsampled.
+    """Numbers of labelled full-size pixels by class index, (255,) each; estimates if images are downsampled.
 
     Attributes
     ----------
     areas : ndarray
-        Of all labels.
+        Pixels of all labels.
     sampled, near : ndarray
-        Of the grid on which boundaries are looked for: all, and those within 10 pixels of another class's label.
+        Pixels of the grid that is searched for boundaries: all of them, and those within 10 pixels of another class's
+        label.
     images : ndarray
-        How many images have a label of the class.
+        Number of images with a label of the class.
     """
 
     areas: np.ndarray
@@ -31,7 +32,7 @@ class Totals:
     images: np.ndarray
 
     def boundary_share(self, index: int | None = None) -> float:
-        """Return the share of labelled pixels, of one class or all, that lie near another class; 0 without labels."""
+        """Return the share of labelled pixels that are near another class, of one class or of all; 0 without labels."""
         near, sampled = (self.near, self.sampled) if index is None else (self.near[index], self.sampled[index])
         return float(near.sum() / max(1, sampled.sum()))
 
@@ -51,22 +52,21 @@ def totals_of(summaries: Sequence[ImageSummary]) -> Totals:
 def at_boundary(summary: ImageSummary) -> tuple[np.ndarray, np.ndarray, int]:
     """Count the labelled pixels within 10 full-size pixels of another class's label.
 
-    Distances are taken along rows and columns, so that the neighbourhood is a square; in a downsampled image, it is
-    at least one of its pixels.
+    The neighbourhood is a square; in a downsampled image it extends by at least one of its pixels.
 
     Returns
     -------
     at_boundary, labelled : ndarray of (255,)
-        Pixels of a grid, by class index.
+        Number of grid pixels by class index.
     step : int
-        Full-size pixels from one pixel of the grid to the next.
+        Full-size pixels from one grid pixel to the next.
     """
-    # Every other pixel is enough for a share, and four times as fast.
+    # Every other pixel is enough to estimate a share, and four times as fast.
     skip = max(1, t.BOUNDARY_PIXELS // (5 * summary.downsample))
     labels = np.ascontiguousarray(summary.labels[::skip, ::skip])
     step = skip * summary.downsample
     size = 2 * max(1, round(t.BOUNDARY_PIXELS / step)) + 1
-    # Two filters for any number of classes: somewhere around there is a higher index, or a lower one.
+    # Two filters suffice for any number of classes: another class means a higher or a lower index nearby.
     raised = labels + np.uint8(1)  # 255, the unlabelled, becomes 0
     other = (ndimage.maximum_filter(raised, size) != raised) | (ndimage.minimum_filter(labels, size) != labels)
     near, labelled = (np.bincount(some.ravel(), minlength=256)[:UNLABELLED] for some in (labels[other], labels))

@@ -1,4 +1,4 @@
-"""Diagnosis of a run: rules that read its curves, what they mean, and what to change."""
+"""Diagnosis of a run: rules that read its curves, explain them, and suggest changes."""
 
 from histowidgets.advice.diagnosis._confidence import held_out_counts, likely_range, strokes_of_mean
 from histowidgets.advice.diagnosis._curves import RunContext, read_history

@@ -1,4 +1,4 @@
-"""How far a score on held-out strokes can be trusted: on how many strokes it rests, and within which range it lies."""
+"""How far to trust a score on held-out strokes: the number of strokes behind it, and its confidence interval."""
 
 import math
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import AdviceError
 
-#: The range in which a score on held-out strokes probably lies: 95 % of a normal distribution.
+#: z value of the 95 % confidence interval of a score on held-out strokes.
 LIKELY_Z = 1.96
 
 
 def held_out_counts(snapshot: ProjectSnapshot, split: Split) -> dict[str, int]:
-    """Count for each class the annotations that lie at least partly in what `split` holds out."""
+    """Count the annotations of each class that lie at least partly in the held-out regions of `split`."""
     counts = dict.fromkeys(snapshot.classes, 0)
     for name, regions in split.held_out.items():
         for annotation in snapshot.annotations.get(name, ()):
@@ -21,18 +21,18 @@ def held_out_counts(snapshot: ProjectSnapshot, split: Split) -> dict[str, int]:
 
 
 def likely_range(score: float, strokes: float) -> tuple[float, float] | None:
-    """Return the range in which a score probably lies, as (low, high) between 0 and 1; None without a stroke.
+    """Return the range in which a score probably lies, as (low, high) between 0 and 1; None without strokes.
 
-    The interval of Wilson (1927) at 95 % for the share `score` of `strokes` trials. It takes each stroke for one trial
-    that is right or wrong as a whole: the pixels of a stroke are much alike, so that a thousand of them say little
-    more than one. It stays honest at the ends: three strokes that are all right give 0.44 to 1.
+    This is the 95 % interval of Wilson (1927) for a proportion `score` of `strokes` trials. Each stroke counts as one
+    trial that is right or wrong as a whole: the pixels of a stroke are so similar that a thousand of them say little
+    more than one. The interval is meaningful at the ends too: three strokes that are all right give 0.44 to 1.
 
     Parameters
     ----------
     score : float
         IoU, 0 to 1.
     strokes : float
-        How many strokes it was measured on.
+        Number of strokes that it was measured on.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def likely_range(score: float, strokes: float) -> tuple[float, float] | None:
         The score is not between 0 and 1.
     """
     if not 0 <= score <= 1:
-        raise AdviceError(f"The score is {score!r}; a number from 0 to 1 is wanted.")
+        raise AdviceError(f"The score is {score!r}; expected a number from 0 to 1.")
     if not strokes > 0:
         return None
     z2 = LIKELY_Z**2
@@ -50,9 +50,10 @@ def likely_range(score: float, strokes: float) -> tuple[float, float] | None:
 
 
 def strokes_of_mean(strokes: Iterable[int]) -> float:
-    """Return how many strokes a mean over classes rests on, given those of each class; 0 where a class has none.
+    """Return the effective number of strokes behind a mean over classes; 0 if a class has none.
 
-    The variance of a mean of k independent shares, each of n trials, is that of one share of k * k / sum(1 / n).
+    The mean of k independent proportions, of n trials each, has the variance of a single proportion of k * k / sum(1 /
+    n) trials.
     """
     counts = list(strokes)
     if not counts or min(counts) <= 0:

@@ -1,4 +1,4 @@
-"""The history of a run as arrays, and what else is known about the run."""
+"""The history of a run as arrays, and the context of the run."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +10,12 @@ import numpy as np
 from histowidgets.errors import AdviceError, TrainingError
 from histowidgets.training import EpochRecord, parse_epoch_record
 
-#: A peak learning rate this many times the first one is a warm-up (One Cycle starts at a 25th).
+#: The learning rate warms up if its peak is this many times the first rate (One Cycle starts at 1/25).
 RAMP_RATIO = 1.5
 #: Share of the epochs that One Cycle warms up for (PyTorch's default).
 ONE_CYCLE_RAMP = 0.3
 
-# A larger number, or a missing one, is replaced by the position of the record.
+# A larger or missing epoch number is replaced by the position of the record.
 _MOST_EPOCHS = 2**53
 _Number = Literal["train_loss", "val_loss", "train_miou", "val_miou", "val_accuracy", "learning_rate"]
 _NUMBERS: tuple[_Number, ...] = get_args(_Number)
@@ -24,7 +24,7 @@ _LOSSES: tuple[_Number, ...] = ("train_loss", "val_loss")
 
 @dataclass(frozen=True)
 class Curves:
-    """One value an epoch in each array; NaN where nothing was measured.
+    """Arrays with one value for each epoch; NaN where nothing was measured.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Curves:
     class_iou : dict of str to ndarray of float64
         Validation IoU of each class.
     broken : tuple of (int, str)
-        Epochs whose loss was computed and is NaN or infinite, and which loss. (None means not measured.)
+        Epochs in which a loss was NaN or infinite, and the name of this loss. (None means not measured.)
     steps : int or None
-        Steps in an epoch, where the records say so.
+        Steps in an epoch, if recorded.
     """
 
     epoch: np.ndarray
@@ -53,7 +53,7 @@ class Curves:
         return len(self.epoch)
 
     def until(self, epochs: int) -> "Curves":
-        """Return the first epochs alone."""
+        """Return the curves of the first epochs only."""
         own = {name: getattr(self, name)[:epochs] for name in ("epoch", *_NUMBERS)}
         iou = {name: values[:epochs] for name, values in self.class_iou.items()}
         broken = tuple(one for one in self.broken if one[0] <= own["epoch"][-1])
@@ -68,7 +68,7 @@ class Curves:
     def warmup_end(self) -> int:
         """Index of the first epoch after a warm-up of the learning rate (One Cycle), 0 without one.
 
-        It equals the number of epochs while the learning rate is still rising.
+        While the learning rate is still rising, it is the number of epochs.
         """
         rate = self.learning_rate
         known = np.isfinite(rate)
@@ -82,7 +82,7 @@ class Curves:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch with the best validation mIoU, else with the lowest validation loss."""
+        """The epoch with the highest validation mIoU, or else the lowest validation loss."""
         if np.isfinite(self.val_miou).any():
             return int(self.epoch[int(np.nanargmax(self.val_miou))])
         if np.isfinite(self.val_loss).any():
@@ -96,18 +96,18 @@ def read_history(history: Iterable[Mapping[str, Any]]) -> Curves:
     Parameters
     ----------
     history : iterable of mappings
-        One record an epoch; missing keys and None mean "not measured". NumPy numbers are accepted.
+        One record for each epoch; missing keys and None mean "not measured". NumPy numbers are accepted.
 
     Raises
     ------
     AdviceError
-        A record is not a mapping, or holds something else where a number is needed.
+        A record is not a mapping, or a value is not a number.
     """
     try:
         records = list(history)
     except TypeError:
         raise AdviceError(
-            f"The history is a {type(history).__name__}; a list of one record an epoch is wanted."
+            f"The history is a {type(history).__name__}; expected a list with one record for each epoch."
         ) from None
     parsed = [_parsed(record, position) for position, record in enumerate(records, 1)]
     columns = {name: _column([record[name] for record in parsed]) for name in _NUMBERS}
@@ -132,11 +132,11 @@ def _parsed(record: Any, position: int) -> EpochRecord:
     try:
         return parse_epoch_record(record, position)
     except TrainingError as error:
-        raise AdviceError(f"Record {position} of the history: {error}") from error
+        raise AdviceError(f"Record {position} of the history is not valid. {error}") from error
 
 
 def _column(values: Sequence[float | None]) -> np.ndarray:
-    """Return values as an array; NaN where nothing was measured, or where it was not finite."""
+    """Return values as an array; NaN where nothing was measured, or where the value was not finite."""
     column = np.array([math.nan if value is None else value for value in values], float)
     column[~np.isfinite(column)] = math.nan
     return column
@@ -148,18 +148,18 @@ def _epoch(value: float, index: int) -> int:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What `diagnose` knows of a run: the curves, the settings, and what the history does not contain.
+    """What `diagnose` knows about a run: its curves, its settings, and what the history does not contain.
 
     Attributes
     ----------
     curves : Curves
     settings : object, mapping or None
-        Has the attributes or keys of `TrainingSettings`; missing ones count as unknown.
+        An object with the attributes or keys of `TrainingSettings`; missing ones are unknown.
     steps_per_epoch, n_train_tiles : int or None
     class_tiles : mapping or None
-        Class name to (tiles in training, tiles in validation).
+        Maps class names to (tiles in training, tiles in validation).
     confusion : mapping or None
-        True class to a mapping of predicted class to a number of pixels.
+        Maps each true class to a mapping from predicted class to number of pixels.
     """
 
     curves: Curves
@@ -171,14 +171,14 @@ class RunContext:
     held_out_strokes: Mapping[str, int] | None = None
 
     def setting(self, name: str) -> Any:
-        """Return a setting, or None where it is not known."""
+        """Return a setting, or None if unknown."""
         if isinstance(self.settings, Mapping):
             return self.settings.get(name)
         return getattr(self.settings, name, None)
 
     @property
     def learning_rate(self) -> float | None:
-        """The highest learning rate: the one that was set, else the highest that was recorded."""
+        """The highest learning rate: from the settings, or else from the records."""
         value = self.setting("learning_rate")
         if value is not None:
             return float(value)
@@ -187,7 +187,7 @@ class RunContext:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch that the run keeps: with ``best_tolerance`` the latest that comes so near to the highest score."""
+        """The epoch that the run keeps: the latest whose score is within ``best_tolerance`` of the highest."""
         tolerance = self.setting("best_tolerance")
         scores = self.curves.val_miou
         if not tolerance or self.setting("early_stopping_metric") != "miou" or not np.isfinite(scores).any():
@@ -197,7 +197,7 @@ class RunContext:
 
     @property
     def steps(self) -> int | None:
-        """Steps in an epoch, as told, as recorded, as set, or from tiles and batch size."""
+        """Steps in an epoch: as given, as recorded, as set, or from the numbers of tiles and the batch size."""
         if self.steps_per_epoch is not None:
             return self.steps_per_epoch
         if self.curves.steps is not None:
@@ -211,7 +211,7 @@ class RunContext:
 
     @property
     def scheduled_warmup(self) -> int:
-        """Epochs that the One Cycle of the settings warms up for; 0 where it is not known."""
+        """Epochs of the One Cycle warm-up in the settings; 0 if unknown."""
         if self.setting("scheduler") != "one-cycle" or not self.setting("epochs"):
             return 0
         return math.ceil(ONE_CYCLE_RAMP * int(self.setting("epochs")))

@@ -10,7 +10,7 @@ from histowidgets.advice.diagnosis import _rules_loss as of_loss
 from histowidgets.advice.diagnosis import _rules_validation as of_validation
 from histowidgets.advice.diagnosis._curves import RunContext, read_history
 
-#: The ids of all diagnoses; of those that are equally severe, the earlier one is shown first.
+#: The ids of all diagnoses, in the order in which equally severe ones are shown.
 DIAGNOSES = (
     "loss-nan",
     "stop-diverged",
@@ -31,10 +31,10 @@ DIAGNOSES = (
 
 
 _PRAISE = {"good", "converged"}
-#: Findings are held from this epoch on; before it they change too quickly.
+#: Findings persist from this epoch on; before it they change too quickly.
 _STEADY = 5
-#: Epochs for which a finding is still reported after it no longer holds, by severity. Advice to stop or to continue
-#: must not outlast its reason.
+#: Number of epochs for which a finding is still reported after it no longer applies, by severity. Advice to stop or to
+#: continue must not outlast its reason.
 _KEPT_UP = {"stop": 1, "warning": 3, "info": 3, "good": 1}
 
 
@@ -48,40 +48,40 @@ def diagnose(
     confusion: Mapping[str, Mapping[str, float]] | None = None,
     held_out_strokes: Mapping[str, int] | None = None,
 ) -> list[Advice]:
-    """Read the curves of a run, finished or not.
+    """Diagnose a run, finished or not, from its curves.
 
     Parameters
     ----------
     history : iterable of mappings
-        One record an epoch, as in ``run.history``: ``epoch, train_loss, val_loss, train_miou, val_miou, val_iou``
-        (class name to a number or None)``, val_accuracy, learning_rate``; what is missing or None was not measured.
-        A loss that is NaN was computed, and is a finding.
+        One record for each epoch, as in ``run.history``: ``epoch, train_loss, val_loss, train_miou, val_miou, val_iou``
+        (maps class names to a number or None)``, val_accuracy, learning_rate``; missing values and None mean "not
+        measured". A NaN loss counts as measured, and is reported.
     settings : TrainingSettings, optional
-        The settings of the run. Changes that they already contain are not offered; without settings only a change of
-        the learning rate can be.
+        The settings of the run. Changes that they already contain are not offered. Without settings, only a change of
+        the learning rate can be offered.
     steps_per_epoch, n_train_tiles : int, optional
-        Where the records do not say (key ``steps``).
+        Needed only if the records do not have the number of steps (key ``steps``).
     class_tiles : mapping, optional
-        Class name to (tiles in training, tiles in validation).
+        Maps class names to (tiles in training, tiles in validation).
     confusion : mapping, optional
-        True class to predicted class to pixels; tells which class to merge a poor one with.
+        Maps true class to predicted class to number of pixels; used to suggest which class to merge a poor one with.
     held_out_strokes : mapping, optional
-        Class name to strokes that are held out, as `held_out_counts` counts them. On a handful a score is high by
-        chance, and is then not called too good.
+        Maps class names to numbers of held-out strokes, as from `held_out_counts`. With only a few strokes, a high
+        score may be chance, and is then not called too good.
 
-    A finding is still reported for three epochs after it no longer holds (one, if it says to stop or to continue), so
-    that the advice does not flicker.
+    A finding is still reported for three epochs after it no longer applies (for one, if it says to stop or to
+    continue), so that the advice does not flicker.
 
     Returns
     -------
     list of Advice
-        The most urgent first; several can hold. Empty for an empty history, and while too little is known. The ids
-        are those of `DIAGNOSES`.
+        The most urgent first; several may apply. Empty for an empty history, and while too little is known. The ids are
+        those of `DIAGNOSES`.
 
     Raises
     ------
     AdviceError
-        The history is not a list of records, or holds something else where a number is needed.
+        The history is not a list of records, or a value is not a number.
     """
     curves = read_history(history)
     if len(curves) == 0:
@@ -95,9 +95,9 @@ def diagnose(
 
 
 def _still_found(found: list[Advice], before: Iterable[list[Advice]]) -> list[Advice]:
-    """Return recent findings (`before`: the latest epoch first) that no longer hold but are still reported.
+    """Return recent findings (`before`: the latest epoch first) that no longer apply but are still reported.
 
-    Praise and criticism exclude each other, and so do two kinds of praise: the later finding counts.
+    Positive and negative findings exclude each other, and so do two positive ones: the later finding wins.
     """
     kept: list[Advice] = []
     for ago, earlier in enumerate(before, 1):
@@ -111,7 +111,7 @@ def _still_found(found: list[Advice], before: Iterable[list[Advice]]) -> list[Ad
 
 
 def _found_at(run: RunContext) -> list[Advice]:
-    """Apply every rule to the curves as they are."""
+    """Apply all rules to the present curves."""
     found = [
         advice
         for advice in (
@@ -141,7 +141,7 @@ def _of_learning_rate(run: RunContext) -> list[Advice]:
 
 
 def _of_classes(run: RunContext) -> list[Advice]:
-    """Report a class that is predicted everywhere; with fewer than three classes, or without one, each class alone."""
+    """Report a class that is predicted everywhere; otherwise, or with two classes, report on single classes."""
     alone = of_class.one_class_predicted(run)
     if alone and len(run.curves.class_iou) > 2:
         return [alone]

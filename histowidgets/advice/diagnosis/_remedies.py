@@ -1,6 +1,6 @@
-"""Changes of settings that advice can offer; each is None where it would change nothing.
+"""Changes of settings that advice can offer; each is None if it would change nothing.
 
-The present settings have to be known: without them, only the learning rate, which the history records, can be changed.
+The present settings must be known: without them, only the learning rate can be changed, since the history records it.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.advice._advice import Action
 from histowidgets.advice.diagnosis._curves import RunContext
 
-#: The learning rates to go down to, one after the other.
+#: The learning rates to lower the rate to, in turn.
 LOWER_RATES = (1e-4, 1e-5)
-#: The learning rate to go up to, and the highest present rate at which that is worth trying.
+#: The learning rate to raise the rate to, and the highest present rate for which that is worth trying.
 USUAL_RATE = 1e-3
 LOW_RATE = 5e-4
 #: The weight of a class is raised by this factor, within `WEIGHT_RANGE`.
@@ -46,7 +46,7 @@ def somewhat_lower_rate(run: RunContext) -> Action | None:
 
 
 def higher_rate(run: RunContext) -> Action | None:
-    """Raise the rate to the usual one, where the present one is well below."""
+    """Raise the rate to the usual one, if it is well below that."""
     rate = run.learning_rate
     if rate is None or rate > LOW_RATE:
         return None
@@ -69,18 +69,18 @@ def smaller_batch(run: RunContext) -> Action | None:
 
 
 def batch_for_more_steps(run: RunContext) -> Action | None:
-    """Make batches so small that an epoch has several steps."""
+    """Reduce the batch size so that an epoch has several steps."""
     batch = run.setting("batch_size")
     if not batch:
         return None
     fitting = max(1, (run.n_train_tiles or batch) // t.STEPS_WANTED)
-    # The norm layers of trained encoders need two tiles.
+    # Batch norm in an encoder that is trained needs two tiles.
     wanted = min(batch, max(2, fitting))
     return _change(f"Use batches of {wanted} tiles", batch_size=wanted) if wanted < batch else None
 
 
 def more_epochs(run: RunContext) -> Action | None:
-    """Double the epochs, and the time where that is limited."""
+    """Double the epochs, and the time limit if there is one."""
     epochs, seconds = run.setting("epochs"), run.setting("max_seconds")
     if not epochs:
         return None
@@ -139,17 +139,17 @@ def color_jitter(run: RunContext) -> Action | None:
 
 
 def elastic(run: RunContext) -> Action | None:
-    """Bend the tiles."""
-    return _augment(run, "Bend the tiles while training", elastic=0.5)
+    """Deform the tiles elastically."""
+    return _augment(run, "Deform the tiles while training", elastic=0.5)
 
 
 def flips(run: RunContext) -> Action | None:
-    """Mirror and turn the tiles."""
-    return _augment(run, "Mirror and turn the tiles while training", flip=True, rotate90=True)
+    """Flip and rotate the tiles."""
+    return _augment(run, "Flip and rotate the tiles while training", flip=True, rotate90=True)
 
 
 def larger_validation(run: RunContext) -> Action | None:
-    """Hold more of the labels out."""
+    """Hold out more of the labels."""
     share = run.setting("validation_fraction")
     if share is None or share >= 0.3:
         return None
@@ -169,17 +169,17 @@ def heavier_class(run: RunContext, name: str) -> Action | None:
 
 
 def work(label: str) -> Action:
-    """Return an action that is work on the annotations, not a change of settings."""
+    """Return an action on the annotations, which changes no settings."""
     return Action(label, kind="annotate")
 
 
 def stop_and_keep(epoch: int | None) -> Action:
-    """End the run."""
+    """Stop the run and keep the best epoch."""
     return Action("Stop and keep the best epoch" if epoch is None else f"Stop and keep epoch {epoch}", kind="stop")
 
 
 def _augment(run: RunContext, label: str, **wanted: Any) -> Action | None:
-    """Switch an augmentation on, or make it stronger; never weaker."""
+    """Switch on an augmentation, or make it stronger; never weaker."""
     if run.setting("augmentation") is None:
         return None
     patch = {name: value for name, value in wanted.items() if (run.setting(name) or 0) < value}
@@ -193,5 +193,5 @@ def _change(label: str, **patch: Any) -> Action:
 
 
 def _power(rate: float) -> str:
-    """Write a rate as people do: 1e-4, and not 1e-04."""
+    """Format a rate as 1e-4 rather than 1e-04."""
     return f"{rate:.0e}".replace("e-0", "e-")

@@ -1,4 +1,4 @@
-"""Diagnoses about single classes, and about what training and validation are made of."""
+"""Diagnoses of single classes, and of what training and validation contain."""
 
 import math
 
@@ -10,31 +10,33 @@ from histowidgets.advice.diagnosis import _remedies as change
 from histowidgets.advice.diagnosis._curves import RunContext
 from histowidgets.advice.diagnosis._series import finite, recent, running_median, trend_change, trend_score
 
-#: A class is poor when its median IoU is under this, and this much under the median of the other classes ...
+#: A class is poor if its median IoU is below `POOR_IOU`, and below the median of the other classes by `POOR_GAP` ...
 POOR_IOU = 0.5
 POOR_GAP = 0.25
-#: ... which are learned: their median IoU is at least this. Judged over the last epochs, at the earliest at this one.
+#: ... and if these are learned: their median IoU is at least `OTHERS_FINE`. The last `POOR_EPOCHS` are judged, from
+#: `POOR_FIRST_EPOCH` on.
 OTHERS_FINE = 0.6
 POOR_EPOCHS = 8
 POOR_FIRST_EPOCH = 15
-#: A class that once was this good is not poor: its score wavers.
+#: A class that has reached this IoU is not poor: its score only fluctuates.
 ONCE_FINE = 0.6
-#: A class that gained this much over those epochs is still learning.
+#: A class whose IoU rose by this much over those epochs is still being learned.
 STILL_LEARNING = 0.05
-#: Never above this IoU in this many epochs, while another class reached `LEARNED_IOU`: it was never learned.
+#: A class was never learned if it stayed at or below this IoU for this many epochs, while another class reached
+#: `LEARNED_IOU`.
 NEVER_IOU = 0.1
 NEVER_EPOCHS = 20
 LEARNED_IOU = 0.3
-#: One class is predicted everywhere: the IoU of all others is at most this, for this many epochs in a row.
+#: One class is predicted everywhere if the IoU of all others is at most this for this many epochs in a row.
 NOTHING_IOU = 0.02
 ONE_CLASS_EPOCHS = 5
 ONE_CLASS_FIRST_EPOCH = 8
-#: Where all pixels get one class, its IoU equals the accuracy, within this.
+#: If all pixels get one class, its IoU equals the accuracy, within this tolerance.
 SAME = 0.03
 
 
 def one_class_predicted(run: RunContext) -> Advice | None:
-    """Say so if all pixels are predicted as the same class."""
+    """Detect that all pixels are predicted as the same class."""
     names = _measured(run)
     if len(names) < 2 or len(run.curves) < ONE_CLASS_FIRST_EPOCH or _warming_up(run):
         return None
@@ -69,7 +71,7 @@ def one_class_predicted(run: RunContext) -> Advice | None:
 
 
 def class_never_learned(run: RunContext) -> list[Advice]:
-    """Find classes that no epoch could predict, while it did others."""
+    """Find classes that were never predicted correctly, while others were."""
     names = _measured(run)
     ends = run.setting("epochs")
     enough = NEVER_EPOCHS if ends is None else max(POOR_FIRST_EPOCH, min(NEVER_EPOCHS, int(ends)))
@@ -86,7 +88,7 @@ def class_never_learned(run: RunContext) -> list[Advice]:
 
 
 def class_poor(run: RunContext, never: set[str]) -> list[Advice]:
-    """Find classes that are far behind the others and do not catch up."""
+    """Find classes that are far behind the others and are not catching up."""
     names = _measured(run)
     if len(names) < 2 or len(run.curves) < POOR_FIRST_EPOCH or _warming_up(run):
         return []
@@ -104,7 +106,7 @@ def class_poor(run: RunContext, never: set[str]) -> list[Advice]:
 
 
 def class_in_one_split(run: RunContext) -> Advice | None:
-    """Find classes that occur only in training, or only in validation."""
+    """Detect classes that occur only in training, or only in validation."""
     only_train, only_validation = _one_sided(run)
     if not only_train and not only_validation:
         return None
@@ -113,8 +115,8 @@ def class_in_one_split(run: RunContext) -> Advice | None:
     return Advice(
         id="class-in-one-split",
         title=f"Labels on one side only: {' and '.join(parts)}",
-        detail="Such a class cannot be learned and measured at once; it is left out of the mIoU. Annotate it in a "
-        "second place, far from the first.",
+        detail="Such a class cannot be both learned and scored; it is left out of the mIoU. Annotate it in a second "
+        "place, far from the first.",
         evidence={
             "classes_only_in_training": len(only_train),
             "classes_only_in_validation": len(only_validation),
@@ -129,16 +131,16 @@ def class_in_one_split(run: RunContext) -> Advice | None:
 
 
 def single_step_epoch(run: RunContext) -> Advice | None:
-    """Say so if an epoch is a single step, which makes very few steps."""
+    """Detect that an epoch is a single step, so that the run has very few steps."""
     steps = run.steps
     if steps is None or steps > 1:
         return None
     batch = run.setting("batch_size")
     told = {"batch_size": batch, "train_tiles": run.n_train_tiles}
-    limited = Action("Let an epoch take all tiles", {"steps_per_epoch": None})
+    limited = Action("Use all tiles in each epoch", {"steps_per_epoch": None})
     return Advice(
         id="single-step-epoch",
-        title="Each epoch is a single step: the network hardly gets to learn",
+        title="Each epoch is a single step: the network hardly learns",
         detail="The batch holds all tiles. Make batches smaller, or annotate more, so that an epoch has several steps.",
         evidence={"steps_per_epoch": steps, **{k: int(v) for k, v in told.items() if v is not None}},
         severity="warning",
@@ -156,8 +158,8 @@ def _never_learned(run: RunContext, name: str, highest: float, best_other: float
     return Advice(
         id="class-never-learned",
         title=f"{name} was never learned",
-        detail=f"In {epochs} epochs no prediction found it. Check that its strokes lie on what they name, add more of "
-        f"them, and give the class more weight.{_merge_hint(run, name)}",
+        detail=f"In {epochs} epochs it was never predicted correctly. Check that its strokes are in the right places, "
+        f"add more of them, and give the class more weight.{_merge_hint(run, name)}",
         evidence={
             "highest_iou": highest,
             "limit": NEVER_IOU,
@@ -190,13 +192,13 @@ def _poor(run: RunContext, name: str, level: float, others: float) -> Advice:
 
 
 def _merge_hint(run: RunContext, name: str) -> str:
-    """Name the class that it is most confused with, where a confusion matrix is known."""
+    """Name the class that it is most confused with, if there is a confusion matrix."""
     row = (run.confusion or {}).get(name, {})
     wrong = {other: float(count) for other, count in row.items() if other != name}
     if not wrong or max(wrong.values()) <= 0:
         return ""
     other = max(wrong, key=lambda key: wrong[key])
-    return f" It is mostly taken for {other}: if they need not be told apart, merge them."
+    return f" It is mostly confused with {other}: if you need not distinguish them, merge them."
 
 
 def _measured(run: RunContext) -> list[str]:
@@ -204,7 +206,7 @@ def _measured(run: RunContext) -> list[str]:
 
 
 def _one_sided(run: RunContext) -> tuple[list[str], list[str]]:
-    """Classes that only training has, and those that only validation has."""
+    """Return the classes that only training has, and those that only validation has."""
     if run.class_tiles is not None:
         train = [name for name, (inside, held_out) in run.class_tiles.items() if inside and not held_out]
         return train, [name for name, (inside, held_out) in run.class_tiles.items() if held_out and not inside]
@@ -215,13 +217,13 @@ def _one_sided(run: RunContext) -> tuple[list[str], list[str]]:
 
 
 def _warming_up(run: RunContext) -> bool:
-    """Whether the learning rate still rises, before most of its ramp is done."""
+    """Return whether the learning rate is still rising, with most of its ramp to come."""
     still = run.curves.warmup_end == len(run.curves)
     return still and len(run.curves) < max(t.RAMP_BEFORE_JUDGING * run.scheduled_warmup, 1)
 
 
 def _how_long(table: np.ndarray, winner: int) -> int:
-    """Epochs, back from the last one, in which only one class was found."""
+    """Return the number of latest epochs in which only one class was predicted."""
     others = np.delete(table, winner, axis=0)
     alone = (np.nan_to_num(others, nan=math.inf).max(axis=0) <= NOTHING_IOU) & (table[winner] > NOTHING_IOU)
     missed = np.flatnonzero(~alone)

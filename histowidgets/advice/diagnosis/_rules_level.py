@@ -1,4 +1,4 @@
-"""Diagnoses about where the curves stand: good, converged, underfitting. They look at what was found before them."""
+"""Diagnoses of the level of the curves: good, converged, underfitting. They depend on the other findings."""
 
 from collections.abc import Collection
 
@@ -11,26 +11,26 @@ from histowidgets.advice.diagnosis._curves import RunContext
 from histowidgets.advice.diagnosis._rules_loss import starting_loss, training_swings
 from histowidgets.advice.diagnosis._series import finite, noise, recent, running_median, trend_change, trend_score
 
-#: Flat: over the last `FLAT_EPOCHS`, the loss moved by less than this share of its level, or, near zero, where small
-#: steps are large shares, by less than this share of its start ...
+#: The curves are flat if, over the last `FLAT_EPOCHS`, the loss moved by less than `FLAT_SHARE` of its level or, near
+#: zero, where small steps are large shares, by less than `FLAT_OF_START` of its start ...
 FLAT_SHARE = 0.03
 FLAT_OF_START = 0.01
-#: ... or, without a trend, by less than this share, or by this many standard deviations of its noise ...
+#: ... or, without a trend, by less than this share, or by less than this many standard deviations of its noise ...
 FLAT_SHARE_NOISY = 0.10
 FLAT_NOISE = 2.5
 #: ... and the mIoU stayed within a band of this width.
 FLAT_MIOU_BAND = 0.1
-#: Without any mIoU: a loss that is flat above this share of its start is a low score.
+#: Without any mIoU, a loss that is flat above this share of its start counts as a low score.
 FLAT_LOSS_IS_LOW = 0.7
-#: The earliest epoch at which a run is called good, and the share by which the loss must have fallen.
+#: The earliest epoch in which a run is called good, and the share by which the loss must have fallen.
 GOOD_FIRST_EPOCH = 5
 GOOD_FALL = 0.05
-#: A run is not good while validation rose in each of this many epochs, to this share of its start above its lowest
-#: level.
+#: A run is not good if the validation loss rose in each of this many epochs, to this share of its start above its
+#: lowest level.
 CLIMB_EPOCHS = 3
 CLIMB_OF_START = 0.05
 
-# With these findings a run is not called good; a problem with the split does not count against the curves.
+# A run with one of these findings is not called good. Problems with the split are not among them.
 _AGAINST_GOOD = {
     "loss-nan",
     "stop-rising",
@@ -50,7 +50,7 @@ _AGAINST_UNDERFITTING = {"loss-nan", "lr-too-high", "one-class-predicted", "over
 
 
 def underfitting(run: RunContext, found: Collection[str]) -> Advice | None:
-    """Say so if both curves are flat, or the run has ended, at a low score."""
+    """Detect a low score with flat curves, or at the end of the run."""
     if _AGAINST_UNDERFITTING & set(found) or len(finite(run.curves.train_loss)) < GOOD_FIRST_EPOCH:
         return None
     ended = run.setting("epochs") is not None and int(run.curves.epoch[-1]) >= int(run.setting("epochs"))
@@ -58,9 +58,9 @@ def underfitting(run: RunContext, found: Collection[str]) -> Advice | None:
         return None
     return Advice(
         id="underfitting",
-        title="The network has not learned enough: it is poor on your own strokes too",
-        detail="Let it train longer, or let more of it learn. If that does not help, check that the classes can be "
-        "told apart at this magnification and that the labels are right.",
+        title="The network has not learned enough: it scores low even on its training strokes",
+        detail="Train longer, or train more layers of the backbone. If that does not help, check that the classes can "
+        "be distinguished at this magnification and that the labels are correct.",
         evidence={**_levels(run), "limit_miou": t.LOW_MIOU},
         severity="warning",
         **with_actions(
@@ -76,7 +76,7 @@ def underfitting(run: RunContext, found: Collection[str]) -> Advice | None:
 
 
 def converged(run: RunContext, found: Collection[str]) -> Advice | None:
-    """Say so if both curves are flat at a high score."""
+    """Detect that both curves are flat at a high score."""
     if _AGAINST_CONVERGED & set(found) or not _all_flat(run) or not _high(run) or _wavers(run.curves.val_miou):
         return None
     if training_swings(run):
@@ -84,7 +84,7 @@ def converged(run: RunContext, found: Collection[str]) -> Advice | None:
     return Advice(
         id="converged",
         title="Training has converged: more epochs will change little",
-        detail="Stop and look at the prediction. To get further, annotate where it is wrong.",
+        detail="Stop and look at the prediction. To improve it further, annotate where it is wrong.",
         evidence={**_levels(run), "limit_miou": t.HIGH_MIOU},
         severity="info",
         **with_actions([change.stop_and_keep(run.best_epoch), change.work("Annotate where it is wrong")]),
@@ -92,7 +92,7 @@ def converged(run: RunContext, found: Collection[str]) -> Advice | None:
 
 
 def good(run: RunContext, found: Collection[str]) -> Advice | None:
-    """Say so if both losses fall smoothly."""
+    """Detect that both losses fall smoothly."""
     curves = run.curves
     train, validation = finite(curves.train_loss), finite(curves.val_loss)
     if _AGAINST_GOOD & set(found) or "converged" in found or len(train) < GOOD_FIRST_EPOCH:
@@ -119,7 +119,7 @@ def good(run: RunContext, found: Collection[str]) -> Advice | None:
 
 
 def _climbs(losses: np.ndarray, start: float) -> bool:
-    """Whether the last losses rose one after another, and are well above the lowest level by run."""
+    """Return whether the last losses rose one after another, to well above the lowest level of the run."""
     last = losses[-CLIMB_EPOCHS - 1 :]
     if len(last) <= CLIMB_EPOCHS or not (np.diff(last) > 0).all():
         return False
@@ -127,7 +127,7 @@ def _climbs(losses: np.ndarray, start: float) -> bool:
 
 
 def _percent_an_epoch(losses: np.ndarray) -> float:
-    """Return by how many percent of its level a loss moved in each of the last epochs."""
+    """Return the change of a loss per epoch over the last epochs, in percent of its level."""
     last = losses[-t.FLAT_EPOCHS :]
     return round(100 * trend_change(last) / max(len(last) - 1, 1) / max(abs(float(np.median(last))), 1e-12), 1)
 
@@ -143,7 +143,7 @@ def _all_flat(run: RunContext) -> bool:
 
 
 def _flat(values: np.ndarray, enough: float) -> bool:
-    """Whether the last epochs, or the last twice as many where noise hides them, go neither up nor down."""
+    """Return whether the last epochs, or twice as many if the curve is noisy, show no trend."""
     known = finite(values)
     return any(_flat_over(known, epochs, enough) for epochs in (t.FLAT_EPOCHS, 2 * t.FLAT_EPOCHS))
 
@@ -154,7 +154,7 @@ def _flat_over(known: np.ndarray, epochs: int, enough: float) -> bool:
         return False
     level = max(abs(float(np.median(last))), 1e-12)
     moved = abs(trend_change(last))
-    # Noise alone moves the trend of ten values by about its own standard deviation.
+    # Noise alone moves the trend of ten values by about one standard deviation.
     unclear = max(FLAT_SHARE_NOISY * level, FLAT_NOISE * noise(known))
     return moved < max(FLAT_SHARE * level, enough) or (moved < unclear and abs(trend_score(last)) < t.TREND_SCORE)
 
@@ -189,7 +189,7 @@ def _scores(run: RunContext) -> dict[str, float]:
 
 
 def _levels(run: RunContext) -> dict[str, float | int]:
-    """Return the numbers that say where the curves stand."""
+    """Return the levels of the curves, as evidence."""
     curves = run.curves
     named = {"train_loss": curves.train_loss, "val_loss": curves.val_loss}
     losses = {name: recent(values) for name, values in named.items() if len(finite(values))}

@@ -1,4 +1,4 @@
-"""Diagnoses about how the training loss moves: not a number, too high a learning rate, too low a one."""
+"""Diagnoses of how the training loss moves: not a number, learning rate too high, learning rate too low."""
 
 import math
 
@@ -10,50 +10,53 @@ from histowidgets.advice.diagnosis import _remedies as change
 from histowidgets.advice.diagnosis._curves import RunContext
 from histowidgets.advice.diagnosis._series import finite, off_trend, recent, running_median, swing, trend_score
 
-#: The loss swings when the coefficient of variation of its detrended last epochs is above this ...
+#: The loss swings if the coefficient of variation of its detrended last epochs is above this ...
 SWING = 0.30
 SWING_EPOCHS = 10
-#: ... of which this many are enough in a run of at most `SHORT_RUN` epochs. The first ones fall too fast to be judged.
+#: ... where this many epochs are enough in a run of at most `SHORT_RUN`. In the first epochs the loss falls too fast to
+#: judge.
 SWING_EPOCHS_AT_LEAST = 8
 SHORT_RUN = 16
 SWING_SKIPS = 2
-#: One bad batch is no swing: this many epochs must lie off the trend by half of `SWING`.
+#: A single bad batch is not a swing: this many epochs must be off the trend by half of `SWING`.
 SWING_DEVIATIONS = 4
-#: A swing is one only if it is this share of the loss at the start: near zero, everything swings. In real healthy
-#: runs of few tiles a step it is mostly below this, at a hundred times the learning rate mostly above.
+#: A swing must be at least this share of the loss at the start: near zero, everything swings. Real, healthy runs with
+#: few tiles in a step are mostly below this; with 100 times the learning rate they are mostly above.
 SWING_OF_START = 0.12
-#: Training may swing because its tiles are few and drawn by chance, validation because it is small. It is the weights
-#: that jump where both do: the other one swings by this much, validation by this share of what is asked of training.
+#: The training loss may swing because few tiles are drawn at random, the validation loss because few labels are held
+#: out. Only if both swing is it the weights that jump: the other loss must swing by this much, with validation required
+#: to reach only this share of the training threshold.
 SWING_OF_OTHER = 0.2
 SWING_FOLLOWS = 0.5
-#: At a usual rate, up to this one, another reason is likelier, unless both losses swing by `SWING`: then the swings
-#: have to be this many times as large.
+#: Up to this usual learning rate, another cause is more likely unless both losses swing by `SWING`; the swings must
+#: then be this many times as large.
 ORDINARY_RATE = 1e-2
 SWING_AT_ORDINARY_RATE = 2.0
-#: Training loss this many times its lowest smoothed level, for this many epochs after the warm-up: it is thrown off.
+#: The training loss is thrown off if it is this many times its lowest smoothed level for this many epochs after the
+#: warm-up.
 THROWN_OFF = 1.5
 THROWN_OFF_EPOCHS = 5
-#: At a rate of `HIGH_RATE` or more, which makes it likely, fewer will do: runs of a minute have few epochs.
+#: At `HIGH_RATE` or more, where this is likely, fewer epochs suffice: runs of a minute have few epochs.
 THROWN_OFF_EPOCHS_HIGH_RATE = 3
-#: Where the loss does not move at all, a learning rate this high is a likelier reason than one that is too low.
-#: At such a rate, a score below `LOW_MIOU` that does not grow has the same reason.
+#: If the loss does not move at all, a learning rate this high is a more likely cause than one that is too low. At such
+#: a rate, a score that stays below `LOW_MIOU` has the same cause.
 HIGH_RATE = 2e-2
-#: Too low a rate: at this epoch the loss is still above this share of its start ...
+#: The learning rate is too low if, at this epoch, the loss is still above this share of its start ...
 SLOW_EPOCH = 10
 SLOW_SHARE = 0.95
-#: ... and was never below this share for five epochs: a loss that once was lower has been learned.
+#: ... and was never below this share for five epochs: a loss that was lower before shows that the network has learned.
 SLOW_EVER = 0.9
 
 
 def loss_nan(run: RunContext) -> Advice | None:
-    """Find a loss that is no longer a number."""
+    """Detect a loss that is no longer a number."""
     if not run.curves.broken:
         return None
     epoch, which = run.curves.broken[0]
     return Advice(
         id="loss-nan",
-        title=f"The {_words(which)} is no longer a number since epoch {epoch}",
-        detail="Training failed numerically: start again with a lower learning rate. If it comes back, look for "
+        title=f"The {_words(which)} has not been a number since epoch {epoch}",
+        detail="Training failed numerically: start again with a lower learning rate. If it happens again, look for "
         "images with missing values.",
         evidence={"first_epoch": epoch, "epochs_without_number": len({e for e, _ in run.curves.broken})},
         severity="stop",
@@ -62,7 +65,7 @@ def loss_nan(run: RunContext) -> Advice | None:
 
 
 def lr_too_high(run: RunContext) -> Advice | None:
-    """Say so if the loss swings, is thrown off, or never moves at a very high rate."""
+    """Detect a loss that swings, is thrown off, or never moves at a very high learning rate."""
     evidence = _swings(run) or _thrown_off(run) or _stuck_at_a_high_rate(run)
     if evidence is None:
         return None
@@ -71,8 +74,7 @@ def lr_too_high(run: RunContext) -> Advice | None:
     return Advice(
         id="lr-too-high",
         title="The loss jumps about: the learning rate is too high",
-        detail="Start again with a lower learning rate. If it still swings at 1e-5, look for places that are "
-        "labelled wrongly.",
+        detail="Start again with a lower learning rate. If the loss still jumps at 1e-5, look for wrong labels.",
         evidence=evidence,
         severity="warning",
         **with_actions(
@@ -87,7 +89,7 @@ def lr_too_high(run: RunContext) -> Advice | None:
 
 
 def lr_too_low(run: RunContext) -> Advice | None:
-    """Say so if at epoch 10 the loss is still above 95 % of its start."""
+    """Detect a loss that is still above 95 % of its start at epoch 10."""
     curves = run.curves
     rate = run.learning_rate
     if len(curves) < SLOW_EPOCH or _ramp_too_early(run) or _has_learned(run):
@@ -98,12 +100,12 @@ def lr_too_low(run: RunContext) -> Advice | None:
     if _lowest(run) < SLOW_EVER * start:
         return None
     higher = change.higher_rate(run)
-    cause = "the learning rate is too low" if higher else "too low a learning rate, or a problem with the labels"
+    cause = "the learning rate is too low" if higher else "the learning rate is too low, or the labels are wrong"
     return Advice(
         id="lr-too-low",
         title=f"The loss has hardly fallen: {cause}",
-        detail="Start again with a higher learning rate. If that does not help, check that the labels lie on the "
-        "tissue that they name.",
+        detail="Start again with a higher learning rate. If that does not help, check that the labels are in the "
+        "right places.",
         evidence={
             "epoch": int(curves.epoch[-1]),
             "loss_share_of_start": level / start,
@@ -116,7 +118,7 @@ def lr_too_low(run: RunContext) -> Advice | None:
 
 
 def starting_loss(run: RunContext) -> float:
-    """Return the training loss at the start: that of epoch 1, or of the first three where they are higher."""
+    """Return the training loss at the start: that of epoch 1, or the median of the first three if that is higher."""
     values = finite(run.curves.train_loss)
     return float(max(values[0], np.median(values[:3]))) if len(values) else math.nan
 
@@ -149,18 +151,18 @@ def _swings(run: RunContext) -> dict[str, float | int] | None:
 
 
 def training_swings(run: RunContext) -> bool:
-    """Whether the training loss swings, whatever the reason: such a run is neither good nor converged."""
+    """Return whether the training loss swings, whatever the cause: such a run is neither good nor converged."""
     last = _settled(run, run.curves.train_loss)
     return len(last) >= SWING_EPOCHS and _is_swing(last, swing(last), SWING_OF_START * starting_loss(run))
 
 
 def _settled(run: RunContext, values: np.ndarray) -> np.ndarray:
-    """Return the last epochs, as far as they lie after the warm-up."""
+    """Return the last epochs that are after the warm-up."""
     return finite(values[max(run.curves.warmup_end, SWING_SKIPS) :][-SWING_EPOCHS:])
 
 
 def _is_swing(last: np.ndarray, share: float, least: float) -> bool:
-    """Whether losses swing by more than `SWING`, more than once, and by more than `least`."""
+    """Return whether losses swing by more than `SWING` and by more than `least`, and more than once."""
     return bool(share > SWING and _often_off(last) and share * np.median(last) > least)
 
 
@@ -169,7 +171,7 @@ def _often_off(values: np.ndarray) -> bool:
 
 
 def _thrown_off(run: RunContext) -> dict[str, float | int] | None:
-    """Find a training loss that lies well above where it already was, and does not come back."""
+    """Find a training loss that rose well above its earlier level and has not come down again."""
     curves = run.curves
     after = finite(curves.train_loss[curves.warmup_end :])
     values = finite(curves.train_loss)
@@ -189,7 +191,7 @@ def _thrown_off(run: RunContext) -> dict[str, float | int] | None:
 
 
 def _validation_follows(run: RunContext) -> bool:
-    """Whether validation, if there is any, lies above where it was too: otherwise chance drew harder tiles."""
+    """Return whether validation, if any, has risen too: otherwise harder tiles were drawn by chance."""
     values = finite(run.curves.val_loss)
     if len(values) == 0:
         return True
@@ -213,18 +215,18 @@ def _stuck_at_a_high_rate(run: RunContext) -> dict[str, float | int] | None:
 
 
 def _level(run: RunContext) -> float:
-    """Return where the training loss is now; two spikes in a row do not lift it."""
+    """Return the present level of the training loss, robust to two spikes in a row."""
     return min(recent(run.curves.train_loss, 3), recent(run.curves.train_loss, 5))
 
 
 def _lowest(run: RunContext) -> float:
-    """Return the lowest level of the training loss over five epochs so far."""
+    """Return the lowest level of the training loss over any five epochs so far."""
     known = finite(run.curves.train_loss)
     return float(running_median(known, 5)[2:-2].min()) if len(known) >= 5 else math.nan
 
 
 def _has_learned(run: RunContext) -> bool:
-    """Whether the scores say that there is no problem, whatever the loss says."""
+    """Return whether the scores show that the network has learned, whatever the loss."""
     for values in (run.curves.train_miou, run.curves.val_miou):
         known = finite(values)
         if len(known) and (recent(known) >= t.HIGH_MIOU or recent(known) - known[0] > t.GAP_MIOU):
@@ -233,7 +235,7 @@ def _has_learned(run: RunContext) -> bool:
 
 
 def _ramp_too_early(run: RunContext) -> bool:
-    """Whether the learning rate still warms up, and is small on purpose."""
+    """Return whether the learning rate is still warming up, and therefore low on purpose."""
     still = run.curves.warmup_end == len(run.curves)
     return still and len(run.curves) < t.RAMP_BEFORE_JUDGING * run.scheduled_warmup
 

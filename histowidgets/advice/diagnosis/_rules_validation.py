@@ -1,4 +1,4 @@
-"""Diagnoses about validation beside training: overfitting, when to stop, and validation that is too good."""
+"""Diagnoses that compare validation with training: overfitting, when to stop, and validation that is too good."""
 
 import math
 from dataclasses import dataclass
@@ -13,62 +13,64 @@ from histowidgets.advice.diagnosis._curves import RunContext
 from histowidgets.advice.diagnosis._rules_loss import starting_loss
 from histowidgets.advice.diagnosis._series import finite, noise, recent, running_median, trend_change, trend_score
 
-#: Overfitting: epochs for which the validation loss must have risen.
+#: Overfitting: number of epochs for which the validation loss must have risen.
 OVERFITTING_EPOCHS = 5
-#: Epochs of rising validation after which to ask whether to stop.
+#: Number of epochs of rising validation loss after which to ask whether to stop.
 STOP_RISING_EPOCHS = 10
-#: A rise of validation counts from this share of its lowest level ...
+#: A rise of the validation loss counts if it is at least this share of its lowest level ...
 RISE_SHARE = 0.04
-#: ... and by at least this many standard deviations of the noise in the curve ...
+#: ... and at least this many standard deviations of the noise in the curve ...
 RISE_NOISE = 4.0
-#: ... and from this share of the loss at the start: near zero, small steps are large shares.
+#: ... and at least this share of the loss at the start: near zero, small steps are large shares.
 RISE_OF_START = 0.03
-#: ... and when it is steady: Mann-Kendall z. Six values that rise one after another have 2.63. In a long curve some
-#: stretch looks like a rise by chance, so that from `RISE_LONG` epochs on more is required.
+#: ... and if it is steady, by the Mann-Kendall z score. Six values that rise one after another have 2.63. In a long
+#: curve some stretch looks like a rise by chance, so from `RISE_LONG` epochs on the threshold is higher.
 RISE_SCORE = 2.5
 RISE_SCORE_LONG = 3.6
 RISE_LONG = 9
-#: Validation that stays above its lowest level by this share, and by this share of its start, for `STAYS_EPOCHS` in a
-#: row, has risen too, however it got there ...
+#: A validation loss that stays above its lowest level by this share, and by this share of its start, for `STAYS_EPOCHS`
+#: in a row, has also risen, whatever its course ...
 STAYS_SHARE = 0.25
 STAYS_OF_START = 0.08
 STAYS_EPOCHS = 5
-#: ... at the earliest this many epochs after the lowest one, and if the mIoU fell by this much. To ask whether to
-#: stop, it has to be still near its highest level since then.
+#: ... at the earliest this many epochs after the lowest one, and if the mIoU fell by this much. To ask whether to stop,
+#: the loss must still be near its highest level since then.
 STAYS_FROM = 8
 STAYS_MIOU = 0.03
 STAYS_AT_TOP = 0.9
-#: While the rate of One Cycle or cosine is above this share of its peak, its fall may still mend that.
+#: While the learning rate of One Cycle or cosine is above this share of its peak, its decay may still reverse the rise.
 STAYS_BELOW_RATE = 0.3
-#: A loss may rise while the mIoU still grows (the network only gets more certain); then it has to rise by this share.
+#: The loss may rise while the mIoU still improves (the network only becomes more certain): then it must rise by this
+#: share.
 RISE_SHARE_WHILE_LEARNING = 0.3
-#: Diverged: validation loss over this many times the training loss ...
+#: Validation has diverged if its loss is more than this many times the training loss ...
 DIVERGED_RATIO = 2.0
-#: ... for this many epochs, of which one more may be an exception ...
+#: ... for this many epochs, with one more allowed as an exception ...
 DIVERGED_EPOCHS = 10
-#: ... while the distance grew by this share of itself, over up to this many epochs.
+#: ... while the gap grew by this share of itself, over up to this many epochs.
 DIVERGED_GROWTH = 0.1
 DIVERGED_GROWTH_EPOCHS = 20
-#: The mIoU in training lies far above that in validation (`GAP_MIOU`): for this many epochs, at the earliest at this
+#: The training mIoU must be far above the validation mIoU (by `GAP_MIOU`) for this many epochs, at the earliest at this
 #: epoch.
 GAP_EPOCHS = 5
 GAP_FIRST_EPOCH = 10
-#: Validation under half of training in 8 of the last 10 epochs: leaked, or easy.
+#: If the validation loss is below half of the training loss in 8 of the last 10 epochs, labels leaked or are too easy.
 EASY_RATIO = 0.5
 EASY_HITS = 8
 EASY_EPOCHS = 10
-#: Training is measured on varied tiles with dropout and moving norm layers, so that validation is below it in healthy
-#: runs too. It counts where the distance is this share of the loss at the start ...
+#: The training loss is measured on augmented tiles, with dropout and with batch statistics, so that the validation loss
+#: is below it in healthy runs too. The gap counts if it is this share of the loss at the start ...
 EASY_OF_START = 0.15
-#: ... and where the mIoU, if it is known, is higher in validation by this much; in real healthy runs it is seldom more.
+#: ... and if the validation mIoU, if known, is higher than the training mIoU by this much, which is rare in real,
+#: healthy runs.
 EASY_MIOU = 0.28
 
 
 @dataclass(frozen=True)
 class Rise:
-    """A rise of the validation loss since its lowest point: where that was (index), for how long, how far.
+    """A rise of the validation loss since its lowest point: the index of that point, and its length and size.
 
-    `at_top` says that it has not come down again since.
+    `at_top` tells whether the loss is still near its highest level since then.
     """
 
     lowest: int
@@ -79,7 +81,7 @@ class Rise:
 
 
 def overfitting(run: RunContext) -> Advice | None:
-    """Say so if training keeps improving while validation gets worse, or if their scores lie far apart."""
+    """Detect that training improves while validation gets worse, or that their scores are far apart."""
     rise = find_rise(run)
     if rise is not None and rise.epochs >= OVERFITTING_EPOCHS and _training_falls(run, rise):
         evidence: dict[str, float | int] = {
@@ -87,7 +89,7 @@ def overfitting(run: RunContext) -> Advice | None:
             "rise_percent": round(100 * rise.share, 1),
             "lowest_at_epoch": int(run.curves.epoch[rise.lowest]),
         }
-        title = f"Overfitting (strokes learned by heart): validation has become worse for {rise.epochs} epochs"
+        title = f"Overfitting (strokes learned by heart): validation has been getting worse for {rise.epochs} epochs"
     else:
         gap = _score_gap(run)
         if gap is None:
@@ -97,7 +99,7 @@ def overfitting(run: RunContext) -> Advice | None:
     return Advice(
         id="overfitting",
         title=title,
-        detail="Annotate more places that differ from those you have, or let the network learn less freely. The best "
+        detail="Annotate more places that differ from those you have, or limit what the network can learn. The best "
         "epoch so far is kept.",
         evidence=evidence,
         severity="warning",
@@ -123,7 +125,7 @@ def stop_rising(run: RunContext) -> Advice | None:
     return Advice(
         id="stop-rising",
         title=f"Stop? The validation loss has been rising for {rise.epochs} epochs",
-        detail="More of the same will hardly help. Stopping keeps the best epoch.",
+        detail="More epochs will hardly help. Stopping keeps the best epoch.",
         evidence={
             "epochs_of_rise": rise.epochs,
             "rise_percent": round(100 * rise.share, 1),
@@ -136,7 +138,7 @@ def stop_rising(run: RunContext) -> Advice | None:
 
 
 def stop_diverged(run: RunContext) -> Advice | None:
-    """Ask whether to stop when validation was over twice training for 10 epochs, and the distance grows."""
+    """Ask whether to stop when the validation loss was over twice the training loss for 10 epochs and the gap grows."""
     pairs = _pairs(run, DIVERGED_EPOCHS)
     if len(pairs) < DIVERGED_EPOCHS:
         return None
@@ -146,17 +148,17 @@ def stop_diverged(run: RunContext) -> Advice | None:
     longer = _pairs(run, DIVERGED_GROWTH_EPOCHS)
     near = np.flatnonzero(longer[:, 1] <= DIVERGED_RATIO * longer[:, 0])
     begin = min(int(near[-1]) + 1 if len(near) else 0, len(longer) - DIVERGED_EPOCHS)
-    # Over the last epochs, or over more of them where it is slow; one spike long ago hides it from the latter.
+    # Slow growth shows only over more of the last epochs, but there an old spike can hide it: look over both.
     growth = max(_growth(validation - train), _growth(longer[begin:, 1] - longer[begin:, 0]))
-    # While validation itself falls, it only learns more slowly than training.
+    # If the validation loss still falls, it only improves more slowly than training.
     still_learning = trend_score(validation) < -1 or trend_change(longer[begin:, 1]) < 0
     if hits < DIVERGED_EPOCHS or growth <= DIVERGED_GROWTH or still_learning:
         return None
     ratio = float(np.median(validation) / max(float(np.median(train)), 1e-12))
     return Advice(
         id="stop-diverged",
-        title=f"Stop? The validation loss is {ratio:.1f} times the training loss, and moves away",
-        detail="The network no longer learns what carries over to other places. Stopping keeps the best epoch; then "
+        title=f"Stop? The validation loss is {ratio:.1f} times the training loss, and the gap is growing",
+        detail="What the network learns no longer carries over to other places. Stopping keeps the best epoch. Then "
         "annotate more varied places.",
         evidence={
             "ratio": ratio,
@@ -170,14 +172,14 @@ def stop_diverged(run: RunContext) -> Advice | None:
 
 
 def _growth(distance: np.ndarray) -> float:
-    """Return by which share of itself a distance grew; 0 where that may be chance."""
+    """Return the relative growth of the gap; 0 if it may be chance."""
     if trend_score(distance) <= t.TREND_SCORE:
         return 0.0
     return trend_change(distance) / max(float(np.median(distance)), 1e-12)
 
 
 def validation_below_training(run: RunContext) -> Advice | None:
-    """Find validation far below training: it is easy, or it has seen what it is measured on."""
+    """Detect a validation loss far below the training loss: the held-out labels are easy, or leaked into training."""
     pairs = _pairs(run, EASY_EPOCHS)
     if len(pairs) < EASY_EPOCHS:
         return None
@@ -192,8 +194,8 @@ def validation_below_training(run: RunContext) -> Advice | None:
     return Advice(
         id="validation-below-training",
         title="Validation looks too good: its loss is less than half of the training loss",
-        detail="The held-out labels are easier than the others, or the same places are in both. Trust the score less; "
-        "hold out more labels, or annotate an image for validation alone.",
+        detail="The held-out labels are easier than the others, or the same places occur in both. Trust the score "
+        "less: hold out more labels, or annotate an image for validation only.",
         evidence={
             "val_loss": float(np.median(validation)),
             "train_loss": float(np.median(train)),
@@ -203,14 +205,14 @@ def validation_below_training(run: RunContext) -> Advice | None:
             **({} if math.isnan(lead) else {"miou_above_training": lead}),
         },
         severity="info",
-        **with_actions([change.larger_validation(run), change.work("Give one image the role of validation")]),
+        **with_actions([change.larger_validation(run), change.work("Set the role of one image to validation")]),
     )
 
 
 def _may_be_chance(run: RunContext, scores: np.ndarray) -> bool:
-    """Whether the held-out strokes are so few that the score on as many others could be that of training.
+    """Return whether so few strokes are held out that the higher validation score may be chance.
 
-    The range that is shown beside the score says so already.
+    The range shown next to the score already says so.
     """
     validation, train = np.median(scores, axis=1).tolist()
     counts = run.held_out_strokes or {}
@@ -220,7 +222,7 @@ def _may_be_chance(run: RunContext, scores: np.ndarray) -> bool:
 
 
 def find_rise(run: RunContext) -> Rise | None:
-    """Find a rise of the validation loss, after the warm-up, that is more than noise."""
+    """Find a rise of the validation loss after the warm-up that is more than noise."""
     begin = run.curves.warmup_end
     known = np.flatnonzero(np.isfinite(run.curves.val_loss))
     known = known[known >= begin]
@@ -246,7 +248,7 @@ def find_rise(run: RunContext) -> Rise | None:
 
 
 def _stays_above(run: RunContext) -> Rise | None:
-    """Find a validation that left its lowest level for good, by its loss and its mIoU, be it while warming up."""
+    """Find a validation loss that left its lowest level for good, confirmed by the mIoU, even during warm-up."""
     known = np.flatnonzero(np.isfinite(run.curves.val_loss))
     smooth = running_median(run.curves.val_loss[known], 3)
     lowest = int(np.argmin(smooth))
@@ -265,7 +267,7 @@ def _stays_above(run: RunContext) -> Rise | None:
 
 
 def _rate_will_fall(run: RunContext) -> bool:
-    """Whether the schedule has most of the fall of the learning rate still to come."""
+    """Return whether most of the decay of the learning rate is still to come."""
     rate = finite(run.curves.learning_rate)
     planned = run.setting("scheduler") in ("one-cycle", "cosine")
     return planned and len(rate) > 0 and float(rate[-1]) > STAYS_BELOW_RATE * float(rate.max())
@@ -282,7 +284,7 @@ def _training_falls(run: RunContext, rise: Rise) -> bool:
 
 
 def _score_gap(run: RunContext) -> tuple[float, float] | None:
-    """Median mIoU in training and validation, where training is high, validation far below, and not catching up."""
+    """Return the median training and validation mIoU if validation is far below training and not catching up."""
     curves = run.curves
     after = slice(max(curves.warmup_end, 0), None)
     both = np.isfinite(curves.train_miou[after]) & np.isfinite(curves.val_miou[after])
@@ -299,7 +301,7 @@ def _score_gap(run: RunContext) -> tuple[float, float] | None:
 
 
 def _pairs(run: RunContext, epochs: int) -> np.ndarray:
-    """(n, 2) training and validation loss of the last epochs that have both."""
+    """Return the training and validation loss, (n, 2), of the last epochs that have both."""
     pairs = np.stack([run.curves.train_loss, run.curves.val_loss], axis=1)
     return pairs[np.isfinite(pairs).all(axis=1)][-epochs:]
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-# Longer series are thinned to this many block medians: the tests compare all pairs.
+# Longer series are reduced to this many block medians, since the statistics compare all pairs.
 MOST_POINTS = 120
 
 
 def finite(values: np.ndarray) -> np.ndarray:
-    """Drop what is missing."""
+    """Drop missing values."""
     return values[np.isfinite(values)]
 
 
@@ -22,15 +22,15 @@ def thin(values: np.ndarray) -> np.ndarray:
 
 
 def recent(values: np.ndarray, count: int = 3) -> float:
-    """Return the median of the last `count` finite values, NaN if there is none."""
+    """Return the median of the last `count` finite values; NaN if there is none."""
     kept = finite(values)
     return float(np.median(kept[-count:])) if len(kept) else math.nan
 
 
 def trend_score(values: np.ndarray) -> float:
-    """Return the Mann-Kendall z score: above 0 for a rise, below for a fall, 0 where nothing can be said.
+    """Return the Mann-Kendall z score: above 0 for a rise, below 0 for a fall, 0 if there are too few values.
 
-    Blind to how large the steps are, so that single spikes do not make a trend.
+    It ignores the size of the steps, so that single spikes do not make a trend.
     """
     kept = thin(values)
     n = len(kept)
@@ -43,7 +43,7 @@ def trend_score(values: np.ndarray) -> float:
 
 
 def trend_change(values: np.ndarray) -> float:
-    """Return how far the series moved from its start to its end, by the median of all pairwise slopes."""
+    """Return the change from start to end of the series, by the median of all pairwise slopes."""
     kept = thin(values)
     n = len(kept)
     if n < 2:
@@ -53,10 +53,10 @@ def trend_change(values: np.ndarray) -> float:
 
 
 def noise(values: np.ndarray) -> float:
-    """Return the standard deviation of the noise around the course of the series.
+    """Return the standard deviation of the noise around the trend of the series.
 
-    From second differences, in which a straight course leaves nothing, by their median, so that a few spikes count
-    little. 0 for fewer than four values.
+    It is estimated from the median of the second differences, which vanish for a straight line, so that a few spikes
+    have little effect. 0 for fewer than four values.
     """
     kept = finite(values)
     if len(kept) < 4:
@@ -80,11 +80,11 @@ def running_median(values: np.ndarray, width: int = 3) -> np.ndarray:
 
 
 def off_trend(values: np.ndarray) -> np.ndarray:
-    """Return how far each loss lies off the trend of the series, as a share of the trend.
+    """Return the deviation of each loss from the trend of the series, as a share of the trend.
 
-    The trend is a parabola through the logarithms, since a loss mostly falls like an exponential. The value that
-    lies furthest off is left out, so that a single spike neither bends the trend nor counts. Empty for fewer than
-    seven values, or where a value is not above 0.
+    The trend is a parabola fitted to the logarithms, since a loss mostly decays exponentially. The largest outlier is
+    left out, so that a single spike neither bends the trend nor counts. Empty for fewer than seven values, or if a
+    value is not above 0.
     """
     kept = finite(values)
     if len(kept) < 7 or kept.min() <= 0:
@@ -100,9 +100,9 @@ def _parabola(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def swing(values: np.ndarray) -> float:
-    """Return the coefficient of variation of a detrended series of losses: its swings as a share of its level."""
+    """Return the coefficient of variation of a detrended series of losses: the swings as a share of the level."""
     off = off_trend(values)
     if len(off) == 0:
         return 0.0
-    # The parabola took three degrees of freedom.
+    # Fitting the parabola uses three degrees of freedom.
     return float(math.sqrt(np.sum((off - off.mean()) ** 2) / (len(off) - 3)))

@@ -1,4 +1,4 @@
-"""Recommended settings for the images, the labels and the machine, and a review of settings that are chosen."""
+"""Recommend settings for the images, the labels and the machine, and review chosen settings."""
 
 from histowidgets.advice.recommendation._image_type import IMAGE_TYPES, ImageTypeGuess, guess_image_type, stain_varies
 from histowidgets.advice.recommendation._normalization import check_image, suggest_normalization

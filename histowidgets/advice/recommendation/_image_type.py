@@ -1,4 +1,4 @@
-"""Tell H&E, other brightfield stains and fluorescence apart, and whether the stain varies, from the pixels."""
+"""Distinguish H&E, other brightfield stains and fluorescence by their pixels, and detect varying stain."""
 
 import math
 from itertools import combinations
@@ -9,25 +9,25 @@ import numpy as np
 from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 from histowidgets.images import Image
 
-#: The longer side of the overview that is looked at, in pixels.
+#: Longer side of the overview that is analysed, in pixels.
 OVERVIEW_SIDE = 512
-#: Fluorescence: the median brightness lies below this share of the range from dark to bright.
+#: An image is fluorescence if its median brightness is below this share of the range from dark to bright.
 DARK_SHARE = 0.25
-#: The same for what is no 8-bit colour scan: cells may fill the view of a camera, but seldom is it bright all over.
+#: The same for images other than 8-bit colour scans: cells may fill a camera's view, but it is rarely bright all over.
 DARK_SHARE_CAMERA = 0.6
-#: A pixel is stained when its optical densities (log 10; red, green, blue together) exceed this.
+#: A pixel is stained if the sum of its optical densities (log 10; red, green, blue) exceeds this.
 STAINED_DENSITY = 0.30
-#: Fewer stained pixels than this say nothing about the stain.
+#: Smallest share of stained pixels from which the stain can be judged.
 STAINED_SHARE = 0.01
-#: Eosin takes green away, this much more than red or blue; haematoxylin takes about as much red.
+#: Eosin absorbs green, by this much more than red or blue; haematoxylin absorbs about as much red.
 EOSIN_RATIO = 1.25
-#: H&E has at least this share of such pixels among the stained ones ...
+#: In H&E, at least this share of the stained pixels is eosin ...
 EOSIN_SHARE = 0.25
-#: ... and at most this share of brown ones, which DAB makes: most blue gone, then green, then red.
+#: ... and at most this share is brown, from DAB, which absorbs blue most, then green, then red.
 DAB_RATIO = 1.1
 DAB_SHARE = 0.10
-#: The stain differs between two images whose densities are this far apart (logarithm of the ratio: a factor of 1.4);
-#: densities below `LEAST_DENSITY` count as that. At most this many images are compared.
+#: The stain differs between two images if the logarithm of the ratio of their densities is at least this (a factor of
+#: 1.4); densities below `LEAST_DENSITY` count as `LEAST_DENSITY`. At most `MOST_STAINS` images are compared.
 STAIN_APART = 0.35
 LEAST_DENSITY = 0.02
 MOST_STAINS = 20
@@ -37,7 +37,7 @@ IMAGE_TYPES: tuple[ImageType, ...] = ("he", "brightfield", "fluorescence")
 
 
 class ImageTypeGuess(NamedTuple):
-    """The kind of image that the pixels suggest. The user can overrule it.
+    """The type of image that the pixels suggest. The user can override it.
 
     Attributes
     ----------
@@ -53,16 +53,16 @@ class ImageTypeGuess(NamedTuple):
 
 
 def guess_image_type(image: Image) -> ImageTypeGuess:
-    """Tell the type of an image from its pixels.
+    """Guess the type of an image from its pixels.
 
-    A dark background, or two or more than three channels, is fluorescence. Of bright images with three channels,
-    the optical densities tell the stain: eosin takes away green, DAB blue (Ruifrok and Johnston 2001). A bright grey
-    image is brightfield.
+    An image with a dark background, or with two or more than three channels, is fluorescence. In bright images with
+    three channels, the optical densities reveal the stain: eosin absorbs green, DAB blue (Ruifrok and Johnston 2001). A
+    bright grey image is brightfield.
 
     Parameters
     ----------
     image : Image
-        Looked at with at most 512 pixels a side.
+        It is read with at most 512 pixels on each side.
     """
     pixels = overview(image)
     evidence = {"channels": float(pixels.shape[-1]), "median_brightness": _brightness(pixels)}
@@ -84,29 +84,29 @@ def guess_image_type(image: Image) -> ImageTypeGuess:
     evidence["eosin_share"] = float(np.mean((green > EOSIN_RATIO * red) & (green > EOSIN_RATIO * blue)))
     evidence["brown_share"] = float(np.mean((blue > DAB_RATIO * green) & (green > red)))
     if evidence["eosin_share"] >= EOSIN_SHARE and evidence["brown_share"] <= DAB_SHARE:
-        reason = f"{evidence['eosin_share']:.0%} of the tissue is pink as with eosin, and hardly any of it brown."
+        reason = f"{evidence['eosin_share']:.0%} of the tissue is pink, as with eosin, and hardly any is brown."
         return ImageTypeGuess("he", reason, evidence)
     if evidence["brown_share"] > DAB_SHARE:
         reason = f"{evidence['brown_share']:.0%} of the tissue is brown, as with DAB."
     else:
         reason = (
-            f"The background is bright, and only {evidence['eosin_share']:.0%} of the tissue is pink as with eosin."
+            f"The background is bright, and only {evidence['eosin_share']:.0%} of the tissue is pink, as with eosin."
         )
     return ImageTypeGuess("brightfield", reason, evidence)
 
 
 def stain_varies(project: Project | ProjectSnapshot) -> bool:
-    """Say whether the stain differs between the images of a project.
+    """Return whether the stain differs between the images of a project.
 
-    The optical densities (red, green, blue) of the stained pixels of each image are compared by their 90th
-    percentiles, which depend less than means on how much of which tissue an image shows. Their ratio between two
-    images is taken as a logarithm, root mean square over the colours: halves of one image are up to 0.3 apart, images
-    of one stain mostly less. Images of other than three channels, and of hardly any stain, are left out.
+    The 90th percentiles of the optical densities (red, green, blue) of the stained pixels are compared; unlike means,
+    they depend little on which tissue an image shows. The distance of two images is the root mean square, over the
+    colours, of the logarithm of the ratio: halves of one image are up to 0.3 apart, images of one stain mostly less.
+    Images without three channels, or with hardly any stain, are left out.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        Its first `MOST_STAINS` images are looked at, with at most 512 pixels a side.
+        Its first `MOST_STAINS` images are compared, read with at most 512 pixels on each side.
     """
     levels = []
     for image in list(snapshot_of(project).images.values())[:MOST_STAINS]:
@@ -117,20 +117,20 @@ def stain_varies(project: Project | ProjectSnapshot) -> bool:
 
 
 def _stained_densities(pixels: np.ndarray) -> np.ndarray:
-    """Return the optical densities of the stained pixels of three channels, (n, 3); none where hardly any is."""
+    """Return the optical densities of the stained pixels of three channels, (n, 3); empty if there are too few."""
     density = _densities(pixels)
     stained = density[density.sum(axis=1) > STAINED_DENSITY]
     return stained if len(stained) >= STAINED_SHARE * len(density) else np.empty((0, 3))
 
 
 def overview(image: Image) -> np.ndarray:
-    """Read the whole image with at most 512 pixels a side, as (rows, columns, channels)."""
+    """Read the whole image with at most 512 pixels on each side, as (rows, columns, channels)."""
     downsample = max(1, math.ceil(max(image.width, image.height) / OVERVIEW_SIDE))
     return image.read(0, 0, image.width, image.height, downsample)
 
 
 def _brightness(pixels: np.ndarray) -> float:
-    """Return where the median lies between dark and bright, 0 to 1; a constant image is bright unless it is 0."""
+    """Return the median brightness, from 0 (dark) to 1 (bright); a constant image is bright unless it is 0."""
     grey = pixels.astype(np.float64).mean(axis=-1)
     grey = grey[~np.isnan(grey)]  # NaN: no data
     if pixels.dtype == np.uint8 and pixels.shape[-1] == 3:

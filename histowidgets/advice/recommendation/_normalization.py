@@ -1,4 +1,4 @@
-"""Advice on normalization: which one suits an image, and whether a classifier knows images like this one."""
+"""Advice on normalization: which one suits an image, and whether an image is like a classifier's training images."""
 
 import math
 from typing import Any
@@ -9,31 +9,31 @@ from histowidgets.advice._advice import Action, Advice, with_actions
 from histowidgets.advice.recommendation._image_type import ImageType, guess_image_type, overview
 from histowidgets.images import Image
 
-#: There are outliers when the range of all values is this many times that from the 1st to the 99th percentile.
+#: There are outliers if the range of all values is this many times the range from the 1st to the 99th percentile.
 OUTLIER_RANGE = 1.5
-#: Up to this many times, no outlier takes a part of the range.
+#: Up to this factor there are no outliers.
 NO_OUTLIER_RANGE = 1.1
-#: An image is saturated when this share of its pixels lies at the top of the range.
+#: An image is saturated if this share of its pixels is at the top of the range.
 SATURATED_SHARE = 0.005
 
 _TOPS = (255, 1023, 4095, 16383, 65535)
 
 
 def suggest_normalization(image: Image, image_type: ImageType | None = None, settings: Any = None) -> Advice:
-    """Suggest how to normalize, with the reason.
+    """Suggest a normalization for an image, with the reason.
 
     Parameters
     ----------
     image : Image
     image_type : {"he", "brightfield", "fluorescence"}, optional
-        Told from the pixels by default.
+        By default guessed from the pixels.
     settings : TrainingSettings, optional
-        Where they say the same already, no change is offered.
+        The present settings; no change is offered if they already have this normalization.
 
     Returns
     -------
     Advice
-        Its `patch` sets ``normalization`` and the fields that belong to it.
+        Its `patch` sets ``normalization`` and the related fields.
     """
     kind = image_type or guess_image_type(image).type
     pixels = overview(image).astype(np.float64)
@@ -62,20 +62,20 @@ def suggest_normalization(image: Image, image_type: ImageType | None = None, set
 
 
 def check_image(image: Image, classifier: Any) -> list[Advice]:
-    """Say whether a classifier knows images like this one.
+    """Check whether an image is like those that a classifier was trained on.
 
     Parameters
     ----------
     image : Image
     classifier : Classifier
-        It carries the statistics of the images that it was trained on, and finds their channels by name.
+        It has the statistics of its training images, and finds their channels by name.
 
     Returns
     -------
     list of Advice
-        Empty where the image is like those. "image-outside-training" where mean or percentiles of a channel are 3
-        standard deviations off, or its standard deviation differs by a factor of 2; "no-training-statistics" where
-        the classifier has none.
+        Empty if the image is like those. "image-outside-training" if the mean or percentiles of a channel are off by 3
+        standard deviations, or its standard deviation differs by a factor of 2; "no-training-statistics" if the
+        classifier has no statistics.
 
     Raises
     ------
@@ -100,22 +100,25 @@ def _choose(
     kind: ImageType, image: Image, low: float, high: float, inner: float, spread: float, saturated: float
 ) -> tuple[str, str]:
     if high <= low:
-        return "percentile_99", "The image is constant; any normalization gives the same."
+        return "percentile_99", "The image is constant, so any normalization gives the same result."
     if inner <= 0:
-        return "min_max", "Nearly all pixels have one value, so that percentiles leave no range: use all of it."
+        return (
+            "min_max",
+            "Nearly all pixels have the same value, so the percentiles leave no range: use the full range.",
+        )
     if kind != "fluorescence" and image.dtype == np.uint8:
-        return "percentile_99", "Stained tissue in 8 bits: the percentiles even out brightness, and spare the colours."
+        return "percentile_99", "Stained tissue in 8 bits: percentiles even out the brightness and keep the colours."
     if low < 0:
-        return "z_score", "There are values below 0: what counts is the distance from the mean."
+        return "z_score", "Some values are below 0, so the distance from the mean is what matters."
     if saturated > SATURATED_SHARE:
-        return "fixed_range", "The brightest pixels are saturated: the range of the camera keeps images comparable."
+        return "fixed_range", "The brightest pixels are saturated: the camera's range keeps images comparable."
     if spread > OUTLIER_RANGE:
-        return "percentile_99", f"A few pixels lie far out: all values span {spread:.1f} times what 98 % of them do."
+        return "percentile_99", f"There are outliers: all values span {spread:.1f} times the range of 98 % of them."
     if spread <= NO_OUTLIER_RANGE:
-        return "min_max", "No pixel lies far from the others, so that nothing need be cut off."
+        return "min_max", "There are no outliers, so nothing needs to be cut off."
     return (
         "percentile_99",
-        "The default: it cuts off the darkest and the brightest hundredth, and so does not follow single pixels.",
+        "The default: it cuts off the darkest and the brightest 1 %, so that single pixels have no effect.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Recommend settings before training, by image type, number of tiles and memory, and settle conflicts between them."""
+"""Recommend settings by image type, number of tiles and memory, and resolve conflicts between these."""
 
 import math
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from histowidgets.models import DEFAULT_BACKBONE, Backbone, backbones
 if TYPE_CHECKING:
     from histowidgets.training import TrainingSettings
 
-#: Tiles from which more of the network is trained. `MANY_TILES` itself still counts as fewer.
+#: Numbers of tiles from which more of the network is trained. `MANY_TILES` itself still counts as fewer.
 FEW_TILES = 200
 MEDIUM_TILES = 1000
 MANY_TILES = 5000
-#: With more tiles than this, fewer epochs and a lower learning rate do.
+#: With more tiles than this, fewer epochs and a lower learning rate are enough.
 VERY_MANY_TILES = 10_000
-#: A GPU with less memory than this is treated like a processor.
+#: A GPU with less memory than this, in GB, is treated like a CPU.
 SMALLEST_GPU_GB = 4.0
-#: What counts as about 20x, in µm a pixel.
+#: Range that counts as about 20x, in µm per pixel.
 TWENTY_X_UM = (0.4, 0.65)
 
 _WORDS = {"he": "H&E", "brightfield": "a brightfield stain other than H&E", "fluorescence": "fluorescence"}
-#: Backbones by size, from small to large.
+#: Backbones, from small to large.
 _SIZES = ("efficientnet-b0", "resnet34", "resnet50")
 
 
@@ -39,9 +39,9 @@ class Recommendation:
     ----------
     settings : TrainingSettings
     reasons : list of str
-        One line for each choice; the first one is a summary. Conflicts say how they were settled.
+        One line for each choice; the first is a summary. For conflicts, the line says how they were resolved.
     advice : list of Advice
-        What settings cannot change, such as a missing GPU.
+        Advice on what settings cannot change, such as a missing GPU.
     """
 
     settings: "TrainingSettings"
@@ -51,7 +51,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What a GPU with at least this much memory can carry; `size` is an index into `_SIZES`."""
+    """Limits for a GPU with at least this much memory; `size` is an index into `_SIZES`."""
 
     at_least_gb: float
     size: int
@@ -75,26 +75,27 @@ def recommend(
     vram_gb: float | None = None,
     pixel_size_um: float | None = None,
 ) -> Recommendation:
-    """Recommend settings.
+    """Recommend training settings.
 
-    Memory is a hard cap, the number of tiles bounds how much is trained, and the type of image picks the weights.
+    Memory is a hard limit, the number of tiles limits how much of the network is trained, and the type of image
+    determines the pretrained weights.
 
     Parameters
     ----------
     n_tiles : int
-        Annotated tiles, 0 or more.
+        Number of annotated tiles, 0 or more.
     image_type : {"brightfield", "he", "fluorescence"}, default "brightfield"
         See `guess_image_type`.
     n_channels : int, default 3
     vram_gb : float, optional
-        Memory of the GPU; None or 0 without one.
+        Memory of the GPU in GB; None or 0 without a GPU.
     pixel_size_um : float, optional
         Side of a pixel in um at full size.
 
     Raises
     ------
     AdviceError
-        An argument is impossible.
+        An argument is out of range.
     """
     _check(n_tiles, image_type, n_channels, vram_gb, pixel_size_um)
     gigabytes = float(vram_gb or 0)
@@ -109,7 +110,7 @@ def recommend(
         "pretrained": True,
     }
     if gigabytes >= SMALLEST_GPU_GB:
-        # The largest tile belongs to the largest backbone; a smaller one sees enough in 512.
+        # Only the largest backbone gets the largest tile; for smaller ones 512 pixels are enough.
         values |= {"tile_size": min(memory.tile, 512 if size < 2 else memory.tile), "batch_size": memory.batch}
     values |= _downsample(pixel_size_um, gigabytes) | _image_fields(image_type, n_channels)
     values["batch_size"] = _fitting_batch(n_tiles, int(values["batch_size"]))
@@ -126,15 +127,15 @@ def recommend(
 
 def _check(n_tiles: Any, image_type: Any, n_channels: Any, vram_gb: Any, pixel_size_um: Any) -> None:
     if not _is_number(n_tiles) or n_tiles < 0:
-        raise AdviceError(f"n_tiles is {n_tiles!r}; a number of tiles, 0 or more, is wanted.")
+        raise AdviceError(f"n_tiles is {n_tiles!r}; expected a number of tiles, 0 or more.")
     if image_type not in IMAGE_TYPES:
         raise AdviceError(f"image_type is {image_type!r}; use {', '.join(map(repr, IMAGE_TYPES))}.")
     if not _is_number(n_channels) or n_channels < 1:
-        raise AdviceError(f"n_channels is {n_channels!r}; a number of channels, 1 or more, is wanted.")
+        raise AdviceError(f"n_channels is {n_channels!r}; expected a number of channels, 1 or more.")
     if vram_gb is not None and (not _is_number(vram_gb) or vram_gb < 0):
-        raise AdviceError(f"vram_gb is {vram_gb!r}; gigabytes, or None without a GPU, are wanted.")
+        raise AdviceError(f"vram_gb is {vram_gb!r}; expected a number of GB, or None without a GPU.")
     if pixel_size_um is not None and (not _is_number(pixel_size_um) or pixel_size_um <= 0):
-        raise AdviceError(f"pixel_size_um is {pixel_size_um!r}; um above 0, or None, are wanted.")
+        raise AdviceError(f"pixel_size_um is {pixel_size_um!r}; expected a number of um above 0, or None.")
 
 
 def _is_number(value: Any) -> bool:
@@ -145,21 +146,21 @@ def _is_number(value: Any) -> bool:
 
 
 def _size(n_tiles: int, image_type: str, memory: _Memory) -> tuple[int, list[str]]:
-    """Index into `_SIZES`: the least of what memory carries, the tiles can teach, and the image type asks for."""
+    """Return an index into `_SIZES`: the largest size that memory, tiles and image type allow, with the reasons."""
     by_tiles = 2 if n_tiles >= MEDIUM_TILES else 1
     by_type = 1 if image_type == "fluorescence" else 2
     size = min(memory.size, by_tiles, by_type)
     reasons = []
     if by_tiles == 1:
-        reasons.append(f"Fewer than {MEDIUM_TILES} tiles cannot fill a large backbone: at most resnet34.")
+        reasons.append(f"Fewer than {MEDIUM_TILES} tiles are too few to train a large backbone: at most resnet34.")
     elif by_type == 1:
-        reasons.append("Fluorescence takes resnet34, even with enough tiles for a larger backbone.")
+        reasons.append("For fluorescence resnet34 is enough, even with tiles for a larger backbone.")
     wished = min(by_tiles, by_type)
     if memory.size < wished:
         carried = _SIZES[size] if size else "the smallest size"  # the reason for the backbone names it
-        reasons.append(f"{_SIZES[wished]} would suit the tiles, but memory is a hard limit: {carried}.")
+        reasons.append(f"{_SIZES[wished]} would suit the number of tiles, but memory allows only {carried}.")
     elif memory.size > wished:
-        reasons.append(f"Memory would carry {_SIZES[memory.size]}; {_SIZES[size]} is what the data asks for.")
+        reasons.append(f"Memory allows {_SIZES[memory.size]}, but {_SIZES[size]} is enough for the data.")
     return size, reasons
 
 
@@ -171,47 +172,49 @@ def _backbone(
     at_20x = pixel_size_um is not None and low <= pixel_size_um <= high
     reasons = []
     if image_type == "fluorescence":
-        reasons.append("ImageNet weights: those learned on stained tissue do not know fluorescence.")
+        reasons.append("ImageNet weights: those trained on stained tissue do not suit fluorescence.")
     elif image_type == "he" and n_channels == 3 and at_20x:
         histology = [card for card in cards.values() if "histology" in card.note.lower() and card.weights != "none"]
         if histology and size == 2:
             chosen = histology[0]
-            terms = "" if chosen.commercial_use else " Its licence allows no commercial use."
-            return chosen, [f"H&E at about 20x: weights learned on histology.{terms}"]
-        why = "they come only as resnet50, which is too large here" if histology else "none are on offer"
-        reasons.append(f"H&E at about 20x would take weights learned on histology, but {why}: ImageNet weights.")
+            terms = "" if chosen.commercial_use else " Their licence does not allow commercial use."
+            return chosen, [f"H&E at about 20x: weights trained on histology.{terms}"]
+        why = "they exist only for resnet50, which is too large here" if histology else "none are available"
+        reasons.append(
+            f"ImageNet weights: for H&E at about 20x, weights trained on histology would be better, but {why}."
+        )
     elif image_type == "he":
-        why = "its pixel size is not known" if pixel_size_um is None else f"it has {pixel_size_um:g} um a pixel"
+        why = "the pixel size is unknown" if pixel_size_um is None else f"a pixel is {pixel_size_um:g} um"
         if n_channels != 3:
-            why = f"it has {n_channels} channels"
-        reasons.append(f"ImageNet weights: histology weights are for three colours at about 20x, and {why}.")
+            why = f"the images have {n_channels} channels"
+        reasons.append(f"ImageNet weights: histology weights are for three colours at about 20x, but {why}.")
     else:
-        reasons.append("ImageNet weights, which carry over to any stain.")
+        reasons.append("ImageNet weights, which suit any stain.")
     if gigabytes < SMALLEST_GPU_GB:
-        reasons.append(f"{DEFAULT_BACKBONE}: of the smallest size, fast without a GPU, and needs no network.")
+        reasons.append(f"{DEFAULT_BACKBONE}: small, fast without a GPU, and needs no download.")
         return cards[DEFAULT_BACKBONE], reasons
-    reasons.append(f"Where the weights of {_SIZES[size]} cannot be fetched, {DEFAULT_BACKBONE} takes its place.")
+    reasons.append(f"If the weights of {_SIZES[size]} cannot be downloaded, {DEFAULT_BACKBONE} is used instead.")
     return cards[_SIZES[size]], reasons
 
 
 def _freeze(n_tiles: int, gigabytes: float) -> tuple[str | tuple[str, ...], tuple[str, str]]:
-    """Say what to freeze, in a few words, and why."""
+    """Return what to freeze, a short description, and the reason."""
     if gigabytes < SMALLEST_GPU_GB:
         why = "The whole backbone stays frozen: without a GPU, training it would make each step three times as long."
         return "encoder", ("all of it frozen", why)
     if n_tiles < FEW_TILES:
-        why = f"With fewer than {FEW_TILES} tiles the whole backbone stays as it is, its norm layers too."
+        why = f"With fewer than {FEW_TILES} tiles the whole backbone stays frozen, including its norm layers."
         return "encoder", ("all of it frozen", why)
     if n_tiles < MEDIUM_TILES:
-        return "early", ("early layers frozen", f"Early layers stay as they are below {MEDIUM_TILES} tiles.")
+        return "early", ("early layers frozen", f"With fewer than {MEDIUM_TILES} tiles the early layers stay frozen.")
     if n_tiles <= MANY_TILES:
-        why = f"Up to {MANY_TILES} tiles the stem and the first block stay as they are."
+        why = f"With up to {MANY_TILES} tiles the stem and the first block stay frozen."
         return ("stem", "block1"), ("first block frozen", why)
-    return "none", ("all of it trained", f"More than {MANY_TILES} tiles can train every layer.")
+    return "none", ("all of it trained", f"More than {MANY_TILES} tiles are enough to train every layer.")
 
 
 def _course(n_tiles: int, gigabytes: float) -> dict[str, Any]:
-    """Take the preset to start from, and change what the number of tiles says."""
+    """Start from a preset, and adapt it to the number of tiles."""
     if gigabytes < SMALLEST_GPU_GB:
         return _preset("cpu")
     values = _preset("first-run") | {"adapt_norm": False, "decoder": "full", "augmentation": True}
@@ -223,7 +226,7 @@ def _course(n_tiles: int, gigabytes: float) -> dict[str, Any]:
 
 
 def _downsample(pixel_size_um: float | None, gigabytes: float) -> dict[str, Any]:
-    """Halve the resolution of scans finer than 20x; fewer pixels for the same tissue."""
+    """Halve the resolution of scans finer than 20x: fewer pixels for the same tissue."""
     if pixel_size_um is None:
         return {}
     wanted = 1.0 if gigabytes < SMALLEST_GPU_GB else 0.5
@@ -246,7 +249,7 @@ def _fitting_batch(n_tiles: int, batch: int) -> int:
 def _channel_reasons(n_channels: int) -> list[str]:
     if n_channels == 3:
         return []
-    return [f"The first convolution is adapted to {n_channels} channel(s), and always trained."]
+    return [f"The first convolution is adapted to {n_channels} channel(s), and is always trained."]
 
 
 def _memory_advice(gigabytes: float) -> list[Advice]:
@@ -257,8 +260,8 @@ def _memory_advice(gigabytes: float) -> list[Advice]:
         Advice(
             id="little-memory",
             title=title,
-            detail="The settings are the smallest that work well, and fast on a processor. For larger ones use a GPU "
-            f"of {SMALLEST_GPU_GB:g} GB or more.",
+            detail="The settings are the smallest that work well, and are fast on a CPU. For larger ones use a GPU "
+            f"with {SMALLEST_GPU_GB:g} GB or more.",
             evidence={"vram_gb": gigabytes, "wanted_gb": SMALLEST_GPU_GB},
             severity="warning",
         )

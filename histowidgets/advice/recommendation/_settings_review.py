@@ -1,4 +1,4 @@
-"""Advice on settings before a run: what would help at little cost, and epochs with too few steps."""
+"""Advice on settings before a run: cheap improvements, and epochs with too few steps."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ def review_settings(
     distorted: bool = False,
     multi_scale: bool = False,
 ) -> list[Advice]:
-    """Look at settings before a run.
+    """Review settings before a run.
 
     Parameters
     ----------
     settings : TrainingSettings
     n_tiles : int, optional
-        Tiles to train on.
+        Number of tiles to train on.
     image_type : {"he", "brightfield", "fluorescence"}, optional
     stain_varies, distorted : bool
-        What the user or `stain_varies` says about the images.
+        Whether the stain or the shape of the tissue varies, according to the user or to `stain_varies`.
     multi_scale : bool
-        Whether classes are told apart by what is near and far at once.
+        Whether the classes can be distinguished only by small structures and their wider surroundings together.
 
     Returns
     -------
     list of Advice
-        Empty where nothing would change.
+        Empty if there is nothing to improve.
     """
     run = RunContext(read_history([]), settings, n_train_tiles=n_tiles)
     found = [
@@ -52,8 +52,8 @@ def _augmentation(run: RunContext) -> Advice | None:
         return None
     return Advice(
         id="augmentation-off",
-        title="Tiles are not mirrored and turned",
-        detail="Tissue has no up and down: mirrored and turned tiles are more examples for nothing.",
+        title="Tiles are not flipped and rotated",
+        detail="Tissue has no up or down: flipped and rotated tiles are extra examples at no cost.",
         evidence={name: int(bool(run.setting(name))) for name in ("augmentation", "flip", "rotate90")},
         **with_actions([action]),
     )
@@ -66,7 +66,7 @@ def _stain(run: RunContext) -> Advice | None:
     return Advice(
         id="stain-varies",
         title="The stain differs between images: vary the colours while training",
-        detail="Then the classifier relies less on the exact colour.",
+        detail="This makes the classifier rely less on the exact colour.",
         evidence={"color_jitter": float(run.setting("color_jitter") or 0)},
         **with_actions([action]),
     )
@@ -78,8 +78,8 @@ def _distortion(run: RunContext) -> Advice | None:
         return None
     return Advice(
         id="tissue-distorted",
-        title="The tissue is distorted: bend the tiles while training",
-        detail="Then the classifier relies less on exact shapes.",
+        title="The tissue is distorted: deform the tiles while training",
+        detail="This makes the classifier rely less on exact shapes.",
         evidence={"elastic": float(run.setting("elastic") or 0)},
         **with_actions([action]),
     )
@@ -91,9 +91,9 @@ def _scales(run: RunContext) -> Advice | None:
         return None
     return Advice(
         id="multi-scale",
-        title="Features of several scales are needed: take resnet50",
-        detail="Its many layers see small things and their surroundings at once. Or train elsewhere, and import the "
-        "network as ONNX.",
+        title="Features at several scales are needed: use resnet50",
+        detail="Its many layers see small structures and their surroundings together. Or train a network elsewhere, "
+        "and import it as ONNX.",
         evidence={"tile_size": int(run.setting("tile_size") or 0), "downsample": float(run.setting("downsample") or 1)},
         about={"backbone": backbone},
         **with_actions([Action("Use the backbone resnet50", {"backbone": "resnet50"})]),
@@ -106,7 +106,8 @@ def _early_stopping(run: RunContext) -> Advice | None:
     return Advice(
         id="early-stopping-off",
         title="Early stopping is off",
-        detail="With it you can allow more epochs: training ends by itself, and the best epoch is kept.",
+        detail="With it you can allow more epochs: training stops when the score no longer improves, and the best "
+        "epoch is kept.",
         evidence={"epochs": int(run.setting("epochs") or 0)},
         **with_actions([Action("Stop early, by mIoU", {"early_stopping_metric": "miou"})]),
     )
@@ -114,14 +115,14 @@ def _early_stopping(run: RunContext) -> Advice | None:
 
 def _batch(run: RunContext, n_tiles: int | None) -> Advice | None:
     batch = run.setting("batch_size")
-    # With a number of steps set, tiles are drawn again and again: a batch may hold them all, but not one twice.
+    # If the number of steps is set, tiles are drawn repeatedly: a batch may hold them all, but not one of them twice.
     repeats = bool(run.setting("steps_per_epoch"))
     if n_tiles is None or not batch or n_tiles == 0 or batch < n_tiles + repeats:
         return None
     what = "It would hold some of them twice" if repeats else "An epoch would be a single step"
     return Advice(
         id="batch-exceeds-tiles",
-        title=f"A batch of {batch} tiles takes all {n_tiles} there are",
+        title=f"A batch of {batch} holds all {n_tiles} tiles",
         detail=f"{what}. Make batches smaller, or annotate more.",
         evidence={"batch_size": int(batch), "tiles": n_tiles},
         severity="warning",
@@ -134,9 +135,9 @@ def _pretrained(run: RunContext, image_type: str | None) -> Advice | None:
         return None
     return Advice(
         id="not-pretrained",
-        title="The backbone starts from nothing",
-        detail="Weights learned on other images save most of the training"
-        + (", and for H&E those learned on histology, where they can be had." if image_type == "he" else "."),
+        title="The backbone starts from random weights",
+        detail="Pretrained weights save most of the training."
+        + (" For H&E, weights trained on histology are best." if image_type == "he" else ""),
         evidence={"pretrained": 0},
         **with_actions([Action("Start from pretrained weights", {"pretrained": True})]),
     )

@@ -1,4 +1,4 @@
-"""Where to annotate next, and which labels to look at again."""
+"""Where to annotate next, and which labels to review."""
 
 from histowidgets.advice.suggestions._label_review import LabelReview, ReviewTile, find_label_errors
 from histowidgets.advice.suggestions._regions import only_easy_regions, suggest_regions

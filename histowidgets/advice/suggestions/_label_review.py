@@ -15,38 +15,39 @@ from histowidgets.images import Region
 if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
 
-#: At most this many tiles are reviewed; of more, an even sample is taken.
+#: Maximum number of tiles that are reviewed; from more, an even sample is taken.
 MOST_TILES = 400
 #: Longest side of a tile's heat map, in pixels.
 HEAT_SIDE = 96
-#: Lower probabilities count as this one: float16 has no smaller one, and a single pixel must not decide the rank.
+#: Lower probabilities count as this: float16 has no smaller number, and a single pixel must not decide the rank.
 _LEAST_PROBABILITY = 1e-4
 
 
 @dataclass(frozen=True)
 class ReviewTile:
-    """One tile with labels.
+    """A labelled tile, compared with the prediction.
 
     Attributes
     ----------
     image_name, region
-        Where it lies, in full-size pixels.
+        Its place, in full-size pixels.
     loss : float
-        Mean cross-entropy over its labelled pixels, in nats; 0 where every pixel is predicted right with certainty.
+        Mean cross-entropy over its labelled pixels, in nats; 0 if every pixel is predicted correctly with certainty.
     disagreement : float
         Share of its labelled pixels that are predicted as another class, 0 to 1.
     class_iou : dict
-        Class name to IoU over labelled pixels, of the classes that are labelled or predicted there.
+        Maps each class that is labelled or predicted in the tile to its IoU over labelled pixels.
     n_labelled : int
-        Labelled full-size pixels.
+        Number of labelled full-size pixels.
     held_out : bool
         Whether its centre was held out from training.
     confusion : ndarray of (K, K), int64
-        Labelled pixels, a row for each true class.
+        Numbers of labelled pixels, with a row for each true class.
     heat : ndarray of (rows, columns), float32
-        1 minus the probability of the label, 0 to 1; NaN where nothing is labelled. At most `HEAT_SIDE` a side.
+        1 minus the probability of the label, 0 to 1; NaN where nothing is labelled. At most `HEAT_SIDE` pixels on each
+        side.
     fingerprint : str
-        Changes when the labels of the tile do.
+        Changes with the labels of the tile.
     """
 
     image_name: str
@@ -62,13 +63,13 @@ class ReviewTile:
 
     @property
     def iou(self) -> float:
-        """Mean of the classes' IoU over labelled pixels, 0 to 1."""
+        """Mean IoU of the classes over labelled pixels, 0 to 1."""
         return float(np.mean(list(self.class_iou.values())))
 
 
 @dataclass(frozen=True)
 class LabelReview:
-    """Labels against prediction.
+    """Comparison of the labels with the prediction.
 
     Attributes
     ----------
@@ -76,7 +77,7 @@ class LabelReview:
     tiles : tuple of ReviewTile
         Highest loss first.
     n_left_out : int
-        Tiles with labels that were not reviewed, since there are more than `MOST_TILES`.
+        Number of labelled tiles that were not reviewed, because there are more than `MOST_TILES`.
     """
 
     classes: tuple[str, ...]
@@ -85,16 +86,16 @@ class LabelReview:
 
     @property
     def confusion(self) -> np.ndarray:
-        """Labelled pixels over all tiles, (K, K) int64, a row for each true class."""
+        """Numbers of labelled pixels over all tiles, (K, K) int64, with a row for each true class."""
         empty = np.zeros((len(self.classes), len(self.classes)), np.int64)
         return sum((tile.confusion for tile in self.tiles), empty)
 
     def class_iou(self) -> dict[str, float]:
-        """Return the IoU of each class over all labelled pixels that were reviewed, without absent classes."""
+        """Return the IoU of each class over all reviewed labelled pixels; absent classes are left out."""
         return _iou(self.confusion, self.classes)
 
     def tiles_of(self, true: str, predicted: str) -> list[ReviewTile]:
-        """List the tiles of one cell of the confusion matrix, those with the most such pixels first.
+        """List the tiles of one cell of the confusion matrix, those with the most of its pixels first.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class LabelReview:
         """
         for name in (true, predicted):
             if name not in self.classes:
-                raise AdviceError(f"There is no class {name!r}; there are {', '.join(self.classes)}.")
+                raise AdviceError(f"There is no class {name!r}; the classes are {', '.join(self.classes)}.")
         cell = self.classes.index(true), self.classes.index(predicted)
         return sorted((tile for tile in self.tiles if tile.confusion[cell]), key=lambda tile: -tile.confusion[cell])
 
@@ -115,20 +116,21 @@ def find_label_errors(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> LabelReview:
-    """Rank the labelled tiles of a project by how badly a classifier does on them.
+    """Rank the labelled tiles of a project by how badly a classifier predicts them.
 
-    Only labelled pixels count. A high loss means that the place was not learned, or that its label is wrong.
+    Only labelled pixels count. A high loss means that the classifier did not learn the tile, or that its label is
+    wrong.
 
     Parameters
     ----------
     classifier : Classifier
-        With the project's classes.
+        Must have the project's classes.
     project : Project or ProjectSnapshot
-        Its labels are taken for the truth.
+        Its labels are taken as the truth.
     progress : callable, optional
         ``progress(done, total)`` after each tile.
     should_stop : callable, optional
-        Asked before each tile; True ends the work with the tiles so far.
+        Called before each tile; if it returns True, the review ends with the tiles so far.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def find_label_errors(
         )
     places = list(_labelled_places(snapshot, classifier.tile_size * classifier.downsample))
     if not places:
-        raise AdviceError("Nothing is labelled: paint a few strokes to review a classifier on.")
+        raise AdviceError("Nothing is labelled. Paint a few strokes, then review the classifier on them.")
     kept = places
     if len(places) > MOST_TILES:
         kept = [places[int(i)] for i in np.linspace(0, len(places) - 1, MOST_TILES)]
@@ -159,7 +161,7 @@ def find_label_errors(
 
 
 def _labelled_places(snapshot: ProjectSnapshot, side: int) -> Iterator[tuple[str, Region]]:
-    """Yield the tiles of a grid over each image that have a label, by the bounds of shapes first."""
+    """Yield the labelled tiles of a grid over each image; the bounds of shapes rule out most others cheaply."""
     for name in snapshot.annotated_names():
         image = snapshot.images[name]
         for y in range(0, image.height, side):
@@ -206,7 +208,7 @@ def _is_held_out(classifier: "Classifier", name: str, region: Region) -> bool:
 
 
 def _small(heat: np.ndarray) -> np.ndarray:
-    """Shrink a heat map, keeping the hottest pixel of each block: a thin stroke stays in sight."""
+    """Shrink a heat map, keeping the hottest pixel of each block, so that thin strokes stay visible."""
     step = max(1, math.ceil(max(heat.shape) / HEAT_SIDE))
     rows, columns = (math.ceil(length / step) for length in heat.shape)
     padded = np.full((rows * step, columns * step), np.nan, np.float32)

@@ -14,20 +14,20 @@ from histowidgets.annotations import Project, ProjectSnapshot, snapshot_of
 from histowidgets.errors import AdviceError, ImageNameError
 from histowidgets.images import Region
 
-#: Labels lie in easy places only, when fewer of their pixels than this share are uncertain.
+#: Labels are in easy places only, if less than this share of their pixels is uncertain.
 EASY_SHARE = 0.05
-#: A region that is labelled by more than this share is not suggested.
+#: A region is not suggested if more than this share of it is labelled.
 LABELLED_ENOUGH = 0.25
-#: Weights of uncertainty, of a predicted boundary, and of being unlike what is labelled.
+#: Weights of the uncertainty, the predicted boundaries, and the difference from labelled places.
 REGION_WEIGHTS = (1.0, 0.6, 0.6)
-#: Scores count as shares of the highest one, or of these where even that is low: uncertainty, share of boundary
+#: Scores count as shares of the highest score, or of these values if that is lower: uncertainty, share of boundary
 #: pixels, standard deviations of texture.
 REGION_FLOORS = (0.1, 0.02, 1.0)
-#: Two suggestions lie at least this many region sides apart.
+#: Suggestions are at least this many region sides apart.
 REGION_SPACING = 1.0
-#: A reason is named when its score reaches this share of the best one's.
+#: A reason is named if its score reaches this share of the best one.
 REASON_SHARE = 0.6
-#: Each region that an image was given lowers the score of its further ones by this factor.
+#: Each suggested region lowers the scores of further regions on the same image by this factor.
 SAME_IMAGE = 0.97
 
 _KINDS = ("uncertain", "boundary", "unlike")
@@ -35,7 +35,7 @@ _KINDS = ("uncertain", "boundary", "unlike")
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A place that could be annotated, with its three scores (uncertain, boundary, unlike)."""
+    """A candidate place to annotate, with its three scores (uncertain, boundary, unlike)."""
 
     window: Window
     row: int
@@ -60,36 +60,36 @@ def suggest_regions(
 ) -> list[Advice]:
     """Suggest where to annotate next.
 
-    Places are ranked by how uncertain the classifier is, how much boundary between classes it predicts, and how
-    different they look from everything labelled. They are spread out, and mostly unlabelled.
+    Places are ranked by how uncertain the classifier is, how many boundaries between classes it predicts, and how
+    different they look from all labelled places. The suggestions are spread out, and mostly unlabelled.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     classifier : Classifier
-        Predicts each image once, or six windows of a large one.
+        It predicts each image once, or six windows of a large one.
     n : int, default 10
-        How many places, at most.
+        Maximum number of suggestions.
     image_name : str, optional
-        Look at this image alone.
+        Search only this image.
     warn_if_easy : bool, default False
-        Begin with the warning of `only_easy_regions` where it applies; the images are not predicted again for it.
+        Begin with the warning of `only_easy_regions` if it applies, without predicting the images again.
     progress : callable, optional
         ``progress(done, total)`` after each image.
     should_stop : callable, optional
-        Asked before each image; True ends the work with what was seen so far.
+        Called before each image; if it returns True, the search ends with the images so far.
 
     Returns
     -------
     list of Advice
-        The best first, with `image_name`, `region`, and the reason as title. Empty without images.
+        The best first, with `image_name` and `region`; the title is the reason. Empty without images.
 
     Raises
     ------
     AdviceError
         `n` is not a whole number of at least 1, or `classifier` cannot predict.
     ImageNameError
-        There is no image of that name.
+        There is no image with that name.
     """
     _check(n, classifier)
     snapshot, windows = snapshot_of(project), list[Window]()
@@ -107,10 +107,10 @@ def suggest_regions(
 def only_easy_regions(
     project: Project | ProjectSnapshot, classifier: Any, image_name: str | None = None
 ) -> Advice | None:
-    """Warn if all labels lie where the classifier is certain anyway, while it is uncertain elsewhere.
+    """Warn if all labels are where the classifier is already certain, while it is uncertain elsewhere.
 
-    The unlabelled pixels around the labels count: on the labels themselves, which it was trained on, a classifier is
-    nearly always certain. None if the labels reach uncertain places too.
+    The unlabelled pixels around the labels are examined: on the labels themselves, which it was trained on, a
+    classifier is nearly always certain. None if some labels are in uncertain places.
     """
     _check(1, classifier)
     snapshot = snapshot_of(project)
@@ -129,8 +129,8 @@ def _only_easy(windows: Sequence[Window]) -> Advice | None:
         return None
     return Advice(
         id="only-easy-regions",
-        title="All strokes lie where the classifier is sure anyway",
-        detail="Annotate where it wavers: that is where it learns.",
+        title="All strokes lie where the classifier is already certain",
+        detail="Annotate where it is uncertain: it learns most there.",
         evidence={
             "strokes_in_uncertain_places_percent": round(100 * hard / labelled, 1),
             "uncertain_percent_of_image": round(100 * unsure / free, 1),
@@ -144,11 +144,11 @@ def _only_easy(windows: Sequence[Window]) -> Advice | None:
 def _check(n: int, classifier: Any) -> None:
     if not callable(getattr(classifier, "predict", None)):
         raise AdviceError(
-            f"The classifier is a {type(classifier).__name__}; a Classifier is wanted, such as run.classifier or "
+            f"The classifier is a {type(classifier).__name__}; expected a Classifier, such as run.classifier or "
             "hw.quick_classifier(project)."
         )
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise AdviceError(f"n is {n!r}; a whole number of at least 1 is wanted.")
+        raise AdviceError(f"n is {n!r}; expected a whole number of at least 1.")
 
 
 def _ranked(windows: Sequence[Window], classifier: Any, n: int) -> list[Advice]:
@@ -163,9 +163,9 @@ def _ranked(windows: Sequence[Window], classifier: Any, n: int) -> list[Advice]:
 
 
 def _names(snapshot: ProjectSnapshot, image_name: str | None) -> list[str]:
-    """Return the images to look at, which are all or the one of that name."""
+    """Return the names of the images to search: all, or the given one."""
     if image_name is not None and image_name not in snapshot.images:
-        raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
+        raise ImageNameError(f"There is no image named {image_name!r}; the images are {', '.join(snapshot.images)}.")
     return list(snapshot.images) if image_name is None else [image_name]
 
 
@@ -189,7 +189,7 @@ def _candidates(windows: Sequence[Window]) -> list[_Candidate]:
 
 
 def _relative(candidates: Sequence[_Candidate]) -> np.ndarray:
-    """Return the scores as shares of the best one, (n, 3), 0 to 1; scores that are low everywhere stay low."""
+    """Return the scores relative to the best, (n, 3), 0 to 1; scores that are low everywhere stay low."""
     scores = np.array([candidate.scores for candidate in candidates]).reshape(-1, 3)
     highest = np.maximum(scores.max(axis=0, initial=0), REGION_FLOORS)
     relative: np.ndarray = scores / highest
@@ -197,7 +197,7 @@ def _relative(candidates: Sequence[_Candidate]) -> np.ndarray:
 
 
 def _spread(candidates: Sequence[_Candidate], relative: np.ndarray, n: int) -> list[int]:
-    """Choose the best candidates in turn, none of them near one chosen before on the same image."""
+    """Choose the best candidates in turn, none near one chosen earlier on the same image."""
     if len(candidates) == 0:
         return []
     left = relative @ np.array(REGION_WEIGHTS)
@@ -220,15 +220,15 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
     reason = _KINDS[int(np.argmax(weighted))]
     one, other = _two_classes(candidate, names)
     title = {
-        "uncertain": f"In doubt between {one} and {other}",
+        "uncertain": f"Uncertain between {one} and {other}",
         "boundary": f"{one} and {other} meet here",
-        "unlike": "Unlike everything that is labelled",
+        "unlike": "Looks unlike all labelled places",
     }[reason]
     strong = [kind for kind, value in zip(_KINDS, weighted, strict=True) if value >= REASON_SHARE * weighted.max()]
     return Advice(
         id="annotate-here",
         title=title,
-        detail="Paint over what is predicted wrong here; where all is right, a stroke of each class that you see.",
+        detail="Paint over wrong predictions here. If all are right, paint a stroke of each class that you see.",
         evidence={
             "place": place,
             "uncertainty": round(candidate.scores[0], 3),
@@ -243,7 +243,7 @@ def _advice(candidate: _Candidate, relative: np.ndarray, place: int, names: Sequ
 
 
 def _two_classes(candidate: _Candidate, names: Sequence[str]) -> tuple[str, str]:
-    """Return the two classes that a place is about: the most frequent pair of best and second best."""
+    """Return the two classes in question: the most frequent pair of most and second most probable class."""
     side = candidate.window.side
     rows, cols = slice(candidate.row, candidate.row + side), slice(candidate.col, candidate.col + side)
     first = candidate.window.first[rows, cols].astype(int)

@@ -1,4 +1,4 @@
-"""What a classifier says about a window of an image: how sure it is, where classes meet, what is unlike the labels."""
+"""Predict windows of an image: how certain the classifier is, where classes meet, and what looks unlike the labels."""
 
 import math
 from collections.abc import Sequence
@@ -12,35 +12,35 @@ from histowidgets.advice import _thresholds as t
 from histowidgets.annotations import UNLABELLED, ProjectSnapshot
 from histowidgets.images import Image, Region
 
-#: A pixel is uncertain when its two best classes are this close in probability.
+#: A pixel is uncertain if the probabilities of its two best classes are this close.
 UNCERTAIN_MARGIN = 0.3
-#: A large image is looked at through windows of this side, at most this many, spread over it.
+#: A large image is sampled by windows of this side, in pixels, at most this many, spread over it.
 WINDOW = 1024
 MOST_WINDOWS = 6
-#: Side of a suggested region: from this number of pixels ...
+#: Side of a suggested region, in pixels: at least this ...
 SMALLEST_REGION = 48
-#: ... to `REGION_SIDE`, so that this many regions would fill the window.
+#: ... and at most `REGION_SIDE`, chosen so that this many regions fill the window.
 REGIONS_A_WINDOW = 40
-#: Cells along the side of a region whose texture is compared with that of labelled places.
+#: Cells along the side of a region; their textures are compared with those of labelled places.
 CELLS_A_REGION = 4
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window of an image with what was predicted in it.
+    """A window of an image with its prediction.
 
     Attributes
     ----------
     name : str
-        Of the image.
+        Name of the image.
     region : Region
     side : int
-        Of the regions that can be suggested in it.
+        Side of the regions that can be suggested in the window.
     labelled : ndarray of (height, width), bool
     first, second : ndarray of (height, width), uint8
         The two most probable classes.
     margin : ndarray of (height, width), float32
-        How far their probabilities lie apart, 0 to 1.
+        Difference of their probabilities, 0 to 1.
     cells : ndarray of (rows, columns, values), float32
         Mean and standard deviation of each channel in cells of a quarter of `side`.
     """
@@ -61,34 +61,34 @@ class Window:
 
     @property
     def uncertain(self) -> np.ndarray:
-        """Unlabelled pixels whose two best classes are close."""
+        """Mask of the unlabelled pixels whose two best classes are close."""
         unsure: np.ndarray = (self.margin < UNCERTAIN_MARGIN) & ~self.labelled
         return unsure
 
     @property
     def edges(self) -> np.ndarray:
-        """Pixels whose right or lower neighbour is predicted as another class."""
+        """Mask of the pixels whose right or lower neighbour is predicted as another class."""
         found = np.zeros(self.first.shape, bool)
         found[:, :-1] |= self.first[:, 1:] != self.first[:, :-1]
         found[:-1] |= self.first[1:] != self.first[:-1]
         return found
 
     def labelled_cells(self) -> np.ndarray:
-        """Which cells hold a labelled pixel, (rows, columns) bool."""
+        """Mask of the cells that contain a labelled pixel, (rows, columns) bool."""
         return box_means(self.labelled, self.cell, self.cell)[: self.cells.shape[0], : self.cells.shape[1]] > 0
 
 
 def windows_of(snapshot: ProjectSnapshot, name: str, classifier: Any) -> list[Window]:
-    """Predict an image, or the windows that stand for a large one."""
+    """Predict an image, or windows that represent a large one."""
     return [_predict(snapshot, name, region, classifier) for region in window_regions(snapshot.images[name])]
 
 
 def window_regions(image: Image) -> list[Region]:
-    """Return the whole of an image, or windows spread evenly over a large one."""
+    """Return the region of the whole image, or windows spread evenly over a large one."""
     if image.width * image.height <= MOST_WINDOWS * WINDOW**2 / 2:
         return [image.region]
     width, height = min(WINDOW, image.width), min(WINDOW, image.height)
-    # As many columns as rows, in proportion to the image's shape.
+    # The numbers of columns and rows are in proportion to the image's shape.
     columns = min(MOST_WINDOWS, max(1, round(math.sqrt(MOST_WINDOWS * image.width / image.height))))
     rows = max(1, MOST_WINDOWS // columns)
     xs = [int((i + 0.5) * (image.width - width) / columns) for i in range(columns)]
@@ -97,7 +97,7 @@ def window_regions(image: Image) -> list[Region]:
 
 
 def box_means(values: np.ndarray, side: int, step: int) -> np.ndarray:
-    """Return the mean over each square of `side` pixels, the next one `step` pixels further, as (rows, columns)."""
+    """Return the means over squares of `side` pixels, spaced `step` pixels apart, as (rows, columns)."""
     sums = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
     sums[1:, 1:] = values.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
     y = np.arange(0, values.shape[0] - side + 1, step)[:, None]
@@ -108,9 +108,9 @@ def box_means(values: np.ndarray, side: int, step: int) -> np.ndarray:
 
 
 def unlikeness(windows: Sequence[Window]) -> list[np.ndarray]:
-    """Return how far the texture of each cell is from that of the nearest labelled one, in standard deviations.
+    """Return the distance of each cell's texture from the nearest labelled one, in standard deviations.
 
-    Zero everywhere where nothing is labelled, or where images have other channels.
+    Zero everywhere if nothing is labelled, or if the images have different channels.
     """
     if len({window.cells.shape[-1] for window in windows}) != 1:
         return [np.zeros(window.cells.shape[:2]) for window in windows]

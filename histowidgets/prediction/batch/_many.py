@@ -1,4 +1,4 @@
-"""Predict many images, one after the other or on a cluster."""
+"""Predict many images, one after another or on a cluster."""
 
 import csv
 import functools
@@ -22,16 +22,16 @@ from histowidgets.prediction.inference import AnyOptions, PredictOptions, Progre
 from histowidgets.prediction.results import measured
 from histowidgets.prediction.storage import read_folder, write_folder
 
-#: The formats that can be written, and how the names of their files end.
+#: The formats that can be written, and their file name extensions.
 ENDINGS = {"zarr": ".zarr", "ome-tiff": ".ome.tif", "geojson": ".geojson", "csv": ".csv", "png": ".png"}
 TABLE, MEASURED = "predictions.csv", "measurements.csv"
 _NOTES = ".histowidgets"
 
-#: What may be given for objects, by the names of `PredictionResults.objects`, and what each does.
+#: The options for objects, which are parameters of `PredictionResults.objects`, and their help texts.
 OBJECT_OPTIONS = {
-    "min_area_um2": "leave smaller objects out (default 10 um2)",
+    "min_area_um2": "leave out objects smaller than this (default 10 um2)",
     "fill_holes_um2": "fill holes up to this area (default 0)",
-    "simplify_um": "by how much outlines may leave the edges of pixels (default 0)",
+    "simplify_um": "how far simplified outlines may deviate from pixel edges (default 0)",
 }
 
 TileProgress = Callable[[str, int, int, float], None]
@@ -59,44 +59,45 @@ def predict_images(
     should_stop: ShouldStop | None = None,
     **options: Unpack[AnyOptions],
 ) -> list[ImageResult]:
-    """Predict many images into a folder; a bad one is reported, and does not stop the others.
+    """Predict many images into a folder; an image that fails is reported and does not stop the others.
 
-    Called again with the same classifier, images and options it does what is missing, and resumes an interrupted slide.
-    Results of other images in the folder are kept, and so are their rows in the tables: where two images have the same
-    file name, the later result has a number of letters and digits in its name.
+    Called again with the same classifier, images and options, it predicts what is missing and resumes an interrupted
+    slide. Results of other images in the folder, and their rows in the tables, are kept. If two images have the same
+    file name, the name of the later result contains a hash.
 
     Parameters
     ----------
     classifier : Classifier or path
     sources : path, or iterable of paths
-        Or the addresses of OME-Zarrs.
+        Images, or addresses of OME-Zarrs.
     out : path
         Folder for the results, ``predictions.csv`` (what is returned) and ``measurements.csv`` (areas of the classes).
     client : None, "local", str or dask.distributed.Client
-        None: in this process, one by one. "local": a Dask cluster on this machine. Else a client, or the address of
-        a scheduler such as ``"tcp://host:8786"``, whose workers have histowidgets and the same files at the same paths.
+        None: in this process, one by one. "local": on a Dask cluster on this machine. Otherwise a client, or the
+        address of a scheduler such as ``"tcp://host:8786"``; its workers must have histowidgets, and the same files at
+        the same paths.
     format : {"zarr", "ome-tiff", "geojson", "csv", "png"}
-        In each, a slide takes no more memory than a small image, apart from its objects or label map.
+        In every format a slide takes no more memory than a small image, apart from its objects or label map.
     region : (x, y, width, height), optional
-        In full-size pixels, the same of each image; all of it if not given.
+        In full-size pixels, the same for each image; by default the whole image.
     probabilities : bool, default False
-        Keep them in a Zarr or OME-TIFF too.
+        Whether to store the probabilities too, in a Zarr or OME-TIFF.
     adapt : bool, default False
-        Measure batch-norm statistics again on each image (`Classifier.adapted_to`).
+        Whether to recompute the batch-norm statistics on each image (`Classifier.adapted_to`).
     objects : mapping, optional
         Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
     background : sequence of str
         Classes that are not tissue, for the percentage of tissue in ``measurements.csv``.
     overwrite : bool, default True
-        Whether results of the same images that were made with another classifier or other options are replaced; if not,
+        Whether to replace results of the same images that were made with another classifier or other options; otherwise
         such an image counts as failed.
     series, plane, bounds
         Which image and plane of each file, and which part of a slide; see `open_image`.
     progress, tile_progress : callable, optional
-        ``progress(done, total, seconds_left)`` after each image, and, not on a cluster,
+        ``progress(done, total, seconds_left)`` is called after each image, and, except on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
     should_stop : callable, optional
-        Asked before each batch of tiles, on a cluster after each image; True stops.
+        Called before each batch of tiles, or on a cluster after each image; if it returns True, the work is cancelled.
     **options
         See `PredictOptions`.
 
@@ -108,16 +109,16 @@ def predict_images(
     Raises
     ------
     PredictionError, ClassifierError
-        If an option is unknown, the folder cannot be written or holds another ``predictions.csv``, Dask is missing, or
-        the classifier cannot be loaded.
+        If an option is unknown, the folder cannot be written or holds a ``predictions.csv`` of another program, Dask is
+        missing, or the classifier cannot be loaded.
     PredictionCancelled
-        When `should_stop` says so; what was made is kept.
+        If `should_stop` returned True; what is done is kept.
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options, overwrite)
     chosen = {"series": series, "plane": plane, "bounds": None if bounds else False}
     wanted = replace(wanted, opened_with={name: value for name, value in chosen.items() if value is not None})
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
-    measured(spec.classes, {}, None, background)  # refuses a class that it does not have before the work
+    measured(spec.classes, {}, None, background)  # raises for an unknown background class before any work
     folder = as_path(out, PredictionError).absolute()
     given = [sources] if isinstance(sources, str | PathLike) else list(sources)
     places = [str(one) if is_address(one) else str(as_path(one, PredictionError).absolute()) for one in given]
@@ -134,13 +135,13 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror or error
-        raise PredictionError(f"{folder.parent} cannot be written: {why}. Choose another.") from error
+        raise PredictionError(f"{folder.parent} cannot be written: {why}. Choose another folder.") from error
 
 
 def _tasks(
     spec: ClassifierSpec, sources: Sequence[str], folder: Path, wanted: Wanted, earlier: "EarlierResults"
 ) -> list[Task]:
-    """Make a task for each image; the classifier is saved beside the results, where workers find it."""
+    """Make a task for each image, and save the classifier beside the results, where the workers can load it."""
     digest = classifier_digest(spec)
     saved = folder / _NOTES / "classifier"
     write_folder(spec, saved)
@@ -166,10 +167,10 @@ def _wanted(
         raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
     unknown = sorted(set(objects) - set(OBJECT_OPTIONS))
     if unknown:
-        raise PredictionError(f"objects has {unknown[0]!r}; it may have {', '.join(OBJECT_OPTIONS)}.")
+        raise PredictionError(f"objects has no option {unknown[0]!r}; use {', '.join(OBJECT_OPTIONS)}.")
     place = None if region is None else tuple(int(value) for value in region)
     if place is not None and len(place) != 4:
-        raise PredictionError(f"region is {region!r}; four whole numbers are wanted: x, y, width, height.")
+        raise PredictionError(f"region is {region!r}; expected four whole numbers: x, y, width, height.")
     chosen = PredictOptions.of(options).to_dict()
     return Wanted(
         format=form,
@@ -183,9 +184,9 @@ def _wanted(
 
 
 def target_names(sources: Sequence[str]) -> list[str]:
-    """Name a result for each path or address: the file's name without its endings; see `numbered_stem` for twins.
+    """Name the result of each path or address after its file, without extensions; duplicates get `numbered_stem`.
 
-    The same sources always give the same names, in any order.
+    The names do not depend on the order of the sources.
     """
     names = [source.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] for source in sources]
     stems = [name.split(".")[0] or name for name in names]
@@ -197,18 +198,18 @@ def target_names(sources: Sequence[str]) -> list[str]:
 
 
 def numbered_stem(stem: str, source: str) -> str:
-    """Return a name that no other source has: with a hash of the source."""
+    """Return a unique name, with a hash of the source."""
     number = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return stem if stem.endswith(f"-{number}") else f"{stem}-{number}"
 
 
 def note_of(folder: Path, name: str) -> Path:
-    """Return where what is known of a result is noted."""
+    """Return the path of the note about a result."""
     return folder / _NOTES / f"{name}.json"
 
 
 class EarlierResults:
-    """What earlier calls left in a folder: their rows in the tables, and which image each result is of.
+    """Results of earlier calls in a folder: their rows in the tables, and the image of each result.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ class EarlierResults:
     Raises
     ------
     PredictionError
-        If one of the tables is there, and was not written by `predict_images`.
+        If one of the tables exists, but was not written by `predict_images`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -227,7 +228,7 @@ class EarlierResults:
         self._sources = {Path(row["output"]).name: row["source"] for row in self.results if row.get("output")}
 
     def is_free(self, name: str, source: str) -> bool:
-        """Tell whether a result may have a name: nothing is there, or an earlier result of the same image."""
+        """Return whether a name is available: unused, or used by an earlier result of the same image."""
         if not (self._folder / name).exists():
             return True
         known = read_note(note_of(self._folder, name)).get("source")
@@ -237,7 +238,7 @@ class EarlierResults:
 
 
 def _read_table(path: Path, key: str) -> list[dict[str, str]]:
-    """Read the rows of a table; none where there is no table."""
+    """Read the rows of a table; empty if there is no table."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
@@ -249,16 +250,16 @@ def _read_table(path: Path, key: str) -> list[dict[str, str]]:
         raise PredictionError(f"{path} cannot be read: {error}. Choose another folder for the results.") from error
     if names is not None and key not in names:
         raise PredictionError(
-            f"{path} is another table than predict_images writes, and is not overwritten. Choose another folder for "
-            "the results, or move it."
+            f"{path} was not written by predict_images, and is not overwritten. Move it, or choose another folder for "
+            "the results."
         )
     return rows
 
 
 class _Tables:
-    """The tables beside the results; the measurements of an image are read from its note once.
+    """The tables beside the results; the note with the measurements of an image is read only once.
 
-    Rows of other images, from earlier calls, stay.
+    Rows of other images from earlier calls are kept.
     """
 
     def __init__(
@@ -276,7 +277,7 @@ class _Tables:
         self._other_measurements = [row for row in earlier.measurements if row["Image"] not in mine]
 
     def write(self, results: Mapping[int, ImageResult]) -> None:
-        """Write what is known so far: one row per image."""
+        """Write the results so far, one row for each image."""
         for i in results.keys() - self._measured.keys():
             self._measured[i] = self._measurements(i, results[i])
         rows: list[Mapping[str, Any]] = [*self._other_results]
@@ -314,7 +315,7 @@ def _collect(
     progress: Progress | None,
     should_stop: ShouldStop | None,
 ) -> list[ImageResult]:
-    """Write down each result as it comes."""
+    """Collect the results, and update the tables after each."""
     began, found = time.monotonic(), dict[int, ImageResult]()
     tables.write(found)
     for number, result in results:
@@ -331,7 +332,7 @@ def _collect(
 
 @contextmanager
 def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: ShouldStop | None) -> Iterator[Run]:
-    """Give the function that runs the tasks; what was started for it is ended afterwards."""
+    """Yield the function that runs the tasks, and afterwards shut down what was started for it."""
     if client is None:
         yield functools.partial(_one_after_the_other, tile_progress, should_stop)
         return
@@ -345,7 +346,7 @@ def _mapper(client: Any, tile_progress: TileProgress | None, should_stop: Should
     if isinstance(client, Client):
         yield functools.partial(_on_cluster, client)
     elif client == "local":
-        # A network computes with all cores, so that one task at a time is enough for a worker.
+        # A network uses all cores, so each worker runs one task at a time.
         with LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as made:
             yield functools.partial(_on_cluster, made)
     elif isinstance(client, str):
@@ -370,7 +371,7 @@ def _one_after_the_other(
 def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:
     from distributed import as_completed
 
-    # Not pure: the result of a task changes when its file does.
+    # Not pure: the result depends on the content of the file.
     futures = {client.submit(predict_one, task, pure=False): i for i, task in enumerate(tasks)}
     try:
         for future in as_completed(list(futures)):
@@ -378,7 +379,7 @@ def _on_cluster(client: Any, tasks: Sequence[Task]) -> Results:
             error = future.exception()
             if error is None:
                 yield number, future.result()
-            else:  # the worker itself was lost
+            else:  # the worker was lost
                 yield number, ImageResult(tasks[number].source, "failed", 0.0, "", f"{type(error).__name__}: {error}")
     finally:
         client.cancel(list(futures))

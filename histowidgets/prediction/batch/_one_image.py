@@ -1,4 +1,4 @@
-"""One image of many: the task that goes to a worker, and the result that comes back."""
+"""One image of a batch: the task for a worker, and its result."""
 
 import functools
 import json
@@ -28,14 +28,14 @@ from histowidgets.prediction.inference import (
 from histowidgets.prediction.results import PredictionResults, StoredPrediction, resampling_in_words
 from histowidgets.prediction.storage import read_folder
 
-#: Full-size pixels of an image above which objects, tables and PNGs are made by way of the disk.
+#: Full-size pixels of an image above which objects, tables and PNGs are made from a prediction on disk.
 IN_MEMORY_PIXELS = 16_000_000
 
 KEPT_ON_DISK = ("zarr", "ome-tiff")
 
 
 class ImageResult(NamedTuple):
-    """What became of one image; ``pandas.DataFrame`` takes a list of these.
+    """The result for one image; ``pandas.DataFrame`` accepts a list of these.
 
     Attributes
     ----------
@@ -43,13 +43,14 @@ class ImageResult(NamedTuple):
     state : {"done", "already there", "failed"}
     seconds : float
     output : str
-        Path of what was written; empty if it failed.
+        Path of the result; empty if the image failed.
     error : str
         Why it failed; empty otherwise.
     warning : str
-        How the image differs from those of training; empty where it does not.
+        How the image differs from the training images; empty if it does not.
     note : str
-        How the image was resampled to the classifier's pixel size, and how much of it has no data; empty where neither.
+        How the image was resampled to the classifier's pixel size, and what share of it has no data; empty if neither
+        applies.
     """
 
     source: str
@@ -63,7 +64,7 @@ class ImageResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted of each image, as plain values.
+    """The request for each image, as plain values.
 
     Attributes
     ----------
@@ -74,11 +75,11 @@ class Wanted:
     objects : dict
         Arguments of `PredictionResults.objects`.
     options : dict
-        Of `PredictOptions`.
+        Fields of `PredictOptions`.
     overwrite : bool
-        Whether an earlier result of the same image is replaced.
+        Whether to replace an earlier result of the same image.
     opened_with : dict
-        Arguments of `open_image`: `series`, `plane` and `bounds`, where they are not the default.
+        Arguments `series`, `plane` and `bounds` of `open_image`, if they are not the default.
     """
 
     format: str
@@ -92,7 +93,7 @@ class Wanted:
 
 
 class Task(NamedTuple):
-    """One image, as plain values that travel to a worker."""
+    """One image, as plain values that can be sent to a worker."""
 
     classifier: str
     digest: str
@@ -103,12 +104,12 @@ class Task(NamedTuple):
 
 
 def predict_one(task: Task, progress: Progress | None = None, should_stop: ShouldStop | None = None) -> ImageResult:
-    """Predict one image; every error becomes a result.
+    """Predict one image; errors are returned as results.
 
     Raises
     ------
     PredictionCancelled
-        When `should_stop` says so.
+        If `should_stop` returned True.
     """
     began = time.monotonic()
 
@@ -121,7 +122,7 @@ def predict_one(task: Task, progress: Progress | None = None, should_stop: Shoul
         raise
     except (HistowidgetsError, OSError) as error:
         return failed(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one image must not cost the others
+    except Exception as error:  # noqa: BLE001 - an error in one image must not stop the others
         return failed(f"{type(error).__name__}: {error}")
     return ImageResult(task.source, state, time.monotonic() - began, task.output, "", warning, note)
 
@@ -130,7 +131,9 @@ def predict_one(task: Task, progress: Progress | None = None, should_stop: Shoul
 def _loaded(folder: str, digest: str) -> ClassifierSpec:
     spec = read_folder(folder)
     if classifier_digest(spec) != digest:
-        raise PredictionError(f"The classifier in {folder} was replaced while images were predicted. Start again.")
+        raise PredictionError(
+            f"The classifier in {folder} was replaced while images were being predicted. Start again."
+        )
     return spec
 
 
@@ -152,8 +155,8 @@ def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | No
             return "already there", warning, said
         if not wanted.overwrite:
             raise PredictionError(
-                f"{output} was made of this image with another classifier or other options. Choose another folder, or "
-                "overwrite it."
+                f"{output} was made from this image with another classifier or other options. Choose another folder, "
+                "or allow overwriting."
             )
     if wanted.adapt:
         spec = inference.adapted(spec, [image], wanted.region, seed=0, share=1.0)
@@ -181,7 +184,7 @@ def _written(
     progress: Progress | None,
     should_stop: ShouldStop | None,
 ) -> PredictionResults:
-    """Predict and write in the format that is wanted; a large image by way of the disk, whatever the format."""
+    """Predict and write the requested format; a large image is always predicted to disk first."""
     chosen = PredictOptions.of(wanted.options)
 
     def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
@@ -210,7 +213,7 @@ def _written(
 
 
 def read_note(path: Path) -> dict[str, Any]:
-    """Read what is noted of an image; empty if there is nothing, or it cannot be read."""
+    """Read the note about an image; empty if it is missing or cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""Run a classifier on an image: in memory, to disk, or on what is in view.
+"""Run a classifier on an image: in memory, to disk, or for the region in view.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

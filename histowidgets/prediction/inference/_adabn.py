@@ -1,4 +1,4 @@
-"""AdaBN: measure the batch-norm statistics of a network again on other images; nothing is trained.
+"""AdaBN: recompute the batch-norm statistics of a network on other images, without training.
 
 Source: Li et al., "Revisiting batch normalization for practical domain adaptation" (AdaBN), 2016.
 """
@@ -18,14 +18,14 @@ from histowidgets.prediction.inference._job import checked_region, seen_image
 from histowidgets.prediction.pixel_models import MeanModel, NetworkModel, PixelModel
 from histowidgets.prediction.tiling import Tile
 
-#: Tiles on which the statistics are measured, and how many at once (a batch of few makes them noisy).
+#: Number of tiles on which the statistics are measured, and the batch size (small batches make them noisy).
 ADAPT_TILES, ADAPT_BATCH = 64, 8
 
 
 def adapted(
     spec: ClassifierSpec, images: Sequence[Image], region: Sequence[int] | None, seed: int, share: float
 ) -> ClassifierSpec:
-    """Return a classifier with its norm statistics measured on images; see `Classifier.adapted_to`."""
+    """Return a classifier with batch-norm statistics measured on images; see `Classifier.adapted_to`."""
     places = [_place(spec, image, None if region is None else checked_region(image, region)) for image in images]
     names = [image.name for image in images]
     return replace(
@@ -38,7 +38,7 @@ def adapted(
 
 
 _Place = tuple[Image, Region]
-"""An image at the classifier's pixel size, and the part of it that is measured."""
+"""An image at the classifier's pixel size, and the region to measure."""
 
 
 def _place(spec: ClassifierSpec, image: Image, region: Region | None) -> _Place:
@@ -49,7 +49,7 @@ def _place(spec: ClassifierSpec, image: Image, region: Region | None) -> _Place:
 
 
 def _adapted_model(spec: ClassifierSpec, places: Sequence[_Place], seed: int, share: float) -> PixelModel:
-    """Measure the norm statistics of a network, or those of the networks in a mean."""
+    """Recompute the batch-norm statistics of a network, or of the networks in an ensemble."""
     model, parts = spec.model, spec.parts
     if isinstance(model, MeanModel) and any(part.kind == "network" for part in parts):
         return MeanModel(
@@ -61,18 +61,18 @@ def _adapted_model(spec: ClassifierSpec, places: Sequence[_Place], seed: int, sh
     if not isinstance(model, NetworkModel):
         raise ClassifierError(f"A classifier of kind {spec.kind!r} has no batch norm. Train a network first.")
     if not places:
-        raise PredictionError("Norm statistics need at least one image; none was given.")
+        raise PredictionError("No image was given; batch-norm statistics need at least one.")
     network = model.network().eval().requires_grad_(False)
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
-        raise ClassifierError("This network has no batch norm to measure again. Predict with it as it is.")
+        raise ClassifierError("This network has no batch norm, so it cannot be adapted. Use it without adapting.")
     if not 0 < share <= 1:
-        raise PredictionError(f"share is {share:g}; more than 0, and 1 at most, is wanted.")
+        raise PredictionError(f"share is {share:g}; expected a number above 0 and up to 1.")
     momenta = [norm.momentum for norm in norms]
     before = [[statistic.clone() for statistic in _statistics(norm)] for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over all batches
+        norm.momentum = None  # average equally over all batches
         norm.train()
     tiles = _tiles(spec, places, np.random.default_rng(seed))
     device = network.input_mean.device
@@ -97,14 +97,14 @@ def _statistics(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
 def _tiles(
     spec: ClassifierSpec, places: Sequence[_Place], rng: np.random.Generator
 ) -> list[tuple[Image, Region, Region]]:
-    """Choose tiles, spread over each image: the image, the tile, and the region that it has to lie in."""
+    """Choose tiles spread over each image; return the image, the tile, and the region that contains it."""
     side = spec.tile_size * spec.downsample
     share = max(1, ADAPT_TILES // len(places))
     found = []
     for image, within in places:
         n = max(1, min(share, -(-4 * within.area // side**2)))
         for i in range(n):
-            # Strata from left to right, so that no part of the image is left out.
+            # One tile from each vertical strip, so that no part of the image is left out.
             x = within.x + int((i + rng.random()) / n * max(within.width - side, 0))
             y = within.y + int(rng.random() * max(within.height - side, 0))
             found.append((image, Region(x, y, side, side), within))

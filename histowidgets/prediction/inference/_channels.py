@@ -1,4 +1,4 @@
-"""Which channels of an image a classifier sees."""
+"""Match the channels of an image to those of a classifier."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from histowidgets.errors import PredictionError
 
 
 def match_channels(wanted: Sequence[str], found: Sequence[str], image_name: str) -> tuple[int, ...] | None:
-    """Find the channels that a classifier was trained on in an image.
+    """Find a classifier's channels in an image.
 
-    By name, if the image has all the names; else by position, if their number is right and no name that both know is
-    at another position.
+    They are matched by name if the image has all the names; otherwise by position, if the number of channels is the
+    same and no common name is at different positions.
 
     Parameters
     ----------
@@ -18,12 +18,12 @@ def match_channels(wanted: Sequence[str], found: Sequence[str], image_name: str)
     found : sequence of str
         The image's.
     image_name : str
-        For the message.
+        For the error message.
 
     Returns
     -------
     tuple of int, or None
-        Index in the image of each wanted channel; None for all channels as they are.
+        Index in the image of each of the classifier's channels; None for all channels in their order.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def match_channels(wanted: Sequence[str], found: Sequence[str], image_name: str)
     if len(found) != len(wanted):
         raise PredictionError(
             f"Image {image_name!r} has {len(found)} channel(s) ({', '.join(found)}); the classifier was trained on "
-            f"{len(wanted)} ({', '.join(wanted)}). Use an image with these channels, or name them alike with "
+            f"{len(wanted)} ({', '.join(wanted)}). Use an image with these channels, or give them the same names with "
             "open_image(…, channel_names=[…])."
         )
     moved = [name for i, name in enumerate(wanted) if name in found and found[i] != name]
@@ -45,7 +45,7 @@ def match_channels(wanted: Sequence[str], found: Sequence[str], image_name: str)
         missing = [name for name in wanted if name not in found]
         raise PredictionError(
             f"Image {image_name!r} has the channels {', '.join(found)}; the classifier was trained on "
-            f"{', '.join(wanted)}, and {missing[0]!r} is not among them. Name the channels alike with "
+            f"{', '.join(wanted)}, and the image has no {missing[0]!r}. Give the channels the same names with "
             "open_image(…, channel_names=[…])."
         )
     return None

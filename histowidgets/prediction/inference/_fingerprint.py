@@ -1,4 +1,4 @@
-"""Fingerprints: whether a prediction on disk is the one that is asked for."""
+"""Fingerprints, to check whether a prediction on disk is the requested one."""
 
 import hashlib
 import json
@@ -12,19 +12,19 @@ import numpy as np
 from histowidgets.images import Image, is_same_pixel_size
 from histowidgets.prediction._spec import ClassifierSpec
 
-#: The names under which renamed settings were first stored, by the part of the settings that holds them. With another
-#: name in its fingerprint, an earlier prediction would not be recognized: it would be deleted and computed again.
+#: The original names of renamed settings, by the part of the settings that holds them. Fingerprints keep these names;
+#: otherwise earlier predictions would not be recognized, and would be deleted and computed again.
 _STORED_NAMES = {
     "options": {"blur_px": "smooth_px", "blur_um": "smooth_um"},
     "objects": {"simplify_um": "smooth_um"},
 }
 
-#: Settings that are not stored at values which mean what was done before there was the setting.
+#: Settings that are left out at the values that mean the behaviour before the setting existed.
 _NOT_STORED = (("ignore_pixel_size", False),)
 
 
 def classifier_digest(spec: ClassifierSpec) -> str:
-    """Return a SHA-256 of everything that the answer of a classifier depends on."""
+    """Return the SHA-256 of everything that a classifier's predictions depend on."""
     digest = hashlib.sha256()
     for name, value in sorted(spec.model.tensors().items()):
         digest.update(name.encode())
@@ -44,7 +44,7 @@ def classifier_digest(spec: ClassifierSpec) -> str:
 
 
 def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str, Any]) -> str:
-    """Return a SHA-256 of classifier, image and settings; a file that was changed counts as another image."""
+    """Return the SHA-256 of classifier, image and settings; a changed file counts as another image."""
     size = spec.pixel_size_um
     card: dict[str, Any] = {
         "classifier": classifier_digest(spec),
@@ -52,15 +52,15 @@ def prediction_fingerprint(spec: ClassifierSpec, image: Image, what: Mapping[str
         "file": _file(image),
         "what": {part: _as_stored(part, value) for part, value in what.items()},
     }
-    if image.opened_with:  # another plane of a stack, or another image of the file, is another image
+    if image.opened_with:  # another plane of a stack, or another image of a file, counts as another image
         card["opened_with"] = image.opened_with
     if size is not None and image.pixel_size_um is not None and not is_same_pixel_size(image, size):
-        card["resampled to"] = size  # where pixels are taken as they are, the answer does not depend on it
+        card["resampled to"] = size  # without resampling, the result does not depend on it
     return hashlib.sha256(_json(card).encode()).hexdigest()
 
 
 def _as_stored(part: str, value: Any) -> Any:
-    """Return a part of the settings by the names under which it was first stored."""
+    """Return a part of the settings under the original names."""
     names = _STORED_NAMES.get(part)
     if names is None:
         return value

@@ -1,4 +1,4 @@
-"""A region that is to be predicted, and how."""
+"""The description of a prediction: its region and its options."""
 
 import operator
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from histowidgets.prediction.tiling import AxisPlace, TileNeeds, TilePlan, plan_
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A region that is to be predicted, and how; `Job.of` checks what a person asks for.
+    """A region to predict, and how; `Job.of` validates the user's request.
 
     Attributes
     ----------
     spec : ClassifierSpec
     image : Image
     channels : tuple of int or None
-        Which channels of the image, in which order; None for all.
+        Channels of the image to use, in order; None for all.
     region : Region
-        Full-size pixels.
+        In full-size pixels.
     within : Region or None
-        The only pixels that are read; None for the whole image.
+        The only pixels that may be read; None for the whole image.
     options : PredictOptions
     keep : bool, default True
-        Whether a small region's features may be kept for the next prediction of it.
+        Whether the features of a small region may be cached for its next prediction.
     """
 
     spec: ClassifierSpec
@@ -49,22 +49,22 @@ class Job:
         options: PredictOptions | None = None,
         within: Sequence[int] | None = None,
     ) -> "Job":
-        """Check what is asked for, and describe the work.
+        """Validate a request, and make a job of it.
 
         Parameters
         ----------
         spec : ClassifierSpec
         image : Image
         region : (x, y, width, height), optional
-            In full-size pixels; the whole image if not given.
-        options : PredictOptions, optional
-        within : (x, y, width, height), optional
-            The only pixels that may be read; the whole image if not given.
+            In full-size pixels; by default the whole image.
+            options : PredictOptions, optional
+            within : (x, y, width, height), optional
+                The only pixels that may be read; by default the whole image.
 
         Raises
         ------
         PredictionError
-            If the image's channels do not fit, or the region may not be read.
+            If the image's channels do not fit, or the region is not inside `within`.
         RegionError
             If the region is not inside the image.
         """
@@ -73,7 +73,7 @@ class Job:
         if not readable.contains(wanted):
             raise PredictionError(f"{wanted} is not inside {readable}, the only pixels that may be read.")
         chosen = options or PredictOptions()
-        chosen.sigma_px(image.pixel_size_um)  # refuses um where the image has no pixel size
+        chosen.sigma_px(image.pixel_size_um)  # raises for a blur in um if the image has no pixel size
         job = cls(
             spec=spec,
             image=image,
@@ -82,37 +82,37 @@ class Job:
             within=None if readable == image.region else readable,
             options=chosen,
         )
-        _ = job.seen  # refuses pixel sizes that are too far apart
+        _ = job.seen  # raises if the pixel sizes are too far apart
         return job
 
     @cached_property
     def seen(self) -> Image:
-        """The image at the pixel size of the classifier; itself where it has that, or where one is unknown."""
+        """The image at the classifier's pixel size; the image itself if the sizes agree or one is unknown."""
         return self.image if self.options.ignore_pixel_size else seen_image(self.spec, self.image)
 
     @property
     def predicted_at_um(self) -> float | None:
-        """Pixel size that the image is resampled to; None where it is not."""
+        """Pixel size that the image is resampled to; None without resampling."""
         return None if self.seen is self.image else self.seen.pixel_size_um
 
     @property
     def downsample(self) -> int:
-        """Resolution at which the model sees the image, in pixels of `seen`."""
+        """Pixels of `seen` along each side of a pixel that the model sees."""
         return self.options.downsample or self.spec.downsample
 
     @property
     def scale(self) -> int:
-        """Pixels of `seen` for each value of the model's answer, along each side."""
+        """Pixels of `seen` along each side of a value of the model's output."""
         return self.downsample * self.spec.model.output_stride
 
     @property
     def is_plain(self) -> bool:
-        """Whether each value of the model's answer is that of one full-size pixel."""
+        """Whether each value of the model's output corresponds to one full-size pixel."""
         return all(place.is_exact for place in self.places)
 
     @property
     def n_seen_pixels(self) -> float:
-        """Pixels of `seen` in the region."""
+        """Number of pixels of `seen` in the region."""
         step_y, step_x = self._step_yx
         return self.region.area / (step_y * step_x)
 
@@ -149,7 +149,7 @@ class Job:
 
     @cached_property
     def computed(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """First and last row, and first and last column, of the values that are computed: what the blur needs, too."""
+        """First and last row, and first and last column, of the computed values, including the margin for the blur."""
         return tuple(  # type: ignore[return-value] # there are two
             (max(0, place.first - reach_of(sigma)), min(place.total, place.first + length + reach_of(sigma)))
             for place, length, sigma in zip(self.places, self.shape[1:], self.sigma, strict=True)
@@ -157,7 +157,7 @@ class Job:
 
     @cached_property
     def plans(self) -> list[TilePlan]:
-        """The tiles, a plan for each grid: those of the whole image that the region needs, whatever the region."""
+        """The tiles, with a plan for each grid: those tiles of the whole image that the region needs."""
         model, options, frame = self.spec.model, self.options, self._frame
         needs = TileNeeds(model.multiple, model.output_stride, model.context, model.largest_tile)
         readable = frame if self.within is None else self._readable
@@ -177,14 +177,14 @@ class Job:
 
     @property
     def _step_yx(self) -> tuple[float, float]:
-        """Full-size pixels for each pixel of `seen`."""
+        """Full-size pixels along each side of a pixel of `seen`, (y, x)."""
         return self.seen.step_yx if isinstance(self.seen, ResampledImage) else (1.0, 1.0)
 
     @property
     def _frame(self) -> Region:
-        """The pixels of `seen` that tiles are laid over: the image, so that it does not matter what is asked for.
+        """The pixels of `seen` that the tiles cover: the whole image, so that results do not depend on the region.
 
-        Where only a part may be read, the region: each part is asked for once.
+        If only a part may be read, it is the region, since each such part is predicted only once.
         """
         if self.within is None:
             return self.seen.region
@@ -201,12 +201,12 @@ class Job:
 
     @property
     def seen_within(self) -> Region | None:
-        """The only pixels of `seen` that are read; None for all."""
+        """The only pixels of `seen` that may be read; None for all."""
         return None if self.within is None else self._readable
 
 
 def seen_image(spec: ClassifierSpec, image: Image) -> Image:
-    """Return an image at the pixel size of a classifier; itself where it has that, or where one is unknown.
+    """Return an image at a classifier's pixel size; the image itself if the sizes agree or one is unknown.
 
     Raises
     ------
@@ -216,18 +216,16 @@ def seen_image(spec: ClassifierSpec, image: Image) -> Image:
     try:
         return at_pixel_size(image, spec.pixel_size_um)
     except ImageSizeError as error:
-        raise PredictionError(
-            f"{error} Or predict it with ignore_pixel_size=True, which takes pixels as they are."
-        ) from error
+        raise PredictionError(f"{error} Or predict it with ignore_pixel_size=True, which does not resample.") from error
 
 
 def checked_region(image: Image, region: Sequence[int]) -> Region:
-    """Return a region of an image, of Python's own integers.
+    """Validate a region of an image, and return it with Python integers.
 
     Raises
     ------
     RegionError
-        If it is not four whole numbers, has no area, or sticks out of the image.
+        If it is not four whole numbers, has no area, or extends beyond the image.
     """
     try:
         found = Region(*(operator.index(value) for value in region))
@@ -236,6 +234,6 @@ def checked_region(image: Image, region: Sequence[int]) -> Region:
     if found.width < 1 or found.height < 1 or not image.region.contains(found):
         raise RegionError(
             f"{found} is not inside image {image.name!r} of {image.width} x {image.height} pixels. "
-            "Ask for at least one pixel, inside the image."
+            "Choose a region of at least one pixel inside the image."
         )
     return found

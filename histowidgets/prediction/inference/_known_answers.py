@@ -1,4 +1,4 @@
-"""Answers for tiles that are kept, because other parts of the same image need them, too."""
+"""A cache of model outputs for tiles that several parts of an image share."""
 
 from typing import Protocol
 
@@ -7,34 +7,34 @@ import numpy as np
 from histowidgets._byte_cache import ByteCache
 from histowidgets.images import Region
 
-#: Bytes of the borders of tiles that are kept while an image is predicted block by block.
+#: Bytes of tile borders that are kept while an image is predicted block by block.
 BORDER_BYTES = 64 << 20
 
 Part = tuple[slice, slice]
-"""Rows and columns of an answer."""
+"""Rows and columns of a model's output."""
 
 
 class KnownAnswers(Protocol):
-    """Where answers are kept; by the place of their tile, which is the same for every part of an image."""
+    """A cache of outputs, by the region of their tile, which does not depend on the part of the image."""
 
     def get(self, tile: Region, part: Part) -> np.ndarray | None:
-        """Return an answer (K, rows, cols) that is valid in a part of it, or None if that is not known."""
+        """Return an output (K, rows, cols) that is valid in `part`, or None if it is not known."""
         ...
 
     def put(self, tile: Region, answer: np.ndarray) -> None:
-        """Keep an answer, or some of it."""
+        """Store an output, or a part of it."""
         ...
 
 
 class BorderAnswers:
-    """The last rows and columns of answers: what the blocks to the right and below need of tiles that they share.
+    """A cache of the last rows and columns of outputs, which the blocks to the right and below share.
 
     Parameters
     ----------
     rows, cols : int
-        How many of them are kept.
+        Number of rows and columns that are kept.
     max_bytes : int
-        The least recently used are dropped first, and are computed again where they are needed.
+        The least recently used are dropped first, and are computed again if needed.
     """
 
     def __init__(self, rows: int, cols: int, max_bytes: int = BORDER_BYTES) -> None:
@@ -43,7 +43,7 @@ class BorderAnswers:
         self._shapes: dict[Region, tuple[int, ...]] = {}
 
     def get(self, tile: Region, part: Part) -> np.ndarray | None:
-        """Return an answer that is valid in a part of it; see `KnownAnswers`."""
+        """Return an output that is valid in `part`; see `KnownAnswers`."""
         shape = self._shapes.get(tile)
         if shape is None:
             return None
@@ -61,7 +61,7 @@ class BorderAnswers:
         return None
 
     def put(self, tile: Region, answer: np.ndarray) -> None:
-        """Keep the last rows and columns of an answer."""
+        """Store the last rows and columns of an output."""
         self._shapes[tile] = answer.shape
         self._kept.put((tile, "bottom"), answer[:, max(0, answer.shape[1] - self._rows) :].copy())
         self._kept.put((tile, "right"), answer[:, :, max(0, answer.shape[2] - self._cols) :].copy())

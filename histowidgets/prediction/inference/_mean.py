@@ -1,4 +1,4 @@
-"""Classifiers joined into their mean; `ClassifierSpec.parts` takes it apart again."""
+"""Join classifiers into an ensemble; `ClassifierSpec.parts` separates them again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,13 +11,13 @@ _ALIKE = ("classes", "channel_names", "normalization", "pixel_size_um")
 
 
 def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
-    """Return a classifier whose probabilities are the mean of those of others.
+    """Return an ensemble, whose probabilities are the mean of those of several classifiers.
 
     Parameters
     ----------
     specs : sequence of ClassifierSpec
-        Two or more with the same classes, channels, normalization and pixel size. The smallest downsample divides the
-        others. The first one gives settings, history, colours, and the area that a tile covers.
+        Two or more, with the same classes, channels, normalization and pixel size. The smallest downsample must divide
+        the others. Settings, history, colours, and the area of a tile are those of the first.
 
     Returns
     -------
@@ -27,10 +27,10 @@ def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
     Raises
     ------
     ClassifierError
-        If they do not fit each other.
+        If the classifiers do not fit together.
     """
     if not specs:
-        raise ClassifierError("A mean needs at least two classifiers; none was given.")
+        raise ClassifierError("An ensemble needs at least two classifiers; none was given.")
     first, finest = specs[0], min(one.downsample for one in specs)
     for other in specs:
         who = other.name or f"The {other.kind} classifier"
@@ -38,10 +38,10 @@ def mean_of(specs: Sequence[ClassifierSpec]) -> ClassifierSpec:
             if getattr(other, what) != getattr(first, what):
                 raise ClassifierError(
                     f"{who} has another {what.replace('_um', '').replace('_', ' ')} than {first.name or 'the first'}. "
-                    "Fit both to the same classes and channels, with the same normalization and pixel size."
+                    "Train both on the same classes and channels, with the same normalization and pixel size."
                 )
         if other.downsample % finest:
-            raise ClassifierError(f"{who} has the downsample {other.downsample}; a multiple of {finest} is wanted.")
+            raise ClassifierError(f"{who} has the downsample {other.downsample}; expected a multiple of {finest}.")
     return replace(
         first,
         model=MeanModel([Member(one.model, one.downsample // finest) for one in specs]),

@@ -1,4 +1,4 @@
-"""How to predict: what can be chosen, checked in one place; the command line is generated from it."""
+"""The options of predictions, with their checks; the command line is generated from them."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from histowidgets.errors import PredictionError
 from histowidgets.prediction.tiling import BLENDS
 
 Progress = Callable[[int, int, float], None]
-"""Called as ``progress(done, total, seconds_left)`` after each tile, or each batch of them."""
+"""Called as ``progress(done, total, seconds_left)`` after each tile, or each batch of tiles."""
 
 ShouldStop = Callable[[], bool]
-"""Asked before each batch of tiles; True stops."""
+"""Called before each batch of tiles; if it returns True, the prediction is cancelled."""
 
-#: Largest share that neighbouring tiles have in common.
+#: Largest overlap of neighbouring tiles, as a share of the tile size.
 MOST_OVERLAP = 0.5
 
 #: Largest standard deviation of the blur, in pixels or um.
@@ -24,7 +24,7 @@ MOST_BLUR = 200.0
 
 @dataclass(frozen=True)
 class Option:
-    """What may be given for a field of `PredictOptions`, and what it does.
+    """The accepted values of a field of `PredictOptions`, and its help text.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Option:
     help : str
         What it does, in a phrase.
     choices : tuple
-        The values that are possible; empty where there is a range, or none.
+        The accepted values; empty if there is a range, or no restriction.
     low, high : float
         The range of a number.
     unit : str
@@ -47,7 +47,7 @@ class Option:
 
     @property
     def wanted(self) -> str:
-        """The values that are possible, in words."""
+        """Description of the accepted values."""
         if self.choices:
             return ", ".join(map(str, self.choices))
         number = "a whole number" if self.kind is int else "a number"
@@ -58,14 +58,14 @@ class Option:
         )
 
     def check(self, name: str, value: object) -> None:
-        """Raise a PredictionError where a value is not possible."""
+        """Raise PredictionError if a value is not accepted."""
         if self.choices:
             if value not in self.choices:
                 raise PredictionError(f"{name} is {value!r}; use {self.wanted}.")
         elif self.kind is not bool and (
             not is_within(value, self.low, self.high) or (self.kind is int and not isinstance(value, int))
         ):
-            raise PredictionError(f"{name} is {value!r}; {self.wanted} is wanted.")
+            raise PredictionError(f"{name} is {value!r}; expected {self.wanted}.")
 
 
 def _option(default: Any, kind: type, help: str, **more: Any) -> Any:
@@ -99,41 +99,45 @@ class PredictOptions:
     Attributes
     ----------
     overlap : float, default 0.125
-        Share of the tile size that neighbouring tiles have in common, 0 to 0.5; at least the model's context.
+        Overlap of neighbouring tiles as a share of the tile size, 0 to 0.5; at least the model's context is used.
     blend : {"centre-crop", "gaussian", "linear"}
-        How tiles are put together.
+        How overlapping tiles are combined.
     tta : bool, default False
         Test-time augmentation: average over the eight symmetries of the square, which takes eight times as long.
     grids : {1, 2, 4}
-        Number of grids of tiles, each shifted by half a step, to average over: fewer traces of tile borders, for a
-        multiple of the time.
+        Number of grids of tiles to average over, each shifted by half a step: fewer visible tile borders, but
+        proportionally more time.
     blur_px, blur_um : float
         Blur the probabilities with a Gaussian of this standard deviation, in full-size pixels or in um; give one.
     skip_blank : bool, default False
-        Do not compute tiles without any contrast (empty glass): they get the answer that the first of their colour got.
+        Skip tiles without any contrast (empty glass): they get the prediction of the first such tile with their colour.
     precision : {"auto", "fp32"}
-        "auto" lets a network compute large regions in the number format that is measured to be fastest here.
+        With "auto", a network computes large regions in the number format that is measured to be fastest on this
+        computer.
     downsample : int or None
-        Resolution at which the model sees the image; the classifier's own if None. A coarser one is faster and worse.
+        Image pixels along each side of a pixel that the model sees; None for the classifier's own. A larger one is
+        faster and less accurate.
     ignore_pixel_size : bool, default False
-        Take pixels as they are. By default an image whose pixel size differs by more than 10 % from that of the
-        classifier's training images is resampled to it, and the result brought back to the image's own pixels.
+        Do not resample. By default, an image whose pixel size differs by more than 10 % from the classifier's is
+        resampled to it, and the result is mapped back to the image's own pixels.
 
     Raises
     ------
     PredictionError
-        If a value is not possible.
+        If a value is not accepted.
     """
 
-    overlap: float = _option(0.125, float, "share that neighbouring tiles have in common", low=0, high=MOST_OVERLAP)
-    blend: str = _option("centre-crop", str, "how tiles are put together", choices=tuple(BLENDS))
-    tta: bool = _option(False, bool, "average 8 mirrored and turned views (8 times as long)")
+    overlap: float = _option(
+        0.125, float, "overlap of neighbouring tiles, as a share of the tile size", low=0, high=MOST_OVERLAP
+    )
+    blend: str = _option("centre-crop", str, "how overlapping tiles are combined", choices=tuple(BLENDS))
+    tta: bool = _option(False, bool, "average 8 flipped and rotated views (takes 8 times as long)")
     grids: int = _option(1, int, "grids of tiles to average over", choices=(1, 2, 4))
     blur_px: float = _option(
-        0.0, float, "blur probabilities before classes are decided", low=0, high=MOST_BLUR, unit="px"
+        0.0, float, "blur the probabilities before choosing classes", low=0, high=MOST_BLUR, unit="px"
     )
-    blur_um: float | None = _option(None, float, "the same in um", low=0, high=MOST_BLUR, unit="um")
-    skip_blank: bool = _option(False, bool, "do not compute tiles of empty glass")
+    blur_um: float | None = _option(None, float, "the same blur, in um", low=0, high=MOST_BLUR, unit="um")
+    skip_blank: bool = _option(False, bool, "skip tiles of empty glass")
     precision: str = _option("auto", str, "fp32 is exact everywhere", choices=("auto", "fp32"))
     downsample: int | None = _option(None, int, "resolution to predict at (default: the classifier's)", low=1)
     ignore_pixel_size: bool = _option(False, bool, "do not resample to the pixel size of the classifier")
@@ -141,19 +145,19 @@ class PredictOptions:
     def __post_init__(self) -> None:
         for one in fields(self):
             value = getattr(self, one.name)
-            if value is not None or one.default is not None:  # what is None by default may be left open
+            if value is not None or one.default is not None:  # None is accepted where it is the default
                 one.metadata["option"].check(one.name, value)
         if self.blur_um is not None and self.blur_px:
-            raise PredictionError("blur_px and blur_um were both given; give one of them.")
+            raise PredictionError("blur_px and blur_um were both given; give only one of them.")
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "PredictOptions":
-        """Make options of what a person typed.
+        """Make options from the user's values.
 
         Raises
         ------
         PredictionError
-            If a name is unknown, or a value is not possible.
+            If a name is unknown, or a value is not accepted.
         """
         unknown = sorted(set(values) - set(OPTIONS))
         if unknown:
@@ -161,7 +165,7 @@ class PredictOptions:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
+        """Return the options as plain values, for JSON."""
         return asdict(self)
 
     def sigma_px(self, pixel_size_um: float | None) -> float:
@@ -170,7 +174,7 @@ class PredictOptions:
         Raises
         ------
         PredictionError
-            If it is given in um, and the image has no pixel size.
+            If the blur is in um, but the image has no pixel size.
         """
         if self.blur_um is None:
             return float(self.blur_px)

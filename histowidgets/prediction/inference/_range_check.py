@@ -1,4 +1,4 @@
-"""Whether an image is like those that a classifier was trained on."""
+"""Check whether an image is like those that a classifier was trained on."""
 
 import math
 import weakref
@@ -11,11 +11,11 @@ from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.inference._channels import match_channels
 from histowidgets.prediction.inference._job import seen_image
 
-#: An image is unlike those of training where mean or percentiles are this many standard deviations off, or where its
-#: standard deviation differs by this factor. No standard deviation counts as less than this share of the mean.
+#: An image is unlike the training images if its mean or percentiles are off by this many standard deviations, or if its
+#: standard deviation differs by this factor. A standard deviation counts as at least this share of the mean.
 OUTSIDE_SIGMAS, OUTSIDE_SPREAD, LEAST_SIGMA_SHARE = 3.0, 2.0, 0.01
 
-#: Pixels this many times as large as those of training lack detail that the classifier may need.
+#: Pixels that are larger than in training by this factor lack detail that the classifier may need.
 _COARSE = 2.0
 
 _measured: "weakref.WeakKeyDictionary[Image, ImageStatistics]" = weakref.WeakKeyDictionary()
@@ -23,20 +23,20 @@ _measured: "weakref.WeakKeyDictionary[Image, ImageStatistics]" = weakref.WeakKey
 
 @dataclass(frozen=True)
 class RangeWarning:
-    """An image that is unlike those of training, or a classifier that cannot tell; it has the fields of advice.
+    """A warning that an image is unlike the training images, or cannot be compared; has the fields of `Advice`.
 
     Attributes
     ----------
     id : {"image-outside-training", "no-training-statistics", "pixel-size-unknown", "pixel-size-coarse", \
 "pixel-size-far"}
     title, detail : str
-        In plain words, and what to do.
+        The finding in plain words, and what to do.
     evidence : dict
         Numbers, by name.
     severity : {"warning"}
     image_name : str or None
     about : dict
-        What is not a number, by name: the ``channel`` that is furthest off.
+        Other than numbers, by name: the ``channel`` that is furthest off.
     """
 
     id: str
@@ -49,11 +49,11 @@ class RangeWarning:
 
 
 def check_image(spec: ClassifierSpec, image: Image, ignore_pixel_size: bool = False) -> list[RangeWarning]:
-    """Compare an image with those that a classifier was trained on: its pixel size, and its values; see `check_range`.
+    """Compare the pixel size and the values of an image with those of training; see `check_range`.
 
-    "pixel-size-unknown" where only one of them knows its pixel size, "pixel-size-coarse" where the image's pixels are
-    more than twice as large, "pixel-size-far" where the sizes are too far apart to predict. `ignore_pixel_size` leaves
-    these out.
+    "pixel-size-unknown" if the pixel size is known only of the image or only of the classifier, "pixel-size-coarse" if
+    the image's pixels are more than twice as large, "pixel-size-far" if the sizes are too far apart to predict.
+    `ignore_pixel_size` leaves these out.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
             _size_warning(
                 "pixel-size-unknown",
                 f"The pixel size of image {image.name} is not known",
-                f"The classifier was trained at {wanted:.3g} µm per pixel, and takes the image to have the same. If it "
-                f"has another, give it: open_image(…, pixel_size_um={wanted:.3g}).",
+                f"The classifier was trained at {wanted:.3g} µm per pixel, and assumes the same for the image. If its "
+                f"pixel size is known, give it: open_image(…, pixel_size_um={wanted:.3g}).",
                 image,
                 0.0,
                 wanted,
@@ -91,8 +91,8 @@ def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
             _size_warning(
                 "pixel-size-unknown",
                 "This classifier does not know the pixel size of its training images",
-                f"It takes image {image.name}, of {own:.3g} µm per pixel, to have the same. Train on images with a "
-                "pixel size, and others are resampled to it.",
+                f"It assumes that of image {image.name}, {own:.3g} µm. If you train on images with a known pixel size, "
+                "other images are resampled to it.",
                 image,
                 own,
                 0.0,
@@ -103,8 +103,8 @@ def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
             _size_warning(
                 "pixel-size-coarse",
                 f"Image {image.name} shows less detail than the classifier was trained on",
-                f"It has {own:.3g} µm per pixel, the training images {wanted:.3g}: it is enlarged, but what is not in "
-                "it cannot be seen. Use a scan of higher resolution, or look closely at the prediction.",
+                f"It has {own:.3g} µm per pixel, the training images {wanted:.3g}. It is enlarged, but the missing "
+                "detail is not recovered. Use a scan of higher resolution, or check the prediction closely.",
                 image,
                 own,
                 wanted,
@@ -114,7 +114,7 @@ def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
 
 
 def _size_warning(id: str, title: str, detail: str, image: Image, own: float, wanted: float) -> RangeWarning:
-    evidence = {"image_um": round(own, 4), "classifier_um": round(wanted, 4)}  # 0 where it is not known
+    evidence = {"image_um": round(own, 4), "classifier_um": round(wanted, 4)}  # 0 if unknown
     return RangeWarning(id, title, detail, evidence, image_name=image.name)
 
 
@@ -123,23 +123,23 @@ def check_range(
     normalization: Normalization,
     channels: Sequence[int] | None = None,
 ) -> list[RangeWarning]:
-    """Compare an image with the statistics that a classifier was trained with.
+    """Compare an image with the statistics of a classifier's training images.
 
     Parameters
     ----------
     image : Image
-        Is measured once; see `measure_statistics`.
+        Its statistics are measured only once; see `measure_statistics`.
     normalization : Normalization
-        Of the classifier.
+        That of the classifier.
     channels : sequence of int, optional
-        Which channels of the image the classifier is given, in its order; all as they are if not given.
+        The channels of the image that the classifier uses, in its order; by default all.
 
     Returns
     -------
     list of RangeWarning
-        Empty where the image is like those. "image-outside-training" names the channel that is furthest off, where
-        mean or percentiles are 3 standard deviations off, or the standard deviation differs by a factor of 2;
-        "no-training-statistics" where there is nothing to compare with.
+        Empty if the image is like the training images. "image-outside-training", which names the channel that is
+        furthest off, if its mean or percentiles are off by 3 standard deviations, or its standard deviation differs by
+        a factor of 2; "no-training-statistics" if there is nothing to compare with.
     """
     known = normalization.statistics
     if known is None:
@@ -158,8 +158,8 @@ def check_range(
         RangeWarning(
             "image-outside-training",
             f"Image {image.name} differs from those the classifier was trained on",
-            f"Channel {channel} is brighter, darker, or of another contrast. Look closely at the prediction, "
-            "and annotate some of this image to train on.",
+            f"Channel {channel} is brighter, darker, or has another contrast. Check the prediction closely, and "
+            "annotate part of this image for training.",
             {
                 "sigmas": round(sigmas, 2),
                 "limit_sigmas": OUTSIDE_SIGMAS,
@@ -174,8 +174,8 @@ def check_range(
 
 _NO_STATISTICS = RangeWarning(
     "no-training-statistics",
-    "This classifier does not know which images it was trained on",
-    "Its predictions depend on how this image is normalized. Train it again to keep the statistics.",
+    "This classifier has no statistics of its training images",
+    "Its predictions depend on how this image is normalized. Train again to store the statistics.",
     {"statistics": 0},
 )
 
@@ -188,7 +188,7 @@ def _statistics(image: Image) -> ImageStatistics:
 
 
 def _distance(mine: ChannelStatistics, theirs: ChannelStatistics) -> tuple[float, float, float]:
-    """Return how far a channel is over its limits (1 = at a limit), its distance in sigmas, and the spread's factor."""
+    """Return how far a channel exceeds its limits (1: at a limit), its distance in sigmas, and its spread factor."""
     sigma = max(theirs.std, LEAST_SIGMA_SHARE * abs(theirs.mean), 1e-12)
     sigmas = max(abs(getattr(mine, n) - getattr(theirs, n)) for n in ("mean", "p1", "p99")) / sigma
     ratio = max(mine.std, 1e-12) / max(theirs.std, 1e-12)

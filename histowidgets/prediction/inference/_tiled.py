@@ -1,4 +1,4 @@
-"""Prediction of a region: read its tiles, ask the model, blend the answers."""
+"""Predict a region: read its tiles, run the model, blend the outputs."""
 
 import math
 import time
@@ -36,7 +36,7 @@ from histowidgets.prediction.tiling import (
 
 
 class TileCount:
-    """Counts tiles, reports progress, and stops when asked to.
+    """Counts tiles, reports progress, and raises if the prediction should stop.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class TileCount:
         self._skipped += n
 
     def step(self, n: int) -> None:
-        """Count tiles that were computed now, and report progress."""
+        """Count newly computed tiles, and report progress."""
         self.done += n
         if self._progress is not None:
             seconds = time.monotonic() - self._began
@@ -66,32 +66,32 @@ class TileCount:
             self._progress(self.done, self.total, left)
 
     def check(self) -> None:
-        """Ask whether to stop.
+        """Check whether to stop.
 
         Raises
         ------
         PredictionCancelled
-            If so.
+            If `should_stop` returned True.
         """
         if self._should_stop is not None and self._should_stop():
             raise PredictionCancelled(
-                f"The prediction of image {self._image_name!r} was stopped after {self.done} of {self.total} tiles; "
-                "call predict again to start over."
+                f"The prediction of image {self._image_name!r} was stopped after {self.done} of {self.total} tiles. "
+                "Call predict again to start over."
             )
 
 
 class TiledPrediction:
-    """One prediction under way.
+    """One prediction in progress.
 
     Parameters
     ----------
     job : Job
     count : TileCount, optional
-        Shared by the parts of a larger prediction; a new one without callbacks if not given.
-    blank : BlankTiles, optional
-        Likewise.
+        Shared by the parts of a larger prediction; by default a new one without callbacks.
+        blank : BlankTiles, optional
+            Likewise.
     known : KnownAnswers, optional
-        Answers for tiles that were computed before, and where new ones are kept.
+        Cache of the outputs for tiles.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class TiledPrediction:
         self._blank = (blank or BlankTiles(self._model.output_stride)) if job.options.skip_blank else None
         self._known = known
         self._keep = job.keep and job.n_seen_pixels <= KEPT_PIXELS
-        # Of a large region nothing is kept: there each model may answer in its fastest way.
+        # Large regions are not cached, so each model may use its fastest way to compute.
         usual = self._keep and not job.options.tta and self._blank is None
         self._remembers = self._model if usual and isinstance(self._model, RemembersTiles) else None
         self._fast: Callable[[np.ndarray, bool], np.ndarray] | None = None
@@ -121,7 +121,7 @@ class TiledPrediction:
     def map_and_labels(self) -> tuple[ProbabilityMap, np.ndarray]:
         """Compute the probabilities of the region, and its label map: uint8 (height, width).
 
-        Of a large region the map is kept in half precision; the labels are those of what was computed.
+        For a large region the map is kept in half precision, but the labels are made from the full precision.
         """
         n, region = math.prod(self.job.shape), self.job.region
         if kept_type(n) == np.float32:
@@ -131,7 +131,7 @@ class TiledPrediction:
         return self._mapped(labels), self._with_data(labels)
 
     def _with_data(self, labels: np.ndarray) -> np.ndarray:
-        """Take the labels away, in place, where the image has no data."""
+        """Remove the labels, in place, where the image has no data."""
         image, (x, y, width, _) = self.job.image, self.job.region
         if image.dtype.kind != "f":
             return labels
@@ -160,7 +160,7 @@ class TiledPrediction:
         return ProbabilityMap(values, job.region.width, job.region.height, places=job.places)
 
     def labels(self) -> np.ndarray:
-        """Compute the label map of the region: uint8 (height, width). Its probabilities are never there as a whole."""
+        """Compute the label map of the region, uint8 (height, width), without holding all probabilities in memory."""
         region, options = self.job.region, self.job.options
         out = np.empty((region.height, region.width), np.uint8)
         plain = options.blend == "centre-crop" and len(self.job.plans) == 1 and not options.tta
@@ -173,7 +173,7 @@ class TiledPrediction:
         return self._with_data(out)
 
     def bands(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Compute rows of the probability map, from the top: the first row, and float32 (K, some rows, cols)."""
+        """Yield the probability map in bands from the top: the first row, and float32 (K, rows of the band, cols)."""
         job = self.job
         (first_row, last_row), (first_col, _) = job.computed
         above, before = job.places[0].first - first_row, job.places[1].first - first_col
@@ -207,7 +207,7 @@ class TiledPrediction:
                 out[first:last, a:b] = next(answers)[first - top : last - top, a - left : b - left]
 
     def _labelled(self, bands: Bands) -> Iterator[tuple[int, np.ndarray]]:
-        """Turn rows of the map into rows of labels, as soon as all is known that they are interpolated from."""
+        """Convert rows of the map to rows of labels, as soon as all values needed for interpolation are known."""
         (rows, cols), (_, n_rows, n_cols), region = self.job.places, self.job.shape, self.job.region
         if self.job.is_plain:
             for top, band in bands:
@@ -225,7 +225,7 @@ class TiledPrediction:
             first, kept = first + drop, kept[:, drop:]
 
     def _answers(self, plan: TilePlan, labels: bool) -> Iterator[np.ndarray]:
-        """Ask the model for each tile of a plan, row by row."""
+        """Yield the model's output for each tile of a plan, row by row."""
         job = self.job
         tiles = [
             Tile(job.seen, region, job.spec.normalization, plan.downsample, job.channels, job.seen_within, self._keep)
@@ -247,7 +247,7 @@ class TiledPrediction:
                 yield answer
 
     def _needed(self, plan: TilePlan) -> list[tuple[slice, slice]]:
-        """Return the part of the answer for each tile that is needed, row by row."""
+        """Return the part of each tile's output that is needed, row by row."""
         stride = self._model.output_stride
         (first_row, last_row), (first_col, last_col) = self.job.computed
         whole = self.job.options.blend != "centre-crop"
@@ -303,12 +303,12 @@ class TiledPrediction:
 def predict_region(
     job: Job, probabilities: bool = True, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> Prediction:
-    """Predict a region, its labels included; without `probabilities` only the labels.
+    """Predict the probabilities and labels of a region; without `probabilities` only the labels.
 
     Raises
     ------
     PredictionCancelled
-        When `should_stop` says so.
+        If `should_stop` returned True.
     """
     running = _counted(job, progress, should_stop)
     if not probabilities:
@@ -317,7 +317,7 @@ def predict_region(
 
 
 def as_prediction(job: Job, found: ProbabilityMap | None, labels: np.ndarray | None = None) -> Prediction:
-    """Put what was computed together with what it is of."""
+    """Combine the computed values and the job into a prediction."""
     return Prediction(
         found,
         labels=labels,
@@ -345,6 +345,6 @@ def _read(tiles: list[Tile]) -> np.ndarray:
 
 
 def _over(plan: AxisPlan, stride: int, length: int) -> AxisPlan:
-    """Return the plan in values of the output."""
+    """Convert the plan from pixels to values of the output."""
     cuts = (*(c // stride for c in plan.cuts[:-1]), length)
     return AxisPlan(plan.size // stride, tuple(s // stride for s in plan.starts), cuts)

@@ -1,4 +1,4 @@
-"""Prediction to disk, block by block, in memory that does not grow with the image."""
+"""Predict to disk block by block, with memory use that does not grow with the image."""
 
 import itertools
 import math
@@ -31,10 +31,10 @@ from histowidgets.prediction.results import (
 )
 from histowidgets.prediction.tiling import EDGE_ROWS, BlankTiles, reach_of
 
-#: Times `BLOCK_SIDE` that a block may be long in full-size pixels, where the model sees a downsampled image.
+#: Longest side of a block in full-size pixels, in multiples of `BLOCK_SIDE`, if the model sees a downsampled image.
 MOST_BLOCK_SCALE = 4
 
-#: Share by which blocks may be longer, so that they end where tiles end.
+#: Share by which blocks may be longer, so that they end at tile borders.
 _SLACK = 1.1
 
 _TIFF = (".ome.tif", ".ome.tiff")
@@ -57,8 +57,8 @@ def predict_to_disk(
     job = Job.of(spec, image, region, options)
     is_tiff = out.name.lower().endswith(_TIFF)
     if not is_tiff and out.suffix.lower() != ".zarr":
-        raise PredictionError(f"{out.name} ends neither in .zarr nor in .ome.tif, the formats that can be written.")
-    # Blocks that are done are known by their number: after a change of how they are cut, none of them counts.
+        raise PredictionError(f"{out.name} ends neither in .zarr nor in .ome.tif. Choose one of these formats.")
+    # Only the number of finished blocks is stored: if the blocks are cut differently, none of them is valid.
     what = {"region": list(job.region), "probabilities": probabilities, "options": options.to_dict()}
     squares = prediction_fingerprint(spec, image, {**what, "block": BLOCK_SIDE})
     store_path = out.with_name(f".{out.name}.parts.zarr") if is_tiff else out
@@ -115,7 +115,7 @@ def _fill(
 
 
 def _block(running: TiledPrediction, probabilities: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Predict a block: uint8 labels (height, width), and probabilities (K, height, width) if wanted."""
+    """Predict a block: uint8 labels (height, width), and probabilities (K, height, width) if requested."""
     if not probabilities:
         return running.labels(), None
     found, labels = running.map_and_labels()
@@ -126,7 +126,7 @@ def _block(running: TiledPrediction, probabilities: bool) -> tuple[np.ndarray, n
 
 
 def blocks_of(job: Job) -> list[Region]:
-    """Cut the region of a job into blocks that end where tiles end, row by row, so that few tiles are needed twice."""
+    """Cut the region of a job into blocks that end at tile borders, row by row, so that few tiles are shared."""
     rows, cols = (_edges(job, axis) for axis in (0, 1))
     return [
         Region.from_edges(left, top, right, bottom)
@@ -136,7 +136,7 @@ def blocks_of(job: Job) -> list[Region]:
 
 
 def squares_of(job: Job) -> list[Region]:
-    """Cut the region of a job into squares, as earlier versions did, to finish what one of them began."""
+    """Cut the region of a job into squares, as earlier versions did, to resume their predictions."""
     side, region = BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE), job.region
     return [
         Region.from_edges(x, y, min(x + side, region.right), min(y + side, region.bottom))
@@ -146,12 +146,12 @@ def squares_of(job: Job) -> list[Region]:
 
 
 def _edges(job: Job, axis: int) -> list[int]:
-    """Return where blocks begin and end along an axis, in full-size pixels."""
+    """Return the borders of the blocks along an axis, in full-size pixels."""
     place, (first, _), plan = job.places[axis], job.computed[axis], job.plans[0]
     tiles, region, stride = (plan.rows, plan.cols)[axis], job.region, job.spec.model.output_stride
     start, stop = (region.y, region.bottom) if axis == 0 else (region.x, region.right)
     side = _SLACK * BLOCK_SIDE * min(place.scale / stride, MOST_BLOCK_SCALE)
-    # The values up to which all tiles are there: up to the next tile where those are mixed.
+    # Up to here all needed tiles are in the block; where tiles are blended, up to the next tile.
     ends = tiles.cuts[1:-1] if job.options.blend == "centre-crop" else tiles.starts[1:]
     edges, last = [start], start
     for end in [*(first + cut // stride - reach_of(job.sigma[axis]) for cut in ends), None]:
@@ -169,7 +169,7 @@ def _edges(job: Job, axis: int) -> list[int]:
 
 
 def _borders(job: Job) -> BorderAnswers | None:
-    """Return where the borders of tiles are kept that neighbouring blocks share; None where they share none."""
+    """Return the cache for the tile borders that neighbouring blocks share; None if they share none."""
     options, stride = job.options, job.spec.model.output_stride
     if job.is_plain and max(job.sigma) == 0 and options.blend == "centre-crop" and len(job.plans) == 1:
         return None
@@ -187,7 +187,7 @@ def _borders(job: Job) -> BorderAnswers | None:
 
 
 def _card_of(path: Path) -> Card | None:
-    """Return what a prediction on disk is of; None where there is none, or something else, which is refused later."""
+    """Return the card of a prediction on disk; None if there is none, or something else, which raises later."""
     try:
         return read_card(path) if path.exists() else None
     except (PredictionError, FileNotFoundError):
@@ -200,7 +200,7 @@ def _fingerprint_of(path: Path) -> str:
 
 
 def _require_same_image(path: Path, card: Card) -> None:
-    """Refuse to replace the prediction of another image."""
+    """Raise PredictionError if `path` holds the prediction of another image."""
     earlier = _card_of(path)
     if earlier is not None and earlier.is_of_another_image(card):
         raise PredictionError(
@@ -213,14 +213,12 @@ def _require_ours(path: Path) -> Card:
     try:
         return read_card(path)
     except PredictionError as error:
-        raise PredictionError(
-            f"{path} exists and is not a prediction that histowidgets wrote; give another name."
-        ) from error
+        raise PredictionError(f"{path} exists and is not a prediction by histowidgets. Give another name.") from error
 
 
 def _warn_restarted(path: Path) -> None:
     warnings.warn(
-        f"{path} held a prediction of another classifier, image or settings; it was replaced from the start.",
+        f"{path} held a prediction with another classifier, image or settings. It is replaced by a new one.",
         PredictionReplacedWarning,
         stacklevel=4,
     )

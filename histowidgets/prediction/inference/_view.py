@@ -1,4 +1,4 @@
-"""Prediction of what is in view; the answers for its tiles are kept, so that a pan computes only what is new."""
+"""Predict the region in view; the outputs for its tiles are cached, so that panning computes only new tiles."""
 
 from dataclasses import dataclass
 
@@ -14,32 +14,30 @@ from histowidgets.prediction.inference._tiled import TileCount, TiledPrediction,
 from histowidgets.prediction.pixel_models import FeatureCache
 from histowidgets.prediction.results import Prediction
 
-#: Bytes of answers that are kept.
+#: Size of the cache of outputs, in bytes.
 VIEW_BYTES = 96 << 20
 
-#: Pixels, at the classifier's downsample, above which a view takes too long to predict while the user waits.
+#: Number of pixels, at the classifier's downsample, above which predicting a view takes too long for a waiting user.
 VIEW_PIXELS = 4_200_000
 
 
 class ViewPredictor:
-    """Predicts what is in view with one classifier, and keeps the answers for its tiles as far as memory allows.
+    """Predicts regions in view with one classifier, and caches the outputs for their tiles as far as memory allows.
 
-    Tiles lie where they lie for the whole image: a view shows what the prediction of the image would.
-
-    Safe to use from several threads.
+    The tiles are those of the whole image, so that a view shows the same as the prediction of the image. Thread-safe.
 
     Parameters
     ----------
     spec : ClassifierSpec
-        That of a classifier: ``classifier.spec``.
+        The spec of the classifier: ``classifier.spec``.
     max_bytes : int, default 96 MiB
-        Of probabilities that are kept; the least recently used are dropped first.
+        Size of the cache of probabilities; the least recently used are dropped first.
 
     Attributes
     ----------
     spec : ClassifierSpec
     computed : int
-        Number of tiles that were computed so far.
+        Number of tiles computed so far.
 
     Examples
     --------
@@ -61,11 +59,11 @@ class ViewPredictor:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the kept answers take, in bytes."""
+        """Memory that the cached outputs use, in bytes."""
         return self._answers.nbytes
 
     def missing(self, image: Image, region: Region) -> int:
-        """Return how many tiles have to be computed to show a region; 0 if all are kept."""
+        """Return the number of tiles that must be computed to show a region; 0 if all are cached."""
         job = self._job(image, region)
         return sum(self._answers.find(job.seen, tile) is None for plan in job.plans for tile in plan.tile_regions())
 
@@ -75,11 +73,11 @@ class ViewPredictor:
         Parameters
         ----------
         image : Image
-            The same object each time: answers are kept for it as long as it lives.
+            Must be the same object each time: outputs are cached for its lifetime.
         region : Region
-            In full-size pixels; what sticks out of the image is left out.
+            In full-size pixels; parts outside the image are left out.
         should_stop : callable, optional
-            Asked before each tile; True stops. What was computed until then is kept.
+            Called before each tile; if it returns True, the prediction is cancelled. What was computed is kept.
 
         Returns
         -------
@@ -90,7 +88,7 @@ class ViewPredictor:
         RegionError
             If the region shares no pixel with the image.
         PredictionError
-            If it is too large to be predicted at once, or channels or pixel sizes do not fit.
+            If the region is too large to be predicted at once, or channels or pixel sizes do not fit.
         PredictionCancelled
             When `should_stop` says so.
         """
@@ -102,12 +100,12 @@ class ViewPredictor:
     def _job(self, image: Image, region: Region) -> Job:
         inside = Region(*region).intersect(image.region)
         if inside is None:
-            raise RegionError(f"{region} shares no pixel with image {image.name!r}. Show a part of the image.")
+            raise RegionError(f"{region} is outside image {image.name!r}. Move the view back to the image.")
         job = Job.of(self.spec, image, inside, PredictOptions(precision="fp32"))
         if job.n_seen_pixels > VIEW_PIXELS * self.spec.downsample**2:
             raise PredictionError(
                 f"{inside} has {job.n_seen_pixels / 1e6:.0f} million pixels, too many to predict at once. Zoom "
-                "in, or predict it with classifier.predict_to."
+                "in, or use classifier.predict_to."
             )
         return job
 
@@ -133,15 +131,15 @@ class _Answer:
 
 
 class _Kept:
-    """The answers that a view predictor keeps of one image."""
+    """The outputs that a view predictor caches for one image."""
 
     def __init__(self, view: ViewPredictor, image: Image) -> None:
         self._view, self._image = view, image
 
     def get(self, tile: Region, part: Part) -> np.ndarray | None:
-        """Return the answer for a tile, if it is kept."""
+        """Return the output for a tile, if it is cached."""
         return self._view._get(self._image, tile)
 
     def put(self, tile: Region, answer: np.ndarray) -> None:
-        """Keep the answer for a tile."""
+        """Store the output for a tile."""
         self._view._put(self._image, tile, answer)

@@ -1,4 +1,4 @@
-"""Classifiers as ONNX files and as QuPath folders, out and in."""
+"""Export classifiers as ONNX files or QuPath folders, and import ONNX files."""
 
 from histowidgets.prediction.onnx._export import MAX_SECONDS, ExportProgress, write_onnx
 from histowidgets.prediction.onnx._import import spec_from_onnx

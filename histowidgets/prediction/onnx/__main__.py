@@ -1,4 +1,4 @@
-"""The process of an export: ``python -m histowidgets.prediction.onnx FOLDER``, started by `export_in_process`."""
+"""The export process: ``python -m histowidgets.prediction.onnx FOLDER``, started by `export_in_process`."""
 
 import json
 import os
@@ -16,11 +16,11 @@ BUILDING = "building the network"
 
 
 def main(folder: Path) -> int:
-    """Export what the folder describes; return the exit status."""
+    """Run the export that the folder describes; return the exit status."""
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
     _end_with_parent(job["max_seconds"])
     if hasattr(os, "nice"):
-        os.nice(5)  # painting and training come first
+        os.nice(5)  # painting and training have priority
 
     def tell(**line: str) -> None:
         with (folder / PROGRESS).open("a", encoding="utf-8") as file:
@@ -34,7 +34,7 @@ def main(folder: Path) -> int:
         traceback.print_exc()
         tell(failure=str(error))
         return 1
-    except Exception as error:  # noqa: BLE001 - the boundary of the process: the parent must know
+    except Exception as error:  # noqa: BLE001 - process boundary: the parent reports the error
         traceback.print_exc()
         first = next(iter(str(error).strip().splitlines()), "")
         tell(
@@ -54,7 +54,7 @@ def _network(spec: dict[str, Any], folder: Path) -> Any:
 
 
 def _end_with_parent(max_seconds: float) -> None:
-    """End at once when the parent has ended, which closes the pipe that is our input, and after the time limit."""
+    """Exit when the parent ends, which closes the pipe on our standard input, or after the time limit."""
 
     def watch() -> None:
         os.read(0, 1)
@@ -73,4 +73,4 @@ if __name__ == "__main__":
     status = main(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # the thread that watches the parent need not be cut off
+    os._exit(status)  # do not wait for the thread that watches the parent

@@ -1,4 +1,4 @@
-"""Networks out as ONNX."""
+"""Export networks as ONNX."""
 
 import importlib.util
 import warnings
@@ -19,14 +19,14 @@ from histowidgets.prediction.onnx._process import CannotStartError, export_in_pr
 if TYPE_CHECKING:
     from histowidgets.prediction.pixel_models import NetworkModel
 
-#: Called with the number of steps that are done, that of all, and the name of the step that begins.
+#: Called with the number of finished steps, the total number, and the name of the step that begins.
 ExportProgress = Callable[[int, int, str], object]
 ShouldStop = Callable[[], bool]
 
-#: Seconds after which an export is given up, by default.
+#: Default time limit of an export, in seconds.
 MAX_SECONDS = 900.0
 
-STARTING, WAITING = "starting a process", "waiting until nothing is being trained"
+STARTING, WAITING = "starting a process", "waiting for the training to end"
 _STEPS = (STARTING, "building the network", TRACING, CHECKING)
 
 
@@ -37,27 +37,27 @@ def write_onnx(
     should_stop: ShouldStop | None = None,
     max_seconds: float = MAX_SECONDS,
 ) -> None:
-    """Write the network of a classifier, with its card; see `Classifier.export_onnx`."""
+    """Export the network of a classifier, with its card; see `Classifier.export_onnx`."""
     network = exportable(spec)
     export_network(network, path, GraphOptions(card=card_text(network)), progress, should_stop, max_seconds)
 
 
 def exportable(spec: ClassifierSpec) -> ClassifierSpec:
-    """Return what other programs can read of a classifier: itself, or, with a warning, the network of a mean.
+    """Return the part of a classifier that other programs can use: itself, or, with a warning, an ensemble's network.
 
     Raises
     ------
     ClassifierError
-        If there is no network in it.
+        If the classifier has no network.
     """
     network = spec.network
     if network is None:
         raise ClassifierError(f"A classifier of kind {spec.kind!r} has no network to export. Train a network first.")
     if network is not spec:
         message = (
-            "Other programs can read only the network, without the quick learner: they answer as the network alone."
+            "Only the network is exported, without the quick learner: other programs predict with the network alone."
         )
-        warnings.warn(HistowidgetsWarning(message), stacklevel=4)  # points at the caller of Classifier.export_…
+        warnings.warn(HistowidgetsWarning(message), stacklevel=4)  # points to the caller of Classifier.export_…
     return network
 
 
@@ -69,14 +69,14 @@ def export_network(
     should_stop: ShouldStop | None = None,
     max_seconds: float = MAX_SECONDS,
 ) -> None:
-    """Write a network as ONNX, in a process of its own; see `write_graph`.
+    """Export a network as ONNX, in a separate process; see `write_graph`.
 
-    Where no process can be started, it is done here while nothing is being trained.
+    If no process can be started, the export runs in this process while no training is running.
 
     Parameters
     ----------
     spec : ClassifierSpec
-        Of a network.
+        A classifier of kind "network".
     path : path
     options : GraphOptions
     progress, should_stop, max_seconds
@@ -85,15 +85,15 @@ def export_network(
     Raises
     ------
     ClassifierError
-        If the packages for it are missing, the network cannot be exported, or the file cannot be written.
+        If packages are missing, the network cannot be exported, or the file cannot be written.
     ExportCancelled
-        When `should_stop` says so, or the process ends.
+        If `should_stop` returned True, or this process ends.
     """
     if not max_seconds > 0:
-        raise ClassifierError(f"max_seconds is {max_seconds!r}; a number above 0 is wanted.")
+        raise ClassifierError(f"max_seconds is {max_seconds!r}; expected a number above 0.")
     for name in ("onnx", "onnxscript"):
         if importlib.util.find_spec(name) is None:
-            needed(name)  # says what to install
+            needed(name)  # raises with instructions to install it
     model = cast("NetworkModel", spec.model)
     stop = should_stop or (lambda: False)
 
@@ -101,7 +101,7 @@ def export_network(
         if progress is not None:
             progress(_STEPS.index(step) if step in _STEPS else 0, len(_STEPS), step)
 
-    with atomic_write(path, ClassifierError) as part:  # refuses a wrong path before the work
+    with atomic_write(path, ClassifierError) as part:  # rejects a wrong path before the work
         tell(STARTING)
         try:
             export_in_process(

@@ -1,4 +1,4 @@
-"""ONNX files, and the weights that they may keep in other files: only beside them."""
+"""Read ONNX files safely; weights in external files are accepted only from the same folder."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -7,18 +7,19 @@ from typing import Any
 
 from histowidgets.errors import ClassifierError
 
-#: The oldest opset that onnxruntime supports, and the one that is exported: of 2022, so that other programs know it.
+#: The oldest opset that onnxruntime supports, and the exported one, which is from 2022, so that other programs support
+#: it.
 OLDEST_OPSET, EXPORT_OPSET = 7, 18
 
-#: Channels that are named by default where neither file nor caller names them; images have no more.
+#: Maximum number of channels that get default names; images have no more.
 MOST_CHANNELS = 64
 
-#: Domains of onnxruntime itself; torch stamps its own on models whose functions are all in the file.
+#: Operator domains that onnxruntime supports; torch adds its own to models whose functions are all in the file.
 _KNOWN_DOMAINS = ("ai.onnx", "com.microsoft", "org.pytorch")
 
 
 def needed(name: str) -> Any:
-    """Import a package of the extra `onnx`.
+    """Import a package of the extra ``onnx``.
 
     Raises
     ------
@@ -29,20 +30,20 @@ def needed(name: str) -> Any:
         return import_module(name)
     except ImportError as error:
         raise ClassifierError(
-            f"ONNX files need the package {name!r}, which is not installed. Install them with "
+            f"ONNX files need the package {name!r}, which is not installed. Install it with "
             'pip install "histowidgets[onnx]".'
         ) from error
 
 
 def with_external_data(path: Path) -> bytes:
-    """Read a model and the weights in files beside it as one.
+    """Read a model, and embed the weights that it keeps in files beside it.
 
     Raises
     ------
     ClassifierError
-        If it names files outside its folder, or files that are missing.
+        If the model refers to files outside its folder, or to missing files.
     OSError
-        If it cannot be read.
+        If the model cannot be read.
     """
     content = path.read_bytes()
     model = _parsed(content)
@@ -62,7 +63,7 @@ def with_external_data(path: Path) -> bytes:
 
 
 def require_self_contained(content: bytes) -> None:
-    """Refuse a model that would read files when it is loaded.
+    """Check that a model would not read other files when it is loaded.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def require_self_contained(content: bytes) -> None:
 
 
 def require_known_opset(content: bytes) -> None:
-    """Refuse a model with operators that onnxruntime does not know, or no longer supports.
+    """Check that onnxruntime supports the operators of a model.
 
     Raises
     ------
@@ -88,13 +89,13 @@ def require_known_opset(content: bytes) -> None:
         if entry.domain in ("", "ai.onnx"):
             if not OLDEST_OPSET <= entry.version <= known:
                 raise ClassifierError(
-                    f"The model is of opset {entry.version}; {OLDEST_OPSET} to {known} are known here (onnxruntime "
+                    f"The model has opset {entry.version}; {OLDEST_OPSET} to {known} are supported (by onnxruntime "
                     f"{runtime.__version__}). Export it again with opset {EXPORT_OPSET}."
                 )
         elif not entry.domain.startswith(_KNOWN_DOMAINS):
             raise ClassifierError(
-                f"The model uses operators of {entry.domain!r}, which onnxruntime does not have. Export it again with "
-                f"those of ONNX only, opset {EXPORT_OPSET}."
+                f"The model uses operators of {entry.domain!r}, which onnxruntime does not support. Export it again "
+                f"with standard ONNX operators only, opset {EXPORT_OPSET}."
             )
 
 
@@ -110,7 +111,7 @@ def metadata_of_onnx(content: bytes, key: str) -> str | None:
 
 
 def channels_of_onnx(content: bytes) -> int | None:
-    """Return how many channels a model's input of (N, C, H, W) has; None where it leaves that open.
+    """Return the number of channels of a model's input (N, C, H, W); None if it is not fixed.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def channels_of_onnx(content: bytes) -> int | None:
         If this is not ONNX.
     """
     graph = _parsed(content).graph
-    weights = {tensor.name for tensor in graph.initializer}  # old models list them among the inputs
+    weights = {tensor.name for tensor in graph.initializer}  # old models list the weights among the inputs
     given = [one for one in graph.input if one.name not in weights]
     sizes = [dim.dim_value for dim in given[0].type.tensor_type.shape.dim] if given else []
     if len(sizes) != 4 or not 1 <= sizes[1] <= MOST_CHANNELS:
@@ -141,8 +142,8 @@ def _require_beside(path: Path, folder: Path, location: str) -> None:
     target = (folder / location).resolve()
     if not location or absolute or ".." in parts or not target.is_relative_to(folder):
         raise ClassifierError(
-            f"{path} keeps weights in {location!r}, outside its own folder. Such files are not opened; save the model "
-            "as one file."
+            f"{path} keeps weights in {location!r}, outside its own folder. For safety such files are not opened. Save "
+            "the model as one file."
         )
     if not target.is_file():
         raise ClassifierError(f"{path} keeps weights in {location!r}, which is missing. Copy it too.")
@@ -153,16 +154,16 @@ def _location(tensor: Any) -> str:
 
 
 def _external(message: Any) -> Iterator[Any]:
-    """Find the tensors that are kept in other files, wherever in the model they are."""
+    """Find all tensors of a model that are kept in other files."""
     if message.DESCRIPTOR.name == "TensorProto":
-        # Location 1 is "external"; for some readers a list of entries is enough.
+        # Location 1 means "external", but for some readers a list of entries is enough.
         if message.data_location == 1 or len(message.external_data):
             yield message
         return
     for kind, value in message.ListFields():
         if kind.message_type is None:
             continue
-        # Repeated fields are sequences; a single message is none.
+        # Repeated fields are sequences; a single message is not.
         for item in [value] if hasattr(value, "ListFields") else value:
             if hasattr(item, "ListFields"):
                 yield from _external(item)

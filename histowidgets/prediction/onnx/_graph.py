@@ -1,4 +1,4 @@
-"""From a network to an ONNX file, with torch in this process, and the check that both answer alike."""
+"""Convert a network to an ONNX file, and check that both give the same output."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from histowidgets.errors import ClassifierError
 from histowidgets.prediction.onnx._files import EXPORT_OPSET, needed
 from histowidgets.prediction.onnx._metadata import KEY
 
-#: Side of the pixels that the network is traced with.
+#: Side of the input that the network is traced with, in pixels.
 EXAMPLE_SIDE = 64
-#: Height and width that the file is checked with: others than it was traced with.
+#: Height and width of the input that the file is checked with; they differ from those of tracing.
 _CHECK_SHAPE = (96, 128)
-#: Largest difference between the answers, as a share of the largest number in them.
+#: Largest accepted difference between the outputs, as a share of their largest value.
 _CHECK_TOLERANCE = 2e-3
 
 TRACING, CHECKING = "tracing the network", "comparing the file with the network"
@@ -23,16 +23,16 @@ TRACING, CHECKING = "tracing the network", "comparing the file with the network"
 
 @dataclass(frozen=True)
 class GraphOptions:
-    """What an ONNX file is like.
+    """Options of an ONNX file.
 
     Attributes
     ----------
     names : (str, str)
-        Of input and output.
+        Names of the input and the output.
     softmax : bool
-        Whether the output are probabilities; False for logits.
+        Whether the output is probabilities rather than logits.
     card : str or None
-        How to use it, written into the file; see `card_text`.
+        Description of how to use the model, written into the file; see `card_text`.
     """
 
     names: tuple[str, str] = ("pixels", "probabilities")
@@ -41,9 +41,9 @@ class GraphOptions:
 
 
 def write_graph(network: Any, path: Path, options: GraphOptions, tell: Callable[[str], None]) -> None:
-    """Write a network as ONNX: pixels (N, C, H, W) in [0, 1] to probabilities (N, K, H, W), or to logits.
+    """Export a network as ONNX, from pixels (N, C, H, W) in [0, 1] to probabilities or logits (N, K, H, W).
 
-    While it traces, torch's global state is changed: optimizers in other threads fail.
+    Tracing changes torch's global state, so that optimizers in other threads would fail.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def write_graph(network: Any, path: Path, options: GraphOptions, tell: Callable[
     Raises
     ------
     ClassifierError
-        If torch cannot export the network, or the file answers differently.
+        If torch cannot export the network, or the output of the file differs.
     OSError
         If the file cannot be written.
     """
@@ -87,7 +87,7 @@ def write_graph(network: Any, path: Path, options: GraphOptions, tell: Callable[
 
 
 def _compare(model: Any, path: Path, n_channels: int) -> None:
-    """Refuse a file that answers differently from the network; without onnxruntime only its structure is checked."""
+    """Check that a file gives the network's output; without onnxruntime, check only its structure."""
     import torch
 
     try:
@@ -104,6 +104,6 @@ def _compare(model: Any, path: Path, n_channels: int) -> None:
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=_CHECK_TOLERANCE * scale):
         by = "" if found.shape != expected.shape else f" by up to {float(np.abs(found - expected).max()):.3g}"
         raise ClassifierError(
-            f"The exported file answers differently from the network{by}, so it was not kept. "
+            f"The output of the exported file differs from the network's{by}, so the file was not kept. "
             "Save the classifier with classifier.save(folder) instead."
         )

@@ -1,4 +1,4 @@
-"""From an ONNX file to a classifier: what the caller says, else what the file says, else the usual."""
+"""Make a classifier from an ONNX file: the caller's values take precedence over those of the file."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from histowidgets.prediction.onnx._metadata import OnnxCard, read_card
 from histowidgets.prediction.onnx._model import OnnxModel, read_onnx
 from histowidgets.prediction.results import listed_names
 
-#: Side of a tile where neither file nor caller says it.
+#: Side of a tile if neither the file nor the caller gives it, in pixels.
 _USUAL_TILE = 256
 
 
@@ -29,7 +29,7 @@ def spec_from_onnx(
     downsample: int | None,
     tile_size: int | None,
 ) -> ClassifierSpec:
-    """Make a classifier of an ONNX file; see `Classifier.from_onnx`."""
+    """Make a classifier from an ONNX file; see `Classifier.from_onnx`."""
     source = as_path(path, ClassifierError)
     content = read_onnx(source)
     card = _card_or_warning(content)
@@ -38,7 +38,7 @@ def spec_from_onnx(
         normalization = None if card is None else card.normalization
     if normalization is None:
         raise ClassifierError(
-            "The file does not say how pixels become its input. Give normalization=, such as "
+            "The file does not say how to normalize its input. Give normalization=, such as "
             'Normalization("fixed_range", low=0, high=255), or one that was fitted to the training images.'
         )
     channels = _channel_names(channel_names, card, content, normalization)
@@ -50,7 +50,7 @@ def spec_from_onnx(
     return ClassifierSpec(
         model,
         classes=names,
-        colors=colors,  # type: ignore[arg-type] # a sequence too, which it turns into a dict
+        colors=colors,  # type: ignore[arg-type] # a sequence is converted to a dict
         channel_names=channels,
         normalization=normalization,
         pixel_size_um=card.pixel_size_um if pixel_size_um is None and card is not None else pixel_size_um,
@@ -64,7 +64,7 @@ def _card_or_warning(content: bytes) -> OnnxCard | None:
     try:
         return read_card(content)
     except ClassifierError as error:
-        message = f"{error} Give classes=, normalization=, channel_names= and downsample= as they were in training."
+        message = f"{error} Give classes=, normalization=, channel_names= and downsample= as in training."
         warnings.warn(HistowidgetsWarning(message), stacklevel=4)
         return None
 
@@ -80,7 +80,7 @@ def _class_names(given: Sequence[str] | None, card: OnnxCard | None) -> list[str
 def _channel_names(
     given: Sequence[str] | None, card: OnnxCard | None, content: bytes, normalization: Normalization
 ) -> tuple[str, ...]:
-    """Return the names given, else those of the card, else usual ones for as many channels as there are."""
+    """Return the given names, or those of the card, or default names for the number of channels."""
     if given is not None:
         return tuple(listed_names(given, "channel_names", ClassifierError))
     if card is not None:
@@ -97,7 +97,7 @@ def _tile_size(given: int | None, card: OnnxCard | None, model: OnnxModel) -> in
         return model.side or (_USUAL_TILE if card is None else card.tile_size)
     if model.side is not None and given != model.side:
         raise ClassifierError(
-            f"tile_size is {given!r}, but the model takes tiles of {model.side} x {model.side} only. Leave tile_size "
-            "out."
+            f"tile_size is {given!r}, but the model takes tiles of {model.side} x {model.side} only. Leave out "
+            "tile_size."
         )
     return given

@@ -1,4 +1,4 @@
-"""The card in our ONNX files: how a network is to be used, so that the caller need not say it."""
+"""The card in our ONNX files: how to use the network, so that the caller need not specify it."""
 
 import json
 from typing import Annotated, Any, NoReturn
@@ -17,14 +17,14 @@ KEY = "histowidgets"
 
 VERSION = 1
 
-#: Length of a card in characters up to which it is read, and largest tile or downsample that is believed.
+#: Maximum length of a card, in characters, and largest accepted tile size or downsample.
 CARD_CHARACTERS, MOST_CARD_NUMBER = 1_000_000, 4096
 
 _Whole = Annotated[int, Field(ge=1, le=MOST_CARD_NUMBER)]
 
 
 class OnnxCard(Description):
-    """How a network in an ONNX file is to be used.
+    """How to use a network in an ONNX file.
 
     Attributes
     ----------
@@ -56,30 +56,30 @@ class OnnxCard(Description):
 
 
 def card_text(spec: ClassifierSpec) -> str:
-    """Write the card of a classifier, as JSON."""
+    """Return the card of a classifier, as JSON."""
     return json.dumps({"version": VERSION, **spec.described(), "largest_tile": int(spec.model.largest_tile)})
 
 
 def read_card(content: bytes) -> OnnxCard | None:
-    """Read the card of an ONNX file; None where there is none, as in files of other programs.
+    """Read the card of an ONNX file; None if there is none, as in files of other programs.
 
     Raises
     ------
     ClassifierError
-        If it is damaged, or of a newer version; or if this is not ONNX.
+        If the card is damaged or of a newer version, or if this is not ONNX.
     """
     text = metadata_of_onnx(content, KEY)
     if text is None:
         return None
     if len(text) > CARD_CHARACTERS:
-        raise _unusable(f"it has {len(text):,} characters, at most {CARD_CHARACTERS:,} are read")
+        raise _unusable(f"it has {len(text):,} characters, more than the maximum of {CARD_CHARACTERS:,}")
     try:
         values: Any = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise _unusable(f"it is not JSON: {error}") from error
     version = values.get("version") if isinstance(values, dict) else None
     if version != VERSION:
-        raise _unusable(f"its version is {version!r:.50}, and {VERSION} is known here")
+        raise _unusable(f"its version is {version!r:.50}, but only {VERSION} is supported")
     try:
         return OnnxCard.model_validate(values)
     except ValidationError as error:
@@ -91,4 +91,4 @@ def _refused(constant: str) -> NoReturn:
 
 
 def _unusable(why: str) -> ClassifierError:
-    return ClassifierError(f"What the ONNX file says of how to use it cannot be read: {why}.")
+    return ClassifierError(f"The description in the ONNX file of how to use it cannot be read: {why}.")

@@ -13,26 +13,26 @@ from histowidgets.prediction.onnx._metadata import read_card
 from histowidgets.prediction.pixel_models import BATCH_ON_CPU, NETWORK_CONTEXT, NETWORK_TILE, restored_model
 
 _MULTIPLE = 32
-_NAME_THEM = " Name them all, in the order of its input: channel_names=[…]."
+_NAME_THEM = " Name all channels, in the order of the model's input: channel_names=[…]."
 
 
 class OnnxModel:
     """A network from an ONNX file as the model of a classifier.
 
-    One input of (N, C, H, W) in [0, 1]; one output of (N, K, H / s, W / s), logits or probabilities: running it once
-    tells which of the two.
+    It must have one input (N, C, H, W) in [0, 1], and one output (N, K, H / s, W / s) of logits or probabilities; which
+    of the two is found by running it once.
 
     Parameters
     ----------
     content : bytes
-        The file's.
+        Content of the file.
     n_channels, n_classes : int
-        What it must have.
+        The numbers of channels and classes that the model must have.
 
     Attributes
     ----------
     side : int or None
-        Side of its tiles in pixels; None where it takes any.
+        Side of its tiles in pixels; None if it accepts any.
 
     Raises
     ------
@@ -59,39 +59,41 @@ class OnnxModel:
         self.output_stride, self._softmax = self._probed(side or 2 * _MULTIPLE)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what is copied and pickled: what a classifier's folder holds."""
+        """Copy and pickle by the values that a classifier's folder holds."""
         return restored_model, (self.kind, self.spec(), self.tensors())
 
     def _checked_side(self) -> int | None:
-        """Check the input; return its side if that is fixed."""
+        """Check the input; return its side if fixed."""
         inputs = self._session.get_inputs()
         shape = inputs[0].shape if inputs else []
         if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)":
             raise ClassifierError(
-                f"The model takes {[(i.name, i.shape, i.type) for i in inputs]}; one float input of "
-                "(batch, channels, height, width) is wanted."
+                f"The model takes {[(i.name, i.shape, i.type) for i in inputs]}; expected one float input "
+                "(batch, channels, height, width)."
             )
         if isinstance(shape[1], int) and shape[1] != self.n_channels:
-            hint = " Its channels seem to come last; export it with them second." if shape[3] == self.n_channels else ""
+            hint = (
+                " Its channels seem to be last; export it with channels second." if shape[3] == self.n_channels else ""
+            )
             raise ClassifierError(
                 f"The model takes {shape[1]} channel(s), but {self.n_channels} were named.{hint or _NAME_THEM}"
             )
         sides = [n for n in shape[2:] if isinstance(n, int)]
         if sides and (len(sides) == 1 or sides[0] != sides[1]):
-            raise ClassifierError(f"The model takes tiles of {shape[2]} x {shape[3]}; square or free ones are wanted.")
+            raise ClassifierError(
+                f"The model takes tiles of {shape[2]} x {shape[3]}; expected square or variable ones."
+            )
         return sides[0] if sides else None
 
     def _checked_batch(self) -> int:
-        """Check how many tiles it takes at once; return the batch size to use."""
+        """Check the model's batch size; return the one to use."""
         batch = self._session.get_inputs()[0].shape[0]
         if isinstance(batch, int) and batch != 1:
-            raise ClassifierError(
-                f"The model takes batches of {batch} tiles; batches of 1, or of any size, are wanted."
-            )
+            raise ClassifierError(f"The model takes batches of {batch} tiles; expected batches of 1, or of any size.")
         return 1 if batch == 1 else BATCH_ON_CPU
 
     def _probed(self, side: int) -> tuple[int, bool]:
-        """Run it once: return its output stride, and whether it gives logits."""
+        """Run the model once; return its output stride, and whether it returns logits."""
         pixels = np.random.default_rng(0).random((1, self.n_channels, side, side), dtype=np.float32)
         try:
             answer = self._run(pixels)
@@ -99,13 +101,13 @@ class OnnxModel:
             raise ClassifierError(f"The model cannot be run on {side} x {side} pixels: {error}") from error
         if answer.ndim != 4 or answer.shape[1] != self.n_classes:
             raise ClassifierError(
-                f"The model gives {answer.shape}; (batch, {self.n_classes} classes, height, width) is wanted. "
+                f"The model returns {answer.shape}; expected (batch, {self.n_classes} classes, height, width). "
                 "Name as many classes as it has."
             )
         stride = side // answer.shape[2]
         if answer.shape[2:] != (side // stride, side // stride) or side % stride:
             raise ClassifierError(
-                f"The model gives {answer.shape[2:]} for {side} x {side} pixels: the stride is not a whole number."
+                f"The model returns {answer.shape[2:]} for {side} x {side} pixels: the stride is not a whole number."
             )
         probabilities = bool(answer.min() >= 0 and np.allclose(answer.sum(1), 1, atol=1e-3))
         return stride, not probabilities
@@ -124,11 +126,11 @@ class OnnxModel:
         return normalized
 
     def spec(self) -> dict[str, Any]:
-        """Return what the tensors do not say, for JSON."""
+        """Return everything but the tensors, for JSON."""
         return {"n_channels": self.n_channels, "n_classes": self.n_classes}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return the file's bytes."""
+        """Return the content of the file."""
         return {"onnx": np.frombuffer(self._content, np.uint8)}
 
     @classmethod
@@ -138,7 +140,7 @@ class OnnxModel:
 
 
 def _largest_tile(content: bytes) -> int:
-    """Return the largest tile for a network: the one that its card names, if it has a card."""
+    """Return the largest tile for a network, from its card if there is one."""
     with suppress(ClassifierError):
         card = read_card(content)
         return NETWORK_TILE if card is None else card.largest_tile
@@ -146,12 +148,12 @@ def _largest_tile(content: bytes) -> int:
 
 
 def read_onnx(path: Path) -> bytes:
-    """Read a model from a file, with the weights that it keeps beside it.
+    """Read a model from a file, with the weights in files beside it.
 
     Raises
     ------
     ClassifierError
-        If it cannot be read, or is not ONNX.
+        If the file cannot be read, or is not ONNX.
     """
     try:
         return with_external_data(path)

@@ -1,4 +1,4 @@
-"""An export in a process of its own: tracing changes torch's global state, and would disturb a training here."""
+"""Export in a separate process: tracing changes torch's global state, which would disturb a training in this one."""
 
 import json
 import os
@@ -21,12 +21,12 @@ JOB, WEIGHTS, PROGRESS = "job.json", "weights.safetensors", "progress.jsonl"
 _OUTPUT = "output.txt"
 
 _POLL_SECONDS = 0.05
-#: Characters of what the child printed that are kept with an error.
+#: Number of characters of the child's output that are kept with an error.
 _MOST_OUTPUT = 4000
 
 
 class CannotStartError(Exception):
-    """Where no process can be started, as in some sandboxes."""
+    """No process can be started, as in some sandboxes."""
 
 
 def export_in_process(
@@ -39,30 +39,30 @@ def export_in_process(
     should_stop: Callable[[], bool],
     max_seconds: float,
 ) -> None:
-    """Write a network as ONNX, and wait for that; see `write_graph`.
+    """Export a network as ONNX in a child process, and wait for it; see `write_graph`.
 
-    The process ends with this one, however that ends.
+    The child ends when this process ends, for whatever reason.
 
     Parameters
     ----------
     spec, tensors : mapping
         Those of a `NetworkModel`.
     path : Path
-        What the process writes.
+        The file that the child writes.
     options : GraphOptions
     tell : callable
         Called with the name of each step as it begins.
     should_stop : callable
-        Asked several times a second; True ends the process.
+        Called several times a second; if it returns True, the child is terminated.
     max_seconds : float
-        It is ended after this time.
+        The child is terminated after this time.
 
     Raises
     ------
     ClassifierError
         If the export failed, or took too long.
     ExportCancelled
-        When `should_stop` says so, or this process ends.
+        If `should_stop` returned True, or this process ends.
     CannotStartError
         If no process could be started.
     """
@@ -77,8 +77,8 @@ def export_in_process(
                 _end(process)
     except OSError as error:
         raise ClassifierError(
-            f"The export needs room for the weights in {tempfile.gettempdir()}: {error.strerror or error}. "
-            "Free some space, or name another folder in the variable TMPDIR."
+            f"The export needs space for the weights in {tempfile.gettempdir()}: {error.strerror or error}. "
+            "Free some space, or set the environment variable TMPDIR to another folder."
         ) from error
 
 
@@ -98,10 +98,10 @@ def _write_job(
 
 
 def _started(folder: Path) -> "subprocess.Popen[bytes]":
-    """Start the child; its input is a pipe that closes when this process ends, upon which it ends too."""
+    """Start the child; it exits when its input, a pipe from this process, is closed."""
     if not sys.executable:
-        raise CannotStartError("it is not known which Python this is")
-    # It must find the same histowidgets, and need not know the GPU.
+        raise CannotStartError("the path of this Python is unknown")
+    # The child must import the same histowidgets, and does not need the GPU.
     search = os.pathsep.join(str(Path(entry or ".").absolute()) for entry in sys.path)
     variables = {**os.environ, "PYTHONPATH": search, "CUDA_VISIBLE_DEVICES": ""}
     more: dict[str, Any] = {}
@@ -115,7 +115,7 @@ def _started(folder: Path) -> "subprocess.Popen[bytes]":
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=variables,
-                start_new_session=True,  # Ctrl+C is for this process, which then ends the other
+                start_new_session=True,  # Ctrl+C reaches this process only, which then ends the child
                 **more,
             )
     except (OSError, RuntimeError, ValueError) as error:
@@ -131,11 +131,11 @@ def _follow(
     should_stop: Callable[[], bool],
     max_seconds: float,
 ) -> None:
-    """Report the steps until the child has ended; raise what went wrong in it."""
+    """Report the steps until the child has ended; raise its error if it failed."""
     began, failure, known = time.monotonic(), None, False
     lines = _lines(folder / PROGRESS)
     while True:
-        ended = process.poll() is not None  # before the lines are read, so that the last one is among them
+        ended = process.poll() is not None  # before reading the lines, so that the last one is not missed
         while (line := next(lines)) is not None:
             known = True
             if "step" in line:
@@ -147,8 +147,8 @@ def _follow(
             raise _cancelled()
         if time.monotonic() - began > max_seconds:
             raise ClassifierError(
-                f"The export was not done after {max_seconds:g} s, and was ended. Give it more time with max_seconds=, "
-                "or export when nothing is being trained."
+                f"The export was stopped after {max_seconds:g} s. Give it more time with max_seconds=, or export when "
+                "no training is running."
             )
         with suppress(subprocess.TimeoutExpired):
             process.wait(_POLL_SECONDS)
@@ -158,15 +158,15 @@ def _follow(
         if not known:
             raise CannotStartError(f"the process ended with {process.returncode}: {_printed(folder)[-500:]}")
         why = (
-            f"it was ended by signal {-process.returncode}; most likely there was too little memory"
+            f"its process was killed by signal {-process.returncode}, most likely because of too little memory"
             if process.returncode < 0
-            else f"its process ended with {process.returncode}"
+            else f"its process ended with exit code {process.returncode}"
         )
         raise _failed(f"The network could not be exported: {why}.", folder)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Yield the lines of a file that another process appends to, and None where there is no further one yet."""
+    """Yield the lines of a file that another process appends to, and None while there is no new line."""
     done = 0
     while True:
         content = path.read_bytes() if path.exists() else b""

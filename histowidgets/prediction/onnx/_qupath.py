@@ -1,4 +1,4 @@
-"""A classifier as the folder that the QuPath extension "DL pixel classifier" reads: ONNX and metadata.json."""
+"""Export a classifier as a folder for the QuPath extension "DL pixel classifier": ONNX and metadata.json."""
 
 import json
 import uuid
@@ -33,11 +33,11 @@ def write_qupath_folder(
         raise ClassifierError(f"{folder} cannot be written: {error.strerror or error}.") from error
     if spec.normalization.stain is not None:
         message = (
-            "This classifier matches the stain of each image, which the extension cannot: on images of another stain "
-            "it answers differently there. For the same numbers, train with match_stain off."
+            "This classifier matches the stain of each image, which the extension cannot do: on images with another "
+            "stain, predictions in QuPath differ. For equal predictions, train with match_stain off."
         )
         warnings.warn(HistowidgetsWarning(message), stacklevel=3)
-    # The extension makes probabilities of logits itself.
+    # The extension applies the softmax itself.
     options = GraphOptions(names=("input", "output"), softmax=False, card=card_text(spec))
     export_network(spec, folder / MODEL, options, progress, should_stop, max_seconds)
     text = json.dumps(metadata_of(spec), indent=1, ensure_ascii=False)
@@ -46,7 +46,7 @@ def write_qupath_folder(
 
 
 def metadata_of(spec: ClassifierSpec) -> dict[str, Any]:
-    """Return metadata.json as plain values."""
+    """Return the content of metadata.json as plain values."""
     network = spec.model.spec()["network"]
     n_channels, size = len(spec.channel_names), spec.tile_size
     normalization = _normalization(spec.normalization, n_channels)
@@ -92,10 +92,10 @@ def metadata_of(spec: ClassifierSpec) -> dict[str, Any]:
 
 
 def _normalization(ours: Normalization, n_channels: int) -> dict[str, Any]:
-    """Return our normalization in the extension's words, so that it computes the same numbers.
+    """Translate our normalization to the extension's format, so that it computes the same values.
 
-    Joint statistics are given for each channel: whether it takes the first or pools them, it finds ours. Its min_max
-    does not clip as ours does; its fixed_range does, and is used instead.
+    Joint statistics are repeated for each channel, so that the extension gets the same values whether it uses the first
+    channel or pools them. Its min_max does not clip as ours does, so its fixed_range, which does, is used instead.
     """
     by_channel = ours.by_channel(n_channels)
     values: dict[str, Any] = {

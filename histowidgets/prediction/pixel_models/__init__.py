@@ -1,6 +1,6 @@
-"""The models that give each pixel its probabilities: the network, the quick learner, their ensemble.
+"""The models that compute class probabilities: networks, the quick learner, and their ensemble.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

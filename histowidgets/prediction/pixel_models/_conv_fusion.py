@@ -1,10 +1,10 @@
-"""Fusing convolutions for prediction: fewer steps, the same answer.
+"""Fuse convolutions for prediction: fewer steps, the same output.
 
-Batch norm is folded into the convolution before it, with torch's own tools. On processors two more steps use the
-operator of oneDNN that torch's own compiler uses there; it is not public, so the caller compares the answers and does
-without where it is missing. They are kept because they pay: a U-Net on efficientnet-lite0 takes 0.29 s for a tile of
-640 x 640 pixels on one core (channels last) instead of 0.39 s with batch norm alone folded, of which the activations
-(`ConvAct`) give 0.05 s and the decoder (`UpsampleBlock`) as much again.
+Batch norm is folded into the preceding convolution, with torch's own tools. On CPUs, two more steps use the oneDNN
+operator that torch's compiler uses there. It is not public, so the caller compares the outputs, and skips these steps
+if it is missing. They are worth it: a U-Net on efficientnet-lite0 takes 0.29 s for a tile of 640 x 640 pixels on one
+core (channels last), instead of 0.39 s with only batch norm folded; the activations (`ConvAct`) and the decoder
+(`UpsampleBlock`) each save 0.05 s.
 """
 
 import itertools
@@ -15,19 +15,19 @@ from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoderBlock
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-#: Padding, stride, dilation and groups of a 3 x 3 convolution at every pixel.
+#: Padding, stride, dilation and groups of a plain 3 x 3 convolution that keeps the size.
 _SAME: tuple[list[int], list[int], list[int], int] = ([1, 1], [1, 1], [1, 1], 1)
 
 
 class ConvAct(nn.Module):
-    """A convolution and the activation after it as one step of oneDNN, so that its output is written once.
+    """A convolution fused with the following activation by oneDNN, so that the output is written only once.
 
     Parameters
     ----------
     conv : Conv2d
-        Padded with zeros.
+        Must have zero padding.
     activation : (str, list of float)
-        Name and parameters, as the operator takes them.
+        Name and parameters, in the operator's format.
     """
 
     def __init__(self, conv: nn.Conv2d, activation: tuple[str, list[float]]) -> None:
@@ -38,20 +38,20 @@ class ConvAct(nn.Module):
 
     @property
     def is_plain_relu(self) -> bool:
-        """Whether this is a 3 x 3 convolution at every pixel, followed by a ReLU."""
+        """Whether this is a plain 3 x 3 convolution followed by a ReLU."""
         padding, stride, dilation, groups = self._shape
         alike = [tuple(values) for values in (padding, stride, dilation)] == [(1, 1)] * 3  # type: ignore[arg-type]
         return alike and groups == 1 and self.weight.shape[2:] == (3, 3) and self._activation == "relu"
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Compute the activated convolution."""
+        """Compute the convolution and the activation."""
         compute: Any = torch.ops.mkldnn._convolution_pointwise
         found: torch.Tensor = compute(x, self.weight, self.bias, *self._shape, self._activation, self._numbers, "")
         return found
 
 
 class LowerPrecision(nn.Module):
-    """A network that computes in fewer bits; its input and output are fp32.
+    """A network that computes in a lower precision; its input and output are fp32.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ class LowerPrecision(nn.Module):
 
 
 def fold(module: nn.Module, with_activations: bool) -> None:
-    """Fold each batch norm into the convolution that is listed right before it, and so most likely runs before it.
+    """Fold each batch norm into the convolution that is listed directly before it, and so most likely runs before it.
 
     Parameters
     ----------
     module : Module
         Changed in place.
     with_activations : bool
-        Whether the activation that follows becomes part of the convolution too.
+        Whether to fuse the following activation into the convolution too.
     """
     children = list(module.named_children())
     for i, ((name, conv), (norm_name, norm)) in enumerate(itertools.pairwise(children)):
@@ -88,7 +88,7 @@ def fold(module: nn.Module, with_activations: bool) -> None:
             continue
         fused = fuse_conv_bn_eval(conv, norm)
         conv.weight, conv.bias = fused.weight, fused.bias
-        inner = getattr(norm, "act", None)  # timm's batch norm carries its activation
+        inner = getattr(norm, "act", None)  # timm's batch norm includes its activation
         setattr(module, norm_name, nn.Identity() if inner is None else inner)
         after = norm_name if inner is not None else children[i + 2][0] if i + 2 < len(children) else None
         activation = None if after is None else _named(getattr(module, after))
@@ -104,7 +104,7 @@ def _plain(conv: nn.Conv2d) -> bool:
 
 
 def _named(activation: object) -> tuple[str, list[float]] | None:
-    """Return an activation as oneDNN's operator names it; None for one that it does not know."""
+    """Return the name and parameters of an activation for oneDNN's operator; None if it is not supported."""
     if type(activation) is nn.ReLU:
         return "relu", []
     if type(activation) is nn.ReLU6:
@@ -113,18 +113,19 @@ def _named(activation: object) -> tuple[str, list[float]] | None:
 
 
 class UpsampleBlock(nn.Module):
-    """A block of a U-Net's decoder that convolves before it upsamples.
+    """A block of a U-Net's decoder that convolves before upsampling.
 
-    The block doubles its input by repeating pixels, concatenates what the encoder kept, and convolves. Several of the
-    nine weights then meet copies of the same pixel, and can be summed beforehand: four convolutions of 2 x 2 at the
-    small size, one for each of the four places in an upsampled pixel, give the same for less than half of the work.
+    The original block doubles its input by repeating pixels, concatenates the encoder's features, and convolves.
+    Several of the nine weights are then applied to copies of the same pixel, and can be summed in advance: four 2 x 2
+    convolutions at the small size, one for each of the four places in an upsampled pixel, give the same result with
+    less than half of the work.
 
     Parameters
     ----------
     block : UnetDecoderBlock
-        Folded, with `ConvAct` inside.
+        A folded block that contains `ConvAct`.
     n_upsampled : int
-        Channels that are upsampled; those that the encoder kept come after them.
+        Number of channels that are upsampled; the encoder's channels follow them.
     """
 
     def __init__(self, block: UnetDecoderBlock, n_upsampled: int) -> None:
@@ -140,7 +141,7 @@ class UpsampleBlock(nn.Module):
     def forward(
         self, feature_map: torch.Tensor, target_height: int, target_width: int, skip_connection: Any = None
     ) -> torch.Tensor:
-        """Compute the answer of the block."""
+        """Compute the output of the block."""
         n, _, height, width = feature_map.shape
         if (target_height, target_width) != (2 * height, 2 * width) or (skip_connection is None) != (
             self.skip_weight is None
@@ -169,12 +170,12 @@ class UpsampleBlock(nn.Module):
 
 
 def fold_decoder(core: nn.Module) -> None:
-    """Replace the blocks of a U-Net's decoder by `UpsampleBlock`, up to the first that is of another kind.
+    """Replace the blocks of a U-Net's decoder by `UpsampleBlock`, up to the first block of another kind.
 
     Parameters
     ----------
     core : Module
-        Of a `Network`, folded with its activations; changed in place.
+        The core of a `Network`, folded with its activations; changed in place.
     """
     blocks = getattr(getattr(core, "decoder", None), "blocks", None)
     encoder: Any = getattr(core, "encoder", None)
@@ -195,7 +196,7 @@ def _can_be_replaced(block: UnetDecoderBlock) -> bool:
 
 
 def _by_place(weight: torch.Tensor) -> torch.Tensor:
-    """Sum the weights (O, C, 3, 3) that meet copies of one pixel: (4 O, C, 2, 2), by place in the upsampled pixel."""
+    """Sum the weights (O, C, 3, 3) applied to copies of one pixel: (4 O, C, 2, 2), by place in the upsampled pixel."""
     places = []
     for rows in _pairs(weight, 2):
         places += _pairs(rows, 3)
@@ -203,7 +204,7 @@ def _by_place(weight: torch.Tensor) -> torch.Tensor:
 
 
 def _pairs(weight: torch.Tensor, axis: int) -> list[torch.Tensor]:
-    """Sum three weights along an axis to two, for the first and for the second half of an upsampled pixel."""
+    """Sum the three weights along an axis to two, for each half of an upsampled pixel."""
     first, middle, last = weight.unbind(axis)
     return [torch.stack([first, middle + last], axis), torch.stack([first + middle, last], axis)]
 

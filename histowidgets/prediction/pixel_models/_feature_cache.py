@@ -1,4 +1,4 @@
-"""Values computed from images, kept for the next time as far as memory allows."""
+"""A cache of values computed from images, limited in memory."""
 
 import threading
 import weakref
@@ -11,7 +11,7 @@ from histowidgets.images import Image
 
 
 class HasBytes(Protocol):
-    """Something that says how much memory it takes."""
+    """An object with a known memory size."""
 
     @property
     def nbytes(self) -> int:
@@ -23,14 +23,14 @@ Kept = TypeVar("Kept", bound=HasBytes)
 
 
 class FeatureCache(Generic[Kept]):
-    """Values by image and key; the least recently used are dropped first, and those of a collected image at once.
+    """Cache of values by image and key; the least recently used are dropped first, those of a deleted image at once.
 
-    Safe to use from several threads. Two that miss the same value at the same time both compute it.
+    Thread-safe. Two threads that miss the same value at the same time both compute it.
 
     Parameters
     ----------
     max_bytes : int
-        A value larger than this is not kept.
+        Total size; larger values are not cached.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -41,14 +41,14 @@ class FeatureCache(Generic[Kept]):
 
     @property
     def nbytes(self) -> int:
-        """Memory that the values take, in bytes."""
+        """Memory that the values use, in bytes."""
         return self._values.nbytes
 
     def __len__(self) -> int:
         return len(self._values)
 
     def get(self, image: Image, key: Hashable, compute: Callable[[], Kept]) -> Kept:
-        """Return the value that is kept, or compute it and keep it."""
+        """Return the cached value, or compute and cache it."""
         place = (id(image), key)
         with self._lock:
             self._drop_collected()
@@ -64,7 +64,7 @@ class FeatureCache(Generic[Kept]):
         return value
 
     def find(self, image: Image, key: Hashable) -> Kept | None:
-        """Return the value that is kept, or None; it then counts as used."""
+        """Return the cached value, or None, and mark it as recently used."""
         with self._lock:
             self._drop_collected()
             return self._values.get((id(image), key))
@@ -80,10 +80,10 @@ class FeatureCache(Generic[Kept]):
             self._images[number] = weakref.ref(image, lambda _: self._forget(number))
 
     def _forget(self, number: int) -> None:
-        """Drop the values of an image that is being collected.
+        """Drop the values of an image that is being garbage-collected.
 
-        An image may be collected at any allocation, even while this very thread holds the lock: then whatever uses
-        the cache next drops them, before another image can have the number.
+        An image may be collected at any allocation, even while this thread holds the lock. In that case the next use of
+        the cache drops the values, before another image can get the same id.
         """
         self._collected.append(number)
         if self._lock.acquire(blocking=False):

@@ -1,4 +1,4 @@
-"""Smoothing probabilities along the edges of the image: the fast guided filter."""
+"""Smooth probabilities along the edges of the image, by the fast guided filter."""
 
 import torch
 from torch.nn import functional
@@ -8,11 +8,11 @@ _COARSER = 2
 
 
 def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float, epsilon: float) -> torch.Tensor:
-    """Smooth probabilities within even areas of the image, and keep their borders where the image has an edge.
+    """Smooth probabilities within uniform areas of the image, and keep their borders at edges of the image.
 
-    Around each pixel the probabilities are explained by the guide's channels, linearly; neighbouring explanations are
-    averaged. Where the guide is even this is a blur, at its edges it is not. Weights are Gaussian, not a box.
-    Source: He, Sun & Tang 2013, "Guided Image Filtering", with a colour guide; its coarse form: He & Sun 2015.
+    Around each pixel the probabilities are fitted by a linear function of the guide's channels, and neighbouring fits
+    are averaged. This is a blur where the guide is uniform, but not at its edges. The weights are Gaussian instead of a
+    box. Source: He, Sun & Tang 2013, "Guided Image Filtering", with a colour guide; its coarse form: He & Sun 2015.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     guide : Tensor of float32, (1, C, H, W)
         The image, in [0, 1].
     sigma : float
-        Standard deviation of the neighbourhood, in pixels of both.
+        Standard deviation of the neighbourhood, in pixels.
     epsilon : float
-        Variance of the guide, in its units squared, below which it counts as even.
+        Variance of the guide, in its units squared, below which it counts as uniform.
 
     Returns
     -------
@@ -33,7 +33,8 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
     size = probabilities.shape[-2:]
     coarse, seen = _halved(probabilities), _halved(guide)
     n, k, sigma = seen.shape[1], coarse.shape[1], sigma / _COARSER
-    # All that is averaged, in one stack: guide, probabilities, products of guide and guide, of guide and probabilities.
+    # All values to average, in one stack: guide, probabilities, products of guide and guide, of guide and
+    # probabilities.
     squares = (seen[:, :, None] * seen[:, None]).flatten(1, 2)
     shared = (seen[:, :, None] * coarse[:, None]).flatten(1, 2)
     means = _blurred(torch.cat([seen, coarse, squares, shared], 1), sigma)[0].permute(1, 2, 0)
@@ -51,7 +52,7 @@ def follow_edges(probabilities: torch.Tensor, guide: torch.Tensor, sigma: float,
 
 
 def _halved(values: torch.Tensor) -> torch.Tensor:
-    """Average blocks of pixels; those at an odd edge are fewer."""
+    """Average blocks of pixels; blocks at an odd edge have fewer pixels."""
     return functional.avg_pool2d(values, _COARSER, ceil_mode=True, count_include_pad=False)
 
 

@@ -13,24 +13,24 @@ from histowidgets.prediction.pixel_models._protocol import AnswersFast, PixelMod
 from histowidgets.prediction.pixel_models._registry import restored_model
 from histowidgets.prediction.tiling import Tile
 
-#: Most models that one mean is made of.
+#: Maximum number of models in an ensemble.
 MOST_MEMBERS = 8
 
-#: Largest factor by which a member may see images smaller: downsamples go from 1 to 8.
+#: Largest extra downsample of a member, since downsamples range from 1 to 8.
 MOST_FACTOR = 8
 
 _Ask = Callable[[np.ndarray], np.ndarray]
 
 
 class Member(NamedTuple):
-    """A model, and by which factor it sees the input of the mean smaller (1: as it is)."""
+    """A model, and the factor by which it downsamples the input of the ensemble (1: not at all)."""
 
     model: PixelModel
     factor: int
 
 
 class MeanModel:
-    """The mean of several models' probabilities, at the finest of their resolutions.
+    """An ensemble: the mean of several models' probabilities, at the finest of their resolutions.
 
     Models of different kinds make errors in different places, so that their mean makes fewer than each of them
     (Hansen and Salamon 1990, "Neural network ensembles").
@@ -38,12 +38,12 @@ class MeanModel:
     Parameters
     ----------
     members : sequence of Member
-        Two or more, of the same classes and channels; none of them is a mean.
+        Two or more, with the same classes and channels; none may be an ensemble.
 
     Raises
     ------
     ClassifierError
-        If they do not fit each other.
+        If the members do not fit together.
     """
 
     kind = "mean"
@@ -52,9 +52,9 @@ class MeanModel:
         self.members = tuple(members)
         models = [model for model, _ in members]
         if not 2 <= len(models) <= MOST_MEMBERS:
-            raise ClassifierError(f"A mean is of 2 to {MOST_MEMBERS} models, not of {len(models)}.")
+            raise ClassifierError(f"An ensemble has 2 to {MOST_MEMBERS} models, not {len(models)}.")
         if any(model.kind == self.kind for model in models):
-            raise ClassifierError("A mean cannot be part of a mean: give its parts.")
+            raise ClassifierError("An ensemble cannot contain an ensemble: give its parts instead.")
         for what, numbers in (
             ("classes", {model.n_classes for model in models}),
             ("channels", {model.n_channels for model in models}),
@@ -75,7 +75,7 @@ class MeanModel:
         return self._mean(answers, batch.shape[-2:])
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
-        """Compute the probabilities of a tile, with what its members keep of it; see `RemembersTiles`."""
+        """Compute the probabilities of a tile, using the caches of the members; see `RemembersTiles`."""
         pixels = tile.read()[None]
         answers = []
         for model, factor in self.members:
@@ -87,7 +87,7 @@ class MeanModel:
         return answer
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
-        """Return the fastest way to predict tiles, for each member its own; see `AnswersFast`."""
+        """Return the fastest way to predict tiles, chosen for each member; see `AnswersFast`."""
         ways = [(_fastest(model, side // factor, tiles), factor) for model, factor in self.members]
 
         def compute(batch: np.ndarray, labels: bool) -> np.ndarray:
@@ -114,7 +114,7 @@ class MeanModel:
         return {"members": members}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return the weights of all members; each name begins with the member's number."""
+        """Return the weights of all members, with names that begin with the member's number."""
         parts = [(i, member.model.tensors()) for i, member in enumerate(self.members)]
         return {f"{i}.{name}": value for i, tensors in parts for name, value in tensors.items()}
 
@@ -125,25 +125,25 @@ class MeanModel:
         Raises
         ------
         ClassifierError
-            If they do not fit each other.
+            If `spec` and `tensors` do not fit together.
         """
         described = spec["members"]
         if not isinstance(described, list) or not 2 <= len(described) <= MOST_MEMBERS:
-            raise ClassifierError(f"A mean is of 2 to {MOST_MEMBERS} models.")
+            raise ClassifierError(f"An ensemble has 2 to {MOST_MEMBERS} models.")
         members = []
         for i, one in enumerate(described):
             kind, factor = str(one["kind"]), one["factor"]
-            if kind == cls.kind:  # before it is built: a file can nest means endlessly
-                raise ClassifierError("A mean cannot be part of a mean.")
+            if kind == cls.kind:  # before building it, since a file could nest ensembles endlessly
+                raise ClassifierError("An ensemble cannot contain an ensemble.")
             if type(factor) is not int or not 1 <= factor <= MOST_FACTOR:
-                raise ClassifierError(f"A part sees images {factor!r} times smaller; 1 to {MOST_FACTOR} is possible.")
+                raise ClassifierError(f"A member has the downsample factor {factor!r}; expected 1 to {MOST_FACTOR}.")
             own = {n.removeprefix(f"{i}."): t for n, t in tensors.items() if n.startswith(f"{i}.")}
             members.append(Member(restored_model(kind, one["model"], own), factor))
         return cls(members)
 
 
 def _smaller(batch: np.ndarray, factor: int) -> np.ndarray:
-    """Return (N, C, H, W) as an image is read at a downsample: means of squares."""
+    """Downsample (N, C, H, W) as images are read, by averaging squares."""
     if factor == 1:
         return batch
     with torch.inference_mode():

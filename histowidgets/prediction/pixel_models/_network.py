@@ -25,19 +25,19 @@ from histowidgets.prediction.pixel_models._protocol import (
 )
 from histowidgets.prediction.pixel_models._registry import restored_model
 
-#: Tiles of a region from which on a network looks for its fastest way to compute.
+#: Number of tiles from which a network searches for its fastest way to compute.
 PROBE_FROM_TILES = 12
 
 
 class NetworkModel:
-    """A network that is not trained any more.
+    """A network for prediction, as the model of a classifier.
 
     Parameters
     ----------
     network : Network
-        Copied, so that it can be trained further while this one predicts.
+        Copied, so that the original can be trained further.
     owned : bool, default False
-        Use the network itself instead of a copy: the caller must not change it afterwards.
+        Use the network itself instead of a copy; the caller must not change it afterwards.
     """
 
     kind = "network"
@@ -50,12 +50,12 @@ class NetworkModel:
         self._network = (network if owned else deepcopy(network)).eval().requires_grad_(False)
         self._device = self._network.input_mean.device
         if mixes_its_tile(self._network):
-            self.largest_tile = self.multiple  # tiles are then as large as those of training, never larger
+            self.largest_tile = self.multiple  # tiles are then as large as in training, never larger
         self._prepared: dict[ComputeFormat | None, torch.nn.Module] = {None: self._network}
         self._preparing = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what is copied and pickled: what a classifier's folder holds."""
+        """Copy and pickle by the values that a classifier's folder holds."""
         return restored_model, (self.kind, self.spec(), self.tensors())
 
     @property
@@ -84,7 +84,7 @@ class NetworkModel:
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict tiles; see `AnswersFast`.
 
-        For few tiles the search would take longer than it saves, so that a small region is always computed in fp32.
+        For few tiles the search would take longer than it saves, so small regions are always computed in fp32.
         """
         chosen: ComputeFormat | None = None
         if tiles >= PROBE_FROM_TILES:
@@ -118,12 +118,12 @@ class NetworkModel:
         Raises
         ------
         ClassifierError
-            If they do not fit each other.
+            If `spec` and `tensors` do not fit together.
         """
         try:
             network = build_network(NetworkSpec.from_dict(spec["network"]), pretrained=False)
             network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
         except (KeyError, TypeError, RuntimeError, BackboneError) as error:
-            raise ClassifierError(f"The weights do not fit the network that is described: {error}") from error
+            raise ClassifierError(f"The weights do not fit the description of the network: {error}") from error
         network.weights_used = str(spec.get("weights_used", "restored"))
         return cls(network, owned=True)

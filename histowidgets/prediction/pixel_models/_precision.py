@@ -1,4 +1,4 @@
-"""The compute format that predicts fastest here, found by timing, and networks prepared for it."""
+"""Find the compute format that predicts fastest on this computer by timing, and prepare networks for it."""
 
 import copy
 import threading
@@ -11,11 +11,11 @@ from torch import nn
 from histowidgets.models import ComputeFormat, Network, half_format, quickest, seconds_of
 from histowidgets.prediction.pixel_models._conv_fusion import LowerPrecision, fold, fold_decoder
 
-#: A faster number format has to take less than this share of the time of fp32, as fp32 is more exact.
+#: A lower precision must take less than this share of the time of fp32, since fp32 is more exact.
 CLEARLY_FASTER = 0.85
 
 _REPEATS = 2
-#: A candidate whose first batch takes this many times as long as the best is not timed again.
+#: A candidate whose first batch takes this many times as long as the best one is not timed again.
 _HOPELESS = 4
 
 _known: dict[Hashable, ComputeFormat | None] = {}
@@ -23,22 +23,22 @@ _probing = threading.Lock()
 
 
 def fastest_inference(network: Network, shape: tuple[int, int, int, int]) -> ComputeFormat | None:
-    """Find the fastest way to predict with a network, by timing the formats that this device is good at.
+    """Find the fastest way to predict with a network, by timing the formats that suit the device.
 
-    This takes as long as a few batches; the answer is kept as long as the process lives.
+    This takes as long as a few batches; the result is cached for the lifetime of the process.
 
     Parameters
     ----------
     network : Network
         In evaluation mode; not changed.
     shape : (N, C, H, W)
-        Of a batch.
+        Shape of a batch.
 
     Returns
     -------
     ComputeFormat or None
-        What to give to `prepared`: a lower precision only if it is clearly faster than fp32; None, for the network
-        as it is, where no format could be timed.
+        The argument for `prepared`: a lower precision only if it is clearly faster than fp32; None, for the unchanged
+        network, if no format could be timed.
     """
     device = network.input_mean.device
     key = (str(device), network.spec, shape, torch.get_num_threads())
@@ -56,7 +56,7 @@ def _probed(network: Network, device: torch.device, shape: tuple[int, int, int, 
             least = min(seconds.values(), default=float("inf"))
             seconds[candidate] = _seconds(prepared(network, candidate), candidate, pixels, least)
         except RuntimeError:
-            # Out of memory, or an operation that this device lacks in this format: no candidate.
+            # Out of memory, or an operation is missing on this device in this format: not a candidate.
             continue
     if not seconds:
         return None
@@ -70,7 +70,7 @@ def _candidates(device: torch.device) -> list[ComputeFormat]:
 
 
 def _seconds(network: nn.Module, compute_format: ComputeFormat, pixels: torch.Tensor, least: float) -> float:
-    """Time a batch; the first time is for warming up, and is enough where it is hopeless."""
+    """Time a batch; the first run is for warming up, and suffices to reject a hopeless candidate."""
 
     def predict() -> None:
         with torch.inference_mode(), inference_autocast(compute_format, pixels.device):
@@ -85,21 +85,21 @@ def _seconds(network: nn.Module, compute_format: ComputeFormat, pixels: torch.Te
 def inference_autocast(
     compute_format: ComputeFormat | None, device: torch.device
 ) -> AbstractContextManager[torch.autocast | None]:
-    """Return the context in which a prepared network computes; on processors its weights were cast once instead."""
+    """Return the autocast context for a prepared network; on CPUs its weights were already cast instead."""
     if compute_format is None or device.type == "cpu":
         return nullcontext()
     return compute_format.autocast(device)
 
 
 def in_layout(pixels: torch.Tensor, compute_format: ComputeFormat | None) -> torch.Tensor:
-    """Return a batch in the order of pixels that a prepared network takes."""
+    """Return a batch in the memory format of a prepared network."""
     return pixels if compute_format is None else pixels.contiguous(memory_format=compute_format.layout)
 
 
 def prepared(network: Network, compute_format: ComputeFormat | None) -> nn.Module:
-    """Return a copy of a network that computes in a format, with batch norm and, on processors, activations fused.
+    """Return a copy of a network for a compute format, with batch norm and, on CPUs, activations fused.
 
-    None stands for the network as it is: it is not copied.
+    With None, the network itself is returned, without a copy.
     """
     if compute_format is None:
         return network
@@ -114,8 +114,8 @@ def _copied(network: Network) -> Network:
 
 
 def _folded(network: Network) -> Network:
-    """Return a copy with as much folded as leaves the answer as it was."""
-    # Activations in oneDNN's convolutions are for processors.
+    """Return a copy with as much folded as possible without changing the output."""
+    # Only CPUs support activations in oneDNN's convolutions.
     for with_activations in (True, False) if network.input_mean.device.type == "cpu" else (False,):
         made = _copied(network)
         try:
@@ -130,7 +130,7 @@ def _folded(network: Network) -> Network:
 
 
 def _same_answer(made: Network, network: Network) -> bool:
-    """Tell whether folding left the answer as it was: the order in which layers run is up to the network."""
+    """Return whether folding kept the output; layers may run in another order than they are listed."""
     side = 4 * network.multiple
     device = network.input_mean.device
     generator = torch.Generator(device).manual_seed(0)

@@ -1,4 +1,4 @@
-"""What a classifier needs from the model inside it."""
+"""The interface of the models inside classifiers."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -7,23 +7,22 @@ import numpy as np
 
 from histowidgets.prediction.tiling import Tile
 
-#: Largest side of a tile of a network, at the classifier's downsample: larger tiles waste less on context, smaller ones
-#: need less memory.
+#: Largest side of a network's tile in pixels, at the classifier's downsample: larger tiles waste less on context,
+#: smaller ones need less memory.
 NETWORK_TILE = 640
 
-#: Pixels of real context that a network is given on each side of the part of a tile that is used, where the image has
-#: them.
+#: Pixels of context on each side of the used part of a network's tile, as far as the image extends.
 NETWORK_CONTEXT = 56
 
-#: Tiles that a network is given at once: on a CPU a batch gains nothing, on a GPU it keeps the device busy.
+#: Batch size of a network: on a CPU larger batches gain nothing, on a GPU they keep the device busy.
 BATCH_ON_CPU, BATCH_ON_GPU = 1, 8
 
-#: Pixels of an image, or of a region that is predicted, up to which the features of all of it are kept.
+#: Number of pixels of an image or region up to which all its features are cached.
 KEPT_PIXELS = 4_200_000
 
 
 class PixelModel(Protocol):
-    """Turns pixels into class probabilities; safe to use from several threads at once."""
+    """A model that computes class probabilities from pixels; thread-safe."""
 
     @property
     def kind(self) -> str:
@@ -42,27 +41,27 @@ class PixelModel(Protocol):
 
     @property
     def multiple(self) -> int:
-        """Sides of its input are multiples of this."""
+        """The sides of its input must be multiples of this."""
         ...
 
     @property
     def output_stride(self) -> int:
-        """Input pixels per value of its output, along each side; divides `multiple`."""
+        """Input pixels along each side of an output value; divides `multiple`."""
         ...
 
     @property
     def context(self) -> int:
-        """Input pixels of real context that it needs on each side of the part of a tile that is used."""
+        """Input pixels of context needed on each side of the used part of a tile."""
         ...
 
     @property
     def largest_tile(self) -> int:
-        """Longest side of a tile."""
+        """Longest side of a tile, in pixels."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """Number of tiles that it is given at once."""
+        """Number of tiles to predict at once."""
         ...
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
@@ -76,12 +75,12 @@ class PixelModel(Protocol):
         Returns
         -------
         ndarray of float32, (N, K, H / output_stride, W / output_stride)
-            Sums over K are 1.
+            The sum over K is 1.
         """
         ...
 
     def spec(self) -> dict[str, Any]:
-        """Return what is needed, besides the tensors, to build the model again: plain values for JSON."""
+        """Return what is needed, besides the tensors, to rebuild the model, as plain values for JSON."""
         ...
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -91,7 +90,7 @@ class PixelModel(Protocol):
 
 @runtime_checkable
 class RemembersTiles(Protocol):
-    """A model that keeps what it computed for a tile, and so needs to know which tile it is given."""
+    """A model that caches what it computes for a tile, and so needs to know the tile."""
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
         """Compute the probabilities of one tile: float32 (K, H / output_stride, W / output_stride)."""
@@ -100,7 +99,7 @@ class RemembersTiles(Protocol):
 
 @runtime_checkable
 class AnswersFast(Protocol):
-    """A model that has a faster way to compute, and can return labels without probabilities."""
+    """A model with a faster way to compute, which can return labels without probabilities."""
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict `tiles` tiles of `side` x `side` pixels.
@@ -108,7 +107,7 @@ class AnswersFast(Protocol):
         Returns
         -------
         callable
-            From a batch as `PixelModel.probabilities` takes it, and whether labels are wanted, to probabilities, or
-            to labels: uint8 (N, H / output_stride, W / output_stride).
+            Takes a batch as `PixelModel.probabilities` does, and whether to return labels; returns probabilities, or
+            labels as uint8 (N, H / output_stride, W / output_stride).
         """
         ...

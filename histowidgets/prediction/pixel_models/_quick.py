@@ -23,20 +23,20 @@ from histowidgets.prediction.pixel_models._quick_features import (
 )
 from histowidgets.prediction.tiling import Tile, TileNeeds, plan_tiles
 
-#: Largest side of a tile, and its context; the widest filter reaches about 48 pixels.
+#: Largest side of a tile, and its context, in pixels; the widest filter reaches about 48 pixels.
 QUICK_TILE, QUICK_CONTEXT = 800, 64
 
-#: Side of the blocks that an image is cut into around the strokes, when it is larger than one tile.
+#: Side of the blocks, in pixels, into which an image larger than one tile is cut around the strokes.
 QUICK_BLOCK = 256
 
-#: Standard deviation, in full-size pixels, by which probabilities are smoothed, and the variance of the pixels (0 to 1)
-#: below which no edge is seen among them.
+#: Standard deviation of the smoothing, in full-size pixels, and the variance of the pixels (0 to 1) below which they
+#: contain no edge.
 QUICK_SMOOTHING, QUICK_EVEN = 8.0, 1e-4
 
-#: Bytes of features that are kept for the next stroke.
+#: Size of the cache of features, in bytes.
 FEATURE_BYTES = 192 << 20
 
-#: Weights (out, in) and biases (out,) of a small network, the standardization of its inputs folded in.
+#: Weights (out, in) and biases (out,) of a small network, including the standardization of its inputs.
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 
 _HEADS = ("pyramid", "deep", "color")
@@ -45,21 +45,21 @@ _cache: FeatureCache[QuickFeatures] = FeatureCache(FEATURE_BYTES)
 
 
 class QuickModel:
-    """Small multi-layer perceptrons on textures, on features of a frozen encoder and on colours, smoothed along edges.
+    """Small multilayer perceptrons on textures, on features of a frozen encoder, and on colours, smoothed along edges.
 
-    The first two count equally. The third has its own share; the larger it is, the less is smoothed.
+    The first two have equal weights. The third has its own share; the larger it is, the weaker the smoothing.
 
     Parameters
     ----------
     pyramid, deep : sequence of (weight, bias)
-        The layers of each, as `histowidgets.training.quick_classifier` fits them, with ReLU between them.
+        The layers of the first two, fitted by `histowidgets.training.quick_classifier`, with ReLU between them.
     n_channels : int
     stages : DeepStages, optional
-        The frozen encoder; the shared one with the bundled weights if not given.
+        The frozen encoder; by default the shared one with the bundled weights.
     color : sequence of (weight, bias), optional
-        The layers of the network on colours, the first `color_width` values of the textures.
+        The layers of the network on colours, which are the first `color_width` values of the textures.
     color_share : float, default 0
-        What its probabilities are multiplied by, 0 to 1.
+        Weight of its probabilities, 0 to 1.
     """
 
     kind = "quick"
@@ -83,7 +83,7 @@ class QuickModel:
         self.color_share = color_share if color else 0.0
 
     def with_heads(self, pyramid: Layers, deep: Layers) -> "QuickModel":
-        """Return the model with other networks on textures and on the encoder's features."""
+        """Return the model with new networks on textures and on the encoder's features."""
         color = self._heads["color"]
         return QuickModel(pyramid, deep, self.n_channels, self._stages, color=color, color_share=self.color_share)
 
@@ -92,7 +92,7 @@ class QuickModel:
         return np.concatenate([self._answer(quick_features(_tensor(one), self._stages)) for one in batch])
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
-        """Compute the probabilities of a tile, from its cached features if there are any; see `RemembersTiles`."""
+        """Compute the probabilities of a tile, from its cached features if available; see `RemembersTiles`."""
         answer: np.ndarray = self._answer(tile_features(tile, self._stages))[0]
         return answer
 
@@ -102,14 +102,14 @@ class QuickModel:
         return answer
 
     def sure_places(self, features: QuickFeatures, least: float) -> tuple[np.ndarray, np.ndarray]:
-        """Find the pixels of a tile about which the model is sure: the same class before and after smoothing.
+        """Find the pixels of a tile of which the model is certain: smoothing does not change their class.
 
-        Only one of four by four pixels is computed, which takes a quarter of the time.
+        Only one pixel in each 4 x 4 block is computed, which takes a quarter of the time.
 
         Parameters
         ----------
         features : QuickFeatures
-            Of the tile.
+            Features of the tile.
         least : float
             Least probability after smoothing, 0 to 1.
 
@@ -126,7 +126,7 @@ class QuickModel:
             sure, smoothed = self._smoothed(features, found, 2 * self.output_stride)[0].max(0)
             same = (found[0].argmax(0) == smoothed) & (sure > least)
             rows, cols = torch.nonzero(same, as_tuple=True)
-            # Of each two by two of the finest textures, the first one is kept.
+            # The first of each 2 x 2 values of the finest textures is kept.
             points = torch.stack([(cols + 0.25) / same.shape[1], (rows + 0.25) / same.shape[0]], 1)
             labels = smoothed[rows, cols].to(torch.uint8)
         return points.double().numpy(), labels.numpy()
@@ -144,18 +144,18 @@ class QuickModel:
         return found
 
     def _smoothed(self, features: QuickFeatures, found: torch.Tensor, stride: int) -> torch.Tensor:
-        """Smooth probabilities along the edges of the image; its pixels are the first of the computed features."""
+        """Smooth probabilities along the edges of the image, whose pixels are the first of the features."""
         guide = as_three_channels(features.pyramid[0][:, : self.n_channels].float())
         smoothed = follow_edges(found, guide, QUICK_SMOOTHING / stride, QUICK_EVEN)
         return torch.lerp(smoothed, found, self.color_share) if self.color_share else smoothed
 
     def spec(self) -> dict[str, Any]:
-        """Return what the tensors do not tell, for JSON."""
-        # Without a share it is what earlier versions wrote, so that predictions of theirs are recognized.
+        """Return everything but the tensors, for JSON."""
+        # Without a share, this is what earlier versions wrote, so that their predictions are recognized.
         return {"n_channels": self.n_channels} | ({"color_share": self.color_share} if self.color_share else {})
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all weights by name, those of the frozen stages too, so that the folder is self-contained."""
+        """Return all weights by name, including the frozen stages, so that the folder is self-contained."""
         found = {f"stages.{name}": value.numpy() for name, value in self._stages.state_dict().items()}
         for head, layers in self._heads.items():
             for i, (weight, bias) in enumerate(layers):
@@ -169,7 +169,7 @@ class QuickModel:
         Raises
         ------
         ClassifierError
-            If they do not fit each other.
+            If `spec` and `tensors` do not fit together.
         """
         loaded = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
         stages = DeepStages(build_network(NetworkSpec(), pretrained=False))
@@ -183,10 +183,10 @@ class QuickModel:
                 ]
                 for head in _HEADS
             }
-            # Folders of version 0.1 have no network on colours.
+            # Folders of version 0.1 have no colour network.
             share = float(spec.get("color_share", 0.0))
             if not 0 <= share <= 1 or (share > 0 and not heads["color"]):
-                raise ValueError(f"colours count {share:g}, with {len(heads['color'])} layers")
+                raise ValueError(f"the share of colours is {share:g}, with {len(heads['color'])} layers")
             return cls(
                 heads["pyramid"],
                 heads["deep"],
@@ -221,8 +221,8 @@ def quick_tiles(
 ) -> list[tuple[Tile, Region]]:
     """Cut an image, or a part of it, into the tiles whose features the quick learner uses.
 
-    A small image is cut as prediction cuts it, so that both use the same features. Of a large one, only blocks that
-    touch a wanted region are returned.
+    A small image is cut as for prediction, so that both use the same features. For a large one, only blocks that touch
+    a region in `wanted` are returned.
 
     Parameters
     ----------
@@ -231,14 +231,14 @@ def quick_tiles(
     wanted : sequence of Region
         Where features are needed.
     within : Region, optional
-        The only pixels that are read; the whole image by default.
+        The only pixels that may be read; by default the whole image.
     channels : tuple of int, optional
-        Which channels, in which order; all by default.
+        The channels to use, in order; by default all.
 
     Returns
     -------
     list of (Tile, Region)
-        Each with the full-size region that it is used for; these do not overlap.
+        Each tile with the full-size region for which it is used; these regions do not overlap.
     """
     whole = image.region if within is None else within
     if whole.area <= KEPT_PIXELS:
@@ -278,7 +278,7 @@ def _tensor(pixels: np.ndarray) -> torch.Tensor:
 
 
 def _apply(layers: Layers, x: torch.Tensor) -> torch.Tensor:
-    """Apply a small network to each pixel of (1, V, H, W); returns probabilities (1, K, H, W)."""
+    """Apply a small network to each pixel of (1, V, H, W); return probabilities (1, K, H, W)."""
     for i, (weight, bias) in enumerate(layers):
         if i:
             x = functional.relu(x)

@@ -1,8 +1,8 @@
 """Features of the quick learner: a pyramid of hand-made textures, and the first stages of a frozen encoder.
 
-The textures are multi-scale filters in the manner of ilastik and Labkit, on a half-size pyramid of four levels; beside
-them are the feature maps of an ImageNet encoder at strides 2 to 16. Both are kept at their own resolutions and sampled
-bilinearly, which takes a quarter of the memory of features for each pixel.
+The textures are multi-scale filters like those of ilastik and Labkit, on a half-size pyramid of four levels. They are
+complemented by the feature maps of an ImageNet encoder at strides 2 to 16. Both are kept at their own resolutions and
+sampled bilinearly, which takes a quarter of the memory of features for each pixel.
 """
 
 import functools
@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from histowidgets.models import DEFAULT_BACKBONE, Network, NetworkSpec, build_network
 
-#: Channels up to which every texture of every channel is computed (63 values for RGB).
+#: Number of channels up to which all textures of each channel are computed (63 values for RGB).
 TEXTURE_CHANNELS = 6
 
 PYRAMID_LEVELS = 4
@@ -39,13 +39,13 @@ def pyramid_width(n_channels: int) -> int:
 
 
 def color_width(n_channels: int) -> int:
-    """Return how many of the hand-made values, the first ones, are colours: the pixel and its blur."""
+    """Return the number of colour values, the pixel and its blur, which are the first of the hand-made values."""
     return 2 * n_channels
 
 
 @dataclass(frozen=True)
 class QuickFeatures:
-    """Features of one tile, kept in float16.
+    """Features of one tile, stored as float16.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class QuickFeatures:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the features take, in bytes."""
+        """Memory that the features use, in bytes."""
         return sum(t.numel() * t.element_size() for t in (*self.pyramid, *self.deep))
 
     def at(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -117,7 +117,7 @@ def pyramid_features(pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         parts.append(blurred)
         if pixels.shape[1] <= TEXTURE_CHANNELS:
             parts += _textures(base, blurred)
-        else:  # many channels: the textures of their mean, and each channel's values
+        else:  # many channels: textures of their mean, and the values of each channel
             parts += _textures(base.mean(1, keepdim=True), blurred.mean(1, keepdim=True))
         levels.append(torch.cat(parts, 1))
     return tuple(levels)
@@ -149,7 +149,7 @@ def _blur(values: torch.Tensor) -> torch.Tensor:
 
 
 class _Fused(nn.Module):
-    """Convolutions with their batch normalization folded in, each followed by its activation; perhaps a shortcut."""
+    """Convolutions with folded batch norm, each followed by its activation, with an optional shortcut."""
 
     def __init__(self, pairs: Sequence[tuple[nn.Conv2d, nn.BatchNorm2d]], shortcut: bool) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ def _fused_block(block: Any) -> _Fused:
 
 
 class DeepStages(nn.Module):
-    """The stages of efficientnet-lite0 up to stride 16, frozen; shared by every quick classifier of the process.
+    """The frozen stages of efficientnet-lite0 up to stride 16, shared by all quick classifiers of the process.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ class DeepStages(nn.Module):
         )
         self.register_buffer("input_mean", network.input_mean)
         self.register_buffer("input_std", network.input_std)
-        # Folded norms and channels last take half the time of the plain encoder (measured).
+        # With folded norms and channels last, it takes half the time of the plain encoder (measured).
         self.eval().requires_grad_(False)
         self.stages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -218,8 +218,8 @@ class DeepStages(nn.Module):
 def as_three_channels(pixels: torch.Tensor) -> torch.Tensor:
     """Make three channels for an encoder trained on RGB.
 
-    Three stay as they are; one is repeated; to two their mean is added; of more, each of the three is the mean of a
-    third of them, in order.
+    Three channels are unchanged; one is repeated; for two, their mean is added; for more, each of the three is the mean
+    of a third of them, in order.
     """
     n_channels = pixels.shape[1]
     if n_channels == 3:
@@ -237,7 +237,7 @@ def _built_stages() -> DeepStages:
 
 
 def deep_stages() -> DeepStages:
-    """Return the shared frozen stages with their bundled ImageNet weights; built at the first call."""
+    """Return the shared frozen stages with the bundled ImageNet weights; they are built on the first call."""
     with _building:
         return _built_stages()
 

@@ -15,7 +15,7 @@ _MODELS = {
     "onnx": ("onnx._model", "OnnxModel"),
     "quick": ("pixel_models._quick", "QuickModel"),
 }
-"""Module and class of each kind, loaded when first used; each has ``restore(spec, tensors)``."""
+"""Module and class of each kind, imported on first use; each has ``restore(spec, tensors)``."""
 
 
 def restored_model(kind: str, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PixelModel:
@@ -24,7 +24,7 @@ def restored_model(kind: str, spec: Mapping[str, Any], tensors: Mapping[str, np.
     Raises
     ------
     ClassifierError
-        If there is no such kind, or the spec and the tensors do not fit each other.
+        If there is no such kind, or `spec` and `tensors` do not fit together.
     """
     if kind not in _MODELS:
         raise ClassifierError(f"the kind {kind!r} is unknown; {', '.join(_MODELS)} can be loaded")

@@ -1,4 +1,4 @@
-"""Predictions in memory and on disk: labels, probabilities, objects, measurements, and files of them."""
+"""Predictions in memory and on disk: labels, probabilities, objects, measurements, and their files."""
 
 from histowidgets.prediction.results._base import PredictionResults, measured
 from histowidgets.prediction.results._colors import checked_classes, listed_names, overlay_rgba

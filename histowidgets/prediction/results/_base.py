@@ -19,12 +19,12 @@ from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._objects import PredictedObject, find_objects
 from histowidgets.prediction.tiling import BAND_ROWS, ProbabilityMap
 
-#: Smallest object that is kept by default, in um2 (px2 of an image without a pixel size).
+#: Smallest object that is kept by default, in um2 (px2 for an image without a pixel size).
 MIN_AREA_UM2 = 10.0
 
 
 class PredictionResults(ABC):
-    """The labels, and perhaps the probabilities, that were predicted for a region of an image.
+    """The predicted labels, and optionally probabilities, of a region of an image.
 
     Parameters
     ----------
@@ -50,27 +50,27 @@ class PredictionResults(ABC):
 
     @property
     def region(self) -> Region:
-        """Where in the image, in full-size pixels."""
+        """The predicted region of the image, in full-size pixels."""
         return self.info.region
 
     @property
     def pixel_size_um(self) -> float | None:
-        """Side of a full-size pixel; None if unknown."""
+        """Side of a full-size pixel, in um; None if unknown."""
         return self.info.pixel_size_um
 
     @property
     def pixel_sides_um(self) -> tuple[float, float] | None:
-        """Height and width of a full-size pixel that is not square."""
+        """Height and width of a full-size pixel, in um, if it is not square; otherwise None."""
         return self.info.pixel_sides_um
 
     @property
     def pixel_size_yx_um(self) -> tuple[float, float] | None:
-        """Height and width of a full-size pixel; None if unknown."""
+        """Height and width of a full-size pixel, in um; None if unknown."""
         return self.info.pixel_size_yx_um
 
     @property
     def resampling(self) -> str:
-        """How the image was resampled to the pixel size of the classifier, in words; "" where it was not."""
+        """Description of how the image was resampled to the classifier's pixel size; "" if it was not."""
         return self.info.resampling
 
     @property
@@ -83,17 +83,17 @@ class PredictionResults(ABC):
     @property
     @abstractmethod
     def pyramid(self) -> bool:
-        """Whether labels are read from the levels of a pyramid on disk, and probabilities have no levels."""
+        """Whether labels are read from a pyramid on disk; probabilities never have levels."""
 
     @property
     @abstractmethod
     def has_probabilities(self) -> bool:
-        """Whether there are probabilities, and not labels alone."""
+        """Whether there are probabilities, rather than labels only."""
 
     @property
     @abstractmethod
     def labels(self) -> Any:
-        """The label map of the region at full size, to cut from: ``prediction.labels[rows, columns]`` is uint8."""
+        """The label map of the region at full size, for slicing: ``prediction.labels[rows, columns]`` is uint8."""
 
     @abstractmethod
     def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
@@ -102,17 +102,17 @@ class PredictionResults(ABC):
         Parameters
         ----------
         region : (x, y, width, height), optional
-            In full-size pixels of the image, inside what was predicted; all of that if not given.
+            In full-size pixels of the image, inside the predicted region; by default all of it.
 
         Returns
         -------
         ndarray of uint8, (height, width)
-            255 where nothing is predicted yet.
+            255 where nothing has been predicted yet.
 
         Raises
         ------
         RegionError
-            If it is not inside what was predicted.
+            If it is not inside the predicted region.
         """
 
     @abstractmethod
@@ -122,7 +122,7 @@ class PredictionResults(ABC):
         Parameters
         ----------
         region : (x, y, width, height)
-            In full-size pixels of the image, inside what was predicted.
+            In full-size pixels of the image, inside the predicted region.
 
         Returns
         -------
@@ -132,24 +132,24 @@ class PredictionResults(ABC):
         Raises
         ------
         PredictionError
-            If there are labels alone.
+            If there are only labels.
         RegionError
-            If the region is not inside what was predicted.
+            If the region is not inside the predicted region.
         """
 
     @abstractmethod
     def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return the labels where rows and columns of the region meet, as a view draws them.
+        """Return the labels at the intersections of rows and columns of the region, as a view draws them.
 
         Parameters
         ----------
         rows, columns : ndarray of int
-            From the region's corner, ascending, at least one.
+            Counted from the region's corner, ascending, at least one.
 
         Returns
         -------
         ndarray of uint8, (rows, columns)
-            Of a pyramid, from the level that fits the distance of the rows and columns.
+            If there is a pyramid, they come from the level that fits the spacing of the rows and columns.
         """
 
     @abstractmethod
@@ -158,39 +158,39 @@ class PredictionResults(ABC):
 
     @property
     def probability_map(self) -> ProbabilityMap:
-        """The probabilities of the whole region in memory, as computed.
+        """The computed probabilities of the whole region, in memory.
 
         Raises
         ------
         PredictionError
-            If there are labels alone, or the probabilities are on disk.
+            If there are only labels, or the probabilities are on disk.
         """
-        raise PredictionError("There are no probabilities in memory; read those of a part with read_probabilities.")
+        raise PredictionError("There are no probabilities in memory. Read those of a region with read_probabilities.")
 
     def _place(self, region: Region | tuple[int, int, int, int]) -> Region:
-        """Return a region in pixels from the corner of what was predicted.
+        """Convert a region of the image to pixels from the corner of the predicted region.
 
         Raises
         ------
         RegionError
-            If it is not inside.
+            If it is not inside the predicted region.
         """
         wanted = Region(*region)
         if wanted.width < 1 or wanted.height < 1 or not self.region.contains(wanted):
-            raise RegionError(f"{wanted} is not inside what was predicted, {self.region}.")
+            raise RegionError(f"{wanted} is not inside the predicted region, {self.region}.")
         return Region(wanted.x - self.region.x, wanted.y - self.region.y, wanted.width, wanted.height)
 
     @abstractmethod
     def _blocks(self) -> list[Region]:
-        """Return the parts, in pixels of the image, that are worked on one after the other."""
+        """Return the blocks, in pixels of the image, that are processed one after another."""
 
     @abstractmethod
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the labels of a part of a block, and, if wanted and available, their probabilities."""
+        """Return the labels of a part of a block, and, if requested and available, their probabilities."""
 
     @property
     def no_data_share(self) -> float:
-        """Share of the region's pixels, 0 to 1, that have no label: the image has no data there (NaN)."""
+        """Share of the region's pixels, 0 to 1, that have no label because the image has no data there (NaN)."""
         return int(self._counted()[UNLABELLED]) / self.region.area
 
     def __repr__(self) -> str:
@@ -208,19 +208,19 @@ class PredictionResults(ABC):
     def objects(
         self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
     ) -> list[PredictedObject]:
-        """Turn the labels into polygons with holes, for each class, the first one too.
+        """Convert the labels to polygons with holes, for all classes, including the first.
 
-        Pixels that touch along a side belong together. Areas equal the pixel count times the pixel's area.
+        Pixels that touch along a side form one object. Its area is the number of pixels times the area of a pixel.
 
         Parameters
         ----------
         min_area_um2 : float, default 10
-            Smaller areas are left out. Where the image has no pixel size, this and the others are in pixels.
+            Smaller objects are left out. If the image has no pixel size, this and the other parameters are in pixels.
         fill_holes_um2 : float, default 0
-            Holes up to this area are filled; the area then counts them.
+            Holes up to this area are filled, and count as area.
         simplify_um : float, default 0
-            Outlines may leave the edges of pixels by up to this distance, so that they have fewer corners
-            (Douglas-Peucker, which keeps holes inside). The area remains that of the pixels.
+            Outlines may deviate from the pixel edges by up to this distance, so that they have fewer corners
+            (Douglas-Peucker, which keeps holes inside). The area is still that of the pixels.
 
         Returns
         -------
@@ -230,7 +230,7 @@ class PredictionResults(ABC):
         Raises
         ------
         PredictionError
-            If one of them is not a number of at least 0.
+            If a parameter is not a number of at least 0.
         """
         for name, value in {
             "min_area_um2": min_area_um2,
@@ -238,7 +238,7 @@ class PredictionResults(ABC):
             "simplify_um": simplify_um,
         }.items():
             if not is_within(value, 0):
-                raise PredictionError(f"{name} is {value!r}; a number of at least 0 is wanted.")
+                raise PredictionError(f"{name} is {value!r}; expected a number of at least 0.")
         size, classes = self.info.pixel_size_yx_um, self.classes
 
         def read(region: Region) -> tuple[np.ndarray, np.ndarray | None]:
@@ -250,10 +250,10 @@ class PredictionResults(ABC):
     def object_table(
         self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
     ) -> list[dict[str, str | float]]:
-        """Return a row for each object: class, centre, area, perimeter, circularity, mean probability.
+        """Return a row for each object, with its class, centre, area, perimeter, circularity and mean probability.
 
-        ``pandas.DataFrame(prediction.object_table())`` makes a data frame of it. Units are in the names. See `objects`
-        for the parameters.
+        Convert it with ``pandas.DataFrame(prediction.object_table())``. The names of the columns include the units. See
+        `objects` for the parameters.
         """
         found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
         return [one.row() for one in found]
@@ -282,7 +282,7 @@ class PredictionResults(ABC):
             table.writerows(rows)
 
     def measurements(self, background: Sequence[str] = ()) -> dict[str, float]:
-        """Return the area and the share of each class in the region.
+        """Measure the area and the share of each class in the region.
 
         Parameters
         ----------
@@ -292,8 +292,8 @@ class PredictionResults(ABC):
         Returns
         -------
         dict of str to float
-            ``"<class> area (um2)"``, or ``"<class> area (px2)"`` where the image has no pixel size; ``"<class> (%)"``
-            of the region's pixels that have a label (not those without data, NaN); where a background is named,
+            ``"<class> area (um2)"``, or ``"<class> area (px2)"`` if the image has no pixel size; ``"<class> (%)"``, the
+            share of the region's labelled pixels (without those that have no data, NaN); and, if there is a background,
             ``"<class> (% of tissue)"`` for the other classes.
 
         Raises
@@ -317,13 +317,13 @@ class PredictionResults(ABC):
         annotations: Sequence[Annotation] = (),
         background: Sequence[str] = (),
     ) -> None:
-        """Write `measurements`, and below them `measure_annotations`, as one table.
+        """Write `measurements`, followed by `measure_annotations`, as one CSV table.
 
         Parameters
         ----------
         path : path
         annotations : sequence of Annotation
-            A row each, after that of the whole prediction.
+            Each gets a row, below the row of the whole prediction.
         background : sequence of str
             See `measurements`.
 
@@ -347,15 +347,16 @@ class PredictionResults(ABC):
         Parameters
         ----------
         annotations : sequence of Annotation
-            Of the same image, such as ``project.annotations(name)``; what lies outside the prediction is left out.
+            Annotations of the same image, such as ``project.annotations(name)``; parts outside the prediction are left
+            out.
         background : sequence of str
             See `measurements`.
 
         Returns
         -------
         list of dict
-            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and, as
-            in `measurements`, the areas and shares of the pixels inside the shape, each counted once.
+            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and the areas and shares
+            as in `measurements`, for the pixels inside the shape.
         """
         rows: list[dict[str, str | float]] = []
         for annotation in annotations:
@@ -373,7 +374,7 @@ class PredictionResults(ABC):
         return rows
 
     def _bands(self, region: Region | None = None) -> Iterator[tuple[Region, np.ndarray]]:
-        """Read the labels of a region in parts; of the whole prediction by default."""
+        """Yield the labels of a region in parts; by default of the whole prediction."""
         wanted = self.region if region is None else region
         for block in self._blocks():
             found = block.intersect(wanted)
@@ -395,14 +396,14 @@ class PredictionResults(ABC):
     # --- files -----------------------------------------------------------------------------------------------------
 
     def save_png(self, path: str | PathLike[str]) -> None:
-        """Write the label map as a PNG in the colours of the classes; read back, its pixels are the indices.
+        """Write the label map as a palette PNG in the colours of the classes; its pixel values are the class indices.
 
-        The names of the classes stand in a text chunk, so that `Project.import_label_png` needs no list of them.
+        A text chunk holds the names of the classes, so that `Project.import_label_png` needs no list of them.
 
         Raises
         ------
         PredictionError
-            If the prediction is larger than a PNG should be, or the file cannot be written.
+            If the prediction is too large for a PNG, or the file cannot be written.
         """
         write_label_png(path, self.read_labels(), self.colors, 1, PredictionError)
 
@@ -410,20 +411,20 @@ class PredictionResults(ABC):
     def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
         """Write the label map as a tiled OME-TIFF.
 
-        From memory, with the pixel size and the region's place; from disk, with the levels of the pyramid, for
-        `open_prediction`.
+        From memory, the file has the pixel size and the place of the region; from disk, also the levels of the pyramid,
+        for `open_prediction`.
 
         Parameters
         ----------
         path : path
         probabilities : bool, default False
-            Write them too, as a second image with a channel for each class.
+            Whether to write the probabilities too, as a second image with a channel for each class.
 
         Raises
         ------
         PredictionError
-            If probabilities are wanted and there are none, if this is an OME-TIFF already or not complete, or if the
-            file cannot be written.
+            If probabilities are requested but there are none, if the prediction is already an OME-TIFF or is not
+            complete, or if the file cannot be written.
         """
 
     def save_geojson(
@@ -435,7 +436,7 @@ class PredictionResults(ABC):
         fill_holes_um2: float = 0.0,
         simplify_um: float = 0.0,
     ) -> None:
-        """Write the objects as QuPath reads them, with their measurements.
+        """Write the objects and their measurements as GeoJSON for QuPath.
 
         Of a whole slide of which a part was scanned (``open_image(..., bounds=False)``), the coordinates begin at that
         part, as QuPath's do.
@@ -444,7 +445,7 @@ class PredictionResults(ABC):
         ----------
         path : path
         object_type : {"annotation", "detection"}
-            What the objects are in QuPath.
+            The type of the objects in QuPath.
         min_area_um2, fill_holes_um2, simplify_um
             See `objects`.
 
@@ -464,7 +465,7 @@ def measured(
     background: Sequence[str] = (),
     n_pixels: int | None = None,
 ) -> dict[str, float]:
-    """Turn pixel counts into areas and shares; see `PredictionResults.measurements`.
+    """Convert pixel counts to areas and shares; see `PredictionResults.measurements`.
 
     Parameters
     ----------
@@ -474,7 +475,7 @@ def measured(
     pixel_size_um : float or None
     background : sequence of str
     n_pixels : int, optional
-        Pixels that the shares are of; the sum of the counts if not given.
+        Number of pixels that counts as 100 %; by default the sum of the counts.
 
     Raises
     ------

@@ -13,12 +13,12 @@ from histowidgets.errors import HistowidgetsError, PredictionError
 def overlay_rgba(
     labels: np.ndarray, colors: Mapping[str, str] | Sequence[str], alpha: int | Sequence[int] = 255
 ) -> np.ndarray:
-    """Colour a label map to draw it over the image.
+    """Colour a label map, for drawing it over the image.
 
     Parameters
     ----------
     labels : ndarray of uint8
-        Class indices, any shape; an index without a colour (255, unlabelled) becomes transparent.
+        Class indices, of any shape; an index without a colour (255, unlabelled) becomes transparent.
     colors : mapping of class name to colour, or sequence of colours
         In the order of the classes; such as ``"#1f77b4"``.
     alpha : int or sequence of int, default 255
@@ -39,28 +39,28 @@ def overlay_rgba(
     for index, color in enumerate(wanted[:255]):
         table[index, :3] = hex_to_rgb(as_hex(color))
     table[: len(wanted), 3] = alpha
-    # One 32-bit look-up a pixel instead of four of 8 bits.
+    # One 32-bit look-up for each pixel, instead of four 8-bit ones.
     packed = table.view(np.uint32)[:, 0]
     return packed[labels].view(np.uint8).reshape(*labels.shape, 4)
 
 
 def listed_names(given: object, what: str, error: type[HistowidgetsError]) -> list[str]:
-    """Return a list of names as text.
+    """Return names as a list of text.
 
     Raises
     ------
     HistowidgetsError
-        Of the type `error`, if it is not a list.
+        Of the type `error`, if `given` is not a list.
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise error(f"{what} is {given!r}; a list of names is wanted.")
+        raise error(f"{what} is {given!r}; expected a list of names.")
     return [str(name) for name in given]
 
 
 def checked_classes(
     classes: Sequence[str], colors: Mapping[str, str] | Sequence[str], n_classes: int
 ) -> tuple[list[str], dict[str, str]]:
-    """Return class names and their colours in order.
+    """Check class names and colours, and return them in order.
 
     Raises
     ------
@@ -71,10 +71,10 @@ def checked_classes(
     if len(names) != n_classes or len(set(names)) != n_classes or not 1 <= n_classes < UNLABELLED:
         raise PredictionError(
             f"{len(names)} class name(s) were given ({', '.join(names)}) for {n_classes} class(es) of "
-            "probabilities. Give one different name a class."
+            "probabilities. Give a unique name for each class."
         )
     if not isinstance(colors, Mapping | Sequence) or isinstance(colors, str):
-        raise PredictionError(f"The colours are {colors!r}; a dict of class to colour, or a list, is wanted.")
+        raise PredictionError(f"The colours are {colors!r}; expected a dict of class to colour, or a list.")
     if isinstance(colors, Mapping):
         missing = [name for name in names if name not in colors]
         if missing:
@@ -82,18 +82,20 @@ def checked_classes(
         found = {name: colors[name] for name in names}
     else:
         if len(colors) != n_classes:
-            raise PredictionError(f"{len(colors)} colour(s) were given for {n_classes} classes; give one a class.")
+            raise PredictionError(
+                f"{len(colors)} colour(s) were given for {n_classes} classes; give one for each class."
+            )
         found = dict(zip(names, colors, strict=True))
     return names, {name: as_hex(str(color)) for name, color in found.items()}
 
 
 def as_hex(color: str) -> str:
-    """Return a colour as "#rrggbb": what is written so as it is, and others that CSS knows, such as "red".
+    """Return a colour as "#rrggbb"; CSS names such as "red" are converted.
 
     Raises
     ------
     PredictionError
-        If it is not a colour.
+        If `color` is not a colour.
     """
     try:
         hex_to_rgb(color)

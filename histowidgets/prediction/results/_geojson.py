@@ -1,4 +1,4 @@
-"""Predicted objects as GeoJSON, as QuPath reads them."""
+"""Write predicted objects as GeoJSON for QuPath."""
 
 import json
 import uuid
@@ -28,7 +28,7 @@ def write_geojson(
     `offset` is where the coordinates of the file begin in the image, (x, y) in full-size pixels.
     """
     if object_type not in _OBJECT_TYPES:
-        raise PredictionError(f"object_type is {object_type!r}; QuPath knows {' and '.join(_OBJECT_TYPES)}.")
+        raise PredictionError(f"object_type is {object_type!r}; use {' or '.join(_OBJECT_TYPES)}.")
     triples = {name: list(hex_to_rgb(color)) for name, color in colors.items()}
     features = [_feature(found, object_type, triples, offset) for found in objects]
     text = json.dumps({"type": "FeatureCollection", "features": features})
@@ -61,5 +61,5 @@ def _feature(
 
 
 def _ring(points: Any) -> list[list[float]]:
-    """Return the corners: whole numbers where they lie between pixels, else as exact as the polygon is."""
+    """Return the corners: whole numbers at pixel corners, otherwise at full precision."""
     return [[int(v) if float(v).is_integer() else float(v) for v in point] for point in points]

@@ -1,4 +1,4 @@
-"""What a prediction is of, in memory and as it is written beside the pixels."""
+"""The description of a prediction, in memory and as stored with its pixels."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,24 +14,23 @@ FORMAT, VERSION = "histowidgets prediction", 1
 
 
 class PredictionInfo(BaseModel):
-    """What a prediction is of.
+    """The description of a prediction.
 
     Attributes
     ----------
     image_name : str
     region : Region
-        Where in the image, in full-size pixels.
+        The predicted region, in full-size pixels.
     pixel_size_um : float or None
-        Side of a full-size pixel; None if unknown. Of pixels that are not square, that of a square of the same area.
+        Side of a full-size pixel; None if unknown. If pixels are not square, the side of a square of the same area.
     pixel_sides_um : (float, float) or None
-        Height and width of a pixel that is not square.
+        Height and width of a pixel, if it is not square.
     classes : list of str
         In the order of the label map's indices.
     colors : dict of str to str
-        Of the classes, such as ``"#1f77b4"``.
+        Colours of the classes, such as ``"#1f77b4"``.
     predicted_at_um : float or None
-        Pixel size that the image was resampled to, because the classifier was trained at it; None where pixels were
-        taken as they are.
+        The classifier's pixel size, to which the image was resampled; None without resampling.
     bounds_offset : (int, int)
         See `Image.bounds_offset`.
     """
@@ -56,23 +55,23 @@ class PredictionInfo(BaseModel):
 
     @property
     def resampling(self) -> str:
-        """How the image was resampled for the classifier, in words; "" where it was not."""
+        """Description of how the image was resampled for the classifier; "" if it was not."""
         if self.predicted_at_um is None:
             return ""
         return resampling_in_words(self.pixel_size_um, self.predicted_at_um)
 
 
 class Card(PredictionInfo):
-    """What a prediction on disk is, and what it was made with.
+    """The description of a prediction on disk, and what it was made with.
 
     Attributes
     ----------
     probabilities : bool
-        Whether they are kept beside the labels.
+        Whether probabilities are stored with the labels.
     fingerprint : str
-        Of classifier, image and settings.
+        Hash of classifier, image and settings.
     source_marks : tuple of str
-        What tells the image's file from others; empty where it has none.
+        Marks to recognize the image's file by; empty if there is no file.
     """
 
     probabilities: bool
@@ -80,16 +79,16 @@ class Card(PredictionInfo):
     source_marks: tuple[str, ...] = ()
 
     def is_of_another_image(self, other: "Card") -> bool:
-        """Tell whether this is of another image than `other`, as far as is known."""
+        """Return whether this prediction is of another image than `other`, as far as is known."""
         if self.image_name != other.image_name:
             return True
         return bool(self.source_marks and other.source_marks) and set(self.source_marks).isdisjoint(other.source_marks)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
+        """Return the values as plain values for JSON."""
         values = {"format": FORMAT, "version": VERSION, **self.model_dump(mode="json")}
         for name in ("predicted_at_um", "source_marks", "pixel_sides_um"):
-            if not values[name]:  # as earlier versions wrote and read it
+            if not values[name]:  # as in earlier versions
                 del values[name]
         if not any(values["bounds_offset"]):
             del values["bounds_offset"]
@@ -102,33 +101,31 @@ class Card(PredictionInfo):
         Raises
         ------
         PredictionError
-            If they are of something else, are damaged, or were written by a newer version.
+            If the values are not of a prediction, damaged, or of a newer version.
         """
         fields = dict(values)
         if fields.pop("format", None) != FORMAT:
-            raise PredictionError(f"{path} is not a prediction that histowidgets wrote (its format is another).")
+            raise PredictionError(f"{path} is not a prediction by histowidgets (it has another format).")
         version = fields.pop("version", None)
         if isinstance(version, int) and version > VERSION:
-            raise PredictionError(f"{path} was written by a newer histowidgets. Update it to open the prediction.")
+            raise PredictionError(f"{path} was written by a newer version. Update histowidgets to open the prediction.")
         try:
             return cls(**fields)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise PredictionError(
-                f"{path} is not a prediction that histowidgets wrote ({where}: {first['msg']})."
-            ) from error
+            raise PredictionError(f"{path} is not a prediction by histowidgets ({where}: {first['msg']}).") from error
 
 
 class StoreState(Card):
-    """A card, and how far its prediction has come.
+    """A card, and the progress of its prediction.
 
     Attributes
     ----------
     done, total : int
-        Blocks that are written, and all of them; 0 before the first.
+        Number of written blocks, and of all blocks; 0 before the first.
     pixels : list of int, or None
-        Pixels written so far of each of the 256 indices; None where an earlier version did not count them.
+        Number of pixels written so far for each of the 256 indices; None if an earlier version did not count them.
     """
 
     done: NonNegativeInt = 0
@@ -142,11 +139,11 @@ class StoreState(Card):
 
     @property
     def card(self) -> Card:
-        """The card alone."""
+        """The card without the progress."""
         return Card(**{name: getattr(self, name) for name in Card.model_fields})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
+        """Return the values as plain values for JSON."""
         values = super().to_dict()
         if self.pixels is None:
             del values["pixels"]
@@ -154,11 +151,11 @@ class StoreState(Card):
 
 
 def sides_if_not_square(yx_um: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Return height and width of pixels that are not square; None for others."""
+    """Return the height and width of pixels, or None if they are square or unknown."""
     return None if yx_um is None or yx_um[0] == yx_um[1] else yx_um
 
 
 def resampling_in_words(own_um: float | None, wanted_um: float) -> str:
-    """Say from which pixel size to which an image is resampled."""
+    """Describe how an image is resampled from one pixel size to another."""
     own = "" if own_um is None else f"from {own_um:.3g} "
     return f"resampled {own}to {wanted_um:.3g} µm per pixel"

@@ -1,4 +1,4 @@
-"""Areas of one class as objects, found block by block and joined over the borders of blocks."""
+"""Find connected areas of one class as objects, block by block, and join them across the borders of blocks."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,31 +12,31 @@ from histowidgets.annotations.shapes import simplify
 from histowidgets.images import Region
 from histowidgets.prediction.results._polygons import Group, polygons_of
 
-#: From a region to its labels, uint8 (height, width), and the probability of these classes, float32, or None.
+#: Maps a region to its labels, uint8 (height, width), and the probabilities of these classes, float32, or None.
 ReadBlock = Callable[[Region], tuple[np.ndarray, np.ndarray | None]]
 
-#: Distance in pixels by which a smoothed outline may leave pixel edges when its length is measured.
+#: Distance in pixels by which an outline may deviate from pixel edges when its length is measured.
 OUTLINE_TOLERANCE = 1.0
 
-#: Pixels below which an outline is measured as it is: it has too few corners to smooth.
+#: Number of pixels below which an outline is measured without smoothing: it has too few corners.
 SMALL_OUTLINE = 16
 
 
 @dataclass(frozen=True)
 class PredictedObject:
-    """An area of one class.
+    """A connected area of one class.
 
     Attributes
     ----------
     class_name : str
     polygon : shapely.Polygon
-        With holes, in full-size pixels of the image; along pixel edges unless it was simplified.
+        With holes, in full-size pixels of the image; follows pixel edges unless it was simplified.
     area_px : int
         Number of pixels, including filled holes; equals ``polygon.area`` unless the outline was simplified.
     area_um2 : float or None
-        None for an image without a pixel size.
+        Area in um2; None for an image without a pixel size.
     mean_probability : float or None
-        Of its class, over its pixels without filled holes; None where there are labels alone.
+        Mean probability of its class over its pixels, without filled holes; None if there are only labels.
     pixel_size_yx_um : (float, float) or None
         Height and width of a full-size pixel.
     """
@@ -50,7 +50,7 @@ class PredictedObject:
 
     @property
     def perimeter_px(self) -> float:
-        """Length of the outlines of the object and its holes in pixels, without the steps of pixels."""
+        """Length of the outlines of the object and its holes in pixels, with the pixel steps smoothed."""
         return float(_smooth(self.polygon).length)
 
     @property
@@ -66,7 +66,7 @@ class PredictedObject:
         return min(1.0, 4 * math.pi * outline.area / outline.length**2)
 
     def row(self) -> dict[str, str | float]:
-        """Return the object as a row of a table; units are in the names."""
+        """Return the object as a row of a table, with units in the names."""
         x, y = self.polygon.centroid.coords[0]
         values: dict[str, str | float] = {"Class": self.class_name, "Centroid X (px)": x, "Centroid Y (px)": y}
         if self.pixel_size_yx_um is None:
@@ -78,12 +78,12 @@ class PredictedObject:
 
 
 def _smooth(polygon: shapely.Polygon) -> shapely.Polygon:
-    """Return an outline without the steps of pixels, as measured lengths need it."""
+    """Smooth the pixel steps of an outline, for measuring its length."""
     return polygon if polygon.area < SMALL_OUTLINE else polygon.simplify(OUTLINE_TOLERANCE)
 
 
 def _in_um(polygon: shapely.Polygon, sides: tuple[float, float]) -> shapely.Polygon:
-    """Return an outline in um, given the height and width of a pixel."""
+    """Convert an outline to um, given the height and width of a pixel."""
     return scale(polygon, sides[1], sides[0], origin=(0, 0))
 
 
@@ -115,7 +115,7 @@ def find_objects(
 
 
 def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: float) -> Iterator[Group]:
-    """Find the groups of all blocks, by class; those that cross the borders of blocks are joined."""
+    """Find the groups of all blocks, by class, and join those that cross the borders of blocks."""
     inner: list[Group] = []
     cut: list[Group] = []
     several = len(blocks) > 1
@@ -132,7 +132,7 @@ def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: fl
 
 
 def _reaches(polygon: shapely.Polygon, region: Region) -> bool:
-    """Tell whether a polygon touches the edge of the region that it was found in."""
+    """Return whether a polygon touches the edge of the region that it was found in."""
     edges = (region.x, region.y, region.right, region.bottom)
     return any(mine == theirs for mine, theirs in zip(polygon.bounds, edges, strict=True))
 
@@ -164,7 +164,7 @@ def _merged(cut: list[Group]) -> list[Group]:
 def _union(family: list[Group]) -> Group:
     if len(family) == 1:
         return family[0]
-    # Where two pieces met, corners remain in the middle of straight edges.
+    # Where two pieces were joined, corners remain in the middle of straight edges.
     union = shapely.union_all([group.polygon for group in family])
     straight = union.simplify(0)
     polygon = straight if straight.is_valid else union

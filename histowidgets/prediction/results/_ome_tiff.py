@@ -1,4 +1,4 @@
-"""Predictions as OME-TIFF: one from memory, or one from disk with its pyramid, tile by tile."""
+"""Write predictions as OME-TIFF: from memory, or tile by tile from disk, with the pyramid."""
 
 import json
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from histowidgets.errors import PredictionError
 from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._zarr_store import Store
 
-#: Side of the tiles of a label map from memory, and of one with a pyramid.
+#: Side of the tiles of a label map from memory, and of one with a pyramid, in pixels.
 TIFF_TILE, _SIDE = 256, 512
 
 
 def write_ome_tiff(
     path: str | PathLike[str], labels: np.ndarray, info: PredictionInfo, probabilities: np.ndarray | None = None
 ) -> None:
-    """Write labels, and probabilities if given, with the pixel size and the region's place.
+    """Write labels, and probabilities if given, with the pixel size and the place of the region.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def write_ome_tiff(
     PredictionError
         If the file cannot be written.
     """
-    import tifffile  # only here, as it takes a while to load
+    import tifffile  # imported here because it is slow to load
 
     common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
     common |= _resolution(info.pixel_size_yx_um, 1)
@@ -50,14 +50,14 @@ def write_ome_tiff(
 
 
 def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool = True) -> None:
-    """Write the labels of a finished prediction with their levels, and probabilities as a second image.
+    """Write the labels of a finished prediction with all levels, and the probabilities as a second image.
 
     Parameters
     ----------
     store : Store
     path : path
     probabilities : bool, default True
-        Write them too, if the store has them.
+        Whether to write the probabilities too, if the store has them.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
 
 
 def _tiles(array: Any) -> Iterator[np.ndarray]:
-    """Read (rows, cols) tile by tile, one row of them at a time; those at the edge are padded with 255."""
+    """Yield the tiles of (rows, cols), reading one row of tiles at a time; tiles at the edge are padded with 255."""
     rows, cols = array.shape
     for top in range(0, rows, _SIDE):
         band = np.asarray(array[top : top + _SIDE])
@@ -128,7 +128,7 @@ def _resolution(size_yx: tuple[float, float] | None, downsample: int) -> dict[st
 
 
 def _placed(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
-    """Describe an image in the words of OME: name, classes, pixel size, and where in the slide the region lies."""
+    """Return the OME metadata of an image: name, classes, pixel size, and the place of the region in the slide."""
     region, size = info.region, info.pixel_size_yx_um
     (down, across), unit = ((1.0, 1.0), "pixel") if size is None else (size, "µm")
     return {

@@ -1,8 +1,8 @@
 """Polygons that follow pixel boundaries exactly.
 
-Each polygon is a group of pixels of one class that touch along a side. Its rings run along pixel edges, so its
-area is the number of its pixels, holes left out. Where a group touches itself at a corner only, the ring is split
-there, so that every polygon is valid.
+Each polygon is a group of pixels of one class that touch along a side. Its rings run along pixel edges, so that its
+area is the number of its pixels, without holes. Where a group touches itself only at a corner, the ring is split, so
+that every polygon is valid.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Group:
     class_index : int
     n_pixels : int
     polygon : shapely.Polygon
-        With holes; in pixels of the label map, (0, 0) is the outer corner of the first pixel.
+        With holes, in pixels of the label map; (0, 0) is the outer corner of the first pixel.
     mean : float or None
-        Of the values that were given, over its pixels.
+        Mean of the given values over its pixels.
     """
 
     class_index: int
@@ -45,13 +45,13 @@ def polygons_of(
     Parameters
     ----------
     labels : ndarray of uint8, (rows, cols)
-        Class indices, the first class being 0; indices from `n_classes` up belong to no group.
+        Class indices from 0; indices from `n_classes` on belong to no group.
     n_classes : int
     min_pixels : float
     values : ndarray of (rows, cols), optional
         Values to average over each group.
     keep_cut : bool, default False
-        Keep groups of any size that reach the edge of the label map: they may continue beyond it.
+        Whether to keep groups of any size that touch the edge of the label map, since they may continue beyond it.
 
     Returns
     -------

@@ -18,30 +18,30 @@ from histowidgets.prediction.tiling import ProbabilityMap
 
 
 class Prediction(PredictionResults):
-    """Classes and probabilities of a region; made by `Classifier.predict`.
+    """The predicted classes and probabilities of a region, from `Classifier.predict`.
 
     Parameters
     ----------
     probabilities : ProbabilityMap, ndarray of (height, width, K), or None
-        An array has full size; None if there are labels alone.
+        An array must have full size; None if there are only labels.
     classes : sequence of str
         In the order of the label map's indices.
     colors : mapping of class name to colour, or sequence of colours
         Such as ``"#1f77b4"``.
     region : Region
-        Where in the image, in full-size pixels.
+        The predicted region of the image, in full-size pixels.
     pixel_size_um : float or (float, float), optional
         Side of a full-size pixel, or its height and width; None if unknown.
     image_name : str, default "image"
     labels : ndarray of uint8, (height, width), optional
-        The label map, where there are no probabilities to make it from, or none as exact as those it was made of.
+        The label map, if there are no probabilities, or only less exact ones than it was made from.
     predicted_at_um, bounds_offset : optional
         See `PredictionInfo`.
 
     Raises
     ------
     PredictionError
-        If numbers of classes, colours and probabilities differ, or the shape does not fit the region.
+        If the numbers of classes, colours and probabilities differ, or the shape does not fit the region.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Prediction(PredictionResults):
         self._map = None if probabilities is None else _checked_map(probabilities, place)
         self._labels = None if labels is None else _checked_labels(labels, place)
         if self._map is None and self._labels is None:
-            raise PredictionError("A prediction is made of probabilities or of labels; give one of them.")
+            raise PredictionError("A prediction needs probabilities or labels; neither was given.")
         n_classes = len(classes) if self._map is None else len(self._map.values)
         names, chosen = checked_classes(classes, colors, n_classes)
         size, sides = _pixel_size(pixel_size_um)
@@ -80,18 +80,18 @@ class Prediction(PredictionResults):
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is copied and pickled: all but the lock."""
+        """Return the state for copying and pickling: everything except the lock."""
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what `__getstate__` gave; the labels stay read-only."""
+        """Restore the state of `__getstate__`; the labels stay read-only."""
         self.__dict__.update(state, _lock=threading.Lock())
         if self._labels is not None:
             self._labels.setflags(write=False)
 
     @property
     def labels(self) -> np.ndarray:
-        """Label map of the region at full size: uint8 (height, width), read-only; computed once."""
+        """The label map of the region at full size, uint8 (height, width), read-only; computed once."""
         with self._lock:
             if self._labels is None:
                 labels = self.probability_map.labels()
@@ -101,16 +101,16 @@ class Prediction(PredictionResults):
 
     @property
     def probability_map(self) -> ProbabilityMap:
-        """The probabilities as computed, before they are enlarged to full size.
+        """The probabilities as computed, before enlarging to full size.
 
         Raises
         ------
         PredictionError
-            If there are labels alone.
+            If there are only labels.
         """
         if self._map is None:
             raise PredictionError(
-                "This prediction has labels alone. Predict again without probabilities=False to have probabilities."
+                "This prediction has labels only. Predict again without probabilities=False to get probabilities."
             )
         return self._map
 
@@ -121,12 +121,12 @@ class Prediction(PredictionResults):
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether there are probabilities, and not labels alone."""
+        """Whether there are probabilities, rather than labels only."""
         return self._map is not None
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Probabilities at full size: float32 (height, width, K), enlarged again at each call."""
+        """The probabilities at full size, float32 (height, width, K); they are enlarged again on each access."""
         return self.probability_map.expanded()
 
     def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
@@ -178,7 +178,7 @@ def _checked_map(probabilities: ProbabilityMap | np.ndarray, region: Region) -> 
     if not isinstance(probabilities, ProbabilityMap):
         array = np.asarray(probabilities)
         if array.ndim != 3:
-            raise PredictionError(f"The probabilities have shape {array.shape}; (height, width, classes) is wanted.")
+            raise PredictionError(f"The probabilities have shape {array.shape}; expected (height, width, classes).")
         probabilities = ProbabilityMap(np.moveaxis(array, -1, 0), region.width, region.height)
     if (probabilities.width, probabilities.height) != (region.width, region.height):
         raise PredictionError(

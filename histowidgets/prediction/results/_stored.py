@@ -1,4 +1,4 @@
-"""A prediction on disk, of which only the parts that are needed are read."""
+"""A prediction on disk; only the needed parts are read."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -16,12 +16,12 @@ from histowidgets.prediction.results._info import Card, StoreState
 from histowidgets.prediction.results._ome_tiff import write_pyramid
 from histowidgets.prediction.results._zarr_store import BLOCK_SIDE, Store, read_state
 
-#: Pixels above which labels are not written as PNG, which a reader has to decode as a whole.
+#: Number of pixels above which labels are not written as PNG, since a reader must decode it as a whole.
 PNG_PIXELS = 400_000_000
 
 
 class StoredPrediction(PredictionResults):
-    """Labels, and probabilities if they were kept, in an OME-Zarr or an OME-TIFF; made by `open_prediction`.
+    """Labels, and probabilities if they were stored, in an OME-Zarr or an OME-TIFF, from `open_prediction`.
 
     Parameters
     ----------
@@ -31,13 +31,13 @@ class StoredPrediction(PredictionResults):
         The labels, opened as an image.
     complete : bool
     counts : ndarray of int64, (256,), optional
-        Pixels of each index, if they are known.
+        Number of pixels of each index, if known.
 
     Attributes
     ----------
     path : Path
     complete : bool
-        Whether all of it was predicted; `Classifier.predict_to` resumes one that is not.
+        Whether the whole region was predicted; `Classifier.predict_to` resumes an incomplete prediction.
     """
 
     def __init__(self, path: Path, card: Card, image: Image, complete: bool, counts: np.ndarray | None = None) -> None:
@@ -46,7 +46,7 @@ class StoredPrediction(PredictionResults):
         self._card, self._image, self._counts = card, image, counts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what is copied and pickled: where it lies, so that a copy opens it again."""
+        """Copy and pickle by the path, so that a copy opens the prediction again."""
         return open_prediction, (self.path.absolute(),)
 
     @property
@@ -56,12 +56,12 @@ class StoredPrediction(PredictionResults):
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether probabilities were kept."""
+        """Whether probabilities were stored."""
         return self._card.probabilities
 
     @property
     def labels(self) -> "StoredLabels":
-        """The label map to cut from: ``prediction.labels[rows, columns]`` reads a part, as uint8."""
+        """The label map, for slicing: ``prediction.labels[rows, columns]`` reads a part, as uint8."""
         return StoredLabels(self._image)
 
     def read_labels(self, region: Region | tuple[int, int, int, int] | None = None) -> np.ndarray:
@@ -83,7 +83,7 @@ class StoredPrediction(PredictionResults):
         return np.moveaxis(values, 0, -1).astype(np.float32) / np.float32(255)
 
     def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return labels where rows and columns meet, from the level that fits; see `PredictionResults.labels_on`."""
+        """Return labels at rows and columns, from the level that fits; see `PredictionResults.labels_on`."""
         apart = max(1.0, min(_spacing(rows), _spacing(columns)))
         n = int(max((d for d in self._image.downsamples if d <= apart and float(d).is_integer()), default=1.0))
         left, top = int(columns[0]) // n * n, int(rows[0]) // n * n
@@ -100,20 +100,20 @@ class StoredPrediction(PredictionResults):
         """Write the label map as a PNG; see `PredictionResults.save_png`."""
         if self.region.area > PNG_PIXELS:
             raise PredictionError(
-                f"{self.region.width} x {self.region.height} pixels are too many for a PNG, which is read whole. Save "
-                "an OME-TIFF, which has levels."
+                f"{self.region.width} x {self.region.height} pixels are too many for a PNG, which is read as a whole. "
+                "Save an OME-TIFF, which has resolution levels."
             )
         super().save_png(path)
 
     def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
         """Write a tiled OME-TIFF with levels; see `PredictionResults.save_ome_tiff`.
 
-        Probabilities are written as they are on disk, as uint8 from 0 to 255.
+        Probabilities are written as stored: uint8, 0 to 255.
         """
         if not self.path.is_dir():
-            raise PredictionError(f"{self.path} is an OME-TIFF already. Copy that file.")
+            raise PredictionError(f"{self.path} is already an OME-TIFF. Copy this file instead.")
         if not self.complete:
-            raise PredictionError(f"{self.path} is not complete. Call predict_to again in the same way first.")
+            raise PredictionError(f"{self.path} is not complete. First repeat the call of predict_to to finish it.")
         if probabilities:
             self._require_probabilities()
         store = Store(self.path, self._card)
@@ -122,7 +122,9 @@ class StoredPrediction(PredictionResults):
 
     def _require_probabilities(self) -> None:
         if not self.has_probabilities:
-            raise PredictionError(f"{self.path} has labels alone. Predict with probabilities=True to keep them.")
+            raise PredictionError(
+                f"{self.path} has labels only. Predict with probabilities=True to store probabilities."
+            )
 
     def _counted(self) -> np.ndarray:
         if self._counts is None:
@@ -143,12 +145,12 @@ class StoredPrediction(PredictionResults):
 
 
 def _spacing(places: np.ndarray) -> float:
-    """Return the mean distance of ascending places."""
+    """Return the mean distance between ascending places."""
     return (float(places[-1]) - float(places[0])) / max(len(places) - 1, 1)
 
 
 class StoredLabels:
-    """A label map on disk that is cut like an array of (height, width)."""
+    """A label map on disk that can be sliced like an array of (height, width)."""
 
     dtype = np.dtype(np.uint8)
     ndim = 2
@@ -160,7 +162,7 @@ class StoredLabels:
     def __getitem__(self, place: Any) -> np.ndarray:
         rows, cols = place if isinstance(place, tuple) else (place, slice(None))
         if not isinstance(rows, slice) or not isinstance(cols, slice):
-            raise PredictionError("Labels on disk are cut by slices, such as labels[0:512, 0:512].")
+            raise PredictionError("Labels on disk can only be sliced, such as labels[0:512, 0:512].")
         top, bottom, row_step = rows.indices(self.shape[0])
         left, right, col_step = cols.indices(self.shape[1])
         if row_step < 1 or col_step < 1 or bottom <= top or right <= left:
@@ -173,7 +175,7 @@ class StoredLabels:
 
 
 def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
-    """Open a prediction that `Classifier.predict_to` wrote; pixels are read when they are needed.
+    """Open a prediction that `Classifier.predict_to` wrote; pixels are read only when needed.
 
     Parameters
     ----------
@@ -187,12 +189,12 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
     Raises
     ------
     PredictionError
-        If it is missing, or is not a prediction of histowidgets.
+        If it is missing, or is not a prediction by histowidgets.
     """
     where = as_path(path, PredictionError)
     card = _read(where)
     try:
-        image = open_image(where, series=0)  # the labels; probabilities may be a second image
+        image = open_image(where, series=0)  # the labels; a second image may hold probabilities
     except ImageError as error:
         raise PredictionError(f"{where} cannot be opened: {error}") from error
     if not isinstance(card, StoreState):
@@ -202,12 +204,12 @@ def open_prediction(path: str | PathLike[str]) -> StoredPrediction:
 
 
 def read_card(path: Path) -> Card:
-    """Read what a prediction on disk is of.
+    """Read the card of a prediction on disk.
 
     Raises
     ------
     PredictionError
-        If it is missing, or is not a prediction of histowidgets.
+        If it is missing, or is not a prediction by histowidgets.
     """
     card = _read(path)
     return card.card if isinstance(card, StoreState) else card
@@ -220,11 +222,11 @@ def _read(path: Path) -> Card | StoreState:
             return read_state(path)
         values = json.loads(_tiff_description(path))
     except FileNotFoundError:
-        raise PredictionError(f"There is no prediction at {path}. Give what predict_to wrote.") from None
+        raise PredictionError(f"There is no prediction at {path}. Give the path that predict_to wrote to.") from None
     except PredictionError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise PredictionError(f"{path} is not a prediction that histowidgets wrote ({error}).") from error
+        raise PredictionError(f"{path} is not a prediction by histowidgets ({error}).") from error
     return Card.from_dict(values if isinstance(values, dict) else {}, path)
 
 

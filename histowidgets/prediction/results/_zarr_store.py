@@ -1,4 +1,4 @@
-"""A prediction on disk while it is made: an OME-Zarr with a pyramid, and a note of how far it has come."""
+"""Write a prediction to disk in progress: an OME-Zarr with a pyramid, and a note of its progress."""
 
 import json
 import shutil
@@ -13,11 +13,11 @@ from histowidgets.errors import PredictionError
 from histowidgets.images import Region, scaled_shape
 from histowidgets.prediction.results._info import Card, StoreState
 
-#: Name of the note in the folder of the Zarr.
+#: File name of the note in the Zarr folder.
 STATE = "histowidgets-prediction.json"
 
-#: Side of the blocks that a prediction on disk is made of, in pixels at the classifier's downsample: a multiple of 32,
-#: and a whole number of the largest tiles of a network without their context (528 = 640 - 2 x 56).
+#: Side of the blocks of a prediction on disk, in pixels at the classifier's downsample: a multiple of 32, and of the
+#: side of a network's largest tile without its context (528 = 640 - 2 x 56).
 BLOCK_SIDE = 2112
 
 #: Longest side of the coarsest level of a pyramid, in pixels.
@@ -28,7 +28,7 @@ _CHUNK = BLOCK_SIDE // 2
 
 
 class Store:
-    """An OME-Zarr of labels, and of probabilities if wanted, that is filled block by block.
+    """An OME-Zarr of labels, and optionally of probabilities, that is filled block by block.
 
     Parameters
     ----------
@@ -40,22 +40,22 @@ class Store:
         self.path, self.card = path, card
         self.done = 0
         self._counts = np.zeros(256, np.int64)
-        self._counting = True  # False where a store of an earlier version, which did not count, is resumed
+        self._counting = True  # False if resuming a store of an earlier version, which did not count
         self._labels: list[Any] = []
         self._probabilities: Any = None
 
     def open(self) -> bool:
-        """Make the store, or resume an earlier one.
+        """Create the store, or resume an earlier one.
 
         Returns
         -------
         bool
-            Whether another prediction was deleted for this one.
+            Whether another prediction was deleted to make room.
 
         Raises
         ------
         PredictionError
-            If something else is there, or the store cannot be written.
+            If something else is at the path, or the store cannot be written.
         """
         import zarr
 
@@ -73,7 +73,7 @@ class Store:
                 self.path.mkdir(parents=True)
                 root = self._create()
         except (OSError, KeyError, ValueError, TypeError) as error:
-            raise PredictionError(f"{self.path} cannot be written: {error}. Choose another place.") from error
+            raise PredictionError(f"{self.path} cannot be written: {error}. Choose another folder.") from error
         if not same:
             self.note(0, 0)
         self._labels = [root[str(level)] for level in range(_n_levels(self.card.region))]
@@ -97,7 +97,7 @@ class Store:
         sizes = [scaled_shape(region.width, region.height, 1 << level) for level in range(_n_levels(region))]
         for level, shape in enumerate(sizes):
             side = min(_CHUNK, BLOCK_SIDE >> level)
-            # 255 means that nothing was predicted there yet.
+            # 255 means not predicted yet.
             root.create_array(str(level), shape=shape, chunks=(side, side), dtype="uint8", fill_value=255)
         ome = _multiscale(f"{card.image_name} labels", card, [str(level) for level in range(len(sizes))], "yx")
         ome["image-label"] = {
@@ -124,7 +124,7 @@ class Store:
         Parameters
         ----------
         block : Region
-            In pixels from the corner of the prediction.
+            In pixels, from the corner of the prediction.
         labels : ndarray of uint8, (height, width)
         probabilities : ndarray of uint8, (K, height, width), or None
         """
@@ -138,7 +138,7 @@ class Store:
             self._probabilities[:, block.y : block.bottom, block.x : block.right] = probabilities
 
     def note(self, done: int, total: int) -> None:
-        """Note that `done` of `total` blocks are written.
+        """Record that `done` of `total` blocks are written.
 
         Raises
         ------
@@ -167,21 +167,21 @@ class Store:
 
 
 def read_state(path: Path) -> StoreState:
-    """Read the note in the folder of a prediction.
+    """Read the note in a prediction's folder.
 
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If there is no note.
     PredictionError
-        If it cannot be read, or was not written by this version or an earlier one.
+        If the note cannot be read, or was not written by this version or an earlier one.
     """
     try:
         values = json.loads((path / STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise PredictionError(f"{path} is not a prediction that histowidgets wrote ({error}).") from error
+        raise PredictionError(f"{path} is not a prediction by histowidgets ({error}).") from error
     return StoreState.from_dict(values if isinstance(values, dict) else {}, path)
 
 
@@ -193,7 +193,7 @@ def _n_levels(region: Region) -> int:
 
 
 def _multiscale(name: str, card: Card, paths: list[str], axes: str) -> dict[str, Any]:
-    """Describe a pyramid in the words of OME-Zarr 0.5."""
+    """Return the metadata of a pyramid for OME-Zarr 0.5."""
     size = card.pixel_size_yx_um
     steps = {"y": 1.0, "x": 1.0} if size is None else {"y": size[0], "x": size[1]}
     unit = {} if size is None else {"unit": "micrometer"}

@@ -1,4 +1,4 @@
-"""The folder of a classifier on disk."""
+"""Save classifiers to a folder, and load them."""
 
 from histowidgets.prediction.storage._folder import read_folder, write_folder
 

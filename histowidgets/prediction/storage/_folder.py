@@ -1,4 +1,4 @@
-"""A classifier as a folder: JSON and safetensors, written whole, and read without unpickling."""
+"""Store a classifier as a folder of JSON and safetensors, written atomically and read without unpickling."""
 
 import contextlib
 import glob
@@ -32,14 +32,14 @@ CARD, WEIGHTS = "classifier.json", "model.safetensors"
 
 
 class FolderCard(Description):
-    """What ``classifier.json`` holds in its newest version, checked.
+    """The content of ``classifier.json`` in its newest version, validated.
 
     Attributes
     ----------
     kind : str
-        Of the model; see `restored_model`.
+        Kind of the model; see `restored_model`.
     model : dict
-        What `PixelModel.spec` gave.
+        The values of `PixelModel.spec`.
     settings, scores, history, trained_on
         Those of `ClassifierSpec`.
     """
@@ -69,8 +69,8 @@ def write_folder(spec: ClassifierSpec, folder: str | PathLike[str]) -> None:
         raise _cannot_write(target, error) from error
     try:
         _write(beside / WEIGHTS, weights)
-        _write(beside / CARD, card.encode(errors="backslashreplace"))  # half a character becomes its JSON escape
-        beside.chmod(0o755)  # only their owner may open mkdtemp's folders
+        _write(beside / CARD, card.encode(errors="backslashreplace"))  # unpaired surrogates become JSON escapes
+        beside.chmod(0o755)  # mkdtemp makes folders that only their owner can open
         _replace(beside, target)
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -96,7 +96,7 @@ def read_folder(folder: str | PathLike[str]) -> ClassifierSpec:
         )
     except ValidationError as error:
         raise _damaged(source / CARD, first_problem(error)) from error
-    except KeyError as error:  # what the model of its kind needs
+    except KeyError as error:  # an entry that this kind of model needs
         raise _damaged(source / CARD, f"{error} is missing") from error
     except (ClassifierError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(source / CARD, str(error)) from error
@@ -129,7 +129,7 @@ def _versions() -> dict[str, str]:
 
 
 def _require_replaceable(target: Path) -> None:
-    """Refuse to replace anything but the folder of a classifier."""
+    """Raise ClassifierError if `target` is anything but the folder of a classifier."""
     if not target.exists():
         return
     if not target.is_dir():
@@ -138,7 +138,7 @@ def _require_replaceable(target: Path) -> None:
     if foreign:
         raise ClassifierError(
             f"{target} holds other files ({foreign[0]}{', …' if len(foreign) > 1 else ''}), which saving would "
-            "delete. Give a new folder."
+            "delete. Give another folder."
         )
 
 
@@ -150,7 +150,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _replace(beside: Path, target: Path) -> None:
-    """Put a finished folder in the place of an earlier one."""
+    """Move a finished folder to the place of an earlier one."""
     if not target.exists():
         beside.rename(target)
         return
@@ -190,8 +190,8 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise _damaged(path, f"its version is {version!r}")
     if version > VERSION:
         raise ClassifierError(
-            f"{path} has version {version}, this program reads up to {VERSION}. Update histowidgets: "
-            f"it was written by {card.get('versions', {}).get('histowidgets', 'a newer one')}."
+            f"{path} has version {version}, but this program reads only up to {VERSION}. Update histowidgets: the file "
+            f"was written by version {card.get('versions', {}).get('histowidgets', 'unknown')}."
         )
     try:
         return _migrated(card)
@@ -202,7 +202,7 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _from_0(card: dict[str, Any]) -> dict[str, Any]:
-    """Version 0, before the first release: networks only, colours in the order of the classes, no history."""
+    """Convert version 0, before the first release: networks only, colours in the order of the classes, no history."""
     newer = {"kind": "network", "history": [], "trained_on": {}, "pixel_size_um": None, **card}
     colors = card["colors"]
     if not isinstance(colors, Mapping):
@@ -210,17 +210,18 @@ def _from_0(card: dict[str, Any]) -> dict[str, Any]:
     return newer
 
 
-#: From a version of the card to the next one. A change that raises `VERSION` adds a step here, and a test of it.
+#: Maps each version of the card to its migration to the next one. Raising `VERSION` requires a new step here, and a
+#: test.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: _from_0}
 
 
 def _migrated(card: dict[str, Any]) -> dict[str, Any]:
-    """Return a card of an older version as one of `VERSION`; the file on disk stays as it is.
+    """Migrate a card of an older version to `VERSION`; the file on disk is not changed.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        The card lacks what its version had.
+        The card lacks an entry of its version.
     """
     while card["version"] < VERSION:
         card = {**MIGRATIONS[card["version"]](card), "version": card["version"] + 1}
@@ -231,7 +232,7 @@ def _read_weights(path: Path, card: Mapping[str, Any]) -> dict[str, np.ndarray]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ClassifierError(f"There is no {path}; the folder is not complete. Copy or save it again.") from None
+        raise ClassifierError(f"{path} is missing: the folder is not complete. Copy or save it again.") from None
     except OSError as error:
         raise ClassifierError(f"{path} cannot be read: {error.strerror or error}.") from error
     recorded = card.get("weights", {})

@@ -1,4 +1,4 @@
-"""Tiles: where they lie, how they are read, and how the answers for them are blended into a probability map."""
+"""Tiles: planning and reading them, and blending the outputs for them into a probability map."""
 
 from histowidgets.prediction.tiling._blank_tiles import BlankTiles
 from histowidgets.prediction.tiling._blend import BLENDS, blended

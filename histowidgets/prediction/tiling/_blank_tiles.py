@@ -1,28 +1,28 @@
-"""Tiles of empty glass, which need not be computed."""
+"""Skip tiles of empty glass, which need not be computed."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-#: A tile is blank if no normalized channel (0 to 1) has a larger standard deviation, or a larger range.
+#: A tile is blank if no normalized channel (0 to 1) exceeds this standard deviation or this range.
 BLANK_STD, BLANK_RANGE = 0.02, 0.2
 
-#: Steps in which the colours of blank tiles are told apart, from 0 to 1.
+#: Number of steps, from 0 to 1, to which the colours of blank tiles are rounded.
 _COLOUR_STEPS = 16
 
 
 class BlankTiles:
-    """Answers for tiles without contrast: the mean of the answer for the first tile of that colour.
+    """Cached outputs for tiles without contrast: the mean of the output for the first tile of the same colour.
 
     Parameters
     ----------
     stride : int
-        Pixels of a tile per value of an answer, along each side.
+        Pixels of a tile along each side of an output value.
 
     Attributes
     ----------
     skipped : int
-        Tiles that were not computed.
+        Number of tiles that were not computed.
     """
 
     def __init__(self, stride: int) -> None:
@@ -31,9 +31,9 @@ class BlankTiles:
         self.skipped = 0
 
     def answer(self, tile: np.ndarray, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return probabilities (K, rows, cols) of a normalized tile (C, H, W).
+        """Return the probabilities (K, rows, cols) of a normalized tile (C, H, W).
 
-        `compute` is called if the tile has contrast, or its colour is new.
+        `compute` is called only if the tile has contrast, or its colour is new.
         """
         colour = _blank_colour(tile)
         if colour is None:
@@ -49,7 +49,7 @@ class BlankTiles:
 
 
 def _blank_colour(tile: np.ndarray) -> tuple[int, ...] | None:
-    """Return the colour of a tile without contrast, in coarse steps; None for any other."""
+    """Return the colour of a tile without contrast, in coarse steps; None for other tiles."""
     if float(np.ptp(tile, axis=(1, 2)).max()) > BLANK_RANGE or float(tile.std((1, 2)).max()) > BLANK_STD:
         return None
     return tuple(int(value) for value in np.rint(tile.mean((1, 2)) * _COLOUR_STEPS))

@@ -1,4 +1,4 @@
-"""Blending tiles into rows of a probability map, with one row of tiles in memory at a time."""
+"""Blend tiles into rows of a probability map, with one row of tiles in memory at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from histowidgets.prediction.tiling._plan import AxisPlan
 
-#: Smallest weight of a pixel in a blended tile, so that each counts.
+#: Smallest weight of a pixel in a blended tile, so that no weight is 0.
 LEAST_WEIGHT = 1e-3
 
-#: Standard deviation of the Gaussian blend, as a fraction of the tile's side (the usual choice of sliding windows).
+#: Standard deviation of the Gaussian blend, as a fraction of the tile's side (the usual choice for sliding windows).
 GAUSSIAN_SHARE = 0.125
 
 #: Ways to blend; see `blended`.
 BLENDS: tuple[str, ...] = ("centre-crop", "gaussian", "linear")
 
-#: From the number of a row of tiles to their probabilities, left to right: (K, size / stride, size / stride).
+#: Maps the index of a row of tiles to their probabilities, from left to right: (K, size / stride, size / stride).
 TileRow = Callable[[int], Iterable[np.ndarray]]
 
 
@@ -27,14 +27,14 @@ def blended(
     Parameters
     ----------
     rows, cols : AxisPlan
-        In values of the map (input pixels over the output stride).
+        In values of the map (input pixels divided by the output stride).
     shape : (K, rows, cols)
-        Of the map.
+        Shape of the map.
     tile_row : callable
-        Gives the probabilities of a row of tiles.
+        Returns the probabilities of a row of tiles.
     blend : {"centre-crop", "gaussian", "linear"}
-        Take each value from the one tile in whose middle it lies; or average all tiles that contain it, weighted by
-        a Gaussian around the tile's centre, or by a ramp as long as the overlap.
+        "centre-crop" takes each value from the tile whose central part contains it; the others average all tiles that
+        contain it, weighted by a Gaussian around the tile's centre, or by a linear ramp as long as the overlap.
     margin : int
         Half of the overlap, in values of the map.
 
@@ -42,8 +42,8 @@ def blended(
     ------
     int
         First row.
-    ndarray of float32, (K, some rows, cols)
-        Each row is given once.
+    ndarray of float32, (K, rows of the band, cols)
+        Each row is yielded once.
     """
     if blend == "centre-crop":
         return _cropped(rows, cols, shape, tile_row)
@@ -67,7 +67,7 @@ def _weighted(
 ) -> Iterator[tuple[int, np.ndarray]]:
     weights = np.outer(tile_weights(rows.size, blend, margin), tile_weights(cols.size, blend, margin))
     done = 0
-    # Sums over the rows from `done` on, as far down as the current row of tiles reaches.
+    # Sums over the rows from `done` to the end of the current row of tiles.
     total = np.zeros((shape[0], 0, shape[2]), np.float32)
     weight = np.zeros((0, shape[2]), np.float32)
     for i, top in enumerate(rows.starts):

@@ -1,26 +1,27 @@
-"""Where tiles lie: as few as possible, with real context on every side where the image has any."""
+"""Plan tiles: as few as possible, with context on every side as far as the image extends."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from histowidgets.images import Region
 
-#: Share of a step by which each grid is moved along rows and columns, by the number of grids.
+#: Maps the number of grids to the shift of each along rows and columns, as a share of a step.
 _SHIFTS = {1: ((0.0, 0.0),), 2: ((0.0, 0.0), (0.5, 0.5)), 4: ((0.0, 0.0), (0.5, 0.5), (0.5, 0.0), (0.0, 0.5))}
 
 
 @dataclass(frozen=True)
 class AxisPlan:
-    """Tiles along one axis, in pixels from where the region begins.
+    """Tiles along one axis, in pixels from the start of the region.
 
     Attributes
     ----------
     size : int
         Length of each tile.
     starts : tuple of int
-        Where each tile begins; may be negative.
+        Start of each tile; may be negative.
     cuts : tuple of int
-        One more than tiles: tile i is used from ``cuts[i]`` to ``cuts[i + 1]``; the first is 0, the last the length.
+        One more than there are tiles: tile i is used from ``cuts[i]`` to ``cuts[i + 1]``; the first is 0, the last is
+        the length.
     """
 
     size: int
@@ -28,9 +29,9 @@ class AxisPlan:
     cuts: tuple[int, ...]
 
     def part(self, first: int, last: int, whole: bool) -> "AxisPlan":
-        """Return those of the tiles that are needed for the pixels from `first` to `last`, counted from `first`.
+        """Return the tiles that are needed for the pixels from `first` to `last`, counted from `first`.
 
-        `whole` asks for all tiles that reach in; else only those are needed that are used there.
+        With `whole`, these are all tiles that overlap the pixels; otherwise only those that are used there.
         """
         ends = zip(self.cuts[:-1], self.cuts[1:], strict=True)
         used = [
@@ -46,20 +47,20 @@ class AxisPlan:
 def plan_axis(
     length: int, before: int, after: int, *, largest: int, margin: int, multiple: int, align: int, shift: float = 0.0
 ) -> AxisPlan:
-    """Lay tiles along one axis.
+    """Plan tiles along one axis.
 
     Parameters
     ----------
     length : int
-        Pixels of the region.
+        Length of the region, in pixels.
     before, after : int
-        Pixels that the image has before and after it.
+        Number of pixels of the image before and after the region.
     largest : int
         Longest tile; a multiple of `multiple`.
     margin : int
-        Pixels of context on each side of the part that a tile is used for; neighbours share at least twice that.
+        Pixels of context on each side of the used part of a tile; neighbours overlap by at least twice this.
     multiple : int
-        Tiles are multiples of this.
+        Sides of tiles are multiples of this.
     align : int
         Starts and cuts are multiples of this, which divides `multiple`.
     shift : float, default 0
@@ -68,7 +69,7 @@ def plan_axis(
     Returns
     -------
     AxisPlan
-        All tiles are equally long. They reach beyond the image only where it is shorter than a multiple.
+        All tiles have the same length. They extend beyond the image only if it is shorter than a multiple.
     """
 
     def spanned(margin: int) -> tuple[int, int]:
@@ -76,13 +77,13 @@ def plan_axis(
 
     begin, end = spanned(margin)
     if end - begin > largest:
-        # At least half the side of a small tile is used.
+        # Use at least half the side of a small tile.
         margin = min(margin, largest // 4)
         begin, end = spanned(margin)
     span = end - begin
     if span <= largest:
         size = _up(span, multiple)
-        # What rounding up adds is taken from the image, where it has pixels left.
+        # The pixels added by rounding up are taken from the image, as far as it extends.
         beyond = max(0, begin + size - (length + after))
         begin -= min(beyond, before + begin) // align * align
         return AxisPlan(size, (begin,), (0, length))
@@ -101,7 +102,7 @@ def _up(value: int, multiple: int) -> int:
 
 
 class TileNeeds(NamedTuple):
-    """What the plan needs to know about a model; see `PixelModel`."""
+    """The properties of a model that the plan depends on; see `PixelModel`."""
 
     multiple: int
     output_stride: int
@@ -111,17 +112,17 @@ class TileNeeds(NamedTuple):
 
 @dataclass(frozen=True)
 class TilePlan:
-    """Tiles over a region of an image.
+    """A plan of tiles over a region of an image.
 
     Attributes
     ----------
     region : Region
-        Full-size pixels.
+        In full-size pixels.
     downsample : int
     rows, cols : AxisPlan
-        In pixels at the downsample, from the region's corner.
+        In pixels at the downsample, from the corner of the region.
     margin : int
-        At least half of what neighbours share.
+        At most half of the overlap of neighbours.
     """
 
     region: Region
@@ -146,7 +147,7 @@ class TilePlan:
         return [self.tile_region(i, j) for i in range(len(self.rows.starts)) for j in range(len(self.cols.starts))]
 
     def part(self, rows: tuple[int, int], cols: tuple[int, int], whole: bool) -> "TilePlan":
-        """Return the plan of a part, at the same places of the image; see `AxisPlan.part`."""
+        """Return the plan of a part of the region, with the same tiles; see `AxisPlan.part`."""
         d = self.downsample
         region = Region.from_edges(
             self.region.x + cols[0] * d,
@@ -166,9 +167,9 @@ def plan_tiles(
     overlap: float,
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> TilePlan:
-    """Plan tiles over `region` with context from `within`, the part of the image that may be read.
+    """Plan tiles over `region`, with context from `within`, the part of the image that may be read.
 
-    `shift` is the fraction of a step by which inner tiles are moved, along rows and columns; see `plan_axis`.
+    `shift` is the fraction of a step by which inner tiles are shifted along rows and columns; see `plan_axis`.
     """
     largest = max(tile_size, needs.largest_tile) // needs.multiple * needs.multiple
     largest = max(largest, needs.multiple)
@@ -195,6 +196,6 @@ def plan_tiles(
 def plan_grids(
     needs: TileNeeds, region: Region, within: Region, downsample: int, tile_size: int, overlap: float, grids: int
 ) -> list[TilePlan]:
-    """Plan several grids, each shifted by half a step; equal ones (where a single tile is enough) are given once."""
+    """Plan several grids, each shifted by half a step, without duplicates (if a single tile is enough)."""
     plans = [plan_tiles(needs, region, within, downsample, tile_size, overlap, shift) for shift in _SHIFTS[grids]]
     return list(dict.fromkeys(plans))

@@ -1,4 +1,4 @@
-"""Prefetching: the next tiles are read while the model works on the current ones."""
+"""Prefetch tiles: the next ones are read while the model computes the current ones."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -11,14 +11,14 @@ Read = TypeVar("Read")
 
 
 def read_ahead(items: Sequence[Item], read: Callable[[Item], Read]) -> Generator[Read, None, None]:
-    """Read items in order, one ahead, in a thread that ends with the iterator.
+    """Read items in order, one item ahead, on a thread that ends with the iterator.
 
     Parameters
     ----------
     items : sequence
-        For a single one no thread is started.
+        For a single item, no thread is started.
     read : callable
-        May raise; the error is raised where the item would have been given.
+        May raise; the error is raised when the item would be yielded.
     """
     if len(items) < 2:
         yield from map(read, items)

@@ -1,4 +1,4 @@
-"""Probabilities at the resolution they were computed at, enlarged on demand."""
+"""Probabilities at the resolution at which they were computed, enlarged on demand."""
 
 import math
 from collections.abc import Iterator
@@ -10,33 +10,33 @@ from PIL import Image as PillowImage
 from histowidgets.errors import PredictionError
 from histowidgets.images import Taps, scaled_shape, taps_between
 
-#: Rows of a full-size picture that are worked on at once while labels are made (times columns and 4 bytes a class).
+#: Number of full-size rows that are enlarged at once to make labels (memory: times columns and 4 bytes per class).
 BAND_ROWS = 512
 
-#: Probabilities of a region up to which they are kept as float32 (64 MB), as exact as they are computed; more of them
-#: are kept as float16, in half the memory (three classes of 4096 x 4096 pixels: 100 MB).
+#: Number of probabilities up to which they are kept as float32, as computed (64 MB); more are kept as float16, in half
+#: the memory (three classes of 4096 x 4096 pixels: 100 MB).
 EXACT_PROBABILITIES = 16_000_000
 
-#: Rows of a map that are needed on either side of a band to interpolate its edge as if there were none.
+#: Number of rows on either side of a band that are needed to interpolate at its edge.
 EDGE_ROWS = 2
 
 
 @dataclass(frozen=True)
 class AxisPlace:
-    """Where the values of a map lie along one axis of an image, and for which of its pixels they are there.
+    """The positions of a map's values along one axis of an image, and the pixels that they cover.
 
     Attributes
     ----------
     scale : float
-        Full-size pixels for each value.
+        Full-size pixels per value.
     corner : float
-        Full-size pixel at which the values of the whole map begin.
+        Full-size pixel at which the whole map begins.
     total : int
         Number of values of the whole map.
     start : int
-        First of the full-size pixels that are wanted.
+        First full-size pixel of the result.
     first : int
-        First of the values that are there.
+        Index of the first available value.
     """
 
     scale: float
@@ -46,7 +46,7 @@ class AxisPlace:
     first: int = 0
 
     def needed(self, start: int, stop: int) -> tuple[int, int]:
-        """Return which values of the whole map the full-size pixels from `start` to `stop` are made of."""
+        """Return the range of values of the whole map from which the pixels `start` to `stop` are interpolated."""
         if self.is_exact:
             return start - int(self.corner), stop - int(self.corner)
         first = math.floor((start - self.corner) / self.scale) - EDGE_ROWS
@@ -54,26 +54,26 @@ class AxisPlace:
         return max(0, first), min(self.total, last)
 
     def known(self, have: int) -> int:
-        """Return up to which pixel, from `start`, all is known where there are `have` values from `first` on."""
+        """Return the number of pixels from `start` that can be interpolated from the `have` values from `first`."""
         return max(0, math.floor((self.first + have - EDGE_ROWS) * self.scale + self.corner) - self.start)
 
     @property
     def is_exact(self) -> bool:
-        """Whether each value is that of one pixel."""
+        """Whether each value corresponds to one pixel."""
         return self.scale == 1 and float(self.corner).is_integer()
 
     def value_at(self, pixels: np.ndarray) -> np.ndarray:
-        """Return which of the values that are there each pixel, from `start`, lies in."""
+        """Return the index, among the available values, of the value that contains each pixel, counted from `start`."""
         places = np.floor((pixels + self.start + 0.5 - self.corner) / self.scale).astype(np.int64)
         return np.clip(places, 0, self.total - 1) - self.first
 
     def box(self, top: int, bottom: int) -> tuple[float, float]:
-        """Return where pixels from `top` to `bottom`, from `start`, begin and end among the values that are there."""
+        """Return where the pixels `top` to `bottom`, counted from `start`, begin and end among the available values."""
         offset = (self.start - self.corner) / self.scale - self.first
         return top / self.scale + offset, bottom / self.scale + offset
 
     def taps(self, top: int, bottom: int) -> Taps:
-        """Return what the pixels from `top` to `bottom`, from `start`, are made of."""
+        """Return the interpolation taps of the pixels `top` to `bottom`, counted from `start`."""
         edges = (np.arange(top, bottom + 1) + self.start - self.corner) / self.scale
         return taps_between(edges, 1 / self.scale, self.total).shifted(self.first)
 
@@ -81,18 +81,18 @@ class AxisPlace:
 def enlarged(
     values: np.ndarray, skipped: int, top: int, bottom: int, width: int, rows: AxisPlace, cols: AxisPlace
 ) -> np.ndarray:
-    """Bring rows of a map to full size, bilinearly, with each value at the centre of its pixels.
+    """Enlarge rows of a map to full size bilinearly, with each value at the centre of its pixels.
 
-    Where pixels are larger than values, each is the mean of those that it covers.
+    Where pixels are larger than values, each pixel is the mean of the values that it covers.
 
     Parameters
     ----------
     values : ndarray of (K, rows, cols)
-        Rows from `skipped` on, with `EDGE_ROWS` more on either side where the map has them.
+        Rows from `skipped` on, with `EDGE_ROWS` more on either side as far as the map extends.
     skipped : int
-        Rows of the map before them.
+        Number of rows of the map before them.
     top, bottom, width : int
-        Rows and width of the result, in full-size pixels from the region's corner.
+        Rows and width of the result, in full-size pixels from the corner of the region.
     rows, cols : AxisPlace
 
     Returns
@@ -112,7 +112,7 @@ def enlarged(
 
 
 def best_class(probabilities: np.ndarray) -> np.ndarray:
-    """Return the index of the highest of (K, rows, cols): uint8 (rows, cols); the first one of equals."""
+    """Return the index of the highest probability of (K, rows, cols), uint8 (rows, cols); the first one on ties."""
     labels = np.zeros(probabilities.shape[1:], np.uint8)
     best = probabilities[0].copy()
     for k in range(1, len(probabilities)):
@@ -127,22 +127,22 @@ def kept_type(count: int) -> type[np.floating]:
 
 
 class ProbabilityMap:
-    """Class probabilities of a region, one value for each `scale` x `scale` full-size pixels.
+    """Class probabilities of a region, with one value for each `scale` x `scale` full-size pixels.
 
-    Kept as float32, or as float16 (steps below 0.0005) where there are more than 16 million of them, or where they
-    are given as float16: three classes of 4096 x 4096 pixels take 100 MB, or 50 MB at scale 2.
+    They are kept as float32, or as float16 (steps below 0.0005) if there are more than 16 million values, or if they
+    are given as float16. Three classes of 4096 x 4096 pixels take 100 MB, or 50 MB at scale 2.
 
     Parameters
     ----------
     values : ndarray of (K, rows, cols)
         From 0 to 1; rows and cols are those of the region at downsample `scale`.
     width, height : int
-        Of the region, in full-size pixels.
+        Size of the region, in full-size pixels.
     scale : int, default 1
-        Full-size pixels per value, along each side.
+        Full-size pixels along each side of a value.
     places : (AxisPlace, AxisPlace), optional
-        Where rows and columns lie, if they do not begin at the region's corner; instead of `scale`. There are then a
-        few more values around the region, so that its edges are interpolated as in the whole image.
+        Positions of the rows and columns, if they do not begin at the corner of the region; used instead of `scale`.
+        There are then a few more values around the region, so that its edges are interpolated as in the whole image.
 
     Raises
     ------
@@ -173,12 +173,12 @@ class ProbabilityMap:
         self.scale = self._rows.scale
 
     def bands(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Bring the map to full size band by band, bilinearly, with each value at the centre of its pixels.
+        """Enlarge the map to full size band by band, bilinearly, with each value at the centre of its pixels.
 
         Yields
         ------
         int
-            First row, in full-size pixels from the region's top.
+            First row, in full-size pixels from the top of the region.
         ndarray of float32, (K, rows of the band, width)
         """
         for top in range(0, self.height, BAND_ROWS):
@@ -194,25 +194,25 @@ class ProbabilityMap:
         return enlarged(self.values[:, first:last], first, top, bottom, self.width, rows, cols)
 
     def places_of(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the row and the column of `values` in which rows and columns of the region lie."""
+        """Return the rows and columns of `values` that contain the given rows and columns of the region."""
         return self._rows.value_at(rows), self._cols.value_at(columns)
 
     def labels(self) -> np.ndarray:
-        """Return the most probable class of each full-size pixel: uint8 (height, width); the first one of equals."""
+        """Return the most probable class of each full-size pixel, uint8 (height, width); the first one on ties."""
         labels = np.zeros((self.height, self.width), np.uint8)
         for top, band in self.bands():
             labels[top : top + band.shape[1]] = best_class(band)
         return labels
 
     def confidence(self) -> np.ndarray:
-        """Return the highest probability of each full-size pixel: float32 (height, width)."""
+        """Return the highest probability at each full-size pixel, float32 (height, width)."""
         out = np.empty((self.height, self.width), np.float32)
         for top, band in self.bands():
             out[top : top + band.shape[1]] = band.max(0)
         return out
 
     def expanded(self) -> np.ndarray:
-        """Return the probabilities of each full-size pixel: float32 (height, width, K)."""
+        """Return the probabilities at each full-size pixel, float32 (height, width, K)."""
         out = np.empty((self.height, self.width, len(self.values)), np.float32)
         for top, band in self.bands():
             out[top : top + band.shape[1]] = np.moveaxis(band, 0, -1)

@@ -1,18 +1,18 @@
-"""Blurring a probability map that arrives row by row, and averaging several, without holding them as a whole."""
+"""Blur a probability map that arrives in bands, and average several maps, without holding a whole map in memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-#: Rows of a map from the top: the first row, and float32 (K, some rows, cols); each row once.
+#: Bands of a map from the top: the first row, and float32 (K, rows of the band, cols).
 Bands = Iterable[tuple[int, np.ndarray]]
 
-#: Standard deviations at which the Gaussian is cut off.
+#: Number of standard deviations at which the Gaussian is truncated.
 REACH = 3.0
 
 
 def reach_of(sigma: float) -> int:
-    """Return the number of values on each side that the blur of one value needs."""
+    """Return the radius of the blur, in values."""
     return int(REACH * sigma + 0.5)
 
 
@@ -23,14 +23,14 @@ def smoothed(bands: Bands, sigma: tuple[float, float], n_rows: int) -> Iterator[
     ----------
     bands : iterable of (int, ndarray)
     sigma : (float, float)
-        Along rows and columns, in values of the map; 0 does nothing.
+        Standard deviation along rows and columns, in values of the map; 0 for no blur.
     n_rows : int
-        Of the whole map.
+        Number of rows of the whole map.
     """
     if max(sigma) <= 0:
         yield from bands
         return
-    from scipy import ndimage  # only here, as it takes a while to load
+    from scipy import ndimage  # imported here because it is slow to load
 
     reach = reach_of(sigma[0])
     first, done = 0, 0
@@ -49,7 +49,7 @@ def smoothed(bands: Bands, sigma: tuple[float, float], n_rows: int) -> Iterator[
 
 
 def averaged(streams: Sequence[Bands]) -> Iterator[tuple[int, np.ndarray]]:
-    """Average maps of the same shape whose rows arrive in different portions."""
+    """Average maps of the same shape that arrive in different bands."""
     if len(streams) == 1:
         yield from streams[0]
         return

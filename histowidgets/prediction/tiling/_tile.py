@@ -1,4 +1,4 @@
-"""Reading a tile as the tensor that a model sees."""
+"""Read a tile as the input tensor of a model."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,22 @@ from histowidgets.images import Image, Normalization, Region, read_padded
 
 @dataclass(frozen=True)
 class Tile:
-    """A place in an image, and how its pixels become a tensor.
+    """A region of an image, and how its pixels become the input of a model.
 
     Attributes
     ----------
     image : Image
     region : Region
-        Full-size pixels; what lies outside the image is filled by reflection.
+        In full-size pixels; parts outside the image are filled by reflection.
     normalization : Normalization
         With the statistics of the training images.
     downsample : int, default 1
     channels : tuple of int or None
-        Which channels, in which order; None for all.
+        The channels to use, in order; None for all.
     within : Region or None
-        The only pixels that are read; None for the whole image.
+        The only pixels that may be read; None for the whole image.
     keep : bool, default False
-        Whether what a model computes for this tile is likely to be wanted again.
+        Whether a model should cache what it computes for this tile.
     """
 
     image: Image
@@ -36,7 +36,7 @@ class Tile:
     keep: bool = False
 
     def read(self) -> np.ndarray:
-        """Read the tensor that a model sees.
+        """Read the input tensor of the model.
 
         Returns
         -------
@@ -57,5 +57,5 @@ class Tile:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What distinguishes this tile from the others of its image."""
+        """Key that distinguishes this tile from others of its image."""
         return (self.region, self.normalization, self.downsample, self.channels, self.within)

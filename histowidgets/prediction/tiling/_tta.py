@@ -1,15 +1,15 @@
-"""The eight symmetries of the square, for test-time augmentation."""
+"""Test-time augmentation by the eight symmetries of the square."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-#: Quarter turns, and whether the picture is mirrored first.
+#: Number of quarter turns, and whether to mirror first.
 SYMMETRIES = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
 
 def turned(values: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
-    """Mirror (left to right) and then turn the last two axes."""
+    """Mirror (left to right) and then rotate the last two axes."""
     if mirrored:
         values = values[..., ::-1]
     return np.rot90(values, turns, axes=(-2, -1))
@@ -24,15 +24,15 @@ def turned_back(values: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
 def mean_over_symmetries(
     probabilities: Callable[[np.ndarray], np.ndarray], batch: np.ndarray, check: Callable[[], None]
 ) -> np.ndarray:
-    """Average the answers of a model about a batch seen in the eight ways.
+    """Average the outputs of a model for a batch over the eight symmetries.
 
     Parameters
     ----------
     probabilities : callable
-        From (N, C, H, W) to (N, K, H / s, W / s).
+        Maps (N, C, H, W) to (N, K, H / s, W / s).
     batch : ndarray of float32, (N, C, H, W)
     check : callable
-        Called before each of the eight; may raise to stop.
+        Called before each symmetry; may raise to stop.
     """
     answers = []
     for turns, mirrored in SYMMETRIES:

@@ -1,6 +1,6 @@
-"""Weights of a run on disk: the best, and the state to resume from.
+"""Checkpoints of a run on disk: its best weights, and the state to resume from.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

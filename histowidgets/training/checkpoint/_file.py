@@ -1,4 +1,4 @@
-"""The state of a run after an epoch, in one file: safetensors, with the rest as JSON in its header. Never pickle."""
+"""Store the state of a run after an epoch in one safetensors file, with the rest as JSON in its header; no pickle."""
 
 import copy
 import json
@@ -17,21 +17,21 @@ from histowidgets.training.checkpoint._header import CHECKPOINT_VERSION, FORMAT,
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run resumes from.
+    """The state that a run resumes from.
 
     Attributes
     ----------
     tensors : dict of str to Tensor
         Weights, averages, the optimizer's moments and torch's random state, by path (``"network/core.encoder…"``).
     plain : dict
-        Everything else, for JSON: the epoch, the history, random state, the network's description.
+        Everything else, as plain values for JSON: the epoch, the history, random state, the network's description.
     """
 
     tensors: dict[str, torch.Tensor]
     plain: dict[str, Any]
 
     def under(self, folder: str) -> dict[str, torch.Tensor]:
-        """Return the tensors whose path begins with a folder, by the rest of their path."""
+        """Return the tensors whose path begins with `folder`, by the rest of their path."""
         start = folder + "/"
         return {path[len(start) :]: tensor for path, tensor in self.tensors.items() if path.startswith(start)}
 
@@ -53,7 +53,7 @@ def write_resume(path: Path, checkpoint: Checkpoint) -> None:
     places: set[int] = set()
     for name, tensor in checkpoint.tensors.items():
         tensor = tensor.detach().cpu().contiguous()
-        # Layers may share their weights; safetensors refuses tensors that share memory.
+        # Layers may share weights, but safetensors rejects tensors that share memory.
         tensors[name] = tensor.clone() if tensor.data_ptr() in places else tensor
         places.add(tensor.data_ptr())
     header = {
@@ -71,7 +71,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     TrainingError
-        The file is missing, damaged, or of a newer version; the message names it.
+        The file is missing, damaged, or of a newer version; the message names the file.
     """
     plain, checksum = read_header(path)
     try:

@@ -1,4 +1,4 @@
-"""The header of a checkpoint, read without torch and without its tensors."""
+"""Read the header of a checkpoint, without torch and without the tensors."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from safetensors import SafetensorError, safe_open
 
 from histowidgets.errors import TrainingError
 
-#: State of a run to resume from, as long as it lasts.
+#: File with the state to resume from, which exists while the run is not finished.
 RESUME_FILE = "resume.safetensors"
 
-#: Best weights of a run.
+#: File with the best weights of a run.
 BEST_FILE = "checkpoint.safetensors"
 
 #: Format of `RESUME_FILE`.
@@ -21,7 +21,7 @@ FORMAT = "histowidgets run"
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], str]:
-    """Read what a checkpoint holds besides its tensors, and their checksum.
+    """Read the plain values of a checkpoint, and the checksum of its tensors.
 
     Raises
     ------
@@ -32,14 +32,14 @@ def read_header(path: Path) -> tuple[dict[str, Any], str]:
         with safe_open(path, framework="np") as file:
             header: dict[str, str] = file.metadata() or {}
     except FileNotFoundError:
-        raise TrainingError(f"There is no {path}: this run cannot be resumed. Start a new one.") from None
+        raise TrainingError(f"{path} is missing, so this run cannot be resumed. Start a new run.") from None
     except (SafetensorError, OSError) as error:
         raise damaged(path, str(error)) from error
     if header.get("format") != FORMAT or not header.get("version", "").isdecimal():
         raise damaged(path, f"it does not say that its format is {FORMAT!r}")
     if int(header["version"]) > CHECKPOINT_VERSION:
         raise TrainingError(
-            f"{path} has version {header['version']}, this program reads up to {CHECKPOINT_VERSION}. "
+            f"{path} has version {header['version']}, but this program reads only up to {CHECKPOINT_VERSION}. "
             "Update histowidgets, or start a new run."
         )
     try:
@@ -49,8 +49,8 @@ def read_header(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def damaged(path: Path, why: str) -> TrainingError:
-    """Make the error for a file that cannot be resumed from."""
+    """Return the error for a damaged file."""
     return TrainingError(
-        f"{path} is damaged: {why}. The run cannot be resumed from it; start a new one. Its best weights are in "
-        f"{BEST_FILE} beside it."
+        f"{path} is damaged: {why}. The run cannot be resumed from it. Start a new run; the best weights are in "
+        f"{BEST_FILE} in the same folder."
     )

@@ -1,6 +1,6 @@
-"""What a run learns from: sampled places, tiles, augmentation, normalization, folds.
+"""Training data: sampling, tiles, augmentation, normalization, folds.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

@@ -1,8 +1,9 @@
-"""Augmentation of tiles: geometry, for pixels and labels alike, and colour, for pixels alone.
+"""Augmentation of tiles: geometry, for pixels and labels, and colour, for pixels only.
 
-torchvision's random transforms draw from torch's global generator and give all tiles of a batch the same parameters.
-Here each tile draws its own from a generator of the run, so that a seed repeats a run and no other random numbers
-change. However many geometric changes there are, the cached pixels are resampled once.
+torchvision's random transforms draw from torch's global generator, and use the same parameters for all tiles of a
+batch. Here each tile draws its own parameters from the generator of the run, so that runs are reproducible by their
+seed and no other random numbers change. All geometric changes are combined, so that the cached pixels are resampled
+only once.
 """
 
 import math
@@ -17,42 +18,43 @@ from torchvision.transforms.v2 import functional as transforms
 from histowidgets.annotations import UNLABELLED
 from histowidgets.training.settings import TrainingSettings
 
-#: Optical density of red, green, blue to haematoxylin, eosin, DAB (Ruifrok & Johnston 2001, as in scikit-image).
+#: Matrix from optical densities of red, green, blue to haematoxylin, eosin, DAB (Ruifrok & Johnston 2001, as in
+#: scikit-image).
 HED_FROM_RGB = np.linalg.inv(np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], dtype=np.float64))
 
 _RGB_FROM_HED = np.linalg.inv(HED_FROM_RGB)
 _DARKEST = 1.0 / 255.0
 #: Standard deviation, in pixels, of the shifts of an elastic deformation at full strength.
 _ELASTIC_PIXELS = 10.0
-#: How far, in pixels, an elastic deformation at full strength moves all but a few pixels in a thousand.
+#: Largest shift, in pixels, of an elastic deformation at full strength, for all but a few pixels in a thousand.
 ELASTIC_REACH = 3 * _ELASTIC_PIXELS
 _ELASTIC_GRID = 8
 #: Weights of red, green and blue in the luminance (ITU-R BT.601).
 _GREY = np.array([0.299, 0.587, 0.114])
-#: Share of ``color_jitter`` by which the hue varies, in full turns.
+#: Range of the hue, in full turns, as a share of ``color_jitter``.
 _HUE_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much tiles are varied; the fields are those of `TrainingSettings`, and 0 (of `scale`, 1) changes nothing.
+    """How much tiles are varied; the fields are those of `TrainingSettings`, and 0 (for `scale`, 1) changes nothing.
 
     Attributes
     ----------
     flip, rotate90 : bool
-        Mirror, and turn by quarter turns.
+        Whether to flip, and to rotate by multiples of 90 degrees.
     rotation : float
-        Largest turn, in degrees.
+        Largest rotation, in degrees.
     scale : float
         Largest factor by which tiles are enlarged or shrunk, 1 or more.
     brightness, contrast, color_jitter, stain_jitter, channel_jitter : float
-        Largest share by which these vary; colour and stain in the colours of a brightfield scan alone.
+        Largest fraction by which these vary; colour and stain vary only in colour brightfield images.
     elastic : float
         Strength of the elastic deformation, 0 to 1.
     blur : float
         Largest standard deviation of the blur, in pixels.
     noise : float
-        Largest standard deviation of the noise, of values from 0 to 1.
+        Largest standard deviation of the noise, for values from 0 to 1.
     """
 
     flip: bool = False
@@ -70,7 +72,7 @@ class Augmentation:
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Augmentation | None":
-        """Return the augmentation that settings ask for; None where they switch it off."""
+        """Return the augmentation of the settings; None if it is off."""
         if not settings.augmentation:
             return None
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
@@ -78,7 +80,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Geometry:
-    """How one tile lies in its window: `zoom` above 1 enlarges; `turn` in radians; mirrored left to right first."""
+    """The transformation of one tile: `zoom` above 1 enlarges; `turn` is in radians; mirroring comes first."""
 
     zoom: float = 1.0
     turn: float = 0.0
@@ -86,19 +88,19 @@ class Geometry:
 
     @property
     def is_exact(self) -> bool:
-        """Whether pixels only change places, by quarter turns and mirroring."""
+        """Whether pixels are only rearranged, by quarter turns and mirroring, without resampling."""
         quarter = self.turn / (math.pi / 2)
         return self.zoom == 1.0 and abs(quarter - round(quarter)) < 1e-9
 
 
 def draw_geometry(augmentation: Augmentation, rng: np.random.Generator) -> Geometry:
-    """Draw how a tile is mirrored, turned and scaled."""
+    """Draw the mirroring, rotation and scale of a tile."""
     zoom = float(np.exp(rng.uniform(-1, 1) * math.log(augmentation.scale)))
     turn = math.radians(rng.uniform(-augmentation.rotation, augmentation.rotation))
     mirrored = False
     if augmentation.flip:
         mirrored = bool(rng.integers(2))
-        turn += math.pi * int(rng.integers(2))  # with the mirror, a half turn gives the upside-down flip
+        turn += math.pi * int(rng.integers(2))  # with mirroring, a half turn gives the vertical flip
     if augmentation.rotate90:
         turn += math.pi / 2 * int(rng.integers(4))
     return Geometry(zoom, turn, mirrored)
@@ -116,18 +118,18 @@ def cut_tile(
     labels : Tensor, (h, w), uint8
         Its labels.
     center : (float, float)
-        x, y of the tile's centre in the window, in pixels of the window; pixel 0 reaches from 0 to 1.
+        x, y of the tile's centre, in pixels of the window; pixel 0 extends from 0 to 1.
     size : int
         Side of the tile.
     geometry : Geometry
-        How the tile lies.
+        The transformation of the tile.
 
     Returns
     -------
     pixels : Tensor, (C, size, size)
-        Outside the window, its mirror image.
+        Mirrored outside the window.
     labels : Tensor, (size, size), uint8
-        Those of the window, and 255 outside it.
+        255 outside the window.
     """
     height, width = labels.shape
     left, top = round(center[0] - size / 2), round(center[1] - size / 2)
@@ -142,7 +144,7 @@ def cut_tile(
     height, width = labels.shape
     cos, sin = math.cos(geometry.turn) / geometry.zoom, math.sin(geometry.turn) / geometry.zoom
     flip = -1.0 if geometry.mirrored else 1.0
-    # From the tile's coordinates, -1 to 1, to the window's, which is what affine_grid wants.
+    # Maps the tile's coordinates, -1 to 1, to the window's, as affine_grid needs.
     theta = torch.tensor(
         [
             [flip * cos * size / width, -flip * sin * size / width, 2 * center[0] / width - 1],
@@ -154,7 +156,7 @@ def cut_tile(
     image = functional.grid_sample(pixels[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)[
         0
     ]
-    # grid_sample fills with 0, so that 0 has to mean "unlabelled" for a moment.
+    # grid_sample fills with 0, so 0 temporarily means "unlabelled".
     shifted = labels[None, None].to(torch.float32) - UNLABELLED
     mask = functional.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)[0, 0]
     return image, (mask + UNLABELLED).to(torch.uint8)
@@ -163,7 +165,7 @@ def cut_tile(
 def _around(
     pixels: torch.Tensor, labels: torch.Tensor, center: tuple[float, float], extent: float
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[float, float]]:
-    """Crop a window to what a tile of side `extent` can touch at any angle, so that little is converted."""
+    """Crop a window to what a tile of side `extent` can touch at any angle, to convert fewer pixels."""
     reach = math.ceil(extent * math.sqrt(0.5)) + 2
     height, width = labels.shape
     left, right = max(0, int(center[0]) - reach), min(width, int(center[0]) + reach + 1)
@@ -178,16 +180,16 @@ def _around(
 def deform(
     pixels: torch.Tensor, labels: torch.Tensor, strength: float, rng: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Deform a tile smoothly: elastic deformation, on a coarse grid of random shifts (Simard et al. 2003).
+    """Deform a tile elastically, by random shifts on a coarse grid (Simard et al. 2003).
 
     Parameters
     ----------
     pixels : Tensor, (C, size, size)
         The tile.
     labels : Tensor, (size, size), uint8
-        Its labels; 255 where the deformation reaches beyond the tile.
+        Its labels; the result is 255 where the deformation extends beyond the tile.
     strength : float
-        0 to 1; 1 is a standard deviation of ten pixels.
+        0 to 1; 1 means a standard deviation of ten pixels.
     rng : Generator
         Draws the shifts.
     """
@@ -212,11 +214,11 @@ def vary_color(
     batch : Tensor, (N, C, H, W)
         In [0, 1]; not changed.
     augmentation : Augmentation
-        How much.
+        How much to vary.
     rng : Generator
-        Draws for each tile.
+        Draws the parameters of each tile.
     brightfield : bool
-        Whether three channels are the colours of a scan, whose stains vary; else each channel varies independently.
+        Whether the three channels are the colours of a stained scan; otherwise each channel varies independently.
 
     Returns
     -------
@@ -245,17 +247,17 @@ def vary_color(
 
 
 def _blur(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
-    """Blur each tile by a Gaussian whose standard deviation it draws, up to `most` pixels."""
+    """Blur each tile by a Gaussian with a random standard deviation of up to `most` pixels."""
     blurred = []
     for tile, sigma in zip(batch, rng.uniform(0, most, len(batch)).tolist(), strict=True):
         side = 2 * math.ceil(3 * sigma) + 1
-        # torchvision divides by sigma; a kernel of one pixel changes nothing anyway.
+        # torchvision divides by sigma, which may be 0; a kernel of one pixel would change nothing anyway.
         blurred.append(transforms.gaussian_blur(tile, [side, side], [sigma, sigma]) if side > 1 else tile)
     return torch.stack(blurred)
 
 
 def _add_noise(batch: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
-    """Add Gaussian noise to each tile, with a standard deviation that it draws, up to `most`."""
+    """Add Gaussian noise to each tile, with a random standard deviation of up to `most`."""
     strength = rng.uniform(0, most, (len(batch), 1, 1, 1)).astype(np.float32)
     noise = rng.standard_normal(tuple(batch.shape), dtype=np.float32) * strength
     return batch.add(torch.from_numpy(noise).to(batch)).clamp_(0, 1)
@@ -266,7 +268,7 @@ def _vary_stain(batch: torch.Tensor, amount: float, rng: np.random.Generator) ->
     n = len(batch)
     scale = 1 + rng.uniform(-1, 1, (n, 3)) * amount
     shift = rng.uniform(-1, 1, (n, 3)) * amount * 0.1
-    # Densities are rows: density @ HED_FROM_RGB gives stains; all in one matrix, transposed for columns.
+    # With densities as rows, density @ HED_FROM_RGB gives stains. All steps are one matrix, transposed for columns.
     matrix = np.einsum("ij,nj,jk->nki", HED_FROM_RGB, scale, _RGB_FROM_HED)
     offset = np.einsum("nj,jk->nk", shift, _RGB_FROM_HED)
     density = batch.clamp(min=_DARKEST).log_().neg_()
@@ -280,7 +282,7 @@ def _color_maps(n: int, augmentation: Augmentation, rng: np.random.Generator) ->
     saturation = 1 + rng.uniform(-1, 1, n) * augmentation.color_jitter
     hue = rng.uniform(-1, 1, n) * augmentation.color_jitter * _HUE_SHARE * 2 * math.pi
     grey = np.broadcast_to(_GREY, (3, 3))
-    # A turn about the grey axis (1, 1, 1), by Rodrigues' formula.
+    # A rotation about the grey axis (1, 1, 1), by Rodrigues' formula.
     third, root = 1 / 3, math.sqrt(1 / 3)
     cross = np.array([[0, -root, root], [root, 0, -root], [-root, root, 0]])
     cos, sin = np.cos(hue)[:, None, None], np.sin(hue)[:, None, None]

@@ -20,24 +20,24 @@ MOST = 64
 def preview_augmentation(
     project: Project | ProjectSnapshot, settings: TrainingSettings | None = None, n: int = 6, seed: int = 0
 ) -> list[np.ndarray]:
-    """Show what augmentation makes of a real tile: the tile as it is, and `n` variations as training cuts them.
+    """Show the effect of augmentation on a real tile: the original, and `n` variations as in training.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        With at least one annotation, around which the tile lies.
+        Must have at least one annotation, around which the tile is cut.
     settings : TrainingSettings, optional
         Tile size, downsample, normalization and augmentation; the defaults if left out.
     n : int
         Variations, 1 to 64.
     seed : int
-        0 or more; picks the tile and the variations. The same seed shows the same tile with other settings.
+        0 or more; determines the tile and the variations. With other settings, the same seed shows the same tile.
 
     Returns
     -------
     list of ndarray, each (T, T, 3), uint8
-        The tile, normalized as the network sees it, then its variations. Three channels are shown as red, green and
-        blue, one as grey; of others the first three are shown.
+        The tile, normalized as for the network, then its variations. Three channels are shown as red, green and blue,
+        one as grey; of other numbers the first three are shown.
 
     Raises
     ------
@@ -48,9 +48,9 @@ def preview_augmentation(
     """
     settings = settings if settings is not None else TrainingSettings()
     if not 1 <= n <= MOST:
-        raise SettingsError(f"n is {n}; 1 to {MOST} variations can be shown.")
+        raise SettingsError(f"n is {n}; expected 1 to {MOST} variations.")
     if seed < 0:
-        raise SettingsError(f"seed is {seed}; use 0 or more.")
+        raise SettingsError(f"seed is {seed}; expected 0 or more.")
     snapshot = snapshot_of(project)
     snapshot = with_channels(snapshot, settings.channels)
     snapshot = at_common_pixel_size(snapshot, settings.pixel_size_um).snapshot
@@ -79,7 +79,7 @@ def preview_augmentation(
 
 
 def _picture(tile: torch.Tensor) -> np.ndarray:
-    """Turn a tile (C, T, T) in [0, 1] into a picture (T, T, 3), uint8."""
+    """Convert a tile (C, T, T) in [0, 1] to a picture (T, T, 3), uint8."""
     pixels = tile.permute(1, 2, 0).numpy()
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)

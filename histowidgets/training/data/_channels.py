@@ -1,4 +1,4 @@
-"""Which channels of a project's images are trained on. No torch."""
+"""Choose the channels of a project's images to train on. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,20 +16,20 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
     ----------
     snapshot : ProjectSnapshot
     channels : sequence of str
-        Which, by name; empty for those of the first annotated image. An image whose channels have other names is then
-        left as it is, and its channels are taken by their places.
+        Names of the channels; empty for those of the first annotated image. In that case an image whose channels have
+        other names is not changed, and its channels are matched by position.
 
     Raises
     ------
     SettingsError
-        If an annotated image lacks one of the channels that are named.
+        If an annotated image lacks one of the named channels.
     """
     annotated = snapshot.annotated_names()
     if not channels and not annotated:
         return snapshot
     wanted = tuple(channels) or snapshot.images[annotated[0]].channel_names
     if len(set(wanted)) < len(wanted):
-        return snapshot  # names that do not distinguish channels
+        return snapshot  # the names do not distinguish the channels
     images: dict[str, Image] = {}
     for name, image in snapshot.images.items():
         found = image.channel_names
@@ -39,7 +39,7 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
             missing = next((one for one in wanted if one not in found), wanted[0])
             raise SettingsError(
                 f"channels names {missing!r}, but {name!r} has the channels {', '.join(found)}. Choose among those, or "
-                "name the channels of all images alike with open_image(…, channel_names=[…])."
+                "give the channels the same names in all images with open_image(…, channel_names=[…])."
             )
         else:
             images[name] = image
@@ -47,18 +47,18 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
 
 
 def places_of(image: Image, channels: Sequence[str]) -> tuple[int, ...] | None:
-    """Find channels in a training image as prediction will find them; None for all as they are.
+    """Find channels in a training image in the same way as prediction; None for all in their order.
 
     Raises
     ------
     TrainingDataError
-        If they are not there.
+        If the image lacks the channels.
     """
     try:
         return match_channels(channels, image.channel_names, image.name)
     except PredictionError as error:
         raise TrainingDataError(
-            f"{image.name!r} has the channels {', '.join(image.channel_names)}, but those that are learned from are "
-            f"{', '.join(channels)}. Learn from images with the same channels; take the others out, or erase their "
+            f"{image.name!r} has the channels {', '.join(image.channel_names)}, but training uses "
+            f"{', '.join(channels)}. Train on images with the same channels: remove the others, or erase their "
             "annotations."
         ) from error

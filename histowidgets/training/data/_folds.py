@@ -1,17 +1,17 @@
-"""Cutting an image into parts that are held out in turn."""
+"""Cut an image into parts that are held out in turn."""
 
 import numpy as np
 
 from histowidgets.images import Region
 
-#: How many folds a cross-validation can have.
+#: Smallest and largest number of folds of a cross-validation.
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
 
 
 def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarray | None = None) -> list[Region]:
-    """Cut a region into rectangles with about equally many points in each.
+    """Cut a region into rectangles with about the same number of points.
 
-    Each cut is across the longer side, or across the other one if that leaves more kinds on both sides.
+    Each cut divides the longer side, or the other one if more kinds then occur in both parts.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarra
     pieces : int
         At least 1.
     kinds : ndarray of (N,), optional
-        What each point is of, such as its class.
+        The kind of each point, such as its class.
 
     Returns
     -------
     list of Region
-        They cover the region, and do not overlap.
+        They cover the region without overlapping.
     """
     if pieces == 1:
         return [region]
@@ -39,7 +39,7 @@ def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarra
         below = points[:, axis] < edges[axis]
         return len(np.intersect1d(kinds[below], kinds[~below]))
 
-    axis = max(axes, key=on_both_sides)  # the first of equals
+    axis = max(axes, key=on_both_sides)  # the first one on ties
     edge = edges[axis]
     if axis == 0:
         one = Region(region.x, region.y, edge - region.x, region.height)
@@ -53,10 +53,10 @@ def cut_evenly(points: np.ndarray, region: Region, pieces: int, kinds: np.ndarra
 
 
 def _edge(points: np.ndarray, region: Region, axis: int, share: float) -> int:
-    """Return the place below which that share of the points lies."""
+    """Return the position below which this share of the points lies."""
     start, length = (region.x, region.width) if axis == 0 else (region.y, region.height)
     places = np.sort(points[:, axis])
-    # Halfway between two points, so that the surroundings of one are seldom cut in two.
+    # Halfway between two points, so that the surroundings of a point are rarely cut in two.
     below = min(max(round(len(places) * share), 1), len(places) - 1)
     place = float(places[below - 1 : below + 1].mean()) if len(places) > 1 else start + length * share
     return int(min(max(round(place), start + 1), start + max(1, length - 1)))

@@ -1,4 +1,4 @@
-"""The normalization that settings ask for, its description, and what its statistics say about the images."""
+"""The normalization of the settings, its description, and the image type according to its statistics."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from histowidgets.training.settings import TrainingSettings
 
 
 def normalization_of(settings: TrainingSettings) -> Normalization:
-    """Return the normalization that a run with these settings fits to its images."""
+    """Return the normalization of a run with these settings, before fitting it to the images."""
     fixed = settings.normalization == "fixed_range"
     return Normalization(
         settings.normalization,
@@ -19,15 +19,15 @@ def normalization_of(settings: TrainingSettings) -> Normalization:
 
 
 def in_words(normalization: Normalization, n_channels: int, brightfield: bool | None = None) -> str:
-    """Describe how pixels are normalized, without statistics; normalizations that do the same read the same.
+    """Describe a normalization, without its statistics; equivalent normalizations have equal descriptions.
 
     Parameters
     ----------
     normalization : Normalization
     n_channels : int
-        Channels of the images.
+        Number of channels of the images.
     brightfield : bool, optional
-        Whether the images are; stains are matched only there. By default as its statistics say.
+        Whether the images are brightfield, where stains are matched; by default according to the statistics.
     """
     text = normalization.strategy
     if text == "fixed_range":
@@ -40,9 +40,10 @@ def in_words(normalization: Normalization, n_channels: int, brightfield: bool | 
 
 
 def is_scan(normalization: Normalization, channel_names: Sequence[str]) -> bool:
-    """Tell whether images are the three colours of a brightfield scan, rather than fluorescence.
+    """Return whether images are colour brightfield scans, rather than fluorescence.
 
-    The channels are called Red, Green and Blue, and the images that the normalization is fitted to are not mostly dark.
+    They are if the channels are Red, Green and Blue, and the images that the normalization was fitted to are not mostly
+    dark.
     """
     colors = tuple(name.casefold() for name in channel_names) == ("red", "green", "blue")
     return colors and normalization.is_brightfield(len(channel_names))

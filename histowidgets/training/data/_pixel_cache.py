@@ -1,4 +1,4 @@
-"""Normalized pixels and labels of windows, kept in memory up to a limit."""
+"""A cache of normalized pixels and labels of windows, limited in memory."""
 
 import threading
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from histowidgets.annotations import UNLABELLED, ProjectSnapshot
 from histowidgets.images import Image, Normalization, scaled_shape, without_data
 from histowidgets.training.data._sampling import Window
 
-#: Bytes of normalized training pixels kept in memory: four times what the images of a workshop need, an eighth of 2 GB.
+#: Size of the cache in bytes: four times what the images of a workshop need, and an eighth of 2 GB.
 CACHE_BYTES = 256 << 20
 
 
 class PixelCache:
-    """Reads windows of a snapshot's images, normalizes them, and keeps the most recently used.
+    """Reads windows of a snapshot's images, normalizes them, and caches the most recently used.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class PixelCache:
     normalization : Normalization
         Fitted.
     downsample : int
-        At which windows are read.
+        Resolution at which windows are read.
     capacity : int
-        Bytes to keep at most. A window that is larger is kept alone.
+        Maximum number of bytes. A larger window is kept alone.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class PixelCache:
         self._snapshot = snapshot
         self._normalization = normalization
         self._downsample = downsample
-        # A window larger than all the room counts as filling it, since the cache refuses what does not fit.
+        # A larger window counts as filling the cache, since the cache rejects what does not fit.
         self._kept: LRUCache[Window, tuple[torch.Tensor, torch.Tensor]] = LRUCache(
             capacity, getsizeof=lambda pair: min(capacity, sum(tensor.nbytes for tensor in pair))
         )
@@ -74,7 +74,7 @@ def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarr
     pixels : ndarray, (h, w, C)
         The window at the downsample, in the image's dtype; zeros where nothing was read.
     known : ndarray, (h, w), bool
-        Where something was. A pixel that a part of a held-out one would go into is not read.
+        Where pixels were read. A downsampled pixel that overlaps a held-out pixel is not read.
     """
     region = window.region
     rows, columns = scaled_shape(region.width, region.height, downsample)
@@ -95,7 +95,7 @@ def read_pieces(image: Image, window: Window, downsample: int) -> tuple[np.ndarr
 
 
 def labels_without_data(snapshot: ProjectSnapshot, windows: Sequence[Window], downsample: int) -> dict[str, int]:
-    """Count the labelled pixels that have no data (NaN), and so are not learned from, by image; float images alone."""
+    """Count the labelled pixels without data (NaN), which are not trained on, by image; only for float images."""
     found: dict[str, int] = {}
     for window in windows:
         image = snapshot.images[window.image_name]
@@ -111,9 +111,9 @@ def labels_without_data(snapshot: ProjectSnapshot, windows: Sequence[Window], do
 
 
 def mirror_into(pixels: np.ndarray, hole: np.ndarray) -> None:
-    """Fill a hole (h, w) of pixels (h, w, C), in place, with the mirror image of what lies around it.
+    """Fill a hole (h, w) in pixels (h, w, C), in place, with the mirror image of its surroundings.
 
-    Tiles beside a held-out rectangle then see tissue in its place, and no artificial edge.
+    Tiles next to a held-out rectangle then see tissue in its place, without an artificial edge.
     """
     rows, columns = np.nonzero(hole)
     near_rows, near_columns = distance_transform_edt(hole, return_distances=False, return_indices=True)[
@@ -121,7 +121,7 @@ def mirror_into(pixels: np.ndarray, hole: np.ndarray) -> None:
     ]
     from_rows = np.clip(2 * near_rows - rows, 0, hole.shape[0] - 1)
     from_columns = np.clip(2 * near_columns - columns, 0, hole.shape[1] - 1)
-    # A mirrored place that lies in a hole itself leaves the nearest pixel.
+    # If the mirrored position is in a hole too, use the nearest pixel.
     blind = hole[from_rows, from_columns]
     from_rows, from_columns = np.where(blind, near_rows, from_rows), np.where(blind, near_columns, from_columns)
     pixels[rows, columns] = pixels[from_rows, from_columns]

@@ -1,4 +1,4 @@
-"""One pixel size for all images that are trained on. No torch."""
+"""Resample all training images to one pixel size. No torch."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ from histowidgets.annotations import Annotation, ProjectSnapshot, Split
 from histowidgets.errors import ImageSizeError, TrainingDataError
 from histowidgets.images import Image, Region, ResampledImage, at_pixel_size, is_same_pixel_size
 
-#: Scaled annotations that are kept: those of an image change by one with each stroke.
+#: Size of the cache of scaled annotations, since each stroke changes only one annotation of an image.
 _KEPT = 16_384
 
 
@@ -21,13 +21,14 @@ class WorkingImages:
     Attributes
     ----------
     snapshot : ProjectSnapshot
-        In pixels of that size.
+        Images and annotations, in pixels of that size.
     pixel_size_um : float or None
-        None where no image knows its own.
+        None if the pixel size of no image is known.
     resampled : tuple of str
-        The annotated images that were resampled.
+        Names of the annotated images that were resampled.
     unknown : tuple of str
-        The annotated images whose pixel size is not known, where that of others is: they are taken as they are.
+        Names of the annotated images whose pixel size is unknown, while that of others is known; they are not
+        resampled.
     """
 
     snapshot: ProjectSnapshot
@@ -36,11 +37,11 @@ class WorkingImages:
     unknown: tuple[str, ...] = ()
 
     def training_split(self, split: Split) -> Split:
-        """Return what is held out in pixels of this size: training reads nothing of it, not even a part of a pixel."""
+        """Convert a split to this pixel size, rounded so that training reads no part of a held-out pixel."""
         return self._split(split, for_training=True)
 
     def validation_split(self, split: Split) -> Split:
-        """Return what is held out in pixels of this size: validation reads nothing outside, not even a part."""
+        """Convert a split to this pixel size, rounded so that validation reads no part of a pixel outside."""
         return self._split(split, for_training=False)
 
     def _split(self, split: Split, for_training: bool) -> Split:
@@ -59,22 +60,22 @@ class WorkingImages:
         return replace(split, held_out=held)
 
     def warning(self) -> str:
-        """Say which images do not know their pixel size; "" where all do, or none does."""
+        """Return a warning that names the images with unknown pixel size; "" if it is known of all or of none."""
         if not self.unknown or self.pixel_size_um is None:
             return ""
         return (
-            f"The pixel size of {_listed(self.unknown)} is not known: it is taken to be "
-            f"{self.pixel_size_um:.3g} µm, that of the other images. If it is another, open the image with "
+            f"The pixel size of {_listed(self.unknown)} is not known: it is assumed to be "
+            f"{self.pixel_size_um:.3g} µm, as in the other images. If it differs, open the image with "
             "open_image(…, pixel_size_um=…)."
         )
 
     def note(self) -> str:
-        """Say which images are resampled; "" where none is."""
+        """Return a note that names the resampled images; "" if there are none."""
         if not self.resampled:
             return ""
         own = (f"{name} ({self._own_size(name):.3g})" for name in self.resampled[:_MOST_NAMED])
         more = f" and {len(self.resampled) - _MOST_NAMED} more" if len(self.resampled) > _MOST_NAMED else ""
-        return f"Images are trained on at {self.pixel_size_um:.3g} µm per pixel; resampled: {', '.join(own)}{more}."
+        return f"Training uses {self.pixel_size_um:.3g} µm per pixel. Resampled images: {', '.join(own)}{more}."
 
     def _own_size(self, name: str) -> float:
         image = self.snapshot.images[name]
@@ -82,7 +83,7 @@ class WorkingImages:
         return own or 0.0
 
 
-#: Images that a message names.
+#: Maximum number of images that a message names.
 _MOST_NAMED = 5
 
 
@@ -92,17 +93,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _touched(image: ResampledImage, region: Region) -> Region:
-    """Return the pixels of a resampled image that any pixel of a region goes into."""
-    # Where pixels become smaller, each is interpolated between two.
+    """Return the pixels of a resampled image that depend on any pixel of a region."""
+    # When upsampling, each pixel is interpolated between two.
     reach = math.ceil(max(1.0, *(1 / step for step in image.step_yx))) if min(image.step_yx) < 1 else 0
     return image.around(region).expanded(reach).intersect(image.region) or image.around(region)
 
 
 def common_pixel_size(images: Sequence[Image]) -> float | None:
-    """Choose the pixel size at which images are trained on: the median of theirs; None where none is known.
+    """Choose the pixel size for training, the median of the images' pixel sizes; None if all are unknown.
 
-    Of two in the middle the larger, which invents no detail; and of sizes that count as the same (within 10 %), that of
-    the first image.
+    Of two in the middle, the larger is used, which invents no detail. Of sizes that count as equal (within 10 %), that
+    of the first image is used.
     """
     sizes = [image.pixel_size_um for image in images if image.pixel_size_um is not None]
     if not sizes:
@@ -114,7 +115,7 @@ def common_pixel_size(images: Sequence[Image]) -> float | None:
 def at_common_pixel_size(
     snapshot: ProjectSnapshot, pixel_size_um: float | None = None, names: Sequence[str] | None = None
 ) -> WorkingImages:
-    """Resample the images of a project to one pixel size, where theirs differ by more than 10 %.
+    """Resample the images of a project to one pixel size, if theirs differ from it by more than 10 %.
 
     Parameters
     ----------
@@ -122,12 +123,12 @@ def at_common_pixel_size(
     pixel_size_um : float, optional
         By default `common_pixel_size` of the annotated images.
     names : sequence of str, optional
-        The images that are learned from; all that are annotated if not given.
+        The images to train on; by default all annotated ones.
 
     Raises
     ------
     TrainingDataError
-        If an annotated image has pixels more than 16 times larger or smaller.
+        If the pixel size of an annotated image differs by more than a factor of 16.
     """
     annotated = snapshot.annotated_names()
     learned = annotated if names is None else names

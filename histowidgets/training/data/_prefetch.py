@@ -1,4 +1,4 @@
-"""Prefetching: the next batches are cut on a thread while a step computes."""
+"""Prefetch batches: the next ones are cut on a thread while a step is computed."""
 
 import copy
 import time
@@ -11,21 +11,21 @@ from histowidgets.training.data._tiles import Batch, TrainingTiles
 
 
 class TilePrefetcher:
-    """Gives the batches of `TrainingTiles`, in their order, and cuts the next ones before they are asked for.
+    """Returns the batches of `TrainingTiles` in order, and cuts the next ones in advance.
 
-    The thread does not change what is drawn: batches are cut one after the other, from the same random numbers.
+    The thread does not affect the results: batches are cut one after another, from the same random numbers.
 
     Parameters
     ----------
     tiles : TrainingTiles
-        Used by the thread alone from the first draw until `close`.
+        Used only by the thread, from the first draw until `close`.
     depth : int
-        Batches to have ready.
+        Number of batches to prefetch.
 
     Attributes
     ----------
     waited, worked : float
-        Total seconds that `draw` took, and that cutting took.
+        Total seconds spent in `draw`, and in cutting.
     """
 
     def __init__(self, tiles: TrainingTiles, depth: int = 1) -> None:
@@ -36,10 +36,10 @@ class TilePrefetcher:
         self.waited = self.worked = 0.0
 
     def draw(self, size: int | None = None) -> Batch:
-        """Return the next batch, with tiles of side `size`; errors of reading are raised here."""
+        """Return the next batch, with tiles of side `size`; errors while reading are raised here."""
         began = time.perf_counter()
         if self._waiting and self._waiting[0][0] != size:
-            # With progressive resizing tiles grow once in a run: those prefetched are cut again in the new size.
+            # With progressive resizing, the tile size changes once in a run: prefetched batches are cut again.
             self.load_state_dict(self.state_dict())
         self._fill(size)
         _, future = self._waiting.popleft()
@@ -49,19 +49,19 @@ class TilePrefetcher:
         return batch
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the next `draw` depends on, for JSON."""
+        """Return the state that the next `draw` depends on, for JSON."""
         if not self._waiting:
             return copy.deepcopy(self._tiles.state_dict())
         return copy.deepcopy(self._waiting[0][1].result()[0])
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was called."""
+        """Restore a state from `state_dict`."""
         while self._waiting:
             self._waiting.popleft()[1].exception()
         self._tiles.load_state_dict(copy.deepcopy(state))
 
     def close(self) -> None:
-        """End the thread; another `draw` starts a new one."""
+        """End the thread; the next `draw` starts a new one."""
         if self._waiting:
             self.load_state_dict(
                 self.state_dict() if self._waiting[0][1].exception() is None else self._tiles.state_dict()
@@ -71,7 +71,7 @@ class TilePrefetcher:
             self._thread = None
 
     def _fill(self, size: int | None) -> None:
-        """Order batches until `depth` of them are on their way."""
+        """Submit batches until `depth` of them are pending."""
         if self._thread is None:
             self._thread = SerialExecutor("tiles")
         while len(self._waiting) < self._depth:

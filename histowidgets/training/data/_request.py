@@ -1,4 +1,4 @@
-"""What a training works on: captured and checked before its thread starts."""
+"""Capture and check everything that a training needs, before its thread starts."""
 
 import math
 import uuid
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from histowidgets.prediction import Classifier
     from histowidgets.training.checkpoint import Checkpoint
 
-#: Decoder widths that learn best from strokes in seconds on a processor (measured on glands).
+#: Decoder widths that learn best from strokes within seconds on a CPU (measured on glands).
 _LIGHT = (64, 48, 32, 16)
 
 
 @dataclass(frozen=True)
 class Start:
-    """What training continues from: weights and normalization of a classifier, or of a run that was interrupted."""
+    """The weights and normalization of a classifier or of an interrupted run, from which training continues."""
 
     spec: NetworkSpec
     tensors: Mapping[str, np.ndarray]
@@ -41,7 +41,7 @@ class Start:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """Everything that a trainer needs; immutable.
+    """All inputs of a trainer; immutable.
 
     Attributes
     ----------
@@ -52,19 +52,19 @@ class TrainingRequest:
     settings : TrainingSettings
         How to train.
     split : Split
-        What validation alone may see, in pixels of the images.
+        The held-out regions, which only validation may read, in pixels of the images.
     working : WorkingImages
-        Images and annotations at the pixel size of the training.
+        Images and annotations at the pixel size for training.
     sampling : SamplingPlan
-        Where training tiles may lie, in pixels of that size.
+        Where training tiles may be cut from, in pixels of that size.
     start : Start or None
-        What to continue from.
+        Weights to continue from.
     folder : Path or None
-        Where the run is written.
+        Folder of the run; None to write nothing.
     messages : tuple of Message
-        What checking found.
+        Findings of the checks.
     resumed : Checkpoint or None
-        Where the same run was interrupted; `start` then has its weights.
+        State of the same run when it was interrupted; `start` then has its weights.
     """
 
     run_id: str
@@ -79,11 +79,11 @@ class TrainingRequest:
     resumed: "Checkpoint | None" = None
 
     def spec(self) -> NetworkSpec:
-        """Describe the network that the settings ask for."""
+        """Return the spec of the network for the settings."""
         return wanted_spec(self.settings, len(self.image().channel_names), len(self.snapshot.classes))
 
     def steps_per_epoch(self) -> int:
-        """Return the steps of an epoch: those that are set, or as many as there are tiles for."""
+        """Return the number of steps in an epoch: from the settings, or enough for all tiles."""
         in_a_step = self.settings.batch_size * self.settings.accumulation
         return self.settings.steps_per_epoch or math.ceil(self.sampling.n_tiles / in_a_step)
 
@@ -92,14 +92,14 @@ class TrainingRequest:
         return self.snapshot.images[self.snapshot.annotated_names()[0]]
 
     def train_images(self) -> list[Image]:
-        """Return the annotated images that training may see at least a part of, at its pixel size."""
+        """Return the annotated images that training may read at least in part, at its pixel size."""
         images = [(name, self.working.snapshot.images[name]) for name in self.snapshot.annotated_names()]
         split = self.working.training_split(self.split)
         return [image for name, image in images if split.training_regions(name, image)]
 
 
 def wanted_spec(settings: TrainingSettings, n_channels: int, n_classes: int) -> NetworkSpec:
-    """Describe the network that settings ask for."""
+    """Return the spec of the network for settings."""
     widths: tuple[int, ...] | None = None
     stride = 1
     if settings.decoder == "light" and settings.architecture == "unet":
@@ -120,9 +120,9 @@ def make_request(
     Raises
     ------
     TrainingDataError
-        Fewer than two classes are painted where training can see them, or images differ in their channels.
+        Training can see labels of fewer than two classes, or images differ in their channels.
     SettingsError
-        A class that the settings name does not exist, or the backbone does not fit.
+        A class named in the settings does not exist, or the backbone does not fit.
     BackboneError
         The backbone is unknown.
     """
@@ -160,23 +160,23 @@ def make_request(
 
 
 def check_kinds(settings: Any, continue_from: Any = None, split: Any = None) -> None:
-    """Refuse arguments that are not settings, a classifier or a split, and say how to get one."""
+    """Raise if arguments are not settings, a classifier and a split, with a message on how to get them."""
     if not isinstance(settings, TrainingSettings):
         raise SettingsError(
-            f"The settings are {settings!r}; TrainingSettings are wanted, such as hw.TrainingSettings(epochs=20) or "
+            f"The settings are {settings!r}; expected TrainingSettings, such as hw.TrainingSettings(epochs=20) or "
             "hw.TrainingSettings.preset('workshop')."
         )
     if continue_from is not None and not hasattr(continue_from, "model"):
         raise TrainingDataError(
-            f"continue_from is {continue_from!r}; a Classifier is wanted. A folder is opened with "
+            f"continue_from is {continue_from!r}; expected a Classifier. Load one from a folder with "
             "hw.Classifier.load(folder)."
         )
     if split is not None and not isinstance(split, Split):
-        raise TrainingDataError(f"The split is {split!r}; a Split is wanted, such as run.split of an earlier run.")
+        raise TrainingDataError(f"The split is {split!r}; expected a Split, such as run.split of an earlier run.")
 
 
 def _split(snapshot: ProjectSnapshot, settings: TrainingSettings, earlier: "Classifier | None") -> Split:
-    """Split the labels; what an earlier training held out stays held out, so that its scores stay honest."""
+    """Split the labels; what an earlier training held out stays held out, so that its scores stay valid."""
     held = {} if earlier is None else dict(earlier.trained_on.get("held_out", {}))
     previous = Split({name: tuple(Region(*region) for region in some) for name, some in held.items()})
     known = previous if held else None
@@ -202,7 +202,7 @@ def _check_channels(snapshot: ProjectSnapshot) -> None:
         if len(image.channel_names) != len(first.channel_names):
             raise TrainingDataError(
                 f"{name!r} has {len(image.channel_names)} channels, {names[0]!r} has {len(first.channel_names)}. "
-                "Train on images that have the same channels; take the others out, or erase their annotations."
+                "Train on images with the same channels: remove the others, or erase their annotations."
             )
 
 
@@ -210,15 +210,17 @@ def _check_names(snapshot: ProjectSnapshot, settings: TrainingSettings) -> None:
     known = ", ".join(snapshot.classes)
     for name in settings.class_weights:
         if name not in snapshot.classes:
-            raise SettingsError(f"class_weights names {name!r}, which is not a class of the project; it has {known}.")
+            raise SettingsError(
+                f"class_weights names {name!r}, which is not a class of the project; its classes are {known}."
+            )
     if settings.focus_class is not None and settings.focus_class not in snapshot.classes:
         raise SettingsError(
-            f"focus_class is {settings.focus_class!r}, which is not a class of the project; it has {known}."
+            f"focus_class is {settings.focus_class!r}, which is not a class of the project; its classes are {known}."
         )
 
 
 def _size_of(classifier: "Classifier | None") -> float | None:
-    """Return the pixel size of a classifier that training continues from: it has learned to see at that size."""
+    """Return the pixel size of the classifier that training continues from, which was trained at that size."""
     return None if classifier is None else classifier.pixel_size_um
 
 
@@ -229,7 +231,7 @@ def _plan(
     settings: TrainingSettings,
     messages: list[Message],
 ) -> tuple[Split, SamplingPlan]:
-    """Plan where tiles lie; where the split leaves fewer than two classes to learn from, hold out less."""
+    """Plan the tiles; if the split leaves fewer than two classes to train on, hold out less."""
 
     def plan(chosen: Split) -> SamplingPlan:
         tiles = settings.tile_size, settings.downsample, settings.tile_overlap, settings.seed
@@ -243,13 +245,14 @@ def _plan(
     sampling = plan(bare)
     if len(sampling.classes()) < 2:
         raise TrainingDataError(
-            "Training can see labels of fewer than two classes: the others are erased, or on images that are for "
-            "validation only. Paint them on an image that training may see."
+            "Training can see labels of fewer than two classes: the others are erased, or on images for validation "
+            "only. Paint them on an image that is used for training."
         )
     messages.append(
         Message(
             "warning",
-            "There are too few strokes to hold some out for validation; all are trained on. Paint more of each class.",
+            "There are too few strokes to hold some out for validation, so all are used for training. "
+            "Paint more of each class.",
         )
     )
     return bare, sampling
@@ -262,7 +265,7 @@ def _start_of(
     working: WorkingImages,
     messages: list[Message],
 ) -> Start | None:
-    """Take over a classifier's weights where they fit (an ensemble's network); else say why not."""
+    """Continue from a classifier's weights (an ensemble's network) if they fit; otherwise report why not."""
     classifier = classifier.network or classifier
     why = _why_not(classifier, snapshot, settings, working)
     if why is not None:
@@ -280,7 +283,7 @@ def _why_not(
     classifier: "Classifier", snapshot: ProjectSnapshot, settings: TrainingSettings, working: WorkingImages
 ) -> str | None:
     if classifier.model.kind != "network":
-        return "the classifier is not a network of this package, whose weights could be taken over"
+        return "the classifier is not a network of this package, so its weights cannot be used"
     if list(classifier.classes) != list(snapshot.classes):
         return f"the classifier has the classes {', '.join(classifier.classes)}"
     if classifier.downsample != settings.downsample:
@@ -294,14 +297,14 @@ def _why_not(
         there = ", ".join(names)
         return f"the classifier has the channels {', '.join(classifier.channel_names)}, training now has {there}"
     n_channels = len(names)
-    # The classifier's statistics are kept, and are of no use to another normalization.
+    # The classifier's statistics are kept, and do not suit another normalization.
     how = in_words(classifier.normalization, n_channels)
     wanted = in_words(normalization_of(settings), n_channels, classifier.normalization.is_brightfield(n_channels))
     if how != wanted:
         return f"the classifier normalizes by {how}, the settings by {wanted}"
     have = _spec_of(classifier)
     want = wanted_spec(settings, n_channels, len(snapshot.classes))
-    # The backbone may have been replaced by the bundled one when its weights could not be downloaded.
+    # The bundled backbone may have replaced one whose weights could not be downloaded.
     if have != want and have != replace(want, backbone=have.backbone):
         return f"the classifier is another network ({have.architecture} with {have.backbone})"
     if have.backbone != want.backbone and classifier.settings.get("backbone") != want.backbone:
@@ -310,7 +313,7 @@ def _why_not(
 
 
 def _same_channels(classifier: "Classifier", image: Image, by_name: bool) -> bool:
-    """Tell whether training sees a classifier's channels in its order; by place only where prediction would."""
+    """Return whether training uses a classifier's channels in its order, matched in the same way as for prediction."""
     if by_name or len(image.channel_names) != len(classifier.channel_names):
         return tuple(image.channel_names) == classifier.channel_names
     try:

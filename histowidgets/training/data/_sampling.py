@@ -1,4 +1,4 @@
-"""Where training tiles are placed: points on annotations, and the parts of images that they are read from."""
+"""Plan training tiles: points on annotations to place them around, and windows of images to cut them from."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ import numpy as np
 from histowidgets.annotations import UNLABELLED, Annotation, ProjectSnapshot, Split, rasterize
 from histowidgets.images import Image, Region
 
-#: Points of one annotation that tiles are placed around at most: enough for any stroke, few enough for large areas.
+#: Maximum number of points of one annotation that tiles are placed around: enough for any stroke.
 POINTS_PER_ANNOTATION = 512
 
-#: A training region of up to this many pixels (at the downsample) is read in one piece; a larger one in windows.
+#: A training region of up to this many pixels (at the downsample) is read at once; a larger one in windows.
 WHOLE_PIXELS = 4_000_000
 
-#: Side, in tiles, of the windows that a large image is read in.
+#: Side, in tiles, of the windows in which a large image is read.
 WINDOW_TILES = 4
 
 
@@ -26,11 +26,11 @@ class Window:
     Attributes
     ----------
     image_name : str
-        Which image.
+        Name of the image.
     region : Region
-        Where; it may contain held-out rectangles.
+        Its place; it may contain held-out rectangles.
     pieces : tuple of Region
-        The parts of it that may be read: overlapping rectangles around what is held out.
+        The parts of it that may be read: overlapping rectangles around the held-out regions.
     """
 
     image_name: str
@@ -59,16 +59,16 @@ class AnnotationSamples:
 
 @dataclass(frozen=True)
 class SamplingPlan:
-    """Where tiles can be cut from, and around which points.
+    """The points to place tiles around, and the windows to cut them from.
 
     Attributes
     ----------
     windows : list of Window
-        What may be read.
+        The windows that may be read.
     samples : list of AnnotationSamples
         One for each annotation that has labelled pixels outside the held-out rectangles.
     n_tiles : int
-        Tiles of a grid, with the settings' overlap, that hold such pixels: the size of an epoch.
+        Number of tiles of a grid, with the overlap of the settings, that contain such pixels: the size of an epoch.
     """
 
     windows: list[Window]
@@ -76,29 +76,29 @@ class SamplingPlan:
     n_tiles: int
 
     def classes(self) -> set[int]:
-        """Class indices that training can see."""
+        """Return the class indices that training can see."""
         return {one.class_index for one in self.samples}
 
 
 def plan_sampling(
     snapshot: ProjectSnapshot, split: Split, tile_size: int, downsample: int, tile_overlap: float, seed: int
 ) -> SamplingPlan:
-    """Find the points that training tiles are placed around, and the windows that they are cut from.
+    """Find the points to place training tiles around, and the windows to cut them from.
 
     Parameters
     ----------
     snapshot : ProjectSnapshot
         Images and annotations.
     split : Split
-        What is held out; no pixel of it is in any window.
+        The held-out regions; no window contains a pixel of them.
     tile_size : int
-        In pixels at the downsample.
+        Side of a tile, in pixels at the downsample.
     downsample : int
-        Full-size pixels along one pixel of a tile.
+        Full-size pixels along each side of a tile's pixel.
     tile_overlap : float
-        Share that neighbouring tiles of the grid in which tiles are counted have in common.
+        Overlap of neighbouring tiles in the grid that counts tiles, as a share of their side.
     seed : int
-        Picks points of large annotations.
+        Seed for choosing points of large annotations.
     """
     rng = np.random.default_rng([seed, 0])
     class_index = {name: index for index, name in enumerate(snapshot.classes)}
@@ -141,7 +141,7 @@ def _labelled_points(
     class_index: Mapping[str, int],
     downsample: int,
 ) -> np.ndarray:
-    """Return the centres, (n, 2) x and y at full size, of the pixels that carry the label of an annotation."""
+    """Return the centres, (n, 2) x and y at full size, of the pixels labelled by an annotation."""
     image = snapshot.images[name]
     left, top, right, bottom = annotation.shape.bounds
     box = Region(math.floor(left), math.floor(top), math.ceil(right - left) + 2, math.ceil(bottom - top) + 2)
@@ -158,7 +158,7 @@ def _labelled_points(
 
 
 def _inside(points: np.ndarray, regions: Sequence[Region]) -> np.ndarray:
-    """Tell which points, (n, 2), lie in any of the regions."""
+    """Return a mask of the points, (n, 2), that lie in any of the regions."""
     inside = np.zeros(len(points), bool)
     for region in regions:
         inside |= (
@@ -171,7 +171,7 @@ def _inside(points: np.ndarray, regions: Sequence[Region]) -> np.ndarray:
 
 
 def _window(name: str, image: Image, point: np.ndarray, strips: Sequence[Region], side: int, downsample: int) -> Window:
-    """Choose what a point's tile is cut from: the whole image, or, of a large one, a part with room around."""
+    """Choose the window for a point's tile: the whole image, or a sufficiently large part of a large one."""
     region = image.region
     if region.area / downsample**2 > WHOLE_PIXELS:
         cell = WINDOW_TILES * side

@@ -1,4 +1,4 @@
-"""Batches of training tiles around annotations, and the tiles that validation measures on."""
+"""Cut batches of training tiles around annotations, and the tiles for validation."""
 
 import copy
 import math
@@ -24,16 +24,16 @@ from histowidgets.training.data._normalization import is_scan
 from histowidgets.training.data._pixel_cache import PixelCache
 from histowidgets.training.data._sampling import AnnotationSamples, SamplingPlan
 
-#: Bytes of normalized validation tiles kept in memory; where the labels need more, tiles are thinned out evenly.
+#: Maximum size of the validation tiles in memory, in bytes; if the labels need more, tiles are thinned out evenly.
 VALIDATION_BYTES = 128 << 20
 
-#: How far, in tile sides, the centre of a tile is moved from its point: the point stays inside after any turn.
+#: Largest distance, in tile sides, of a tile's centre from its point: the point stays inside after any rotation.
 _JITTER = 1 / 3
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some tiles.
+    """A batch of tiles.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Batch:
     labels : Tensor, (N, T, T), uint8
         255 where unlabelled.
     plain : Tensor
-        The pixels before their colours were varied.
+        The pixels without colour augmentation.
     """
 
     pixels: torch.Tensor
@@ -51,15 +51,15 @@ class Batch:
 
 
 class TrainingTiles:
-    """Draws batches of tiles, without end.
+    """Draws an endless sequence of batches of tiles.
 
-    Each tile is of a class picked at random, all with equal chance, and within a class each annotation comes once
-    before any comes again: how long a stroke is, or how many there are, does not matter.
+    The class of each tile is drawn at random with equal probabilities, and within a class each annotation is used once
+    before any is repeated. So neither the length nor the number of strokes matters.
 
     Parameters
     ----------
     plan : SamplingPlan
-        Where tiles may lie.
+        Where tiles may be cut from.
     snapshot : ProjectSnapshot
         Images and annotations.
     normalization : Normalization
@@ -69,13 +69,13 @@ class TrainingTiles:
     downsample : int
         Full-size pixels along one pixel of a tile.
     batch_size : int
-        Tiles of a batch, over all processes.
+        Number of tiles in a batch, over all processes.
     augmentation : Augmentation or None
-        How tiles are varied.
+        How to vary tiles.
     seed : int
-        Start of the random numbers.
+        Random seed.
     share : (int, int)
-        Which process this is, from 0, and of how many: each cuts its part of the same batches.
+        Index of this process, from 0, and number of processes; each cuts its share of the same batches.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class TrainingTiles:
         self._augmentation = augmentation
         self._seed = seed
         self._cache = PixelCache(snapshot, normalization, downsample)
-        # All images have the same channels; there is none where every stroke was erased.
+        # All images have the same channels; without any stroke there is no window.
         names = [snapshot.images[name].channel_names for name in snapshot.annotated_names()[:1]]
         self._brightfield = any(is_scan(normalization, channels) for channels in names)
         self._rng = np.random.default_rng([seed, 1])
@@ -109,7 +109,7 @@ class TrainingTiles:
         self._queues: dict[int, list[int]] = {index: [] for index in self._classes}
 
     def draw(self, size: int | None = None) -> Batch:
-        """Cut the next batch; `size` is the side of its tiles, `tile_size` by default and at most."""
+        """Cut the next batch; `size` is the side of its tiles, by default (and at most) `tile_size`."""
         size = self._tile_size if size is None else size
         pixels, labels, varied = [], [], []
         for place in range(self._batch_size):
@@ -117,7 +117,7 @@ class TrainingTiles:
             self._drawn += 1
             if place % self._processes != self._rank:
                 continue
-            # Each tile has its own random numbers, so that it does not matter which process cuts the others.
+            # Each tile has its own random numbers, so that results do not depend on which process cuts the others.
             rng = np.random.default_rng([self._seed, 1, self._drawn])
             image, mask = self._tile(samples, size, rng)
             pixels.append(image)
@@ -128,7 +128,7 @@ class TrainingTiles:
         return Batch(torch.stack(varied) if varied else plain, torch.stack(labels), plain)
 
     def sample(self) -> Batch:
-        """Cut the next batch, without changing what `draw` will give."""
+        """Cut the next batch, without affecting later calls of `draw`."""
         before = copy.deepcopy(self.state_dict())
         try:
             return self.draw()
@@ -136,12 +136,12 @@ class TrainingTiles:
             self.load_state_dict(before)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the next batches depend on, for JSON."""
+        """Return the state that the next batches depend on, for JSON."""
         queues = {str(index): list(waiting) for index, waiting in self._queues.items()}
         return {"random": self._rng.bit_generator.state, "queues": queues, "drawn": self._drawn}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was called."""
+        """Restore a state from `state_dict`."""
         self._rng.bit_generator.state = state["random"]
         self._drawn = state["drawn"]
         self._queues = {int(index): list(waiting) for index, waiting in state["queues"].items()}
@@ -160,7 +160,7 @@ class TrainingTiles:
         x = _clamped(float(center[0]), reach, labels.shape[1])
         y = _clamped(float(center[1]), reach, labels.shape[0])
         elastic = 0.0 if augmentation is None else augmentation.elastic
-        # What the deformation pulls in is the tissue around the tile, where there is some.
+        # Cut a larger tile, so that the deformation moves in real surrounding tissue if there is any.
         margin = math.ceil(elastic * ELASTIC_REACH)
         image, mask = cut_tile(pixels, labels, (x, y), size + 2 * margin, geometry)
         if elastic == 0:
@@ -170,9 +170,9 @@ class TrainingTiles:
         return image[:, inside, inside], mask[inside, inside]
 
     def variations(self, n: int, seed: int) -> list[torch.Tensor]:
-        """Cut the tile around one labelled point `n` times, varied each time; (C, T, T) float32 in [0, 1].
+        """Cut the tile around one labelled point `n` times, each with a new variation; (C, T, T) float32 in [0, 1].
 
-        What `draw` gives does not change. `seed` picks the point, and the variations.
+        Later calls of `draw` are not affected. `seed` determines the point and the variations.
         """
         rng = np.random.default_rng([seed, 2])
         samples = self._plan.samples[int(rng.integers(len(self._plan.samples)))]
@@ -199,7 +199,7 @@ class TrainingTiles:
 
 @dataclass(frozen=True)
 class ValidationTiles:
-    """The tiles that validation measures on; each labelled pixel is in at most one of them.
+    """The tiles for validation; each labelled pixel is in at most one of them.
 
     Attributes
     ----------
@@ -208,9 +208,9 @@ class ValidationTiles:
     n_tiles : int
         Number of tiles.
     n_left_out : int
-        Tiles left out to save memory.
+        Number of tiles left out to save memory.
     counts : ndarray, shape (K,), int64
-        Labelled pixels of each class.
+        Number of labelled pixels of each class.
     """
 
     batches: list[Batch]
@@ -239,15 +239,15 @@ def cut_validation_tiles(
     snapshot : ProjectSnapshot
         Images and annotations.
     split : Split
-        What is held out.
+        The held-out regions.
     normalization : Normalization
         Fitted.
     tile_size, downsample : int
         As for training.
     batch_size : int
-        Tiles of a batch; at least 4 are measured at once.
+        Number of tiles in a batch; at least 4 are used.
     check : callable
-        Is called before each tile; may raise to end the cutting.
+        Called before each tile; may raise to stop.
     """
     size = tile_size
 
@@ -297,10 +297,10 @@ def _clamped(center: float, reach: float, length: int) -> float:
 
 
 def _grid(rectangle: Region, size: int, downsample: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """List the tiles over a rectangle: the origin of each at full size, and its first row and column that are fresh.
+    """List the tiles over a rectangle: the origin of each, at full size, and its first new row and column.
 
-    The last tile of a row or column is moved inwards where that gives it real pixels; what it shares with the one
-    before is then not fresh: an earlier tile has measured it.
+    The last tile of a row or column is moved inwards to avoid padding, if possible. Its overlap with the previous tile
+    is not new, since the previous tile covers it.
     """
     rows, columns = scaled_shape(rectangle.width, rectangle.height, downsample)
 
@@ -328,7 +328,7 @@ def _fresh_labels(
     size: int,
     downsample: int,
 ) -> np.ndarray:
-    """Return labels (size, size) of a validation tile: 255 outside the rectangle and where an earlier tile lies."""
+    """Return the labels (size, size) of a validation tile, 255 outside the rectangle and in earlier tiles."""
     labels = np.full((size, size), UNLABELLED, np.uint8)
     part = Region(origin[0], origin[1], size * downsample, size * downsample).intersect(rectangle)
     if part is not None:

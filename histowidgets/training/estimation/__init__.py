@@ -1,6 +1,6 @@
-"""Memory, time and network size, estimated before a run starts.
+"""Estimate memory, time and network size before a run starts.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""How long a run will take, and whether it fits into memory."""
+"""Estimate how long a run will take, and whether it fits into memory."""
 
 import statistics
 from collections.abc import Iterator
@@ -18,33 +18,32 @@ from histowidgets.training.settings import TrainingSettings
 _TIMED_STEPS = 4
 _MOST_ACCUMULATION = 8
 _TILE_SIZES = (768, 512, 384, 256, 192, 160, 128, 96, 64)
-#: What a backbone that is too large is replaced by, the largest first.
+#: Replacements for a backbone that is too large, the largest first.
 _SMALLER_BACKBONES = ("resnet50", "resnet34", "resnet18", "efficientnet-lite0")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would take in time and memory.
+    """The time and memory that a run would need.
 
     Attributes
     ----------
     settings : TrainingSettings
-        Of the run.
+        Settings of the run.
     n_tiles : int
-        Training tiles, as an epoch counts them.
+        Number of training tiles in an epoch.
     steps_per_epoch, steps : int
-        Steps of an epoch, and of all epochs.
+        Number of steps in an epoch, and in all epochs.
     seconds : float or None
-        Time for all of them with validation, or the time limit if that is less; from real steps, None where none
-        were taken.
+        Time for all steps and validations, or the time limit if that is less; None if no steps were measured.
     memory_bytes, gpu_bytes : int
-        Peak of the computer's memory, on top of what is in use now, and of the GPU's; 0 where a processor computes.
+        Peak memory on top of what is in use now, of the computer and of the GPU; the latter is 0 without a GPU.
     free, gpu_free : Memory
-        What is available.
+        The available memory.
     suggestion : TrainingSettings or None
-        The nearest settings that fit; None if these do, or if none were found.
+        The nearest settings that fit; None if `settings` fit, or if none were found.
     pixel_size_um : float or None
-        Pixel size at which images are trained on; None where no image knows its own.
+        Pixel size for training; None if that of no image is known.
     n_resampled : int
         Number of images that are resampled to it.
     """
@@ -64,11 +63,11 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether there is enough memory, as far as the system tells."""
+        """Whether there is enough memory, as far as is known."""
         return _fits(Footprint(self.memory_bytes, self.gpu_bytes), self.free, self.gpu_free)
 
     def text(self) -> str:
-        """Describe it in two or three sentences."""
+        """Describe the estimate in two or three sentences."""
         time_needed = "" if self.seconds is None else f", about {roughly(self.seconds)}"
         text = (
             f"{self.n_tiles} tiles, {self.settings.epochs} epochs of {self.steps_per_epoch} steps{time_needed}. "
@@ -85,19 +84,19 @@ class Estimate:
 def estimate(
     project: Project | ProjectSnapshot, settings: TrainingSettings | None = None, *, measure: bool = True
 ) -> Estimate:
-    """Estimate how long a training takes, and how much memory.
+    """Estimate the time and the memory that a training needs.
 
     Activations are counted on a copy of the network without data (torch's meta device), in a fraction of a second; the
-    estimated peak was within 30 % of the measured one. Limits of containers (cgroups v1 and v2) are respected.
+    estimated peak was within 30 % of measured ones. Memory limits of containers (cgroups v1 and v2) are respected.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        What would be trained on.
+        The images and annotations to train on.
     settings : TrainingSettings, optional
-        How; the defaults if left out.
+        By default, the default settings.
     measure : bool
-        Take a few real steps to estimate the time. They are not taken if the run does not fit.
+        Whether to take a few real steps to estimate the time. They are skipped if the run does not fit.
 
     Returns
     -------
@@ -115,7 +114,7 @@ def estimate(
 
 
 def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
-    """Estimate what a request takes; see `estimate`."""
+    """Estimate the time and memory of a request; see `estimate`."""
     settings = request.settings
     free, gpu_free = host_memory(), gpu_memory() if choose_device(settings.device).type == "cuda" else None
     gpu_free = Memory(None, "the GPU", None) if gpu_free is None else gpu_free
@@ -139,12 +138,12 @@ def estimate_request(request: TrainingRequest, *, measure: bool) -> Estimate:
 
 
 def check_budget(request: TrainingRequest) -> None:
-    """Refuse a run that cannot fit.
+    """Raise BudgetError if a run does not fit into memory.
 
     Raises
     ------
     BudgetError
-        With the nearest setting that would.
+        The run does not fit; the message has the nearest settings that would.
     """
     found = estimate_request(request, measure=False)
     if not found.fits:
@@ -160,14 +159,14 @@ def _fits(needed: Footprint, free: Memory, gpu_free: Memory) -> bool:
 def _seconds(request: TrainingRequest, per_epoch: int) -> float:
     """Take a few steps, validate once, and extrapolate to the whole run."""
     times, validation = time_steps(request, _TIMED_STEPS)
-    # The first step is slower than all others: kernels are compiled, and tiles read.
+    # The first step is slower than the others: kernels are compiled, and tiles are read.
     whole = request.settings.epochs * (per_epoch * statistics.median(times[1:]) + validation)
     limit = request.settings.max_seconds
     return whole if limit is None else min(whole, limit)
 
 
 def _nearest(request: TrainingRequest, free: Memory, gpu_free: Memory) -> TrainingSettings | None:
-    """Find the first of ever smaller settings that fit."""
+    """Find the largest of `smaller_settings` that fit."""
     for candidate in smaller_settings(request.settings):
         try:
             if _fits(footprint(request, candidate), free, gpu_free):
@@ -178,7 +177,7 @@ def _nearest(request: TrainingRequest, free: Memory, gpu_free: Memory) -> Traini
 
 
 def smaller_settings(settings: TrainingSettings) -> Iterator[TrainingSettings]:
-    """List ever smaller settings: a smaller batch with accumulation, then a smaller tile, then a smaller backbone."""
+    """Yield ever smaller settings: a smaller batch with accumulation, then a smaller tile, then a smaller backbone."""
     cards: dict[str, Backbone] = {card.name: card for card in backbones()}
     own = cards[settings.backbone].parameters if settings.backbone in cards else None
     names = [settings.backbone]
@@ -201,10 +200,10 @@ def smaller_settings(settings: TrainingSettings) -> Iterator[TrainingSettings]:
 
 def _remedy(settings: TrainingSettings, suggestion: TrainingSettings | None) -> str:
     if suggestion is None:
-        return "No smaller settings were found that fit: close other notebooks, or use a computer with more memory."
+        return "No settings were found that fit. Close other notebooks, or use a computer with more memory."
     names = ("backbone", "tile_size", "batch_size", "accumulation")
     changed = [n for n in names if getattr(settings, n) != getattr(suggestion, n)]
-    return f"That does not fit; {' with '.join(f'{n} {getattr(suggestion, n)}' for n in changed)} would."
+    return f"That does not fit. Use {' with '.join(f'{n} {getattr(suggestion, n)}' for n in changed)}."
 
 
 def _needs(size: int, memory: Memory) -> str:

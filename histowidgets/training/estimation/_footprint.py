@@ -1,4 +1,4 @@
-"""How much memory a training takes: weights counted, activations measured on a network without data (meta)."""
+"""Estimate the memory of a training: weights are counted, activations measured on torch's meta device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from histowidgets.training.data import CACHE_BYTES, VALIDATION_BYTES, TrainingRe
 from histowidgets.training.loop import choose_device, compute_formats
 from histowidgets.training.settings import TrainingSettings
 
-#: Bytes that computing takes besides weights and activations: compiled kernels, workspaces, threads. As measured.
+#: Bytes needed besides weights and activations, for compiled kernels, workspaces and threads (measured).
 WORKSPACE_BYTES = 32 << 20
 
-#: Copies of the largest layer's input and output that a step holds for a moment, on top of what it saves.
+#: Number of copies of the largest layer's input and output that a step holds temporarily, on top of what it saves.
 LARGEST_TIMES = 3
 
-#: Copies of the logits, in fp32, that the loss holds at once.
+#: Number of copies of the logits, in fp32, that the loss holds at once.
 LOSS_TIMES = 8
 
-#: Share of the memory of activations that is left with bf16 or fp16: some layers stay in fp32.
+#: Memory of activations with bf16 or fp16, as a share of fp32: some layers stay in fp32.
 REDUCED_SHARE = 0.6
 
-#: Tiles that activations are measured with, as some architectures cannot learn from one, and their side. Activations
-#: grow with the pixels.
+#: Number of tiles for measuring activations (some architectures cannot learn from one), and their side. Activations are
+#: proportional to the number of pixels.
 _TILES, _SIDE = 2, 192
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes that a training takes at its peak, on top of those in use before it.
+    """Peak memory of a training in bytes, on top of what was in use before.
 
     Attributes
     ----------
     host : int
-        Of the computer's memory.
+        Memory of the computer.
     gpu : int
-        Of the GPU's; 0 where a processor computes.
+        Memory of the GPU; 0 without a GPU.
     """
 
     host: int
@@ -48,7 +48,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class _Profile:
-    """Bytes of a network: all weights, those that are trained, and what a step saves for each pixel of a tile."""
+    """Bytes of a network: all weights, the trained weights, and what a step saves for each pixel of a tile."""
 
     weights: int
     trained: int
@@ -57,7 +57,7 @@ class _Profile:
 
 
 def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint:
-    """Estimate what a training takes with some settings, which may differ from those of the request."""
+    """Estimate the memory of a training with settings that may differ from those of the request."""
     n_channels, n_classes = len(request.image().channel_names), len(request.snapshot.classes)
     spec = wanted_spec(settings, n_channels, n_classes)
     profile = _profile(spec, settings.freeze, settings.adapt_norm)
@@ -66,13 +66,13 @@ def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint
     likely = compute_formats(settings.precision, settings.memory_format, device)[0]
     share = 1.0 if likely.precision == "fp32" else REDUCED_SHARE
     computing = (
-        # The network and its average; gradients and two moments of what is trained.
+        # The network and its average; gradients and two moments of the trained weights.
         2 * profile.weights
         + 3 * profile.trained
         + int(share * pixels * (profile.saved_a_pixel + LARGEST_TIMES * profile.largest_a_pixel))
         + LOSS_TIMES * 4 * pixels * n_classes
     )
-    # The best weights, their copy while a better one replaces them, and what is written to disk.
+    # The best weights, a copy while better ones replace them, and the buffer written to disk.
     kept = 3 * profile.weights
     tile_bytes = settings.tile_size**2 * (4 * n_channels + 1)
     drawn = 2 * tile_bytes * settings.batch_size * settings.accumulation
@@ -83,7 +83,7 @@ def footprint(request: TrainingRequest, settings: TrainingSettings) -> Footprint
 
 
 def _cached(request: TrainingRequest, settings: TrainingSettings) -> int:
-    """Return the bytes of the normalized pixels that are kept, and of what is read at once."""
+    """Return the bytes of the cached normalized pixels, and of what is read at once."""
     n_channels = len(request.image().channel_names)
     sizes = [1]
     for window in request.sampling.windows:
@@ -93,7 +93,7 @@ def _cached(request: TrainingRequest, settings: TrainingSettings) -> int:
 
 
 def _validation(request: TrainingRequest, settings: TrainingSettings, tile_bytes: int) -> int:
-    """Return the largest number of bytes of the validation tiles: those of all that is held out."""
+    """Return an upper limit of the bytes of the validation tiles: that of all held-out regions."""
     held = sum(region.area for some in request.split.held_out.values() for region in some)
     tiles = held / (settings.tile_size * settings.downsample) ** 2 + 1
     return min(int(tiles) * tile_bytes, VALIDATION_BYTES)
@@ -109,7 +109,7 @@ def _profile(spec: NetworkSpec, freeze: str | tuple[str, ...], adapt_norm: bool)
     try:
         saved, largest, side = *_measure(network.to("meta"), _SIDE), _SIDE
     except (RuntimeError, NotImplementedError):
-        # An operation that the meta device lacks: a real, small tile then.
+        # The meta device lacks an operation: use a real, small tile.
         network = build_network(spec, pretrained=False, seed=0)
         apply_freeze(network, freeze, adapt_norm)
         network.train()
@@ -119,7 +119,7 @@ def _profile(spec: NetworkSpec, freeze: str | tuple[str, ...], adapt_norm: bool)
 
 
 def _measure(network: Network, side: int) -> tuple[int, int]:
-    """Return the bytes that a step saves for its backward pass, and those of the largest layer's input and output."""
+    """Return the bytes that a step saves for the backward pass, and those of the largest layer's input and output."""
     own = {tensor.untyped_storage()._cdata for tensor in network.state_dict().values()}
     saved: dict[int, int] = {}
     largest = 0

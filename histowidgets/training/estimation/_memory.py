@@ -1,26 +1,26 @@
-"""Free memory of the machine, of the container it runs in, and of the GPU. Loads torch only for a GPU."""
+"""Find the free memory of the computer, its container, and the GPU. Loads torch only for the GPU."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
-#: Version 1 of cgroups writes a number near 2**63 where there is no limit.
+#: Without a limit, cgroups v1 reports a number near 2**63.
 _NO_LIMIT = 1 << 60
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory that is available.
+    """Available memory.
 
     Attributes
     ----------
     free : int or None
-        In bytes; None where the system does not say.
+        Free memory in bytes; None if unknown.
     whose : str
         What sets the limit: "this computer", "the container" or "the GPU".
     total : int or None
-        All of it, in bytes.
+        Total memory in bytes; None if unknown.
     """
 
     free: int | None
@@ -29,12 +29,12 @@ class Memory:
 
 
 def host_memory(proc: Path = _PROC, cgroup: Path = _CGROUP) -> Memory:
-    """Return the memory available to this process: of the machine, or of its container if that is less.
+    """Return the memory available to this process: that of the computer, or of its container if that is less.
 
     Parameters
     ----------
     proc, cgroup : Path
-        Where the kernel shows its files; cgroups v1 and v2 are read. On systems without them nothing is known.
+        Mount points of procfs and of cgroups v1 or v2. On systems without them, nothing is known.
     """
     found = [_machine(proc), *_containers(proc, cgroup)]
     known = [memory for memory in found if memory.free is not None]
@@ -48,7 +48,7 @@ def gpu_memory() -> Memory:
     if not torch.cuda.is_available():
         return Memory(None, "the GPU", None)
     free, total = torch.cuda.mem_get_info()
-    # What torch has reserved and does not use is available to it.
+    # Memory that torch has reserved but does not use is available too.
     free += torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return Memory(int(free), "the GPU", int(total))
 
@@ -64,7 +64,7 @@ def _machine(proc: Path) -> Memory:
 
 
 def _containers(proc: Path, cgroup: Path) -> list[Memory]:
-    """Return what is available in each cgroup that this process is in, and in each above it."""
+    """Return the memory available in each cgroup of this process and in their parents."""
     found = []
     for line in _read(proc / "self" / "cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -76,7 +76,7 @@ def _containers(proc: Path, cgroup: Path) -> list[Memory]:
             top = cgroup / "memory"
         else:
             continue
-        # Inside a container the path may be that of the host, which is not visible; the top is then its own cgroup.
+        # In a container the path may be that of the host, which is not visible; the root is then its own cgroup.
         own = top / path.lstrip("/")
         for folder in (own, *own.parents):
             found.append(_group(folder, *names))
@@ -93,7 +93,7 @@ def _group(folder: Path, limit_name: str, usage_name: str, cache_name: str) -> M
     for line in _read(folder / "memory.stat").splitlines():
         name, _, number = line.partition(" ")
         if name == cache_name and number.strip().isdecimal():
-            # Cached files: released before an allocation fails.
+            # The file cache is released before an allocation fails.
             cached = int(number)
     return Memory(max(0, int(limit) - int(usage) + cached), "the container", int(limit))
 

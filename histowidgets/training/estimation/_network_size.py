@@ -1,4 +1,4 @@
-"""How many parameters a network has, group by group, and how many of them are trained."""
+"""Count the parameters of a network, by freeze group, and how many are trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from histowidgets.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """Parameters of a network.
+    """Numbers of parameters of a network.
 
     Attributes
     ----------
     total : int
         All parameters.
     trained : int
-        Those that the settings do not freeze.
+        Parameters that the settings do not freeze.
     groups : dict of str to int
-        The groups of the encoder that can be frozen, from the input on, with the parameters that freezing each one
-        takes out. The first convolution is not among them unless the images have 3 channels.
+        The freeze groups of the encoder, in order from the input, with the number of parameters that freezing each one
+        affects. The first convolution is included only for images with 3 channels.
     frozen : tuple of str
         The groups that the settings freeze.
     """
@@ -45,14 +45,14 @@ def _counted(spec: NetworkSpec) -> tuple[int, dict[str, int]]:
 
 
 def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int = 2) -> NetworkSize:
-    """Count the parameters of the network that the settings ask for; the first count of a network takes half a second.
+    """Count the parameters of the network for the settings; the first time for a network takes half a second.
 
     Parameters
     ----------
     settings : TrainingSettings
-        Network and what of it is frozen. Groups that the backbone does not have count for nothing.
+        Settings of the network and its freezing. Groups that the backbone does not have are ignored.
     n_channels, n_classes : int
-        Of the images and of the project.
+        Numbers of channels of the images, and of classes of the project.
 
     Raises
     ------
@@ -65,6 +65,6 @@ def network_size(settings: TrainingSettings, n_channels: int = 3, n_classes: int
 
 
 def frozen_groups(freeze: str | tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the groups that a value of ``freeze`` stands for, of those that there are."""
+    """Return the groups that a value of ``freeze`` freezes, as far as they exist."""
     chosen = {"none": (), "early": EARLY_GROUPS, "encoder": groups}.get(str(freeze), freeze)
     return tuple(name for name in groups if name in chosen)

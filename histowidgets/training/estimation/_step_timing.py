@@ -1,4 +1,4 @@
-"""Timing real training steps."""
+"""Time real training steps."""
 
 import time
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from histowidgets.training.loop import (
 
 @using_optimizers()
 def time_steps(request: TrainingRequest, steps: int) -> tuple[list[float], float]:
-    """Take a few real steps, and validate once; return the seconds of each step, and those of validation.
+    """Take a few real steps, and validate once; return the seconds of each step, and of the validation.
 
     Nothing is written, and no pretrained weights are downloaded.
     """
     settings = request.settings.model_copy(update={"pretrained": False, "find_learning_rate": False})
     request = replace(request, settings=settings, folder=None)
     trainer = make_trainer(request, fitted_normalization(request), lambda event: None, RunControl())
-    # Like most steps of a run: those that learn from unlabelled pixels too.
+    # Like most steps of a run, these learn from unlabelled pixels too.
     trainer.step = TEACH_FROM_STEP
     try:
         trainer.state.network.train()

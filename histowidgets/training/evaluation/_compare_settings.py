@@ -1,4 +1,4 @@
-"""Train with several settings on one split, to see which are better."""
+"""Train with several settings on the same split, and compare them."""
 
 from collections.abc import Callable, Mapping
 
@@ -25,28 +25,29 @@ def compare_settings(
 ) -> Comparison:
     """Train once with each of several settings, on the same split and with the same seed, and compare the scores.
 
-    All are measured on the same held-out labels, in their best epoch, which was chosen by those labels. That is good
-    enough to choose between settings; to learn how well the choice does on other tissue, `cross_validate` it.
+    All are scored on the same held-out labels, in their best epoch, which was chosen by those labels. This is good
+    enough to choose between settings; to find out how well the choice works on other tissue, use `cross_validate`.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
         Images and annotations. Nothing is written to its folder.
     settings : mapping of str to TrainingSettings
-        What to compare, by their names in the table.
+        Maps names for the table to the settings to compare.
     split : Split, optional
-        What to hold out for validation; by default `split_project` decides, by the first settings' share and the seed.
+        What to hold out for validation; by default from `split_project`, with the fraction of the first settings and
+        the seed.
     seed : int, optional
-        Used in all trainings; by default that of the first settings.
+        Seed of all trainings; by default that of the first settings.
     progress : callable, optional
-        ``progress(number, count, record)`` after each epoch; trainings count from 1.
+        ``progress(number, count, record)`` is called after each epoch; trainings count from 1.
     should_stop : callable, optional
-        Called before each batch; True ends the work there. So does Ctrl+C.
+        Called before each batch; if it returns True, the work stops, as with Ctrl+C.
 
     Returns
     -------
     Comparison
-        Of the finished trainings.
+        Comparison of the finished trainings.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def compare_settings(
     TrainingDataError
         There are too few labels to learn from, or to hold some out.
     BudgetError
-        The memory is too small for one of them; see `estimate`.
+        One of the trainings does not fit into memory; see `estimate`.
     """
     if not isinstance(settings, Mapping) or not settings:
         raise SettingsError("There are no settings to compare; give a mapping such as {'tile 256': settings}.")
@@ -65,7 +66,7 @@ def compare_settings(
     first = next(iter(settings.values()))
     seed = first.seed if seed is None else seed
     same_seed = {name: one.model_copy(update={"seed": seed}) for name, one in settings.items()}
-    # Checked first: of a project without annotations the split is not what is wrong.
+    # Checked first, so that a project without annotations is not reported as a problem of the split.
     make_request(snapshot, next(iter(same_seed.values())))
     split = split or split_project(snapshot, first.validation_fraction, seed, by=first.validation_by)
     requests = {name: _request(name, snapshot, one, split) for name, one in same_seed.items()}
@@ -82,7 +83,7 @@ def compare_settings(
                 break
             rows.append(compared_run(name, request.settings, trained.history))
     except KeyboardInterrupt:
-        pass  # what is finished is useful
+        pass  # the finished trainings are still useful
     return make_comparison(rows, len(requests))
 
 
@@ -90,7 +91,7 @@ def _request(name: str, snapshot: ProjectSnapshot, settings: TrainingSettings, s
     request = make_request(snapshot, settings, split=split)
     if request.split is not split or not can_measure(request):
         raise TrainingDataError(
-            f"With the settings {name!r} there are too few strokes to hold some out, so that nothing can be compared. "
+            f"With the settings {name!r} there are too few strokes to hold some out, so nothing can be compared. "
             "Paint more of each class."
         )
     check_budget(request)

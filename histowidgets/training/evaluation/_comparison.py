@@ -1,4 +1,4 @@
-"""A table that compares runs: the settings in which they differ, their scores, their time. No torch."""
+"""A table that compares runs: the settings in which they differ, their scores and their times. No torch."""
 
 import html
 import math
@@ -21,24 +21,24 @@ _Run = Run | RunSummary | StoredRun | str | PathLike[str]
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One row: a run, and how it did in its best epoch.
+    """One row of the table: a run, with the scores of its best epoch.
 
     Attributes
     ----------
     name : str
-        What it is called in the table; the run's id where no other name was given.
+        Name in the table; by default the run's id.
     settings : TrainingSettings or None
-        All of them; None where not known.
+        All settings; None if unknown.
     epochs : int
-        The number of epochs trained.
+        Number of epochs trained.
     seconds : float
-        Their time, without pauses.
+        Training time, without pauses.
     best_epoch : int or None
-        The epoch of the scores; None before the first one ended.
+        The epoch of the scores; None before the first epoch has ended.
     miou, accuracy : float or None
-        0 to 1, over labelled pixels of validation; None without any.
+        0 to 1, over labelled validation pixels; None without any.
     iou : dict of str to float or None
-        Of each class; None for a class without validation labels.
+        IoU of each class; None for a class without validation labels.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Comparison:
     classes : tuple of str
         The classes of all runs.
     n_wanted : int
-        The number of runs asked for; more than there are rows if the comparison was cancelled.
+        Number of requested runs; more than there are rows if the comparison was cancelled.
     """
 
     rows: tuple[ComparedRun, ...]
@@ -79,12 +79,12 @@ class Comparison:
 
     @property
     def columns(self) -> list[str]:
-        """Headings of the table, with units."""
+        """Column headings of the table, with units."""
         scores = ["mIoU", *(f"IoU {name}" for name in self.classes), "accuracy"]
         return ["run", *self.differing, *scores, "best epoch", "epochs", "time (s)"]
 
     def records(self) -> list[dict[str, Any]]:
-        """Return a dict for each row, from heading to value; None where there is none."""
+        """Return a dict for each row, which maps headings to values; None for missing values."""
         return [dict(zip(self.columns, self._values(row), strict=True)) for row in self.rows]
 
     def to_text(self) -> str:
@@ -138,13 +138,14 @@ def compare_runs(
     Parameters
     ----------
     runs : project, iterable of runs, or mapping of name to run
-        A run is a `TrainingRun` or another `Run`, its summary, or its folder. A `Project`, or its folder, stands for
-        all its runs.
+        A run is a `TrainingRun` or another `Run`, its summary, or its folder. A `Project`, or its folder, means all its
+        runs.
 
     Returns
     -------
     Comparison
-        Runs that held out different labels are scored on different pixels; `compare_settings` trains on one split.
+        Note that runs with different held-out labels are scored on different pixels; `compare_settings` uses one split
+        for all.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def compare_runs(
 
 
 def make_comparison(rows: Sequence[ComparedRun], n_wanted: int | None = None) -> Comparison:
-    """Make a table of rows, with the settings in which they differ."""
+    """Make a comparison from rows, and find the settings in which they differ."""
     fields = TrainingSettings.model_fields
     known = [row for row in rows if row.settings is not None]
     differing = [n for n in fields if any(_setting(row, n) != _setting(known[0], n) for row in known)]
@@ -175,7 +176,7 @@ def _setting(row: ComparedRun, name: str) -> Any:
 
 
 def compared_run(name: str, settings: TrainingSettings, history: Sequence[EpochRecord]) -> ComparedRun:
-    """Make the row of a run from its settings and its history."""
+    """Make the row of a run from its settings and history."""
     best: EpochRecord | None = None
     for number, record in enumerate(history):
         if ModelSelection.of(settings).is_better(record, best, history[:number]):
@@ -203,17 +204,17 @@ def _compared(name: str, run: _Run) -> ComparedRun:
         run = read_run(run)
     if run.settings is not None:
         return compared_run(name or run.id, run.settings, run.history)
-    # Without settings only the run itself knows which epoch is best.
+    # Without settings, only the run itself knows its best epoch.
     best = None if isinstance(run, StoredRun) else run.best_epoch
     record = next((record for record in run.history if record["epoch"] == best), None)
     return _row(name or run.id, None, run.history, record)
 
 
 def _runs_of(project: Project | str | PathLike[str]) -> list[Path]:
-    """List the runs of a project with a folder; or the one run whose folder it is."""
+    """List the run folders of a project; or return the folder itself if it is a run's."""
     folder = project.folder if isinstance(project, Project) else Path(project).expanduser()
     if folder is None:
-        raise TrainingError("The project has no folder, so its runs are not on disk. Give the runs themselves.")
+        raise TrainingError("The project has no folder, so its runs are not on disk. Give the runs instead.")
     folder = Path(folder)
     return [folder] if (folder / "run.json").exists() else run_folders(folder)
 

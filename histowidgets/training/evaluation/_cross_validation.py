@@ -1,4 +1,4 @@
-"""Cross-validation: how well a training does on tissue that it has not seen. Every label is held out once."""
+"""Cross-validation: score a training on tissue that it has not seen. Every label is held out once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +28,10 @@ Progress = Callable[[int, int, EpochRecord], None]
 
 @dataclass(frozen=True)
 class Fold:
-    """One training: what it held out, and the record of its last epoch there.
+    """One training: its held-out regions, and the record of its last epoch.
 
-    The last epoch, not the best one: to choose an epoch by the labels that it is measured on would flatter it.
+    The last epoch is used rather than the best, since choosing an epoch by the labels that it is scored on would be
+    biased.
     """
 
     held_out: Mapping[str, tuple[Region, ...]]
@@ -46,9 +47,9 @@ class CrossValidation:
     classes : tuple of str
         In the project's order.
     folds : tuple of Fold
-        The finished ones.
+        The finished folds.
     n_folds : int
-        The number of folds asked for.
+        Number of requested folds.
     """
 
     classes: tuple[str, ...]
@@ -61,18 +62,18 @@ class CrossValidation:
         return len(self.folds) < self.n_folds
 
     def iou(self, class_name: str) -> tuple[float, float] | None:
-        """Return mean and standard deviation (n - 1) of the IoU of a class over the folds; None if no fold measured it.
+        """Return the mean and standard deviation (n - 1) of a class's IoU over the folds; None if never measured.
 
-        Folds without held-out labels of the class do not count; with one fold the deviation is NaN.
+        Folds without held-out labels of the class are left out; with a single fold the deviation is NaN.
         """
         return _mean_and_sd([fold.record["val_iou"][class_name] for fold in self.folds])
 
     def miou(self) -> tuple[float, float] | None:
-        """Return mean and standard deviation (n - 1) of the mIoU over the folds; None if no fold measured it."""
+        """Return the mean and standard deviation (n - 1) of the mIoU over the folds; None if it was never measured."""
         return _mean_and_sd([fold.record["val_miou"] for fold in self.folds])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all scores, ready for JSON: mean and sd of the mIoU and of each class, and the record of each fold."""
+        """Return all scores for JSON: mean and sd of the mIoU and of each class's IoU, and the record of each fold."""
         return {
             "n_folds": self.n_folds,
             "miou": _pair(self.miou()),
@@ -104,42 +105,42 @@ def cross_validate(
     *,
     groups: Mapping[str, str] | None = None,
 ) -> CrossValidation:
-    """Train once for each fold, and measure on what it held out.
+    """Train once for each fold, and score on the labels that it holds out.
 
-    Whole images are held out where there are at least as many as folds; else each image is cut into as many
-    rectangles as there are folds. Folds share no pixel, nor do the tiles on the two sides of a fold, with their
-    surroundings. Images of role "train" are trained on in every fold; those of role "validation" take part like all
-    others. Only the statistics of the normalization may be measured on a whole image.
+    If there are at least as many images as folds, whole images are held out; otherwise each image is cut into as many
+    rectangles as there are folds. Folds share no pixels, nor do the training and validation tiles of a fold, including
+    their surroundings. Images with the role "train" are used for training in every fold; images with the role
+    "validation" are treated like all others. Only the statistics of the normalization may be measured on a whole image.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
         Images and annotations.
     settings : TrainingSettings, optional
-        Of each training; early stopping is off. By default, the defaults: a minute for each fold.
+        Settings of each training, with early stopping off. By default the default settings: a minute for each fold.
     folds : int
-        2 to 20.
+        Number of folds, 2 to 20.
     progress : callable, optional
-        ``progress(fold, folds, record)`` after each epoch; folds count from 1.
+        ``progress(fold, folds, record)`` is called after each epoch; folds count from 1.
     should_stop : callable, optional
-        Called before each batch; True ends the work there. So does Ctrl+C.
+        Called before each batch; if it returns True, the work stops, as with Ctrl+C.
     groups : mapping of image name to str, optional
-        Images that belong together, such as those of one patient: they are held out together, in one fold. Each image
-        that is not named is a group by itself.
+        Maps images to groups, such as patients: the images of a group are held out together. An image without a group
+        forms its own.
 
     Returns
     -------
     CrossValidation
-        Of the finished folds.
+        Scores of the finished folds.
 
     Raises
     ------
     SettingsError
-        The number of folds is out of its range, there are fewer groups than folds, or a setting does not fit.
+        The number of folds is out of range, there are fewer groups than folds, or a setting does not fit.
     TrainingDataError
         There are too few labels for this number of folds.
     BudgetError
-        The memory is too small; see `estimate`.
+        A training does not fit into memory; see `estimate`.
     """
     if not isinstance(folds, int) or not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds!r}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
@@ -158,14 +159,14 @@ def cross_validate(
                 break
             done.append(Fold(request.split.held_out, record))
     except KeyboardInterrupt:
-        pass  # what is finished is useful
+        pass  # the finished folds are still useful
     return CrossValidation(tuple(snapshot.classes), tuple(done), folds)
 
 
 def make_folds(
     snapshot: ProjectSnapshot, settings: TrainingSettings, folds: int, groups: Mapping[str, str] | None = None
 ) -> list[Split]:
-    """Divide the labels into folds that share no pixel; see `cross_validate`."""
+    """Divide the labels into folds that share no pixels; see `cross_validate`."""
     whole: dict[str, tuple[Region, ...]] = dict.fromkeys(snapshot.images, ())
     everything = plan_sampling(snapshot, Split(whole), settings.tile_size, settings.downsample, 0.0, settings.seed)
     points: dict[str, list[np.ndarray]] = {}
@@ -189,7 +190,7 @@ def make_folds(
     elif groups:
         raise SettingsError(
             f"The labelled images form {len(members_of)} groups, too few for {folds} folds. "
-            "Use fewer folds, or leave groups out: then images are cut."
+            "Use fewer folds, or no groups, so that images are cut into parts."
         )
     else:
         for name in names:
@@ -203,11 +204,11 @@ def make_folds(
 def _members_of_groups(
     names: Sequence[str], snapshot: ProjectSnapshot, groups: Mapping[str, str]
 ) -> dict[tuple[bool, str], list[str]]:
-    """Return the images of each group; an image without a group forms one, whatever its name."""
+    """Return the images of each group; an image without a group forms its own, whatever its name."""
     for name in groups:
         if name not in snapshot.images:
             raise SettingsError(
-                f"groups names {name!r}, which is not an image; there are {', '.join(snapshot.images)}."
+                f"groups names {name!r}, which is not an image; the images are {', '.join(snapshot.images)}."
             )
     members_of: dict[tuple[bool, str], list[str]] = {}
     for name in names:
@@ -219,7 +220,7 @@ def _request(snapshot: ProjectSnapshot, settings: TrainingSettings, split: Split
     request = make_request(snapshot, settings, split=split)
     if request.split is not split or not can_measure(request):
         raise TrainingDataError(
-            f"Fold {number + 1} would have labels of fewer than two classes to learn from, or none to measure on. "
+            f"Fold {number + 1} would have labels of fewer than two classes for training, or none for validation. "
             "Use fewer folds, or paint more of each class."
         )
     return replace(request, folder=None)
@@ -232,7 +233,7 @@ def _train_fold(
     progress: Progress | None,
     should_stop: Callable[[], bool] | None,
 ) -> EpochRecord | None:
-    """Train one fold on this thread; return the record of its last epoch, or None if it was stopped."""
+    """Train one fold on the calling thread; return the record of its last epoch, or None if it was stopped."""
 
     def report(record: EpochRecord) -> None:
         if progress is not None:
@@ -243,7 +244,7 @@ def _train_fold(
 
 
 def _pair(pair: tuple[float, float] | None) -> dict[str, float | None] | None:
-    """Return mean and deviation by name, with None for NaN, which JSON does not have."""
+    """Return the mean and deviation by name, with None instead of NaN, which JSON does not have."""
     return None if pair is None else {"mean": pair[0], "sd": None if np.isnan(pair[1]) else pair[1]}
 
 

@@ -1,4 +1,4 @@
-"""Train on the calling thread, without writing anything: for cross-validation and comparisons."""
+"""Train on the calling thread without writing files, for cross-validation and comparisons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class InlineResult:
 
 
 class _CallbackControl(RunControl):
-    """Asks a function whether to stop: before each batch, also while preparing and validating."""
+    """Calls a function before each batch, including preparation and validation, to check whether to stop."""
 
     def __init__(self, ask: Ask | None) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _CallbackControl(RunControl):
 def run_inline(
     request: TrainingRequest, on_epoch: Callable[[EpochRecord], None] | None, should_stop: Ask | None
 ) -> InlineResult | None:
-    """Train without writing anything; return None if the training was stopped.
+    """Train without writing files; return None if the training was stopped.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def run_inline(
     on_epoch : callable, optional
         Called with the record of each epoch.
     should_stop : callable, optional
-        Called before each batch; True ends the training there.
+        Called before each batch; if it returns True, the training stops.
     """
     control = _CallbackControl(should_stop)
     records: list[EpochRecord] = []
@@ -67,7 +67,7 @@ def run_inline(
 
 
 def can_measure(request: TrainingRequest) -> bool:
-    """Return whether the held-out regions have labels; of large annotations only some pixels are read."""
+    """Return whether the held-out regions have labels; for large annotations only some pixels are checked."""
     snapshot = request.snapshot
     for name, regions in request.split.held_out.items():
         for region in regions:

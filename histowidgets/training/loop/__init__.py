@@ -1,6 +1,6 @@
 """The training loop and its parts: loss, scheduler, compute format, distributed training.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

@@ -1,7 +1,7 @@
-"""The compute format that trains fastest here, found by timing.
+"""Find the compute format that trains fastest on this computer, by timing.
 
-Which number format and which memory format is quickest depends on the network, the processor and torch's version, by
-factors: channels last doubles the speed of one network and divides that of another by twelve.
+The fastest number format and memory format depend strongly on the network, the processor and the version of torch:
+channels last makes one network twice as fast, and another twelve times slower.
 """
 
 import copy
@@ -15,24 +15,25 @@ from histowidgets.training.data import Batch
 from histowidgets.training.loop._compute import ComputeContext
 from histowidgets.training.loop._loss import Loss
 
-#: Steps of a run from which its share is enough to time which format is quickest.
+#: Number of steps of a run from which formats are timed; the time allowed is too short for shorter runs.
 PROBE_FROM_STEPS = 300
 
-#: Share of a run that timing may take.
+#: Largest share of the run's time for timing.
 PROBE_SHARE = 0.03
 
-#: Longest time in seconds that timing may take.
+#: Longest time for timing, in seconds.
 PROBE_SECONDS = 5.0
 
 _REPEATS = 3
 
-#: A candidate whose first step takes this many times as long as the best is not timed again.
+#: A candidate whose first step takes this many times as long as the best one is not timed again.
 _HOPELESS = 2.5
 
-#: The same for later steps, which are not slowed down by warming up.
+#: The same for later steps, which are not slowed by warming up.
 _BEHIND = 1.25
 
-#: Share of the best's time that a candidate has to stay below: noise must not choose, and fp32 is more exact.
+#: Share of the best time that a candidate must stay below, so that noise does not decide, and because fp32 is more
+#: exact.
 _CLEARLY = {"fp32": 0.95, "bf16": 0.9, "fp16": 0.9}
 
 _known: dict[Hashable, "Measured"] = {}
@@ -40,26 +41,26 @@ _known: dict[Hashable, "Measured"] = {}
 
 @dataclass(frozen=True)
 class Measured:
-    """What timing found.
+    """The result of timing.
 
     Attributes
     ----------
     compute_format : ComputeFormat
-        The quickest.
+        The fastest format.
     seconds : dict of ComputeFormat to float
-        Of one step forward and backward, for each that was timed.
+        Time of one forward and backward step, for each format that was timed.
     """
 
     compute_format: ComputeFormat
     seconds: dict[ComputeFormat, float]
 
     def __str__(self) -> str:
-        """Describe it in a sentence."""
+        """Describe the result in a sentence."""
         best = self.seconds[self.compute_format]
         slowest, most = max(self.seconds.items(), key=lambda item: item[1])
         return (
-            f"Computes in {self.compute_format}, the quickest of {len(self.seconds)} formats that were timed: "
-            f"{best * 1000:.0f} ms a step; {slowest} takes {most * 1000:.0f} ms."
+            f"Computes in {self.compute_format}, the fastest of {len(self.seconds)} formats that were timed: "
+            f"{best * 1000:.0f} ms per step; {slowest} takes {most * 1000:.0f} ms."
         )
 
 
@@ -75,9 +76,10 @@ def find_compute_format(
     max_seconds: float | None,
     check: Callable[[], None] = lambda: None,
 ) -> Measured | None:
-    """Time the formats that are offered on copies of the network; nothing of the run changes.
+    """Time the offered formats on copies of the network; the run itself is not affected.
 
-    It takes `PROBE_SHARE` of the run, and `PROBE_SECONDS` at most. The answer is kept as long as the process lives.
+    It takes up to `PROBE_SHARE` of the run, and at most `PROBE_SECONDS`. The result is cached for the lifetime of the
+    process.
 
     Parameters
     ----------
@@ -86,24 +88,24 @@ def find_compute_format(
     offered : sequence of ComputeFormat
         See `compute_formats`; the first is preferred.
     device : torch.device
-        What computes.
+        Device to compute on.
     loss : Loss
-        Of the run.
+        Loss of the run.
     draw : callable
-        Returns a batch to time with; is called only if there is something to time.
+        Returns a batch for timing; called only if there is something to time.
     batch_shape : (int, int)
-        Tiles of a batch and the side of a tile.
+        Number of tiles in a batch, and the side of a tile.
     steps : int
-        Steps of the run; below `PROBE_FROM_STEPS` nothing is timed.
+        Number of steps of the run; below `PROBE_FROM_STEPS` nothing is timed.
     max_seconds : float or None
         Time limit of the run.
     check : callable
-        Is called before each step that is timed; may raise to end the timing.
+        Called before each timed step; may raise to stop.
 
     Returns
     -------
     Measured or None
-        None where nothing was timed: there is no choice, or the run is too short.
+        None if nothing was timed, because there is no choice or the run is too short.
     """
     if len(offered) < 2 or steps < PROBE_FROM_STEPS:
         return None
@@ -120,14 +122,14 @@ def find_compute_format(
 
 
 class _Probe:
-    """Takes steps of a copy of a network, leaving torch's random numbers as they were."""
+    """Takes steps with a copy of a network, without changing torch's random state."""
 
     def __init__(self, network: Network, device: torch.device, batch: Batch, loss: Loss) -> None:
         self._network, self._device, self._batch, self._loss = network, device, batch, loss
         self._copies: dict[str, Network] = {}
 
     def seconds(self, compute_format: ComputeFormat) -> float:
-        """Time a step forward and backward."""
+        """Time a forward and backward step."""
         layout = compute_format.memory_format
         if layout not in self._copies:
             self._copies[layout] = copy.deepcopy(self._network)
@@ -153,7 +155,7 @@ def _measure(
     max_seconds: float | None,
     check: Callable[[], None],
 ) -> Measured | None:
-    """Time the candidates in turn, several times; the first time is for warming up."""
+    """Time the candidates in turn, several times; the first round is for warming up."""
     times: dict[ComputeFormat, list[float]] = {}
     first: dict[ComputeFormat, float] = {}
     spent, allowed = 0.0, PROBE_SECONDS
@@ -169,7 +171,7 @@ def _measure(
             try:
                 took = probe.seconds(candidate)
             except RuntimeError:
-                # Out of memory, or an operation that this device lacks in this format: no candidate.
+                # Out of memory, or an operation is missing on this device in this format: not a candidate.
                 first.pop(candidate, None)
                 times.pop(candidate, None)
                 continue

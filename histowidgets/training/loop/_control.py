@@ -1,4 +1,4 @@
-"""Controls of a run, which need no torch: pause, resume, stop, its clock, and the weights it has kept so far."""
+"""Controls of a run: pause, resume, stop, its clock, and the weights kept so far. No torch."""
 
 import threading
 import time
@@ -12,14 +12,15 @@ if TYPE_CHECKING:  # it needs torch
 
 
 class RunControl:
-    """Shared by the trainer, which obeys, and by other threads, which pause, resume and stop it.
+    """Controls shared by the trainer, which obeys them, and other threads, which pause, resume and stop it.
 
     Attributes
     ----------
     kept : BestWeights or None
-        The weights that are kept so far; the trainer alone replaces the whole object, so that reading needs no lock.
+        The weights kept so far; only the trainer replaces the object, as a whole, so that reading needs no lock.
     leaving : bool
-        Whether the kernel is ending, and no person stopped the run: it can then be resumed later.
+        Whether the run ends because the kernel is ending, rather than being stopped by the user, so that it can be
+        resumed.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class RunControl:
 
     @property
     def keep(self) -> Keep | None:
-        """What `stop` asked to keep; None unless the run was stopped."""
+        """Which weights to keep, as given to `stop`; None unless the run was stopped."""
         return self._keep
 
     def pause(self) -> None:
@@ -48,22 +49,22 @@ class RunControl:
             self._changed.notify_all()
 
     def stop(self, keep: Keep) -> None:
-        """End the training at its next check; the first call decides what is kept."""
+        """Stop the training at its next check; the first call determines what is kept."""
         with self._changed:
             if self._keep is None:
                 self._keep = keep
             self._changed.notify_all()
 
     def start_clock(self, used: float = 0.0) -> None:
-        """Start counting time, from the seconds that were used before."""
+        """Start the clock, at the seconds used before."""
         self._started, self._rested = time.perf_counter() - used, 0.0
 
     def seconds(self) -> float:
-        """Return the time since the start, without pauses."""
+        """Return the training time in seconds, without pauses."""
         return time.perf_counter() - self._started - self._rested
 
     def should_stop(self, tell: Callable[[bool], None]) -> bool:
-        """Wait while paused; say whether to stop. The trainer calls this around every batch.
+        """Wait while paused; return whether to stop. The trainer calls this around every batch.
 
         `tell` is called with True when a pause begins, and with False when training continues.
         """

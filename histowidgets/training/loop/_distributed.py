@@ -1,7 +1,7 @@
-"""One training in several processes, as torchrun starts them: each learns from its share of the same batches.
+"""Train in several processes started by torchrun: each learns from its share of the same batches.
 
-Gradients are averaged by torch's DistributedDataParallel; what is decided by the clock, or because a person stopped
-the run, the first process decides for all. The others write nothing.
+Gradients are averaged by torch's DistributedDataParallel. Decisions by the clock or by the user are made by the first
+process for all. Only the first process writes files.
 """
 
 import os
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 def process_number() -> tuple[int, int]:
-    """Return which of torchrun's processes this is, from 0, and how many there are; (0, 1) without torchrun."""
+    """Return the index of this process, from 0, and the number of processes; (0, 1) without torchrun."""
     if "RANK" not in os.environ:
         return 0, 1
     return int(os.environ["RANK"]), int(os.environ.get("WORLD_SIZE", "1"))
@@ -32,11 +32,11 @@ def process_number() -> tuple[int, int]:
 
 @contextmanager
 def joined() -> "Iterator[ProcessGroup]":
-    """Join the processes that torchrun started, if it did, and leave them at the end of the block."""
+    """Join the process group of torchrun, if any, and leave it at the end of the block."""
     if process_number()[1] == 1:
         yield ProcessGroup()
         return
-    # Numbers of the loop go through the processor, gradients where the network is.
+    # Numbers of the loop are exchanged on the CPU, gradients on the network's device.
     distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield ProcessGroup.current()
@@ -45,12 +45,12 @@ def joined() -> "Iterator[ProcessGroup]":
 
 
 class ProcessGroup:
-    """What the processes of one training do together; in a single process nothing is exchanged.
+    """Communication between the processes of one training; with a single process nothing is exchanged.
 
     Parameters
     ----------
     rank, size : int
-        Which process this is, from 0, and of how many.
+        Index of this process, from 0, and number of processes.
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
@@ -58,35 +58,35 @@ class ProcessGroup:
 
     @classmethod
     def current(cls) -> "ProcessGroup":
-        """Return the group that this process has joined, or that of this process alone."""
+        """Return the group that this process has joined, or a group of this process only."""
         if distributed.is_available() and distributed.is_initialized():
             return cls(distributed.get_rank(), distributed.get_world_size())
         return cls()
 
     def check_batch_size(self, batch_size: int) -> None:
-        """Raise `SettingsError` if a batch leaves a process without work."""
+        """Raise `SettingsError` if a batch has fewer tiles than there are processes."""
         if batch_size < self.size:
             raise SettingsError(
-                f"batch_size is {batch_size}, for {self.size} processes, which share each batch. "
+                f"batch_size is {batch_size}, but each batch is shared by {self.size} processes. "
                 f"Use a batch_size of {self.size} or more, or fewer processes."
             )
 
     def wrap(self, network: Network) -> nn.Module:
-        """Return the network to compute with in training, which averages gradients over the processes."""
+        """Wrap the network so that gradients are averaged over the processes."""
         if self.size == 1:
             return network
-        # The last layers of some encoders are for classification, and unused here.
+        # The last layers of some encoders are for classification and unused here.
         unused = any(parameter.requires_grad for parameter in network.encoder.parameters())
         return DistributedDataParallel(network, find_unused_parameters=unused)
 
     def no_sync(self, ddp_model: nn.Module, last: bool) -> AbstractContextManager[None]:
-        """Return the context of one batch of a step: only after the last one are gradients exchanged."""
+        """Return the context for one batch of a step; gradients are exchanged only after the last batch."""
         if isinstance(ddp_model, DistributedDataParallel) and not last:
             return ddp_model.no_sync()
         return nullcontext()
 
     def sums(self, *values: float) -> list[float]:
-        """Add up numbers over the processes."""
+        """Return the sums of numbers over the processes."""
         if self.size == 1:
             return list(values)
         total = torch.tensor(values, dtype=torch.float64)
@@ -94,7 +94,7 @@ class ProcessGroup:
         return total.tolist()
 
     def sum_in_place(self, counts: np.ndarray) -> None:
-        """Add up counts over the processes, in place."""
+        """Sum counts over the processes, in place."""
         if self.size > 1:
             distributed.all_reduce(torch.from_numpy(counts))
 
@@ -107,12 +107,12 @@ class ProcessGroup:
         return shared.tolist()
 
     def first_then_others(self, work: Callable[[], Answer]) -> Answer:
-        """Call a function in the first process, and, once it has returned there, in the others.
+        """Call a function in the first process and, after it has returned, in the others.
 
         Raises
         ------
         TrainingError
-            It failed in the first process, which raises what went wrong.
+            It failed in the first process, which raises the original error.
         """
         failure: Exception | None = None
         if self.rank == 0:
@@ -124,18 +124,18 @@ class ProcessGroup:
         if failure is not None:
             raise failure
         if failed:
-            raise TrainingError("The first of the processes could not begin; its own message says why.")
+            raise TrainingError("The first process could not start. See its own message for the reason.")
         return done if self.rank == 0 else work()
 
     def share_of(self, items: Sequence[Item]) -> list[Item | None]:
-        """Return this process's share; each process gets the same number, with None where there is nothing to do."""
+        """Return this process's share; all shares have the same length, padded with None."""
         rounds = -(-len(items) // self.size)
         share: list[Item | None] = list(items[self.rank :: self.size])
         return share + [None] * (rounds - len(share))
 
 
 class DistributedControl(RunControl):
-    """Controls held by the first process: its clock, and its stop, count for all."""
+    """Controls held by the first process, whose clock and stop apply to all."""
 
     def __init__(self, group: ProcessGroup) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class DistributedControl(RunControl):
         self._now = 0.0
 
     def stop(self, keep: Keep) -> None:
-        """End the training at its next check, if this is the first process."""
+        """Stop the training at its next check, if this is the first process."""
         if self._group.rank == 0:
             super().stop(keep)
 
@@ -153,11 +153,11 @@ class DistributedControl(RunControl):
         self._now = used
 
     def seconds(self) -> float:
-        """Return the time since the start as the first process had it at the last check."""
+        """Return the time of the first process at the last check."""
         return self._now
 
     def should_stop(self, tell: Callable[[bool], None]) -> bool:
-        """Ask the first process whether to stop, and what time it is; all processes call this at the same places."""
+        """Get the stop decision and the time from the first process; all processes call this at the same points."""
         if self._group.rank == 0:
             super().should_stop(tell)
         code = 0 if self._keep is None else 1 + KEEP_CHOICES.index(self._keep)
@@ -167,6 +167,6 @@ class DistributedControl(RunControl):
 
 
 def make_control() -> RunControl:
-    """Return the controls of a run: held by the first process if there are several."""
+    """Return the controls of a run, held by the first process if there are several."""
     group = ProcessGroup.current()
     return RunControl() if group.size == 1 else DistributedControl(group)

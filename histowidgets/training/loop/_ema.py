@@ -1,4 +1,4 @@
-"""The exponential moving average of the weights, which is validated and kept."""
+"""The exponential moving average (EMA) of the weights, which is validated and kept."""
 
 import copy
 from typing import Any
@@ -19,7 +19,7 @@ class AveragedWeights:
     network : Network
         The network in training.
     decay : float
-        Decay of the average, rising to this over the first steps; 0 makes it a plain copy.
+        Final decay of the average, which rises over the first steps; with 0 it is a plain copy.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -35,23 +35,23 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Add the weights after a step to the average."""
+        """Update the average with the weights after a step."""
         self._steps += 1
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         if self._averaged:
             mine, theirs = (list(some) for some in zip(*self._averaged, strict=True))
-            # Torch's function averages all tensors in one call; a decay of 0 makes it a copy.
+            # Torch's function averages all tensors in one call; with a decay of 0 it copies them.
             get_ema_multi_avg_fn(decay if self._decay else 0.0)(mine, theirs, self._steps)
         for kept, current in self._copied:
             kept.copy_(current)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the averages, without what is copied from the network in training."""
+        """Return the averages, without the values copied from the network in training."""
         return {"steps": self._steps, "weights": {str(i): mine for i, (mine, _) in enumerate(self._averaged)}}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was called; the network in training must be as it was then."""
+        """Restore a state from `state_dict`; the network in training must already be restored."""
         self._steps = state["steps"]
         for i, (mine, _) in enumerate(self._averaged):
             mine.copy_(state["weights"][str(i)])

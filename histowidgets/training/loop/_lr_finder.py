@@ -1,4 +1,4 @@
-"""The learning rate range test (Smith 2017): which highest rate suits a network and its images."""
+"""The learning rate range test (Smith 2017), which finds the highest rate that suits a network and its images."""
 
 import math
 from collections.abc import Callable
@@ -15,28 +15,29 @@ from histowidgets.training.loop._setup import fitted_normalization, make_optimiz
 from histowidgets.training.loop._state import TrainerState
 from histowidgets.training.settings import TrainingSettings
 
-#: The rates that are tried.
+#: Lowest and highest rate that are tried.
 LOWEST, HIGHEST = 1e-7, 1.0
 
-#: Steps of the test, over seven powers of ten.
+#: Number of steps of the test, over seven powers of ten.
 STEPS = 100
 
-#: Lowest rate that is suggested: below it the loss follows the luck of the first batches, as measured with small ones.
+#: Lowest rate that can be suggested: below it, as measured with small batches, the loss only reflects the first
+#: batches.
 FLOOR = 1e-5
 
-#: Share of the loss at the floor that it must fall by; otherwise nothing is suggested.
+#: Fall of the loss, as a share of the loss at `FLOOR`, below which nothing is suggested.
 FLAT = 0.05
 
-#: Decay of the average of the losses.
+#: Decay of the moving average of the losses.
 _DECAY = 0.9
 
-#: The test ends when the loss is this many times its least, though not before this many steps.
+#: The test ends if the loss is this many times its minimum, but not before this many steps.
 _DIVERGED, _LEAST_STEPS = 4.0, 5
 
 
 @dataclass(frozen=True)
 class LearningRateTest:
-    """What a range test found.
+    """The result of a learning rate range test.
 
     Attributes
     ----------
@@ -45,7 +46,8 @@ class LearningRateTest:
     losses : tuple of float
         The smoothed loss of each step.
     suggested : float or None
-        In the middle of the power of ten over which the loss falls most; None where it does not fall clearly.
+        Suggested rate, in the middle of the power of ten over which the loss falls most; None if it does not fall
+        clearly.
     """
 
     rates: tuple[float, ...]
@@ -62,9 +64,9 @@ def find_learning_rate(
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        What would be trained on.
+        The images and annotations to train on.
     settings : TrainingSettings, optional
-        How; the defaults if left out.
+        By default, the default settings.
 
     Returns
     -------
@@ -90,18 +92,18 @@ def find_learning_rate(
 def try_rates(
     state: TrainerState, settings: TrainingSettings, group: ProcessGroup, check: Callable[[], None]
 ) -> LearningRateTest:
-    """Run the test with the parts of a trainer, and leave their network as it was, also when `check` raises.
+    """Run the test with the parts of a trainer, and restore the network afterwards, even if `check` raises.
 
     Parameters
     ----------
     state : TrainerState
-        The tiles, the network and the loss; the optimizer is not used.
+        Provides the tiles, the network and the loss; its optimizer is not used.
     settings : TrainingSettings
-        What the optimizer is made from, and ``gradient_clip``.
+        Settings of the optimizer, and ``gradient_clip``.
     group : ProcessGroup
         The processes that train together.
     check : callable
-        Is called before each step; may raise to end the test.
+        Called before each step; may raise to stop.
     """
     before = {name: value.clone() for name, value in state.network.state_dict().items()}
     try:
@@ -129,7 +131,7 @@ def _sweep(
             break
         average = _DECAY * average + (1 - _DECAY) * loss
         rates.append(rate)
-        # The average starts at 0; this division corrects for it.
+        # Correct for the average starting at 0.
         losses.append(average / (1 - _DECAY ** (len(losses) + 1)))
         if len(losses) > _LEAST_STEPS and losses[-1] > _DIVERGED * min(losses):
             break
@@ -137,14 +139,14 @@ def _sweep(
 
 
 def suggested_rate(rates: list[float], losses: list[float]) -> float | None:
-    """Return the middle of the power of ten over which the loss falls most, between `FLOOR` and its least.
+    """Return the middle of the power of ten over which the loss falls most, between `FLOOR` and its minimum.
 
-    None if it does not fall by `FLAT` of what it was at the floor.
+    None if it does not fall by `FLAT` of its value at the floor.
     """
     first = int(np.searchsorted(rates, FLOOR))
     if len(losses) <= first:
         return None
-    # Over a whole power of ten: from one step to the next the loss mostly follows the luck of the batch.
+    # Over a whole power of ten, since from step to step the loss mostly depends on the batch.
     half = max(1, round(0.5 / math.log10(rates[1] / rates[0])))
     least = first + int(np.argmin(losses[first:]))
     middles = range(max(half, first), least - half + 1)

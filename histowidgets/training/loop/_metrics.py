@@ -9,14 +9,14 @@ from histowidgets.annotations import UNLABELLED
 class Confusion:
     """Counts labelled pixels by true class (rows) and predicted class (columns).
 
-    Unlabelled pixels are left out: a prediction that is right on all labelled pixels scores 1.
+    Unlabelled pixels are ignored: a prediction that is right for all labelled pixels scores 1.
     """
 
     def __init__(self, n_classes: int) -> None:
         self.counts = np.zeros((n_classes, n_classes), np.int64)
 
     def add(self, predicted: torch.Tensor, labels: torch.Tensor) -> None:
-        """Count a batch of class indices (N, H, W) against labels (N, H, W) with 255 for unlabelled."""
+        """Add a batch of predicted class indices (N, H, W) and labels (N, H, W), where 255 is unlabelled."""
         n = len(self.counts)
         keep = labels != UNLABELLED
         pairs = labels[keep].to(torch.int64) * n + predicted[keep].to(torch.int64)
@@ -35,6 +35,6 @@ class Confusion:
         return float(np.mean(present)) if present else None
 
     def accuracy(self) -> float | None:
-        """Return the share of labelled pixels that are right; None without labels."""
+        """Return the share of labelled pixels that are predicted correctly; None without labels."""
         total = int(self.counts.sum())
         return float(np.trace(self.counts) / total) if total else None

@@ -1,4 +1,4 @@
-"""Computing a batch in micro-batches, where memory does not suffice for all of it at once."""
+"""Compute a batch in micro-batches if memory is too small for the whole batch."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,30 +11,30 @@ from histowidgets.training.data import Batch
 
 Answer = TypeVar("Answer")
 
-#: How torch reports it: on CUDA and MPS, in its allocator for processors, and from the system.
+#: How torch reports a lack of memory: on CUDA and MPS, in its CPU allocator, and from the system.
 _PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
 class MicroBatches:
-    """Cuts batches into micro-batches, and into smaller ones when memory runs out. What is learned stays the same.
+    """Splits batches into micro-batches, and into smaller ones if memory runs out. The result is the same.
 
     Parameters
     ----------
     batch_size : int
-        Tiles of a batch.
+        Number of tiles in a batch.
     tile_size : int
         Side of a tile, for the message.
     accumulation : int
-        Batches of a step, for the message.
+        Number of batches in a step, for the message.
     min_tiles : int
-        Tiles that the architecture needs at once to learn from.
+        Smallest number of tiles that the architecture can learn from.
     emit : callable
-        Called with an event when micro-batches get smaller.
+        Called with an event when micro-batches become smaller.
 
     Attributes
     ----------
     count : int
-        Micro-batches of a batch.
+        Number of micro-batches in a batch.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class MicroBatches:
         self._min_tiles, self._emit = min_tiles, emit
 
     def split(self, batch: Batch) -> list[Batch]:
-        """Cut a batch into micro-batches of about equal size; into fewer than `count` if it has fewer tiles."""
+        """Split a batch into micro-batches of about equal size; fewer than `count` if it has fewer tiles."""
         n = min(self.count, len(batch.pixels))
         if n <= 1:
             return [batch]
@@ -59,7 +59,7 @@ class MicroBatches:
         return [Batch(*three) for three in zip(*parts, strict=True)]
 
     def until_it_fits(self, work: Callable[[], Answer]) -> Answer:
-        """Call what computes in micro-batches; if memory runs out, call it again with twice as many.
+        """Call a function that computes in micro-batches; if memory runs out, call it again with twice as many.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class MicroBatches:
                 if not is_out_of_memory(error):
                     raise
                 why = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Outside the handler: while the error is handled, it holds on to the tensors that did not fit.
+            # Outside the handler, since the error being handled keeps the tensors that did not fit alive.
             self._halve(why)
 
     def _halve(self, why: str) -> None:
@@ -83,18 +83,18 @@ class MicroBatches:
         if after < self._min_tiles:
             raise TrainingError(
                 f"Memory ran out with {_tiles(before)} of {self._tile_size} pixels at once, and fewer are not possible "
-                f"({why}). Choose a smaller tile_size or a smaller backbone, or close what else uses the memory."
+                f"({why}). Choose a smaller tile_size or backbone, or close other programs that use the memory."
             )
         self.count *= 2
         text = (
-            f"Memory ran out with {_tiles(before)} at once. From now on it is {after}: a step takes "
+            f"Memory ran out with {_tiles(before)} at once. Continuing with {after} at a time: a step takes "
             f"{self.count * self._accumulation} batches, and learns from as many tiles as before."
         )
         self._emit(Message("warning", text))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory ran out, of the computer or of a GPU."""
+    """Return whether an error means that the computer or a GPU ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(phrase in str(error).lower() for phrase in _PHRASES)

@@ -1,4 +1,4 @@
-"""Which epoch is the best one, and when to stop early. No torch."""
+"""Select the best epoch, and decide when to stop early. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from histowidgets.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class ModelSelection:
-    """Decides which epoch's weights are kept, and when there is no use in more epochs.
+    """Decides which epoch's weights are kept, and when more epochs are useless.
 
     Parameters
     ----------
     metric : {"miou", "val_loss", "none"}
-        What tells the best epoch: the validation mIoU, the validation loss, or nothing, so that the last is the best.
+        Criterion for the best epoch: the validation mIoU, the validation loss, or none, so that the last epoch is the
+        best.
     focus_class : str or None
-        With "miou", the class whose IoU alone counts; where the validation labels lack it, the mIoU.
+        With "miou", the only class whose IoU counts; if the validation labels lack it, the mIoU counts.
     tolerance : float
-        How far below the highest mIoU an epoch may lie and still count as equally good; of those the latest is best.
+        How far below the highest mIoU an epoch may be and still count as equally good; the latest of these is the best.
     patience : int
-        Epochs without a higher score after which training stops.
+        Number of epochs without a higher score after which training stops.
     """
 
     metric: str = "miou"
@@ -30,7 +31,7 @@ class ModelSelection:
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "ModelSelection":
-        """Return what settings ask for."""
+        """Return the model selection of settings."""
         return cls(
             settings.early_stopping_metric,
             settings.focus_class,
@@ -39,7 +40,7 @@ class ModelSelection:
         )
 
     def score(self, record: EpochRecord) -> float | None:
-        """Return how good an epoch is; larger is better, None where that is unknown."""
+        """Return the score of an epoch, where larger is better; None if unknown."""
         if self.metric == "none":
             return None
         if self.metric == "val_loss":
@@ -51,17 +52,17 @@ class ModelSelection:
         return record["val_miou"]
 
     def is_better(self, record: EpochRecord, best: EpochRecord | None, earlier: Sequence[EpochRecord] = ()) -> bool:
-        """Tell whether an epoch beats the best so far; where epochs have no score, the later one does.
+        """Return whether an epoch is better than the best so far; without scores, the later one is.
 
-        Of two epochs with the same score, the one with the lower validation loss is better: on few labelled pixels
-        the mIoU is soon as high as it can be. With a tolerance the later one is better: differences on few held-out
-        strokes are chance, while the averaged weights still improve.
+        Of two epochs with the same score, the one with the lower validation loss is better, since on few labelled
+        pixels the mIoU soon reaches its maximum. With a tolerance the later one is better, since differences on few
+        held-out strokes are chance, while the averaged weights still improve.
 
         Parameters
         ----------
         record, best : EpochRecord
         earlier : sequence of EpochRecord
-            All epochs before; with a tolerance the highest score is that of any of them.
+            All earlier epochs; with a tolerance, the highest score is taken over all of them.
         """
         if best is None:
             return True
@@ -77,9 +78,9 @@ class ModelSelection:
         return new_loss is not None and old_loss is not None and new_loss < old_loss
 
     def should_stop(self, history: Sequence[EpochRecord]) -> bool:
-        """Tell whether the score has not risen for `patience` epochs.
+        """Return whether the score has not risen for `patience` epochs.
 
-        A lower loss at the same score makes an epoch the better one, but is no reason to continue.
+        A lower loss at the same score makes an epoch better, but is no reason to continue.
         """
         if not history or self.score(history[-1]) is None:
             return False

@@ -1,4 +1,4 @@
-"""Asking the operating system for a low priority, and to keep the memory that each step needs again."""
+"""Ask the operating system for a low priority, and the allocator to keep memory that each step needs again."""
 
 import ctypes
 import os
@@ -9,24 +9,24 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
-#: Added to the niceness of the calling thread; with 10 it gets about a tenth of a busy core.
+#: Increase of the niceness of the calling thread; with 10 it gets about a tenth of a busy core.
 NICENESS = 10
 
 # From glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
-#: Bytes of freed memory that glibc keeps, and the size from which it maps a block by itself. By default it returns what
-#: a step leaves free, and fetches it again: 140 MB a step of a small U-Net, a tenth of the time.
+#: Bytes of freed memory that glibc keeps, and the size from which it maps a block separately. By default it returns the
+#: memory that a step frees, and requests it again: 140 MB per step of a small U-Net, a tenth of the time.
 _KEPT = 1 << 30
-#: A thread's heaps are of 64 MB: one that holds a single large block is returned with it, unless the heap before it has
-#: less room left than this padding. Padding is not touched, and so takes no memory.
+#: A thread's heaps have 64 MB. A heap with a single large block is returned when the block is freed, unless the
+#: previous heap has less space left than this padding. The padding is never touched, so it takes no memory.
 _HEAP, _USUAL_PAD = 64 << 20, 128 << 10
 
 
 def lower_thread_priority() -> None:
-    """Let this thread, and those that it starts to compute with, wait for the page and the kernel's other threads.
+    """Give this thread, and its compute threads, a lower priority than the page and the kernel's other threads.
 
-    On two cores the browser, the kernel's answers and the quick learner would otherwise compete with a training that
-    has minutes to spend. Threads have their own niceness on Linux only; elsewhere nothing changes.
+    On two cores, the browser, the kernel and the quick learner would otherwise compete with a training that takes
+    minutes. Only on Linux do threads have their own niceness; elsewhere this does nothing.
     """
     if sys.platform != "linux":
         return
@@ -37,7 +37,7 @@ def lower_thread_priority() -> None:
 
 @contextmanager
 def keep_freed_memory() -> Iterator[None]:
-    """Let the allocator keep what is freed inside the block, and return all of it to the system at its end."""
+    """Let the allocator keep memory freed inside the block, and return it to the system at the end."""
     library = _glibc()
     if library is None:
         yield
@@ -54,7 +54,7 @@ def keep_freed_memory() -> Iterator[None]:
 
 @cache
 def _glibc() -> Any:
-    """Return glibc, or None on another system."""
+    """Return glibc, or None on other systems."""
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None)

@@ -1,35 +1,36 @@
-"""The learning rate and the size of tiles over the progress of a run."""
+"""The learning rate and the tile size over the progress of a run."""
 
 import math
 from typing import Any
 
-#: Share of a one-cycle run in which the rate rises (Smith & Topin 2018).
+#: Share of a one-cycle run during which the rate rises (Smith & Topin 2018).
 WARM_UP = 0.3
-#: The rate at the start and at the end of a one-cycle run is the highest divided by these (as in torch's OneCycleLR).
+#: The rates at the start and end of a one-cycle run are the highest rate divided by these (as in torch's OneCycleLR).
 START_DIVISOR, END_DIVISOR = 25.0, 1e4
 
-#: "plateau" multiplies the rate by this after this number of epochs without a better score, down to a least share.
+#: "plateau" multiplies the rate by this factor after this number of epochs without a better score, down to a minimum
+#: share.
 PLATEAU_FACTOR, PLATEAU_EPOCHS, PLATEAU_LEAST = 0.5, 10, 1e-3
 
-#: "step" has this number of steps, and multiplies the rate by this factor at each.
+#: "step" has this number of stages, and multiplies the rate by this factor at each.
 STEPS, STEP_FACTOR = 3, 0.1
 
-#: Share of a run with progressive resizing in which tiles have half their size.
+#: Share of a run with progressive resizing during which tiles have half their size.
 SMALL_SHARE = 0.4
 
-#: The least side of a halved tile, and what its side is a multiple of: the range of ``tile_size``.
+#: Smallest side of a halved tile, and the number that it is a multiple of, from the range of ``tile_size``.
 SMALLEST_TILE, TILE_STEP = 64, 32
 
 
 class Scheduler:
-    """Gives the share of the highest learning rate to use; every group of the optimizer takes the same share.
+    """Determines the learning rate as a share of the highest; all groups of the optimizer use the same share.
 
-    This keeps the ratio of the encoder's rate to the decoder's.
+    The ratio of the encoder's rate to the decoder's is thus constant.
 
     Parameters
     ----------
     kind : {"one-cycle", "cosine", "plateau", "step", "none"}
-        How the rate changes.
+        Schedule of the rate.
     """
 
     def __init__(self, kind: str) -> None:
@@ -52,15 +53,15 @@ class Scheduler:
         return self._plateau
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the next rates depend on, for JSON."""
+        """Return the state that the next rates depend on, for JSON."""
         return {"best": self._best, "waited": self._waited, "plateau": self._plateau}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was called."""
+        """Restore a state from `state_dict`."""
         self._best, self._waited, self._plateau = state["best"], state["waited"], state["plateau"]
 
     def epoch_ended(self, score: float | None) -> None:
-        """Tell the score of an epoch, larger for better; "plateau" halves the rate after ten without a better one."""
+        """Report an epoch's score, where larger is better; "plateau" halves the rate after ten without improvement."""
         if self._kind != "plateau" or score is None:
             return
         if self._best is None or score > self._best:
@@ -73,7 +74,7 @@ class Scheduler:
 
 
 def progressive_tile_size(tile_size: int, progress: float) -> int:
-    """Return the side of the training tiles at `progress`, 0 to 1, with progressive resizing: half at first."""
+    """Return the side of training tiles at `progress`, 0 to 1, with progressive resizing: at first half the size."""
     if progress >= SMALL_SHARE:
         return tile_size
     half = math.ceil(tile_size / 2 / TILE_STEP) * TILE_STEP

@@ -1,4 +1,4 @@
-"""Setting up what a trainer works with: network, optimizer, tiles, loss, scheduler."""
+"""Set up the parts of a trainer: network, optimizer, tiles, loss, scheduler."""
 
 from collections.abc import Callable
 
@@ -29,16 +29,16 @@ from histowidgets.training.settings import TrainingSettings
 
 Emit = Callable[[Event], None]
 
-#: Highest learning rate when training continues from a classifier, as a share of the setting: at the full rate the
-#: first steps undo what was learned.
+#: Highest learning rate when training continues from a classifier, as a share of the setting: at the full rate, the
+#: first steps would undo what was learned.
 CONTINUE_LR_SHARE = 0.3
 
-#: Below this number of steps in an epoch a message says that its numbers mean little.
+#: Number of steps in an epoch below which a message says that its scores mean little.
 MIN_STEPS_PER_EPOCH = 2
 
 
 def fitted_normalization(request: TrainingRequest) -> Normalization:
-    """Return the run's normalization: that of the classifier it continues from, or fitted to the training images."""
+    """Return the run's normalization: from the classifier to continue from, or fitted to the training images."""
     if request.start is not None:
         return request.start.normalization
     return normalization_of(request.settings).fitted(request.train_images())
@@ -51,7 +51,7 @@ def prepare(
     group: ProcessGroup,
     check: Callable[[], None] = lambda: None,
 ) -> TrainerState:
-    """Build everything a trainer works with, and emit messages about it; `check` may raise to end that."""
+    """Build the parts of a trainer, and emit messages about them; `check` may raise to stop."""
     settings, snapshot = request.settings, request.snapshot
     check()
     network = _network(request, emit)
@@ -112,10 +112,10 @@ def prepare(
 def make_optimizer(
     network: Network, settings: TrainingSettings, continued: bool = False
 ) -> tuple[torch.optim.Optimizer, tuple[float, ...]]:
-    """Return AdamW over what is not frozen, and the highest learning rate of each of its groups.
+    """Return AdamW for the parameters that are not frozen, and the highest learning rate of each of its groups.
 
-    The encoder has its own group, at ``encoder_lr_ratio`` of the rate if it starts from learned weights.
-    `continued` tells that training continues from a classifier or an interrupted run.
+    The encoder has its own group, with ``encoder_lr_ratio`` times the rate if it starts from trained weights.
+    `continued` means that training continues from a classifier or an interrupted run.
     """
     encoder = [p for p in network.encoder.parameters() if p.requires_grad]
     inside = {id(p) for p in encoder}
@@ -124,7 +124,7 @@ def make_optimizer(
     learned = continued or network.weights_used != "random"
     groups = [(rest, rate), (encoder, rate * (settings.encoder_lr_ratio if learned else 1.0))]
     groups = [(members, max_lr) for members, max_lr in groups if members]
-    # On a processor the fused form is the quickest; elsewhere torch chooses well.
+    # On a CPU the fused version is fastest; elsewhere torch chooses well.
     on_cpu = all(p.device.type == "cpu" for members, _ in groups for p in members)
     optimizer = torch.optim.AdamW(
         [{"params": members, "lr": max_lr} for members, max_lr in groups],
@@ -162,7 +162,7 @@ def _compute_format(
     group: ProcessGroup,
     check: Callable[[], None],
 ) -> ComputeFormat:
-    """Choose how to compute: as before in a run that is resumed, as set, or else what is quickest here."""
+    """Choose the compute format: unchanged in a resumed run, from the settings, or else the fastest."""
     settings = request.settings
     if request.resumed is not None:
         return ComputeFormat(**request.resumed.part("arithmetic")["choice"])
@@ -176,7 +176,7 @@ def _compute_format(
         batch_shape=(settings.batch_size, settings.tile_size),
         steps=settings.epochs * steps * settings.accumulation,
         max_seconds=settings.max_seconds,
-        # The processes of one training would not check the same number of times.
+        # Not with several processes, which would not call `check` equally often.
         check=check if group.size == 1 else lambda: None,
     )
     if found is not None:
@@ -187,7 +187,7 @@ def _compute_format(
 
 
 def _warn(request: TrainingRequest, validation: ValidationTiles, steps: int, emit: Emit) -> None:
-    """Emit warnings about what is missing or unusual in the data."""
+    """Emit warnings about missing or unusual data."""
     settings = request.settings
     n_tiles = request.sampling.n_tiles
 
@@ -196,23 +196,23 @@ def _warn(request: TrainingRequest, validation: ValidationTiles, steps: int, emi
 
     if settings.freeze != "encoder" and find_backbone(settings.backbone).foundation:
         warn(
-            f"{settings.backbone} is a foundation encoder, and freeze is {settings.freeze!r}: a few labels spoil what "
-            "it has learned, and it is slow to train. Set freeze to 'encoder'."
+            f"{settings.backbone} is a foundation encoder, but freeze is {settings.freeze!r}: training on few labels "
+            "damages its weights, and is slow. Set freeze to 'encoder'."
         )
-    # The split itself reports classes that only one of its sides has.
+    # Classes that only one side has are reported by the split itself.
     painted = {a.class_name for some in request.snapshot.annotations.values() for a in some}
     for name in request.snapshot.classes:
         if name not in painted:
-            warn(f"{name} has no labels: it cannot be learned. Paint some of it.")
+            warn(f"{name} has no labels, so it cannot be learned. Paint a few strokes of it.")
     missing = labels_without_data(request.working.snapshot, request.sampling.windows, settings.downsample)
     for name, n in missing.items():
-        warn(f"{n} labelled pixels of {name} have no data (NaN): they are left out.")
+        warn(f"{n} labelled pixels of {name} have no data (NaN) and are left out.")
     if validation.n_left_out:
         some, others = validation.n_tiles, validation.n_left_out
-        warn(f"Validation measures on {some} tiles; {others} more were left out to save memory.")
+        warn(f"Validation uses {some} tiles; {others} more are left out to save memory.")
     in_a_step = settings.batch_size * settings.accumulation
     if in_a_step > n_tiles:
         what = "A batch has" if settings.accumulation == 1 else f"The {settings.accumulation} batches of a step have"
-        warn(f"{what} {in_a_step} tiles, but the labels fill only {n_tiles}: tiles repeat, varied.")
+        warn(f"{what} {in_a_step} tiles, but the labels fill only {n_tiles}: tiles are repeated, with variations.")
     if steps < MIN_STEPS_PER_EPOCH:
-        warn("An epoch is a single step. Set steps_per_epoch to 10 or more, or paint more, for steadier curves.")
+        warn("An epoch is a single step. For smoother curves, set steps_per_epoch to 10 or more, or paint more.")

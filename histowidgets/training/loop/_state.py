@@ -1,4 +1,4 @@
-"""The parts of a trainer, and their state as a checkpoint to resume from."""
+"""The parts of a trainer, and saving their state as a checkpoint."""
 
 import copy
 from collections.abc import Mapping
@@ -19,24 +19,24 @@ from histowidgets.training.loop._scheduler import Scheduler
 
 @dataclass(frozen=True)
 class TrainerState:
-    """What a trainer works with; see the modules of the types.
+    """The parts of a trainer; see their types.
 
     Attributes
     ----------
     network : Network
         The network in training.
     ddp_model : Module
-        What computes in a step: the network, wrapped where several processes train together.
+        The network to compute a step with, wrapped if several processes train together.
     averaged : AveragedWeights
-        What is validated and kept.
+        The weights that are validated and kept.
     optimizer : Optimizer
-        Over what is not frozen.
+        Optimizes the parameters that are not frozen.
     max_lrs : tuple of float
         The highest learning rate of each of the optimizer's groups, the decoder's first.
     scheduler, loss, tiles, validation, compute, normalization
         See their types.
     steps_per_epoch : int
-        Steps of an epoch.
+        Number of steps in an epoch.
     """
 
     network: Network
@@ -60,16 +60,16 @@ class _Stateful(Protocol):
 
 
 def state_dict(state: TrainerState, kept: Network | None, about: Mapping[str, Any]) -> Checkpoint:
-    """Return the state of a trainer; its tensors are those in use, so write them before the next step.
+    """Return the state of a trainer, without copying tensors, so it must be written before the next step.
 
     Parameters
     ----------
     state : TrainerState
         The trainer's parts.
     kept : Network or None
-        The best weights so far, where they are not those of this moment.
+        The best weights so far, if they differ from the current averages.
     about : mapping
-        What else is needed to resume, for JSON.
+        Other values needed to resume, for JSON.
     """
     tensors = {f"network/{name}": tensor for name, tensor in state.network.state_dict().items()}
     tensors |= {f"optimizer/{path}": tensor for path, tensor in _moments(state.optimizer).items()}
@@ -95,12 +95,12 @@ def state_dict(state: TrainerState, kept: Network | None, about: Mapping[str, An
 
 
 def load_state(checkpoint: Checkpoint, state: TrainerState) -> Network | None:
-    """Bring parts that were set up with a checkpoint's network to where it was made.
+    """Restore the state of parts that were set up with a checkpoint's network.
 
     Returns
     -------
     Network or None
-        The best weights, on the CPU, where they are not those of that moment.
+        The best weights, on the CPU, if they differ from the averages of the checkpoint.
     """
     state.network.load_state_dict(checkpoint.under("network"))
     for name, part in _stateful(state).items():
@@ -115,7 +115,7 @@ def load_state(checkpoint: Checkpoint, state: TrainerState) -> Network | None:
 
 
 def _stateful(state: TrainerState) -> dict[str, _Stateful]:
-    """Return the parts that have a state, by their names in the file, which older versions wrote as well."""
+    """Return the parts that have a state, by their names in the file, which must not change."""
     return {
         "averaged": state.averaged,
         "schedule": state.scheduler,
@@ -125,13 +125,13 @@ def _stateful(state: TrainerState) -> dict[str, _Stateful]:
 
 
 def _changing(network: Network) -> set[str]:
-    """Return the names of the tensors that training changes: frozen ones need not be written twice."""
+    """Return the names of the tensors that training changes; frozen ones need not be written twice."""
     trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     return trained | {name for name, _ in network.named_buffers()}
 
 
 def _without_tensors(state: Any, path: str, tensors: dict[str, torch.Tensor]) -> Any:
-    """Return a copy of nested dicts without their tensors, which are added to `tensors` by path."""
+    """Copy nested dicts without their tensors, which are added to `tensors` by path."""
     if not isinstance(state, Mapping):
         return state
     plain = {}
@@ -144,7 +144,7 @@ def _without_tensors(state: Any, path: str, tensors: dict[str, torch.Tensor]) ->
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Return the optimizer's tensors, by group, place in the group, and name."""
+    """Return the optimizer's tensors, by group, position in the group, and name."""
     return {
         f"{g}/{p}/{name}": value
         for g, group in enumerate(optimizer.param_groups)
@@ -158,7 +158,7 @@ def _load_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.
     for path, tensor in tensors.items():
         g, p, name = path.split("/")
         parameter = optimizer.param_groups[int(g)]["params"][int(p)]
-        # The count of steps stays on the CPU; moments take the device and memory format of their weights.
+        # The step count stays on the CPU; moments get the device and memory format of their weights.
         if tensor.shape == parameter.shape and name != "step":
             tensor = torch.empty_like(parameter).copy_(tensor)
         optimizer.state[parameter][name] = tensor

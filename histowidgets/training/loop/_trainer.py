@@ -1,4 +1,4 @@
-"""The training loop. It knows no thread, no widget and no project."""
+"""The training loop, independent of threads, widgets and projects."""
 
 import copy
 import math
@@ -29,12 +29,12 @@ from histowidgets.training.storage import BestWeights, RunWriter
 
 
 class _Stopped(Exception):
-    """The run was stopped: not an error, but the way out of nested loops."""
+    """The run was stopped; used to leave nested loops."""
 
 
 @using_optimizers()
 def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> None:
-    """Train until the epochs or the time are used up, validation stops improving, or `control` says stop.
+    """Train until the epochs or the time limit are reached, validation stops improving, or `control` stops the run.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
     normalization : Normalization
         Fitted; see `fitted_normalization`.
     emit : callable
-        Is given each event, on this thread.
+        Called with each event, on this thread.
     control : RunControl
-        Obeyed within one batch; takes the weights that are kept.
+        Obeyed within one batch; receives the weights to keep.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def run_loop(request: TrainingRequest, normalization: Normalization, emit: Emit,
 
 
 def make_trainer(request: TrainingRequest, normalization: Normalization, emit: Emit, control: RunControl) -> "Trainer":
-    """Set up a trainer and the writer of its run's folder; arguments as `run_loop`."""
+    """Set up a trainer and the writer of its run's folder; arguments as for `run_loop`."""
     group = ProcessGroup.current()
     state = prepare(request, normalization, emit, group, partial(_check, control, emit, "preparing"))
     writer = RunWriter(request, normalization, state.network, asdict(state.compute.compute_format), emit)
@@ -68,13 +68,13 @@ def make_trainer(request: TrainingRequest, normalization: Normalization, emit: E
 
 
 def _check(control: RunControl, emit: Emit, state: State = "running") -> None:
-    """Wait while the run is paused, and leave when it is stopped; `state` is what it is in otherwise."""
+    """Wait while the run is paused, and raise if it is stopped; `state` is its state otherwise."""
     if control.should_stop(lambda paused: emit(StateChanged("paused" if paused else state))):
         raise _Stopped
 
 
 class Trainer:
-    """Trains; `run` goes through all epochs, `take_step` and `validate` can also be called by themselves.
+    """Trains a network; `run` trains all epochs, but `take_step` and `validate` can also be called separately.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ class Trainer:
     writer : RunWriter
         Writes the run's folder.
     emit : callable
-        Is given each event.
+        Called with each event.
     control : RunControl
-        Obeyed within one batch; takes the weights that are kept.
+        Obeyed within one batch; receives the weights to keep.
     group : ProcessGroup
         The processes that train together.
     """
@@ -143,9 +143,9 @@ class Trainer:
                 self._repeat_epochs()
             elif settings.find_learning_rate:
                 self._find_learning_rate()
-            # The time limit is for training itself.
+            # The time limit applies to the training itself, not to its preparation.
             control.start_clock(0.0 if self.request.resumed is None else self.request.resumed.plain["seconds"])
-            # Checked before an epoch, not after it: a run may have been interrupted when all was done.
+            # Checked before each epoch rather than after, since a resumed run may have been complete already.
             while len(self.history) < settings.epochs and not self._is_done():
                 epoch = len(self.history) + 1
                 train_loss, train_scores = self._train(epoch)
@@ -159,16 +159,18 @@ class Trainer:
             self.writer.close(self.history, control.kept)
 
     def _is_done(self) -> bool:
-        """Tell whether there is no use in another epoch, or no time for it."""
+        """Return whether to end the run: another epoch is useless, or there is no time for it."""
         if self.history and self._time_is_up():
             return True
         if not self.selection.should_stop(self.history):
             return False
-        self.emit(Message("info", f"Stopped early: no better epoch in {self.settings.early_stopping_patience}."))
+        self.emit(
+            Message("info", f"Stopped early: no better epoch in the last {self.settings.early_stopping_patience}.")
+        )
         return True
 
     def _load(self, checkpoint: Checkpoint) -> None:
-        """Continue where the run was interrupted."""
+        """Restore the state at which the run was interrupted."""
         plain = checkpoint.plain
         better = load_state(checkpoint, self.state)
         self.state = replace(self.state, max_lrs=tuple(plain["peaks"]))
@@ -179,7 +181,7 @@ class Trainer:
             self.control.kept = BestWeights(network, self.best, plain["best_confusion"])
 
     def _repeat_epochs(self) -> None:
-        """Emit the epochs from before the run was interrupted, for those who draw its curve."""
+        """Emit the epochs from before the interruption, for subscribers that draw the curves."""
         best: EpochRecord | None = None
         kept = self.control.kept
         for number, record in enumerate(self.history):
@@ -191,31 +193,31 @@ class Trainer:
             self.emit(EpochEnded(record, better, confusion))
 
     def _find_learning_rate(self) -> None:
-        """Scale the highest learning rates to what the range test suggests; the groups keep their ratio.
+        """Scale the highest learning rates to the result of the range test, keeping the ratio of the groups.
 
-        A run that continues from a classifier takes its share of that, as it takes of the rate that is set.
+        A run that continues from a classifier uses the same share of it as of the rate in the settings.
         """
         chosen, set_to = self.state.max_lrs[0], self.settings.learning_rate
-        self.emit(Message("info", "Learning rates are being tried, before the first epoch."))
+        self.emit(Message("info", "Trying learning rates before the first epoch."))
         try:
             found = try_rates(self.state, self.settings, self.group, self._check).suggested
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            self.emit(Message("warning", f"Memory ran out while rates were tried; {chosen:g} is used."))
+            self.emit(Message("warning", f"Memory ran out while trying learning rates, so {chosen:g} is used."))
             return
         if found is None:
-            self.emit(Message("warning", f"No learning rate made the loss fall clearly; {chosen:g} is used."))
+            self.emit(Message("warning", f"No learning rate made the loss fall clearly, so {chosen:g} is used."))
             return
         self.state = replace(self.state, max_lrs=tuple(max_lr * found / set_to for max_lr in self.state.max_lrs))
         used = "which is used"
         if self.request.start is not None:
             share = f"{CONTINUE_LR_SHARE:.0%}"
-            used = f"of which {share} is used, as training continues from a classifier: {self.state.max_lrs[0]:.2g}"
+            used = f"of which {share} is used, since training continues from a classifier: {self.state.max_lrs[0]:.2g}"
         self.emit(Message("info", f"The loss falls fastest at a learning rate of {found:.2g}, {used}."))
 
     def _train(self, epoch: int) -> tuple[float, Confusion]:
-        """Take the steps of one epoch; return the mean loss and the scores on the tiles as they were drawn."""
+        """Take the steps of one epoch; return the mean loss, and the scores on the drawn tiles."""
         state, total, taken = self.state, 0.0, 0
         scores = Confusion(len(self.classes))
         state.network.train()
@@ -226,7 +228,7 @@ class Trainer:
                 parameters["lr"] = max_lr * share
             loss = self.take_step(scores)
             if not math.isfinite(loss):
-                # Emitted as an epoch too, so that the curves show where they break off.
+                # Emitted as an epoch too, so that the curves show where training failed.
                 self._end_broken_epoch(epoch, loss)
                 raise TrainingError(
                     f"The loss became {loss} in epoch {epoch}, step {step}. Lower the learning rate "
@@ -241,7 +243,7 @@ class Trainer:
         return total / taken, scores
 
     def take_step(self, scores: Confusion) -> float:
-        """Learn from the batches of one step: with accumulation, as from one batch of all their tiles."""
+        """Take one optimizer step; with accumulation, the batches of the step count as one large batch."""
         state, settings = self.state, self.settings
         size = settings.tile_size
         if settings.progressive_resizing:
@@ -254,11 +256,11 @@ class Trainer:
         return value
 
     def _gradient(self, batches: Sequence[Batch]) -> tuple[float, Confusion]:
-        """Compute the gradient of a step from zero; return its loss, and the scores on its tiles."""
+        """Compute the gradient of a step; return its loss, and the scores on its tiles."""
         state, seen = self.state, Confusion(len(self.classes))
         batches = [part for batch in batches for part in self.micro_batches.split(batch)]
         weights = [state.loss.weight(batch.labels) for batch in batches]
-        # The mean over all labelled pixels, not the mean of means: batches with few labels would count too much.
+        # The mean over all labelled pixels, since in a mean of means batches with few labels would count too much.
         (total,) = self.group.sums(sum(weights))
         state.optimizer.zero_grad(set_to_none=True)
         value = 0.0
@@ -271,7 +273,7 @@ class Trainer:
         return self.group.sums(value)[0], seen
 
     def _learn_from(self, batch: Batch, share: float, of: int, scores: Confusion) -> float:
-        """Add the gradient of one of the `of` batches of a step, with its share; return its part of the loss."""
+        """Add the gradient of one of the `of` batches of a step, weighted by `share`; return its part of the loss."""
         state, compute, settings = self.state, self.state.compute, self.settings
         pixels, labels = compute.move(batch.pixels, batch.labels)
         with compute.own_random():
@@ -280,21 +282,21 @@ class Trainer:
             if settings.consistency > 0 and self.step >= TEACH_FROM_STEP:
                 weight = settings.consistency / (of * self.group.size)
                 loss = loss + weight * consistency_loss(logits, self._pseudo_labels(batch, labels))
-            # Gradients are averaged over the processes, and are to be their sum.
+            # Gradients are averaged over the processes, but we need their sum.
             compute.backward(loss * self.group.size)
         scores.add(logits.detach().argmax(1), labels)
         return float(loss.detach())
 
     @torch.no_grad()
     def _pseudo_labels(self, batch: Batch, labels: torch.Tensor) -> torch.Tensor:
-        """Label unlabelled pixels by the averaged weights, which see the tile without colour augmentation."""
+        """Make pseudo-labels with the averaged weights, which see the tile without colour augmentation."""
         compute = self.state.compute
         plain, _ = compute.move(batch.plain, batch.labels)
         return pseudo_labels(compute.logits(self.state.averaged.network, plain), labels)
 
     @torch.no_grad()
     def validate(self) -> tuple[float | None, Confusion]:
-        """Measure the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
+        """Score the averaged weights on the held-out tiles; the loss is the mean over labelled pixels."""
         scores = Confusion(len(self.classes))
         total, pixels_seen = 0.0, 0.0
         for batch in self.group.share_of(self.state.validation.batches):
@@ -310,7 +312,7 @@ class Trainer:
         return (total / pixels_seen if pixels_seen else None), scores
 
     def _measured(self, batch: Batch) -> tuple[float, int, Confusion]:
-        """Return the sum of the loss over a batch's labelled pixels, their number, and the scores."""
+        """Return the loss summed over a batch's labelled pixels, their number, and the scores."""
         state, compute = self.state, self.state.compute
         seen, total, pixels_seen = Confusion(len(self.classes)), 0.0, 0
         for part in self.micro_batches.split(batch):
@@ -343,7 +345,7 @@ class Trainer:
         best = self.selection.is_better(record, self.best, self.history)
         if best:
             self.best = record
-            # Kept before the event, so that its receivers find the weights.
+            # Kept before emitting the event, so that subscribers find the weights.
             self.control.kept = self._snapshot(record, self.confusion)
             self.writer.write_best(self.control.kept)
         self.writer.write_history(self.history)
@@ -351,7 +353,7 @@ class Trainer:
         self.emit(EpochEnded(record, best, self.confusion))
 
     def _class_labels(self) -> dict[str, tuple[int, int]] | None:
-        """Count what each class has on either side: annotations in training, pixels in validation."""
+        """Count the labels of each class: annotations in training, pixels in validation."""
         held_out = self.state.validation.counts.tolist()
         if not any(held_out):
             return None
@@ -359,7 +361,7 @@ class Trainer:
         return {name: (seen[k], held_out[k]) for k, name in enumerate(self.classes)}
 
     def _end_broken_epoch(self, epoch: int, loss: float) -> None:
-        """Add an epoch to the history that has no scores, only a loss that is NaN or infinite."""
+        """Record an epoch without scores, whose loss is NaN or infinite."""
         record = EpochRecord(
             epoch=epoch,
             train_loss=loss,
@@ -377,7 +379,7 @@ class Trainer:
         self.emit(EpochEnded(record, False))
 
     def _keep_on_stop(self) -> None:
-        """Keep the weights that `stop` asked for."""
+        """Keep the weights as requested by `stop`."""
         control = self.control
         if control.keep == "nothing":
             control.kept = None
@@ -385,13 +387,13 @@ class Trainer:
             control.kept = self._snapshot(self.history[-1] if self.history else None, self.confusion)
         elif control.kept is None and self.step:
             control.kept = self._snapshot(None)
-            self.emit(Message("info", "Stopped before the first epoch ended: the weights kept were not measured."))
+            self.emit(Message("info", "Stopped before the first epoch ended: the kept weights have not been scored."))
 
     def _snapshot(self, record: EpochRecord | None, confusion: list[list[int]] | None = None) -> BestWeights:
         return BestWeights(copy.deepcopy(self.state.averaged.network).to("cpu"), record, confusion)
 
     def _checkpoint(self) -> Checkpoint:
-        """Return the state to resume from if the kernel is killed."""
+        """Return the state to resume from, in case the kernel is killed."""
         kept = self.control.kept
         is_older = kept is not None and self.best is not self.history[-1]
         about = {
@@ -409,13 +411,13 @@ class Trainer:
         _check(self.control, self.emit)
 
     def _progress(self) -> float:
-        """Return the progress of the run, 0 to 1: by steps or by time, whichever is further."""
+        """Return the progress of the run, 0 to 1, by steps or by time, whichever is greater."""
         by_steps = self.step / (self.settings.epochs * self.state.steps_per_epoch)
         limit = self.settings.max_seconds
         return min(1.0, max(by_steps, self.control.seconds() / limit if limit else 0.0))
 
     def _left(self) -> float:
-        """Estimate the seconds left, from the speed so far and the time limit."""
+        """Estimate the remaining seconds from the speed so far and the time limit."""
         seconds = self.control.seconds()
         steps_left = self.settings.epochs * self.state.steps_per_epoch - self.step
         left = seconds / self.step * steps_left

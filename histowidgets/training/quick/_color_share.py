@@ -1,4 +1,4 @@
-"""How much colour alone decides: the share of the colour network, found on strokes that were held out."""
+"""Determine the share of the colour network, from strokes that were held out."""
 
 from collections.abc import Sequence
 
@@ -7,25 +7,25 @@ import torch
 
 from histowidgets.training.quick._fit import Effort, fit_heads, head_probabilities
 
-# Chosen on strokes of 14 sets of images (docs/learning.md); the scores change little around these values.
-#: Strokes are dealt into this many parts, each held out once.
+# Chosen on strokes on 14 sets of images (docs/learning.md); the scores change little around these values.
+#: Number of parts into which the strokes are divided; each is held out once.
 FOLDS = 2
-#: Held-out pixels that are looked at, at most; drawn at random above that.
+#: Maximum number of held-out pixels; above that they are drawn at random.
 JUDGED_PIXELS = 4000
-#: Rounds of EM, and what is added to each share in each round, so that none is stuck at 0.
+#: Number of EM iterations, and the number added to each share in each iteration, so that none is stuck at 0.
 EM_ROUNDS, EM_LEAST = 60, 0.02
-#: A network that is sure and wrong must not rule: probabilities below this count as this.
+#: Probabilities below this count as this, so that confident errors do not dominate.
 LEAST_PROBABILITY = 1e-4
-#: Before any stroke is seen all networks count alike; this many strokes of evidence count as much as that.
+#: Weight of the prior, that all networks count equally, in strokes of evidence.
 FEW_STROKES = 4.0
-#: Held-out strokes flatter colour, as they lie inside areas of their class: its odds must be above this for it to count
-#: more than half. Of more than three channels the encoder sees only means, so that less is enough.
+#: Held-out strokes favour colour, since they lie inside areas of their class: its odds must be above this for a share
+#: of more than half. With more than three channels the encoder sees only means, so a smaller number is enough.
 FAIR_ODDS, FAIR_ODDS_OF_MANY_CHANNELS = 1.5, 0.75
-#: The power that makes a decision of the odds, without a jump.
+#: Exponent that sharpens the odds towards a decision, without a jump.
 DECISION = 4
-#: Channels of which the encoder sees each.
+#: Number of channels up to which the encoder sees each one.
 ENCODER_CHANNELS = 3
-#: A share below this counts as none, which saves a network.
+#: A share below this counts as 0, which saves a network.
 LEAST_SHARE = 0.2
 
 
@@ -37,12 +37,12 @@ def color_share(
     n_channels: int,
     seed: int,
 ) -> float:
-    """Find out how much the colour network should count beside the two others.
+    """Determine the share of the colour network relative to the two others.
 
-    Networks are fitted without some of the strokes and judge these. Their answers are explained by a mixture of the
-    networks and of the equal distribution, which takes up what none of them knows; EM finds the shares. Each class
-    counts equally. Then the share is sharpened, because a mixture explains where an average decides. Few strokes are
-    little evidence.
+    Networks are fitted without some of the strokes, and predict these. The held-out labels are modelled by a mixture of
+    the networks and a uniform distribution, which accounts for what no network predicts; EM finds the shares. Each
+    class counts equally. The share is then sharpened, because a mixture explains labels while an average decides on
+    them. With few strokes, the share stays near the prior.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ def color_share(
         Textures, features of the encoder, colours.
     labels : Tensor of int64, (N,)
     strokes : ndarray of int, (N,)
-        Which stroke each pixel belongs to.
+        The stroke that each pixel belongs to.
     n_classes, n_channels : int
     seed : int
 
     Returns
     -------
     float
-        0 to 1; 0 where there are too few strokes to hold some out, or where colour counts for little.
+        0 to 1; 0 if there are too few strokes to hold some out, or if the share would be very small.
     """
     fold, lonely = _dealt(strokes, labels.numpy(), n_classes, seed)
     judged = np.flatnonzero(~lonely)
@@ -84,14 +84,14 @@ def color_share(
 
 
 def _sharpened(share: float, n_strokes: int, n_networks: int, fair_odds: float) -> float:
-    """Return how much a network counts whose share in the mixture was found on so many strokes."""
+    """Sharpen the share of a network in the mixture, given the number of strokes as evidence."""
     share = (n_strokes * share + FEW_STROKES / n_networks) / (n_strokes + FEW_STROKES)
     odds = (share / max(1 - share, 1e-6) / fair_odds) ** DECISION
     return float(odds / (1 + odds))
 
 
 def _dealt(strokes: np.ndarray, labels: np.ndarray, n_classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Deal the strokes of each class into parts; return each pixel's part, and whether its class has one stroke."""
+    """Divide the strokes of each class into parts; return each pixel's part, and whether its class has one stroke."""
     rng = np.random.default_rng([seed, 3])
     fold, lonely = np.zeros(len(labels), np.int64), np.zeros(len(labels), bool)
     for k in range(n_classes):
@@ -103,12 +103,12 @@ def _dealt(strokes: np.ndarray, labels: np.ndarray, n_classes: int, seed: int) -
 
 
 def _shares(found: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the share of each network in the mixture; their sum is 1 without the equal distribution.
+    """Return the share of each network in the mixture, normalized to 1 without the uniform distribution.
 
     Parameters
     ----------
     found : ndarray of float, (N, networks)
-        The probability that each gave to the class of the pixel.
+        Each network's probability of the pixel's class.
     labels : ndarray of int, (N,)
     n_classes : int
     """

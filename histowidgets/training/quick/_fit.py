@@ -1,4 +1,4 @@
-"""Fitting the quick learner's small networks, several side by side: tenths of a second on a CPU."""
+"""Fit the quick learner's small networks in parallel, in tenths of a second on a CPU."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,39 +8,39 @@ from threadpoolctl import threadpool_limits
 
 from histowidgets.models import using_optimizers
 
-# Chosen on strokes of 14 sets of images (docs/learning.md); the scores change little around these values.
+# Chosen on strokes on 14 sets of images (docs/learning.md); the scores change little around these values.
 HIDDEN = 64
 STEPS = 60
 BATCH = 128
 STEPS_OF_MANY = 100
-"""Steps where there are more than two classes."""
+"""Number of steps with more than two classes."""
 PIXELS_A_CLASS_AND_STEP = 64
-"""Where there are more than two classes, a batch has this many pixels of each, up to `LARGEST_BATCH` in all."""
+"""With more than two classes, a batch has this many pixels of each, up to `LARGEST_BATCH` in total."""
 LARGEST_BATCH = 256
 LEARNING_RATE = 1e-2
 DROPOUT = 0.2
 INPUT_NOISE = 0.1
 WEIGHT_DECAY = 1e-2
 POOL = 2048
-"""Rows of random numbers that are drawn once; each step takes a random section of them, which costs nothing."""
+"""Number of rows of random numbers that are drawn in advance; each step uses a random section, which is free."""
 STANDARDIZED = 4096
-"""Pixels at most, at even distances, whose mean and standard deviation standardize the inputs."""
+"""Maximum number of evenly spaced pixels for the mean and standard deviation that standardize the inputs."""
 WARM_UP = 0.3
-"""Share of the steps in which the learning rate rises: the default of One Cycle."""
+"""Share of the steps during which the learning rate rises: the default of One Cycle."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long a fit is: the number of steps, and the pixels in the batch of each."""
+    """The effort of a fit: the number of steps, and the number of pixels in each batch."""
 
     steps: int = STEPS
     batch: int = BATCH
 
     @classmethod
     def of(cls, n_classes: int) -> "Effort":
-        """Return what so many classes need."""
+        """Return the number of steps and the batch size for `n_classes`."""
         if n_classes <= 2:
             return cls()
         return cls(STEPS_OF_MANY, min(PIXELS_A_CLASS_AND_STEP * n_classes, LARGEST_BATCH))
@@ -57,34 +57,34 @@ def fit_heads(
     subsets: Sequence[torch.Tensor] | None = None,
     start: Sequence[Layers] | None = None,
 ) -> list[list[Layers]]:
-    """Fit a small network to each kind of features of the same pixels, and to each subset of the pixels.
+    """Fit a small network for each kind of features and each subset of the pixels.
 
-    Each has two hidden layers with ReLU. In the batches every class is equally likely. All networks are fitted in one
-    loop, as products of stacked matrices with their derivatives written out, which takes a fraction of the time of one
-    after the other; they share only the batches. It runs on one core: to distribute work this small takes longer than
-    to do it.
+    Each network has two hidden layers with ReLU. In the batches all classes are equally likely. All networks are fitted
+    in one loop, as products of stacked matrices with explicit derivatives, which takes a fraction of the time of
+    fitting them one after another; they share only the batches. It runs on one core, since distributing such small work
+    takes longer than doing it.
 
     Parameters
     ----------
     inputs : sequence of Tensor (N, values)
-        Features; one entry for each kind.
+        Features, with one entry for each kind.
     labels : Tensor of int64, (N,)
         Class indices.
     n_classes : int
     seed : int
         The same seed and inputs give the same weights; torch's global generator is not used.
     effort : Effort, optional
-        By default what the number of classes needs.
+        By default `Effort.of` the number of classes.
     subsets : sequence of Tensor of int64, optional
-        Which pixels each network of a kind learns from; by default there is one, which learns from all.
+        Indices of the pixels for each network of a kind; by default a single subset with all pixels.
     start : sequence of layers, optional
-        Start from these, one for each kind of features; the result of an earlier call.
+        Initial weights, one set of layers for each kind of features, from an earlier call.
 
     Returns
     -------
     list of list of layers
-        For each subset and each kind of features, (weight, bias) of each layer, with the standardization of the inputs
-        folded into the first.
+        For each subset and each kind of features, the (weight, bias) of each layer, with the standardization of the
+        inputs folded into the first.
     """
     effort = Effort.of(n_classes) if effort is None else effort
     generator = torch.Generator().manual_seed(seed)
@@ -121,7 +121,7 @@ def fit_heads(
 
 
 class _ClassBatches:
-    """Draws pixels of a subset such that all classes in it are equally likely."""
+    """Draws pixels of a subset so that all its classes are equally likely."""
 
     def __init__(self, labels: torch.Tensor, places: torch.Tensor, n_classes: int) -> None:
         own = labels[places]
@@ -139,7 +139,7 @@ class _ClassBatches:
 
 
 class _Pool:
-    """Rows of random numbers, of which random sections are taken."""
+    """A pool of random numbers, from which random sections of rows are taken."""
 
     def __init__(self, values: torch.Tensor, generator: torch.Generator) -> None:
         self._values, self._generator = values, generator
@@ -152,9 +152,9 @@ class _Pool:
 
 
 class _Stack:
-    """Networks of the same depth whose weights are views of one vector, so that an optimizer's step is one operation.
+    """Networks of the same depth whose weights are views of one vector, so that an optimizer step is one operation.
 
-    The first layers, which differ in width, are stacked over the subsets; later ones over kinds of features, too.
+    The first layers, which differ in width, are stacked over the subsets; later ones also over the kinds of features.
     """
 
     def __init__(self, widths: Sequence[int], n_subsets: int, n_classes: int) -> None:
@@ -175,7 +175,7 @@ class _Stack:
         self._bias_slopes = slopes[-3:]
 
     def draw(self, generator: torch.Generator) -> None:
-        """Draw weights and biases as `torch.nn.Linear` does."""
+        """Draw weights and biases like `torch.nn.Linear`."""
         for weight in (*self._first, self._second, self._third):
             weight.copy_((torch.rand(weight.shape, generator=generator) * 2 - 1) * weight.shape[1] ** -0.5)
         fans = [
@@ -187,7 +187,7 @@ class _Stack:
             bias.copy_((torch.rand(bias.shape, generator=generator) * 2 - 1) * fan[:, None, None] ** -0.5)
 
     def load(self, heads: Sequence[Layers]) -> None:
-        """Take over the weights of one network for each kind of features, for all subsets."""
+        """Load the weights of one network for each kind of features, for all subsets."""
         for kind, layers in enumerate(heads):
             for i in range(self._n_subsets):
                 for (weight, bias), (own_weight, own_bias) in zip(layers, self._views(kind, i), strict=True):
@@ -207,7 +207,7 @@ class _Stack:
         return [(weight, bias[number, 0]) for weight, bias in zip(weights, self._biases, strict=True)]
 
     def differentiate(self, inputs: Sequence[torch.Tensor], labels: torch.Tensor, masks: _Pool) -> None:
-        """Compute the derivatives of the networks' mean cross-entropies by all weights, with dropout.
+        """Compute the derivatives of the networks' mean cross-entropies with respect to all weights, with dropout.
 
         Parameters
         ----------
@@ -215,7 +215,7 @@ class _Stack:
             For each kind of features.
         labels : Tensor of int64, (subsets, batch)
         masks : _Pool
-            Of dropout.
+            Dropout masks.
         """
         n, size = self._n_subsets, labels.shape[1]
         first_bias, second_bias, third_bias = self._biases
@@ -230,7 +230,7 @@ class _Stack:
         where = labels.repeat(len(inputs), 1)[..., None]
         error.scatter_add_(-1, where, torch.full(where.shape, -1.0)).div_(size)
         torch.bmm(last.transpose(1, 2), error, out=self._third_slope)
-        # Where a unit is 0 it was off or dropped; the others were scaled by dropout.
+        # A unit that is 0 was inactive or dropped; the others were scaled by dropout.
         back = torch.bmm(error, self._third.transpose(1, 2)).mul_(last > 0).div_(1 - DROPOUT)
         torch.bmm(hidden.transpose(1, 2), back, out=self._second_slope)
         further = torch.bmm(back, self._second.transpose(1, 2)).mul_(hidden > 0).div_(1 - DROPOUT)
@@ -241,7 +241,7 @@ class _Stack:
 
 
 def head_probabilities(layers: Layers, x: torch.Tensor) -> torch.Tensor:
-    """Compute the probabilities (N, K) that a network gives to pixels of features (N, values)."""
+    """Compute the probabilities (N, K) of pixels with features (N, values)."""
     for i, (weight, bias) in enumerate(layers):
         x = torch.nn.functional.linear(torch.relu(x) if i else x, weight, bias)
     return x.softmax(1)

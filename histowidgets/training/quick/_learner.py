@@ -31,21 +31,21 @@ from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._color_share import color_share
 from histowidgets.training.quick._fit import fit_heads
 
-# Our own choices; no source gives them.
-#: Labelled pixels of a class to learn from, at most; drawn at random above that.
+# Our own choices, not from a publication.
+#: Maximum number of labelled pixels of a class to learn from; above that they are drawn at random.
 PIXELS_A_CLASS = 20_000
-#: The second fit also learns from pixels that the first is sure of: above this probability, and at most this number of
-#: pixels in a tile, and of tiles.
+#: The second fit also learns from pixels of which the first is certain: the minimum probability, and the maximum
+#: numbers of pixels in a tile and of tiles.
 SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
-#: It has no such fit where colour counts more than this: then smoothing tells little about what is sure.
+#: There is no second fit if the share of colour is above this, since smoothing then says little about certainty.
 MOST_COLOR_SHARE = 0.5
-#: Downsample at which labels are read: that of the finest features.
+#: Downsample at which labels are read, which is that of the finest features.
 LABEL_DOWNSAMPLE = 2
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """Labelled pixels of one tile: x and y as shares of the tile, class indices, and which stroke they are of."""
+    """Labelled pixels of one tile: x and y as fractions of the tile, class indices, and stroke numbers."""
 
     tile: Tile
     points: np.ndarray
@@ -55,7 +55,7 @@ class _Sample:
 
 @dataclass(frozen=True)
 class _Gathered:
-    """Labelled pixels of all tiles: features [textures (N, values), encoder's (N, values)], classes, strokes (N,)."""
+    """Labelled pixels of all tiles: features [textures (N, values), encoder (N, values)], classes, strokes (N,)."""
 
     inputs: list[torch.Tensor]
     labels: torch.Tensor
@@ -73,54 +73,54 @@ def quick_classifier(
     pixel_size_um: float | None = None,
     announce: bool = True,
 ) -> Classifier:
-    """Fit the quick learner to the annotations.
+    """Fit the quick learner to the annotations of a project.
 
     Two small networks, one on hand-made textures and one on features of a frozen encoder, learn from the labelled
-    pixels, with all classes weighted equally; the prediction is their mean, smoothed along the edges of the image. Then
-    they also learn from unlabelled pixels nearby, where the prediction is clear and smoothing did not change it
-    (self-training: Lee 2013, "Pseudo-Label"). A third network sees only the colour; how much it counts is found on
-    strokes that were held out, and where it counts most there is hardly any smoothing. Features stay in memory from one
-    call to the next, so that one more stroke costs a fraction of a second.
+    pixels, with equal weights for all classes. The prediction is their mean, smoothed along the edges of the image.
+    They then also learn from nearby unlabelled pixels where the prediction is certain and not changed by smoothing
+    (self-training: Lee 2013, "Pseudo-Label"). A third network sees only the colour. Its share is determined on held-out
+    strokes; the larger it is, the weaker the smoothing. Features are cached between calls, so that a further stroke
+    takes a fraction of a second.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        Images of the role "validation" are not learned from.
+        Images with the role "validation" are not used.
     seed : int, default 0
         The same seed and annotations give the same classifier.
     split : Split, optional
-        Learn from its training side alone, and score the result on the held-out side: ``classifier.scores`` then
-        holds ``val_miou``, ``val_iou`` (a class name to a number, or None where nothing was held out) and
-        ``val_accuracy``. Neither side reads a pixel of the other.
+        Learn only from its training side, and score the result on the held-out side: ``classifier.scores`` then holds
+        ``val_miou``, ``val_iou`` (maps class names to a number, or None if nothing was held out) and ``val_accuracy``.
+        Neither side reads a pixel of the other.
     normalization : Normalization, optional
-        By default percentile_99. Its statistics are measured on the annotated images if it has none.
+        By default "percentile_99". If it has no statistics, they are measured on the annotated images.
     score : bool, default True
-        Whether to score the result, where there is a split.
+        Whether to score the result if there is a split.
     channels : sequence of str, optional
-        Which to learn from, in this order; by default those of the first annotated image, which are found in the others
-        by name, else by position. As ``TrainingSettings.channels``.
+        Channels to use, in this order; by default those of the first annotated image, which are matched in the others
+        by name, or else by position. Like ``TrainingSettings.channels``.
     pixel_size_um : float, optional
-        Pixel size to which images that differ by more than 10 % are resampled; by default the median of those that are
-        learned from. As ``TrainingSettings.pixel_size_um``.
+        Pixel size to which images that differ by more than 10 % are resampled; by default the median of the images
+        used. Like ``TrainingSettings.pixel_size_um``.
     announce : bool, default True
-        Whether to warn (`HistowidgetsWarning`) where one of the images does not know its pixel size and others do.
+        Whether to warn (`HistowidgetsWarning`) if the pixel size is unknown for some of the images but not for all.
 
     Returns
     -------
     Classifier
-        Of kind "quick".
+        A classifier of kind "quick".
 
     Raises
     ------
     TrainingDataError
-        If fewer than two classes are annotated outside images of role "validation", the channels differ, or pixel sizes
-        are more than 16 times apart.
+        If fewer than two classes are annotated on images without the role "validation", the channels differ, or pixel
+        sizes differ by more than a factor of 16.
     SettingsError
         If an annotated image lacks one of the `channels`.
     """
     snapshot = snapshot_of(project)
     if channels:
-        with_channels(snapshot, channels)  # names the image that lacks one
+        with_channels(snapshot, channels)  # raises with the name of an image that lacks one
     if announce:
         said = at_common_pixel_size(snapshot, pixel_size_um, _learned(snapshot)).warning()
         if said:
@@ -129,7 +129,7 @@ def quick_classifier(
 
 
 def _learned(snapshot: ProjectSnapshot) -> list[str]:
-    """Return the names of the images that are learned from."""
+    """Return the names of the images to learn from."""
     return [name for name in snapshot.annotated_names() if snapshot.roles.get(name) != "validation"]
 
 
@@ -142,7 +142,7 @@ def fit_quick(
     score: bool,
     pixel_size_um: float | None = None,
 ) -> Classifier:
-    """Fit the quick learner as `quick_classifier` does, with `channels` found as in prediction."""
+    """Fit the quick learner like `quick_classifier`, with `channels` matched as in prediction."""
     started = time.perf_counter()
     names = _learned(snapshot)
     _require_two_classes(snapshot, names)
@@ -158,8 +158,8 @@ def fit_quick(
     if len(present) < 2:
         where = "in the annotated pixels" if split is None else "outside the held-out regions"
         raise TrainingDataError(
-            f"{_listed(snapshot, present)} {where}; at least two classes are needed to learn from. "
-            "Paint some strokes of another class."
+            f"{_listed(snapshot, present)} {where}, but at least two classes are needed. "
+            "Paint a few strokes of another class."
         )
     gathered = _gathered(samples, labels, len(snapshot.classes), seed)
     model = _fit(samples, gathered, len(snapshot.classes), len(seen), seed)
@@ -172,7 +172,7 @@ def fit_quick(
 
 
 def _fit(samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_channels: int, seed: int) -> QuickModel:
-    """Fit the small networks to the labels, then again to those and to the pixels that they are sure of."""
+    """Fit the small networks to the labels, then again with the pixels of which they are certain."""
     colors = gathered.inputs[0][:, : color_width(n_channels)]
     kinds = [*gathered.inputs, colors.contiguous()]
     share = color_share(kinds, gathered.labels, gathered.strokes, n_classes, n_channels, seed)
@@ -200,7 +200,7 @@ def _fit(samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_chan
 
 
 def _painted(points: np.ndarray, sample: _Sample) -> np.ndarray:
-    """Return for each point of a tile whether its pixel is labelled: labels must not be contradicted."""
+    """Return a mask of the points of a tile whose pixels are labelled, since labels must not be contradicted."""
     size = np.array([sample.tile.region.width, sample.tile.region.height]) // LABEL_DOWNSAMPLE
     (asked, known) = ((some * size).astype(np.int64) @ [1, size[0]] for some in (points, sample.points))
     return np.isin(asked, known)
@@ -215,7 +215,7 @@ def _spec(
     labels: np.ndarray,
     seed: int,
 ) -> ClassifierSpec:
-    """Complete a fitted model to the spec of a classifier."""
+    """Make the spec of a classifier from a fitted model."""
     first = snapshot.images[names[0]]
     counts = np.bincount(labels, minlength=len(snapshot.classes)) * LABEL_DOWNSAMPLE**2
     return ClassifierSpec(
@@ -241,7 +241,7 @@ def warm_quick(
     channels: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> None:
-    """Load the libraries and compute the features of an image, so that the first prediction comes at once.
+    """Load the libraries and compute the features of an image in advance, so that the first prediction is fast.
 
     Parameters
     ----------
@@ -255,20 +255,20 @@ def warm_quick(
     Raises
     ------
     ImageNameError
-        If there is no image of that name.
+        If there is no image with that name.
     TrainingDataError
-        If it, or an annotated image, lacks the channels.
+        If this image, or an annotated one, lacks the channels.
     """
     snapshot = snapshot_of(project)
     if image_name not in snapshot.images:
-        raise ImageNameError(f"There is no image named {image_name!r}; there are {', '.join(snapshot.images)}.")
+        raise ImageNameError(f"There is no image named {image_name!r}; the images are {', '.join(snapshot.images)}.")
     names = _learned(snapshot)
     working = at_common_pixel_size(snapshot, pixel_size_um, names)
     images = [working.snapshot.images[name] for name in names] or [snapshot.images[image_name]]
     image = at_pixel_size(snapshot.images[image_name], working.pixel_size_um)
     seen = tuple(channels or images[0].channel_names)
     fitted = _fitted(Normalization(), images, seen)
-    # Of a large image, one block in the middle: it loads the libraries; which blocks are needed is not known yet.
+    # For a large image, use one block in the middle to load the libraries, since the needed blocks are not yet known.
     middle = Region(image.width // 2, image.height // 2, 1, 1)
     for tile, _ in quick_tiles(image, fitted, [middle], channels=places_of(image, seen)):
         tile_features(tile)
@@ -282,7 +282,7 @@ def _require_two_classes(snapshot: ProjectSnapshot, names: Sequence[str]) -> Non
     if len(found) < 2:
         what = f"Only {found.pop()!r} is annotated" if found else "Nothing is annotated yet"
         raise TrainingDataError(
-            f"{what}; at least two classes are needed to learn from. Paint a few strokes of two classes or more."
+            f"{what}, but at least two classes are needed. Paint a few strokes of two or more classes."
         )
 
 
@@ -297,7 +297,7 @@ def _samples(
 ) -> list[_Sample]:
     """Find the labelled pixels of an image, tile by tile."""
     image = snapshot.images[name]
-    # The image itself with the positions, as in prediction, so that both find the same features in the cache.
+    # The original image with channel indices, as in prediction, so that both use the same cached features.
     channels = places_of(image, seen)
     drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]
     parts: list[Region | None] = [None]
@@ -312,7 +312,7 @@ def _samples(
             rows, cols = np.nonzero(labels != UNLABELLED)
             x = core.x + (cols + 0.5) * LABEL_DOWNSAMPLE
             y = core.y + (rows + 0.5) * LABEL_DOWNSAMPLE
-            # Overlapping parts cover the training side: a pixel belongs to the first that contains it.
+            # The parts of the training side overlap: a pixel belongs to the first part that contains it.
             new = np.ones(len(x), bool)
             for part in parts[:number]:
                 new &= ~_inside(x, y, part)
@@ -326,7 +326,7 @@ def _samples(
 
 
 def _stroke_numbers(labels: np.ndarray) -> np.ndarray:
-    """Give each stroke of a label map a number; those that touch count as one, so that neighbours stay together."""
+    """Assign a number to each stroke of a label map; touching strokes count as one, to keep neighbours together."""
     numbers, known = np.zeros(labels.shape, np.int64), 0
     for k in np.unique(labels[labels != UNLABELLED]):
         found, count = ndimage.label(labels == k, np.ones((3, 3), bool))
@@ -372,7 +372,7 @@ _Asked = tuple[Normalization, tuple[str, ...]]
 
 
 class _KnownStatistics:
-    """The last few measured statistics: to measure again would take a tenth of the time of a prediction."""
+    """A cache of the last few statistics, since measuring takes a tenth of the time of a prediction."""
 
     def __init__(self) -> None:
         self._known: deque[tuple[_Asked, list[weakref.ref[Image]], Normalization]] = deque(maxlen=8)
@@ -406,7 +406,7 @@ def _fitted(normalization: Normalization, images: Sequence[Image], channels: tup
 def held_out_pairs(
     classifier: Classifier, snapshot: ProjectSnapshot, split: Split
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the prediction of a classifier where labels were held out, and those labels; nothing else is read.
+    """Yield the prediction of a classifier in the held-out regions, and the labels there; nothing else is read.
 
     Yields
     ------
@@ -425,7 +425,7 @@ def held_out_pairs(
 
 
 def scores_on(classifier: Classifier, snapshot: ProjectSnapshot, split: Split) -> dict[str, Any]:
-    """Score a classifier on what was held out; the keys are those of an epoch's record."""
+    """Score a classifier on the held-out labels; the keys are those of an epoch's record."""
     confusion = Confusion(len(snapshot.classes))
     for found, truth in held_out_pairs(classifier, snapshot, split):
         confusion.add(torch.from_numpy(found), torch.from_numpy(truth))

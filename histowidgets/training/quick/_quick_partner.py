@@ -1,4 +1,4 @@
-"""The ensemble of a network and the quick learner: they err in different places."""
+"""The ensemble of a network and the quick learner, which make errors in different places."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,7 +9,7 @@ from histowidgets.training.quick._learner import fit_quick, scores_on
 
 
 class QuickPartner:
-    """The quick learner, fitted such that it can be averaged with a network, and the mean scored.
+    """A quick learner that matches a network, so that both can be averaged, and the mean scored.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ class QuickPartner:
     network : Classifier
         Its normalization and channels are used.
     split : Split, optional
-        What the network held out. A second learner, which has not seen it either, serves to score the mean.
+        What the network held out. A second quick learner, which has not seen it either, is used to score the mean.
     seed : int, default 0
 
     Raises
@@ -44,7 +44,7 @@ class QuickPartner:
         self._for_scores = None if split is None else fit(split=split)
 
     def fits(self, snapshot: ProjectSnapshot, network: Classifier, split: Split | None) -> bool:
-        """Return whether a new partner would be the same."""
+        """Return whether this partner is still valid for these arguments."""
         mine, other = self._snapshot, snapshot
         drawn = [[id(a) for some in one.annotations.values() for a in some] for one in (mine, other)]
         same = drawn[0] == drawn[1] and (mine.classes, mine.roles) == (other.classes, other.roles)
@@ -52,10 +52,10 @@ class QuickPartner:
         return same and alike == (split, network.normalization, network.channel_names, network.pixel_size_um)
 
     def join(self, network: Classifier) -> Classifier:
-        """Return the mean of a network and the quick learner, with scores on what was held out, if anything was.
+        """Return the ensemble of a network and the quick learner, with scores on the held-out labels, if any.
 
-        ``scores["network_alone"]`` is the network's mIoU measured in the same way; that from training is measured on
-        tiles around the strokes, and so a little higher or lower.
+        ``scores["network_alone"]`` is the network's mIoU measured in the same way; the one from training is measured on
+        tiles around the strokes, and so differs slightly.
 
         Raises
         ------
@@ -71,33 +71,33 @@ class QuickPartner:
         return Classifier(both)
 
     def _alike(self, quick: Classifier) -> ClassifierSpec:
-        """Return a quick learner's spec with the network's pixel size, which differs where that one has none."""
+        """Return a quick learner's spec with the network's pixel size, which differs if one of them has none."""
         return replace(quick.spec, pixel_size_um=self._network_size)
 
 
 def ensemble_with_quick(
     network: Classifier, project: Project | ProjectSnapshot, split: Split | None = None, seed: int = 0
 ) -> Classifier:
-    """Return the mean of a network and of the quick learner, which is fitted to the present annotations.
+    """Return the ensemble of a network and the quick learner, which is fitted to the present annotations.
 
-    After seconds of training the quick learner is better than the network; after minutes it is the other way round.
-    Their mean is better than both for most of that time (`benchmarks/quality.py`). It learns from new strokes without
-    training.
+    After seconds of training the quick learner is better than the network; after minutes it is the other way round. For
+    most of that time their mean is better than both (`benchmarks/quality.py`). The ensemble uses new strokes without
+    further training.
 
     Parameters
     ----------
     network : Classifier
-        Such as ``run.classifier``.
+        The network, such as ``run.classifier``.
     project : Project or ProjectSnapshot
     split : Split, optional
-        ``run.split``: the mean is scored on what the network held out (``scores["val_miou"]``), with a quick learner
-        that has not seen it either.
+        ``run.split``; the mean is then scored on what the network held out (``scores["val_miou"]``), with a quick
+        learner that has not seen it either.
     seed : int, default 0
 
     Returns
     -------
     Classifier
-        Of kind "mean"; ``parts`` has the two.
+        A classifier of kind "mean"; ``parts`` holds the two.
 
     Raises
     ------

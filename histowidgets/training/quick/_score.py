@@ -1,4 +1,4 @@
-"""An honest score while you annotate: each stroke is scored by a quick learner that has not seen it."""
+"""An unbiased score while you annotate: each stroke is scored by a quick learner that has not seen it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from histowidgets.training.data import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._learner import held_out_pairs, quick_classifier
 
-# Our own choices; no source gives them.
-#: The number of parts that are held out in turn.
+# Our own choices, not from a publication.
+#: Number of parts that are held out in turn.
 FOLDS = 4
-#: Earlier parts, and the features computed for them, are kept while none has more than this share of the strokes.
+#: Earlier parts, and their features, are reused as long as none has more than this share of the strokes.
 MOST_SHARE = 0.6
 
 
@@ -29,12 +29,12 @@ class QuickScore:
     miou : float
         Mean IoU, 0 to 1, over the classes that could be measured.
     iou : mapping of str to float or None
-        Class name to IoU, 0 to 1; None for a class that is painted in a single part of the images, so that without this
-        part there is nothing to learn from.
+        Maps class names to IoU, 0 to 1; None for a class that occurs in only one part, so that it cannot be learned
+        without this part.
     strokes : int
-        The number of annotations that were held out.
+        Number of annotations that were held out.
     parts : tuple of Split
-        What each learner did not see; together they hold out every label once.
+        What each quick learner did not see; together they hold out every label once.
     """
 
     miou: float
@@ -52,36 +52,36 @@ def quick_score(
     channels: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
 ) -> QuickScore | None:
-    """Hold out every label once, and score quick learners that have not seen it.
+    """Score the quick learner on strokes that it has not seen, holding out every label once.
 
-    Each image is cut into rectangles with about equal numbers of strokes, with every class in each where possible. A
-    learner is fitted without one of them and its surroundings, and predicts it from its own pixels alone; the counts
-    are summed over the rectangles. An image of role "validation" is never learned from; one of role "train" is never
-    held out. It takes a second or two: for each part the time of one `quick_classifier`.
+    Each image is cut into rectangles with about equal numbers of strokes, each with all classes if possible. For each
+    rectangle, a quick learner is fitted without it and its surroundings, and predicts it from its own pixels only; the
+    counts are summed over the rectangles. Images with the role "validation" are never used for fitting, and images with
+    the role "train" are never held out. This takes a second or two: the time of one `quick_classifier` for each part.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
     folds : int, default 4
-        2 to 20 parts.
+        Number of parts, 2 to 20.
     previous : QuickScore, optional
-        An earlier score of the same project: its parts are used again where they still fit, which saves most of
-        the time.
+        An earlier score of the same project; its parts are reused if they still fit, which saves most of the time.
     should_stop : callable, optional
-        Called before each part; True ends the work.
+        Called before each part; if it returns True, the work stops.
     channels : sequence of str, optional
     pixel_size_um : float, optional
-        Which to learn from, and at which pixel size; see `quick_classifier`.
+        As for `quick_classifier`.
 
     Returns
     -------
     QuickScore or None
-        None if it was stopped, or if no label can be held out: to be measured, a class must be painted in two places.
+        None if it was stopped, or if no label can be held out: a class can be scored only if it is painted in two
+        places.
 
     Raises
     ------
     SettingsError
-        If `folds` is out of its range, or an annotated image lacks one of the `channels`.
+        If `folds` is out of range, or an annotated image lacks one of the `channels`.
     """
     if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
@@ -106,7 +106,7 @@ def _judge(
     channels: Sequence[str] | None,
     pixel_size_um: float | None,
 ) -> int:
-    """Add what a learner without this part finds there; return the number of annotations that count."""
+    """Add the counts of a learner fitted without this part; return the number of annotations in it."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
         return 0
     try:
@@ -114,7 +114,7 @@ def _judge(
             snapshot, split=part, score=False, channels=channels, pixel_size_um=pixel_size_um, announce=False
         )
     except TrainingDataError:
-        return 0  # fewer than two classes are left to learn from
+        return 0  # fewer than two classes are left for fitting
     known = classifier.trained_on["labelled_pixels"]
     unknown = [k for k, name in enumerate(snapshot.classes) if not known[name]]
     for found, truth in held_out_pairs(classifier, snapshot, part):
@@ -129,7 +129,7 @@ def _judge(
 
 
 def _holds(held: Region, region: Region) -> bool:
-    """Return whether the centre of a shape lies in a held-out rectangle, so that each shape is counted once."""
+    """Return whether the centre of a shape is in a held-out rectangle, so that each shape is counted once."""
     x, y = _centre(region)
     return held.x <= x < held.right and held.y <= y < held.bottom
 
@@ -158,7 +158,7 @@ def _parts(snapshot: ProjectSnapshot, folds: int, previous: QuickScore | None) -
 
 
 def _centres(snapshot: ProjectSnapshot, name: str) -> np.ndarray:
-    """Return the centre of each annotation that has a class, (N, 2), within the image."""
+    """Return the centre of each annotation with a class, (N, 2), within the image."""
     region = snapshot.images[name].region
     found = [_centre(a.shape.region()) for a in snapshot.annotations[name] if a.class_name is not None]
     points = np.array(found, float).reshape(-1, 2)
@@ -166,7 +166,7 @@ def _centres(snapshot: ProjectSnapshot, name: str) -> np.ndarray:
 
 
 def _still_fit(previous: QuickScore, snapshot: ProjectSnapshot, centres: Mapping[str, np.ndarray]) -> bool:
-    """Return whether earlier parts hold out every label of the same images, and none of them most labels."""
+    """Return whether earlier parts hold out every label of the same images, and none holds out too many."""
     for name, points in centres.items():
         held = [region for part in previous.parts for region in part.held_out.get(name, ())]
         expected = {"both": len(previous.parts), "validation": 1, "train": 0}[snapshot.roles[name]]

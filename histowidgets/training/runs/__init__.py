@@ -1,6 +1,6 @@
-"""Runs: start and resume a training, follow its state, replay one, report a loop of your own.
+"""Runs: start and resume a training, follow its state, replay a run, or report your own training loop.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

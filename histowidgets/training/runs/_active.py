@@ -8,10 +8,10 @@ _started: WeakSet[Run] = WeakSet()
 
 
 def register(run: Run) -> None:
-    """Remember a run that starts."""
+    """Register a run that starts."""
     _started.add(run)
 
 
 def is_active(run_id: str) -> bool:
-    """Return whether a run of this name is training in this process."""
+    """Return whether the run with this id is training in this process."""
     return any(run.id == run_id and not run.is_over for run in list(_started))

@@ -1,4 +1,4 @@
-"""The base class of runs: state, history, events, subscribers, and the buttons that steer them. No torch."""
+"""The base class of runs: state, history, events, subscribers and controls. No torch."""
 
 import logging
 import queue
@@ -33,7 +33,7 @@ log = logging.getLogger("histowidgets.training")
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What remains of a run that is over: its curves and scores, without its weights, its events and its labels.
+    """The curves and scores of a finished run, without its weights, events and labels.
 
     Attributes
     ----------
@@ -57,16 +57,16 @@ class RunSummary:
 
 
 class Run(ABC):
-    """A run: what others see of it, and the methods that pause, resume and stop it.
+    """A run: its public state, and the methods to pause, resume and stop it.
 
     Subclasses emit the events. All attributes may be read from any thread.
 
     Attributes
     ----------
     id : str
-        Name of the run, also of its folder.
+        Id of the run, which is also the name of its folder.
     settings : TrainingSettings or None
-        What it was started with, where that is known.
+        The settings that it was started with; None if unknown.
     state : str
         "preparing", "running", "paused", "stopping", "finished", "stopped" or "failed".
     history : list of EpochRecord
@@ -74,29 +74,29 @@ class Run(ABC):
     events : list
         Everything emitted so far.
     messages : list of Message
-        What the user should know.
+        Messages for the user.
     best_epoch : int or None
         The epoch whose weights are kept.
     scores : dict
-        Its record, with ``confusion``: labelled pixels of validation, a row for each true class, in the order of
-        ``val_iou``. Empty without such an epoch.
+        The record of this epoch, with ``confusion``, the numbers of labelled validation pixels, with a row for each
+        true class in the order of ``val_iou``. Empty without such an epoch.
     seconds_left : float or None
-        An estimate; None before the first step.
+        Estimated remaining time; None before the first step.
     n_train_tiles, n_validation_tiles, steps_per_epoch : int
         0 before they are known.
     error : BaseException or None
-        What made the run fail, and its `traceback` as text.
+        The exception that made the run fail, with its `traceback` as text.
     classifier : Classifier or None
         The best classifier so far; None in a run that trains none.
     ended_at : float or None
-        When the folder of a run of an earlier session was last written, in seconds since 1970; None for others.
+        For a run of an earlier session, when its folder was last written, in seconds since 1970; otherwise None.
     """
 
     ended_at: float | None = None
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it was read from the folder of an earlier session."""
+        """Whether the run was loaded from the folder of an earlier session."""
         return self.ended_at is not None
 
     def __init__(self, run_id: str, settings: TrainingSettings | None, control: RunControl | None = None) -> None:
@@ -118,7 +118,7 @@ class Run(ABC):
 
     @property
     def settings(self) -> TrainingSettings | None:
-        """What the run was started with; None where that is not known."""
+        """The settings that the run was started with; None if unknown."""
         return self._state.settings
 
     @property
@@ -138,7 +138,7 @@ class Run(ABC):
 
     @property
     def messages(self) -> list[Message]:
-        """What the user should know, so far."""
+        """The messages for the user so far."""
         return self._state.messages
 
     @property
@@ -148,13 +148,13 @@ class Run(ABC):
 
     @property
     def scores(self) -> dict[str, Any]:
-        """The record of the epoch whose weights are kept, with its confusion matrix; empty where there is none."""
+        """The record of the epoch whose weights are kept, with its confusion matrix; empty if there is none."""
         with self._changed:
             return self._state.scores
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate; None before the first step."""
+        """Estimated remaining time in seconds; None before the first step."""
         return self._state.seconds_left
 
     @property
@@ -174,7 +174,7 @@ class Run(ABC):
 
     @property
     def traceback(self) -> str:
-        """The traceback of what made the run fail; empty if it did not."""
+        """The traceback of the error that made the run fail; empty if it did not."""
         return self._state.traceback
 
     @property
@@ -199,15 +199,15 @@ class Run(ABC):
     # -- listening ------------------------------------------------------------------------------
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
-        """Have `callback(event)` called for each event from now on.
+        """Call `callback(event)` for each event from now on.
 
-        It is called from the run's thread, from the thread that stopped it, or from the one that is in `watch`. Where
-        two threads emit at once, `events` has the order. An error in it is logged once and does not touch the run.
+        It is called on the run's thread, on a thread that stops the run, or on the one in `watch`. If two threads emit
+        at the same time, `events` has the order. An error in `callback` is logged once and does not affect the run.
 
         Returns
         -------
         callable
-            Call it to unsubscribe.
+            Call this to unsubscribe.
         """
         with self._changed:
             self._callbacks.append(callback)
@@ -220,15 +220,15 @@ class Run(ABC):
         return unsubscribe
 
     def wait(self, timeout: float | None = None) -> State:
-        """Block until the run is over, at most `timeout` seconds; return the state."""
+        """Wait until the run is over, for at most `timeout` seconds; return the state."""
         self._ended.wait(timeout)
         return self.state
 
     def watch(self) -> State:
-        """Call the subscribers from this thread until the run is over or Ctrl+C is pressed.
+        """Call the subscribers on this thread until the run is over or Ctrl+C is pressed; return the state.
 
-        For front ends that show only what the running cell does, such as Colab. An interrupt ends the watching,
-        not the run. Returns the state.
+        For front ends such as Colab that show only the output of the running cell. An interrupt ends the watching, but
+        not the run.
         """
         with self._changed:
             if self._ended.is_set():
@@ -258,7 +258,7 @@ class Run(ABC):
     # -- steering -------------------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Hold the run at its next check, within a batch of a training; no effect when it is over."""
+        """Pause the run at its next check, within one batch; no effect if the run is over."""
         self._control.pause()
 
     def resume(self) -> None:
@@ -266,12 +266,12 @@ class Run(ABC):
         self._control.resume()
 
     def stop(self, keep: Keep = "best") -> None:
-        """End the run at its next check, within a batch of a training; no effect when it is over.
+        """Stop the run at its next check, within one batch; no effect if the run is over.
 
         Parameters
         ----------
         keep : {"best", "last", "nothing"}
-            Which weights `classifier` has afterwards: those of the best epoch, those of this moment, or none.
+            Which weights `classifier` has afterwards: those of the best epoch, the last ones, or none.
 
         Raises
         ------
@@ -283,26 +283,26 @@ class Run(ABC):
         with self._changed:
             if self.is_over:
                 return
-            # Before subscribers are called: they may wait for the end.
+            # Before the subscribers are called, since they may wait for the end.
             self._control.stop(keep)
         self._emit(StateChanged("stopping"), when=lambda: not self.is_over and self.state != "stopping")
 
     def leave(self) -> None:
-        """Stop because the kernel ends, and leave the folder such that the run can be resumed."""
+        """Stop because the kernel is ending, leaving the folder in a state from which the run can be resumed."""
         self._control.leaving = True
         self.stop("best")
 
     # -- for subclasses -------------------------------------------------------------------------
 
     def _emit(self, event: Event, when: Callable[[], bool] | None = None) -> bool:
-        """Note an event and call the subscribers; return whether it was emitted.
+        """Record an event and call the subscribers; return whether it was emitted.
 
         Parameters
         ----------
         event : Event
         when : callable, optional
-            Decides with the lock held, so that nothing happens between its answer and the event; False: no event.
-            Subscribers are called without the lock, since they may wait for other threads.
+            Called with the lock held, so that nothing happens between its result and the event; if it returns False,
+            there is no event. Subscribers are called without the lock, since they may wait for other threads.
         """
         with self._changed:
             if when is not None and not when():
@@ -320,10 +320,10 @@ class Run(ABC):
         return True
 
     def _hold_while_paused(self) -> None:
-        """Wait while the run is paused; a loop calls this between its epochs."""
+        """Wait while the run is paused; loops call this between epochs."""
 
         def tell(paused: bool) -> None:
-            # A run that was stopped or has ended meanwhile stays so.
+            # A run that was stopped or has ended meanwhile keeps its state.
             self._emit(
                 StateChanged("paused" if paused else "running"), when=lambda: self.state in ("running", "paused")
             )
@@ -331,8 +331,8 @@ class Run(ABC):
         self._control.should_stop(tell)
 
     def _end(self, state: State, best_epoch: int | None) -> None:
-        """Emit the end; no effect after the first time."""
-        # A loop that is paused must not be held for ever.
+        """Emit the end of the run; only the first call has an effect."""
+        # A paused loop must not wait for ever.
         self._control.resume()
         if self._emit(StateChanged(state), when=lambda: not self.is_over):
             self._emit(RunEnded(state, best_epoch))
@@ -344,7 +344,7 @@ class Run(ABC):
             try:
                 callback(event)
             except Exception:
-                # The boundary to other people's code: a subscriber must not end a run.
+                # Boundary to foreign code: an error in a subscriber must not end the run.
                 if id(callback) not in self._failing:
                     self._failing.add(id(callback))
                     log.exception("A subscriber of run %s failed on %s", self.id, type(event).__name__)

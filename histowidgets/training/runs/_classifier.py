@@ -1,4 +1,4 @@
-"""The classifier of a run: from its request while it trains, from its folder afterwards."""
+"""Make the classifier of a run: from its request while it trains, or from its folder afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def _classifier_of_run(
     history: Sequence[EpochRecord],
     trained_on: Mapping[str, Any],
 ) -> Classifier:
-    """Complete a trained model to a classifier that can be used elsewhere; `image` is one that it was trained on."""
+    """Make a self-contained classifier from a trained model; `image` is one of its training images."""
     spec = ClassifierSpec(
         model,
         classes=list(classes),
@@ -58,7 +58,7 @@ def make_classifier(
     scores: dict[str, Any],
     history: Sequence[EpochRecord],
 ) -> Classifier:
-    """Make a classifier of the network that a run is training."""
+    """Make a classifier from the network of a run in progress."""
     snapshot = request.snapshot
     return _classifier_of_run(
         model,
@@ -79,12 +79,12 @@ def make_classifier(
 
 
 def read_classifier(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
-    """Make a classifier of the best weights in the folder of a run, of any version.
+    """Make a classifier from the best weights in the folder of a run, of any version.
 
     Raises
     ------
     TrainingError
-        There are none yet, or they are damaged; the message names the file. Or nothing is annotated any more.
+        The weights are missing or damaged, and the message names the file; or the project has no annotations any more.
     """
     path = run.folder / BEST_FILE
     about = run.about
@@ -92,7 +92,7 @@ def read_classifier(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
         network = build_network(NetworkSpec.from_dict(about["network"]), pretrained=False)
         network.load_state_dict(safetensors.torch.load_file(path))
     except FileNotFoundError:
-        raise TrainingError(f"There is no {path}: no epoch of the run had ended. Start a new run.") from None
+        raise TrainingError(f"{path} is missing: no epoch of the run was complete. Start a new run.") from None
     except (SafetensorError, OSError, RuntimeError, HistowidgetsError) as error:
         raise TrainingError(f"{path} is damaged: {error}. Start a new run.") from error
     network.weights_used = str(about.get("weights", "restored"))
@@ -104,7 +104,7 @@ def read_classifier(run: StoredRun, snapshot: ProjectSnapshot) -> Classifier:
         run_id=run.id,
         settings=run.settings,
         image=snapshot.images[annotated[0]],
-        # Runs of earlier versions do not say: they took that of the first annotated image.
+        # Runs of earlier versions do not have it: they used that of the first annotated image.
         pixel_size_um=about["pixel_size_um"] or snapshot.images[annotated[0]].pixel_size_um,
         classes=about["classes"],
         colors={name: snapshot.colors.get(name, "#808080") for name in about["classes"]},

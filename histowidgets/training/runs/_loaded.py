@@ -1,4 +1,4 @@
-"""A run that ended in an earlier session, read from its folder."""
+"""A run that ended in an earlier session, loaded from its folder."""
 
 import logging
 from pathlib import Path
@@ -16,12 +16,12 @@ log = logging.getLogger("histowidgets.training")
 
 
 class LoadedRun(Run):
-    """A run that is over, with its curves and its classifier; made by `load_last_run`.
+    """A run of an earlier session, with its curves and its classifier, from `load_last_run`.
 
     Attributes
     ----------
     split : Split
-        What it held out for validation.
+        The held-out regions for validation.
     """
 
     def __init__(self, stored: StoredRun, classifier: Classifier) -> None:
@@ -35,7 +35,8 @@ class LoadedRun(Run):
         for record in stored.history:
             is_best = record["epoch"] == best
             self._emit(EpochEnded(record, is_best, stored.confusion if is_best else None))
-        # The folder does not say whether somebody stopped it: a run that used up its epochs or its time was not.
+        # The folder does not say whether the user stopped the run; one that used up its epochs or its time was not
+        # stopped.
         self._end(_state_of(stored), best)
 
     @property
@@ -45,12 +46,12 @@ class LoadedRun(Run):
 
 
 def load_last_run(project: Project) -> LoadedRun | None:
-    """Load the last run that ended in a project's folder; None if there is none, or its files cannot be used.
+    """Load the last finished run in a project's folder; None if there is none, or its files cannot be used.
 
     Parameters
     ----------
     project : Project
-        With a folder; one without has no earlier run.
+        A project without a folder has no earlier runs.
     """
     if project.folder is None:
         return None

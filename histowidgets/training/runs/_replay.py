@@ -1,4 +1,4 @@
-"""A run that replays given records: a run without a training. No torch."""
+"""A run that replays given records without training. No torch."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,11 +24,11 @@ class ReplayedRun(Run):
 
     @property
     def settings(self) -> TrainingSettings:
-        """What the run says it was started with."""
+        """The settings that the run reports."""
         return self._settings
 
     def advance(self) -> bool:
-        """Emit the next epoch, and the end after the last; return whether any is left."""
+        """Emit the next epoch, and the end after the last one; return whether any epochs are left."""
         with self._changed:
             if self.is_over:
                 return False
@@ -42,7 +42,7 @@ class ReplayedRun(Run):
         return not self.is_over
 
     def stop(self, keep: Keep = "best") -> None:
-        """End the replay at once; `keep` says which epoch `best_epoch` names, as in a training."""
+        """End the replay at once; `keep` determines `best_epoch`, as in a training."""
         super().stop(keep)
         best = self.best_epoch
         if keep == "nothing":
@@ -52,7 +52,7 @@ class ReplayedRun(Run):
         self._end("stopped", best)
 
     def play(self, interval: float) -> None:
-        """Emit an epoch every `interval` seconds until the end; return then."""
+        """Emit an epoch every `interval` seconds until the end."""
         while not self._ended.wait(interval):
             self._hold_while_paused()
             self.advance()
@@ -61,17 +61,17 @@ class ReplayedRun(Run):
 def replay(
     records: Iterable[Mapping[str, Any]], settings: TrainingSettings | None = None, interval: float | None = 0
 ) -> ReplayedRun:
-    """Make a run that emits given records instead of training, for tests, demos and old histories.
+    """Return a run that emits given records instead of training, for tests, demos and old histories.
 
     Parameters
     ----------
     records : iterable of EpochRecord or of mappings
-        The epochs, in order; what a record leaves out was not measured.
+        The epochs, in order; missing entries of a record mean "not measured".
     settings : TrainingSettings, optional
-        What the run says it was started with; the defaults if left out.
+        The settings that the run reports; by default the default settings.
     interval : float or None
-        Seconds between epochs, emitted by a thread; 0 emits all before returning; None emits one at each call of
-        ``advance()``.
+        Seconds between epochs, which a thread emits; with 0 all are emitted before returning; with None each call of
+        ``advance()`` emits one.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def replay(
     Raises
     ------
     TrainingError
-        A record is not a mapping, or holds something that is not a number.
+        A record is not a mapping, or a value is not a number.
     """
     run = ReplayedRun(records, settings if settings is not None else TrainingSettings())
     if interval == 0:

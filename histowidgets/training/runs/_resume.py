@@ -1,4 +1,4 @@
-"""Resume a run that was interrupted: after its last epoch, or, where that is impossible, from its best weights."""
+"""Resume an interrupted run after its last epoch or, if that is impossible, from its best weights."""
 
 from dataclasses import replace
 from os import PathLike
@@ -24,21 +24,21 @@ def resume_training(
     project: Project | ProjectSnapshot | None = None,
     settings: TrainingSettings | None = None,
 ) -> TrainingRun:
-    """Resume a run that was interrupted, in a thread; return at once.
+    """Resume an interrupted run on a thread; return at once.
 
-    The run continues after its last epoch on disk, in the same folder and under the same name. Its curve is that of a
-    run without an interruption: on a CPU, without a time limit, the same numbers and weights bit for bit.
+    The run continues after its last epoch on disk, in the same folder and with the same id. Its curves are those of an
+    uninterrupted run: on a CPU, without a time limit, the numbers and weights are bitwise identical.
 
-    If the annotations, the images or the classes have changed since, or other settings are given, there is no such
-    curve: then a new run starts from its best weights, as with ``start_training(continue_from=...)``, and a message
-    says so. The same holds for runs of version 1, which left no more than those weights.
+    If the annotations, the images or the classes have changed, or other settings are given, a new run starts from the
+    best weights instead, as with ``start_training(continue_from=...)``, and a message says so. The same applies to runs
+    of version 1, which stored only these weights.
 
     Parameters
     ----------
     where : Project or path
-        The run's folder; or the project or its folder, for the last run in it.
+        The run's folder, or the project or its folder for its last run.
     project : Project or ProjectSnapshot, optional
-        The project of the run; by default the one that the folder lies in is opened.
+        The project of the run; by default the one that contains the folder is opened.
     settings : TrainingSettings, optional
         By default those that the run was started with.
 
@@ -49,8 +49,8 @@ def resume_training(
     Raises
     ------
     TrainingError
-        No run was interrupted there, it is training already, or its files are damaged or of a newer version: the
-        message names the file.
+        There is no interrupted run, it is already training, or its files are damaged or of a newer version; the message
+        names the file.
     ProjectFolderError
         The project cannot be opened.
     """
@@ -58,10 +58,10 @@ def resume_training(
         check_kinds(settings)
     stored = _run_at(where)
     if is_active(stored.id):
-        raise TrainingError(f"The run {stored.id} is training in this kernel already; it need not be resumed.")
+        raise TrainingError(f"The run {stored.id} is already training in this kernel. It need not be resumed.")
     if stored.state != "running":
         raise TrainingError(
-            f"The run in {stored.folder} has ended; there is nothing to resume. To continue from what it learned, use "
+            f"The run in {stored.folder} has ended, so there is nothing to resume. To continue from its weights, use "
             "start_training(project, continue_from=classifier)."
         )
     if project is None and isinstance(where, Project):
@@ -76,7 +76,7 @@ def resume_training(
             )
         request = _request_to_resume(stored, project, settings)
     finally:
-        # The run works on a snapshot, which can be read without the folder's lock.
+        # The run uses a snapshot, which can be read without the folder's lock.
         if opened is not None:
             opened.close()
     run = TrainingRun(request)
@@ -87,7 +87,7 @@ def resume_training(
 def _run_at(where: Project | str | PathLike[str]) -> StoredRun:
     if isinstance(where, Project):
         if where.folder is None:
-            raise TrainingError("The project has no folder, so no run of it is on disk. Start a new run.")
+            raise TrainingError("The project has no folder, so none of its runs is on disk. Start a new run.")
         folder = Path(where.folder)
     else:
         folder = as_path(where, TrainingError)
@@ -102,11 +102,11 @@ def _run_at(where: Project | str | PathLike[str]) -> StoredRun:
 def _request_to_resume(
     stored: StoredRun, project: Project | ProjectSnapshot, settings: TrainingSettings | None
 ) -> TrainingRequest:
-    """Make the request that continues a run, or that starts a new one from its best weights."""
+    """Make the request that continues a run, or one that starts a new run from its best weights."""
     snapshot = snapshot_of(project)
     path = stored.folder / RESUME_FILE
     if not path.exists():
-        return _start_from_best(stored, project, settings, f"The run {stored.id} left no checkpoint to be resumed from")
+        return _start_from_best(stored, project, settings, f"The run {stored.id} left no checkpoint to resume from")
     checkpoint = read_checkpoint(path)
     changed = changes(checkpoint.plain, fingerprint_of(snapshot, stored.settings))
     if settings is not None and settings != stored.settings:

@@ -1,4 +1,4 @@
-"""A training on its own thread."""
+"""A training that runs on its own thread."""
 
 import threading
 import traceback
@@ -27,15 +27,15 @@ _BEFORE_STOPPING = ("preparing", "running", "paused")
 
 
 class TrainingRun(Run):
-    """A training; made by `start_training`.
+    """A training, from `start_training`.
 
-    When the process ends, so does the run after its step; with a project folder it can then be resumed. See `Run` for
-    the other attributes.
+    If the process ends, the run ends after its current step; with a project folder it can be resumed later. See `Run`
+    for the other attributes.
 
     Attributes
     ----------
     split : Split
-        What is held out for validation.
+        The held-out regions for validation.
     """
 
     def __init__(self, request: TrainingRequest) -> None:
@@ -49,15 +49,15 @@ class TrainingRun(Run):
 
     @property
     def settings(self) -> TrainingSettings:
-        """What the run was started with."""
+        """The settings that the run was started with."""
         return self._request.settings
 
     @property
     def classifier(self) -> Classifier | None:
         """The best classifier so far; None before the first epoch ends, and after ``stop(keep="nothing")``.
 
-        It has its own weights: further training does not change it. Its history is that up to now. Asking again costs
-        nothing until there is another epoch, and next to nothing until there is a better one.
+        It has its own copy of the weights, which further training does not change, and the history up to now. The
+        classifier is cached until the next epoch, and its weights until the next better one.
         """
         kept = self._control.kept
         if kept is None or self._normalization is None:
@@ -75,17 +75,17 @@ class TrainingRun(Run):
             return classifier
 
     def wait(self, timeout: float | None = None) -> State:
-        """Block until the run is over, at most `timeout` seconds; return the state.
+        """Wait until the run is over, for at most `timeout` seconds; return the state.
 
         Raises
         ------
         TrainingError
-            On the run's own thread, such as in a subscriber: it would wait for itself.
+            Called on the run's own thread, such as in a subscriber, it would wait for itself.
         """
         if self._thread is threading.current_thread():
             raise TrainingError(
-                "A subscriber of a run waits for the end of that run, which waits for the subscriber. Wait on another "
-                "thread, or act on the event RunEnded."
+                "A subscriber of a run is waiting for the end of this run, which is waiting for the subscriber. Wait "
+                "on another thread, or react to the event RunEnded."
             )
         state = super().wait(timeout)
         if self.is_over:
@@ -93,12 +93,12 @@ class TrainingRun(Run):
         return state
 
     def start(self) -> None:
-        """Start the thread; `start_training` does it."""
+        """Start the thread; called by `start_training`."""
         register(self)
         self._thread.start()
 
     def _work(self) -> None:
-        """Prepare, loop, and emit how it ended: the body of the thread."""
+        """Prepare, train, and emit the end of the run; the body of the thread."""
         lower_thread_priority()
         state: State = "failed"
         try:
@@ -109,8 +109,8 @@ class TrainingRun(Run):
             with keep_freed_memory():
                 run_loop(self._request, self._normalization, self._emit_unless_stopping, self._control)
             state = "finished" if self._control.keep is None else "stopped"
-        except Exception as error:  # noqa: BLE001 - the boundary of the thread: whatever it is, the user must see it
-            if self._control.leaving:  # Python refuses new threads and processes then; the run can be resumed
+        except Exception as error:  # noqa: BLE001 - thread boundary: the user must see any error
+            if self._control.leaving:  # Python then refuses new threads and processes, and the run can be resumed
                 state = "stopped"
                 return
             self.error = error
@@ -121,6 +121,6 @@ class TrainingRun(Run):
             self._end(state, kept.record["epoch"] if kept is not None and kept.record is not None else None)
 
     def _emit_unless_stopping(self, event: Event) -> None:
-        """Emit an event; a run that was asked to stop stays "stopping", although its loop does not know yet."""
+        """Emit an event, but keep the state "stopping", of which the loop may not know yet."""
         early = isinstance(event, StateChanged) and event.state in _BEFORE_STOPPING
         self._emit(event, when=lambda: not (early and self.state == "stopping"))

@@ -1,4 +1,4 @@
-"""A run that a loop of your own reports to, so that it is watched like ours. No torch."""
+"""A run for your own training loop to report to, so that it can be monitored like ours. No torch."""
 
 import time
 import traceback
@@ -25,19 +25,19 @@ _BY_LOSS = TrainingSettings(early_stopping_metric="val_loss")
 
 
 class RunLog(Run):
-    """The run of a loop of your own: call `epoch` after each epoch, and give it to `hw.LossMonitor`.
+    """A run for your own training loop: call `epoch` after each epoch, and pass the run to `hw.LossMonitor`.
 
-    As a context manager it ends with its block; an error in the block is shown and raised further.
+    As a context manager, it ends with the block; an error in the block is shown and raised again.
 
     Parameters
     ----------
     epochs : int, optional
-        The planned number, for the axis of the chart.
+        The planned number of epochs, for the axis of the chart.
     settings : TrainingSettings, optional
-        The settings of the loop, so that advice can refer to them; without them only the learning rate is known. They
-        also decide which epoch is best.
+        The settings of the loop, for advice; without them only the learning rate is known. They also determine which
+        epoch is best.
     name : str
-        What is trained, shown under the charts.
+        Name of the model, shown under the charts.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class RunLog(Run):
     def __init__(
         self, epochs: int | None = None, settings: TrainingSettings | None = None, name: str = "own loop"
     ) -> None:
-        # Without settings there are none: the defaults are not those of the loop, and advice must not refer to them.
+        # Without settings, do not use the defaults: they are not those of the loop, and advice must not refer to them.
         super().__init__(name, settings)
         self._best: EpochRecord | None = None
         self._began = time.monotonic()
@@ -77,7 +77,7 @@ class RunLog(Run):
         val_accuracy: float | None = None,
         learning_rate: float | None = None,
     ) -> None:
-        """Report the next epoch; what is left out was not measured. While the run is paused, this waits.
+        """Report the next epoch; values left out mean "not measured". Waits while the run is paused.
 
         Parameters
         ----------
@@ -86,9 +86,9 @@ class RunLog(Run):
         train_miou, val_miou, val_accuracy : float, optional
             0 to 1.
         val_iou : mapping, optional
-            Class name to IoU, 0 to 1.
+            Maps class names to IoU, 0 to 1.
         learning_rate : float, optional
-            At the epoch's end.
+            Learning rate at the end of the epoch.
 
         Raises
         ------
@@ -128,11 +128,11 @@ class RunLog(Run):
 
     @property
     def should_stop(self) -> bool:
-        """Whether the user asked to stop; ask for it after each epoch, or more often."""
+        """Whether the user asked to stop; check it after each epoch, or more often."""
         return self.state in ("stopping", "stopped")
 
     def finish(self) -> None:
-        """End the run; no effect when it is over."""
+        """End the run; no effect if it is over."""
         self._end("stopped" if self.should_stop else "finished", self.best_epoch)
 
     def __enter__(self) -> Self:
@@ -152,13 +152,13 @@ class RunLog(Run):
             self._end("failed", self.best_epoch)
 
     def _over(self) -> TrainingError:
-        return TrainingError(f"this RunLog is {self.state}; make a new one for another run")
+        return TrainingError(f"This RunLog is {self.state}. Make a new RunLog for another run.")
 
     def _is_better(self, record: EpochRecord) -> bool:
         settings = TrainingSettings() if self.settings is None else self.settings
         if settings.early_stopping_metric == "miou" and record["val_miou"] is None:
             settings = _BY_LOSS
         if settings.early_stopping_metric == "val_loss" and record["val_loss"] is None:
-            # Nothing was validated: the last epoch is what there is.
+            # Without validation, the last epoch is the best.
             return True
         return ModelSelection.of(settings).is_better(record, self._best, self.history)

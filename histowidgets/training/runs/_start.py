@@ -1,4 +1,4 @@
-"""Start a training: in the background, or waiting for its end."""
+"""Start a training in the background, or wait for its end."""
 
 from histowidgets.annotations import Project, ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
@@ -19,21 +19,21 @@ def start_training(
     split: Split | None = None,
     ignore_budget: bool = False,
 ) -> TrainingRun:
-    """Train on the annotations of a project in a thread; return at once.
+    """Train on the annotations of a project on a thread; return at once.
 
     Parameters
     ----------
     project : Project or ProjectSnapshot
-        Is captured as it is now: further painting does not disturb the run. With a folder, the run is written to
-        ``runs/<id>``.
+        Its present state is captured, so that further painting does not affect the run. If it has a folder, the run is
+        written to ``runs/<id>``.
     settings : TrainingSettings, optional
-        The defaults if left out.
+        By default, the default settings.
     continue_from : Classifier, optional
-        Start from its weights, where classes and network are the same; else a message says why not.
+        Start from its weights, if classes and network are the same; otherwise a message says why not.
     split : Split, optional
-        What to hold out for validation; by default `split_project` decides.
+        What to hold out for validation; by default from `split_project`.
     ignore_budget : bool
-        Start even where memory seems too small; see `estimate`.
+        Start even if memory seems too small; see `estimate`.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def start_training(
     SettingsError, BackboneError
         A setting does not fit the project, or the backbone is unknown.
     BudgetError
-        The memory of this computer, of its container or of its GPU is too small; names settings that would fit.
+        The memory of this computer, its container or its GPU is too small; the message names settings that would fit.
     """
     request = make_request(project, settings if settings is not None else TrainingSettings(), continue_from, split)
     if not ignore_budget:
@@ -65,16 +65,16 @@ def train(
     ignore_budget: bool = False,
     resume: bool = False,
 ) -> TrainingRun:
-    """Train and wait; Ctrl+C stops and keeps the best weights. Arguments and errors as `start_training`.
+    """Train and wait; Ctrl+C stops and keeps the best weights. Arguments and errors as for `start_training`.
 
-    With ``resume=True`` the last run in the project's folder is resumed, if its kernel was killed; else a new one
-    starts. See `resume_training`: with other settings than that run's, or other annotations, a new run continues from
-    its best weights. `continue_from` and `split` are then ignored.
+    With ``resume=True``, the last run in the project's folder is resumed if it was interrupted; otherwise a new run
+    starts. If the settings or annotations differ from those of that run, a new run continues from its best weights; see
+    `resume_training`. `continue_from` and `split` are then ignored.
 
     Raises
     ------
     TrainingError
-        The run failed, besides what `start_training` raises; the cause is chained.
+        The run failed; the cause is chained. Other errors are those of `start_training`.
     """
     unfinished = read_unfinished_run(project) if resume and isinstance(project, Project) else None
     if unfinished is not None:

@@ -1,4 +1,4 @@
-"""The state of a run, made of its events. No torch."""
+"""The state of a run, computed from its events. No torch."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -25,28 +25,28 @@ Confusion = list[list[int]]
 
 @dataclass
 class RunState:
-    """Everything the events of a run have said so far.
+    """The state of a run according to its events so far.
 
-    Each run keeps one; so does each reader of a run that needs a consistent state on its own thread, such as the
-    monitor. It is not locked: one thread, or one lock, belongs to it.
+    Each run has one, and so has each reader that needs a consistent state on its own thread, such as the monitor. It is
+    not thread-safe: use it on one thread, or with a lock.
 
     Attributes
     ----------
     settings : TrainingSettings or None
-        None where not known, as in a loop that is not ours.
+        None if unknown, as for your own training loop.
     state : str or None
-        None before anything is known.
+        None before the first event.
     epochs : int or None
         The planned number of epochs.
     backbone, compute_format : str
     n_train_tiles, n_validation_tiles, steps_per_epoch : int
-        0 where not known.
+        0 if unknown.
     class_labels : mapping or None
         See `RunStarted`.
     history : list of EpochRecord
-        In the order of the epochs; a record of an epoch that is there already replaces it.
+        In the order of the epochs; a new record of the same epoch replaces the earlier one.
     rewritten : int
-        How often `history` was changed elsewhere than at its end.
+        Number of times that `history` was changed other than at its end.
     best_epoch : int or None
         The epoch whose weights are kept.
     messages : list of Message
@@ -55,11 +55,11 @@ class RunState:
     step, steps : int or None
         The last step of the present epoch, from 1, and the number of its steps; None between epochs.
     seconds_left : float or None
-        An estimate.
-    reason, traceback : str
+        Estimated remaining time.
+        reason, traceback : str
         Why the run failed.
     ended : bool
-        Whether the last event has come.
+        Whether the last event has arrived.
     """
 
     settings: TrainingSettings | None = None
@@ -85,7 +85,7 @@ class RunState:
     _confusions: dict[int, Confusion | None] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
-        """Take in the next event."""
+        """Update the state with the next event."""
         match event:
             case RunStarted():
                 self._start(event)
@@ -107,7 +107,7 @@ class RunState:
                     self.epoch = self.history[-1]["epoch"]
 
     def record_of(self, epoch: float | None) -> EpochRecord | None:
-        """Return the record of an epoch, or None."""
+        """Return the record of an epoch, or None if there is none."""
         if epoch is None:
             return None
         at = self._place_of(epoch)
@@ -130,7 +130,7 @@ class RunState:
 
     @property
     def scores(self) -> dict[str, Any]:
-        """The record of the best epoch, with its confusion matrix as ``confusion``; empty without a best epoch."""
+        """The record of the best epoch, with its confusion matrix as ``confusion``; empty if there is none."""
         record = self.record_of(self.best_epoch)
         return {} if record is None else {**record, "confusion": self._confusions.get(record["epoch"])}
 
@@ -152,7 +152,7 @@ class RunState:
             self.history[at : at + (self.history[at]["epoch"] == record["epoch"])] = [record]
         if event.is_best:
             self.best_epoch = record["epoch"]
-        # A stopped run keeps the best or the last epoch: of no other is the matrix wanted.
+        # A stopped run keeps the best or the last epoch, so other confusion matrices are not needed.
         wanted = {self.best_epoch, self.history[-1]["epoch"]}
         confusions = {**self._confusions, record["epoch"]: event.confusion}
         self._confusions = {epoch: matrix for epoch, matrix in confusions.items() if epoch in wanted}

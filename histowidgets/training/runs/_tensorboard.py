@@ -1,4 +1,4 @@
-"""A run's numbers as TensorBoard event files."""
+"""Write a run's numbers as TensorBoard event files."""
 
 import os
 import threading
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 
 def write_tensorboard(run: Run, folder: str | os.PathLike[str]) -> Path:
-    """Write a run's numbers for TensorBoard: those so far, and, while the run lasts, those that follow.
+    """Write a run's numbers for TensorBoard: those so far and, while the run lasts, later ones.
 
     Scalars are ``loss/train``, ``loss/validation``, ``miou/train``, ``miou/validation``, ``accuracy/validation``,
-    ``iou/<class>`` and ``learning_rate`` by epoch, and ``loss/step`` by step. What was not measured is left out.
+    ``iou/<class>`` and ``learning_rate`` by epoch, and ``loss/step`` by step. Values that were not measured are left
+    out.
 
     Parameters
     ----------
     run : Run
-        A run, training or over.
+        A run, in progress or finished.
     folder : path
-        This run is written to a folder of its name inside. View it with ``tensorboard --logdir folder``.
+        The run is written to a subfolder with its id. View it with ``tensorboard --logdir folder``.
 
     Returns
     -------
     Path
-        The run's folder.
+        The subfolder of the run.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def write_tensorboard(run: Run, folder: str | os.PathLike[str]) -> Path:
 
 
 class _EventWriter:
-    """Reads the events of a run by position, so that none is lost or doubled, and closes the file at the end."""
+    """Reads the events of a run by position, so that none is lost or repeated, and closes the file at the end."""
 
     def __init__(self, run: Run, writer: "SummaryWriter") -> None:
         self._run = run

@@ -1,4 +1,4 @@
-"""Find a run whose kernel was killed. No torch."""
+"""Find an interrupted run. No torch."""
 
 from dataclasses import dataclass
 from os import PathLike
@@ -14,24 +14,24 @@ from histowidgets.training.storage import StoredRun, changes, fingerprint_of, re
 
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """A run that was interrupted, and how far it had come.
+    """An interrupted run, and its progress.
 
     Attributes
     ----------
     id : str
-        Name of the run.
+        Id of the run.
     folder : Path
-        Its folder; `resume_training` takes it.
+        Its folder, for `resume_training`.
     epoch : int
-        The last epoch that is on disk.
+        The last epoch on disk.
     epochs : int
         The planned number of epochs.
     best_epoch : int or None
-        The best of them, and its `best_miou`, None without validation labels.
+        The best epoch so far; its mIoU is `best_miou`, None without validation labels.
     seconds : float
-        Time trained so far, without pauses.
+        Training time so far, without pauses.
     changed : tuple of str
-        What has changed since: of "classes", "images", "annotations". If empty, the run itself can be resumed.
+        Which of "classes", "images" and "annotations" have changed since. If empty, the run itself can be resumed.
     """
 
     id: str
@@ -50,7 +50,7 @@ class UnfinishedRun:
 
 
 def find_unfinished_run(project: Project | str | PathLike[str]) -> UnfinishedRun | None:
-    """Find the last run of a project, if it was interrupted: if its kernel ended before it did.
+    """Find the last run of a project, if it was interrupted, which means that its kernel ended first.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def find_unfinished_run(project: Project | str | PathLike[str]) -> UnfinishedRun
     Returns
     -------
     UnfinishedRun or None
-        None if the last run ended by itself or was stopped, if it is training in this kernel, if no epoch of it is on
-        disk, or if what is on disk cannot be used: `resume_training` says why.
+        None if the last run finished or was stopped, if it is training in this kernel, or if no usable epoch is on
+        disk; in that case `resume_training` gives the reason.
     """
     try:
         found = read_unfinished_run(project)
@@ -71,7 +71,7 @@ def find_unfinished_run(project: Project | str | PathLike[str]) -> UnfinishedRun
 
 
 def read_unfinished_run(project: Project | str | PathLike[str]) -> StoredRun | None:
-    """Read the last run of a project, if it was interrupted; as `find_unfinished_run`, but damage is an error."""
+    """Read the last run of a project, if it was interrupted; like `find_unfinished_run`, but damaged files raise."""
     folder = project.folder if isinstance(project, Project) else as_path(project, TrainingError)
     if folder is None or (isinstance(project, Project) and project.read_only):
         return None

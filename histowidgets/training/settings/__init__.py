@@ -1,4 +1,4 @@
-"""Settings of a run and their presets."""
+"""Training settings and their presets."""
 
 from histowidgets.training.settings._settings import TrainingSettings, setting_range
 

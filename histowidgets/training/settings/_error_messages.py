@@ -1,4 +1,4 @@
-"""Descriptions of what settings accept, and messages for values that are refused. No torch."""
+"""Descriptions of what settings accept, and messages for rejected values. No torch."""
 
 import difflib
 from functools import cache
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from histowidgets.models import FREEZE_CHOICES
 
-#: Bounds of a class's weight multiplier.
+#: Lowest and highest weight of a class.
 WEIGHT_RANGE = (0.1, 10.0)
 
 Settings = type[BaseModel]
@@ -25,7 +25,7 @@ _KINDS: dict[Any, str] = {
 
 
 def range_in_words(settings: Settings, name: str) -> str:
-    """Describe what a field accepts, such as ``"1 to 64"``."""
+    """Describe the values that a field accepts, such as ``"1 to 64"``."""
     for option in _options(settings, name):
         if "enum" in option:
             return ", ".join(str(value) for value in option["enum"])
@@ -36,12 +36,12 @@ def range_in_words(settings: Settings, name: str) -> str:
 
 
 def accepts_bool(settings: Settings, name: str) -> bool:
-    """Say whether a field is a switch."""
+    """Return whether a field is a switch."""
     return any(option.get("type") == "boolean" for option in _options(settings, name))
 
 
 def explain(settings: Settings, error: ValidationError) -> str:
-    """Turn pydantic's errors into one sentence for each field."""
+    """Convert pydantic's errors to one sentence for each field."""
     lines: dict[str, str] = {}
     for item in error.errors():
         name = str(item["loc"][0]) if item["loc"] else ""
@@ -58,7 +58,7 @@ def explain(settings: Settings, error: ValidationError) -> str:
 
 
 def _options(settings: Settings, name: str) -> list[dict[str, Any]]:
-    """Return what a field accepts, as JSON schemas."""
+    """Return the JSON schemas of what a field accepts."""
     schema = _schemas(settings)[name]
     return [schema, *schema.get("anyOf", [])]
 

@@ -1,9 +1,9 @@
-"""Presets; each names only what differs from the defaults, which are nearly "cpu"."""
+"""Presets; each lists only what differs from the defaults, which are nearly "cpu"."""
 
 from typing import Any
 
 _GUIDE: dict[str, Any] = {
-    # What the guide's presets share: they were written for a GPU and for runs without a time limit.
+    # Shared by the presets of the guide, which were written for a GPU and for runs without a time limit.
     "decoder": "full",
     "adapt_norm": False,
     "downsample": 1,
@@ -34,7 +34,7 @@ _FIRST_RUN: dict[str, Any] = {
     "freeze": "early",
 }
 
-# The score on few held-out strokes is soon as high as it can be, while the averaged weights still improve.
+# The score on few held-out strokes soon reaches its maximum, while the averaged weights still improve.
 _CPU: dict[str, Any] = {"best_tolerance": 0.03}
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -42,7 +42,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Two cores and 2 GB of memory (Binder): a smaller tile and batch keep the peak low.
     "workshop": {**_CPU, "tile_size": 160, "batch_size": 2, "learning_rate": 3e-3, "consistency": 0.0},
     "first-run": _FIRST_RUN,
-    # The guide's later variant: a careful rate, and the range test to find a better one.
+    # The later variant of the guide: a low rate, and the range test to find a better one.
     "first-run-2026": {**_FIRST_RUN, "learning_rate": 1e-4, "find_learning_rate": True},
     # For fewer than 200 tiles.
     "very-small": {
@@ -65,7 +65,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 5e-4,
         "tile_size": 512,
     },
-    # For fewer than 500 tiles, up to 5000, and more; each freezes a part of what the one before it does.
+    # For fewer than 500 tiles, up to 5000, and more; each freezes less than the one before it.
     "transfer-small": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2", "block3")},
     "transfer-medium": {**_FIRST_RUN, "freeze": ("stem", "block1", "block2")},
     "transfer-large": {**_FIRST_RUN, "freeze": ("stem", "block1")},

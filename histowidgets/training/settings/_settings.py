@@ -1,6 +1,6 @@
-"""All settings of a training in one place: defaults, ranges, units and help.
+"""All training settings in one place: defaults, ranges, units and help texts.
 
-The form, the command line and the documentation read them from here. No torch.
+The form, the command line and the documentation are generated from them. No torch.
 """
 
 import json
@@ -22,28 +22,28 @@ from histowidgets.models import DEFAULT_BACKBONE, FREEZE_CHOICES, Architecture
 from histowidgets.training.settings._error_messages import WEIGHT_RANGE, accepts_bool, explain, range_in_words
 from histowidgets.training.settings._presets import PRESETS
 
-#: Architectures that pool a tile into a single pixel, whose batch norm needs two tiles to learn from.
+#: Architectures that pool a tile to a single pixel, so that their batch norm needs at least two tiles in training.
 _POOLING = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 _PIXELS = "pixels at the downsample"
 
 
 def _setting(default: Any, section: str, help: str, unit: str = "", basic: bool = False, **bounds: Any) -> Any:
-    """Declare a field, with what the form needs to show it."""
+    """Declare a field, with everything that the form needs to show it."""
     extra: dict[str, Any] = {"unit": unit, "section": section, "basic": basic}
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 
 class TrainingSettings(BaseModel):
-    """The settings of one training; immutable, and checked whenever they are made or changed.
+    """The settings of one training; immutable, and validated whenever they are made or changed.
 
-    ``TrainingSettings()`` is good for a minute of training on a computer without a GPU. It is the preset "cpu", except
-    for ``best_tolerance``: which weights are kept should be chosen knowingly, or with that preset.
-    ``model_copy(update={...})`` checks the changes, like the constructor.
+    ``TrainingSettings()`` is suited to a minute of training on a computer without a GPU. It equals the preset "cpu",
+    except for ``best_tolerance``, which affects the kept weights and should be a deliberate choice.
+    ``model_copy(update={...})`` validates the changes, like the constructor.
 
     Raises
     ------
     SettingsError
-        A field is unknown, or its value impossible; the message names the field and its range.
+        A field is unknown, or its value is invalid; the message names the field and its range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
@@ -197,7 +197,7 @@ class TrainingSettings(BaseModel):
     find_learning_rate: bool = _setting(
         False,
         "Training",
-        "Try rates from 1e-7 to 1 on up to 100 batches first, and train with the one at which the loss falls fastest.",
+        "First try rates from 1e-7 to 1 on up to 100 batches, then train with the one at which the loss falls fastest.",
     )
     encoder_lr_ratio: float = _setting(
         0.1, "Training", "Learning rate of a pretrained encoder, as a fraction of the decoder's.", ge=0.001, le=1
@@ -232,7 +232,7 @@ class TrainingSettings(BaseModel):
     consistency: float = _setting(
         1.0,
         "Training",
-        "Weight of learning, on unlabelled pixels, what the averaged weights are sure of; 0 for none.",
+        "Weight of learning from confident predictions of the averaged weights on unlabelled pixels; 0 for none.",
         ge=0,
         le=4,
     )
@@ -281,7 +281,7 @@ class TrainingSettings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_bool_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # pydantic takes True for 1: a value meant for a switch must not set a number.
+        # pydantic accepts True as 1, but a value meant for a switch must not set a number.
         if isinstance(value, bool) and not accepts_bool(cls, str(info.field_name)):
             raise ValueError(f"it takes {setting_range(str(info.field_name))}")
         return value
@@ -290,13 +290,13 @@ class TrainingSettings(BaseModel):
     @classmethod
     def _plain_name(cls, name: str) -> str:
         if name != name.strip() or not name.isprintable():
-            raise ValueError("a name without spaces around it is wanted")
+            raise ValueError("use a name without leading or trailing spaces")
         return name
 
     @field_validator("normalization", mode="before")
     @classmethod
     def _any_case(cls, strategy: Any) -> Any:
-        """Take the spelling of the guide, PERCENTILE_99, too."""
+        """Accept the guide's spelling, PERCENTILE_99, too."""
         return strategy.lower() if isinstance(strategy, str) else strategy
 
     @field_validator("freeze", mode="before")
@@ -310,7 +310,7 @@ class TrainingSettings(BaseModel):
             raise ValueError(f"use {', '.join(FREEZE_CHOICES)}, or a list such as ['stem', 'block1']")
         for name in freeze:
             if name != "stem" and not (name.startswith("block") and name[5:].isdecimal()):
-                raise ValueError(f"{name!r} is no group; groups are stem, block1, block2, …")
+                raise ValueError(f"{name!r} is not a group; the groups are stem, block1, block2, …")
         return tuple(dict.fromkeys(freeze))
 
     @field_validator("channels", mode="before")
@@ -327,7 +327,7 @@ class TrainingSettings(BaseModel):
         low, high = WEIGHT_RANGE
         for name, weight in weights.items():
             if not low <= weight <= high:
-                raise ValueError(f"{name!r} has {weight:g}; weights go from {low:g} to {high:g}")
+                raise ValueError(f"{name!r} has {weight:g}; weights range from {low:g} to {high:g}")
         return weights
 
     @model_validator(mode="after")
@@ -349,32 +349,32 @@ class TrainingSettings(BaseModel):
 
     @property
     def min_batch_size(self) -> int:
-        """Tiles that the architecture needs at once to learn from."""
+        """Smallest batch size that the architecture can train with."""
         return 2 if self.architecture in _POOLING else 1
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; the changes are checked."""
         if not isinstance(update, Mapping | None):
-            raise SettingsError(f"update is a {type(update).__name__}; a mapping of fields to values is wanted.")
+            raise SettingsError(f"update is a {type(update).__name__}; expected a mapping of fields to values.")
         return type(self)(**{**self.model_dump(), **(update or {})})
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Return settings from a mapping of fields, or settings themselves; like the constructor."""
+        """Return settings from a mapping of fields, or from settings, like the constructor."""
         if isinstance(obj, cls):
             return obj
         if not isinstance(obj, Mapping):
-            raise SettingsError(f"The settings are a {type(obj).__name__}; a mapping of fields is wanted.")
+            raise SettingsError(f"The settings are a {type(obj).__name__}; expected a mapping of fields.")
         return cls(**obj)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Return settings from JSON; as `from_json`."""
+        """Return settings from JSON, like `from_json`."""
         return cls(**_object_of(json_data))
 
     @classmethod
     def preset(cls, name: str) -> "TrainingSettings":
-        """Return ready-made settings by name, such as ``"first-run"`` or ``"First run"``; see `preset_names`.
+        """Return a preset by name, such as ``"first-run"`` or ``"First run"``; see `preset_names`.
 
         Raises
         ------
@@ -383,7 +383,7 @@ class TrainingSettings(BaseModel):
         """
         wanted = "-".join(name.lower().replace("_", " ").split()) if isinstance(name, str) else None
         if wanted not in PRESETS:
-            raise SettingsError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+            raise SettingsError(f"There is no preset {name!r}; the presets are {', '.join(PRESETS)}.")
         return cls(**PRESETS[wanted])
 
     @classmethod
@@ -392,9 +392,9 @@ class TrainingSettings(BaseModel):
         return list(PRESETS)
 
     def probe(self, epochs: int = 5) -> Self:
-        """Return the same settings for a short run before a long one, to see whether it learns at all.
+        """Return the same settings for a short trial run, to see whether the network learns at all.
 
-        It has 5 to 10 epochs and does not stop early; `compare_runs` and `diagnose` then tell what to change.
+        It has 5 to 10 epochs, without early stopping; `compare_runs` and `diagnose` then show what to change.
         """
         if not 5 <= epochs <= 10:
             raise SettingsError(f"epochs is {epochs}; a probe run has 5 to 10.")
@@ -402,32 +402,32 @@ class TrainingSettings(BaseModel):
         return self.model_copy(update={"epochs": epochs, "early_stopping_patience": patience})
 
     def to_json(self) -> str:
-        """Write all settings as JSON that `from_json` reads back."""
+        """Return all settings as JSON for `from_json`."""
         return self.model_dump_json(indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingSettings":
-        """Read what `to_json` wrote; fields that are left out take their defaults.
+        """Read settings from the JSON of `to_json`; missing fields get their defaults.
 
         Raises
         ------
         SettingsError
-            The text is not a JSON object, or a field is unknown or impossible.
+            The text is not a JSON object, or a field is unknown or invalid.
         """
         return cls(**_object_of(text))
 
 
 def _object_of(text: str | bytes | bytearray) -> dict[str, Any]:
-    """Read the fields out of JSON."""
+    """Read the fields from JSON."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError, TypeError) as error:
         raise SettingsError(f"The settings are not JSON: {error}.") from error
     if not isinstance(values, dict):
-        raise SettingsError(f"The settings are a JSON {type(values).__name__}; an object of fields is wanted.")
+        raise SettingsError(f"The settings are a JSON {type(values).__name__}; expected an object of fields.")
     return values
 
 
 def setting_range(name: str) -> str:
-    """Describe in words what a field of `TrainingSettings` accepts, such as ``"1 to 64"``."""
+    """Describe the values that a field of `TrainingSettings` accepts, such as ``"1 to 64"``."""
     return range_in_words(TrainingSettings, name)

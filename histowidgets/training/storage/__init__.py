@@ -1,6 +1,6 @@
-"""The folder of a run on disk.
+"""Read and write the folder of a run.
 
-The names are listed in `__init__.pyi` and loaded when first used, so that what needs no torch does not load it.
+The names are listed in `__init__.pyi` and imported on first use, so that torch is loaded only if needed.
 """
 
 import lazy_loader

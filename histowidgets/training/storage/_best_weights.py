@@ -9,16 +9,16 @@ from histowidgets.training._events import EpochRecord
 
 @dataclass(frozen=True)
 class BestWeights:
-    """Weights that outlive the trainer.
+    """Weights that remain after the trainer has ended.
 
     Attributes
     ----------
     network : Network
         A copy on the CPU, in evaluation mode.
     record : EpochRecord or None
-        Their epoch; None for weights that were kept before an epoch had ended.
+        Record of their epoch; None for weights that were kept before the first epoch ended.
     confusion : list of list of int, or None
-        Labelled pixels of validation, a row for each true class; None without validation labels.
+        Numbers of labelled validation pixels, with a row for each true class; None without validation labels.
     """
 
     network: Network
@@ -26,5 +26,5 @@ class BestWeights:
     confusion: list[list[int]] | None = None
 
     def scores(self) -> dict[str, Any]:
-        """Return the record with the confusion matrix; empty if nothing was measured."""
+        """Return the record with the confusion matrix; empty without a record."""
         return {} if self.record is None else {**self.record, "confusion": self.confusion}

@@ -1,4 +1,4 @@
-"""Whether a project is still what a run was started with. No torch."""
+"""Check whether a project is unchanged since a run was started. No torch."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from histowidgets.training.settings import TrainingSettings
 
 
 def fingerprint_of(snapshot: ProjectSnapshot, settings: TrainingSettings) -> dict[str, Any]:
-    """Digest what a run with these settings would learn from; missing channels that they name count as a change."""
+    """Hash what a run with these settings would learn from; a missing channel that they name counts as a change."""
     try:
         return fingerprint(with_channels(snapshot, settings.channels))
     except SettingsError:
@@ -19,7 +19,7 @@ def fingerprint_of(snapshot: ProjectSnapshot, settings: TrainingSettings) -> dic
 
 
 def fingerprint(snapshot: ProjectSnapshot) -> dict[str, Any]:
-    """Digest what a run learns from: classes, images and annotations, each by itself; pixels are not read.
+    """Hash what a run learns from: classes, images and annotations, each separately; pixels are not read.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Reading a run's folder: its settings, its history and its summary. No torch."""
+"""Read a run's folder: its settings, history and summary. No torch."""
 
 import csv
 import json
@@ -14,12 +14,12 @@ from histowidgets.errors import HistowidgetsError, SettingsError, TrainingError
 from histowidgets.training._events import EpochRecord, parse_epoch_record
 from histowidgets.training.settings import TrainingSettings
 
-#: Format of ``run.json``; version 1 had neither ``confusion`` nor a state to resume from beside it.
+#: Format version of ``run.json``; version 1 had no ``confusion``, and no file with the state to resume from.
 RUN_VERSION = 2
 
 
 class _Summary(BaseModel):
-    """The content of ``run.json``; what has a default is missing from older versions."""
+    """The content of ``run.json``; entries with a default are missing in older versions."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +38,7 @@ class _Summary(BaseModel):
     pixel_size_um: float | None = None
 
 
-#: What every record of a run of ours has; the others may be None, or missing from older versions.
+#: Entries that every record of a run has; the others may be None, or missing in older versions.
 _REQUIRED = ("epoch", "train_loss", "learning_rate", "seconds")
 
 
@@ -49,21 +49,21 @@ class StoredRun:
     Attributes
     ----------
     id : str
-        Name of the run.
+        Id of the run.
     folder : Path
-        Its path.
+        Path of the folder.
     state : {"running", "ended"}
         Also "running" if the kernel was killed.
     settings : TrainingSettings
-        What it was started with.
+        The settings that it was started with.
     history : list of EpochRecord
         The epochs so far.
     best : EpochRecord or None
         The epoch whose weights are kept.
     confusion : list of list of int, or None
-        Labelled pixels of validation at that epoch, a row for each true class.
+        Numbers of labelled validation pixels in that epoch, with a row for each true class.
     about : dict
-        All of ``run.json``.
+        The content of ``run.json``.
     """
 
     id: str
@@ -77,12 +77,12 @@ class StoredRun:
 
 
 def read_run(folder: str | PathLike[str]) -> StoredRun:
-    """Read a run's folder, of this version or an older one.
+    """Read a run's folder of this version or an older one.
 
     Raises
     ------
     TrainingError
-        It is not a run's folder, damaged, or of a newer version; the message names the file.
+        The folder is not a run's, damaged, or of a newer version; the message names the file.
     """
     folder = Path(folder).expanduser().absolute()
     summary = _read_summary(folder / "run.json")
@@ -108,17 +108,17 @@ def read_run(folder: str | PathLike[str]) -> StoredRun:
 
 
 def _read_summary(path: Path) -> _Summary:
-    """Read ``run.json``; errors as `read_run`."""
+    """Read ``run.json``; errors as for `read_run`."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise TrainingError(f"There is no {path}. Give the folder of a run: project/runs/<id>.") from None
+        raise TrainingError(f"{path} is missing. Give the folder of a run: project/runs/<id>.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     version = about.get("version") if isinstance(about, dict) else None
     if isinstance(version, int) and version > RUN_VERSION:
         raise TrainingError(
-            f"{path} has version {version}, this program reads up to {RUN_VERSION}. Update histowidgets."
+            f"{path} has version {version}, but this program reads only up to {RUN_VERSION}. Update histowidgets."
         )
     try:
         return _Summary.model_validate(about)
@@ -127,13 +127,13 @@ def _read_summary(path: Path) -> _Summary:
 
 
 def run_folders(project_folder: Path) -> list[Path]:
-    """List the runs of a project's folder, the most recently written last."""
+    """List the run folders in a project's folder, the most recently written last."""
     found = [path for path in project_folder.glob("runs/*/run.json") if path.is_file()]
     return [path.parent for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path))]
 
 
 def _read_history(path: Path) -> list[EpochRecord]:
-    """Read ``history.csv``; a run without an epoch has none."""
+    """Read ``history.csv``; a run without epochs has no such file."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [_record(_nested(row)) for row in csv.DictReader(file)]
@@ -146,7 +146,7 @@ def _read_history(path: Path) -> list[EpochRecord]:
 
 
 def _nested(row: Mapping[str, str]) -> dict[str, Any]:
-    """Turn a row of the table into a record's fields: empty cells into None, ``iou_<class>`` into ``val_iou``."""
+    """Convert a row of the table to a record's fields: empty cells to None, ``iou_<class>`` to ``val_iou``."""
     values = {name: cell or None for name, cell in row.items()}
     classes = {name.removeprefix("iou_"): cell for name, cell in values.items() if name.startswith("iou_")}
     return {name: cell for name, cell in values.items() if not name.startswith("iou_")} | {"val_iou": classes}
@@ -155,7 +155,7 @@ def _nested(row: Mapping[str, str]) -> dict[str, Any]:
 def _record(values: Mapping[str, Any]) -> EpochRecord:
     missing = [name for name in _REQUIRED if values.get(name) is None]
     if missing:
-        raise ValueError(f"{', '.join(missing)} missing in an epoch")
+        raise ValueError(f"an epoch lacks {', '.join(missing)}")
     return parse_epoch_record(values)
 
 
@@ -164,4 +164,4 @@ def _reasons(error: ValidationError) -> str:
 
 
 def _damaged(path: Path, why: str) -> HistowidgetsError:
-    return TrainingError(f"{path} is damaged: {why}. Restore it from a backup, or leave this run out.")
+    return TrainingError(f"{path} is damaged: {why}. Restore it from a backup, or leave out this run.")

@@ -1,4 +1,4 @@
-"""Writing a run's folder: settings, history, weights, the state to resume from, and a summary, each file atomically."""
+"""Write a run's folder: settings, history, weights, the state to resume from, and a summary, each atomically."""
 
 import csv
 import io
@@ -24,28 +24,28 @@ from histowidgets.training.storage._best_weights import BestWeights
 from histowidgets.training.storage._fingerprint import fingerprint
 from histowidgets.training.storage._run_reader import RUN_VERSION
 
-#: Share of a run's time that writing its state may take, where epochs are short.
+#: Largest share of a run's time for writing its state, if epochs are short.
 CHECKPOINT_SHARE = 0.05
 
-#: Longest time in seconds for which the state is then not written: what a killed kernel can lose besides an epoch.
+#: Longest time in seconds between two writes of the state in that case: what a killed kernel can lose besides an epoch.
 CHECKPOINT_SECONDS = 10.0
 
 
 class RunWriter:
-    """Writes a run while it trains; a folder that cannot be written costs a warning, not the run.
+    """Writes a run while it trains; if the folder cannot be written, it emits a warning, and the run continues.
 
     Parameters
     ----------
     request : TrainingRequest
-        Names the folder; nothing is written where that is None.
+        Provides the folder; if it is None, nothing is written.
     normalization : Normalization
-        Goes into ``run.json``, which holds all that is needed to use the weights.
+        Stored in ``run.json``, which holds all that is needed to use the weights.
     network : Network
-        Its description goes there too.
+        Its description is stored there too.
     compute_format : mapping of str to str
-        How it computes, also for ``run.json``.
+        The compute format, also stored in ``run.json``.
     emit : callable
-        Takes the warning.
+        Called with the warning.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class RunWriter:
         self._write_about("running", None)
 
     def write_history(self, history: Sequence[EpochRecord]) -> None:
-        """Write ``history.csv``: a row for each epoch, with a column ``iou_<class>`` for each class."""
+        """Write ``history.csv``, with a row for each epoch and a column ``iou_<class>`` for each class."""
         text = io.StringIO()
         plain = [name for name in EpochRecord.__annotations__ if name != "val_iou"]
         writer = csv.writer(text)
@@ -102,8 +102,8 @@ class RunWriter:
     def write_resume(self, state: Callable[[], Checkpoint]) -> None:
         """Write ``resume.safetensors``: the state to resume from if the kernel is killed.
 
-        It is skipped where epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the time, but
-        not for longer than `CHECKPOINT_SECONDS`.
+        It is skipped if epochs are so short that writing would take more than `CHECKPOINT_SHARE` of the time, but for
+        at most `CHECKPOINT_SECONDS`.
         """
         began = time.perf_counter()
         if self._folder is None or began - self._written < min(CHECKPOINT_SECONDS, self._cost / CHECKPOINT_SHARE):
@@ -115,7 +115,7 @@ class RunWriter:
         self._cost = self._written - began
 
     def close(self, history: Sequence[EpochRecord], kept: BestWeights | None) -> None:
-        """Write the summary and the weights that are kept in the end."""
+        """Write the summary and the final weights."""
         if self._folder is None:
             return
         self.write_history(history)
@@ -125,7 +125,7 @@ class RunWriter:
             self._write(BEST_FILE, _packed(kept.network))
         self._write_about("ended", kept)
         if self._folder is not None:
-            # Last of all: until here the run could have been resumed.
+            # Last of all, since until here the run could have been resumed.
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
 
     def _write_about(self, state: str, kept: BestWeights | None) -> None:
@@ -141,7 +141,7 @@ class RunWriter:
         self._place(name, lambda partial: partial.write_bytes(content))
 
     def _place(self, name: str, fill: Callable[[Path], object]) -> None:
-        """Write a file atomically with what `fill` writes to a path."""
+        """Write a file atomically; `fill` writes its content to a temporary path."""
         if self._folder is None:
             return
         path = self._folder / name
@@ -153,7 +153,7 @@ class RunWriter:
             self._folder = None
             why = str(error).strip() if isinstance(error, TrainingError) else f"{path} failed ({error})."
             text = f"The run is no longer written to disk: {why} It continues in memory."
-            self._emit(Message("warning", f"{text} Free some space, and save the classifier when it has ended."))
+            self._emit(Message("warning", f"{text} Free some space, and save the classifier when the run has ended."))
 
 
 def _packed(network: Network) -> bytes:

@@ -61,7 +61,7 @@ def test_r48_outliers_call_for_percentiles_and_their_absence_for_the_whole_range
     even[0, :5] = 30_000
     advice = suggest_normalization(open_image(even, name="spots"), "fluorescence")
     assert advice.patch["normalization"] == "percentile_99"
-    assert "far out" in advice.detail
+    assert "outliers" in advice.detail
 
 
 def test_r48_saturation_calls_for_the_range_of_the_camera():

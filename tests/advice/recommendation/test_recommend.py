@@ -44,27 +44,29 @@ def test_r5_histology_weights_or_the_reason_why_not():
     if histology:
         assert recommended.settings.backbone in histology
     else:
-        assert any("learned on histology, but none are on offer" in reason for reason in recommended.reasons)
+        assert any(
+            "trained on histology would be better, but none are available" in reason for reason in recommended.reasons
+        )
 
 
 def test_r6_he_at_another_magnification_takes_imagenet_and_names_the_bundled_backbone():
     recommended = recommend(500, "he", 3, 8, 0.25)
     assert recommended.settings.backbone == "resnet34"
     text = " ".join(recommended.reasons)
-    assert "0.25 um a pixel" in text
-    assert "efficientnet-lite0 takes its place" in text
+    assert "a pixel is 0.25 um" in text
+    assert "efficientnet-lite0 is used instead" in text
 
 
 @pytest.mark.parametrize(("n_tiles", "vram"), list(itertools.product((50, 500, 3000, 20_000), (8, 12, 24))))
 def test_r7_fluorescence_takes_resnet34(n_tiles, vram):
     recommended = recommend(n_tiles, "fluorescence", 1, vram)
     assert recommended.settings.backbone == "resnet34"
-    assert any("do not know fluorescence" in reason for reason in recommended.reasons)
+    assert any("do not suit fluorescence" in reason for reason in recommended.reasons)
 
 
 def test_r8_other_channels_are_named():
     recommended = recommend(50, "fluorescence", 5, 8)
-    assert any("first convolution is adapted to 5 channel(s), and always trained" in r for r in recommended.reasons)
+    assert any("first convolution is adapted to 5 channel(s), and is always trained" in r for r in recommended.reasons)
     assert recommended.settings.normalization_per_channel is True
 
 
@@ -127,8 +129,8 @@ def test_r13_every_cell_is_valid_and_says_why(n_tiles, kind, vram):
 
 
 def test_r13_says_how_a_conflict_was_settled():
-    assert any("memory is a hard limit" in r for r in recommend(20_000, "he", vram_gb=8).reasons)
-    assert any("is what the data asks for" in r for r in recommend(100, "he", vram_gb=24).reasons)
+    assert any("memory allows only" in r for r in recommend(20_000, "he", vram_gb=8).reasons)
+    assert any("is enough for the data" in r for r in recommend(100, "he", vram_gb=24).reasons)
 
 
 def test_r31_very_few_tiles_train_long():

@@ -44,7 +44,7 @@ def test_r17_r22_uncertain_places_come_first():
     found = suggest_regions(project, ByColumn(), n=4)
     assert len(found) == 4
     assert all(abs(centre(advice) - 256) < 80 for advice in found)
-    assert found[0].title == "In doubt between Left and Right"
+    assert found[0].title == "Uncertain between Left and Right"
     assert found[0].image_name == name
     assert found[0].evidence["uncertainty"] > 0.2
     assert found[0].guide_title == "Where to annotate next"
@@ -65,7 +65,7 @@ def test_r61_a_place_unlike_everything_labelled_is_suggested():
     found = suggest_regions(project, ByColumn(border=-1e6), n=1)
     region = found[0].region
     assert region.intersect(type(region)(380, 40, 100, 100)) is not None
-    assert found[0].title == "Unlike everything that is labelled"
+    assert found[0].title == "Looks unlike all labelled places"
 
 
 def test_r17_with_a_real_classifier():

@@ -74,10 +74,10 @@ def test_what_is_no_path_is_refused(project, path):
         (lambda path: project.export_label_png("blank", path), LabelPngError),
         (lambda path: project.import_label_png("blank", path), LabelPngError),
     ]:
-        with pytest.raises(error, match=r"The path is .* is wanted"):
+        with pytest.raises(error, match=r"The path is .*; expected"):
             call(path)
     if path is not None:
-        with pytest.raises(ProjectFolderError, match=r"The path is .* is wanted"):
+        with pytest.raises(ProjectFolderError, match=r"The path is .*; expected"):
             Project(["A"], folder=path)
 
 

@@ -305,7 +305,7 @@ def test_a_file_that_was_there_before_is_left_alone(classifier, twins, tmp_path)
     assert (out / "01.geojson").read_text() == "mine"
     assert result.state == "done"
     (out / "predictions.csv").write_text("patient,age\n1,70\n")
-    with pytest.raises(PredictionError, match="another table"):
+    with pytest.raises(PredictionError, match="was not written by predict_images"):
         hw.predict_images(classifier, twins[0], out, format="png")
     assert (out / "predictions.csv").read_text() == "patient,age\n1,70\n"
 

@@ -93,7 +93,7 @@ def test_n11_it_is_said_and_kept(network_classifier, other_stain, tmp_path):
 def test_n11_what_cannot_be_adapted_is_refused(quick, network_classifier, sample):
     with pytest.raises(ClassifierError, match="kind 'quick' has no batch norm"):
         quick.adapted_to(sample)
-    with pytest.raises(PredictionError, match="at least one image"):
+    with pytest.raises(PredictionError, match="batch-norm statistics need at least one"):
         network_classifier.adapted_to([])
     with pytest.raises(RegionError):
         network_classifier.adapted_to(sample, region=(0, 0, 9999, 10))

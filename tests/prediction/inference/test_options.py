@@ -21,7 +21,7 @@ def test_labels_alone_are_those_of_the_probabilities(keywords, stride):
     assert (alone.labels == classifier.predict(image, **keywords).labels).mean() > 0.999
     assert not alone.has_probabilities
     assert set(alone.measurements()) == {"Dark area (px2)", "Dark (%)", "Bright area (px2)", "Bright (%)"}
-    with pytest.raises(PredictionError, match="labels alone"):
+    with pytest.raises(PredictionError, match="labels only"):
         _ = alone.probabilities
 
 
@@ -74,7 +74,7 @@ def test_blank_tiles_are_not_computed_and_look_the_same():
         ({"grids": 3}, "grids is 3; use 1, 2, 4"),
         ({"blur_px": -1}, "blur_px is -1"),
         ({"blur_px": float("nan")}, "blur_px is nan"),
-        ({"blur_px": 1, "blur_um": 1}, "give one of them"),
+        ({"blur_px": 1, "blur_um": 1}, "give only one of them"),
         ({"precision": "bf16"}, "precision is 'bf16'"),
         ({"downsample": 0}, "downsample is 0"),
         ({"downsample": 1.5}, r"downsample is 1\.5"),
@@ -203,7 +203,7 @@ def test_many_tiles_take_the_fastest_way(monkeypatch, sample):
 )
 def test_what_is_no_number_is_named(options):
     (name,) = options
-    with pytest.raises(PredictionError, match=rf"{name} is .* is wanted"):
+    with pytest.raises(PredictionError, match=rf"{name} is .*; expected"):
         PredictOptions(**options)
 
 

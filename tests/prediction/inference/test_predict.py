@@ -224,7 +224,7 @@ def test_n8_a_wrong_number_or_a_missing_channel_is_refused():
     classifier = brightness_classifier(picture(64, 64))
     with pytest.raises(PredictionError, match=r"1 channel\(s\) \(Gray\).*trained on 3 \(Red, Green, Blue\)"):
         classifier.predict(image)
-    with pytest.raises(PredictionError, match="'DAPI' is not among them"):
+    with pytest.raises(PredictionError, match="the image has no 'DAPI'"):
         match_channels(["DAPI", "GFP"], ["GFP", "RFP"], "x")
 
 
@@ -250,7 +250,7 @@ def test_parts_that_do_not_fit_are_refused(sample):
     good = {"classes": ["A", "B"], "colors": COLORS[:2], "channel_names": sample.channel_names, "normalization": fitted}
     for change, message in [
         ({"classes": ["A"]}, "1 class name"),
-        ({"classes": ["A", "A"]}, "different name"),
+        ({"classes": ["A", "A"]}, "unique name"),
         ({"colors": ["#000000", "no colour"]}, "is not a colour"),
         ({"channel_names": ["Gray"]}, r"takes 3 channel\(s\)"),
         ({"normalization": hw.Normalization()}, "has no statistics"),

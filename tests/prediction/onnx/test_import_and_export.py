@@ -54,7 +54,7 @@ def test_r62_our_own_export_comes_back(network_classifier, exported, tmp_path, s
 @needs_onnx
 def test_r62_what_does_not_fit_is_refused(exported, tmp_path):
     fixed = hw.Normalization("fixed_range")
-    with pytest.raises(ClassifierError, match=r"2 classes, height, width.* is wanted"):
+    with pytest.raises(ClassifierError, match=r"expected .*2 classes, height, width"):
         hw.Classifier.from_onnx(exported, ["A", "B"], fixed)
     with pytest.raises(ClassifierError, match=r"takes 3 channel\(s\), but 1 were named"):
         hw.Classifier.from_onnx(exported, ["A", "B", "C"], fixed, channel_names=["Gray"])
@@ -82,15 +82,15 @@ def convolution(opset=18, shape=("n", 3, "h", "w"), domain="", ir=8, op="Conv"):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"opset": 5}, r"of opset 5; 7 to \d+ are known here .* Export it again with opset 18"),
-        ({"opset": 99}, "of opset 99; 7 to"),
-        ({"domain": "my.own"}, "operators of 'my.own', which onnxruntime does not have"),
+        ({"opset": 5}, r"has opset 5; 7 to \d+ are supported .* Export it again with opset 18"),
+        ({"opset": 99}, "has opset 99; 7 to"),
+        ({"domain": "my.own"}, "operators of 'my.own', which onnxruntime does not support"),
         ({"ir": 99}, "not an ONNX model that can be run"),
-        ({"shape": (1, 64, 64, 3)}, r"takes 64 channel\(s\), but 3 were named. Its channels seem to come last"),
-        ({"shape": (1, 3, 64, 96)}, "takes tiles of 64 x 96; square or free ones are wanted"),
-        ({"shape": (1, 3, 64, "w")}, "square or free ones are wanted"),
-        ({"shape": (4, 3, 64, 64)}, "takes batches of 4 tiles; batches of 1, or of any size"),
-        ({"shape": ("n", 3, "h"), "op": "Relu"}, "one float input of .batch, channels, height, width. is wanted"),
+        ({"shape": (1, 64, 64, 3)}, r"takes 64 channel\(s\), but 3 were named. Its channels seem to be last"),
+        ({"shape": (1, 3, 64, 96)}, "takes tiles of 64 x 96; expected square or variable ones"),
+        ({"shape": (1, 3, 64, "w")}, "expected square or variable ones"),
+        ({"shape": (4, 3, 64, 64)}, "takes batches of 4 tiles; expected batches of 1, or of any size"),
+        ({"shape": ("n", 3, "h"), "op": "Relu"}, "expected one float input .batch, channels, height, width."),
     ],
 )
 def test_r62_opset_batch_and_size_are_checked(changes, message, tmp_path):

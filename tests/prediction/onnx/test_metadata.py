@@ -76,7 +76,7 @@ def test_what_the_caller_says_comes_first(exported):
     assert (back.channel_names, back.normalization, back.pixel_size_um) == (tuple("abcd"), FIXED, 2.0)
     assert (back.downsample, back.tile_size) == (1, 64)
     with pytest.raises(
-        ClassifierError, match=r"takes 4 channel\(s\), but 3 were named. Name them all.* channel_names="
+        ClassifierError, match=r"takes 4 channel\(s\), but 3 were named. Name all channels.* channel_names="
     ):
         hw.Classifier.from_onnx(exported, channel_names=["a", "b", "c"])
 
@@ -202,18 +202,18 @@ def test_channels_of_other_files_get_usual_names(n_channels, names, in_shape, tm
     ("given", "message"),
     [
         ({"classes": None}, r"does not name its classes. Give classes=\[…\]"),
-        ({"classes": "AB"}, "classes is 'AB'; a list of names is wanted"),
-        ({"classes": 5}, "classes is 5; a list"),
-        ({"channel_names": 5}, "channel_names is 5; a list"),
-        ({"channel_names": "RGB"}, "channel_names is 'RGB'; a list"),
-        ({"colors": 5}, "colours are 5; a dict"),
-        ({"normalization": None}, "does not say how pixels become its input. Give normalization="),
-        ({"normalization": "min_max"}, "normalization is 'min_max'; a Normalization is wanted"),
-        ({"normalization": {"strategy": "min_max"}}, "a Normalization is wanted"),
+        ({"classes": "AB"}, "classes is 'AB'; expected a list of names"),
+        ({"classes": 5}, "classes is 5; expected a list"),
+        ({"channel_names": 5}, "channel_names is 5; expected a list"),
+        ({"channel_names": "RGB"}, "channel_names is 'RGB'; expected a list"),
+        ({"colors": 5}, "colours are 5; expected a dict"),
+        ({"normalization": None}, "does not say how to normalize its input. Give normalization="),
+        ({"normalization": "min_max"}, "normalization is 'min_max'; expected a Normalization"),
+        ({"normalization": {"strategy": "min_max"}}, "expected a Normalization"),
         ({"normalization": hw.Normalization("min_max")}, "has no statistics"),
-        ({"tile_size": "a"}, "tile_size is 'a'; a whole number"),
-        ({"downsample": "a"}, "downsample is 'a'; a whole number"),
-        ({"path": None}, "The path is None; text or a Path is wanted"),
+        ({"tile_size": "a"}, "tile_size is 'a'; expected a whole number"),
+        ({"downsample": "a"}, "downsample is 'a'; expected a whole number"),
+        ({"path": None}, "The path is None; expected text or a Path"),
     ],
 )
 def test_what_a_caller_gets_wrong_is_named(given, message, tmp_path):

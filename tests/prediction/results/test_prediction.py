@@ -212,7 +212,7 @@ def test_parts_are_read_by_their_place_in_the_image():
     np.testing.assert_array_equal(part, prediction.probabilities[10:20, 10:30])
     np.testing.assert_array_equal(prediction.probabilities_at(61, 42), part[2, 1])
     for read in (prediction.read_labels, prediction.read_probabilities):
-        with pytest.raises(RegionError, match="is not inside what was predicted"):
+        with pytest.raises(RegionError, match="is not inside the predicted region"):
             read((0, 0, 20, 10))
 
 
@@ -292,7 +292,7 @@ def test_probability_maps_stay_modest_in_memory():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(PredictionError, match=r"shape \(3, 4, 5\) do not fit a region of 9 x 9"):
         ProbabilityMap(np.zeros((3, 4, 5)), 9, 9)
-    with pytest.raises(PredictionError, match=r"\(height, width, classes\) is wanted"):
+    with pytest.raises(PredictionError, match=r"expected \(height, width, classes\)"):
         Prediction(np.zeros((4, 4)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))
     with pytest.raises(PredictionError, match="has no colour"):
         Prediction(np.zeros((4, 4, 1)), classes=["a"], colors={"b": "#000000"}, region=Region(0, 0, 4, 4))
@@ -315,7 +315,7 @@ def test_overlay_colours_classes_and_leaves_the_rest_clear():
 @pytest.mark.parametrize("value", ["x", None, -1, float("nan"), [1]])
 def test_areas_and_lengths_are_numbers(name, value):
     prediction = Prediction(np.ones((4, 4, 1)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))
-    with pytest.raises(PredictionError, match=rf"{name} is .*; a number of at least 0 is wanted"):
+    with pytest.raises(PredictionError, match=rf"{name} is .*; expected a number of at least 0"):
         prediction.objects(**{name: value})
 
 
@@ -323,11 +323,11 @@ def test_areas_and_lengths_are_numbers(name, value):
 def test_what_is_no_path_is_named(path):
     prediction = Prediction(np.ones((4, 4, 1)), classes=["a"], colors=["#000000"], region=Region(0, 0, 4, 4))
     for save in ("save_png", "save_geojson", "save_ome_tiff", "save_csv", "save_measurements"):
-        with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
+        with pytest.raises(PredictionError, match=r"The path is .*; expected"):
             getattr(prediction, save)(path)
-        with pytest.raises(PredictionError, match=r"is a folder. Give the name of a file"):
+        with pytest.raises(PredictionError, match=r"is a folder. Give the path of a file"):
             getattr(prediction, save)(".")
-    with pytest.raises(PredictionError, match=r"The path is .* is wanted"):
+    with pytest.raises(PredictionError, match=r"The path is .*; expected"):
         open_prediction(path)
-    with pytest.raises(ClassifierError, match=r"The path is .* is wanted"):
+    with pytest.raises(ClassifierError, match=r"The path is .*; expected"):
         Classifier.load(path)

@@ -40,7 +40,7 @@ def test_a_view_need_not_know_which_it_has(both):
         assert found.read_labels(part).shape == (20, 30)
         assert found.read_probabilities(part).shape == (20, 30, 2)
         assert found.read_probabilities(part).dtype == np.float32
-        with pytest.raises(RegionError, match="is not inside what was predicted"):
+        with pytest.raises(RegionError, match="is not inside the predicted region"):
             found.read_labels((0, 0, 30, 20))
     assert (memory.read_labels(part) == disk.read_labels(part)).mean() > 0.99
     assert (memory.labels_on(rows, columns) == disk.labels_on(rows, columns)).mean() > 0.99
@@ -85,8 +85,8 @@ def test_what_the_version_before_wrote_opens_and_counts(image, tmp_path):
         ({"region": [1, 2]}, "region"),
         ({"pixels": [1, 2]}, "pixels"),
         ({"done": -1}, "done"),
-        ({"format": "else"}, "its format is another"),
-        ({"version": 2}, "newer histowidgets"),
+        ({"format": "else"}, "it has another format"),
+        ({"version": 2}, "newer version"),
     ],
 )
 def test_a_damaged_card_is_named_and_left_alone(image, tmp_path, values, message):

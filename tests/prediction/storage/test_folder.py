@@ -121,7 +121,7 @@ def test_what_is_missing_is_named(tmp_path, folder):
     with pytest.raises(ClassifierError, match=r"There is no .*nowhere.classifier\.json"):
         Classifier.load(tmp_path / "nowhere")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ClassifierError, match=r"There is no .*model\.safetensors; the folder is not complete"):
+    with pytest.raises(ClassifierError, match=r"model\.safetensors is missing: the folder is not complete"):
         Classifier.load(folder)
 
 
@@ -139,7 +139,7 @@ def _edited(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, r"classifier\.json has version 2, this program reads up to 1"),
+        ({"version": 2}, r"classifier\.json has version 2, but this program reads only up to 1"),
         ({"version": "1"}, r"classifier\.json is damaged: its version is '1'"),
         ({"format": "something"}, r"classifier\.json is damaged: it does not say"),
         ({"kind": "pickle"}, "the kind 'pickle' is unknown"),

@@ -71,7 +71,7 @@ def test_what_cannot_be_shown_is_said():
     project.add_image(np.zeros((80, 80, 3), np.uint8))
     with pytest.raises(TrainingDataError, match="Nothing is painted yet"):
         hw.preview_augmentation(project)
-    with pytest.raises(SettingsError, match="n is 0; 1 to 64"):
+    with pytest.raises(SettingsError, match="n is 0; expected 1 to 64"):
         hw.preview_augmentation(painted(), n=0)
     with pytest.raises(SettingsError, match="seed is -1"):
         hw.preview_augmentation(painted(), seed=-1)

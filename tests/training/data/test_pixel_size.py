@@ -122,11 +122,11 @@ def test_what_is_held_out_is_not_read_by_training_nor_more_by_validation(um):
 def test_a_run_says_so_and_its_classifier_knows_the_size():
     request = make_request(project_of(0.5, 0.25, 0.5, None), quick())
     said = {message.text: message.level for message in request.messages}
-    resampled = "Images are trained on at 0.5 µm per pixel; resampled: image 1 (0.25)."
+    resampled = "Training uses 0.5 µm per pixel. Resampled images: image 1 (0.25)."
     assert said[resampled] == "info"
     unknown = next(text for text in said if "is not known" in text)
     assert said[unknown] == "warning"
-    assert unknown.startswith("The pixel size of image 3 is not known: it is taken to be 0.5 µm")
+    assert unknown.startswith("The pixel size of image 3 is not known: it is assumed to be 0.5 µm")
     run = start_training(project_of(0.5, 0.25), quick(epochs=1, pixel_size_um=0.25))
     run.wait()
     assert run.error is None

@@ -87,7 +87,7 @@ def test_n14_run_that_cannot_fit_is_refused_with_the_nearest_setting_that_would(
         start_training(painted(), settings)
     message = str(caught.value)
     assert "the container, which has" in message
-    assert "batch_size 4 with accumulation 4 would" in message or "batch_size 8 with accumulation 2 would" in message
+    assert "Use batch_size 4 with accumulation 4" in message or "Use batch_size 8 with accumulation 2" in message
     suggestion = estimate(painted(), settings).suggestion
     assert suggestion.tile_size == 512
     assert suggestion.batch_size * suggestion.accumulation == 16
@@ -108,7 +108,7 @@ def test_n14_where_a_small_batch_is_not_enough_the_tile_then_the_backbone_shrink
     small_container(1000)
     found = estimate(painted(), settings)
     assert found.suggestion is None
-    assert "No smaller settings were found" in found.text()
+    assert "No settings were found" in found.text()
     assert found.seconds is None, "no step was taken where it does not fit"
 
 

@@ -113,7 +113,7 @@ def test_what_cannot_be_compared_names_the_file(tmp_path):
         project.close()
     with pytest.raises(TrainingError, match="has no folder"):
         compare_runs(painted())
-    with pytest.raises(TrainingError, match=r"There is no .*run\.json"):
+    with pytest.raises(TrainingError, match=r"run\.json is missing"):
         compare_runs([tmp_path])
 
 

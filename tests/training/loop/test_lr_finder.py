@@ -97,7 +97,7 @@ def test_n1_a_run_takes_over_the_rate_and_says_so(monkeypatch):
     monkeypatch.setattr(module, "suggested_rate", lambda rates, losses: None)
     run = train(painted(), settings)
     assert run.history[0]["learning_rate"] == pytest.approx(1e-4)
-    assert any("No learning rate made the loss fall clearly; 0.0001 is used" in m.text for m in run.messages)
+    assert any("No learning rate made the loss fall clearly, so 0.0001 is used" in m.text for m in run.messages)
 
 
 def test_n1_a_run_that_goes_on_says_which_share_of_the_rate_it_takes(monkeypatch):
@@ -105,7 +105,7 @@ def test_n1_a_run_that_goes_on_says_which_share_of_the_rate_it_takes(monkeypatch
     settings = quick(find_learning_rate=True, scheduler="none", freeze="none", learning_rate=1e-4, epochs=1)
     first = train(painted(), settings.model_copy(update={"find_learning_rate": False}))
     for found, text in (
-        (0.02, "of 0.02, of which 30% is used, as training continues from a classifier: 0.006"),
+        (0.02, "of 0.02, of which 30% is used, since training continues from a classifier: 0.006"),
         (None, "3e-05 is used"),
     ):
         monkeypatch.setattr(module, "suggested_rate", lambda rates, losses, found=found: found)

@@ -49,10 +49,10 @@ def test_out_of_memory_halves_the_batch_says_so_and_repeats_the_step(room_for, e
     run = train(painted(), SETTINGS, ignore_budget=True)
     assert run.state == "finished"
     assert warnings_of(run) == [
-        "Memory ran out with 8 tiles at once. From now on it is 4: a step takes 2 batches, and learns from as many "
-        "tiles as before.",
-        "Memory ran out with 4 tiles at once. From now on it is 2: a step takes 4 batches, and learns from as many "
-        "tiles as before.",
+        "Memory ran out with 8 tiles at once. Continuing with 4 at a time: a step takes 2 batches, and learns from as "
+        "many tiles as before.",
+        "Memory ran out with 4 tiles at once. Continuing with 2 at a time: a step takes 4 batches, and learns from as "
+        "many tiles as before.",
     ]
     steps = given[given.index(8) :]  # before them, the first run of a process looks at the network with one tile
     assert steps[:2] == [8, 4], "the first step is tried again with half"
@@ -95,7 +95,7 @@ def test_out_of_memory_in_validation_alone_is_survived(room_for):
     assert max(given) > 2
     assert run.state == "finished"
     assert run.history[0]["val_miou"] is not None
-    assert "From now on it is 1" in warnings_of(run)[0]
+    assert "Continuing with 1 at a time" in warnings_of(run)[0]
 
 
 def test_out_of_memory_with_one_tile_fails_with_a_remedy(room_for):
@@ -118,7 +118,7 @@ def test_out_of_memory_in_the_range_test_leaves_the_rate_that_was_set(room_for):
     room_for(2)
     run = train(painted(), SETTINGS.model_copy(update={"find_learning_rate": True}), ignore_budget=True)
     assert run.state == "finished"
-    assert any("while rates were tried; 0.005 is used" in message.text for message in run.messages)
+    assert any("while trying learning rates, so 0.005 is used" in message.text for message in run.messages)
 
 
 def test_other_errors_are_no_lack_of_memory(room_for):

@@ -125,7 +125,7 @@ def test_a_file_with_an_impossible_share_is_refused(share, layers):
     model = QuickModel([layer] * 3, [layer] * 3, 3, color=[layer] * 3, color_share=0.5)
     tensors = {name: value for name, value in model.tensors().items() if layers or not name.startswith("color.")}
     assert QuickModel.restore(model.spec(), model.tensors()).color_share == 0.5
-    with pytest.raises(ClassifierError, match="colours count"):
+    with pytest.raises(ClassifierError, match="share of colours"):
         QuickModel.restore({**model.spec(), "color_share": share}, tensors)
 
 

@@ -128,7 +128,7 @@ def test_n8_an_image_may_have_more_channels_in_another_order():
     assert classifier.channel_names == ("A", "B")
     assert [round(one.maximum) for one in classifier.normalization.statistics.channels][1] == 3000
     assert (classifier.predict(project.image("image 1")).labels == halves()).mean() > 0.95
-    with pytest.raises(TrainingDataError, match=r"'image 1' has the channels B, but .* learned from are A, B"):
+    with pytest.raises(TrainingDataError, match=r"'image 1' has the channels B, but training uses A, B"):
         hw.quick_classifier(marked("AB", "B"))
 
 
@@ -156,7 +156,7 @@ def test_n8_chosen_channels_alone_are_learned_from_and_scored():
 def test_nothing_or_one_class_says_what_to_do():
     project = hw.Project(classes=["A", "B"])
     name = project.add_image(hw.samples.colon_ihc())
-    with pytest.raises(TrainingDataError, match=r"Nothing is annotated yet; at least two classes .* Paint"):
+    with pytest.raises(TrainingDataError, match=r"Nothing is annotated yet, but at least two classes .* Paint"):
         hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(10, 10), (50, 50)], width=8), "A")
     with pytest.raises(TrainingDataError, match=r"Only 'A' is annotated; .* Paint"):

@@ -95,7 +95,7 @@ def test_the_quick_learner_finds_channels_by_their_places_as_prediction_does():
     for annotation in project.annotations("image 0"):
         other.annotate("image 0", annotation.shape, annotation.class_name)
     assert hw.ensemble_with_quick(run.classifier, other).channel_names == ("Red", "Green", "Blue")
-    with pytest.raises(TrainingDataError, match="those that are learned from are Red, Green, Blue"):
+    with pytest.raises(TrainingDataError, match="training uses Red, Green, Blue"):
         hw.ensemble_with_quick(run.classifier, painted(side=128, strokes=4, channels=2))
 
 

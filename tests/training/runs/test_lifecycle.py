@@ -113,7 +113,7 @@ def test_a_subscriber_that_waits_for_its_own_run_is_told_so_and_holds_nothing_up
     run = start_training(painted(), quick(epochs=1, pretrained=False))
     run.subscribe(lambda event: run.wait())
     assert run.wait(LONG) == "finished"
-    assert "waits for the end of that run, which waits for the subscriber" in caplog.text
+    assert "waiting for the end of this run, which is waiting for the subscriber" in caplog.text
 
 
 def test_a_loop_that_was_ended_elsewhere_is_told_so_and_its_steps_are_ignored():
@@ -122,7 +122,7 @@ def test_a_loop_that_was_ended_elsewhere_is_told_so_and_its_steps_are_ignored():
     run.finish()
     events = len(run.events)
     run.step(1, 2, 0.5)
-    with pytest.raises(TrainingError, match="this RunLog is finished"):
+    with pytest.raises(TrainingError, match="This RunLog is finished"):
         run.epoch(train_loss=0.5)
     assert len(run.events) == events
     assert not any(isinstance(event, BatchEnded) for event in run.events)

@@ -197,7 +197,7 @@ def test_version_1_run_without_a_checkpoint_is_trained_on_from_its_weights(copy_
     assert find_unfinished_run(copy_of) is None
     run = resume_training(copy_of, settings=quick(epochs=1, freeze="none"))
     assert run.wait(120) == "finished"
-    assert "left no checkpoint to be resumed from" in run.messages[0].text
+    assert "left no checkpoint to resume from" in run.messages[0].text
 
 
 def test_ended_missing_and_living_runs_are_not_resumed(tmp_path):
@@ -211,7 +211,7 @@ def test_ended_missing_and_living_runs_are_not_resumed(tmp_path):
         run.subscribe(lambda event: seen.set() if isinstance(event, EpochEnded) else None)
         assert seen.wait(60)
         assert find_unfinished_run(project) is None
-        with pytest.raises(TrainingError, match="is training in this kernel already"):
+        with pytest.raises(TrainingError, match="is already training in this kernel"):
             resume_training(project)
         run.stop()
         run.wait(30)

@@ -172,7 +172,7 @@ def test_r41_stops_early_and_says_so(monkeypatch):
     assert len(run.history) == 4
     lowest = min(run.history, key=lambda record: record["val_loss"])
     assert run.best_epoch == lowest["epoch"], "of epochs that score the same, the one of lowest loss is kept"
-    assert "Stopped early: no better epoch in 3" in warnings_of(run)
+    assert "Stopped early: no better epoch in the last 3" in warnings_of(run)
     assert run.state == "finished"
 
 
@@ -230,7 +230,7 @@ def test_n7_stop_before_the_first_epoch_keeps_unmeasured_weights():
     assert run.wait(30) == "stopped"
     assert run.classifier is not None
     assert run.best_epoch is None
-    assert "not measured" in warnings_of(run)
+    assert "have not been scored" in warnings_of(run)
 
 
 def test_n7_pause_holds_and_resume_goes_on(endless):
@@ -481,7 +481,7 @@ def test_r6_backbone_that_cannot_be_had_is_said_and_replaced(monkeypatch, tmp_pa
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     run = train(painted(), quick(backbone="resnet18", epochs=1))
     assert run.state == "finished"
-    assert "resnet18 could not be had" in warnings_of(run)
+    assert "resnet18 could not be loaded" in warnings_of(run)
     assert kinds(run, RunStarted)[0].backbone == "efficientnet-lite0"
 
 
@@ -509,7 +509,7 @@ def test_nothing_painted_and_one_class_only_are_refused():
 
 
 def test_labels_that_only_validation_may_see_are_refused():
-    with pytest.raises(TrainingDataError, match="on images that are for validation only"):
+    with pytest.raises(TrainingDataError, match="on images for validation only"):
         start_training(painted(roles=["validation"]))
 
 

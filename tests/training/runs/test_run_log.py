@@ -71,10 +71,10 @@ def test_stop_is_asked_of_the_loop_and_a_pause_holds_it():
 def test_what_is_no_number_is_refused_and_nan_is_a_finding():
     run = RunLog()
     run.epoch(train_loss=math.nan)
-    with pytest.raises(TrainingError, match=r"train_loss must be a number or None, got \[1, 2\]"):
+    with pytest.raises(TrainingError, match=r"train_loss is \[1, 2\]; expected a number or None"):
         run.epoch(train_loss=[1, 2])
     run.finish()
-    with pytest.raises(TrainingError, match="is finished; make a new one"):
+    with pytest.raises(TrainingError, match=r"is finished\. Make a new RunLog"):
         run.epoch(train_loss=1.0)
 
 

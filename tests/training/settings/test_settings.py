@@ -81,11 +81,11 @@ def test_every_field_has_help_section_and_range(name):
         ({"architecture": "yolo"}, "it takes unet, unetplusplus"),
         ({"learning_rat": 1}, "did you mean 'learning_rate'"),
         ({"freeze": "all"}, "use none, early, encoder"),
-        ({"freeze": ["stem", "blok"]}, "'blok' is no group"),
-        ({"class_weights": {"Tumour": 50}}, "'Tumour' has 50; weights go from 0.1 to 10"),
+        ({"freeze": ["stem", "blok"]}, "'blok' is not a group"),
+        ({"class_weights": {"Tumour": 50}}, "'Tumour' has 50; weights range from 0.1 to 10"),
         ({"normalization": "fixed_range", "normalization_low": 5, "normalization_high": 5}, "low below"),
         ({"architecture": "pan", "batch_size": 1}, "pan needs 2 or more"),
-        ({"backbone": " resnet18"}, "a name without spaces"),
+        ({"backbone": " resnet18"}, "a name without leading or trailing spaces"),
         ({"max_seconds": 0}, "max_seconds is 0"),
         ({"blur": 4}, "blur is 4; it takes 0 to 3"),
         ({"epochs": True}, "epochs is True: it takes 1 to 5000"),
@@ -137,11 +137,11 @@ def test_copy_keeps_the_rest():
 
 
 def test_unknown_preset_and_bad_json():
-    with pytest.raises(SettingsError, match="no preset 'big'; there are cpu"):
+    with pytest.raises(SettingsError, match="no preset 'big'; the presets are cpu"):
         TrainingSettings.preset("big")
     with pytest.raises(SettingsError, match="not JSON"):
         TrainingSettings.from_json("{")
-    with pytest.raises(SettingsError, match="JSON list; an object"):
+    with pytest.raises(SettingsError, match="JSON list; expected an object"):
         TrainingSettings.from_json("[]")
     with pytest.raises(SettingsError, match=r"no preset \['cpu'\]"):
         TrainingSettings.preset(["cpu"])

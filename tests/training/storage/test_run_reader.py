@@ -103,5 +103,5 @@ def test_a_history_that_is_damaged_names_its_file(folder_with, history):
 
 
 def test_a_newer_version_is_refused_before_its_fields_are_read(folder_with):
-    with pytest.raises(TrainingError, match="has version 3, this program reads up to 2"):
+    with pytest.raises(TrainingError, match="has version 3, but this program reads only up to 2"):
         read_run(folder_with(version=3, unheard="of"))

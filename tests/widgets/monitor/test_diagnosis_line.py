@@ -51,7 +51,7 @@ def test_r30_the_class_that_a_poor_one_is_mostly_taken_for_is_named_from_the_bes
     monitor.watch(run)
     wait_until(lambda: [one for one in monitor.diagnosis if one.id == "class-poor"])
     (advice,) = [one for one in monitor.diagnosis if one.id == "class-poor"]
-    assert "mostly taken for Gland" in advice.detail
+    assert "mostly confused with Gland" in advice.detail
 
 
 def test_r42_alone_the_stop_button_ends_the_run_and_changes_are_words(monitor):

@@ -68,9 +68,9 @@ def test_numbers_of_other_libraries_are_fine():
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ([1, 2], "must be a dict"),
-        ({"epoch": 1, "train_loss": "low"}, "train_loss must be a number or None, got 'low'"),
-        ({"epoch": 1, "val_iou": [0.5]}, "val_iou must map class names"),
+        ([1, 2], "expected a dict"),
+        ({"epoch": 1, "train_loss": "low"}, "train_loss is 'low'; expected a number or None"),
+        ({"epoch": 1, "val_iou": [0.5]}, "expected a mapping of class names"),
     ],
 )
 def test_a_record_that_is_none_is_refused_in_words(monitor, record, message):

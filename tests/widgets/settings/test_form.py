@@ -104,7 +104,7 @@ def test_what_people_type_is_understood(form, name, typed, value):
         ("learning_rate", "nan", "Use 1e-07 to 1. 0.005 is kept."),
         ("learning_rate", "inf", "Use 1e-07 to 1. 0.005 is kept."),
         ("max_seconds", "0", "Use 1 to 604800 s. 60 is kept."),
-        ("class_weights", "Lumen=20", "'Lumen' has 20; weights go from 0.1 to 10. The empty field is kept."),
+        ("class_weights", "Lumen=20", "'Lumen' has 20; weights range from 0.1 to 10. The empty field is kept."),
         ("class_weights", "Lumen", "Write class=weight, such as Lumen=2, Stroma=0.5. The empty field is kept."),
         ("class_weights", "Lumen=x", "'x' is not a number. The empty field is kept."),
     ],

@@ -38,7 +38,7 @@ def test_r65_the_reasons_are_shown_and_one_click_applies_and_one_undoes(tab):
     words = panel._words.value
     for reason in panel.recommendation.reasons:
         assert reason.replace("&", "&amp;") in words.replace("&#x27;", "'")
-    assert "on a processor" in words
+    assert "on a CPU" in words
     assert not re.search(r"\b[RNB]\d+\b", words), "a reason, and no number of a rule"
     panel._apply_button.click()
     assert form.settings == panel.recommendation.settings

@@ -58,7 +58,7 @@ def go(places):
 def test_r17_r51_r61_it_goes_to_the_best_place_and_then_to_another_and_round(places, shown):
     go(places)
     assert shown == [places.found[0]]
-    assert shown[0].title == "In doubt between <Left> and Right"
+    assert shown[0].title == "Uncertain between <Left> and Right"
     assert (places.number, len(places.found), places.seen) == (1, 8, False)
     for _ in range(7):
         go(places)
