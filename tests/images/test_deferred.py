@@ -67,9 +67,7 @@ def test_another_file_of_that_name_is_refused(path):
     wanted = r"a\.ome\.tif is 50 x 40 pixels, but was 51 x 40.*Restore the original file"
     with pytest.raises(ImageOpenError, match=wanted):
         defer(path, width=51).read(0, 0, 5, 5)
-    with pytest.raises(
-        ImageSizeError, match=r"'n' cannot be used: .* had a, b, c when it was added.*import_geojson"
-    ):
+    with pytest.raises(ImageSizeError, match=r"'n' cannot be used: .* had a, b, c when it was added.*import_geojson"):
         defer(path, names=("a", "b", "c")).read(0, 0, 5, 5)
 
 
