@@ -3,8 +3,8 @@
 from tests.browser.studio_hand import StudioHand
 
 GATE = "opened"
-# The first drawing waits, as for a slide on a slow disk, until the test makes a file. The kernel may be drawing on its main
-# thread, where no code can tell it to continue.
+# The first drawing waits, as for a slide on a slow disk, until the test makes a file. The kernel may be drawing on its
+# main thread, where no code can tell it to continue.
 CELL = f"""
 import pathlib, time
 import histowidgets as hw
