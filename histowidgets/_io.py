@@ -1,6 +1,5 @@
 """Check paths given by the user, make file names, and write files atomically."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,9 +10,6 @@ from histowidgets.errors import HistowidgetsError
 
 #: Advice for when a file cannot be written.
 FREE_SPACE = "Free some space, or choose a folder that you may write to."
-
-#: Bytes at the beginning and the end of a file that are hashed to recognize it.
-_ENDS = 1 << 16
 
 
 def as_path(given: object, error: type[HistowidgetsError]) -> Path:
@@ -96,21 +92,3 @@ def file_stem(name: str, default: str = "image") -> str:
 def written(text: str) -> str:
     """Return text that can be encoded as UTF-8: surrogates, from file names that are not UTF-8, are escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def file_marks(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return two marks to recognize a file by: a digest of its path, and one of its size, beginning and end.
-
-    A file that was moved keeps the second mark, and one that was changed in place keeps the first.
-    """
-    place = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()
-    try:
-        with Path(path).open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            digest = hashlib.sha256(str(size).encode())
-            for start in (0, max(0, size - _ENDS)):
-                file.seek(start)
-                digest.update(file.read(_ENDS))
-    except OSError:  # a folder, or missing
-        return (place,)
-    return place, digest.hexdigest()

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from histowidgets._checks import first_problem
+from histowidgets._file_mark import FileMark
 from histowidgets._io import atomic_write
 from histowidgets.annotations.project._edit import checked_role
-from histowidgets.annotations.project._file_mark import FileMark
 from histowidgets.annotations.project._state import ImageState, State
 from histowidgets.annotations.shapes import FARTHEST, checked_names, colors_for
 from histowidgets.errors import ProjectFolderError

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from histowidgets._address import is_address
+from histowidgets._file_mark import mark_file
 from histowidgets._io import atomic_write, file_stem
 from histowidgets.annotations.project._description import PROJECT_FILE, ImageEntry, ProjectDescription
 from histowidgets.annotations.project._edit import Edit
@@ -29,7 +30,6 @@ from histowidgets.annotations.project._edits_classes import (
     RenameClass,
 )
 from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
-from histowidgets.annotations.project._file_mark import mark_file
 from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._journal import Journal, damaged, read_journal
 from histowidgets.annotations.project._locate import locate, stored_paths

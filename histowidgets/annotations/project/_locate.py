@@ -6,9 +6,9 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
 from histowidgets._address import is_address
+from histowidgets._file_mark import FileMark, is_same, mark_file
 from histowidgets._io import as_path
 from histowidgets.annotations.project._description import ImageEntry, ProjectDescription
-from histowidgets.annotations.project._file_mark import FileMark, is_same, mark_file
 from histowidgets.errors import ProjectFolderError
 
 #: Number of last parts of a path to look for, and number of folders around a project to look in.

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from histowidgets._address import is_address
-from histowidgets._io import as_path, atomic_write, file_marks, written
+from histowidgets._file_mark import identifying_marks
+from histowidgets._io import as_path, atomic_write, written
 from histowidgets.errors import PredictionCancelled, PredictionError
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._spec import ClassifierSpec
@@ -233,7 +234,7 @@ class EarlierResults:
             return True
         known = read_note(note_of(self._folder, name)).get("source")
         if isinstance(known, list):
-            return not set(known).isdisjoint(file_marks(source))
+            return not set(known).isdisjoint(identifying_marks(source))
         return self._sources.get(name) == written(source)  # of an earlier version
 
 

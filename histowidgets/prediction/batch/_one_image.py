@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from histowidgets._io import atomic_write, file_marks
+from histowidgets._file_mark import identifying_marks
+from histowidgets._io import atomic_write
 from histowidgets.errors import HistowidgetsError, PredictionCancelled, PredictionError
 from histowidgets.images import Image, Region, open_image
 from histowidgets.prediction import inference  # its names load torch when they are first used
@@ -165,7 +166,7 @@ def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | No
         "fingerprint": fingerprint,
         "pixels": found.pixel_counts(),
         "pixel_size_um": found.pixel_size_um,
-        "source": file_marks(task.source),
+        "source": identifying_marks(task.source),
     }
     with atomic_write(note, PredictionError) as part:
         part.write_text(json.dumps(card), encoding="utf-8")

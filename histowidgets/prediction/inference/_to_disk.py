@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from histowidgets._io import file_marks
+from histowidgets._file_mark import identifying_marks
 from histowidgets.errors import PredictionCancelled, PredictionError, PredictionReplacedWarning
 from histowidgets.images import Image, Region
 from histowidgets.prediction._spec import ClassifierSpec
@@ -74,7 +74,7 @@ def predict_to_disk(
         predicted_at_um=job.predicted_at_um,
         bounds_offset=image.bounds_offset,
         fingerprint=squares if in_squares else prediction_fingerprint(spec, image, {**what, "blocks": BLOCK_SIDE}),
-        source_marks=() if image.source is None else file_marks(image.source),
+        source_marks=() if image.source is None else identifying_marks(image.source),
     )
     if not overwrite:
         _require_same_image(out, card)

@@ -180,7 +180,7 @@ def test_n11_adaptation_regions_probabilities_and_objects_are_passed_on(classifi
     assert (stored.read_labels() == expected).mean() > 0.99
     hw.predict_images(classifier, files[:1], tmp_path / "b", format="geojson", objects={"min_area_um2": 1e6})
     assert json.loads((tmp_path / "b" / "slide0.geojson").read_text())["features"] == []
-    with pytest.raises(PredictionError, match="objects has 'colour'"):
+    with pytest.raises(PredictionError, match="objects has no option 'colour'"):
         hw.predict_images(classifier, files[:1], tmp_path / "b", objects={"colour": 1})
 
 

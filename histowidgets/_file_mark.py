@@ -1,5 +1,7 @@
 """A fingerprint of a file, sufficient to notice that another file took its place."""
 
+import hashlib
+import os
 import zlib
 from pathlib import Path
 from typing import BinaryIO
@@ -79,6 +81,17 @@ def is_same(mark: FileMark, path: Path) -> bool | None:
             return stat.st_mtime_ns == mark.mtime_ns or _middle(file, stat.st_size) == mark.middle
     except (OSError, ValueError):
         return None
+
+
+def identifying_marks(path: Path | str) -> tuple[str, ...]:
+    """Return two marks to recognize a file by: a digest of its path, and one of its size and content.
+
+    A file that was moved keeps the second mark, and one that was changed in place keeps the first. Folders and
+    addresses have only the first, since the metadata of two OME-Zarr images can be equal.
+    """
+    place = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()
+    mark = None if is_address(path) or Path(path).is_dir() else mark_file(path)
+    return (place,) if mark is None else (place, f"{mark.size}-{mark.ends:08x}-{mark.middle:08x}")
 
 
 def _ends(file: BinaryIO, size: int) -> int:
