@@ -84,7 +84,7 @@ class TiffImage(Image):
         #: Whether it is to be read whole at once.
         self.is_small = len(self._levels) == 1 and n_bytes <= EAGER_BYTES
         no_data, more = _no_data_of(series, self._meaning, looked_at)
-        size = pixel_size_of(tiff, series)
+        size = self._orientation.pixel_size(pixel_size_of(tiff, series))
         names = options.channel_names or channel_names_of(tiff, series, n_channels)
         super().__init__(
             name=name,
@@ -92,7 +92,7 @@ class TiffImage(Image):
             height=self._orientation.size(*full.size)[1],
             dtype=dtype,
             channel_names=names or default_channel_names(n_channels, dtype, is_rgb=stored.is_picture),
-            pixel_size_um=options.pixel_size_or(self._orientation.sides(size.yx_um)),
+            pixel_size_um=options.pixel_size_or(size.yx_um),
             level_sizes=[self._orientation.size(*level.size) for level in self._levels],
             source=str(path),
             notes=(
@@ -142,7 +142,10 @@ class _Level:
         self.width, self.height = self.size = int(keyframe.imagewidth), int(keyframe.imagelength)
         self.planes = planes
         if any((page.keyframe.imagewidth, page.keyframe.imagelength) != self.size for page, _ in planes):
-            raise ImageOpenError("the pages of the series are of different sizes")
+            raise ImageOpenError(
+                f"{keyframe.parent.filename} has pages of different sizes, which its description calls one image. "
+                "Export it again."
+            )
         for page, _ in planes:
             file = page.parent.filehandle
             is_closed = file.closed

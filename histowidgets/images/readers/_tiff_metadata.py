@@ -66,7 +66,8 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
         sides = [None if unit is None or not per else unit / per for per in per_unit]
         return checked_pixel_size(*sides, source="ImageJ")
     unit_tag = page.tags.get("ResolutionUnit")
-    unit = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
+    units = {2: UM["inch"], 3: UM["cm"], 4: UM["mm"], 5: UM["um"]}
+    unit = units.get(int(unit_tag.value) if unit_tag is not None else 2)
     if unit is None:
         return UNKNOWN
     # Zero, and one dot per inch, stand for "unknown".

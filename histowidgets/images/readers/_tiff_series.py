@@ -221,4 +221,8 @@ def require_no_volume(file: str, picture: Picture) -> None:
 def _missing_pages(series: Any) -> str:
     pages = [page for page in series if page is not None]
     missing = len(series) - len(pages)
-    return f"{missing or 'some'} of its {len(series)} pages are missing"
+    return (
+        f"{series.keyframe.parent.filename} does not hold this plane: {missing or 'some'} of its {len(series)} pages "
+        "are missing. It may not have been written to the end, or its description is wrong: export it again, or choose "
+        "a plane that is there with plane=."
+    )
