@@ -98,7 +98,16 @@ def open_image(
         raise ImageError(
             f"An image cannot be made from a {type(path_or_array).__name__}. Give a path, a NumPy array or an Image."
         )
+    if isinstance(path_or_array, np.ma.MaskedArray):
+        path_or_array = _masked_as_no_data(path_or_array)
     return ArrayImage(np.asarray(path_or_array), name or "image", options.channel_names, pixel_size_um)
+
+
+def _masked_as_no_data(array: np.ma.MaskedArray[Any, Any]) -> np.ndarray:
+    """Return an array with NaN, as floats, where it is masked; as it is if it is not."""
+    if array.dtype.kind not in "uif" or not np.ma.is_masked(array):
+        return np.asarray(array)
+    return np.asarray(array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan))
 
 
 def open_images(given: Any) -> list[Image]:

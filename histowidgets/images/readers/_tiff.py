@@ -35,6 +35,9 @@ EAGER_BYTES = 32 << 20
 #: A page up to this many pixels is looked at whole before it is decided what its values mean, a larger one in places.
 LOOKED_AT_WHOLE = 1 << 20
 _PLACES, _PLACE_SIDE = 5, 64
+#: The letters of a description in which OME-XML begins.
+_OME_HEAD = 1000
+_LEFT_OUT = "The OME-XML cannot be followed ({}): the pages are read without it, its pixel size and names are not."
 
 
 class TiffImage(Image):
@@ -215,6 +218,8 @@ def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Se
     if not tiff.pages:
         raise ImageOpenError(f"{path} holds no image. It may be cut short; copy it again.")
     _require_ome(tiff)
+    if not notes and not tiff.is_ome and "<OME " in tiff.pages.first.description[:_OME_HEAD]:
+        notes = (_LEFT_OUT.format("it is cut short"),)
     pictures = pictures_of(path, tiff, functools.partial(stored_of, tiff))
     image = choose_image(path.name, [picture.listed for picture in pictures], options.series)
     picture = pictures[image.at]
@@ -256,7 +261,7 @@ def _require_ome(tiff: tifffile.TiffFile) -> None:
 
 
 def _without_ome(path: Path, options: OpenOptions, why: str) -> Image:
-    note = f"The OME-XML cannot be followed ({why}): the pages are read without it, its pixel size and names are not."
+    note = _LEFT_OUT.format(why)
     with tifffile.TiffFile(path, is_ome=False) as tiff:
         return _opened(path, tiff, options, (note,))
 
