@@ -103,8 +103,8 @@ def open_image(
     return ArrayImage(np.asarray(path_or_array), name or "image", options.channel_names, pixel_size_um)
 
 
-def _masked_as_no_data(array: np.ma.MaskedArray[Any, Any]) -> np.ndarray:
-    """Return an array with NaN, as floats, where it is masked; as it is if it is not."""
+def _masked_as_no_data(array: Any) -> np.ndarray:
+    """Return a masked array with NaN, as floats, where it is masked; as it is if it is masked nowhere."""
     if array.dtype.kind not in "uif" or not np.ma.is_masked(array):
         return np.asarray(array)
     return np.asarray(array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan))
