@@ -80,7 +80,7 @@ class TiffImage(Image):
                 require_possible_page(page)
         looked_at = functools.cache(lambda: self._looked_at(full))
         self._meaning: Interpretation = interpret(stored, path.name, looked_at)
-        self._orientation = Orientation(orientation_of(series))
+        self._orientation = Orientation(orientation_of(picture.page))
         n_channels = len(full.planes) * self._meaning.n_channels
         dtype = kept_dtype(self._meaning.dtype, name)
         n_bytes = full.size[0] * full.size[1] * n_channels * dtype.itemsize

@@ -75,9 +75,8 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
     return checked_pixel_size(*sides, is_resolution=True)
 
 
-def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
-    """Return what the tags of a series say about its samples."""
-    key = series.keyframe
+def stored_of(tiff: tifffile.TiffFile, series: Any, key: Any) -> Stored:
+    """Return what the tags of a page of a series say about its samples."""
     tags = key.tags
     pages = math.prod(series.shape) // max(1, math.prod(key.shape))
     photometric = _name(key.photometric, tifffile.PHOTOMETRIC)
@@ -106,9 +105,9 @@ def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
     return stored
 
 
-def orientation_of(series: Any) -> int:
-    """Return how the pixels of a series are to be turned, 1 to 8."""
-    return int(_value(series.keyframe.tags, "Orientation", 1) or 1)
+def orientation_of(page: Any) -> int:
+    """Return how the pixels of a page are to be turned, 1 to 8."""
+    return int(_value(page.tags, "Orientation", 1) or 1)
 
 
 def declared_no_data(series: Any) -> float | None:

@@ -93,6 +93,20 @@ def test_pages_in_colour_are_images_of_their_own(tmp_path):
         np.testing.assert_array_equal(whole(opened(tmp_path / "a.tif", series=number)), page)
 
 
+def test_pages_that_are_images_have_palettes_and_orientations_of_their_own(tmp_path):
+    pixels, palette = noise(40, 50), noise(3, 256, dtype=np.uint16)
+    palette = (palette.astype(np.uint16) << 8) | 1
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        for number in range(3):
+            turn = [(274, "H", 1, 3, True)] if number == 2 else []
+            colormap = np.roll(palette, number, axis=0)
+            tiff.write(pixels, photometric="palette", colormap=colormap, metadata=None, extratags=turn)
+    for number in range(3):
+        wanted = (np.roll(palette, number, axis=0) >> 8).T[pixels]
+        wanted = wanted[::-1, ::-1] if number == 2 else wanted
+        np.testing.assert_array_equal(whole(opened(tmp_path / "a.tif", series=number)), wanted)
+
+
 def test_pages_of_other_sizes_and_kinds(tmp_path):
     gray, colour = noise(40, 60, dtype=np.uint16), noise(30, 50, 3)
     with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
