@@ -1,6 +1,7 @@
 """Check paths given by the user, make file names, and write files atomically."""
 
 import os
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ def as_path(given: object, error: type[HistowidgetsError]) -> Path:
         address.
     """
     if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
-        raise error(f"The path is {given!r}; expected text or a Path.")
+        raise error(f"The path is {reprlib.repr(given)}; expected text or a Path.")
     text = os.fspath(given)
     if not text or "\0" in text:
         raise error(f"The path is {given!r}; expected a name that is not empty and has no NUL character.")
@@ -78,7 +79,13 @@ def atomic_write(
                 os.fsync(file.fileno())
         part.replace(target)
     except OSError as failure:
-        raise error(f"{path} cannot be written: {failure.strerror or failure}. {advice}") from failure
+        if not target.parent.is_dir():
+            why, advice = f"there is no folder {target.parent}", "Make it first, or choose another."
+        elif target.is_dir():
+            why, advice = "a folder has this name", "Give the name of a file."
+        else:
+            why = failure.strerror or str(failure)
+        raise error(f"{path} cannot be written: {why}. {advice}") from failure
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -83,7 +83,8 @@ def images_of(given: Sequence[str], listed: Sequence[Path] = ()) -> list[str]:
     ----------
     given : sequence of str
         A pattern has ``*``, ``?``, ``[...]``, or ``**`` for any folders; it is expanded here, for shells that do not. A
-        folder stands for the images in it, unless it is an OME-Zarr, which is itself an image.
+        folder stands for the images in it, unless it is an OME-Zarr, which is itself an image. Results of
+        `predict_images` are left out of both.
     listed : sequence of Path
         Text files with one such entry on each line.
 
@@ -119,7 +120,7 @@ def _expanded(given: str) -> list[str]:
         return [given]
     path = Path(given).expanduser()
     if path.is_dir() and not _is_zarr(path):
-        inside = sorted(str(one) for one in path.iterdir() if _is_image(one))
+        inside = sorted(str(one) for one in path.iterdir() if _is_image(one) and not _is_result(one))
         if not inside:
             raise PredictionError(
                 f"The folder {path} holds no image ({', '.join(IMAGE_ENDINGS[:6])}, …). Give another, or a pattern "
@@ -131,11 +132,19 @@ def _expanded(given: str) -> list[str]:
     matching = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matching:
         raise PredictionError(f"No file matches {given}; the current folder is {Path.cwd()}.")
-    return [one for one in matching if not Path(one).is_dir() or _is_zarr(Path(one))]
+    images = [Path(one) for one in matching if not Path(one).is_dir() or _is_zarr(Path(one))]
+    return [str(one) for one in images if not _is_result(one)]
 
 
 def _is_image(path: Path) -> bool:
     return not path.name.startswith(".") and path.suffix.lower() in IMAGE_ENDINGS
+
+
+def _is_result(path: Path) -> bool:
+    """Tell whether this is the prediction of another image, which lies beside it where one folder is for both."""
+    from histowidgets.prediction.batch import note_of
+
+    return note_of(path.parent, path.name).exists()
 
 
 def _is_zarr(path: Path) -> bool:

@@ -18,7 +18,7 @@ from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._resampled import SAME_PIXEL_SIZE, ResampledImage, at_pixel_size, is_same_pixel_size
 from histowidgets.images._selection import ChannelSelection, select_channels
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
-from histowidgets.images.readers import ArrayImage
+from histowidgets.images.readers import ArrayImage, Orientation, orientation_of_picture
 
 __all__ = [
     "SAME_PIXEL_SIZE",
@@ -32,6 +32,7 @@ __all__ = [
     "Image",
     "ImageStatistics",
     "Normalization",
+    "Orientation",
     "PixelSize",
     "Region",
     "ResampledImage",
@@ -45,6 +46,7 @@ __all__ = [
     "measure_statistics",
     "open_image",
     "open_images",
+    "orientation_of_picture",
     "read_padded",
     "samples",
     "scaled_shape",

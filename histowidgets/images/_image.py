@@ -308,7 +308,9 @@ def _checked_pixel_size(name: str, pixel_size_um: "PixelSize | None") -> tuple[f
     if pixel_size_um is None:
         return None
     pair = tuple(pixel_size_um) if isinstance(pixel_size_um, Sequence) else (pixel_size_um, pixel_size_um)
-    if len(pair) != 2 or not all(isinstance(one, Real) and math.isfinite(one) and one > 0 for one in pair):
+    if len(pair) != 2 or not all(
+        isinstance(one, Real) and not isinstance(one, bool) and math.isfinite(one) and one > 0 for one in pair
+    ):
         raise ImageError(
             f"The pixel size of image {name!r} is {pixel_size_um!r}; it must be a number of um above 0, the height and "
             "the width of a pixel in um, or None."

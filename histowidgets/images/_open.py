@@ -12,7 +12,14 @@ from histowidgets._address import address_of, scheme_of
 from histowidgets.errors import ImageError, ImageOpenError
 from histowidgets.images import readers
 from histowidgets.images._image import Image, PixelSize
-from histowidgets.images.readers import ArrayImage, OpenOptions, describe_foreign, open_raster, raster_pixels
+from histowidgets.images.readers import (
+    ArrayImage,
+    OpenOptions,
+    describe_foreign,
+    open_raster,
+    orientation_of_picture,
+    raster_pixels,
+)
 
 #: Endings of slides that may not be TIFF; for a slide of several files, that of the file to open.
 _SLIDE_ENDINGS = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".czi", ".dcm")
@@ -84,14 +91,25 @@ def open_image(
     if isinstance(path_or_array, str | os.PathLike):
         return _open_file(Path(path_or_array), options)
     if isinstance(path_or_array, PIL.Image.Image):
+        orientation = orientation_of_picture(path_or_array)
         pixels, notes = raster_pixels(path_or_array)
         given = (name or "image", options.channel_names, pixel_size_um)
-        return ArrayImage(pixels, *given, notes=notes, has_channels_last=True)
+        notes = (*notes, *orientation.notes)
+        return ArrayImage(orientation.apply(pixels), *given, notes=notes, has_channels_last=True)
     if not isinstance(path_or_array, np.ndarray) and not hasattr(path_or_array, "__array__"):
         raise ImageError(
             f"An image cannot be made from a {type(path_or_array).__name__}. Pass a path, a NumPy array or an Image."
         )
+    if isinstance(path_or_array, np.ma.MaskedArray):
+        path_or_array = _masked_as_no_data(path_or_array)
     return ArrayImage(np.asarray(path_or_array), name or "image", options.channel_names, pixel_size_um)
+
+
+def _masked_as_no_data(array: Any) -> np.ndarray:
+    """Return a masked array with NaN, as floats, where it is masked; as it is if it is masked nowhere."""
+    if array.dtype.kind not in "uif" or not np.ma.is_masked(array):
+        return np.asarray(array)
+    return np.asarray(array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan))
 
 
 def open_images(given: Any) -> list[Image]:
@@ -118,8 +136,13 @@ def _options(
         raise ImageError(f"The channel names are {channel_names!r}; pass a list of names.")
     names = None if channel_names is None else tuple(channel_names)
     if isinstance(plane, Sequence) and not isinstance(plane, str):
-        plane = tuple(plane)
-    return OpenOptions(name, names, pixel_size_um, series, plane, bounds)
+        plane = tuple(_plain_number(one) for one in plane)
+    return OpenOptions(name, names, pixel_size_um, _plain_number(series), _plain_number(plane), bounds)
+
+
+def _plain_number(value: Any) -> Any:
+    """Return NumPy's whole numbers, which JSON cannot hold, as int; anything else as it is."""
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _open_address(address: str, options: OpenOptions) -> Image:

@@ -1,7 +1,7 @@
 from ._classifier import Classifier
 from ._spec import ClassifierSpec
 from .batch import ImageResult, predict_images
-from .inference import PredictOptions, RangeWarning, ViewPredictor, check_range, match_channels, mean_of
+from .inference import PredictOptions, RangeWarning, ViewPredictor, check_range, match_channels, mean_of, names_in_image
 from .pixel_models import (
     MeanModel,
     NetworkModel,
@@ -40,6 +40,7 @@ __all__ = [
     "forget_features",
     "match_channels",
     "mean_of",
+    "names_in_image",
     "open_prediction",
     "overlay_rgba",
     "predict_images",

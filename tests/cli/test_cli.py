@@ -448,6 +448,18 @@ def test_predict_takes_a_folder_and_overwrites_nothing_unless_forced(saved, tmp_
     assert "2 done" in capsys.readouterr().out
 
 
+def test_results_beside_the_images_are_no_images_of_the_next_call(saved, tmp_path, capsys):
+    content = (saved / "noise.png").read_bytes()
+    (tmp_path / "noise.png").write_bytes(content)
+    for given in (tmp_path, tmp_path / "*.png", tmp_path / "**" / "*.png"):
+        assert main(["predict", str(saved / "classifier"), str(given), "-o", str(tmp_path)]) == EXIT_OK
+        said = capsys.readouterr().out
+        assert ("1 done;" in said) if given == tmp_path else ("1 already there;" in said)
+        assert "1 done, 1" not in said
+    assert len(list(tmp_path.glob("*.png"))) == 2
+    assert (tmp_path / "noise.png").read_bytes() == content
+
+
 def test_what_is_there_is_not_overwritten_by_training(project_folder, settings_file, tmp_path, capsys):
     (tmp_path / "scores.json").write_text("mine")
     (tmp_path / "classifier").mkdir()

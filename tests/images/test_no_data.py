@@ -43,6 +43,14 @@ def test_the_value_that_the_file_declares(tmp_path):
     assert np.isnan(image.read(0, 0, 90, 80)).sum() == 800
 
 
+def test_what_an_array_masks_is_no_data():
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30), np.uint8)
+    image = open_image(np.ma.masked_array(pixels, mask=pixels > 200))
+    np.testing.assert_array_equal(image.read(0, 0, 30, 20)[..., 0], np.where(pixels > 200, np.nan, pixels))
+    assert "have no data (NaN)" in image.notes[0]
+    assert open_image(np.ma.masked_array(pixels)).dtype == np.uint8
+
+
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_measurements_near_minus_9999_are_kept(dtype):
     pixels = np.linspace(-10_000, 10_000, 40 * 50).reshape(40, 50).round().astype(dtype)

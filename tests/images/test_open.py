@@ -92,7 +92,7 @@ def test_an_open_image_is_not_renamed():
         open_image(open_image(ramp(20, 30)), name="other")
 
 
-@pytest.mark.parametrize("pixel_size", [0, -1, np.nan, np.inf, "half", [0.5]])
+@pytest.mark.parametrize("pixel_size", [0, -1, True, np.nan, np.inf, "half", [0.5]])
 def test_a_bad_pixel_size_is_refused(pixel_size):
     with pytest.raises(ImageError, match="pixel size"):
         open_image(ramp(20, 30), pixel_size_um=pixel_size)

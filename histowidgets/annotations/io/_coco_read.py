@@ -95,6 +95,8 @@ def _shapes(segmentation: Any, content: FileContent) -> list[Shape]:
     if isinstance(segmentation, Mapping):
         return _run_lengths(segmentation, content)
     rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
+    if any(len(ring) % 2 for ring in rings):
+        raise ValueError("an outline has an odd number of coordinates; x and y take turns.")
     return [Polygon(open_ring(np.asarray(ring, float).reshape(-1, 2))) for ring in rings]
 
 
@@ -109,7 +111,9 @@ def _run_lengths(segmentation: Mapping[str, Any], content: FileContent) -> list[
     if isinstance(counts, str | bytes):
         counts = _decompressed(counts.encode("ascii") if isinstance(counts, str) else counts)
     lengths = np.asarray(counts, np.int64)
-    if len(lengths) == 0 or (lengths < 0).any() or lengths.sum() != width * height:
+    if (lengths < 0).any():
+        raise ValueError("a run length is below 0.")
+    if len(lengths) == 0 or lengths.sum() != width * height:
         raise ValueError(f"its run lengths add up to {int(lengths.sum()):,} pixels, not {width * height:,}.")
     # Runs of background and object alternate, column by column.
     mask = np.repeat(np.arange(len(lengths)) % 2, lengths).astype(np.uint8).reshape(width, height).T

@@ -12,6 +12,7 @@ import PIL.PngImagePlugin
 
 from histowidgets.annotations.io._label_png import KEYWORD, check_pixels, own_text
 from histowidgets.errors import LabelPngError
+from histowidgets.images import Orientation, orientation_of_picture
 
 #: Called with width and height before decoding; raises if they do not fit.
 CheckSize = Callable[[int, int], object]
@@ -137,7 +138,6 @@ def _of_png(path: Path, start: bytes, check_size: CheckSize) -> LabelPixels:
     width, height, bits, color_type = struct.unpack(">IIBB", start[16:26])
     if width < 1 or height < 1:
         raise LabelPngError(f"{path} is damaged: its header says {width} x {height} pixels.")
-    check_size(width, height)
     check_pixels(width, height, path.name)
     with _opened(path, ["PNG"]) as picture:
         found = _of_picture(path.name, picture, check_size, bits if color_type == 0 else 8)
@@ -149,12 +149,13 @@ def _of_png(path: Path, start: bytes, check_size: CheckSize) -> LabelPixels:
 
 
 def _of_picture(name: str, picture: PIL.Image.Image, check_size: CheckSize, bits: int = 8) -> LabelPixels:
-    check_size(picture.width, picture.height)
     check_pixels(picture.width, picture.height, name)
     try:
+        orientation = orientation_of_picture(picture)
+        check_size(*orientation.size(picture.width, picture.height))
         if picture.mode in ("LA", "PA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB"):
             picture = picture.convert("RGBA")
-        array = np.array(picture)
+        array = orientation.apply(np.array(picture))
         palette = _palette(picture)
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, PIL.Image.DecompressionBombError) as error:
         raise LabelPngError(f"{name} is damaged: {error}. Export it again.") from error
@@ -184,7 +185,8 @@ def _of_tiff(path: Path, check_size: CheckSize) -> LabelPixels:
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first
-            check_size(page.imagewidth, page.imagelength)
+            orientation = Orientation(getattr(page.tags.get("Orientation"), "value", 1))
+            check_size(*orientation.size(page.imagewidth, page.imagelength))
             check_pixels(page.imagewidth, page.imagelength, path.name)
             shapes = [other.shape for other in tiff.pages]
             if shapes.count(page.shape) > 1:
@@ -196,6 +198,9 @@ def _of_tiff(path: Path, check_size: CheckSize) -> LabelPixels:
                     f"{path.name} is compressed as JPEG, which changes values. Export the labels without it."
                 )
             array = page.asarray()
+            if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and array.ndim == 3:
+                array = np.moveaxis(array, 0, 2)
+            array = orientation.apply(array)
             is_mask = page.bitspersample == 1
             if is_mask and page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
                 array = array == 0  # white marks the labels

@@ -18,12 +18,20 @@ from histowidgets.images import DeferredImage
 
 PROJECT_FILE = "project.json"
 VERSION = 1
+#: Arguments of `open_image` that choose what of a file is opened.
+_CHOICES = {"series", "plane", "bounds"}
 
 
 def _not_blank(text: str) -> str:
     if not text.strip() or "\0" in text:
         raise ValueError(f"{text!r} is blank or contains NUL")
     return text
+
+
+def _choices(opened_with: dict[str, Any]) -> dict[str, Any]:
+    if unknown := set(opened_with) - _CHOICES:
+        raise ValueError(f"opened_with has the unknown entry {min(unknown)!r}; use {', '.join(sorted(_CHOICES))}")
+    return opened_with
 
 
 # InstanceOf instead of `str`, which refuses surrogates for the bytes of a path that is not UTF-8.
@@ -58,7 +66,7 @@ class ImageEntry(_Entry):
     height: Side
     channel_names: list[Text]
     pixel_size_um: float | list[float] | None
-    opened_with: dict[str, Any] = {}
+    opened_with: Annotated[dict[str, Any], AfterValidator(_choices)] = {}
     #: Path from the project's folder to a file outside it, so that the two can be moved together.
     relative_path: Text | None = None
     file_mark: FileMark | None = None
@@ -111,6 +119,8 @@ class ProjectDescription(_Entry):
         if not isinstance(values, dict) or "version" not in values:
             raise _damaged(path, "'version' is missing")
         version = values["version"]
+        if not isinstance(version, int):
+            raise _damaged(path, f"version is {version!r}; a whole number is wanted")
         if version != VERSION:
             raise ProjectFolderError(
                 f"{path} has version {version}, but this program reads version {VERSION}. Update histowidgets."
@@ -155,4 +165,6 @@ class ProjectDescription(_Entry):
 
 
 def _damaged(path: Path, why: str) -> ProjectFolderError:
-    return ProjectFolderError(f"{path} is damaged: {why}. Correct it in a text editor, or restore it from a backup.")
+    return ProjectFolderError(
+        f"{path} is damaged: {why.rstrip('.')}. Correct it in a text editor, or restore it from a backup."
+    )

@@ -40,6 +40,7 @@ from histowidgets.images import DeferredImage, Image
 
 JOURNAL_FILE = "journal.jsonl"
 IMAGES_FOLDER = "images"
+_NO_JOURNAL = "There is no {}, which holds the annotations: the project opens without any. If it had some, restore it."
 
 _ALL: tuple[type[Edit], ...] = (
     AddAnnotations,
@@ -160,6 +161,8 @@ class ProjectFolder:
             If there is no project, or it is damaged.
         """
         path = path.expanduser().absolute()
+        if path.name == PROJECT_FILE and _is_file(path):
+            path = path.parent
         if not _is_file(path / PROJECT_FILE):
             raise ProjectFolderError(
                 f"There is no project in {path} ({PROJECT_FILE} is missing). Check the path, or create a project there "
@@ -169,6 +172,8 @@ class ProjectFolder:
         try:
             stored = ProjectDescription.read(path)
             description, paths, notes = locate(path, stored, relocate)
+            if not (path / JOURNAL_FILE).exists():
+                notes = [*notes, _NO_JOURNAL.format(path / JOURNAL_FILE)]
             state, history = description.state(path, paths), History()
             for number, record in read_journal(path / JOURNAL_FILE, repair=lock.held):
                 _replay(path / JOURNAL_FILE, number, record, state, history)

@@ -221,7 +221,7 @@ def transparency(stored: Stored, pixels: np.ndarray) -> Transparency:
         return Transparency("left out", notes=(f"Its transparency is {low:g} everywhere, and is left out.",))
     if low < 0 or high > full:
         return kept
-    if multiplied and (colours > alpha[:, None].astype(colours.dtype) + (1 if full > 1 else 1e-3)).mean() > 0.01:
+    if multiplied and (colours > alpha[:, None].astype(np.float64) + (1 if full > 1 else 1e-3)).mean() > 0.01:
         return kept  # colours that were multiplied by transparency cannot exceed it
     if stored.by_default or (stored.dtype != np.uint8 and not stored.is_certain):
         clear = alpha == 0

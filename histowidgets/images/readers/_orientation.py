@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from histowidgets.images.readers._pixel_size import CheckedSize
+
 
 class _Turn(NamedTuple):
     """A transposition, followed by reversing the rows, the columns, or both."""
@@ -54,9 +56,9 @@ class Orientation:
         """Return the (width, height) of the image, given those of the stored pixels."""
         return (height, width) if self.is_swapped else (width, height)
 
-    def sides(self, yx: tuple[float, float] | None) -> tuple[float, float] | None:
-        """Return the (height, width) of a pixel of the image, given those of a stored one."""
-        return (yx[1], yx[0]) if yx is not None and self.is_swapped else yx
+    def pixel_size(self, stored: CheckedSize) -> CheckedSize:
+        """Return the size of a pixel of the image, given that of a stored one."""
+        return stored.swapped() if self.is_swapped else stored
 
     def stored_region(
         self, x: int, y: int, width: int, height: int, stored_width: int, stored_height: int

@@ -20,6 +20,9 @@ UM: dict[str, float] = {
     "millimeter": 1e3,
     "cm": 1e4,
     "centimeter": 1e4,
+    "dm": 1e5,
+    "decimeter": 1e5,
+    "in": 25_400.0,
     "inch": 25_400.0,
     "m": 1e6,
     "meter": 1e6,
@@ -47,6 +50,13 @@ class CheckedSize(NamedTuple):
 
     yx_um: tuple[float, float] | None
     notes: tuple[str, ...] = ()
+
+    def swapped(self) -> "CheckedSize":
+        """Return the size of the same pixel after rows have become columns."""
+        if self.yx_um is None or self.yx_um[0] == self.yx_um[1]:
+            return self
+        height, width = self.yx_um
+        return CheckedSize((width, height), _not_square(width, height))
 
 
 UNKNOWN = CheckedSize(None)
@@ -100,10 +110,14 @@ def checked_pixel_size(
         printed = round(UM["inch"] / width_um)
         note = f"{source} gives a pixel size of {said} um, which is a print resolution ({printed} dpi)."
         return CheckedSize(None, (note,))
-    notes = ()
-    if abs(height_um / width_um - 1) > SQUARE_WITHIN:
-        notes = (f"The pixels are not square: {width_um:.4g} um wide, {height_um:.4g} um high.",)
-    return CheckedSize((height_um, width_um), notes)
+    return CheckedSize((height_um, width_um), _not_square(height_um, width_um))
+
+
+def _not_square(height_um: float, width_um: float) -> tuple[str, ...]:
+    """Say that pixels are not square, if they are not."""
+    if abs(height_um / width_um - 1) <= SQUARE_WITHIN:
+        return ()
+    return (f"The pixels are not square: {width_um:.4g} um wide, {height_um:.4g} um high.",)
 
 
 def _is_possible(side: float | None, largest: float) -> bool:

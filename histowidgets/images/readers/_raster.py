@@ -73,7 +73,7 @@ def _opened(path: Path, picture: PIL.Image.Image, options: OpenOptions) -> Array
         path, picture
     )  # first, since the following calls load the picture, after which its storage format is lost
     n_frames = int(getattr(picture, "n_frames", 1))
-    size, orientation = _pixel_size(picture), Orientation(picture.getexif().get(_ORIENTATION, 1))
+    size, orientation = _pixel_size(picture), orientation_of_picture(picture)
     if n_frames > 1 and picture.format not in _ONE_PICTURE and options.series is None and options.plane is None:
         listed = [Listed("", *picture.size) for _ in range(n_frames)]
         notes = choose_image(path.name, listed, None).notes
@@ -99,11 +99,12 @@ def _array_image(
     orientation: Orientation,
     options: OpenOptions,
 ) -> ArrayImage:
+    size = orientation.pixel_size(size)
     return ArrayImage(
         orientation.apply(pixels),
         options.name or named_after(path),
         options.channel_names,
-        options.pixel_size_or(orientation.sides(size.yx_um)),
+        options.pixel_size_or(size.yx_um),
         str(path),
         notes=(*notes, *orientation.notes, *(size.notes if options.pixel_size_um is None else ())),
         opened_with=options.given_choices,
@@ -167,7 +168,15 @@ def _decoded_otherwise(path: Path) -> np.ndarray | None:
 def raster_pixels(picture: PIL.Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the pixels of a Pillow image as (rows, cols, channels), and notes about them."""
     mode = picture.mode
-    if "transparency" in picture.info or mode in _CLEAR_MODES:
+    clear_value = picture.info.get("transparency")
+    if mode.startswith("I") and isinstance(clear_value, int):
+        # Pillow would make it 8 bits, all white.
+        deep = np.asarray(picture).astype(np.uint16)
+        share = np.where(deep == clear_value, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+        return _without_transparency(np.dstack([deep, share]), "The picture")
+    if mode == "La":
+        picture = picture.convert("LA")  # Pillow converts it to nothing else
+    if clear_value is not None or mode in _CLEAR_MODES:
         gray = mode in ("L", "LA", "La")
         clear = np.asarray(picture.convert("RGBA"))
         return _without_transparency(clear[..., (0, 3)] if gray else clear, "The picture")
@@ -184,6 +193,11 @@ def raster_pixels(picture: PIL.Image.Image) -> tuple[np.ndarray, tuple[str, ...]
     if mode == "I" and pixels.min() >= 0 and pixels.max() <= np.iinfo(np.uint16).max:
         pixels = pixels.astype(np.uint16)  # older versions of Pillow open 16-bit gray as 32 bits
     return (pixels if pixels.ndim == 3 else pixels[:, :, None]), ()
+
+
+def orientation_of_picture(picture: PIL.Image.Image) -> Orientation:
+    """Return how the pixels of a Pillow image are to be turned, by its EXIF."""
+    return Orientation(picture.getexif().get(_ORIENTATION, 1))
 
 
 def _without_transparency(

@@ -35,6 +35,9 @@ EAGER_BYTES = 32 << 20
 #: Pages up to this many pixels are examined whole to decide what their values mean, larger ones in places.
 LOOKED_AT_WHOLE = 1 << 20
 _PLACES, _PLACE_SIDE = 5, 64
+#: Number of characters of a description in which OME-XML begins.
+_OME_HEAD = 1000
+_LEFT_OUT = "The OME-XML cannot be interpreted ({}): pages are read without it, pixel size and names are ignored."
 
 
 class TiffImage(Image):
@@ -77,14 +80,14 @@ class TiffImage(Image):
                 require_possible_page(page)
         looked_at = functools.cache(lambda: self._looked_at(full))
         self._meaning: Interpretation = interpret(stored, path.name, looked_at)
-        self._orientation = Orientation(orientation_of(series))
+        self._orientation = Orientation(orientation_of(picture.page))
         n_channels = len(full.planes) * self._meaning.n_channels
         dtype = kept_dtype(self._meaning.dtype, name)
         n_bytes = full.size[0] * full.size[1] * n_channels * dtype.itemsize
         #: Whether to read it whole at once.
         self.is_small = len(self._levels) == 1 and n_bytes <= EAGER_BYTES
         no_data, more = _no_data_of(series, self._meaning, looked_at)
-        size = pixel_size_of(tiff, series)
+        size = self._orientation.pixel_size(pixel_size_of(tiff, series))
         names = options.channel_names or channel_names_of(tiff, series, n_channels)
         super().__init__(
             name=name,
@@ -92,7 +95,7 @@ class TiffImage(Image):
             height=self._orientation.size(*full.size)[1],
             dtype=dtype,
             channel_names=names or default_channel_names(n_channels, dtype, is_rgb=stored.is_picture),
-            pixel_size_um=options.pixel_size_or(self._orientation.sides(size.yx_um)),
+            pixel_size_um=options.pixel_size_or(size.yx_um),
             level_sizes=[self._orientation.size(*level.size) for level in self._levels],
             source=str(path),
             notes=(
@@ -142,7 +145,10 @@ class _Level:
         self.width, self.height = self.size = int(keyframe.imagewidth), int(keyframe.imagelength)
         self.planes = planes
         if any((page.keyframe.imagewidth, page.keyframe.imagelength) != self.size for page, _ in planes):
-            raise ImageOpenError("the pages of the series are of different sizes")
+            raise ImageOpenError(
+                f"{keyframe.parent.filename} has pages of different sizes, which its description calls one image. "
+                "Export it again."
+            )
         for page, _ in planes:
             file = page.parent.filehandle
             is_closed = file.closed
@@ -212,6 +218,8 @@ def _opened(path: Path, tiff: tifffile.TiffFile, options: OpenOptions, notes: Se
     if not tiff.pages:
         raise ImageOpenError(f"{path} has no image. It may be truncated; copy it again.")
     _require_ome(tiff)
+    if not notes and not tiff.is_ome and "<OME " in tiff.pages.first.description[:_OME_HEAD]:
+        notes = (_LEFT_OUT.format("it is truncated"),)
     pictures = pictures_of(path, tiff, functools.partial(stored_of, tiff))
     image = choose_image(path.name, [picture.listed for picture in pictures], options.series)
     picture = pictures[image.at]
@@ -253,7 +261,7 @@ def _require_ome(tiff: tifffile.TiffFile) -> None:
 
 
 def _without_ome(path: Path, options: OpenOptions, why: str) -> Image:
-    note = f"The OME-XML cannot be interpreted ({why}): pages are read without it, pixel size and names are ignored."
+    note = _LEFT_OUT.format(why)
     with tifffile.TiffFile(path, is_ome=False) as tiff:
         return _opened(path, tiff, options, (note,))
 

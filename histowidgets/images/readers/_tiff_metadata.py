@@ -66,7 +66,8 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
         sides = [None if unit is None or not per else unit / per for per in per_unit]
         return checked_pixel_size(*sides, source="ImageJ")
     unit_tag = page.tags.get("ResolutionUnit")
-    unit = {2: UM["inch"], 3: UM["cm"]}.get(int(unit_tag.value) if unit_tag is not None else 2)
+    units = {2: UM["inch"], 3: UM["cm"], 4: UM["mm"], 5: UM["um"]}
+    unit = units.get(int(unit_tag.value) if unit_tag is not None else 2)
     if unit is None:
         return UNKNOWN
     # Zero and one dot per inch stand for "unknown".
@@ -74,9 +75,8 @@ def pixel_size_of(tiff: tifffile.TiffFile, series: Any) -> CheckedSize:
     return checked_pixel_size(*sides, is_resolution=True)
 
 
-def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
-    """Return the description of the samples by the tags of a series."""
-    key = series.keyframe
+def stored_of(tiff: tifffile.TiffFile, series: Any, key: Any) -> Stored:
+    """Return the description of the samples by the tags of a page of a series."""
     tags = key.tags
     pages = math.prod(series.shape) // max(1, math.prod(key.shape))
     photometric = _name(key.photometric, tifffile.PHOTOMETRIC)
@@ -105,9 +105,9 @@ def stored_of(tiff: tifffile.TiffFile, series: Any) -> Stored:
     return stored
 
 
-def orientation_of(series: Any) -> int:
-    """Return the orientation of a series, 1 to 8."""
-    return int(_value(series.keyframe.tags, "Orientation", 1) or 1)
+def orientation_of(page: Any) -> int:
+    """Return the orientation of a page, 1 to 8."""
+    return int(_value(page.tags, "Orientation", 1) or 1)
 
 
 def declared_no_data(series: Any) -> float | None:

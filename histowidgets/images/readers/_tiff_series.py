@@ -43,6 +43,8 @@ class Picture:
     Parameters
     ----------
     series : tifffile.TiffPageSeries
+    page : tifffile.TiffPage
+        A page of it, whose tags hold for all.
     stored : Stored
         Description of its samples.
     at : mapping of str to int
@@ -60,9 +62,9 @@ class Picture:
         The axes among these along which to choose a plane.
     """
 
-    def __init__(self, series: Any, stored: Stored, at: Mapping[str, int], name: str) -> None:
+    def __init__(self, series: Any, page: Any, stored: Stored, at: Mapping[str, int], name: str) -> None:
         key = series.keyframe
-        self.series, self.stored, self.name = series, stored, name
+        self.series, self.page, self.stored, self.name = series, page, stored, name
         self.width, self.height = int(key.imagewidth), int(key.imagelength)
         self.pages = page_axes(series)
         self._at = dict(at)
@@ -168,7 +170,7 @@ def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Pic
     path : Path
     tiff : tifffile.TiffFile
     stored_of : callable
-        Returns the description of the samples of a series.
+        Returns the description of the samples of a series, given one of its pages.
 
     Raises
     ------
@@ -180,14 +182,19 @@ def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Pic
         key = series.keyframe
         if not key.imagewidth or not key.imagelength:
             continue
-        stored = stored_of(series)
+        stored = stored_of(series, key)
         alone = {
             axis: n
             for axis, n in page_axes(series).items()
             if n > 1 and (axis[0] in _MOSAIC or (stored.is_picture and axis[0] not in STACK_AXES and axis not in "YXS"))
         }
-        for place in np.ndindex(*alone.values()):
-            found.append(Picture(series, stored, dict(zip(alone, place, strict=True)), str(series.name or "")))
+        # Pages that are images of their own may have palettes and orientations of their own.
+        pages = series.pages if len(series) == math.prod(alone.values()) and len(series) > 1 else [key]
+        for number, place in enumerate(np.ndindex(*alone.values())):
+            page = pages[number] if len(pages) > 1 else key
+            page = key if page is None else page.aspage()
+            own = stored if page is key else stored_of(series, page)
+            found.append(Picture(series, page, own, dict(zip(alone, place, strict=True)), str(series.name or "")))
     if not found:
         raise ImageOpenError(f"{path} has no image. It may be truncated; copy it again.")
     return found
@@ -221,4 +228,8 @@ def require_no_volume(file: str, picture: Picture) -> None:
 def _missing_pages(series: Any) -> str:
     pages = [page for page in series if page is not None]
     missing = len(series) - len(pages)
-    return f"{missing or 'some'} of its {len(series)} pages are missing"
+    return (
+        f"{series.keyframe.parent.filename} does not hold this plane: {missing or 'some'} of its {len(series)} pages "
+        "are missing. It may not have been written to the end, or its description is wrong: export it again, or choose "
+        "a plane that is there with plane=."
+    )

@@ -93,7 +93,9 @@ class ZarrImage(Image):
             if (level.n_channels, level.array.dtype) != (full.n_channels, full.array.dtype):
                 raise ImageOpenError(f"The levels of {where} differ in their channels or dtypes. Export it again.")
             if level.width > full.width or level.height > full.height:
-                raise ImageOpenError(f"A level of {where} is larger than the first, which must be the full size.")
+                raise ImageOpenError(
+                    f"A level of {where} is larger than the first, which must be the full size. Export it again."
+                )
         names, colors = channels_of(found.ome, full.n_channels)
         dtype = kept_dtype(full.array.dtype, name)
         no_data, more = self._no_data_of(dtype)

@@ -4,6 +4,7 @@ import csv
 import functools
 import hashlib
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -191,10 +192,12 @@ def target_names(sources: Sequence[str]) -> list[str]:
     """
     names = [source.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] for source in sources]
     stems = [name.split(".")[0] or name for name in names]
-    counts = Counter(stem.lower() for stem in stems)
+    # Some file systems take names that differ in these for one.
+    same = [unicodedata.normalize("NFC", stem).casefold() for stem in stems]
+    counts = Counter(same)
     return [
-        stem if counts[stem.lower()] == 1 else numbered_stem(stem, source)
-        for source, stem in zip(sources, stems, strict=True)
+        stem if counts[one] == 1 else numbered_stem(stem, source)
+        for source, stem, one in zip(sources, stems, same, strict=True)
     ]
 
 

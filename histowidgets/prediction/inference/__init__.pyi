@@ -1,5 +1,5 @@
 from ._adabn import adapted
-from ._channels import match_channels
+from ._channels import match_channels, names_in_image
 from ._fingerprint import classifier_digest, prediction_fingerprint
 from ._job import Job
 from ._mean import mean_of
@@ -26,6 +26,7 @@ __all__ = [
     "classifier_digest",
     "match_channels",
     "mean_of",
+    "names_in_image",
     "predict_region",
     "predict_to_disk",
     "prediction_fingerprint",

@@ -5,10 +5,18 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from histowidgets.annotations.shapes import match_class
 from histowidgets.errors import PredictionError
-from histowidgets.images import ChannelStatistics, Image, ImageStatistics, Normalization, measure_statistics
+from histowidgets.images import (
+    ChannelStatistics,
+    Image,
+    ImageStatistics,
+    Normalization,
+    default_channel_names,
+    measure_statistics,
+)
 from histowidgets.prediction._spec import ClassifierSpec
-from histowidgets.prediction.inference._channels import match_channels
+from histowidgets.prediction.inference._channels import match_channels, names_in_image
 from histowidgets.prediction.inference._job import seen_image
 
 #: An image is unlike the training images if its mean or percentiles are off by this many standard deviations, or if its
@@ -28,7 +36,7 @@ class RangeWarning:
     Attributes
     ----------
     id : {"image-outside-training", "no-training-statistics", "pixel-size-unknown", "pixel-size-coarse", \
-"pixel-size-far"}
+"pixel-size-far", "channels-by-place"}
     title, detail : str
         The finding in plain words, and what to do.
     evidence : dict
@@ -51,9 +59,10 @@ class RangeWarning:
 def check_image(spec: ClassifierSpec, image: Image, ignore_pixel_size: bool = False) -> list[RangeWarning]:
     """Compare the pixel size and the values of an image with those of training; see `check_range`.
 
-    "pixel-size-unknown" if the pixel size is known only of the image or only of the classifier, "pixel-size-coarse" if
-    the image's pixels are more than twice as large, "pixel-size-far" if the sizes are too far apart to predict.
-    `ignore_pixel_size` leaves these out.
+    "channels-by-place" if the channel names of the image and the classifier disagree, "pixel-size-unknown" if the pixel
+    size is known only of the image or only of the classifier, "pixel-size-coarse" if the image's pixels are more than
+    twice as large, "pixel-size-far" if the sizes are too far apart to predict. `ignore_pixel_size` leaves the last
+    three out.
 
     Raises
     ------
@@ -61,15 +70,38 @@ def check_image(spec: ClassifierSpec, image: Image, ignore_pixel_size: bool = Fa
         If the image's channels do not fit.
     """
     channels = match_channels(spec.channel_names, image.channel_names, image.name)
+    warnings = _check_names(spec, image)
     if ignore_pixel_size:
-        return check_range(image, spec.normalization, channels)
+        return [*warnings, *check_range(image, spec.normalization, channels)]
     try:
         seen = seen_image(spec, image)
     except PredictionError as error:
         own, wanted = image.pixel_size_um or 0.0, spec.pixel_size_um or 0.0
         title, _, detail = str(error).partition(". ")
-        return [_size_warning("pixel-size-far", title, detail, image, own, wanted)]
-    return [*_check_pixel_size(spec, image), *check_range(seen, spec.normalization, channels)]
+        return [*warnings, _size_warning("pixel-size-far", title, detail, image, own, wanted)]
+    return [*warnings, *_check_pixel_size(spec, image), *check_range(seen, spec.normalization, channels)]
+
+
+def _check_names(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:
+    """Say that channels are taken by their places although they have names, which are others."""
+    wanted, found = tuple(spec.channel_names), image.channel_names
+    unnamed = {default_channel_names(len(found)), default_channel_names(len(found), "uint8")}
+    if wanted in unnamed or found in unnamed or names_in_image(wanted, found) is not None:
+        return []
+    pairs = ", ".join(
+        f"{own} for {name}" for own, name in zip(found, wanted, strict=True) if not match_class(own, [name])
+    )
+    if not pairs:
+        return []
+    return [
+        RangeWarning(
+            "channels-by-place",
+            f"The channels of image {image.name} have other names than those the classifier was trained on",
+            f"They are taken in their order: {pairs}. If that is wrong, name them alike with open_image(…, "
+            "channel_names=[…]).",
+            image_name=image.name,
+        )
+    ]
 
 
 def _check_pixel_size(spec: ClassifierSpec, image: Image) -> list[RangeWarning]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from histowidgets.annotations import ProjectSnapshot
 from histowidgets.errors import PredictionError, SettingsError, TrainingDataError
 from histowidgets.images import Image, select_channels
-from histowidgets.prediction import match_channels
+from histowidgets.prediction import match_channels, names_in_image
 
 
 def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> ProjectSnapshot:
@@ -33,8 +33,9 @@ def with_channels(snapshot: ProjectSnapshot, channels: Sequence[str]) -> Project
     images: dict[str, Image] = {}
     for name, image in snapshot.images.items():
         found = image.channel_names
-        if set(wanted) <= set(found) and len(set(found)) == len(found) and (channels or len(found) == len(wanted)):
-            images[name] = select_channels(image, wanted)
+        names = names_in_image(wanted, found)
+        if names is not None and (channels or len(found) == len(wanted)):
+            images[name] = select_channels(image, names)
         elif channels and name in annotated:
             missing = next((one for one in wanted if one not in found), wanted[0])
             raise SettingsError(

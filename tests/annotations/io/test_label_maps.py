@@ -2,6 +2,7 @@
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 import tifffile
 
@@ -63,6 +64,25 @@ def test_a_mask_of_any_kind_is_the_only_class_where_it_is_not_0(tmp_path):
         labels, said = imported(source, project_of("Tumor"))
         np.testing.assert_array_equal(labels == 0, MASK, err_msg=str(source))
         assert "was taken as 'Tumor', 0 as unlabelled" in said
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_a_mask_is_turned_as_its_file_says_like_the_image_that_it_is_of(tmp_path, ending, orientation):
+    exif = PIL.Image.Exif()
+    exif[274] = orientation
+    stored = PIL.Image.fromarray(MASK if orientation < 5 else MASK.T.copy())
+    stored.getexif().update(exif)
+    wanted = np.asarray(PIL.ImageOps.exif_transpose(stored))
+    path = tmp_path / f"mask.{ending}"
+    if ending == "png":
+        png(path, np.asarray(stored).astype(np.uint8), exif=exif)
+    else:
+        tifffile.imwrite(path, np.asarray(stored).astype(np.uint8), extratags=[(274, "H", 1, orientation, True)])
+    sources = [path] if ending == "tif" else [path, PIL.Image.open(path)]
+    for source in sources:
+        labels, _ = imported(source, project_of("Tumor"))
+        np.testing.assert_array_equal(labels == 0, wanted)
 
 
 def test_a_mask_needs_to_be_told_which_of_two_classes_it_is(tmp_path):

@@ -367,8 +367,13 @@ def test_values_beyond_the_text_are_refused(project, path):
 def test_bad_paths_and_names_are_refused(project, tmp_path):
     with pytest.raises(LabelPngError, match="cannot be read"):
         project.import_label_png("blank", tmp_path / "nothing.png")
-    with pytest.raises(LabelPngError, match="cannot be written"):
+    with pytest.raises(LabelPngError, match=r"cannot be written: there is no folder .*no folder\. Make it first"):
         project.export_label_png("blank", tmp_path / "no folder" / "x.png")
+    with pytest.raises(LabelPngError, match=r"cannot be written: a folder has this name\. Give the name of a file"):
+        project.export_label_png("blank", tmp_path)
+    with pytest.raises(LabelPngError, match="expected text or a Path") as caught:
+        project.import_label_png("blank", np.zeros((90, 120), int).tolist())
+    assert len(str(caught.value)) < 300
     with pytest.raises(ImageNameError):
         project.export_label_png("nothing", tmp_path / "x.png")
     with pytest.raises(ImageNameError):

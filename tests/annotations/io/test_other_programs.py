@@ -271,6 +271,15 @@ def test_damaged_run_lengths_are_reported(tmp_path, segmentation):
     assert "Object 1 cannot be read" in said
 
 
+@pytest.mark.parametrize(
+    ("segmentation", "words"),
+    [([[0, 0, 10, 0, 10]], "odd number of coordinates"), ({"size": [30, 40], "counts": [-5, 1205]}, "is below 0")],
+)
+def test_what_is_wrong_with_an_outline_is_said(tmp_path, segmentation, words):
+    with pytest.raises(AnnotationFileError, match=words):
+        imported(tmp_path / "a.json", coco([of(1, 1, segmentation)]))
+
+
 # --- labelme ---
 
 

@@ -273,8 +273,17 @@ def test_a_damaged_line_names_its_number(kept, line):
 
 def test_a_missing_journal_is_an_empty_one(kept):
     journal_of(kept).unlink()
-    again = Project.open(kept.folder)
+    with pytest.warns(HistowidgetsWarning, match=r"There is no .*journal\.jsonl.* opens without any\. .*restore it"):
+        again = Project.open(kept.folder)
     assert again.annotations("blank") == ()
+    again.close()
+    Project.open(kept.folder).close()  # there is one now
+
+
+def test_the_path_of_the_description_opens_the_project(kept):
+    kept.close()
+    again = Project.open(kept.folder / "project.json")
+    assert (again.folder, again.image_names) == (kept.folder, kept.image_names)
     again.close()
 
 

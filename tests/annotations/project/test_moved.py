@@ -298,14 +298,17 @@ def test_a_description_that_an_editor_saved_opens(study, encoding):
         (lambda text: text.replace('"name": "b"', '"name": "a"'), "two images are named 'a'"),
         (lambda text: text.replace("#E69F00", "orange"), "'orange' is not a colour"),
         (lambda text: text.replace('"version"', '"versio"'), "'version' is missing"),
+        (lambda text: text.replace('"version": 1', '"version": "1"'), r"version is '1'; a whole number is wanted\. "),
+        (lambda text: text.replace('"opened_with": {}', '"opened_with": {"page": 1}', 1), "opened_with names 'page'"),
         (lambda text: "[]", "'version' is missing"),
     ],
 )
 def test_what_was_mistyped_is_named(study, change, words):
     path = study / "projects" / "mine" / "project.json"
     path.write_text(change(path.read_text()))
-    with pytest.raises(ProjectFolderError, match=rf"project\.json is damaged: .*{words}.*Correct it"):
+    with pytest.raises(ProjectFolderError, match=rf"project\.json is damaged: .*{words}.*Correct it") as caught:
         Project.open(path.parent)
+    assert ".." not in str(caught.value)
 
 
 def test_a_description_of_another_encoding_says_so(study):

@@ -1,5 +1,6 @@
 """Files of several images and stacks: which is opened, that it is said, and how another is chosen."""
 
+import json
 import warnings
 
 import numpy as np
@@ -90,6 +91,20 @@ def test_pages_in_colour_are_images_of_their_own(tmp_path):
     assert image.channel_names == ("Red", "Green", "Blue")
     for number, page in enumerate(pages):
         np.testing.assert_array_equal(whole(opened(tmp_path / "a.tif", series=number)), page)
+
+
+def test_pages_that_are_images_have_palettes_and_orientations_of_their_own(tmp_path):
+    pixels, palette = noise(40, 50), noise(3, 256, dtype=np.uint16)
+    palette = (palette.astype(np.uint16) << 8) | 1
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        for number in range(3):
+            turn = [(274, "H", 1, 3, True)] if number == 2 else []
+            colormap = np.roll(palette, number, axis=0)
+            tiff.write(pixels, photometric="palette", colormap=colormap, metadata=None, extratags=turn)
+    for number in range(3):
+        wanted = (np.roll(palette, number, axis=0) >> 8).T[pixels]
+        wanted = wanted[::-1, ::-1] if number == 2 else wanted
+        np.testing.assert_array_equal(whole(opened(tmp_path / "a.tif", series=number)), wanted)
 
 
 def test_pages_of_other_sizes_and_kinds(tmp_path):
@@ -184,6 +199,26 @@ def test_a_stack_along_one_axis_takes_a_number(tmp_path, axes, plane):
     stack = noise(5, 40, 50)
     tifffile.imwrite(tmp_path / "a.ome.tif", stack, metadata={"axes": axes})
     np.testing.assert_array_equal(whole(opened(tmp_path / "a.ome.tif", plane=plane))[..., 0], stack[3])
+
+
+def test_numbers_of_numpy_choose_as_well(tmp_path):
+    stack = noise(3, 5, 2, 40, 50, dtype=np.uint16)
+    image = opened(write_ome(tmp_path, stack), series=np.int64(0), plane=(np.int64(3), np.uint8(1)))
+    np.testing.assert_array_equal(whole(image), np.moveaxis(stack[1, 3], 0, -1))
+    frames = [PIL.Image.fromarray(frame) for frame in noise(3, 40, 50, 3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert json.dumps(opened(tmp_path / "a.gif", series=np.int64(1)).opened_with) == '{"series": 1}'
+
+
+def test_a_plane_that_was_never_written_is_named_with_the_file(tmp_path):
+    stack = noise(4, 40, 50)
+    tifffile.imwrite(tmp_path / "a.ome.tif", stack, metadata={"axes": "ZYX"}, compression="zlib")
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        xml = tiff.ome_metadata.replace('SizeZ="4"', 'SizeZ="40"')
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", xml.encode())
+    with pytest.raises(ImageError, match=r"a\.ome\.tif does not hold this plane: 36 of its 40 pages .* with plane="):
+        opened(tmp_path / "a.ome.tif", plane=20)
+    np.testing.assert_array_equal(whole(opened(tmp_path / "a.ome.tif", plane=3))[..., 0], stack[3])
 
 
 def test_a_stack_in_colour(tmp_path):

@@ -87,6 +87,19 @@ def test_ome_xml_that_lacks_something_is_left_out(tmp_path, missing):
     assert "The OME-XML cannot be interpreted" in image.notes[0]
 
 
+def test_ome_xml_that_is_cut_short_is_said(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 80), np.uint8)
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, metadata=metadata)
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        xml = tiff.ome_metadata
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", xml[: len(xml) // 2].encode())
+    image = open_image(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(image.read(0, 0, 80, 60)[..., 0], pixels)
+    assert image.pixel_size_um is None
+    assert "The OME-XML cannot be interpreted (it is truncated)" in image.notes[0]
+
+
 @pytest.mark.parametrize("compression", [34676, 65000, 12345])
 def test_a_compression_that_is_unknown_is_no_damage(tmp_path, compression):
     raw_tiff.write(tmp_path / "a.tif", bytes(300), 20, 15, compression=compression)

@@ -115,6 +115,21 @@ def test_multiplied_transparency_is_not_multiplied_again(tmp_path, reading):
     np.testing.assert_array_equal(whole(open_image(tmp_path / "b.tif")), pixels)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_opaque_among_multiplied_transparency_stays_as_it_is(tmp_path, reading, dtype):
+    largest = np.iinfo(dtype).max
+    pixels = noise(20, 30, 4, dtype=dtype, high=largest)
+    pixels[..., 3] = largest
+    pixels[:8] = 0
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=["assocalpha"], software="a camera", metadata=None
+    )
+    image = open_image(tmp_path / "a.tif")
+    assert len(image.channel_names) == 3
+    assert (whole(image)[:8] == largest).all()
+    np.testing.assert_array_equal(whole(image)[8:], pixels[8:, :, :3])
+
+
 @pytest.mark.parametrize("bits", range(1, 17))
 @pytest.mark.parametrize("white_is_zero", [True, False])
 def test_gray_of_any_bits(tmp_path, reading, bits, white_is_zero):

@@ -49,6 +49,33 @@ def test_exif(tmp_path, orientation, ending):
     np.testing.assert_array_equal(image.read(0, 0, image.width, image.height), turned(orientation))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_pillow_image_that_is_not_turned_yet(tmp_path, orientation):
+    exif = PIL.Image.Exif()
+    exif[274] = orientation
+    PIL.Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif)
+    with PIL.Image.open(tmp_path / "a.png") as picture:
+        image = open_image(picture)
+    np.testing.assert_array_equal(image.read(0, 0, image.width, image.height), turned(orientation))
+    assert bool(image.notes) == (orientation > 1)
+
+
+@pytest.mark.parametrize("ending", ["tif", "png"])
+def test_sides_of_pixels_are_turned_and_said_as_they_are_shown(tmp_path, ending):
+    if ending == "tif":
+        tifffile.imwrite(
+            tmp_path / "a.tif", PIXELS, photometric="rgb", metadata=None, resolution=(20000, 10000),
+            resolutionunit="CENTIMETER", extratags=[(274, "H", 1, 6, True)],
+        )  # fmt: skip
+    else:
+        exif = PIL.Image.Exif()
+        exif[274] = 6
+        PIL.Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif, dpi=(50800, 25400))
+    image = open_image(tmp_path / f"a.{ending}")
+    assert image.pixel_size_yx_um == pytest.approx((0.5, 1.0), rel=1e-3)
+    assert "1 um wide, 0.5 um high" in " ".join(image.notes)
+
+
 def test_a_photograph(tmp_path):
     exif = PIL.Image.Exif()
     exif[274] = 6

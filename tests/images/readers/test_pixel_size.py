@@ -119,6 +119,23 @@ def test_the_resolution_of_a_jpeg_2000_that_means_nothing(tmp_path):
     np.testing.assert_array_equal(image.read(0, 0, 60, 40), RGB)
 
 
+@pytest.mark.parametrize(
+    ("unit", "um"), [("in", 25_400), ("inch", 25_400), ("dm", 1e5), ("cm", 1e4), ("nm", 1e-3), ("µm", 1), ("Å", 1e-4)]
+)
+def test_units_of_ome_tiff(tmp_path, unit, um):
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.25 / um, "PhysicalSizeY": 0.25 / um}
+    metadata |= {"PhysicalSizeXUnit": unit, "PhysicalSizeYUnit": unit}
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.ones((20, 30), np.uint8), metadata=metadata)
+    assert open_image(tmp_path / "a.ome.tif").pixel_size_um == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("unit", "per"), [("INCH", 101_600), ("CENTIMETER", 40_000), ("MILLIMETER", 4000)])
+def test_units_of_a_resolution(tmp_path, unit, per):
+    pixels = np.ones((20, 30), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, resolution=(per, per), resolutionunit=unit, metadata=None)
+    assert open_image(tmp_path / "a.tif").pixel_size_um == pytest.approx(0.25)
+
+
 def test_both_sides_can_be_given():
     image = open_image(RGB, pixel_size_um=(0.5, 0.25))
     assert (image.pixel_size_yx_um, image.pixel_size_um) == ((0.5, 0.25), 0.125**0.5)

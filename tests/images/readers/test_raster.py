@@ -62,6 +62,22 @@ def test_png_of_16_bits(tmp_path, n_channels):
     np.testing.assert_array_equal(whole(image), pixels if n_channels == 3 else pixels[..., :-1])
 
 
+def test_a_transparent_gray_of_a_png_of_16_bits(tmp_path):
+    gray = DEEP[..., 0]
+    PIL.Image.fromarray(gray).save(tmp_path / "a.png", transparency=int(gray[0, 0]))
+    image = open_image(tmp_path / "a.png")
+    assert image.dtype == np.uint16
+    np.testing.assert_array_equal(whole(image)[..., 0], np.where(gray == gray[0, 0], 65535, gray))
+
+
+def test_a_pillow_image_of_gray_multiplied_by_its_transparency():
+    picture = PIL.Image.new("LA", (4, 4), (200, 128))
+    picture.putpixel((1, 1), (90, 255))
+    pixels = whole(open_image(picture.convert("La")))
+    assert abs(int(pixels[0, 0, 0]) - round(200 * 128 / 255 + 127)) <= 1
+    assert pixels[1, 1].tolist() == [90]
+
+
 def test_jpeg_of_12_bits(tmp_path):
     smooth = np.add.outer(np.arange(64) * 20, np.arange(64) * 20).astype(np.uint16)
     (tmp_path / "a.jpg").write_bytes(imagecodecs.jpeg8_encode(smooth, level=100, bitspersample=12))

@@ -214,6 +214,32 @@ def test_n8_channels_are_matched_by_name():
         np.testing.assert_array_equal(classifier.predict(other).probabilities, expected)
 
 
+def test_channels_are_matched_whatever_their_capitals_and_unicode_form():
+    wanted = ["DAPI", "CD8", "Kérat"]
+    assert match_channels(wanted, ["cd8", "ke\u0301rat", "Dapi"], "x") == (2, 0, 1)
+    assert match_channels(wanted, ["dapi", "CD 8", "KÉRAT"], "x") is None
+    assert match_channels(["a", "A"], ["A", "a"], "x") == (1, 0)
+    with pytest.raises(PredictionError, match="'CD8' is not among them"):
+        match_channels(["DAPI", "CD8"], ["CD3", "dapi"], "x")
+    pixels = picture(64, 64, 3, np.uint16).read(0, 0, 64, 64)
+    image = hw.open_image(pixels, channel_names=["DAPI", "GFP", "RFP"])
+    other = hw.open_image(np.ascontiguousarray(pixels[..., ::-1]), channel_names=["rfp", "gfp", "dapi"])
+    classifier = brightness_classifier(image)
+    expected = classifier.predict(image).probabilities
+    np.testing.assert_array_equal(classifier.predict(other).probabilities, expected)
+
+
+def test_channels_of_other_names_are_taken_in_their_order_and_that_is_said():
+    pixels = picture(64, 64, 3, np.uint16).read(0, 0, 64, 64)
+    classifier = brightness_classifier(hw.open_image(pixels, channel_names=["DAPI", "GFP", "RFP"]))
+    image = hw.open_image(pixels, channel_names=["dapi", "Cy3", "Cy5"])
+    [said] = [one for one in classifier.check(image) if one.id == "channels-by-place"]
+    assert "order: Cy3 for GFP, Cy5 for RFP. " in said.detail
+    for names in (None, ["dapi", "gfp", "rfp"], ["RFP", "GFP", "DAPI"]):
+        image = hw.open_image(pixels, channel_names=names)
+        assert not [one for one in classifier.check(image) if one.id == "channels-by-place"]
+
+
 def test_n8_names_that_nobody_knows_go_by_position():
     assert match_channels(["Red", "Green", "Blue"], ["Channel 1", "Channel 2", "Channel 3"], "x") is None
     assert match_channels(["a", "b"], ["b", "a"], "x") == (1, 0)
