@@ -21,7 +21,7 @@ def test_the_form_a_recommendation_and_the_layers_by_hand(open_notebook):
     hand = StudioHand(notebook)
     page = notebook.page
     hand.open_tab("Settings")
-    page.locator(".hw-summary-words", has_text="tiles").wait_for()
+    page.locator(".hw-summary-words", has_text="at most").wait_for()
     assert "at most 60 s" in page.locator(".hw-summary-words").inner_text()
     before = notebook.value("studio.form.settings.model_dump(mode='json')")
 

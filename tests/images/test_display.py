@@ -43,7 +43,7 @@ def test_channels_have_colours_and_can_be_off():
 
 
 def test_a_contrast_of_other_channels_is_refused():
-    with pytest.raises(ImageError, match=r"of 1 channel\(s\)"):
+    with pytest.raises(ImageError, match=r"for 1 channel\(s\)"):
         display_rgb(np.zeros((2, 2, 2)), [ChannelDisplay("#FF0000", 0, 1)])
 
 
@@ -75,10 +75,10 @@ def test_real_channels_are_shown(shared_data):
         ({"color": "#12345"}, "write it as #RRGGBB"),
         ({"color": "#ff0000\n"}, "write it as #RRGGBB"),
         ({"color": 7}, "write it as #RRGGBB"),
-        ({"low": 5}, "from 5 to 1; give two finite numbers, the lower one first"),
-        ({"low": float("nan")}, "from nan to 1"),
-        ({"high": float("inf")}, "from 0 to inf"),
-        ({"high": "9"}, "from 0 to '9'"),
+        ({"low": 5}, "is 5 to 1; give two finite numbers, the lower one first"),
+        ({"low": float("nan")}, "is nan to 1"),
+        ({"high": float("inf")}, "is 0 to inf"),
+        ({"high": "9"}, "is 0 to '9'"),
         ({"gamma": 0}, "gamma of a channel is 0; give a number above 0"),
         ({"gamma": None}, "gamma of a channel is None"),
     ],
