@@ -70,6 +70,9 @@ def _add_options(group: Any) -> None:
     for name, option in OPTIONS.items():
         group.add_argument(_flag(name), **_argument(option))
     add_choice(group)
+    group.add_argument(
+        "--pixel-size-um", type=float, metavar="UM", help="side of a pixel, instead of that in the files"
+    )
     group.add_argument("--probabilities", action="store_true", help="keep the probabilities too, in ome-tiff and zarr")
     group.add_argument("--adapt", action="store_true", help="recompute the batch-norm statistics on each image (AdaBN)")
 
@@ -141,6 +144,7 @@ def predict(arguments: argparse.Namespace) -> int:
             background=arguments.background,
             overwrite=arguments.force,
             **choice_of(arguments),
+            pixel_size_um=arguments.pixel_size_um,
             progress=lambda done, total, seconds_left: images.update(done - images.n),
             tile_progress=show_tiles,
             **_given(arguments, OPTIONS),

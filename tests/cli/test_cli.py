@@ -1,5 +1,6 @@
 """The command line does on a folder what the studio does by hand."""
 
+import csv
 import inspect
 import io
 import json
@@ -538,3 +539,15 @@ def test_a_word_is_no_plane(capsys):
     with pytest.raises(SystemExit):
         main(["info", "stack.tif", "--plane", "x"])
     assert "'x' is no plane" in capsys.readouterr().err
+
+
+def test_the_pixel_size_of_images_without_one_is_given(saved, tmp_path, capsys):
+    command = ["predict", str(saved / "classifier"), str(saved / "noise.png"), "-o", str(tmp_path / "out")]
+    assert main(command) == EXIT_OK
+    assert "(um2)" not in (tmp_path / "out" / "measurements.csv").read_text()
+    assert main([*command, "--pixel-size-um", "0.5"]) == EXIT_FAILED, "nothing is overwritten"
+    capsys.readouterr()
+    assert main([*command, "--pixel-size-um", "0.5", "--force"]) == EXIT_OK
+    assert "1 done" in capsys.readouterr().out
+    (row,) = csv.DictReader((tmp_path / "out" / "measurements.csv").read_text().splitlines())
+    assert sum(float(value) for name, value in row.items() if "(um2)" in name) == 96 * 128 * 0.25

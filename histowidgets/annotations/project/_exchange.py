@@ -125,8 +125,20 @@ def import_annotations(log: EditLog, name: str, source: Any, options: ImportOpti
     """Draw the annotations of a file of any known format. See `Project.import_annotations`."""
     checked = _checked_source(source, AnnotationFileError)
     if _is_label_map(checked):
+        _refuse_placing(options)
         return import_label_map(log, name, checked, options.unknown_classes, options.classes)
     return _import_shapes(log, name, checked, options)
+
+
+def _refuse_placing(options: ImportOptions) -> None:
+    """Raise AnnotationFileError for options that a label map cannot follow."""
+    without_effect = {"unit": "px", "scale": None, "offset": None, "plane": None}
+    given = [option for option, default in without_effect.items() if getattr(options, option) != default]
+    if given:
+        raise AnnotationFileError(
+            f"{given[0]} has no effect on a label map, which covers the whole image. Leave it out; for a part of the "
+            "image, pass an array of the image's size."
+        )
 
 
 def import_geojson(log: EditLog, name: str, path: "str | os.PathLike[str]", options: ImportOptions) -> Imported:
@@ -165,6 +177,7 @@ def preview_import(log: EditLog, name: str, source: Any, options: ImportOptions)
         image, colors, there = state.image, _colors(log.state), state.frozen()
     unasked = replace(options, unknown_classes="add" if options.unknown_classes == "error" else options.unknown_classes)
     if _is_label_map(checked):
+        _refuse_placing(options)
         try:
             read = read_labels(checked, image, colors, unasked.unknown_classes, options.classes)
         except UnnamedValuesError as error:

@@ -17,6 +17,7 @@ from histowidgets._address import is_address
 from histowidgets._file_mark import identifying_marks
 from histowidgets._io import as_path, atomic_write, written
 from histowidgets.errors import PredictionCancelled, PredictionError
+from histowidgets.images import PixelSize
 from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.batch._one_image import ImageResult, Task, Wanted, predict_one, read_note
@@ -56,6 +57,7 @@ def predict_images(
     series: int | str | None = None,
     plane: int | Sequence[int | None] | None = None,
     bounds: bool = True,
+    pixel_size_um: PixelSize | None = None,
     progress: Progress | None = None,
     tile_progress: TileProgress | None = None,
     should_stop: ShouldStop | None = None,
@@ -93,8 +95,9 @@ def predict_images(
     overwrite : bool, default True
         Whether to replace results of the same images that were made with another classifier or other options; otherwise
         such an image counts as failed.
-    series, plane, bounds
-        Which image and plane of each file, and which part of a slide; see `open_image`.
+    series, plane, bounds, pixel_size_um
+        Which image and plane of each file, which part of a slide, and the pixel size where it differs from that of the
+        files or is missing there; see `open_image`.
     progress, tile_progress : callable, optional
         ``progress(done, total, seconds_left)`` is called after each image, and, except on a cluster,
         ``tile_progress(source, done, total, seconds_left)`` after each batch of tiles.
@@ -118,6 +121,7 @@ def predict_images(
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options, overwrite)
     chosen = {"series": series, "plane": plane, "bounds": None if bounds else False}
+    chosen["pixel_size_um"] = pixel_size_um
     wanted = replace(wanted, opened_with={name: value for name, value in chosen.items() if value is not None})
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
     measured(spec.classes, {}, None, background)  # raises for an unknown background class before any work

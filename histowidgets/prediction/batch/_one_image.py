@@ -80,7 +80,7 @@ class Wanted:
     overwrite : bool
         Whether to replace an earlier result of the same image.
     opened_with : dict
-        Arguments `series`, `plane` and `bounds` of `open_image`, if they are not the default.
+        Arguments `series`, `plane`, `bounds` and `pixel_size_um` of `open_image`, if they are not the default.
     """
 
     format: str

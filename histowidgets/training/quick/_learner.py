@@ -414,8 +414,8 @@ def held_out_pairs(
         Class indices; 255 in `truth` where there is no label.
     """
     for name, regions in split.held_out.items():
-        if name not in snapshot.images:
-            continue
+        if name not in snapshot.images or not regions:
+            continue  # an image without labels may have other channels
         image = snapshot.images[name]
         channels = match_channels(classifier.channel_names, image.channel_names, image.name)
         drawn = [a.shape.region() for a in snapshot.annotations[name] if a.class_name is not None]

@@ -322,3 +322,14 @@ def test_labelme(tmp_path):
     assert (project.label_map("blank")[:60, :85] == 0).sum() == 4 * 600
     content |= {"imageWidth": 60, "imageHeight": 90}
     assert "not a smaller or larger copy" in imported(tmp_path / "a.json", json.dumps(content))[1]
+
+
+@pytest.mark.parametrize("option", [{"offset": (10, 10)}, {"scale": 3}, {"unit": "um"}, {"plane": "all"}])
+def test_options_that_a_label_map_cannot_follow_are_refused(option):
+    project = Project(["Gland"])
+    name = project.add_image(np.full((30, 40), 200, np.uint8))
+    labels = np.zeros((30, 40), np.uint8)
+    for ask in (project.import_annotations, project.preview_import):
+        with pytest.raises(AnnotationFileError, match=f"{next(iter(option))} has no effect on a label map"):
+            ask(name, labels, classes={0: "Gland"}, **option)
+    assert project.count() == {"Gland": 0}

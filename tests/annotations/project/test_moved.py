@@ -299,7 +299,7 @@ def test_a_description_that_an_editor_saved_opens(study, encoding):
         (lambda text: text.replace("#E69F00", "orange"), "'orange' is not a colour"),
         (lambda text: text.replace('"version"', '"versio"'), "'version' is missing"),
         (lambda text: text.replace('"version": 1', '"version": "1"'), r"version is '1'; a whole number is wanted\. "),
-        (lambda text: text.replace('"opened_with": {}', '"opened_with": {"page": 1}', 1), "opened_with has the unknown entry 'page'"),
+        (lambda text: text.replace('"opened_with": {}', '"opened_with": {"page": 1}', 1), "the unknown entry 'page'"),
         (lambda text: "[]", "'version' is missing"),
     ],
 )

@@ -143,3 +143,8 @@ def test_it_can_be_given_up_and_checks_its_folds(project):
     assert quick_score(project, should_stop=lambda: True) is None
     with pytest.raises(SettingsError, match="2 to 20"):
         quick_score(project, folds=1)
+
+
+def test_an_image_without_annotations_may_have_other_channels(scored, project):
+    project.add_image(hw.open_image(_tissue()[..., 0], name="gray"))
+    assert quick_score(project).miou == pytest.approx(scored[1].miou, abs=0.05)
