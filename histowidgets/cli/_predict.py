@@ -155,7 +155,8 @@ def predict(arguments: argparse.Namespace) -> int:
         if result.note:
             print(f"{result.source}: {result.note}", file=sys.stderr)
         if result.state == "failed":
-            print(f"{result.source}: {result.error}", file=sys.stderr)
+            named = result.source in result.error
+            print(result.error if named else f"{result.source}: {result.error}", file=sys.stderr)
     states = [result.state for result in results]
     said = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     print(written(f"{said}; see {arguments.output}"))

@@ -356,20 +356,23 @@ class PredictionResults(ABC):
         -------
         list of dict
             In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and the areas and shares
-            as in `measurements`, for the pixels inside the shape.
+            as in `measurements`, for the pixels inside the shape that were not erased later. Erasers, and annotations
+            that were erased completely, are left out.
         """
         rows: list[dict[str, str | float]] = []
-        for annotation in annotations:
+        for place, annotation in enumerate(annotations):
+            if annotation.class_name is None:
+                continue
+            erasers = [later for later in annotations[place + 1 :] if later.class_name is None]
             counts, n_pixels = np.zeros(UNLABELLED + 1, np.int64), 0
             inside = annotation.shape.region().intersect(self.region)
             for band, labels in self._bands(inside) if inside is not None else ():
-                drawn = rasterize([annotation], {annotation.class_name or "": 0}, band) == 0
+                drawn = rasterize([annotation, *erasers], {annotation.class_name: 0}, band) == 0
                 counts += np.bincount(labels[drawn], minlength=UNLABELLED + 1)
                 n_pixels += int(drawn.sum())
-            row: dict[str, str | float] = {
-                "Annotation": annotation.id,
-                "Annotated class": annotation.class_name or "",
-            }
+            if n_pixels == 0 and erasers and inside is not None:
+                continue
+            row: dict[str, str | float] = {"Annotation": annotation.id, "Annotated class": annotation.class_name}
             rows.append({**row, **self._measured(counts, n_pixels, background)})
         return rows
 

@@ -153,6 +153,10 @@ def test_b8_annotations_are_measured_by_the_pixels_inside_them():
     assert triangle["Gland (%)"] == 0
     assert triangle["Stroma area (um2)"] == pytest.approx(5000 * 0.25, rel=0.03)
     assert outside["Stroma area (um2)"] == 0
+    project.erase(name, hw.Rectangle(0, 0, 300, 600))  # the left half of the first, and all of the second
+    half, outside = prediction.measure_annotations(project.annotations(name))
+    assert (half["Gland area (um2)"], half["Stroma area (um2)"]) in [(50 * 560 * 0.25, 0), (0, 50 * 560 * 0.25)]
+    assert outside["Annotated class"] == "Other"
 
 
 @pytest.mark.parametrize("name", ["min_area_um2", "fill_holes_um2", "simplify_um"])
