@@ -86,7 +86,7 @@ def test_the_whole_loop(hand, tmp_path):
     hand.wait_until_settled()
     before = hand.picture()
     notebook.reload()
-    notebook.wait_for("() => document.querySelector('.hw-pointer')")
+    notebook.wait_for("() => document.querySelector('.hw-pointer')", seconds=60)
     hand.wait_for_caption(r"score|quick")
     hand.wait_for_picture(before)
     hand.open_tab("Train")

@@ -120,8 +120,8 @@ def predict_images(
         If `should_stop` returned True; what is done is kept.
     """
     wanted = _wanted(format, region, probabilities, adapt, objects or {}, options, overwrite)
-    chosen = {"series": series, "plane": plane, "bounds": None if bounds else False}
-    chosen["pixel_size_um"] = pixel_size_um
+    whole = None if bounds else False
+    chosen = {"series": series, "plane": plane, "bounds": whole, "pixel_size_um": pixel_size_um}
     wanted = replace(wanted, opened_with={name: value for name, value in chosen.items() if value is not None})
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
     measured(spec.classes, {}, None, background)  # raises for an unknown background class before any work

@@ -87,7 +87,7 @@ def test_two_processes_have_the_losses_of_one_with_the_same_batch(tmp_path, accu
 def test_what_the_first_process_refuses_ends_all(tmp_path):
     done = trained(tmp_path, 2, EQUAL | {"batch_size": 1})
     assert done.returncode != 0
-    assert "batch_size is 1, for 2 processes" in done.stderr
+    assert "batch_size is 1, but each batch is shared by 2 processes" in done.stderr
 
 
 def test_alone_there_is_nothing_to_share():
@@ -106,7 +106,7 @@ def test_shares_are_equally_many_and_cover_all():
 
 
 def test_a_batch_that_is_too_small_to_share_is_refused():
-    with pytest.raises(SettingsError, match=r"batch_size is 2, for 8 processes.*Use a batch_size of 8"):
+    with pytest.raises(SettingsError, match=r"batch_size is 2, but each batch is shared by 8 processes.*Use a batch_size of 8"):
         ProcessGroup(0, 8).check_batch_size(2)
 
 

@@ -159,7 +159,7 @@ def test_nothing_or_one_class_says_what_to_do():
     with pytest.raises(TrainingDataError, match=r"Nothing is annotated yet, but at least two classes .* Paint"):
         hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(10, 10), (50, 50)], width=8), "A")
-    with pytest.raises(TrainingDataError, match=r"Only 'A' is annotated; .* Paint"):
+    with pytest.raises(TrainingDataError, match=r"Only 'A' is annotated, but at least two .* Paint"):
         hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(110, 10), (150, 50)], width=8), "B")
     hw.quick_classifier(project)
