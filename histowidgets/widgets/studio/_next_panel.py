@@ -155,7 +155,7 @@ class NextPanel(ipywidgets.VBox):
         with self._lock:
             self.step = step = next_step(self.situation)
             offer = self._training.undo_patch_offered
-            shape = (step, offer)
+            shape = (step, offer and self._training.patch_in_words)
             if shape == self._shown:
                 return
             self._shown = shape
@@ -168,6 +168,8 @@ class NextPanel(ipywidgets.VBox):
             self._button.description = step.button
             self._button.tooltip = step.sentence
             self._undo.layout.display = None if offer else "none"
+            if offer:
+                self._undo.tooltip = f"Undo the settings change: {self._training.patch_in_words}"
             self._show_more()
 
     @property

@@ -71,6 +71,8 @@ class TrainPanel(ipywidgets.VBox):
         self._patched = 0
         self._shown_state = "idle"
         self.undo_patch_offered = False
+        #: The settings change that undo would revert, such as "learning rate 0.0001".
+        self.patch_in_words = ""
         self.monitor = LossMonitor(colors=state.project.colors)
         self.monitor.on_events(self._apply)
         self.monitor.on_diagnosis(self._tell_change)
@@ -298,9 +300,9 @@ class TrainPanel(ipywidgets.VBox):
     def _restart(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
             self._patched = self._form.patch(patch)
+            self.patch_in_words = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
             self._offer_undo(True)
-            changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
-            self._state.log(f"Restarted with {changes}.")
+            self._state.log(f"Restarted with {self.patch_in_words}.")
             self._said_before = True
             if self.active and self.run is not None:
                 self.run.stop(keep="best")

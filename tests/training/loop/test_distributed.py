@@ -106,7 +106,9 @@ def test_shares_are_equally_many_and_cover_all():
 
 
 def test_a_batch_that_is_too_small_to_share_is_refused():
-    with pytest.raises(SettingsError, match=r"batch_size is 2, but each batch is shared by 8 processes.*Use a batch_size of 8"):
+    with pytest.raises(
+        SettingsError, match=r"batch_size is 2, but each batch is shared by 8 processes.*Use a batch_size of 8"
+    ):
         ProcessGroup(0, 8).check_batch_size(2)
 
 

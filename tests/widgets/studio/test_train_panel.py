@@ -66,7 +66,7 @@ def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(sa
     assert second.settings.learning_rate == form.settings.learning_rate == 1e-4
     assert second.split.held_out == first.split.held_out
     assert any("learning rate 0.0001" in text for text in said)
-    assert "learning rate 0.0001" in panel._said.value
+    assert panel.patch_in_words == "learning rate 0.0001"
     assert panel.undo_patch_offered
     panel.undo_patch()
     assert form.settings == SETTINGS
