@@ -81,7 +81,7 @@ def atomic_write(
     except OSError as failure:
         if not target.parent.is_dir():
             why, advice = f"there is no folder {target.parent}", "Make it first, or choose another."
-        elif target.is_dir():
+        elif os.path.isdir(target):  # noqa: PTH112 - False where `Path.is_dir` raises PermissionError
             why, advice = "a folder has this name", "Give the name of a file."
         else:
             why = failure.strerror or str(failure)

@@ -45,15 +45,20 @@ _TITLES = {
     "validation-below-training": "Validation looks too good",
 }
 
-# Positive advice is explained on the page about the corresponding problem.
+# Positive advice is explained on the page about the corresponding problem, and all differences between an image and those
+# of training on one page.
 _PAGE_OF = {
     "annotations-enough": "annotations-few",
     "annotations-more": "annotations-few",
     "areas-balanced": "area-imbalance",
     "boundaries-enough": "few-boundaries",
+    "channels-by-place": "image-outside-training",
     "images-covered": "least-covered-image",
     "kinds-covered": "one-kind-of-place",
     "labels-consistent": "contradicting-labels",
+    "pixel-size-coarse": "image-outside-training",
+    "pixel-size-far": "image-outside-training",
+    "pixel-size-unknown": "image-outside-training",
     "several-images": "one-image",
     "spread-enough": "one-corner",
 }
