@@ -45,8 +45,8 @@ _TITLES = {
     "validation-below-training": "Validation looks too good",
 }
 
-# Positive advice is explained on the page about the corresponding problem, and all differences between an image and those
-# of training on one page.
+# Positive advice is explained on the page about the corresponding problem, and all that sets an image apart from those
+# training on one page.
 _PAGE_OF = {
     "annotations-enough": "annotations-few",
     "annotations-more": "annotations-few",
