@@ -46,7 +46,7 @@ _TITLES = {
 }
 
 # Positive advice is explained on the page about the corresponding problem, and all that sets an image apart from those
-# training on one page.
+# of training on one page.
 _PAGE_OF = {
     "annotations-enough": "annotations-few",
     "annotations-more": "annotations-few",
