@@ -87,7 +87,7 @@ def test_a_loss_that_is_no_number_is_read_as_it_is(folder_with):
         ({"version": 1.5}, "version"),
         ({"id": 3}, "id: Input should be a valid string"),
         ({"confusion": "none"}, "confusion"),
-        ({"kept": {"epoch": 1}}, "train_loss, learning_rate, seconds missing"),
+        ({"kept": {"epoch": 1}}, "lacks train_loss, learning_rate, seconds"),
         ({"unheard": 1}, "unheard: Extra inputs are not permitted"),
     ],
 )
