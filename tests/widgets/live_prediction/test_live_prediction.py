@@ -56,7 +56,8 @@ class Screen:
     def wait_for_about(self, text, seconds=60):
         """Wait for what is said of the answer that is shown, which the caption shortens."""
         with self._came:
-            assert self._came.wait_for(lambda: self.live.best is not None and text in self.live.best.about, seconds)
+            found = self._came.wait_for(lambda: self.live.best is not None and text in self.live.best.about, seconds)
+        assert found, (self.live.best and self.live.best.about, self.said)
 
     def wait_for_caption(self, text, seconds=60):
         with self._came:
@@ -153,7 +154,7 @@ def small():
 def test_when_the_hand_rests_the_quick_learner_has_a_score_before_any_training(small):
     _, screen = small
     screen.live.refresh()
-    screen.wait_for_about("(8 strokes); average of 8 views; measured on each stroke left out once, a rough score")
+    screen.wait_for_about("(8 strokes); 8 views; measured on each stroke left out once, a rough score")
     assert 0.5 < screen.live.best.score <= 1
     assert set(screen.live.best.class_scores) == {"Epithelium", "Stroma"}
 
