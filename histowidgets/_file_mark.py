@@ -90,7 +90,7 @@ def identifying_marks(path: Path | str) -> tuple[str, ...]:
     addresses have only the first, since the metadata of two OME-Zarr images can be equal.
     """
     place = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()
-    mark = None if is_address(path) or Path(path).is_dir() else mark_file(path)
+    mark = None if Path(path).is_dir() else mark_file(path)
     return (place,) if mark is None else (place, f"{mark.size}-{mark.ends:08x}-{mark.middle:08x}")
 
 

@@ -79,9 +79,10 @@ def atomic_write(
                 os.fsync(file.fileno())
         part.replace(target)
     except OSError as failure:
-        if not target.parent.is_dir():
+        # `os.path.isdir` is False where `Path.is_dir` raises PermissionError.
+        if not os.path.isdir(target.parent) and not isinstance(failure, PermissionError):  # noqa: PTH112
             why, advice = f"there is no folder {target.parent}", "Make it first, or choose another."
-        elif os.path.isdir(target):  # noqa: PTH112 - False where `Path.is_dir` raises PermissionError
+        elif os.path.isdir(target):  # noqa: PTH112
             why, advice = "a folder has this name", "Give the name of a file."
         else:
             why = failure.strerror or str(failure)

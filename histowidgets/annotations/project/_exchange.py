@@ -132,8 +132,8 @@ def import_annotations(log: EditLog, name: str, source: Any, options: ImportOpti
 
 def _refuse_placing(options: ImportOptions) -> None:
     """Raise AnnotationFileError for options that a label map cannot follow."""
-    without_effect = {"unit": "px", "scale": None, "offset": None, "plane": None}
-    given = [option for option, default in without_effect.items() if getattr(options, option) != default]
+    without_effect = ("unit", "scale", "offset", "plane")
+    given = [name for name in without_effect if getattr(options, name) != getattr(ImportOptions, name)]
     if given:
         raise AnnotationFileError(
             f"{given[0]} has no effect on a label map, which covers the whole image. Leave it out; for a part of the "

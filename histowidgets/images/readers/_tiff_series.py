@@ -188,7 +188,7 @@ def pictures_of(path: Path, tiff: tifffile.TiffFile, stored_of: Any) -> list[Pic
             for axis, n in page_axes(series).items()
             if n > 1 and (axis[0] in _MOSAIC or (stored.is_picture and axis[0] not in STACK_AXES and axis not in "YXS"))
         }
-        # Pages that are images of their own may have palettes and orientations of their own.
+        # Pages that are separate images may each have a palette and an orientation.
         pages = series.pages if len(series) == math.prod(alone.values()) and len(series) > 1 else [key]
         for number, place in enumerate(np.ndindex(*alone.values())):
             page = pages[number] if len(pages) > 1 else key

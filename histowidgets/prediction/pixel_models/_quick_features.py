@@ -39,7 +39,7 @@ def pyramid_width(n_channels: int) -> int:
 
 
 def color_width(n_channels: int) -> int:
-    """Return the number of colour values, the pixel and its blur, which are the first of the hand-made values."""
+    """Return the number of colour features (the pixel and its blur), which precede the other hand-made features."""
     return 2 * n_channels
 
 

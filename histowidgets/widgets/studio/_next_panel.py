@@ -50,9 +50,7 @@ class NextPanel(ipywidgets.VBox):
         self._button = ipywidgets.Button()
         self._button.add_class("hw-next-button")
         self._button.on_click(lambda _: self.act())
-        self._undo = ipywidgets.Button(
-            description="Undo", icon="undo", tooltip="Undo the settings change made from here"
-        )
+        self._undo = ipywidgets.Button(description="Undo", icon="undo")
         self._undo.add_class("hw-link")
         self._undo.on_click(lambda _: self._training.undo_patch())
         self._more = ipywidgets.ToggleButton(
@@ -154,8 +152,8 @@ class NextPanel(ipywidgets.VBox):
         """Show the next step; write nothing to the page if it has not changed."""
         with self._lock:
             self.step = step = next_step(self.situation)
-            offer = self._training.undo_patch_offered
-            shape = (step, offer and self._training.patch_in_words)
+            patch = self._training.patch_in_words
+            shape = (step, patch)
             if shape == self._shown:
                 return
             self._shown = shape
@@ -167,9 +165,8 @@ class NextPanel(ipywidgets.VBox):
             self._button.layout.display = None if step.button else "none"
             self._button.description = step.button
             self._button.tooltip = step.sentence
-            self._undo.layout.display = None if offer else "none"
-            if offer:
-                self._undo.tooltip = f"Undo the settings change: {self._training.patch_in_words}"
+            self._undo.layout.display = None if patch else "none"
+            self._undo.tooltip = f"Undo the settings change: {patch}"
             self._show_more()
 
     @property

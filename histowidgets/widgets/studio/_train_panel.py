@@ -70,8 +70,7 @@ class TrainPanel(ipywidgets.VBox):
         self._successor: TrainPanel | None = None
         self._patched = 0
         self._shown_state = "idle"
-        self.undo_patch_offered = False
-        #: The settings change that undo would revert, such as "learning rate 0.0001".
+        #: The settings change that `undo_patch` reverts, such as "learning rate 0.0001"; "" if there is none.
         self.patch_in_words = ""
         self.monitor = LossMonitor(colors=state.project.colors)
         self.monitor.on_events(self._apply)
@@ -300,9 +299,9 @@ class TrainPanel(ipywidgets.VBox):
     def _restart(self, patch: dict[str, Any]) -> None:
         def restart() -> None:
             self._patched = self._form.patch(patch)
-            self.patch_in_words = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
-            self._offer_undo(True)
-            self._state.log(f"Restarted with {self.patch_in_words}.")
+            changes = ", ".join(f"{label(name).lower()} {text_of(value)}" for name, value in patch.items())
+            self._offer_undo(changes)
+            self._state.log(f"Restarted with {changes}.")
             self._said_before = True
             if self.active and self.run is not None:
                 self.run.stop(keep="best")
@@ -316,16 +315,21 @@ class TrainPanel(ipywidgets.VBox):
         """Undo the last change of settings made by advice."""
         if self._form.can_undo(self._patched):
             self._form.undo_patch()
-        self._offer_undo(False)
+        self._offer_undo("")
         self._say("The settings were restored. The next run uses them.")
 
-    def _offer_undo(self, on: bool) -> None:
-        self.undo_patch_offered = on
+    @property
+    def undo_patch_offered(self) -> bool:
+        """Whether `undo_patch` would revert a settings change."""
+        return bool(self.patch_in_words)
+
+    def _offer_undo(self, changes: str) -> None:
+        self.patch_in_words = changes
         self._tell_change()
 
     def _settings_changed(self) -> None:
         if self.undo_patch_offered and not self._form.can_undo(self._patched):
-            self._offer_undo(False)
+            self._offer_undo("")
 
     # -- from the run, on the monitor's thread ----------------------------------------------------
 

@@ -92,7 +92,7 @@ def path_hints(typed: str) -> list[str]:
                 for entry in entries
                 if entry.name.lower().startswith(start.lower()) and (start or not entry.name.startswith("."))
             )
-    except (OSError, RuntimeError, ValueError):  # such as "~nobody", or text that cannot be a path
+    except (OSError, RuntimeError, ValueError):  # an unknown user, as in "~unknown", or text that is not a path
         return []
     typed_folder = typed[: len(typed) - len(start)]  # as typed, with its "~"
     return [f"{typed_folder}{name}{'/' if is_folder else ''}" for name, is_folder in fitting[:MOST_HINTS]]

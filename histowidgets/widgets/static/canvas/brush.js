@@ -3,7 +3,7 @@ import { packPoints } from "./points_buffer.js";
 import { StrokePoints } from "./stroke_points.js";
 import { toImage } from "./view.js";
 
-const UNDER_PEN = 0; // number of the ink until the stroke is sent and gets a number of its own
+const UNDER_PEN = 0; // number of the ink before its stroke is sent and numbered
 
 // The brush and the eraser: ink under the pen, and an edit for the kernel at the end.
 export class Brush {
