@@ -110,8 +110,8 @@ class LabelReview:
 
 
 def find_label_errors(
-    classifier: "Classifier",
     project: Project | ProjectSnapshot,
+    classifier: "Classifier",
     *,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -123,10 +123,10 @@ def find_label_errors(
 
     Parameters
     ----------
-    classifier : Classifier
-        Must have the project's classes.
     project : Project or ProjectSnapshot
         Its labels are taken as the truth.
+    classifier : Classifier
+        Must have the project's classes.
     progress : callable, optional
         ``progress(done, total)`` after each tile.
     should_stop : callable, optional

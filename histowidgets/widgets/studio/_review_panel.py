@@ -123,7 +123,7 @@ class ReviewPanel(anywidget.AnyWidget):
             if done % 5 == 0:
                 self._say(f"Reviewing tile {done} of {total}…", busy=True)
 
-        found = find_label_errors(classifier, snapshot, progress=tell, should_stop=is_stale)
+        found = find_label_errors(snapshot, classifier, progress=tell, should_stop=is_stale)
         pictures = []
         for tile in found.tiles[:PICTURES]:
             if is_stale():

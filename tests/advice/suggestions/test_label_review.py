@@ -39,7 +39,7 @@ def project():
 
 
 def test_n6_tiles_are_ranked_by_loss_over_labelled_pixels(project):
-    found = find_label_errors(Halves(held_out=[(96, 0, 32, 32)]), project)
+    found = find_label_errors(project, Halves(held_out=[(96, 0, 32, 32)]))
     assert tuple(found.tiles[0].region) == (0, 96, 32, 32)
     worst, *right = found.tiles
     assert len(right) == 2
@@ -56,7 +56,7 @@ def test_n6_tiles_are_ranked_by_loss_over_labelled_pixels(project):
 
 
 def test_n6_cells_of_the_confusion_matrix_list_their_tiles(project):
-    found = find_label_errors(Halves(), project)
+    found = find_label_errors(project, Halves())
     np.testing.assert_array_equal(found.confusion, [[600, 0], [200, 400]])
     assert found.class_iou() == {"Dark": 0.75, "Bright": pytest.approx(2 / 3)}
     assert found.tiles_of("Bright", "Dark") == [found.tiles[0]]
@@ -67,7 +67,7 @@ def test_n6_cells_of_the_confusion_matrix_list_their_tiles(project):
 
 
 def test_the_heat_is_where_the_label_is_unlikely(project):
-    worst = find_label_errors(Halves(), project).tiles[0]
+    worst = find_label_errors(project, Halves()).tiles[0]
     assert worst.heat.shape == (32, 32)
     assert worst.heat[10, 8] == pytest.approx(0.9)
     assert worst.heat[10, 20] == pytest.approx(0.1)
@@ -75,16 +75,16 @@ def test_the_heat_is_where_the_label_is_unlikely(project):
 
 
 def test_the_fingerprint_changes_with_the_labels_of_its_tile_alone(project):
-    before = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(Halves(), project).tiles}
+    before = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(project, Halves()).tiles}
     project.annotate("image", hw.Rectangle(4, 100, 10, 20), "Dark")
-    after = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(Halves(), project).tiles}
+    after = {tuple(tile.region): tile.fingerprint for tile in find_label_errors(project, Halves()).tiles}
     assert [place for place in before if before[place] != after[place]] == [(0, 96, 32, 32)]
 
 
 def test_it_can_be_stopped_and_tells_how_far_it_is(project):
     told = []
     found = find_label_errors(
-        Halves(), project, progress=lambda *done: told.append(done), should_stop=lambda: len(told) == 2
+        project, Halves(), progress=lambda *done: told.append(done), should_stop=lambda: len(told) == 2
     )
     assert isinstance(found, LabelReview)
     assert (len(found.tiles), told) == (2, [(1, 3), (2, 3)])
@@ -93,11 +93,11 @@ def test_it_can_be_stopped_and_tells_how_far_it_is(project):
 def test_what_cannot_be_reviewed_says_why(project):
     project.add_class("Third")
     with pytest.raises(AdviceError, match="train again"):
-        find_label_errors(Halves(), project)
+        find_label_errors(project, Halves())
     empty = hw.Project(["Dark", "Bright"])
     empty.add_image(np.zeros((40, 40, 3), np.uint8))
     with pytest.raises(AdviceError, match="Nothing is labelled"):
-        find_label_errors(Halves(), empty)
+        find_label_errors(empty, Halves())
 
 
 def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
@@ -112,6 +112,6 @@ def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
     classifier = hw.quick_classifier(project)
     project.annotate(name, hw.Stroke([(100, 35), (120, 35)], width=4), "Dark")
     classifier = hw.Classifier(replace(classifier.spec, tile_size=32, downsample=1))
-    found = find_label_errors(classifier, project)
+    found = find_label_errors(project, classifier)
     assert found.tiles[0].region == (96, 32, 32, 32)
     assert found.tiles[0].disagreement > 0.3
