@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from histowidgets.cli._inputs import require_new, require_project
+from histowidgets.cli._log import Log, add_log_options
 from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_OK, terminate_like_interrupt
 from histowidgets.cli._settings import add_settings, read_settings
 from histowidgets.errors import SettingsError
@@ -30,11 +31,13 @@ def add_cross_validate(commands: Any, epilog: str) -> None:
     )
     parser.add_argument("--output", "-o", type=Path, metavar="JSON", help="also write the scores to this file")
     parser.add_argument("--force", action="store_true", help="overwrite the file of --output")
+    add_log_options(parser)
     add_settings(parser)
 
 
 def cross_validate(arguments: argparse.Namespace) -> int:
-    """Cross-validate, with a progress bar, and print the scores; return the exit code."""
+    """Cross-validate, showing the progress, and print the scores; return the exit code."""
+    log = Log.of(arguments)
     require_project(arguments.project)
     if arguments.output is not None:
         require_new(arguments.output, arguments.force)
@@ -47,17 +50,20 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     settings, groups = read_settings(arguments), _read_groups(arguments.groups)
     with (
         terminate_like_interrupt(),
-        tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None) as bar,
+        tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None if log.has_bars else True) as bar,
     ):
 
         def show(fold: int, folds: int, record: EpochRecord) -> None:
             bar.update((fold - 1) * settings.epochs + record["epoch"] - bar.n)
             score = "" if record["val_miou"] is None else f", mIoU {record['val_miou']:.3f}"
             bar.set_postfix_str(f"fold {fold} of {folds}{score}")
+            if bar.disable:
+                line = f"fold {fold}/{folds}, epoch {record['epoch']}/{settings.epochs}{score}"
+                log.message(line, "epoch", fold=fold, folds=folds, **record)
 
         project = Project.open(arguments.project)
         result = run_folds(project, settings, folds=arguments.folds, progress=show, groups=groups)
-    print(result)
+    log.result(str(result), **result.to_dict())
     if arguments.output is not None:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(result.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")

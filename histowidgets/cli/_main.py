@@ -12,6 +12,7 @@ from histowidgets.cli._cross_validate import add_cross_validate, cross_validate
 from histowidgets.cli._export import add_export, export
 from histowidgets.cli._info import add_info, info
 from histowidgets.cli._inputs import require_classifier
+from histowidgets.cli._log import Log
 from histowidgets.cli._predict import add_predict, predict
 from histowidgets.cli._presets import add_presets, presets
 from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_REFUSED
@@ -85,15 +86,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = "" if given[:1] == ["--version"] else given[0] if given and given[0] in _COMMANDS else None
+    log = Log()
     try:
         _refuse_wrong_folder(given)
         parsed = build_parser(command).parse_args(given)
-        return _COMMANDS[parsed.command](parsed)
+        log = Log.of(parsed)
+        with log.takes_warnings():
+            return _COMMANDS[parsed.command](parsed)
     except (HistowidgetsError, OSError, UnicodeDecodeError) as error:
-        print(f"histowidgets: {error}", file=sys.stderr)
+        log.error(error)
         return EXIT_REFUSED
     except KeyboardInterrupt:
-        print("histowidgets: interrupted", file=sys.stderr)
+        log.error("interrupted")
         return EXIT_INTERRUPTED
 
 

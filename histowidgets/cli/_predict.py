@@ -1,13 +1,14 @@
 """The command `histowidgets predict`."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from histowidgets._durations import clock
 from histowidgets._io import written
 from histowidgets.cli._inputs import add_choice, choice_of, images_of, require_classifier
+from histowidgets.cli._log import Log, add_log_options
 from histowidgets.cli._progress import EXIT_FAILED, EXIT_OK, terminate_like_interrupt
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def add_predict(commands: Any, epilog: str) -> None:
         metavar="ADDRESS",
         help="Dask scheduler, such as tcp://host:8786, or 'local' to start one on this machine",
     )
+    add_log_options(parser)
     _add_options(parser.add_argument_group("how to predict"))
     _add_objects(parser.add_argument_group("objects (geojson, csv) and measurements.csv"))
 
@@ -106,9 +108,10 @@ def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any
 
 
 def predict(arguments: argparse.Namespace) -> int:
-    """Predict images, with a progress bar for the images and, unless on a cluster, one for the tiles of each."""
+    """Predict images, showing the progress of the images and, unless on a cluster, that of the tiles of each."""
     from tqdm import tqdm
 
+    log = Log.of(arguments)
     require_classifier(arguments.classifier)
     sources = images_of(arguments.images, arguments.list)
     from histowidgets.prediction import predict_images
@@ -118,8 +121,8 @@ def predict(arguments: argparse.Namespace) -> int:
     total = len(sources)
     with (
         terminate_like_interrupt(),
-        tqdm(total=total, unit="image", disable=None, position=0) as images,
-        tqdm(total=1, unit="tile", disable=None, position=1, leave=False) as tiles,
+        tqdm(total=total, unit="image", disable=None if log.has_bars else True, position=0) as images,
+        tqdm(total=1, unit="tile", disable=None if log.has_bars else True, position=1, leave=False) as tiles,
     ):
         shown = ""
 
@@ -130,6 +133,14 @@ def predict(arguments: argparse.Namespace) -> int:
                 tiles.reset(total)
                 tiles.set_description(Path(source).name)
             tiles.update(done - tiles.n)
+
+        def show_images(done: int, total: int, seconds_left: float) -> None:
+            images.update(done - images.n)
+            if images.disable:
+                left = "" if done == total else f", {clock(seconds_left)} left"
+                log.message(
+                    f"{done}/{total} images{left}", "progress", done=done, total=total, seconds_left=seconds_left
+                )
 
         results = predict_images(
             arguments.classifier,
@@ -145,19 +156,25 @@ def predict(arguments: argparse.Namespace) -> int:
             overwrite=arguments.force,
             **choice_of(arguments),
             pixel_size_um=arguments.pixel_size_um,
-            progress=lambda done, total, seconds_left: images.update(done - images.n),
+            progress=show_images,
             tile_progress=show_tiles,
             **_given(arguments, OPTIONS),
         )
     for result in results:
         if result.warning:
-            print(f"warning: {result.source}: {result.warning}", file=sys.stderr)
+            log.warning(f"{result.source}: {result.warning}", source=result.source)
         if result.note:
-            print(f"{result.source}: {result.note}", file=sys.stderr)
+            log.message(f"{result.source}: {result.note}", source=result.source)
         if result.state == "failed":
-            named = result.source in result.error
-            print(result.error if named else f"{result.source}: {result.error}", file=sys.stderr)
+            log.error(
+                result.error if result.source in result.error else f"{result.source}: {result.error}",
+                source=result.source,
+            )
     states = [result.state for result in results]
     said = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    print(written(f"{said}; see {arguments.output}"))
+    log.result(
+        written(f"{said}; see {arguments.output}"),
+        output=str(arguments.output),
+        images=[{"source": result.source, "state": result.state} for result in results],
+    )
     return EXIT_FAILED if "failed" in states else EXIT_OK

@@ -1,4 +1,4 @@
-"""Follow a run from a shell: progress bars, and signals that stop it and keep its best weights."""
+"""Follow a run from a shell: progress bars or lines, and signals that stop it and keep its best weights."""
 
 import signal
 import sys
@@ -9,6 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from histowidgets._durations import clock
+from histowidgets.cli._log import Log
 
 if TYPE_CHECKING:
     from histowidgets.training import EpochRecord, Event, TrainingRun
@@ -16,29 +17,33 @@ if TYPE_CHECKING:
 EXIT_OK, EXIT_FAILED, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
-class ProgressBars:
+class RunProgress:
     """Two progress bars, for the epochs and for the steps of an epoch, with the losses and the time left.
 
-    If the output is not a terminal, such as a log file, one line is written for each epoch instead.
+    If the output is not a terminal, such as a log file, or if the log has no bars, one line is written for each epoch
+    instead.
 
     Parameters
     ----------
     epochs : int
         The planned number of epochs.
+    log : Log
+        Gets the lines.
     file : text file, optional
-        Where to write; standard error by default.
+        Where to draw the bars; standard error by default.
     """
 
-    def __init__(self, epochs: int, file: TextIO | None = None) -> None:
+    def __init__(self, epochs: int, log: Log, file: TextIO | None = None) -> None:
         from tqdm import tqdm
 
         from histowidgets.training import RunState
 
         self._state = RunState(epochs=epochs)
+        self._log = log
         self._file = sys.stderr if file is None else file
-        self._write = tqdm.write
-        self._is_terminal = self._file.isatty()
-        common: dict[str, Any] = {"file": self._file, "disable": not self._is_terminal, "dynamic_ncols": True}
+        self._beside_bars = tqdm.external_write_mode
+        self._has_bars = log.has_bars and self._file.isatty()
+        common: dict[str, Any] = {"file": self._file, "disable": not self._has_bars, "dynamic_ncols": True}
         self._epochs = tqdm(total=epochs, unit="epoch", position=0, desc="epochs", **common)
         self._steps = tqdm(total=1, unit="step", position=1, desc="steps", leave=False, **common)
 
@@ -49,31 +54,51 @@ class ProgressBars:
         state = self._state
         state.apply(event)
         if isinstance(event, RunStarted):
-            self._print(f"{state.n_train_tiles} tiles, {state.backbone}, {state.compute_format}")
+            self._say(
+                f"{state.n_train_tiles} tiles, {state.backbone}, {state.compute_format}",
+                "started",
+                run=event.run_id,
+                tiles=state.n_train_tiles,
+                backbone=state.backbone,
+                epochs=state.epochs,
+                steps_per_epoch=state.steps_per_epoch,
+            )
         elif isinstance(event, BatchEnded):
             if event.step == 1:
                 self._steps.reset(event.steps)
             self._steps.update(event.step - self._steps.n)
             left = "" if state.seconds_left is None else f", {clock(state.seconds_left)} left"
             self._steps.set_postfix_str(f"loss {event.loss:.3f}{left}", refresh=event.step == 1)
+            if not self._has_bars:
+                self._log.step(
+                    f"epoch {event.epoch}, step {event.step}/{event.steps}: loss {event.loss:.3f}{left}",
+                    epoch=event.epoch,
+                    step=event.step,
+                    loss=event.loss,
+                    seconds_left=state.seconds_left,
+                )
         elif isinstance(event, EpochEnded):
             record = event.record
             text = _scores_text(record) + (", best" if event.is_best else "")
             self._epochs.update(record["epoch"] - self._epochs.n)
             self._epochs.set_postfix_str(text)
-            if not self._is_terminal:
-                self._print(f"epoch {record['epoch']}/{state.epochs}: {text}, {record['seconds'] or 0:.0f} s")
+            if not self._has_bars:
+                line = f"epoch {record['epoch']}/{state.epochs}: {text}, {record['seconds'] or 0:.0f} s"
+                self._log.message(line, "epoch", best=event.is_best, **record)
+        elif isinstance(event, Message) and event.level == "warning":
+            with self._beside_bars(file=self._file):
+                self._log.warning(event.text)
         elif isinstance(event, Message):
-            self._print(event.text)
+            self._say(event.text)
 
     def close(self) -> None:
         """Close the bars, leaving them on the screen."""
         self._steps.close()
         self._epochs.close()
 
-    def _print(self, text: str) -> None:
-        self._write(text, file=self._file)
-        self._file.flush()
+    def _say(self, text: str, event: str = "message", **values: Any) -> None:
+        with self._beside_bars(file=self._file):
+            self._log.message(text, event, **values)
 
 
 def _scores_text(record: "EpochRecord") -> str:
@@ -102,9 +127,9 @@ def terminate_like_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def follow(run: "TrainingRun", bars: ProgressBars | None) -> bool:
+def follow(run: "TrainingRun", progress: RunProgress | None) -> bool:
     """Show a run until it ends; return whether it was interrupted, and so stopped with its best weights kept."""
-    unsubscribe = None if bars is None else run.subscribe(bars.show)
+    unsubscribe = None if progress is None else run.subscribe(progress.show)
     interrupted = False
     try:
         while not run.is_over:
@@ -116,6 +141,6 @@ def follow(run: "TrainingRun", bars: ProgressBars | None) -> bool:
     finally:
         if unsubscribe is not None:
             unsubscribe()
-        if bars is not None:
-            bars.close()
+        if progress is not None:
+            progress.close()
     return interrupted

@@ -276,7 +276,8 @@ def test_help_tells_the_exit_codes_and_explains_each_argument(command, capsys):
 
 
 def test_bars_show_epochs_steps_losses_and_the_time_left():
-    from histowidgets.cli._progress import ProgressBars
+    from histowidgets.cli._log import Log
+    from histowidgets.cli._progress import RunProgress
     from histowidgets.training import BatchEnded, EpochEnded
 
     class Terminal(io.StringIO):
@@ -284,7 +285,7 @@ def test_bars_show_epochs_steps_losses_and_the_time_left():
             return True
 
     terminal = Terminal()
-    bars = ProgressBars(2, terminal)
+    bars = RunProgress(2, Log(), terminal)
     bars.show(BatchEnded(1, 1, 4, 0.75, 1e-3, 75.0))
     record = {"epoch": 1, "train_loss": 0.5, "val_loss": 0.25, "val_miou": 0.8, "seconds": 3.0}
     bars.show(EpochEnded(record, True))
@@ -551,3 +552,51 @@ def test_the_pixel_size_of_images_without_one_is_given(saved, tmp_path, capsys):
     assert "1 done" in capsys.readouterr().out
     (row,) = csv.DictReader((tmp_path / "out" / "measurements.csv").read_text().splitlines())
     assert sum(float(value) for name, value in row.items() if "(um2)" in name) == 96 * 128 * 0.25
+
+
+def test_with_json_each_line_of_training_is_an_object(project_folder, settings_file, tmp_path, capsys):
+    arguments = ["train", str(project_folder), "--settings", settings_file(), "--output", str(tmp_path / "c"), "--json"]
+    assert main(arguments) == EXIT_OK
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    events = [line["event"] for line in lines]
+    assert events.count("started") == 1
+    assert events.count("epoch") == 2
+    assert events[-1] == "result"
+    epoch = next(line for line in lines if line["event"] == "epoch")
+    assert (epoch["epoch"], epoch["steps"]) == (1, 4)
+    assert epoch["train_loss"] > 0
+    assert lines[-1]["classifier"] == str(tmp_path / "c")
+    assert lines[-1]["state"] == "finished"
+    assert main(arguments) == EXIT_REFUSED
+    (refused,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert refused["event"] == "error"
+    assert "--force" in refused["text"]
+
+
+def test_quiet_says_only_the_result_and_verbose_says_each_step(project_folder, settings_file, tmp_path, capsys):
+    common = ["train", str(project_folder), "--settings", settings_file(epochs=1)]
+    assert main([*common, "--output", str(tmp_path / "q"), "-q"]) == EXIT_OK
+    said = capsys.readouterr()
+    assert said.out.startswith(f"saved {tmp_path / 'q'}")
+    assert all(line.startswith("warning: ") for line in said.err.splitlines())
+    assert main([*common, "--output", str(tmp_path / "v"), "--verbose"]) == EXIT_OK
+    said = capsys.readouterr()
+    assert [f"epoch 1, step {step}/4: loss" in said.err for step in range(1, 5)] == [True] * 4
+    with pytest.raises(SystemExit):
+        main([*common, "-q", "-v"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_predict_says_images_as_lines_and_python_warnings_without_their_code(saved, tmp_path, capsys):
+    classifier, images = str(saved / "classifier"), [str(saved / "noise.png"), str(saved / "dark.png")]
+    arguments = ["predict", classifier, *images, "--output", str(tmp_path / "out"), "--json"]
+    assert main(arguments) == EXIT_OK
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert [line["done"] for line in lines if line["event"] == "progress"][-1] == 2
+    assert [image["state"] for image in lines[-1]["images"]] == ["done", "done"]
+    assert [line["source"] for line in lines if line["event"] == "warning"] == [images[1]]
+    assert said.err == ""
+    arguments = ["predict", classifier, str(tmp_path / "none.png"), "--output", str(tmp_path / "out"), "--verbose"]
+    assert main(arguments) == EXIT_FAILED
+    assert "none.png" in capsys.readouterr().err
