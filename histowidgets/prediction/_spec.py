@@ -135,7 +135,7 @@ class ClassifierSpec:
                 scores={},
                 name=model.kind,
             )
-            for model, factor in cast("MeanModel", self.model).members
+            for model, factor, _ in cast("MeanModel", self.model).members
         )
 
     @property

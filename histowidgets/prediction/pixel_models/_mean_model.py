@@ -1,4 +1,4 @@
-"""An ensemble: several models whose probabilities are averaged."""
+"""An ensemble: several models whose probabilities are averaged, with weights."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,14 +23,24 @@ _Ask = Callable[[np.ndarray], np.ndarray]
 
 
 class Member(NamedTuple):
-    """A model, and the factor by which it downsamples the input of the ensemble (1: not at all)."""
+    """A model of an ensemble.
+
+    Attributes
+    ----------
+    model : PixelModel
+    factor : int
+        The factor by which it downsamples the input of the ensemble (1: not at all).
+    weight : float
+        Its weight in the mean, above 0, relative to the other members.
+    """
 
     model: PixelModel
     factor: int
+    weight: float = 1.0
 
 
 class MeanModel:
-    """An ensemble: the mean of several models' probabilities, at the finest of their resolutions.
+    """An ensemble: the weighted mean of several models' probabilities, at the finest of their resolutions.
 
     Models of different kinds make errors in different places, so that their mean makes fewer than each of them
     (Hansen and Salamon 1990, "Neural network ensembles").
@@ -50,7 +60,7 @@ class MeanModel:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = tuple(members)
-        models = [model for model, _ in members]
+        models = [member.model for member in members]
         if not 2 <= len(models) <= MOST_MEMBERS:
             raise ClassifierError(f"An ensemble has 2 to {MOST_MEMBERS} models, not {len(models)}.")
         if any(model.kind == self.kind for model in models):
@@ -61,24 +71,28 @@ class MeanModel:
         ):
             if len(numbers) > 1:
                 raise ClassifierError(f"The models have different numbers of {what}: {sorted(numbers)}.")
+        if not all(0 < member.weight < math.inf for member in members):
+            raise ClassifierError(f"A weight must be above 0; the weights are {[member.weight for member in members]}.")
+        total = sum(member.weight for member in members)
+        self.weights = tuple(member.weight / total for member in members)
         self.n_classes, self.n_channels = models[0].n_classes, models[0].n_channels
-        self.multiple = math.lcm(*(model.multiple * factor for model, factor in members))
-        self.output_stride = math.gcd(*(model.output_stride * factor for model, factor in members))
-        self.context = max(model.context * factor for model, factor in members)
-        largest = min(model.largest_tile * factor for model, factor in members)
+        self.multiple = math.lcm(*(model.multiple * factor for model, factor, _ in members))
+        self.output_stride = math.gcd(*(model.output_stride * factor for model, factor, _ in members))
+        self.context = max(model.context * factor for model, factor, _ in members)
+        largest = min(model.largest_tile * factor for model, factor, _ in members)
         self.largest_tile = largest // self.multiple * self.multiple
         self.batch_size = max(model.batch_size for model in models)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""
-        answers = [model.probabilities(_smaller(batch, factor)) for model, factor in self.members]
+        answers = [model.probabilities(_smaller(batch, factor)) for model, factor, _ in self.members]
         return self._mean(answers, batch.shape[-2:])
 
     def tile_probabilities(self, tile: Tile) -> np.ndarray:
         """Compute the probabilities of a tile, using the caches of the members; see `RemembersTiles`."""
         pixels = tile.read()[None]
         answers = []
-        for model, factor in self.members:
+        for model, factor, _ in self.members:
             if factor == 1 and isinstance(model, RemembersTiles):
                 answers.append(model.tile_probabilities(tile)[None])
             else:
@@ -88,7 +102,7 @@ class MeanModel:
 
     def fastest(self, side: int, tiles: int) -> Callable[[np.ndarray, bool], np.ndarray]:
         """Return the fastest way to predict tiles, chosen for each member; see `AnswersFast`."""
-        ways = [(_fastest(model, side // factor, tiles), factor) for model, factor in self.members]
+        ways = [(_fastest(model, side // factor, tiles), factor) for model, factor, _ in self.members]
 
         def compute(batch: np.ndarray, labels: bool) -> np.ndarray:
             mean = self._mean([way(_smaller(batch, factor)) for way, factor in ways], batch.shape[-2:])
@@ -100,17 +114,20 @@ class MeanModel:
         rows, cols = (side // self.output_stride for side in size)
         total = torch.zeros(())
         with torch.inference_mode():
-            for answer in answers:
+            for answer, weight in zip(answers, self.weights, strict=True):
                 one = torch.from_numpy(answer).float()
                 if one.shape[-2:] != (rows, cols):
                     one = functional.interpolate(one, size=(rows, cols), mode="bilinear", align_corners=False)
-                total = total + one
-            mean: np.ndarray = (total / len(answers)).numpy()
+                total = total + weight * one
+            mean: np.ndarray = total.numpy()
         return mean
 
     def spec(self) -> dict[str, Any]:
         """Return the specs of the members, for JSON."""
-        members = [{"kind": m.kind, "factor": factor, "model": m.spec()} for m, factor in self.members]
+        members = [
+            {"kind": model.kind, "factor": factor, "weight": weight, "model": model.spec()}
+            for model, factor, weight in self.members
+        ]
         return {"members": members}
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -132,13 +149,15 @@ class MeanModel:
             raise ClassifierError(f"An ensemble has 2 to {MOST_MEMBERS} models.")
         members = []
         for i, one in enumerate(described):
-            kind, factor = str(one["kind"]), one["factor"]
+            kind, factor, weight = str(one["kind"]), one["factor"], one.get("weight", 1.0)
             if kind == cls.kind:  # before building it, since a file could nest ensembles endlessly
                 raise ClassifierError("An ensemble cannot contain an ensemble.")
             if type(factor) is not int or not 1 <= factor <= MOST_FACTOR:
                 raise ClassifierError(f"A member has the downsample factor {factor!r}; expected 1 to {MOST_FACTOR}.")
+            if type(weight) not in (int, float):
+                raise ClassifierError(f"A member has the weight {weight!r}; expected a number above 0.")
             own = {n.removeprefix(f"{i}."): t for n, t in tensors.items() if n.startswith(f"{i}.")}
-            members.append(Member(restored_model(kind, one["model"], own), factor))
+            members.append(Member(restored_model(kind, one["model"], own), factor, float(weight)))
         return cls(members)
 
 

@@ -7,6 +7,10 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_o
 from histowidgets.prediction import Classifier, ClassifierSpec, mean_of
 from histowidgets.training.quick._learner import fit_quick, scores_on
 
+#: The network's weight in the mean, with two classes and with more, of which it needs more time to learn each. Chosen
+#: on six sets of images (docs/learning.md); held-out strokes are too few to choose it for each project.
+WEIGHT_OF_TWO, WEIGHT_OF_MANY = 0.5, 0.35
+
 
 class QuickPartner:
     """A quick learner that matches a network, so that both can be averaged, and the mean scored.
@@ -54,6 +58,8 @@ class QuickPartner:
     def join(self, network: Classifier) -> Classifier:
         """Return the ensemble of a network and the quick learner, with scores on the held-out labels, if any.
 
+        The network counts as much as the quick learner with two classes, and less with more.
+
         ``scores["network_alone"]`` is the network's mIoU measured in the same way; the one from training is measured on
         tiles around the strokes, and so differs slightly.
 
@@ -62,9 +68,11 @@ class QuickPartner:
         ClassifierError
             If the network has other classes.
         """
-        both = mean_of([network.spec, self._alike(self._quick)])
+        share = WEIGHT_OF_TWO if len(network.classes) <= 2 else WEIGHT_OF_MANY
+        weights = (share, 1 - share)
+        both = mean_of([network.spec, self._alike(self._quick)], weights)
         if self._for_scores is not None and self._split is not None:
-            for_scores = Classifier(mean_of([network.spec, self._alike(self._for_scores)]))
+            for_scores = Classifier(mean_of([network.spec, self._alike(self._for_scores)], weights))
             scores = scores_on(for_scores, self._snapshot, self._split)
             scores["network_alone"] = scores_on(network, self._snapshot, self._split)["val_miou"]
             both = replace(both, scores=scores)
@@ -81,8 +89,8 @@ def ensemble_with_quick(
     """Return the ensemble of a network and the quick learner, which is fitted to the present annotations.
 
     After seconds of training the quick learner is better than the network; after minutes it is the other way round. For
-    most of that time their mean is better than both (`benchmarks/quality.py`). The ensemble uses new strokes without
-    further training.
+    most of that time their mean is better than both (`benchmarks/quality.py`). With more than two classes the network
+    has less than half of the weight. The ensemble uses new strokes without further training.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from histowidgets.widgets.live_prediction._answer import (
     RangeNotice,
     range_warning_text,
 )
-from histowidgets.widgets.live_prediction._quick_ensemble import QuickEnsemble, score_bonus
+from histowidgets.widgets.live_prediction._quick_ensemble import USUALLY_BETTER, QuickEnsemble, score_bonus
 from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_held_out_strokes, held_out_scores
 
 #: In images above this many pixels, only the region in view is predicted live, or the middle of a larger region.
@@ -196,6 +196,7 @@ class LivePrediction:
     def best(self) -> LearnerAnswer | None:
         """The answer that is shown, the best one unless another was chosen; None if there is none yet."""
         with self._lock:
+            both = self._answers.get("both")
             trained = [self._answers[name] for name in ("both", "network") if name in self._answers]
             quick, chosen = self._answers.get("quick"), self._answers.get(self.wanted)
             if self.wanted == ON_DISK:
@@ -203,10 +204,12 @@ class LivePrediction:
         if chosen is not None or not trained:
             return chosen or quick
         best = max(trained, key=lambda answer: answer.rank)
-        # The quick answer stays until another beats it; a score "in turn" is of other strokes and not comparable.
+        # A score "in turn" is of other strokes and not comparable.
         if quick is None or quick.score is None or quick.held_out_in_turn or best.score is None:
             return best
-        return quick if quick.score >= best.score else best
+        # The network must beat the quick answer; the joined answer, usually the better one, must not be clearly worse.
+        needed = quick.score - USUALLY_BETTER if best is both else quick.score
+        return best if best.score > needed else quick
 
     @property
     def choice_text(self) -> str:

@@ -14,8 +14,8 @@ from histowidgets.prediction.onnx._qupath import metadata_of
 from tests.prediction.models import BrightnessModel, brightness_classifier
 
 
-def mean_of(classifiers):
-    return Classifier(mean_of_specs([one.spec for one in classifiers]))
+def mean_of(classifiers, weights=None):
+    return Classifier(mean_of_specs([one.spec for one in classifiers], weights))
 
 
 class Sure(BrightnessModel):
@@ -54,6 +54,20 @@ def test_its_probabilities_are_the_mean_of_those_of_its_parts_whatever_their_res
     assert np.abs(found - np.mean(single, axis=0)).max() < 0.02
     assert np.abs(found - single[0]).max() > 0.1
     assert both.predict(noise, probabilities=False).labels.tolist() == both.predict(noise).labels.tolist()
+
+
+def test_weights_say_how_much_each_part_counts(noise):
+    parts = [brightness_classifier(noise), brightness_classifier(noise, Sure())]
+    single = [one.predict(noise).probabilities for one in parts]
+    weighted = mean_of(parts, [1, 3])
+    assert weighted.model.weights == (0.25, 0.75)
+    expected = 0.25 * single[0] + 0.75 * single[1]
+    assert np.abs(weighted.predict(noise).probabilities - expected).max() < 1e-5
+    for wrong in ([1, 0], [1, -2], [1, float("nan")], [1, float("inf")]):
+        with pytest.raises(ClassifierError, match="must be above 0"):
+            mean_of(parts, wrong)
+    with pytest.raises(ClassifierError, match="2 classifiers, but 3 weights"):
+        mean_of(parts, [1, 1, 1])
 
 
 def test_a_part_that_sees_smaller_pixels_sees_what_the_image_reads_at_its_downsample(noise):
@@ -108,6 +122,21 @@ def test_saved_and_loaded_it_gives_the_same_labels_and_comes_apart_again(both, n
     assert network.downsample == network_classifier.downsample
 
 
+def test_weights_are_saved_and_without_them_all_parts_count_equally(both, sample, tmp_path):
+    weighted = mean_of(both.parts, [1, 3])
+    weighted.save(tmp_path / "weighted")
+    loaded = hw.Classifier.load(tmp_path / "weighted")
+    assert loaded.model.weights == (0.25, 0.75)
+    assert np.array_equal(loaded.predict(sample).labels, weighted.predict(sample).labels)
+    assert loaded.adapted_to(sample).model.weights == (0.25, 0.75)
+    path = tmp_path / "weighted" / "classifier.json"  # as the version before wrote it
+    card = json.loads(path.read_text())
+    for member in card["model"]["members"]:
+        del member["weight"]
+    path.write_text(json.dumps(card))
+    assert hw.Classifier.load(tmp_path / "weighted").model.weights == (0.5, 0.5)
+
+
 def test_other_programs_get_its_network_and_that_is_said(small_network_classifier, painted, sample, tmp_path):
     both = hw.ensemble_with_quick(small_network_classifier, painted)
     with pytest.warns(HistowidgetsWarning, match="network alone"):
@@ -141,6 +170,8 @@ def test_adapting_measures_the_networks_statistics_and_leaves_the_rest(both, sam
         (lambda members: members[0].update(kind="mean"), "cannot contain"),
         (lambda members: members[1].update(factor=0), "downsample factor 0"),
         (lambda members: members[1].update(factor=True), "downsample factor True"),
+        (lambda members: members[1].update(weight="2"), "weight '2'"),
+        (lambda members: members[1].update(weight=0), "above 0"),
         (lambda members: members[1].update(kind="forest"), "forest"),
         (lambda members: members[0].pop("model"), "model"),
         (lambda members: members.reverse(), "do not fit"),

@@ -26,6 +26,16 @@ def test_the_mean_is_scored_on_what_the_network_held_out(trained):
     assert hw.ensemble_with_quick(run.classifier, project).scores == {}
 
 
+@pytest.mark.parametrize(("classes", "weights"), [(2, (0.5, 0.5)), (3, (0.35, 0.65))])
+def test_with_many_classes_the_network_counts_less(classes, weights):
+    names = ("Dark", "Bright", "Third")[:classes]
+    project = painted(side=128, strokes=4, classes=names)
+    if classes == 3:
+        project.annotate("image 0", Stroke([(10, 100), (60, 110)], width=8), "Third")
+    both = hw.ensemble_with_quick(train(project, quick(pretrained=False, epochs=1)).classifier, project)
+    assert both.model.weights == pytest.approx(weights)
+
+
 def test_b10_who_judges_the_mean_has_not_seen_what_was_held_out(trained):
     project, run = trained
     split = split_project(project.snapshot(), 0.3)

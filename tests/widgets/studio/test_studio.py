@@ -329,14 +329,16 @@ def test_the_learner_with_the_better_held_out_score_is_shown(quick, network, sho
     live.close()
 
 
-def test_the_quick_learners_answer_stays_until_another_passes_it_and_of_those_that_of_both_comes_first():
+def test_the_answer_of_both_is_shown_unless_another_is_clearly_better_and_the_network_only_if_it_beats_the_quick_one():
     live = _live()
     both, network, quick = (LearnerAnswer(None, None, name, 0.9) for name in ("b", "n", "q"))
     for scores, shown in (
         ((0.9, 0.9, 0.8), "b"),
         ((0.8, 0.9, 0.7), "n"),
-        ((0.9, 0.9, 0.9), "q"),
-        ((0.8, 0.7, 0.9), "q"),
+        ((0.9, 0.9, 0.9), "b"),
+        ((0.88, 0.7, 0.9), "b"),
+        ((0.86, 0.7, 0.9), "q"),
+        ((0.8, 0.9, 0.9), "q"),
         ((0.8, 0.7, None), "b"),
         ((None,) * 3, "b"),
     ):
