@@ -23,6 +23,7 @@ import histowidgets as hw
 from histowidgets.cli import build_parser
 from histowidgets.training.settings import _presets
 from tests.docs.fences import DOCS, PAGES, ROOT, fences, label, of
+from tests.prediction.models import SMALL_BACKBONE
 
 LANGUAGES = {"python", "ipython", "sh", "bash", "powershell", "text", "bibtex", ""}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -31,6 +32,7 @@ REPOSITORY = PROJECT["project"]["urls"]["Source"]
 TOOLS = {"ruff", "mypy", "lint-imports", "npm", "mkdocs", "cd", "python3", "source"}
 #: One run of a few steps; long enough that stopping in the middle of it is possible.
 TINY = {
+    "backbone": SMALL_BACKBONE,
     "tile_size": 64,
     "batch_size": 2,
     "epochs": 2,

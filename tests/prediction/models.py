@@ -7,7 +7,7 @@ import histowidgets as hw
 from histowidgets.prediction import Classifier, ClassifierSpec
 
 #: One of timm's encoders for tests: the fewest layers, so that an export to ONNX takes the least time.
-SMALL_BACKBONE = "test_byobnet"
+SMALL_BACKBONE = "test_resnet"
 
 
 class BrightnessModel:

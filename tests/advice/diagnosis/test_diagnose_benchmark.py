@@ -4,6 +4,7 @@ The made-up curves are of seeds held out from tuning. The real ones are a sample
 `benchmarks/diagnosis.py`, written by its ``--fixture``; each is replayed epoch by epoch, as a person sees it.
 """
 
+import pickle
 from collections import Counter
 from pathlib import Path
 
@@ -12,9 +13,26 @@ import pytest
 from benchmarks._curves import KINDS, make
 from benchmarks.diagnosis import PASSING, read_fixture, replay, wrong_ids
 from histowidgets.advice import DIAGNOSES, diagnose
+from histowidgets.advice.diagnosis import _diagnose
 
 SEEDS = range(2000, 2030)
 REAL = Path(__file__).parent / "data" / "real_curves.json"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_moment_once():
+    """Compute the findings of a moment once: as the present, and as the past of the three epochs after it."""
+    computed, found_at = {}, _diagnose._found_at
+
+    def found_once(run):
+        key = pickle.dumps(run)
+        if key not in computed:
+            computed[key] = found_at(run)
+        return list(computed[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_diagnose, "_found_at", found_once)
+        yield
 
 
 @pytest.fixture(scope="module")
