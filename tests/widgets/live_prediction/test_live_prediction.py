@@ -136,16 +136,16 @@ def _part(prediction, region):
 @pytest.fixture
 def small():
     project = Project(["Epithelium", "Stroma"])
-    name = project.add_image(samples.colon_ihc())
-    for points in ([(60, 70), (90, 110)], [(90, 380), (96, 430)], [(330, 410), (352, 430)], [(400, 70), (430, 110)]):
-        project.annotate(name, Stroke(points, width=10), "Epithelium")
+    name = project.add_image(open_image(samples.colon_ihc().read(0, 0, 256, 256), name="corner"))
+    for points in ([(60, 70), (90, 110)], [(118, 60), (150, 92)], [(190, 40), (200, 90)], [(20, 200), (50, 240)]):
+        project.annotate(name, Stroke(points, width=8), "Epithelium")
     for points in (
-        [(260, 230), (285, 262)],
-        [(140, 300), (170, 330)],
-        [(400, 310), (430, 350)],
-        [(450, 40), (470, 90)],
+        [(226, 236), (246, 244)],
+        [(150, 245), (190, 248)],
+        [(120, 232), (130, 250)],
+        [(240, 215), (252, 240)],
     ):
-        project.annotate(name, Stroke(points, width=10), "Stroma")
+        project.annotate(name, Stroke(points, width=8), "Stroma")
     screen = Screen(project)
     yield project, screen
     screen.live.close()
@@ -216,7 +216,7 @@ def test_network_and_quick_learner_together_take_in_strokes_without_training(tra
     answer_together(screen, network)
     before = screen.live.best
     assert [part.kind for part in before.classifier.parts] == ["network", "quick"]
-    project.annotate(screen.name, Stroke([(300, 60), (330, 120)], width=10), "Epithelium")
+    project.annotate(screen.name, Stroke([(100, 20), (110, 50)], width=8), "Epithelium")
     screen.live.edited()
     assert screen.live.network.idle.wait(60)
     after = screen.live.best
