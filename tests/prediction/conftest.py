@@ -3,6 +3,8 @@ import pytest
 import histowidgets as hw
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import Classifier, ClassifierSpec, NetworkModel
+from histowidgets.prediction.onnx import _export
+from tests.prediction.exports import KeptExports
 from tests.prediction.models import SMALL_BACKBONE
 
 
@@ -62,3 +64,15 @@ def painted(sample):
 @pytest.fixture(scope="session")
 def quick(painted):
     return hw.quick_classifier(painted)
+
+
+@pytest.fixture(scope="session")
+def _all_exports(tmp_path_factory):
+    return KeptExports(tmp_path_factory.mktemp("exports"), _export.export_in_process)
+
+
+@pytest.fixture
+def kept_exports(_all_exports, monkeypatch):
+    """Let a network be traced once for all tests that need its file: `exports.KeptExports`."""
+    monkeypatch.setattr(_export, "export_in_process", _all_exports)
+    return _all_exports

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 import histowidgets as hw
-from histowidgets.errors import ClassifierError, HistowidgetsWarning
+from histowidgets.errors import ClassifierError
 from histowidgets.images import open_image
 from histowidgets.prediction import Classifier
 from histowidgets.prediction import mean_of as mean_of_specs
-from histowidgets.prediction.onnx._qupath import metadata_of
 from tests.prediction.models import BrightnessModel, brightness_classifier
 
 
@@ -135,23 +134,6 @@ def test_weights_are_saved_and_without_them_all_parts_count_equally(both, sample
         del member["weight"]
     path.write_text(json.dumps(card))
     assert hw.Classifier.load(tmp_path / "weighted").model.weights == (0.5, 0.5)
-
-
-def test_other_programs_get_its_network_and_that_is_said(small_network_classifier, painted, sample, tmp_path):
-    both = hw.ensemble_with_quick(small_network_classifier, painted)
-    with pytest.warns(HistowidgetsWarning, match="network alone"):
-        both.export_onnx(tmp_path / "both.onnx")
-    pytest.importorskip("onnxruntime")
-    back = hw.Classifier.from_onnx(
-        tmp_path / "both.onnx", both.classes, both.normalization, downsample=small_network_classifier.downsample
-    )
-    ours = small_network_classifier.predict(sample).probabilities
-    assert np.abs(back.predict(sample).probabilities - ours).max() < 2e-3
-    with pytest.warns(HistowidgetsWarning, match="network alone"):
-        both.export_qupath(tmp_path / "for_qupath")
-    written = json.loads((tmp_path / "for_qupath" / "metadata.json").read_text())
-    alone = json.loads(json.dumps(metadata_of(small_network_classifier.spec)))
-    assert {k: v for k, v in written.items() if alone.get(k) != v}.keys() <= {"id", "name", "createdAt"}
 
 
 def test_adapting_measures_the_networks_statistics_and_leaves_the_rest(both, sample):

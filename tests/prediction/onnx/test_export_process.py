@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from histowidgets.errors import ClassifierError, ExportCancelled
-from histowidgets.prediction.onnx import _graph, _process
+from histowidgets.prediction.onnx import _export, _graph, _process
 from histowidgets.prediction.onnx._export import STARTING, WAITING
 from histowidgets.prediction.onnx._graph import CHECKING, TRACING
 from histowidgets.training import EpochEnded, start_training, train
@@ -48,7 +48,10 @@ def no_process(monkeypatch):
 
 
 @pytest.mark.slow
-def test_two_exports_leave_a_training_bit_for_bit_as_it_would_have_been(small_network_classifier, tmp_path):
+def test_two_exports_leave_a_training_bit_for_bit_as_it_would_have_been(
+    small_network_classifier, tmp_path, kept_exports, monkeypatch
+):
+    monkeypatch.setattr(_export, "export_in_process", kept_exports.anew)
     settings = quick(epochs=5, steps_per_epoch=3, pretrained=False)
     alone = train(painted(), settings)
     run = start_training(painted(), settings)

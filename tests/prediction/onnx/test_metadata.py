@@ -1,6 +1,7 @@
 """What an ONNX file says of how it is to be used."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,10 @@ def test_what_the_caller_says_comes_first(exported):
         hw.Classifier.from_onnx(exported, channel_names=["a", "b", "c"])
 
 
-def test_qupaths_file_says_it_too(classifier, tmp_path):
+def test_qupaths_file_says_it_too(small_network_classifier, tmp_path, kept_exports):
+    classes = ["Tumor", "Überrest", "Lumen"]
+    changes = {"classes": classes, "colors": ["#112233", "#445566", "#778899"], "name": "cells"}
+    classifier = hw.Classifier(replace(small_network_classifier.spec, **changes, downsample=2, tile_size=96))
     classifier.export_qupath(tmp_path)
     back = hw.Classifier.from_onnx(tmp_path / "model.onnx")
     assert facts(back) == facts(classifier)

@@ -64,7 +64,7 @@ def test_its_numbers_are_ours(network_classifier, sample, strategy, per_channel,
     np.testing.assert_allclose(extension_normalize(pixels, config, pooled), ours.apply(pixels), atol=1e-5)
 
 
-def test_the_folder_predicts_what_we_predict(small_network_classifier, sample, tmp_path):
+def test_the_folder_predicts_what_we_predict(small_network_classifier, sample, tmp_path, kept_exports):
     small_network_classifier.export_qupath(tmp_path / "folder")
     card = json.loads((tmp_path / "folder" / "metadata.json").read_text(encoding="utf-8"))
     assert card["classes"][0] == {"index": 0, "name": "Epithelium", "color": "#D55E00"}
@@ -83,12 +83,32 @@ def test_the_folder_predicts_what_we_predict(small_network_classifier, sample, t
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(small_network_classifier, sample, tmp_path):
+def test_a_classifier_that_matches_stains_says_that_the_extension_does_not(
+    small_network_classifier, sample, tmp_path, kept_exports
+):
     stained = Normalization(match_stain=True).fitted([sample])
     matching = hw.Classifier(replace(small_network_classifier.spec, normalization=stained))
     with pytest.warns(HistowidgetsWarning, match="match_stain off"):
         matching.export_qupath(tmp_path / "folder")
     assert (tmp_path / "folder" / "metadata.json").exists()
+
+
+def test_of_an_ensemble_the_network_is_exported_and_that_is_said(
+    small_network_classifier, painted, sample, tmp_path, kept_exports
+):
+    both = hw.ensemble_with_quick(small_network_classifier, painted)
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_onnx(tmp_path / "both.onnx")
+    back = hw.Classifier.from_onnx(
+        tmp_path / "both.onnx", both.classes, both.normalization, downsample=small_network_classifier.downsample
+    )
+    ours = small_network_classifier.predict(sample).probabilities
+    assert np.abs(back.predict(sample).probabilities - ours).max() < 2e-3
+    with pytest.warns(HistowidgetsWarning, match="network alone"):
+        both.export_qupath(tmp_path / "for_qupath")
+    written = json.loads((tmp_path / "for_qupath" / "metadata.json").read_text())
+    alone = json.loads(json.dumps(metadata_of(small_network_classifier.spec)))
+    assert {k: v for k, v in written.items() if alone.get(k) != v}.keys() <= {"id", "name", "createdAt"}
 
 
 def test_the_quick_learner_has_no_network_to_export(quick, tmp_path):

@@ -41,7 +41,7 @@ def test_a_prediction_on_disk(small_network_classifier, sample, tmp_path, monkey
 
 
 @pytest.fixture(params=["network", "quick", "mean", "onnx"])
-def classifier(request, small_network_classifier, quick, painted, tmp_path):
+def classifier(request, small_network_classifier, quick, painted, tmp_path, kept_exports):
     if request.param == "quick":
         return quick
     if request.param == "mean":
