@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,9 @@ class Ending:
         return self.status == 0 and not self.stderr
 
 
-def end(scene: str, host: str, seconds: float, limit: float = 180.0) -> Ending:
+def end(
+    scene: str, host: str, seconds: float, limit: float = 180.0, python: Sequence[str] = (sys.executable,)
+) -> Ending:
     """Start a process, and let its main thread end after so many seconds in its scene."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.py"
@@ -98,7 +100,7 @@ def end(scene: str, host: str, seconds: float, limit: float = 180.0) -> Ending:
         }
         variables = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         process = subprocess.Popen(
-            [sys.executable, *commands[host]],
+            [*python, *commands[host]],
             env=variables,
             cwd=folder,
             stdin=subprocess.DEVNULL,

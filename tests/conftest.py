@@ -7,6 +7,7 @@ end; what runs beside them gives way to them. A test marked `quiet` runs while n
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -101,17 +102,28 @@ def no_thread_left():
 
 
 @pytest.fixture(scope="session")
-def quick_kernels(tmp_path_factory):
-    """Folder for JUPYTER_PATH with kernels that start at once (`kernel_forks.py`), or None where there are none."""
+def _forks(tmp_path_factory):
     if not kernel_forks.AVAILABLE:
         yield None
         return
     forks = kernel_forks.KernelForks(tmp_path_factory.mktemp("kernels"))
     try:
         forks.wait_until_up()
-        yield forks.folder
+        yield forks
     finally:
         forks.close()
+
+
+@pytest.fixture(scope="session")
+def quick_kernels(_forks):
+    """Folder for JUPYTER_PATH with kernels that start at once (`kernel_forks.py`), or None where there are none."""
+    return None if _forks is None else _forks.folder
+
+
+@pytest.fixture(scope="session")
+def quick_python(_forks):
+    """Command, a list of words, that stands for `python` and starts at once where that is possible."""
+    return [sys.executable] if _forks is None else _forks.python
 
 
 @pytest.fixture(scope="session")

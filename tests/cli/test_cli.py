@@ -140,20 +140,11 @@ def test_r64_groups_of_a_file_are_checked(project_folder, settings_file, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_path, sent):
+def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_path, sent, quick_python):
     out = tmp_path / "classifier"
     settings = settings_file(epochs=5000, early_stopping_metric="none")
-    command = [
-        sys.executable,
-        "-m",
-        "histowidgets",
-        "train",
-        str(project_folder),
-        "--settings",
-        settings,
-        "-o",
-        str(out),
-    ]
+    words = ["train", str(project_folder), "--settings", settings, "-o", str(out)]
+    command = [*quick_python, "-m", "histowidgets", *words]
     # Where the tests run in the background of a shell, SIGINT is ignored, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -174,7 +165,7 @@ def test_an_interrupt_keeps_the_best_weights(project_folder, settings_file, tmp_
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on(project_folder, settings_file, tmp_path, capsys):
+def test_a_killed_run_goes_on(project_folder, settings_file, tmp_path, capsys, quick_python):
     settings = settings_file(epochs=3, early_stopping_metric="none")
     code = (
         "import os, sys\nfrom histowidgets.training.loop import Trainer\nfrom histowidgets.cli import main\n"
@@ -183,7 +174,7 @@ def test_a_killed_run_goes_on(project_folder, settings_file, tmp_path, capsys):
         "main(sys.argv[1:])"
     )
     command = ["train", str(project_folder), "--settings", settings]
-    assert subprocess.run([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL).returncode == 9
+    assert subprocess.run([*quick_python, "-c", code, *command], stderr=subprocess.DEVNULL).returncode == 9
     assert main([*command, "--resume", "-o", str(tmp_path / "c")]) == EXIT_OK
     said = capsys.readouterr().err
     assert "resuming: Run" in said

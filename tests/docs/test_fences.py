@@ -204,7 +204,7 @@ print(count + 1)
 
 
 @pytest.mark.slow
-def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, tmp_path, monkeypatch):
+def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, tmp_path, monkeypatch, quick_python):
     page = SLURM
     for name in ("slides", "my_project"):
         shutil.copytree(things / name, tmp_path / name)
@@ -216,7 +216,7 @@ def test_the_scripts_for_slurm_run_with_a_stand_in_scheduler(things, tmp_path, m
     commands = {
         "sbatch": SBATCH.format(python=sys.executable),
         "srun": '#!/bin/bash\nexec "$@"\n',
-        "histowidgets": f'#!/bin/bash\nexec {shlex.quote(sys.executable)} -m histowidgets "$@"\n',
+        "histowidgets": f'#!/bin/bash\nexec {shlex.join(quick_python)} -m histowidgets "$@"\n',
     }
     (things / "bin").mkdir()
     (things / "jobs").mkdir()

@@ -1,7 +1,10 @@
-"""The kernels that tests are given are forked from one process, and yet kernels of their own."""
+"""The kernels that tests are given are forked from one process, and yet kernels of their own; and so are Pythons."""
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import psutil
@@ -74,3 +77,41 @@ def test_what_jupyter_started_ends_with_it(start):
     manager, _, (pid, *_) = start()
     os.kill(pid, 9)
     wait_until(lambda: not manager.is_alive())
+
+
+SAID = """
+import os, sys
+print(sys.argv[1:], os.getcwd(), __name__, "torch" in sys.modules, sys.stdin.read(), flush=True)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def python(quick_python):
+    if quick_python == [sys.executable]:
+        pytest.skip("nothing is forked here")
+    return quick_python
+
+
+@pytest.mark.parametrize("way", ["-c", "-m", "script"])
+def test_a_python_has_its_arguments_folder_input_and_status(python, tmp_path, way):
+    (tmp_path / "said.py").write_text(SAID)
+    words = {"-c": ["-c", SAID], "-m": ["-m", "said"], "script": [str(tmp_path / "said.py")]}[way]
+    done = subprocess.run([*python, *words, "7"], cwd=tmp_path, input="given", capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (7, "")
+    assert done.stdout == f"['7'] {tmp_path} __main__ True given\n"
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, -2), (signal.SIGTERM, -15), (signal.SIGKILL, -9)])
+def test_a_python_is_ended_by_signals(python, sent, status):
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    with subprocess.Popen([*python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        pid = int(process.stdout.readline())
+        process.send_signal(sent)
+        assert process.wait(20) == status
+    wait_until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_python_that_is_killed_says_so(python):
+    done = subprocess.run([*python, "-c", "import os; os.kill(os.getpid(), 9)"])
+    assert done.returncode == -9

@@ -1,7 +1,6 @@
 import csv
 import json
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -596,7 +595,7 @@ def test_folder_that_cannot_be_written_costs_a_warning_not_the_run(tmp_path):
         with_folder.close()
 
 
-def test_closing_the_kernel_ends_a_run_cleanly_and_keeps_its_checkpoint(tmp_path):
+def test_closing_the_kernel_ends_a_run_cleanly_and_keeps_its_checkpoint(tmp_path, quick_python):
     code = (
         "import sys, threading; from histowidgets.training import start_training, EpochEnded;"
         "from tests.training.helpers import painted, quick;"
@@ -608,7 +607,7 @@ def test_closing_the_kernel_ends_a_run_cleanly_and_keeps_its_checkpoint(tmp_path
     )
     where = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "project")],
+        [*quick_python, "-c", code, str(tmp_path / "project")],
         capture_output=True,
         text=True,
         check=False,
