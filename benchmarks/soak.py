@@ -24,16 +24,24 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.browser.studio_hand import STROKES, StudioHand
+from tests.browser.studio_hand import StudioHand
 
 CELL = """
 import histowidgets as hw
 settings = hw.TrainingSettings.preset("workshop").model_copy(
-    update={"max_seconds": None, "precision": "fp32", "memory_format": "contiguous"}
+    update={"max_seconds": None, "steps_per_epoch": 4, "precision": "fp32", "memory_format": "contiguous"}
 )
-studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
+# A corner, so that predicting takes little of the time: what grows does not depend on the size.
+corner = hw.open_image(hw.samples.colon_ihc().read(0, 0, 256, 256), name="corner", pixel_size_um=0.5)
+studio = hw.Studio(corner, classes=["Epithelium", "Stroma", "Lumen"], settings=settings)
 studio
 """
+#: In that corner, inside tissue of their class.
+STROKES = {
+    "Epithelium": [[(60, 70), (90, 110)], [(118, 60), (150, 92)], [(20, 200), (46, 240)]],
+    "Stroma": [[(226, 236), (246, 244)], [(150, 245), (190, 248)], [(240, 215), (250, 240)]],
+    "Lumen": [[(65, 4), (85, 6)], [(68, 9), (82, 10)]],
+}
 #: Of the runs that end by themselves.
 EPOCHS = 3
 LOOK = """
@@ -105,7 +113,7 @@ class Soak:
 
     def prepare(self) -> None:
         """Paint what every round starts from."""
-        self.hand.paint_all()
+        self.hand.paint_all(STROKES)
         self.notebook.wait_for_value(SETTLED, True, seconds=60)
 
     def round(self, number: int) -> Sample:
@@ -115,8 +123,7 @@ class Soak:
         for class_name in STROKES:
             hand.pick_class(class_name)
             x, y = STROKES[class_name][0][0]
-            for step in range(2):
-                hand.paint([(x + 6 * step, y + 9), (x + 12, y + 14 + 5 * step)])
+            hand.paint([(x, y + 9), (x + 12, y + 14)])
         self._zoom()
         hand.open_tab("Train")
         by_itself = number % 2 == 1
@@ -130,12 +137,12 @@ class Soak:
         self.page.locator(".hw-eye.mod-active").click()
         if not by_itself:
             hand.stop_and_wait()
-        notebook.wait_for_value(SETTLED, True, seconds=120)
+        notebook.wait_for_value("studio.run.is_over", True, seconds=120)
         hand.page.locator(".hw-pointer").first.focus()
         for _ in range(sum(notebook.value("studio.project.count()").values()) - sum(before.values())):
             self.page.keyboard.press("z")
         notebook.wait_for_value("studio.project.count()", before)
-        notebook.wait_for_value(SETTLED, True, seconds=60)
+        notebook.wait_for_value(SETTLED, True, seconds=120)
         return self._look()
 
     def _zoom(self) -> None:

@@ -86,12 +86,12 @@ class StudioHand:
             mouse.move(*place, steps=6)
         mouse.up()
 
-    def paint_all(self):
-        for class_name, lines in STROKES.items():
+    def paint_all(self, strokes=STROKES):
+        for class_name, lines in strokes.items():
             self.pick_class(class_name)
             for points in lines:
                 self.paint(points)
-        wanted = {name: len(lines) for name, lines in STROKES.items()}
+        wanted = {name: len(lines) for name, lines in strokes.items()}
         self.notebook.wait_for_value("studio.project.count()", wanted)
 
     def ink_latencies(self, points):
