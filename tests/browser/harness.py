@@ -34,6 +34,43 @@ TIMEOUT_MS = 60_000
 # that does fail throws its own error when it is shown.
 SLOW_MODEL = "[anywidget] Failed to initialize model."
 
+# Parts of JupyterLab that no test looks at: loading them takes time of each page, and some work with each message.
+UNUSED_EXTENSIONS = [
+    *(
+        f"@jupyterlab/{name}-extension"
+        for name in [
+            "audio",
+            "celltags",
+            "console",
+            "csvviewer",
+            "debugger",
+            "extensionmanager",
+            "help",
+            "htmlviewer",
+            "hub",
+            "imageviewer",
+            "inspector",
+            "javascript",
+            "json",
+            "launcher",
+            "lsp",
+            "markdownviewer",
+            "mermaid",
+            "pdf",
+            "pluginmanager",
+            "running",
+            "settingeditor",
+            "terminal",
+            "toc",
+            "tooltip",
+            "vega5",
+            "video",
+            "workspaces",
+        ]
+    ),
+    "jupyterlab-jupytext",
+]
+
 # Awaited in the page: runs code in the notebook's kernel and hands back what it printed, or its error.
 _EXECUTE = """
 async (code) => {
@@ -91,6 +128,7 @@ class LabServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.notebooks.mkdir()
         _write_quiet_settings(folder / "config")
+        _disable_unused_extensions(folder / "config")
         environment = _environment(folder)
         if jupyter_path is not None:
             environment["JUPYTER_PATH"] = str(jupyter_path)
@@ -112,6 +150,8 @@ class LabServer:
             "--ServerApp.disable_check_xsrf=True",
             f"--ServerApp.root_dir={self.notebooks}",
             "--expose-app-in-browser",
+            "--ServerApp.terminals_enabled=False",
+            "--LabApp.extension_manager=readonly",
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
@@ -188,6 +228,12 @@ def _write_quiet_settings(config: Path) -> None:
     folder.mkdir(parents=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (folder / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+
+
+def _disable_unused_extensions(config: Path) -> None:
+    (config / "labconfig").mkdir(parents=True)
+    settings = {"disabledExtensions": dict.fromkeys(UNUSED_EXTENSIONS, True)}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(settings))
 
 
 class Notebook:
