@@ -4,11 +4,14 @@ from .annotations import Annotation, Line, Polygon, Project, Rectangle, Split, S
 from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
 from .models import backbones
 from .prediction import (
+    Audit,
+    AuditResults,
     Classifier,
     ClassifierSpec,
     Prediction,
     PredictOptions,
     StoredPrediction,
+    audit,
     open_prediction,
     overlay_rgba,
     predict_images,
@@ -45,6 +48,8 @@ __all__ = [
     "Advice",
     "Annotation",
     "AnnotationCanvas",
+    "Audit",
+    "AuditResults",
     "ChannelDisplay",
     "Classifier",
     "ClassifierSpec",
@@ -73,6 +78,7 @@ __all__ = [
     "TrainingRun",
     "TrainingSettings",
     "UnfinishedRun",
+    "audit",
     "backbones",
     "coach",
     "compare_runs",

@@ -19,6 +19,7 @@ HistowidgetsError
                 UnnamedValuesError the file does not say which class its values or colours are
             SeveralEntriesError    the file holds annotations of several images
             DuplicateAnnotationsError  annotations of the file are on the image already
+        AuditError            an audit lacks a prediction, or its points cannot be drawn, judged or counted
     TrainingError             a run cannot start, or failed
         TrainingDataError     there is nothing, or too little, to learn from
         SettingsError         a setting is unknown, or out of range
@@ -148,6 +149,10 @@ class DuplicateAnnotationsError(AnnotationFileError):
     def __init__(self, message: str, count: int = 0) -> None:
         super().__init__(message)
         self.count = count
+
+
+class AuditError(ProjectError):
+    """An audit lacks a prediction, or its points cannot be drawn, judged or counted."""
 
 
 class TrainingError(HistowidgetsError, RuntimeError):

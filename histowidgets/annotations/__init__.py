@@ -4,9 +4,13 @@ Depends on NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and `histowidge
 """
 
 from histowidgets.annotations.project import (
+    MOST_POINTS,
     ROLES,
+    AuditPoint,
+    AuditRecord,
     Change,
     ImportPreview,
+    Judgement,
     Project,
     ProjectSnapshot,
     numbered_name,
@@ -29,13 +33,17 @@ from histowidgets.annotations.split import Conflict, Split, class_pixels, confli
 
 __all__ = [
     "MAX_CLASSES",
+    "MOST_POINTS",
     "PALETTE",
     "ROLES",
     "UNLABELLED",
     "Annotation",
+    "AuditPoint",
+    "AuditRecord",
     "Change",
     "Conflict",
     "ImportPreview",
+    "Judgement",
     "Line",
     "Polygon",
     "Project",

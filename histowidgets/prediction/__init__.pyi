@@ -1,5 +1,6 @@
 from ._classifier import Classifier
 from ._spec import ClassifierSpec
+from .auditing import Audit, AuditedClass, AuditEstimate, AuditResults, audit
 from .batch import ImageResult, predict_images
 from .inference import PredictOptions, RangeWarning, ViewPredictor, check_range, match_channels, mean_of, names_in_image
 from .pixel_models import (
@@ -18,6 +19,10 @@ from .results import PredictedObject, Prediction, PredictionResults, StoredPredi
 from .tiling import ProbabilityMap, Tile
 
 __all__ = [
+    "Audit",
+    "AuditEstimate",
+    "AuditResults",
+    "AuditedClass",
     "Classifier",
     "ClassifierSpec",
     "ImageResult",
@@ -34,6 +39,7 @@ __all__ = [
     "StoredPrediction",
     "Tile",
     "ViewPredictor",
+    "audit",
     "check_range",
     "color_width",
     "fastest_inference",

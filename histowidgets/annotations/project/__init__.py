@@ -1,15 +1,20 @@
 """The project: images, classes and annotations, with undo, and its folder on disk."""
 
 from histowidgets.annotations.project._add_image import numbered_name
+from histowidgets.annotations.project._audit import MOST_POINTS, AuditPoint, AuditRecord, Judgement
 from histowidgets.annotations.project._exchange import ImportPreview
 from histowidgets.annotations.project._project import Project, snapshot_of
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import ROLES, Change
 
 __all__ = [
+    "MOST_POINTS",
     "ROLES",
+    "AuditPoint",
+    "AuditRecord",
     "Change",
     "ImportPreview",
+    "Judgement",
     "Project",
     "ProjectSnapshot",
     "numbered_name",

@@ -53,7 +53,7 @@ class Edit(ABC):
         return None
 
     def renumbers(self) -> bool:
-        """Return whether the edit changes class indices, or classes of annotations in all images."""
+        """Return whether the edit changes class indices, or labels of several images."""
         return False
 
 

@@ -203,6 +203,7 @@ class EditLog:
                 images={name: s.image for name, s in images.items()},
                 roles={name: s.role for name, s in images.items()},
                 annotations={name: s.frozen() for name, s in images.items()},
+                audits=tuple(self.state.audits.values()),
             )
 
     def label_map(self, name: str, downsample: float) -> np.ndarray:

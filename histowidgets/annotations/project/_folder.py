@@ -22,6 +22,7 @@ from histowidgets.annotations.project._edits_annotations import (
     ReclassifyAnnotations,
     RemoveAnnotations,
 )
+from histowidgets.annotations.project._edits_audits import AnnotateAudit, JudgePoints, StartAudit
 from histowidgets.annotations.project._edits_classes import (
     AddClass,
     DeleteClass,
@@ -55,6 +56,9 @@ _ALL: tuple[type[Edit], ...] = (
     DeleteClass,
     SetRole,
     RemoveImage,
+    StartAudit,
+    JudgePoints,
+    AnnotateAudit,
 )
 #: The kinds of edits, by their names in the journal.
 EDITS = {edit.op: edit for edit in _ALL}
@@ -257,6 +261,11 @@ def _is_file(path: Path) -> bool:
 
 
 def _replay(path: Path, number: int, record: Record, state: State, history: History) -> None:
+    if record["op"] not in EDITS and record["op"] not in ("undo", "redo"):
+        raise ProjectFolderError(
+            f"Line {number} of {path} is an edit {record['op']!r}, which this version of histowidgets does not know. "
+            "It was written by a newer one: update histowidgets to open the project."
+        )
     try:
         if record["op"] == "undo":
             history.undo(state)

@@ -11,8 +11,9 @@ import numpy as np
 
 from histowidgets._io import as_path
 from histowidgets.annotations.io import ImportOptions
-from histowidgets.annotations.project import _annotate, _exchange
+from histowidgets.annotations.project import _annotate, _audits, _exchange
 from histowidgets.annotations.project._add_image import add_image
+from histowidgets.annotations.project._audit import AuditRecord
 from histowidgets.annotations.project._edit import checked_role, image_state
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._edits_classes import (
@@ -526,6 +527,101 @@ class Project:
             If the downsample is not a number of at least 1.
         """
         return self._log.label_map(name, downsample)
+
+    # --- audits ----------------------------------------------------------------------------------------------------
+
+    @property
+    def audits(self) -> tuple[AuditRecord, ...]:
+        """The audits of the project with their judgements, the latest last; `hw.audit` draws and opens them."""
+        with self._log.lock:
+            return tuple(self._log.state.audits.values())
+
+    def start_audit(self, audit: AuditRecord) -> None:
+        """Keep an audit, without its judgements. One step of undo.
+
+        Parameters
+        ----------
+        audit : AuditRecord
+            As drawn by `hw.audit`, which calls this.
+
+        Raises
+        ------
+        AuditError
+            If the project has an audit of that id, or the points do not fit their images and classes.
+        ImageNameError
+            If the project lacks one of the images.
+        """
+        _audits.start_audit(self._log, audit)
+
+    def judge_point(self, audit_id: str, point: int, class_name: str | None) -> None:
+        """Keep what a person saw at a point of an audit, instead of an earlier judgement. One step of undo.
+
+        Parameters
+        ----------
+        audit_id : str
+        point : int
+            Index of the point, from 0.
+        class_name : str or None
+            A class of the audit; None if the person could not tell.
+
+        Raises
+        ------
+        AuditError
+            If there is no such audit or point.
+        ClassNameError
+            If the class is not one of the audit's.
+        """
+        _audits.judge_point(self._log, audit_id, point, class_name)
+
+    def judge_points(self, audit_id: str, classes: Mapping[int, str | None]) -> None:
+        """Keep what a person saw at several points of an audit. One step of undo; all or none are kept.
+
+        Parameters
+        ----------
+        audit_id : str
+        classes : mapping of int to str or None
+            The class of each point, by its index; None where the person could not tell.
+
+        Raises
+        ------
+        AuditError
+            If there is no such audit or point, or no point is given.
+        ClassNameError
+            If a class is not one of the audit's.
+        """
+        _audits.judge_points(self._log, audit_id, classes)
+
+    def withdraw_judgement(self, audit_id: str, point: int) -> None:
+        """Remove the judgement of a point of an audit (AuditError if it has none). One step of undo."""
+        _audits.withdraw_judgement(self._log, audit_id, point)
+
+    def annotate_audit(self, audit_id: str, width: float = 5.0) -> int:
+        """Make the judgements of an audit annotations, so that classifiers can be trained on them. One step of undo.
+
+        From then on the audit no longer counts as one of classifiers that are trained later.
+
+        Parameters
+        ----------
+        audit_id : str
+        width : float, default 5
+            Diameter of the dot that is painted at each point, in full-size pixels.
+
+        Returns
+        -------
+        int
+            Number of annotations; points where the person could not tell get none, nor do points of images that were
+            removed.
+
+        Raises
+        ------
+        AuditError
+            If there is no such audit, it has been annotated, or no point of it has a class.
+        ClassNameError
+            If the project no longer has one of the classes.
+        ShapeError
+            If the width is not a number above 0.
+        """
+        return _audits.annotate_audit(self._log, audit_id, width)
 
     # --- annotations: files of other programs ----------------------------------------------------------------------
 

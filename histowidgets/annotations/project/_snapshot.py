@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from histowidgets.annotations.project._audit import AuditRecord
 from histowidgets.annotations.raster import rasterize, reach_of
 from histowidgets.annotations.shapes import Annotation
 from histowidgets.errors import ImageNameError
@@ -23,6 +24,7 @@ class ProjectSnapshot:
     images : mapping of name to Image
     roles : mapping of name to "both", "train" or "validation"
     annotations : mapping of name to tuple of Annotation, in drawing order
+    audits : tuple of AuditRecord, the latest last
     """
 
     classes: tuple[str, ...]
@@ -30,6 +32,7 @@ class ProjectSnapshot:
     images: Mapping[str, Image]
     roles: Mapping[str, str]
     annotations: Mapping[str, tuple[Annotation, ...]]
+    audits: tuple[AuditRecord, ...] = ()
 
     @property
     def class_index(self) -> dict[str, int]:

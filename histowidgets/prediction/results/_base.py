@@ -115,6 +115,29 @@ class PredictionResults(ABC):
             If it is not inside the predicted region.
         """
 
+    def label_bands(self, region: Region | None = None) -> Iterator[tuple[Region, np.ndarray]]:
+        """Yield the labels in parts, each with its region, so that a slide takes no more memory than a block of it.
+
+        Parameters
+        ----------
+        region : Region, optional
+            In full-size pixels of the image; what lies outside the predicted region is left out. By default all of it.
+
+        Yields
+        ------
+        Region, ndarray of uint8, (height, width)
+            The parts do not overlap. 255 where nothing has been predicted.
+        """
+        wanted = self.region if region is None else region
+        for block in self._blocks():
+            found = block.intersect(wanted)
+            if found is None:
+                continue
+            labels, _ = self._read_block(found, False)
+            for top in range(found.y, found.bottom, BAND_ROWS):
+                band = Region.from_edges(found.x, top, found.right, min(found.bottom, top + BAND_ROWS))
+                yield band, labels[band.y - found.y : band.bottom - found.y]
+
     @abstractmethod
     def read_probabilities(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
         """Read probabilities.
@@ -307,7 +330,7 @@ class PredictionResults(ABC):
     def _counted(self) -> np.ndarray:
         """Count the pixels of each index: int64 (256,)."""
         counts = np.zeros(UNLABELLED + 1, np.int64)
-        for _, labels in self._bands():
+        for _, labels in self.label_bands():
             counts += np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
         return counts
 
@@ -366,7 +389,7 @@ class PredictionResults(ABC):
             erasers = [later for later in annotations[place + 1 :] if later.class_name is None]
             counts, n_pixels = np.zeros(UNLABELLED + 1, np.int64), 0
             inside = annotation.shape.region().intersect(self.region)
-            for band, labels in self._bands(inside) if inside is not None else ():
+            for band, labels in self.label_bands(inside) if inside is not None else ():
                 drawn = rasterize([annotation, *erasers], {annotation.class_name: 0}, band) == 0
                 counts += np.bincount(labels[drawn], minlength=UNLABELLED + 1)
                 n_pixels += int(drawn.sum())
@@ -375,18 +398,6 @@ class PredictionResults(ABC):
             row: dict[str, str | float] = {"Annotation": annotation.id, "Annotated class": annotation.class_name}
             rows.append({**row, **self._measured(counts, n_pixels, background)})
         return rows
-
-    def _bands(self, region: Region | None = None) -> Iterator[tuple[Region, np.ndarray]]:
-        """Yield the labels of a region in parts; by default of the whole prediction."""
-        wanted = self.region if region is None else region
-        for block in self._blocks():
-            found = block.intersect(wanted)
-            if found is None:
-                continue
-            labels, _ = self._read_block(found, False)
-            for top in range(found.y, found.bottom, BAND_ROWS):
-                band = Region.from_edges(found.x, top, found.right, min(found.bottom, top + BAND_ROWS))
-                yield band, labels[band.y - found.y : band.bottom - found.y]
 
     def pixel_counts(self) -> dict[str, int]:
         """Count the pixels of each class."""

@@ -244,7 +244,6 @@ def test_a_torn_last_line_is_dropped_with_a_warning(kept, cut):
     [
         b"hello",
         b'{"op":"add"}',
-        b'{"op":"fly"}',
         b"[]",
         b"",
         b"\x80\x81",
