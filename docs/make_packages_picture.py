@@ -10,7 +10,7 @@ PACKAGES = [
         "widgets",
         "what is shown on the page",
         "the page",
-        [["colab"], ["common"], ["canvas", "monitor", "settings"], ["live_prediction"], ["studio"]],
+        [["colab"], ["common"], ["audit", "canvas", "monitor", "settings"], ["live_prediction"], ["studio"]],
     ),
     (
         "advice",
@@ -37,7 +37,7 @@ PACKAGES = [
         "prediction",
         "classifiers and their results",
         "torch",
-        [["tiling"], ["results", "pixel_models"], ["inference", "onnx", "storage"], ["batch"]],
+        [["tiling"], ["results", "pixel_models"], ["inference", "onnx", "storage"], ["auditing", "batch"]],
     ),
     ("models", "networks, backbones and their weights", "torch", []),
     (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from histowidgets import __version__
+from histowidgets.cli._audit import add_audit, audit
 from histowidgets.cli._cross_validate import add_cross_validate, cross_validate
 from histowidgets.cli._export import add_export, export
 from histowidgets.cli._info import add_info, info
@@ -26,6 +27,7 @@ _COMMANDS = {
     "train": train,
     "cross-validate": cross_validate,
     "predict": predict,
+    "audit": audit,
     "info": info,
     "presets": presets,
     "export": export,
@@ -34,6 +36,7 @@ _PARSERS = {
     "train": add_train,
     "cross-validate": add_cross_validate,
     "predict": add_predict,
+    "audit": add_audit,
     "info": add_info,
     "presets": add_presets,
     "export": add_export,

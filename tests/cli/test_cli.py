@@ -16,6 +16,7 @@ from PIL import Image
 import histowidgets as hw
 from histowidgets.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, build_parser, main
 from histowidgets.cli._inputs import choice_of
+from tests.prediction.models import brightness_classifier
 
 TINY = {
     "tile_size": 64,
@@ -258,7 +259,7 @@ def test_predict_refuses_what_does_not_exist(saved, tmp_path, capsys):
     assert json.loads((tmp_path / "noise.geojson").read_text())["features"] == []
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["cross-validate"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["cross-validate"], ["audit"]])
 def test_help_tells_the_exit_codes_and_explains_each_argument(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
@@ -591,3 +592,68 @@ def test_predict_says_images_as_lines_and_python_warnings_without_their_code(sav
     arguments = ["predict", classifier, str(tmp_path / "none.png"), "--output", str(tmp_path / "out"), "--verbose"]
     assert main(arguments) == EXIT_FAILED
     assert "none.png" in capsys.readouterr().err
+
+
+# --- audit ---
+
+
+@pytest.fixture
+def halves(project_folder, tmp_path):
+    """What a person sees on the image of a project, and its prediction, which finds too much bright area."""
+    image = hw.open_image(tmp_path / "halves.png")
+    truth = np.zeros((96, 128), np.uint8)
+    truth[:, 90:] = 1
+    path = tmp_path / "halves.zarr"
+    brightness_classifier(image).predict_to(image, path)
+    return truth, path
+
+
+def test_points_are_drawn_listed_judged_and_counted(project_folder, halves, tmp_path, capsys):
+    truth, path = halves
+    table, out = tmp_path / "points.csv", tmp_path / "numbers.csv"
+    command = ["audit", str(project_folder)]
+    assert main([*command, "--prediction", str(path), "--points", "60", "--list", str(table)]) == EXIT_OK
+    assert capsys.readouterr().out.startswith("0 of 60 points judged.")
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows[:-1]:
+        row["class"] = ["Dark", "Bright"][truth[int(row["y"]), int(row["x"])]]
+    rows[-1]["class"] = "?"
+    filled = tmp_path / "filled.csv"
+    with filled.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert main([*command, "--judgements", str(filled), "--json", "--output", str(out)]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert (found["points"], found["judged"], found["cannot_tell"]) == (60, 59, 1)
+    share = found["classes"]["Dark"]["share"]
+    assert share["low"] < 90 / 128 < share["high"]
+    assert found["classes"]["Dark"]["pixel_share"] == pytest.approx(0.5, abs=0.03)
+    with out.open(newline="", encoding="utf-8") as file:
+        numbers = {(row["class"], row["measure"]): row for row in csv.DictReader(file)}
+    assert float(numbers["Dark", "share"]["value"]) == share["value"]
+    assert float(numbers["", "accuracy"]["value"]) == found["accuracy"]["value"]
+    assert main(command) == EXIT_OK
+    assert "; the pixel count alone says 5" in capsys.readouterr().out
+    assert main([*command, "--output", str(out)]) == EXIT_REFUSED
+    assert "already exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "There is no prediction to audit"),
+        (["--classifier", "no_such"], "There is no folder no_such"),
+        (["--prediction", "PATH", "--points", "5"], "n is 5; expected a whole number from 10"),
+        (["--prediction", "PATH", "--image", "other"], "no image named 'other'"),
+        (["--prediction", "PATH", "--image", "halves", "--role", "both"], "either --image or --role"),
+        (["--role", "both"], "need --classifier or --prediction"),
+        (["--prediction", "PATH", "--output", "a.txt"], "ends neither in .json nor in .csv"),
+        (["--prediction", "PATH", "--judgements", "none.csv"], "none.csv cannot be read"),
+    ],
+)
+def test_an_audit_that_cannot_be_drawn_is_refused(project_folder, halves, options, words, capsys):
+    given = [str(halves[1]) if option == "PATH" else option for option in options]
+    assert main(["audit", str(project_folder), *given]) == EXIT_REFUSED
+    assert words in capsys.readouterr().err

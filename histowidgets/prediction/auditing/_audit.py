@@ -334,6 +334,7 @@ def audit(
     *,
     progress: ImageProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    tell: Callable[[str], object] | None = None,
     **options: Any,
 ) -> Audit:
     """Draw points at random on predicted images, for a person to say which class each has.
@@ -362,6 +363,9 @@ def audit(
         ``progress(done, total)`` is called after each image that a classifier predicts.
     should_stop : callable, optional
         Called while a classifier predicts; if it returns True, no audit is drawn.
+    tell : callable, optional
+        Called with a sentence about each image that is left out, instead of a warning, as catching warnings is not
+        thread-safe.
     **options
         Of the classifier, see `PredictOptions`.
 
@@ -425,7 +429,11 @@ def audit(
         return Audit(project, same[-1].id)
     project.start_audit(made)
     for name, why in left_out.items():
-        warnings.warn(f"The image {name} is left out of the audit: {why}", HistowidgetsWarning, stacklevel=2)
+        text = f"The image {name} is left out of the audit: {why}"
+        if tell is None:
+            warnings.warn(text, HistowidgetsWarning, stacklevel=2)
+        else:
+            tell(text)
     return Audit(project, made.id)
 
 

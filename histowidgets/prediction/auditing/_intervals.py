@@ -13,7 +13,7 @@ import numpy as np
 
 #: Quantile of the normal distribution for 95 %.
 Z_95 = 1.959963984540054
-_OUTER, _INNER = 30, 40
+_OUTER, _INNER = 24, 34
 
 
 @dataclass(frozen=True)

@@ -170,13 +170,14 @@ def predicted(
             try:
                 in_memory += image.region.area
                 if in_memory <= IN_MEMORY_PIXELS:
+                    # The region leaves out the warning about images unlike those of training: the audit measures it.
                     found[name] = source.classifier.predict(
-                        image, should_stop=should_stop, probabilities=False, **source.options
+                        image, image.region, should_stop=should_stop, probabilities=False, **source.options
                     )
                 else:
                     folder = Path(stack.enter_context(TemporaryDirectory(prefix="histowidgets-audit-")))
                     found[name] = source.classifier.predict_to(
-                        image, folder / "labels.zarr", should_stop=should_stop, **source.options
+                        image, folder / "labels.zarr", image.region, should_stop=should_stop, **source.options
                     )
             except PredictionCancelled:
                 raise
@@ -250,7 +251,7 @@ def _whole(source: Source, name: str, n_points: int, snapshot: ProjectSnapshot) 
         raise AuditError(f"The image {name!r} of the audit was removed from the project. Undo that first.")
     if image.region.area > n_points * AROUND_PIXELS:
         return None
-    return source.classifier.predict(image, probabilities=False, **source.options)
+    return source.classifier.predict(image, image.region, probabilities=False, **source.options)
 
 
 def shares(counts: Iterable[int]) -> list[float | None]:

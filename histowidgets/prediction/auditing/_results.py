@@ -91,14 +91,24 @@ class AuditResults:
     notes: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
-        """Return the accuracy and the share of each class in words."""
+        """Return the accuracy and the share of each class in words, and the points that would halve the interval."""
         told = f"The prediction is right on {percent(self.accuracy.value)} of the area"
         lines = [f"{told} ({interval_in_percent(self.accuracy)})."]
         for one in self.classes:
             counted = "" if one.pixel_share is None else f"; the pixel count alone says {percent(one.pixel_share)}"
             covers = f"{one.name} covers {percent(one.share.value)} of the area"
             lines.append(f"{covers} ({interval_in_percent(one.share)}){counted}.")
+        lines.append(f"About {self.accuracy.points_to_halve} judged points would halve the interval of the accuracy.")
         return lines
+
+    def cells(self) -> list[list[str]]:
+        """Return the table of the classes as text: a row of titles, then a row for each class."""
+        rows = [["Class", "Area", "Pixels", "Precision", "Recall", "IoU"]]
+        for one in self.classes:
+            found = [one.share, one.precision, one.recall, one.iou]
+            cells = ["–" if each is None else each.in_percent() for each in found]
+            rows.append([one.name, cells[0], "–" if one.pixel_share is None else percent(one.pixel_share), *cells[1:]])
+        return rows
 
     def records(self) -> list[dict[str, Any]]:
         """Return a row for each number, for a table.
@@ -157,35 +167,25 @@ class AuditResults:
 
     def to_html(self) -> str:
         """Return the table as HTML; names are escaped."""
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in _COLUMNS)
+        titles, *rows = self.cells()
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in titles)
         body = "".join(
             f'<tr><th scope="row">{html.escape(first)}</th>' + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>"
-            for first, *rest in self._cells()
+            for first, *rest in rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __str__(self) -> str:
         of = f" of {self.classifier}" if self.classifier else ""
         judged = f"{self.n_judged + self.n_cannot_tell} of {self.n_points} points judged"
-        rows = [list(_COLUMNS), *self._cells()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+        rows = self.cells()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join([f"Audit{of}: {judged}.", *self.sentences(), *self.notes, "", *table])
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<li>{html.escape(line)}</li>" for line in (*self.sentences(), *self.notes))
         return f"<ul>{lines}</ul>{self.to_html()}"
-
-    def _cells(self) -> list[list[str]]:
-        rows = []
-        for one in self.classes:
-            found = [one.share, one.precision, one.recall, one.iou]
-            cells = ["–" if each is None else each.in_percent() for each in found]
-            rows.append([one.name, cells[0], "–" if one.pixel_share is None else percent(one.pixel_share), *cells[1:]])
-        return rows
-
-
-_COLUMNS = ("Class", "Area (95 %)", "Pixel count", "Precision", "Recall", "IoU")
 
 
 def percent(share: float) -> str:

@@ -262,6 +262,11 @@ class AnnotationCanvas(ipywidgets.VBox):
         marked = [] if region is None else [int(edge) for edge in region]
         self._queue.submit(lambda: setattr(self._pointer, "marked", marked))
 
+    def show_cross(self, pixel: tuple[int, int] | None) -> None:
+        """Mark the pixel (x, y) of the image shown by a cross; None removes it."""
+        point = [] if pixel is None else [int(pixel[0]), int(pixel[1])]
+        self._queue.submit(lambda: setattr(self._pointer, "cross", point))
+
     @property
     def display(self) -> tuple[ChannelDisplay, ...]:
         """How each channel of the image is shown; `set_display` changes it."""

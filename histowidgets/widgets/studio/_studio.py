@@ -13,11 +13,13 @@ from histowidgets.errors import HistowidgetsError, ImageNameError
 from histowidgets.images import Region
 from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
+from histowidgets.widgets.audit import AuditPanel
 from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
 from histowidgets.widgets.common import close_tree, colab_pulse, observe, style_widget
-from histowidgets.widgets.live_prediction import LivePrediction
+from histowidgets.widgets.live_prediction import EIGHT_VIEWS, LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
+from histowidgets.widgets.studio._audit_view import AuditView
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
 from histowidgets.widgets.studio._last_session import ViewFile
@@ -226,6 +228,7 @@ class Studio(ipywidgets.VBox):
 
     def _take_over(self, earlier: "Studio") -> None:
         """Take over from an earlier studio of this project, as when its cell is run again; its run continues."""
+        earlier._audit.pause()  # so that what it hid is shown again
         self.canvas.resume(earlier.canvas)
         earlier._training.hand_over(self._training)
         if earlier._begins_to_close():
@@ -251,13 +254,23 @@ class Studio(ipywidgets.VBox):
         self._results = ResultsPanel(state, self._live)
         self._predict = PredictPanel(state, self._live)
         self._review = ReviewPanel(state)
+        self._audit_view = AuditView(state, self.canvas)
+        self._audit = AuditPanel(
+            self.project,
+            lambda: self.classifier,
+            lambda: state.image_name,
+            self._shown_options,
+            self._audit_view.show,
+            state.log,
+        )
         self._trials = TrialsPanel(state, self.form)
         self._project_panel = ProjectPanel(state)
         self._display = DisplayPanel(self.canvas, state.log, asleep=True)
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
-            *(self._training, self._settings_tab, self._review, self._predict, self._results, self._trials),
+            *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
+            *(self._results, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
@@ -277,7 +290,7 @@ class Studio(ipywidgets.VBox):
         )
 
     def _lay_out(self) -> None:
-        results = [self._results, self._predict, self._results.files, self._review, self._trials]
+        results = [self._results, self._predict, self._results.files, self._audit, self._review, self._trials]
         pages = {
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
@@ -319,6 +332,11 @@ class Studio(ipywidgets.VBox):
         self._live.use_channels(self.form.settings.channels, self.form.settings.pixel_size_um)
 
     # -- the chosen image and class -------------------------------------------------------------------
+
+    def _shown_options(self) -> dict[str, Any]:
+        """Return the options that the prediction on the canvas was made with."""
+        best = self._live.best
+        return {"tta": True} if best is not None and best.scope == EIGHT_VIEWS else {}
 
     def _show_image(self, name: str) -> None:
         if name:  # the strip of an empty project shows none

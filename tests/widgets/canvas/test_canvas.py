@@ -235,6 +235,29 @@ def test_a_prediction_of_a_part_covers_that_part_alone(canvas, project):
     assert parts(canvas).renderer.describe(20, 230) == "x 20 y 230"
 
 
+def test_what_is_hidden_is_not_told_in_words(canvas, project):
+    canvas.show_prediction(make_prediction(project))
+    canvas.draw(Rectangle(100, 200, 50, 60), "Stroma")
+    told = parts(canvas).renderer.describe(120, 230)
+    assert "painted Stroma" in told
+    assert "predicted" in told
+    canvas.overlay_on = False
+    assert parts(canvas).renderer.describe(120, 230) == "x 120 y 230 · painted Stroma"
+    canvas.annotations_on = False
+    assert parts(canvas).renderer.describe(120, 230) == "x 120 y 230"
+
+
+def test_a_cross_marks_a_pixel_until_another_image_is_shown(canvas, project):
+    project.add_image(np.zeros((64, 64, 3), np.uint8), name="small")
+    canvas.show_cross((12, 34))
+    assert parts(canvas).pointer.cross == [12, 34]
+    canvas.show_cross(None)
+    assert parts(canvas).pointer.cross == []
+    canvas.show_cross((12, 34))
+    canvas.show_image("small")
+    assert parts(canvas).pointer.cross == []
+
+
 def test_pages_threads_and_python_at_once_lose_no_stroke(canvas, project, monkeypatch):
     pages = [Page(canvas, monkeypatch, f"page{i}") for i in range(3)]
     prediction = make_prediction(project)

@@ -157,7 +157,7 @@ class Renderer:
         self._displays |= {name: kept for name, kept in earlier._displays.items() if name in self._project.image_names}
 
     def describe(self, x: float, y: float) -> str:
-        """Describe an image point: coordinates, painted class, and likeliest predicted class."""
+        """Describe an image point: coordinates, painted class and likeliest predicted class, unless they are hidden."""
         if not (0 <= x < self.image.width and 0 <= y < self.image.height):
             return ""
         pixel = Region(int(x), int(y), 1, 1)
@@ -165,6 +165,7 @@ class Renderer:
         label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
         painted = [f"painted {name}" for name, number in index.items() if number == label]
         chances = [f"predicted {name} {chance:.0%}" for name, chance in self._chances(pixel)[:1]]
+        painted, chances = painted if self._state.annotations_on else [], chances if self._state.overlay_on else []
         return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
 
     def _chances(self, pixel: Region) -> list[tuple[str, float]]:

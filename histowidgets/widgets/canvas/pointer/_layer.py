@@ -49,6 +49,8 @@ class PointerLayer(anywidget.AnyWidget):
         Rectangles x, y, width, height that are held out for validation.
     marked : list of int
         Rectangle x, y, width, height of the marked place; empty for none.
+    cross : list of int
+        The pixel x, y under the cross; empty for none.
     selected : list of dict
         ``rings`` and ``color`` of each selected annotation.
     copied : int
@@ -80,6 +82,7 @@ class PointerLayer(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     held_out = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
     marked = traitlets.List(traitlets.Int()).tag(sync=True)
+    cross = traitlets.List(traitlets.Int()).tag(sync=True)
     selected = traitlets.List(traitlets.Dict()).tag(sync=True)
     copied = traitlets.Int(0).tag(sync=True)
     annotation_opacity = traitlets.Float(1.0).tag(sync=True)
@@ -103,11 +106,11 @@ class PointerLayer(anywidget.AnyWidget):
         state.observe(lambda change: setattr(self, "copied", len(change["new"])), names="clipboard")
 
     def show_image(self, name: str, image: Image) -> None:
-        """Announce another image, not drawn yet and without held-out regions, to the page."""
+        """Announce another image, not drawn yet and without held-out regions and marks, to the page."""
         self.image_name, self.is_drawn = name, False
         size = image.pixel_size_yx_um
         self.image_size, self.pixel_size = [image.width, image.height], None if size is None else size[1]
-        self.held_out, self.marked = [], []
+        self.held_out, self.marked, self.cross = [], [], []
 
     def show_classes(self, colors: Mapping[str, str], class_name: str, hatch_scale: float | None) -> None:
         """Send the classes, name to ``"#rrggbb"``, and the chosen class to the page.

@@ -726,6 +726,7 @@ var TRAITS = {
   caption: (layer2, text) => layer2.overlays.setCaption(text),
   held_out: (layer2, rectangles) => layer2.overlays.setHeldOut(rectangles),
   marked: (layer2, place) => layer2.overlays.setMarked(place),
+  cross: (layer2, pixel) => layer2.overlays.setCross(pixel),
   overlay_on: (layer2) => layer2.takeChoices(),
   annotations_on: (layer2) => layer2.takeChoices(),
   selected: (layer2, shapes) => layer2.selection.take(shapes),
@@ -1092,12 +1093,14 @@ function plainAction(key, { repeat, shiftKey, timeStamp }) {
   return PLAIN[key] ?? null;
 }
 
-// canvas/key_scope.js
+// common/text_fields.js
 var INPUTS_WITHOUT_TEXT = ["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"];
 function takesText(element2) {
   if (element2.isContentEditable || ["TEXTAREA", "SELECT"].includes(element2.tagName)) return true;
   return element2.tagName === "INPUT" && !INPUTS_WITHOUT_TEXT.includes(element2.type);
 }
+
+// canvas/key_scope.js
 function canGive(element2) {
   if (!element2 || element2 === document.body) return true;
   if (element2.closest(".cm-editor")) return !element2.textContent.trim();
@@ -1472,6 +1475,7 @@ var Overlays = class {
   constructor(root) {
     this.boxes = part(root, "hw-boxes");
     this.mark = part(root, "hw-mark");
+    this.crossPart = part(root, "hw-cross");
     this.caption = part(root, "hw-caption");
     this.scale = part(root, "hw-scale");
     this.opening = part(root, "hw-opening");
@@ -1487,6 +1491,7 @@ var Overlays = class {
     root.append(this.help);
     this.heldOut = [];
     this.marked = [];
+    this.cross = [];
     const { caption, opening, hint, unanswered, ring, marquee: marquee2, tag } = this;
     for (const each of [caption, opening, hint, unanswered, ring, marquee2, tag]) each.hidden = true;
   }
@@ -1524,6 +1529,11 @@ var Overlays = class {
     this.marked = rectangle;
     this.mark.hidden = !rectangle.length;
   }
+  // The pixel [x, y] under the cross, or [] for none.
+  setCross(pixel) {
+    this.cross = pixel;
+    this.crossPart.hidden = !pixel.length;
+  }
   // Position everything for the view.
   place(view2, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width2, height], i) => {
@@ -1537,6 +1547,10 @@ var Overlays = class {
       const [x, y, width2, height] = this.marked;
       moveTo(this.mark, toStage(view2, stage, [x, y]));
       resize(this.mark, width2 * view2.zoom, height * view2.zoom);
+    }
+    if (this.cross.length) {
+      const [x, y] = this.cross;
+      moveTo(this.crossPart, toStage(view2, stage, [x + 0.5, y + 0.5]));
     }
     const bar = scaleBar(view2.zoom, pixelSize);
     this.scale.textContent = bar.text;

@@ -24,6 +24,7 @@ const TRAITS = {
   caption: (layer, text) => layer.overlays.setCaption(text),
   held_out: (layer, rectangles) => layer.overlays.setHeldOut(rectangles),
   marked: (layer, place) => layer.overlays.setMarked(place),
+  cross: (layer, pixel) => layer.overlays.setCross(pixel),
   overlay_on: (layer) => layer.takeChoices(),
   annotations_on: (layer) => layer.takeChoices(),
   selected: (layer, shapes) => layer.selection.take(shapes),

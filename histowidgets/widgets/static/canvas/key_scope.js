@@ -1,12 +1,5 @@
 import { whenInStudio } from "../common/studio_root.js";
-
-const INPUTS_WITHOUT_TEXT = ["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"];
-
-// Whether this element takes text input.
-export function takesText(element) {
-  if (element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName)) return true;
-  return element.tagName === "INPUT" && !INPUTS_WITHOUT_TEXT.includes(element.type);
-}
+import { takesText } from "../common/text_fields.js";
 
 // Whether the focus can be taken from this element without losing keystrokes.
 function canGive(element) {

@@ -24,11 +24,12 @@ function resize(part, width, height) {
   part.style.height = `${height}px`;
 }
 
-// The overlays of the image: brush ring, scale bar, caption, held-out rectangles, hints and the list of keys.
+// The overlays of the image: brush ring, scale bar, caption, held-out rectangles, cross, hints and the list of keys.
 export class Overlays {
   constructor(root) {
     this.boxes = part(root, "hw-boxes");
     this.mark = part(root, "hw-mark");
+    this.crossPart = part(root, "hw-cross");
     this.caption = part(root, "hw-caption");
     this.scale = part(root, "hw-scale");
     this.opening = part(root, "hw-opening");
@@ -44,6 +45,7 @@ export class Overlays {
     root.append(this.help);
     this.heldOut = [];
     this.marked = [];
+    this.cross = [];
     const { caption, opening, hint, unanswered, ring, marquee, tag } = this;
     for (const each of [caption, opening, hint, unanswered, ring, marquee, tag]) each.hidden = true;
   }
@@ -87,6 +89,12 @@ export class Overlays {
     this.mark.hidden = !rectangle.length;
   }
 
+  // The pixel [x, y] under the cross, or [] for none.
+  setCross(pixel) {
+    this.cross = pixel;
+    this.crossPart.hidden = !pixel.length;
+  }
+
   // Position everything for the view.
   place(view, stage, pixelSize) {
     this.heldOut.forEach(([x, y, width, height], i) => {
@@ -101,6 +109,10 @@ export class Overlays {
       const [x, y, width, height] = this.marked;
       moveTo(this.mark, toStage(view, stage, [x, y]));
       resize(this.mark, width * view.zoom, height * view.zoom);
+    }
+    if (this.cross.length) {
+      const [x, y] = this.cross;
+      moveTo(this.crossPart, toStage(view, stage, [x + 0.5, y + 0.5]));
     }
     const bar = scaleBar(view.zoom, pixelSize);
     this.scale.textContent = bar.text;
