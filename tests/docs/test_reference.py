@@ -29,7 +29,8 @@ def test_a_public_name_has_a_page_with_an_example(name):
     assert text.startswith(f"# hw.{name}\n")
     assert re.findall(r"^::: (\S+)$", text, re.MULTILINE) == [MODULES.get(name, f"histowidgets.{name}")]
     (example,) = of(page, "python")
-    assert f"hw.{name}" in example.text or name in {"Advice", "Annotation", "AuditResults", "Comparison", "CrossValidation"} | {
+    assert f"hw.{name}" in example.text or name in {"Advice", "Annotation", "Comparison", "CrossValidation"} | {
+        "AuditResults",
         "Estimate",
         "Prediction",
         "QuickScore",

@@ -151,8 +151,8 @@ def test_internals_are_no_public_names_of_the_canvas():
         "overlay_on", "paste", "patterns", "pen_pressure", "pick", "prediction_opacity", "prediction_patterns",
         "put_in_eye_menu", "redo", "redraw", "resize", "resume", "say", "select_all", "select_in",
         "selected_annotations", "selection",
-        "set_display", "show_held_out", "show_image", "show_prediction", "still_html", "tool", "uncertainty_opacity",
-        "undo", "view", "wand_tolerance", "zoom",
+        "set_display", "show_cross", "show_held_out", "show_image", "show_prediction", "still_html", "tool",
+        "uncertainty_opacity", "undo", "view", "wand_tolerance", "zoom",
     }  # fmt: skip
 
 
