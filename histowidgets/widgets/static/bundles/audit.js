@@ -192,7 +192,7 @@ var AuditPanel = class {
     this.progress = element("p", "hw-audit-progress", view.progress);
     this.bar = Object.assign(element("progress"), { max: view.total, value: view.done });
     this.bar.setAttribute("aria-label", "Points judged");
-    const ask = element("p", "hw-quiet", "Which class is at the centre of the cross-hair?");
+    const ask = element("p", "hw-quiet", "Which class is in the middle of the cross?");
     const list = element("div", "hw-audit-classes");
     view.classes.forEach(({ name, color }, index) => {
       const digit = index < NUMBERED2 ? String(index + 1) : "";
