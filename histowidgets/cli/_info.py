@@ -83,7 +83,7 @@ def _classifier(path: Path) -> dict[str, Any]:
     from histowidgets.prediction import Classifier
 
     classifier = Classifier.load(path)
-    score = classifier.scores.get("val_miou")
+    score, changed = (classifier.scores.get(name) for name in ("val_miou", "changed_by_shifts"))
     return {
         "what": "classifier",
         "name": classifier.name,
@@ -94,4 +94,5 @@ def _classifier(path: Path) -> dict[str, Any]:
         "downsample": classifier.downsample,
         "tile size (px)": classifier.tile_size,
         "mIoU on held-out strokes": None if score is None else round(float(score), 3),
+        "pixels that change when the image is moved (%)": None if changed is None else round(100 * float(changed), 2),
     }

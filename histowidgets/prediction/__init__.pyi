@@ -15,6 +15,7 @@ from .pixel_models import (
     quick_tiles,
     tile_features,
 )
+from .reliability import ShiftSensitivity, shift_sensitivity
 from .results import PredictedObject, Prediction, PredictionResults, StoredPrediction, open_prediction, overlay_rgba
 from .tiling import ProbabilityMap, Tile
 
@@ -36,6 +37,7 @@ __all__ = [
     "ProbabilityMap",
     "QuickModel",
     "RangeWarning",
+    "ShiftSensitivity",
     "StoredPrediction",
     "Tile",
     "ViewPredictor",
@@ -52,5 +54,6 @@ __all__ = [
     "predict_images",
     "pyramid_width",
     "quick_tiles",
+    "shift_sensitivity",
     "tile_features",
 ]

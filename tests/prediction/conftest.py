@@ -76,3 +76,8 @@ def kept_exports(_all_exports, monkeypatch):
     """Let a network be traced once for all tests that need its file: `exports.KeptExports`."""
     monkeypatch.setattr(_export, "export_in_process", _all_exports)
     return _all_exports
+
+
+@pytest.fixture(scope="session")
+def ensemble(network_classifier, painted):
+    return hw.ensemble_with_quick(network_classifier, painted)

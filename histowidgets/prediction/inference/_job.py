@@ -30,6 +30,9 @@ class Job:
     options : PredictOptions
     keep : bool, default True
         Whether the features of a small region may be cached for its next prediction.
+    moved : (int, int), default (0, 0)
+        Columns and rows, in pixels of `seen`, by which the grid of tiles begins before the corner of the image: as if
+        the image were moved to the right and down.
     """
 
     spec: ClassifierSpec
@@ -39,6 +42,7 @@ class Job:
     within: Region | None
     options: PredictOptions
     keep: bool = True
+    moved: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(
@@ -57,9 +61,9 @@ class Job:
         image : Image
         region : (x, y, width, height), optional
             In full-size pixels; by default the whole image.
-            options : PredictOptions, optional
-            within : (x, y, width, height), optional
-                The only pixels that may be read; by default the whole image.
+        options : PredictOptions, optional
+        within : (x, y, width, height), optional
+            The only pixels that may be read; by default the whole image.
 
         Raises
         ------
@@ -160,9 +164,8 @@ class Job:
         """The tiles, with a plan for each grid: those tiles of the whole image that the region needs."""
         model, options, frame = self.spec.model, self.options, self._frame
         needs = TileNeeds(model.multiple, model.output_stride, model.context, model.largest_tile)
-        readable = frame if self.within is None else self._readable
         size, overlap = self.spec.tile_size, options.overlap
-        plans = plan_grids(needs, frame, readable, self.downsample, size, overlap, options.grids)
+        plans = plan_grids(needs, frame, frame, self.downsample, size, overlap, options.grids)
         stride, whole = model.output_stride, options.blend != "centre-crop"
         rows, cols = (
             (first * stride, min(last * stride, -(-length // self.downsample)))
@@ -182,15 +185,11 @@ class Job:
 
     @property
     def _frame(self) -> Region:
-        """The pixels of `seen` that the tiles cover: the whole image, so that results do not depend on the region.
-
-        If only a part may be read, it is the region, since each such part is predicted only once.
-        """
-        if self.within is None:
-            return self.seen.region
-        if not isinstance(self.seen, ResampledImage):
-            return self.region
-        return self.seen.around(self.region).intersect(self._readable) or self._readable
+        """The pixels of `seen` that the tiles cover: all that may be read, whichever region is predicted."""
+        if self.within is not None:
+            return self._readable
+        (right, down), whole = self.moved, self.seen.region
+        return Region(-right, -down, whole.width + right, whole.height + down)
 
     @property
     def _readable(self) -> Region:

@@ -12,9 +12,11 @@ from histowidgets.widgets.monitor import FEW_STROKES
 
 #: A choice beside "best", "both", "quick" and "network": the prediction that the user saved to disk.
 ON_DISK = "on-disk"
-#: Images of up to this many pixels are predicted again as the average of eight mirrored and rotated views, once the
-#: learner is final and no strokes come: more reliable borders in a second or two.
-TTA_PIXELS = 1_000_000
+#: Number of pixels on which it is measured how much an answer changes when the image is moved: a few seconds of work.
+SHIFTED_PIXELS = 66_000
+#: Images of up to this many pixels, a little more than 1024 x 1024, are predicted again as the average of eight
+#: mirrored and rotated views, once the learner is final and no strokes come: more reliable borders in a second or two.
+TTA_PIXELS = 1_100_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class LearnerAnswer:
         Whether the network must not be joined with the quick learner.
     score_bonus : float
         Added to the score when comparing answers.
+    changed_by_shifts : float or None
+        Share of pixels, 0 to 1, whose class changes when the image is moved; None if not measured yet.
     """
 
     classifier: Classifier
@@ -104,6 +108,7 @@ class LearnerAnswer:
     final: bool = False
     alone: bool = False
     score_bonus: float = 0.0
+    changed_by_shifts: float | None = None
 
     @classmethod
     def of(

@@ -13,6 +13,7 @@ from histowidgets.prediction import Classifier, Prediction, PredictionResults, V
 from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.live_prediction._answer import (
     ON_DISK,
+    SHIFTED_PIXELS,
     LearnerAnswer,
     PredictionRequest,
     RangeNotice,
@@ -24,6 +25,8 @@ from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_hel
 #: In images above this many pixels, only the region in view is predicted live, or the middle of a larger region.
 WHOLE_IMAGE_PIXELS = 4_000_000
 EIGHT_VIEWS = "8 views"
+#: Seconds without a new answer before it is measured how much the one that is shown changes when the image is moved.
+SHIFT_REST = 4.0
 
 
 class LivePrediction:
@@ -70,6 +73,7 @@ class LivePrediction:
         self.quick = LatestWorker("quick-learner", self._fit_quick, self._deliver_quick)
         self.network = LatestWorker("network-overlay", self._predict_network, self._deliver_network)
         self.score = QuickScorer(self._refine_quick, self._quick_scored, log)
+        self.shifts = LatestWorker("shift-sensitivity", self._measure_shifts, self._deliver_shifts, rest=SHIFT_REST)
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
         self._ensemble = QuickEnsemble()
         self._predictors: dict[str, ViewPredictor] = {}  # for large images, whose tiles are kept for the next pan
@@ -222,7 +226,7 @@ class LivePrediction:
 
     def close(self) -> None:
         """End the workers."""
-        for worker in (self.quick, self.score, self.network, self.view):
+        for worker in (self.quick, self.score, self.network, self.shifts, self.view):
             worker.close()
 
     # -- on the workers' threads ----------------------------------------------------------------
@@ -405,6 +409,31 @@ class LivePrediction:
             else:
                 self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
         self._range_notice.check(best)
+        if best is not None and best.changed_by_shifts is None and not best.prediction.pyramid:
+            self.shifts.request(best)
+
+    def _measure_shifts(self, answer: LearnerAnswer, is_stale: Callable[[], bool]) -> float | None:
+        """Measure how much an answer changes when the image is moved."""
+        from histowidgets.prediction import shift_sensitivity
+
+        image = self._project.snapshot().images.get(answer.prediction.image_name)
+        if image is None or is_stale():
+            return None
+        tta = answer.scope == EIGHT_VIEWS
+        return shift_sensitivity(
+            answer.classifier, image, max_pixels=SHIFTED_PIXELS, should_stop=is_stale, tta=tta
+        ).changed
+
+    def _deliver_shifts(self, measured: LearnerAnswer, changed: float | None, error: BaseException | None) -> None:
+        if error is not None:
+            self._log("".join(traceback.format_exception(error)))
+        if changed is None:
+            return
+        with self._lock:
+            for learner, answer in self._answers.items():
+                if answer.classifier is measured.classifier and answer.scope == measured.scope:
+                    self._answers[learner] = replace(answer, changed_by_shifts=changed)
+        self._choose()
 
     def _hint(self, best: LearnerAnswer) -> str:
         """Return a hint if the view is too large to be predicted live, so that only its middle is."""

@@ -1,6 +1,7 @@
 """The scores and areas of the prediction that is shown, and the files to save: classifier, labels, objects, tables."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ LEARNERS = [
     ("the network", "network"),
     ("the quick learner", "quick"),
 ]
+#: Share of pixels that may change their class when the image is moved, before there is advice.
+MOST_CHANGED = 0.03
 _PREDICTED = ("the saved prediction", ON_DISK)
 
 
@@ -50,6 +53,19 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
     caption = f"{escape(answer.about)}<br><small>{escape(where)}</small>"
     return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
+
+
+def _shifts(answer: LearnerAnswer) -> str:
+    """Return a sentence about how much the prediction changes when the image is moved; "" if not measured yet."""
+    if answer.changed_by_shifts is None:
+        return ""
+    advice = ""
+    if answer.changed_by_shifts > MOST_CHANGED:
+        advice = " Areas depend on where the tiles lie: paint more strokes, or train longer."
+    return (
+        "<p class='hw-quiet hw-shifts'>Moving the image by a few pixels changes the class of "
+        f"{100 * answer.changed_by_shifts:.1f} % of the pixels.{advice}</p>"
+    )
 
 
 class ResultsPanel(ipywidgets.VBox):
@@ -153,7 +169,7 @@ class ResultsPanel(ipywidgets.VBox):
         self.fields.offer(answer.prediction.classes)
         hint = "" if answer.score is not None else "<p class='hw-quiet'>A score appears after training.</p>"
         warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
-        self._numbers.value = _table(answer, self.fields.background) + hint + warning
+        self._numbers.value = _table(answer, self.fields.background) + hint + _shifts(answer) + warning
 
     def _show_learners(self, answer: LearnerAnswer | None) -> None:
         """Offer the prediction on disk if there is one, and mark the learner that is shown."""
@@ -211,7 +227,11 @@ class ResultsPanel(ipywidgets.VBox):
     def save_classifier(self) -> str:
         """Save the classifier that is shown in ``classifier/`` of the folder; return a description and the path."""
         answer, target = self._needed(), self._state.folder / "classifier"
-        answer.classifier.save(target)
+        classifier = answer.classifier
+        if answer.changed_by_shifts is not None:  # part of what is known about the classifier
+            scores = {**classifier.scores, "changed_by_shifts": round(answer.changed_by_shifts, 5)}
+            classifier = Classifier(replace(classifier.spec, scores=scores))
+        classifier.save(target)
         return f"the classifier that is shown, {answer.caption}: {target}"
 
     def qupath(self) -> Path:

@@ -57,7 +57,7 @@ def test_x1_whole_region_view_and_disk_agree_exactly(
             np.testing.assert_array_equal(view.predict(image, region).labels, cut(whole.labels, region))
 
 
-@pytest.mark.parametrize("kind", ["quick", "network_classifier"])
+@pytest.mark.parametrize("kind", ["quick", "network_classifier", "ensemble"])
 def test_x1_real_models_agree_exactly(request, sample, monkeypatch, tmp_path, kind):
     classifier = request.getfixturevalue(kind)
     monkeypatch.setattr(classifier.model, "largest_tile", 256, raising=False)
@@ -101,6 +101,17 @@ def test_x1_labels_of_a_large_region_are_those_of_exact_probabilities(image, mon
     large = classifier.predict(image)
     assert large.probability_map.values.dtype == np.float16
     np.testing.assert_array_equal(large.labels, exact.labels)
+
+
+@pytest.mark.parametrize("pixel_size", [0.5, 0.7])
+def test_x1_regions_of_a_held_out_rectangle_lie_on_one_grid(image, pixel_size):
+    classifier = brightness_classifier(image, BrightnessModel(slanted=True), pixel_size_um=pixel_size)
+    held = Region(37, 21, 301, 222)
+    whole = classifier.predict(image, held, within=held)
+    for region in (Region(60, 70, 100, 90), Region(37, 33, 77, 150), Region(337, 242, 1, 1)):
+        found = classifier.predict(image, region, within=held)
+        inside = (region.x - held.x, region.y - held.y, region.width, region.height)
+        np.testing.assert_array_equal(found.probabilities, cut(whole.probabilities, inside))
 
 
 def test_what_was_asked_within_a_part_reads_nothing_else(image):

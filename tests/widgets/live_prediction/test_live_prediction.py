@@ -8,8 +8,9 @@ import pytest
 
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
+from histowidgets.prediction import shift_sensitivity
 from histowidgets.training import TrainingSettings, train
-from histowidgets.widgets.live_prediction._answer import LearnerAnswer, RangeNotice
+from histowidgets.widgets.live_prediction._answer import SHIFTED_PIXELS, LearnerAnswer, RangeNotice
 from histowidgets.widgets.live_prediction._controller import WHOLE_IMAGE_PIXELS, LivePrediction
 from tests.prediction.models import brightness_classifier
 
@@ -193,6 +194,19 @@ def test_when_the_hand_rests_the_quick_learner_looks_again_from_eight_sides(smal
     assert np.array_equal(best.prediction.labels, turned.labels)
     assert screen.live.score.idle.wait(60)
     assert "8 views" in screen.live.best.about, "the score in turn leaves the prediction"
+
+
+def test_x1_how_much_the_answer_changes_when_the_image_is_moved_is_measured_at_rest(small):
+    project, screen = small
+    screen.live.refresh()
+    screen.wait_for_about("8 views")
+    assert screen.live.score.idle.wait(60)
+    best = screen.live.best
+    screen.live.shifts.request(best, rest=0)
+    assert screen.live.shifts.idle.wait(60)
+    options = {"tta": True, "max_pixels": SHIFTED_PIXELS}
+    expected = shift_sensitivity(best.classifier, project.image(screen.name), **options)
+    assert screen.live.best.changed_by_shifts == expected.changed
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+from ._shift import ShiftSensitivity, shift_sensitivity
+
+__all__ = ["ShiftSensitivity", "shift_sensitivity"]
