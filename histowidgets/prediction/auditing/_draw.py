@@ -103,12 +103,12 @@ def draw_places(
     passed = np.zeros(len(totals), np.int64)
     for name, prediction in predictions.items():
         for region, labels in prediction.label_bands():
-            for own in np.unique(labels[labels != UNLABELLED]):
-                k, there = class_indices[name][own], labels == own
-                here = int(np.count_nonzero(there))
+            counts = np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
+            for own in np.flatnonzero(counts[:UNLABELLED]):
+                k, here = class_indices[name][own], int(counts[own])
                 first, last = np.searchsorted(ranks[k], [passed[k], passed[k] + here])
                 if last > first:
-                    rows, columns = (axis[ranks[k][first:last] - passed[k]] for axis in np.nonzero(there))
+                    rows, columns = (axis[ranks[k][first:last] - passed[k]] for axis in np.nonzero(labels == own))
                     places = zip(columns + region.x, rows + region.y, strict=True)
                     found[k] += [Place(name, int(x), int(y), k) for x, y in places]
                 passed[k] += here
