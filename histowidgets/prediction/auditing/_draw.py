@@ -104,7 +104,7 @@ def draw_places(
     for name, prediction in predictions.items():
         for region, labels in prediction.label_bands():
             counts = np.bincount(labels.ravel(), minlength=UNLABELLED + 1)
-            for own in np.flatnonzero(counts[:UNLABELLED]):
+            for own in np.flatnonzero(counts[:UNLABELLED]).tolist():
                 k, here = class_indices[name][own], int(counts[own])
                 first, last = np.searchsorted(ranks[k], [passed[k], passed[k] + here])
                 if last > first:

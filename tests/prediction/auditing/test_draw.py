@@ -78,3 +78,15 @@ def test_a_prediction_that_changed_in_the_meantime_is_an_error():
         draw_places(
             {"a": prediction(np.zeros((4, 4), np.uint8))}, {"a": [0, 1]}, {"a": [0, 16]}, 10, np.random.default_rng(0)
         )
+
+
+def test_any_division_uses_all_points_and_leaves_no_class_out():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        pixels = np.floor(10 ** rng.uniform(0, 7, rng.integers(1, 12))).astype(int) * rng.integers(0, 2)
+        pixels = np.append(pixels, 50)
+        n = int(rng.integers((pixels > 0).sum(), 300))
+        counts = allocate(pixels, n)
+        assert counts.sum() == min(n, pixels.sum())
+        assert ((counts >= 1) == (pixels > 0)).all()
+        assert (counts <= pixels).all()
