@@ -34,6 +34,7 @@ def test_a_public_name_has_a_page_with_an_example(name):
         "Estimate",
         "Prediction",
         "QuickScore",
+        "ShiftSensitivity",
         "Recommendation",
         "StoredPrediction",
         "TrainingRun",

@@ -290,11 +290,13 @@ class Studio(ipywidgets.VBox):
         )
 
     def _lay_out(self) -> None:
-        results = [self._results, self._predict, self._results.files, self._audit, self._review, self._trials]
+        parts = [self._results, self._predict, self._results.files, self._audit, self._review, self._trials]
+        results = ipywidgets.VBox(parts)
+        results.add_class("hw-results-page")
         pages = {
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
-            "Results": ipywidgets.VBox(results),
+            "Results": results,
             "Project": ipywidgets.VBox([self._project_panel, self._log_panel]),
         }
         self._tabs = ipywidgets.Tab(list(pages.values()), titles=tuple(pages))

@@ -76,7 +76,10 @@ class AuditPanel {
     }
     if (mode === "asking" && before === "asking") return; // keep what was typed
     this.body.replaceChildren(...(parts[mode] ? this[parts[mode]](view) : []));
-    if (before && before !== mode) this.root.scrollIntoView({ block: "nearest" });
+    if (before && before !== mode) {
+      if (mode === "judging") this.studio?.scrollIntoView({ block: "nearest" }); // the whole picture, if it fits
+      this.root.scrollIntoView({ block: "nearest" });
+    }
     if (wasHere || (mode === "judging" && !takesText(document.activeElement))) this._focus(mode);
   }
 

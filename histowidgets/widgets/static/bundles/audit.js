@@ -140,7 +140,10 @@ var AuditPanel = class {
     }
     if (mode === "asking" && before === "asking") return;
     this.body.replaceChildren(...parts[mode] ? this[parts[mode]](view) : []);
-    if (before && before !== mode) this.root.scrollIntoView({ block: "nearest" });
+    if (before && before !== mode) {
+      if (mode === "judging") this.studio?.scrollIntoView({ block: "nearest" });
+      this.root.scrollIntoView({ block: "nearest" });
+    }
     if (wasHere || mode === "judging" && !takesText(document.activeElement)) this._focus(mode);
   }
   _focus(mode) {
