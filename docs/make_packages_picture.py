@@ -37,7 +37,12 @@ PACKAGES = [
         "prediction",
         "classifiers and their results",
         "torch",
-        [["tiling"], ["results", "pixel_models"], ["inference", "onnx", "storage"], ["auditing", "reliability", "batch"]],
+        [
+            ["tiling"],
+            ["results", "pixel_models"],
+            ["inference", "onnx", "storage"],
+            ["auditing", "reliability", "batch"],
+        ],
     ),
     ("models", "networks, backbones and their weights", "torch", []),
     (

@@ -151,8 +151,12 @@ class QuickModel:
 
     def spec(self) -> dict[str, Any]:
         """Return everything but the tensors, for JSON."""
-        # Without a share, this is what earlier versions wrote, so that their predictions are recognized.
-        return {"n_channels": self.n_channels} | ({"color_share": self.color_share} if self.color_share else {})
+        # Of a restored one, what its version wrote, so that its predictions are recognized.
+        return (
+            {"n_channels": self.n_channels}
+            | ({"color_share": self.color_share} if self.color_share else {})
+            | ({"centred": True} if self._stages.centred else {})
+        )
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all weights by name, including the frozen stages, so that the folder is self-contained."""
@@ -172,7 +176,8 @@ class QuickModel:
             If `spec` and `tensors` do not fit together.
         """
         loaded = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
-        stages = DeepStages(build_network(NetworkSpec(), pretrained=False))
+        # Folders of version 0.1 have neither centred features nor a colour network.
+        stages = DeepStages(build_network(NetworkSpec(), pretrained=False), centred=bool(spec.get("centred", False)))
         prefix = "stages."
         try:
             stages.load_state_dict({n.removeprefix(prefix): t for n, t in loaded.items() if n.startswith(prefix)})
@@ -183,7 +188,6 @@ class QuickModel:
                 ]
                 for head in _HEADS
             }
-            # Folders of version 0.1 have no colour network.
             share = float(spec.get("color_share", 0.0))
             if not 0 <= share <= 1 or (share > 0 and not heads["color"]):
                 raise ValueError(f"the share of colours is {share:g}, with {len(heads['color'])} layers")

@@ -25,6 +25,11 @@ PYRAMID_LEVELS = 4
 #: Blur, local deviation, gradient and two Hessian eigenvalues, for each channel and level.
 TEXTURES = 5
 
+#: By how much of the next value the encoder's maps are moved so that each lies at the centre of its pixels. A
+#: convolution with stride and symmetric padding is centred on the first of its pixels: at stride s, (s - 1) / 2 pixels
+#: too early. The first map is the mean of two values of stride 2, so that it is only half a pixel off.
+_CENTRING = (0.5 / 4, 1.5 / 4, 3.5 / 8, 7.5 / 16)
+
 _building = threading.Lock()
 
 #: A Gaussian of standard deviation 1, cut at 3 (rounded; the sum is 1.00001).
@@ -180,13 +185,17 @@ class DeepStages(nn.Module):
     ----------
     network : Network
         The network whose encoder is used; it is set to evaluation mode.
+    centred : bool, default True
+        Whether to move the maps so that their values lie at the centres of their pixels; False for classifiers of
+        version 0.1, which were fitted without.
     """
 
     input_mean: torch.Tensor
     input_std: torch.Tensor
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, centred: bool = True) -> None:
         super().__init__()
+        self.centred = centred
         self.token = object()  # distinguishes its features from those of other weights
         encoder: Any = network.eval().core.encoder
         blocks = encoder.blocks
@@ -212,7 +221,18 @@ class DeepStages(nn.Module):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        return (functional.avg_pool2d(maps[0], 2), *maps[1:])
+        maps[0] = functional.avg_pool2d(maps[0], 2)
+        if not self.centred:
+            return tuple(maps)
+        return tuple(_moved(one, share) for one, share in zip(maps, _CENTRING, strict=True))
+
+
+def _moved(values: torch.Tensor, share: float) -> torch.Tensor:
+    """Interpolate each value with the next one along both axes; the last one stays."""
+    for axis in (-1, -2):
+        following = torch.cat([values.narrow(axis, 1, values.shape[axis] - 1), values.narrow(axis, -1, 1)], axis)
+        values = torch.lerp(values, following, share)
+    return values
 
 
 def as_three_channels(pixels: torch.Tensor) -> torch.Tensor:

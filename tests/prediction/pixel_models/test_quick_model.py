@@ -9,6 +9,7 @@ from histowidgets.images import Region
 from histowidgets.models import NetworkSpec, build_network
 from histowidgets.prediction import forget_features, pyramid_width, quick_tiles
 from histowidgets.prediction.pixel_models._quick_features import (
+    DeepStages,
     as_three_channels,
     deep_stages,
     pyramid_features,
@@ -35,11 +36,30 @@ def test_fused_stages_equal_the_encoder():
     pixels = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = network.core.encoder((pixels - network.input_mean) / network.input_std)[1:5]
-        found = deep_stages()(pixels)
+        found = DeepStages(build_network(NetworkSpec()), centred=False)(pixels)
     torch.testing.assert_close(found[0], torch.nn.functional.avg_pool2d(expected[0], 2), atol=1e-3, rtol=1e-3)
     for a, b in zip(found[1:], expected[1:], strict=True):
         torch.testing.assert_close(a, b, atol=1e-3, rtol=1e-3)
     assert sum(m.shape[1] for m in found) == 208
+
+
+def test_the_encoders_values_lie_at_the_centres_of_their_pixels():
+    """Where the image must change to change a value in the middle of a map, compared with where the value lies."""
+    network = build_network(NetworkSpec())
+    pixels = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    places = torch.arange(256) + 0.5
+    early = {}
+    for centred in (False, True):
+        for number, found in enumerate(DeepStages(network, centred)(pixels)):
+            middle = found.shape[-1] // 2
+            (slopes,) = torch.autograd.grad(found[0, :, middle, middle].square().sum(), pixels, retain_graph=True)
+            weights = slopes[0].abs().sum(0)
+            lies = (middle + 0.5) * 256 / found.shape[-1]
+            early[centred, number] = [lies - float(weights.sum(axis) @ places / weights.sum()) for axis in (0, 1)]
+    for number in (1, 2, 3):  # the first one is off by half a pixel only
+        for before, after in zip(early[False, number], early[True, number], strict=True):
+            assert before > 1
+            assert abs(after) < 0.6 * before
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 12])
