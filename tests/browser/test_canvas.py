@@ -41,7 +41,7 @@ def close_to(found, wanted, tolerance=45):
 
 
 def wait_for_pixel(hand, point, test):
-    for _ in range(100):
+    for _ in range(300):
         if test(hand.shown(point)):
             return
         hand.page.wait_for_timeout(50)
@@ -263,8 +263,7 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
     hand.notebook.screenshot("canvas-prediction")
     hand.page.locator(".hw-eye").click()
     slider = hand.page.locator(".hw-eye-panel .widget-slider", has_text="Prediction").locator("[role=slider]")
-    slider.focus()
-    hand.page.keyboard.press("End")
+    slider.press("End")
     wait_for(lambda pixel: close_to(pixel, BLUE, 4))
     hand.press("o")
     wait_for(lambda pixel: close_to(pixel, bare, 4))

@@ -117,10 +117,11 @@ def test_a_thousand_clicks_on_start_pause_and_stop_end_in_a_sane_state(tmp_path)
     panel.watch(last)
     assert last.wait(60) == "finished"
     for _ in range(200):
-        if panel._main.description == "Train more":
+        shown = (panel._main.description, panel._main.disabled, panel._stop.disabled)
+        if shown == ("Train more", False, True):
             break
         quiet.wait(0.05)
-    assert (panel._main.description, panel._main.disabled, panel._stop.disabled) == ("Train more", False, True)
+    assert shown == ("Train more", False, True)
     panel.close()
     form.close()
     assert {name: project.annotations(name) for name in project.image_names} == drawn
