@@ -409,7 +409,7 @@ class LivePrediction:
             else:
                 self._show(best.prediction, f"Prediction: {best.caption}{self._hint(best)}")
         self._range_notice.check(best)
-        if best is not None and best.changed_by_shifts is None and not best.prediction.pyramid:
+        if best is not None and best.changed_by_shifts is None:
             self.shifts.request(best)
 
     def _measure_shifts(self, answer: LearnerAnswer, is_stale: Callable[[], bool]) -> float | None:
@@ -417,8 +417,8 @@ class LivePrediction:
         from histowidgets.prediction import shift_sensitivity
 
         image = self._project.snapshot().images.get(answer.prediction.image_name)
-        if image is None or is_stale():
-            return None
+        if image is None or answer.prediction.pyramid or is_stale():
+            return None  # what is on disk was predicted with options of its own
         tta = answer.scope == EIGHT_VIEWS
         return shift_sensitivity(
             answer.classifier, image, max_pixels=SHIFTED_PIXELS, should_stop=is_stale, tta=tta
