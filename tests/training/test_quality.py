@@ -169,7 +169,8 @@ def test_x16_what_is_shown_is_compared_with_the_best_peer_of_its_budget(tmp_path
         (0.92, 0.9, 0.91, "both"),
         (0.88, 0.9, 0.8, "both"),  # with an edge of 0.03
         (0.86, 0.9, 0.8, "network"),
-        (0.92, 0.9, 0.93, "quick"),
+        (0.92, 0.9, 0.93, "both"),  # likewise
+        (0.92, 0.9, 0.96, "quick"),
     ],
 )
 def test_what_is_shown_is_what_the_studio_would_show(both, network, quick, shown):

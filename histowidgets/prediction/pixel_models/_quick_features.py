@@ -29,6 +29,7 @@ TEXTURES = 5
 #: convolution with stride and symmetric padding is centred on the first of its pixels: at stride s, (s - 1) / 2 pixels
 #: too early. The first map is the mean of two values of stride 2, so that it is only half a pixel off.
 _CENTRING = (0.5 / 4, 1.5 / 4, 3.5 / 8, 7.5 / 16)
+_STRIDES, _COARSEST = (4, 4, 8, 16), 16
 
 _building = threading.Lock()
 
@@ -216,6 +217,9 @@ class DeepStages(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Compute the feature maps of (1, C, H, W) in [0, 1] at strides 4, 4, 8 and 16."""
         x = (as_three_channels(pixels) - self.input_mean) / self.input_std
+        if self.centred:  # so that the last row and column have a next one, too
+            mode = "reflect" if min(x.shape[-2:]) > _COARSEST else "replicate"
+            x = functional.pad(x, (0, _COARSEST, 0, _COARSEST), mode=mode)
         x = x.contiguous(memory_format=torch.channels_last)
         maps = []
         for stage in self.stages:
@@ -224,14 +228,15 @@ class DeepStages(nn.Module):
         maps[0] = functional.avg_pool2d(maps[0], 2)
         if not self.centred:
             return tuple(maps)
-        return tuple(_moved(one, share) for one, share in zip(maps, _CENTRING, strict=True))
+        rows, cols = pixels.shape[-2:]
+        sizes = [(rows // stride, cols // stride) for stride in _STRIDES]
+        return tuple(_moved(one, share, *size) for one, share, size in zip(maps, _CENTRING, sizes, strict=True))
 
 
-def _moved(values: torch.Tensor, share: float) -> torch.Tensor:
-    """Interpolate each value with the next one along both axes; the last one stays."""
-    for axis in (-1, -2):
-        following = torch.cat([values.narrow(axis, 1, values.shape[axis] - 1), values.narrow(axis, -1, 1)], axis)
-        values = torch.lerp(values, following, share)
+def _moved(values: torch.Tensor, share: float, rows: int, cols: int) -> torch.Tensor:
+    """Interpolate the first rows and columns with the next ones."""
+    for axis, length in ((-2, rows), (-1, cols)):
+        values = torch.lerp(values.narrow(axis, 0, length), values.narrow(axis, 1, length), share)
     return values
 
 
