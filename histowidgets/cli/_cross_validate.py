@@ -50,7 +50,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     settings, groups = read_settings(arguments), _read_groups(arguments.groups)
     with (
         terminate_like_interrupt(),
-        tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=None if log.has_bars else True) as bar,
+        tqdm(total=arguments.folds * settings.epochs, unit="epoch", disable=log.disable) as bar,
     ):
 
         def show(fold: int, folds: int, record: EpochRecord) -> None:

@@ -55,6 +55,11 @@ class Log:
         """Whether to draw progress bars, if standard error is a terminal."""
         return not (self.as_json or self.quiet)
 
+    @property
+    def disable(self) -> bool | None:
+        """The argument of tqdm with that name; None lets it draw in a terminal only."""
+        return None if self.has_bars else True
+
     def result(self, text: str, **values: Any) -> None:
         """Print what the command was called for."""
         self._print("result", text, values, sys.stdout)

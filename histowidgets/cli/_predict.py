@@ -121,8 +121,8 @@ def predict(arguments: argparse.Namespace) -> int:
     total = len(sources)
     with (
         terminate_like_interrupt(),
-        tqdm(total=total, unit="image", disable=None if log.has_bars else True, position=0) as images,
-        tqdm(total=1, unit="tile", disable=None if log.has_bars else True, position=1, leave=False) as tiles,
+        tqdm(total=total, unit="image", disable=log.disable, position=0) as images,
+        tqdm(total=1, unit="tile", disable=log.disable, position=1, leave=False) as tiles,
     ):
         shown = ""
 

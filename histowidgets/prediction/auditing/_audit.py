@@ -22,7 +22,7 @@ from histowidgets.annotations import (
 )
 from histowidgets.errors import AuditError, HistowidgetsWarning, ImageNameError, ReadOnlyError
 from histowidgets.prediction.auditing._draw import Place, draw_places
-from histowidgets.prediction.auditing._estimates import stratified_numbers, weighted_numbers
+from histowidgets.prediction.auditing._estimates import cross_counts, stratified_numbers, weighted_numbers
 from histowidgets.prediction.auditing._predictions import (
     ImageProgress,
     Judged,
@@ -163,10 +163,9 @@ class Audit:
             If no class was seen at any point yet.
         """
         record = self.record
-        size = len(record.classes)
         pixels = np.sum(list(record.pixels.values()), axis=0)
-        predicted_as, seen = _seen(record, {p.index: record.classes.index(p.predicted) for p in record.points})
-        counts = np.bincount(predicted_as * size + seen, minlength=size * size).reshape(size, size)
+        predicted_as, seen = _seen(record, _drawn_as(record))
+        counts = cross_counts(predicted_as, seen, len(record.classes))
         found = stratified_numbers(counts, pixels, record.classes, shares(pixels.tolist()))
         return self._as_results(record, found, counts, pixels, record.classifier)
 
@@ -201,12 +200,11 @@ class Audit:
         indices = source.class_indices(snapshot)
         told = [record.points[one.point] for one in record.judgements if one.class_name is not None]
         now, counted = predicted_at(source, told, indices, snapshot, list(record.pixels))
-        strata, seen = _seen(record, {p.index: record.classes.index(p.predicted) for p in record.points})
+        strata, seen = _seen(record, _drawn_as(record))
         predicted_as, _ = _seen(record, now)
-        size = len(record.classes)
         pixels = np.sum(list(record.pixels.values()), axis=0)
         found = weighted_numbers(strata, predicted_as, seen, pixels, record.classes, counted)
-        counts = np.bincount(predicted_as * size + seen, minlength=size * size).reshape(size, size)
+        counts = cross_counts(predicted_as, seen, len(record.classes))
         return self._as_results(record, found, counts, pixels, source.name)
 
     def annotate(self, width: float = 5.0) -> int:
@@ -308,6 +306,11 @@ def _notes(record: AuditRecord, pixels: np.ndarray, cannot_tell: int) -> list[st
     if record.annotated:
         notes.append("The points are annotations now: they do not count as an audit of classifiers trained since.")
     return notes
+
+
+def _drawn_as(record: AuditRecord) -> dict[int, int]:
+    """Return the index of the class that each point was drawn as, by the index of the point."""
+    return {point.index: record.classes.index(point.predicted) for point in record.points}
 
 
 def _seen(record: AuditRecord, predicted_as: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:

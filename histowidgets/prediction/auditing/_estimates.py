@@ -108,7 +108,7 @@ def weighted_numbers(
         If no point was judged.
     """
     size = len(classes)
-    counts = np.bincount(strata * size + seen, minlength=size * size).reshape(size, size)
+    counts = cross_counts(strata, seen, size)
     used, weights, n = _strata(counts, pixels)
     right = np.bincount(strata[predicted == seen], minlength=size)[used].astype(float)
     hits = np.stack([right, *counts[used].T.astype(float)])
@@ -129,6 +129,11 @@ def weighted_numbers(
             AuditedClass(name, _known(found[1 + k]), pixel_shares[k], three[0], three[1], three[2], n_predicted, n_seen)
         )
     return Numbers(_known(found[0]), tuple(results))
+
+
+def cross_counts(rows: np.ndarray, columns: np.ndarray, size: int) -> np.ndarray:
+    """Count the points of each pair of classes: int64 (size, size), from two arrays of class indices (N,)."""
+    return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
 
 
 def _strata(counts: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

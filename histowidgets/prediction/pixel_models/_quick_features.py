@@ -29,7 +29,7 @@ TEXTURES = 5
 #: convolution with stride and symmetric padding is centred on the first of its pixels: at stride s, (s - 1) / 2 pixels
 #: too early. The first map is the mean of two values of stride 2, so that it is only half a pixel off.
 _CENTRING = (0.5 / 4, 1.5 / 4, 3.5 / 8, 7.5 / 16)
-_STRIDES, _COARSEST = (4, 4, 8, 16), 16
+_STRIDES = (4, 4, 8, 16)
 
 _building = threading.Lock()
 
@@ -218,8 +218,9 @@ class DeepStages(nn.Module):
         """Compute the feature maps of (1, C, H, W) in [0, 1] at strides 4, 4, 8 and 16."""
         x = (as_three_channels(pixels) - self.input_mean) / self.input_std
         if self.centred:  # so that the last row and column have a next one, too
-            mode = "reflect" if min(x.shape[-2:]) > _COARSEST else "replicate"
-            x = functional.pad(x, (0, _COARSEST, 0, _COARSEST), mode=mode)
+            more = _STRIDES[-1]
+            mode = "reflect" if min(x.shape[-2:]) > more else "replicate"
+            x = functional.pad(x, (0, more, 0, more), mode=mode)
         x = x.contiguous(memory_format=torch.channels_last)
         maps = []
         for stage in self.stages:

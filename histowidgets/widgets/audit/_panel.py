@@ -33,7 +33,7 @@ class _Wanted:
 
 
 class AuditPanel(anywidget.AnyWidget):
-    """Audits the classifier whose prediction is shown, or goes on with the latest audit of the project.
+    """Audits the classifier whose prediction is shown, or continues the latest audit of the project.
 
     Parameters
     ----------

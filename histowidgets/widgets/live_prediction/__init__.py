@@ -1,10 +1,9 @@
 """The live prediction, which follows the strokes and shows the best learner's result and score."""
 
 from histowidgets.widgets.live_prediction._answer import ON_DISK, LearnerAnswer, range_warning_text
-from histowidgets.widgets.live_prediction._controller import EIGHT_VIEWS, LivePrediction
+from histowidgets.widgets.live_prediction._controller import LivePrediction
 
 __all__ = [
-    "EIGHT_VIEWS",
     "ON_DISK",
     "LearnerAnswer",
     "LivePrediction",

@@ -12,6 +12,8 @@ from histowidgets.widgets.monitor import FEW_STROKES
 
 #: A choice beside "best", "both", "quick" and "network": the prediction that the user saved to disk.
 ON_DISK = "on-disk"
+#: The scope of an answer that averages eight views.
+EIGHT_VIEWS = "8 views"
 #: Number of pixels on which it is measured how much an answer changes when the image is moved: a few seconds of work.
 SHIFTED_PIXELS = 66_000
 #: Images of up to this many pixels, a little more than 1024 x 1024, are predicted again as the average of eight
@@ -123,6 +125,11 @@ class LearnerAnswer:
         return cls(
             classifier, prediction, learner, scores.get("val_miou"), dict(scores.get("val_iou") or {}), scored_on
         )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that the image was predicted with; see `PredictOptions`."""
+        return {"tta": True} if self.scope == EIGHT_VIEWS else {}
 
     @property
     def rank(self) -> float:

@@ -12,6 +12,7 @@ from histowidgets.images import Region, at_pixel_size
 from histowidgets.prediction import Classifier, Prediction, PredictionResults, ViewPredictor
 from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.live_prediction._answer import (
+    EIGHT_VIEWS,
     ON_DISK,
     SHIFTED_PIXELS,
     LearnerAnswer,
@@ -24,7 +25,6 @@ from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_hel
 
 #: In images above this many pixels, only the region in view is predicted live, or the middle of a larger region.
 WHOLE_IMAGE_PIXELS = 4_000_000
-EIGHT_VIEWS = "8 views"
 #: Seconds without a new answer before it is measured how much the one that is shown changes when the image is moved.
 SHIFT_REST = 4.0
 
@@ -418,10 +418,9 @@ class LivePrediction:
 
         image = self._project.snapshot().images.get(answer.prediction.image_name)
         if image is None or answer.prediction.pyramid or is_stale():
-            return None  # what is on disk was predicted with options of its own
-        tta = answer.scope == EIGHT_VIEWS
+            return None  # the options of a prediction on disk are not known here
         return shift_sensitivity(
-            answer.classifier, image, max_pixels=SHIFTED_PIXELS, should_stop=is_stale, tta=tta
+            answer.classifier, image, max_pixels=SHIFTED_PIXELS, should_stop=is_stale, **answer.options
         ).changed
 
     def _deliver_shifts(self, measured: LearnerAnswer, changed: float | None, error: BaseException | None) -> None:

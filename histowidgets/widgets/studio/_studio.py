@@ -16,7 +16,7 @@ from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSett
 from histowidgets.widgets.audit import AuditPanel
 from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
 from histowidgets.widgets.common import close_tree, colab_pulse, observe, style_widget
-from histowidgets.widgets.live_prediction import EIGHT_VIEWS, LivePrediction
+from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
 from histowidgets.widgets.studio._audit_view import AuditView
@@ -338,7 +338,7 @@ class Studio(ipywidgets.VBox):
     def _shown_options(self) -> dict[str, Any]:
         """Return the options that the prediction on the canvas was made with."""
         best = self._live.best
-        return {"tta": True} if best is not None and best.scope == EIGHT_VIEWS else {}
+        return {} if best is None else best.options
 
     def _show_image(self, name: str) -> None:
         if name:  # the strip of an empty project shows none

@@ -161,12 +161,14 @@ class Renderer:
         if not (0 <= x < self.image.width and 0 <= y < self.image.height):
             return ""
         pixel = Region(int(x), int(y), 1, 1)
-        index = {name: number for number, name in enumerate(self._project.classes)}
-        label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
-        painted = [f"painted {name}" for name, number in index.items() if number == label]
-        chances = [f"predicted {name} {chance:.0%}" for name, chance in self._chances(pixel)[:1]]
-        painted, chances = painted if self._state.annotations_on else [], chances if self._state.overlay_on else []
-        return " · ".join([f"x {pixel.x} y {pixel.y}", *painted, *chances])
+        words = [f"x {pixel.x} y {pixel.y}"]
+        if self._state.annotations_on:
+            index = {name: number for number, name in enumerate(self._project.classes)}
+            label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
+            words += [f"painted {name}" for name, number in index.items() if number == label]
+        if self._state.overlay_on:
+            words += [f"predicted {name} {chance:.0%}" for name, chance in self._chances(pixel)[:1]]
+        return " · ".join(words)
 
     def _chances(self, pixel: Region) -> list[tuple[str, float]]:
         """Return the predicted classes of a pixel with their probabilities, likeliest first."""

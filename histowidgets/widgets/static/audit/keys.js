@@ -1,4 +1,4 @@
-const NUMBERED = 9; // number of classes that a digit stands for
+export const NUMBERED = 9; // number of classes that a digit stands for
 const VIEW_KEYS = ["+", "=", "-", "_", "f", "?", "h"];
 const EDIT_KEYS = ["a", "c", "x", "v", "d"];
 

@@ -3,12 +3,11 @@ import { follow } from "../common/model.js";
 import { whenInStudio } from "../common/studio_root.js";
 import { takesText } from "../common/text_fields.js";
 import { counted } from "../common/words.js";
-import { answerOf, isForButton } from "./keys.js";
+import { answerOf, isForButton, NUMBERED } from "./keys.js";
 
 const FEWEST = 10;
 const MOST = 2000;
 const USUAL = 100;
-const NUMBERED = 9;
 const INTRO =
   "How good is the prediction, and how large are the areas? Say what you see at points drawn at random; the numbers " +
   "that follow have intervals.";
@@ -144,7 +143,7 @@ class AuditPanel {
     list.append(this._choice("0", "", "Can’t tell", { kind: "judge", class: null }));
     this.back = button("", "Back", "Judge the point before again (Backspace)", () => this._answer({ kind: "back" }));
     this.back.disabled = !view.done;
-    const pause = button("", "Pause", "Go on later; what you judged is kept (Escape)", () =>
+    const pause = button("", "Pause", "Continue later; your judgements are kept (Escape)", () =>
       this.send({ kind: "pause" }),
     );
     return [this.progress, this.bar, ask, list, row([this.back, pause])];
@@ -168,7 +167,7 @@ class AuditPanel {
     }
     const buttons = [];
     if (view.open) {
-      const resume = button("hw-audit-main", "Resume", "Go on with the next point", () =>
+      const resume = button("hw-audit-main", "Resume", "Continue with the next point", () =>
         this.send({ kind: "resume" }),
       );
       buttons.push(resume);

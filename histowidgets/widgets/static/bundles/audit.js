@@ -82,7 +82,6 @@ function isForButton({ key, target }) {
 var FEWEST = 10;
 var MOST = 2e3;
 var USUAL = 100;
-var NUMBERED2 = 9;
 var INTRO = "How good is the prediction, and how large are the areas? Say what you see at points drawn at random; the numbers that follow have intervals.";
 var AuditPanel = class {
   constructor(model, el) {
@@ -198,7 +197,7 @@ var AuditPanel = class {
     const ask = element("p", "hw-quiet", "Which class is in the middle of the cross?");
     const list = element("div", "hw-audit-classes");
     view.classes.forEach(({ name, color }, index) => {
-      const digit = index < NUMBERED2 ? String(index + 1) : "";
+      const digit = index < NUMBERED ? String(index + 1) : "";
       list.append(this._choice(digit, color, name, { kind: "judge", class: index }));
     });
     list.append(this._choice("0", "", "Can’t tell", { kind: "judge", class: null }));
@@ -207,7 +206,7 @@ var AuditPanel = class {
     const pause = button(
       "",
       "Pause",
-      "Go on later; what you judged is kept (Escape)",
+      "Continue later; your judgements are kept (Escape)",
       () => this.send({ kind: "pause" })
     );
     return [this.progress, this.bar, ask, list, row([this.back, pause])];
@@ -232,7 +231,7 @@ var AuditPanel = class {
       const resume = button(
         "hw-audit-main",
         "Resume",
-        "Go on with the next point",
+        "Continue with the next point",
         () => this.send({ kind: "resume" })
       );
       buttons.push(resume);
