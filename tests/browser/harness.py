@@ -76,12 +76,22 @@ _EXECUTE = """
 async (code) => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   const future = kernel.requestExecute({ code, store_history: false });
+  // Held here: what the page no longer holds is collected, and the wait for it with it.
+  (window.heldFutures ??= new Set()).add(future);
   let text = "", error = null;
   future.onIOPub = (message) => {
     if (message.header.msg_type === "stream") text += message.content.text;
     if (message.header.msg_type === "error") error = message.content.traceback.join("\\n");
   };
-  await future.done;
+  const late = new Promise((_, reject) => {
+    const why = () => `no reply from the kernel (${kernel.connectionStatus}, ${kernel.status})`;
+    setTimeout(() => reject(new Error(why())), 300_000);
+  });
+  try {
+    await Promise.race([future.done, late]);
+  } finally {
+    window.heldFutures.delete(future);
+  }
   return { text, error };
 }
 """

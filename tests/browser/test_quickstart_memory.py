@@ -1,4 +1,9 @@
-"""The quickstart, step by step, in a JupyterLab started as Binder starts it: server and kernel stay under 2 GB."""
+"""The quickstart, step by step, in a JupyterLab started as Binder starts it: server and kernel stay under 2 GB.
+
+A container is killed when it is full of memory that the system cannot take back. Pages of the libraries' files can be
+read again, and how many of them are resident depends on the machine more than on the program. So they are shown, and
+the limit leaves room for them, but they are not counted.
+"""
 
 import sys
 import threading
@@ -10,8 +15,9 @@ import pytest
 from tests.browser.harness import ROOT, LabServer, Notebook
 from tests.browser.studio_hand import StudioHand
 
-#: Bytes that a session on mybinder.org may take before its kernel is killed.
-MOST = 2e9
+#: Bytes that a session on mybinder.org may take before its kernel is killed, less those of the libraries' files that
+#: are in use at a time.
+MOST = 2e9 - 0.35e9
 NOTEBOOK = ROOT / "notebooks" / "01_quickstart.ipynb"
 SECONDS = 6
 
@@ -22,33 +28,38 @@ class BinderServer(LabServer):
     def _command(self):
         return ["bash", str(ROOT / "binder" / "start"), *super()._command()]
 
-    def resident_bytes(self):
-        """What server and kernels hold: what two of them share counts twice, so this is rather too much."""
+    def held_bytes(self):
+        """What server and kernels hold, and what of it are pages of files.
+
+        What two of them share counts twice, so this is rather too much.
+        """
         server = psutil.Process(self._process.pid)
-        total = 0
+        held = files = 0
         for process in (server, *server.children(recursive=True)):
             try:
-                total += process.memory_info().rss
+                memory = process.memory_info()
             except psutil.NoSuchProcess:
                 continue
-        return total
+            held += memory.rss - memory.shared
+            files += memory.shared
+        return held, files
 
 
 class Peak:
     """Looks at the memory several times a second, also between two looks of the test."""
 
     def __init__(self, server):
-        self._server, self._done, self.bytes = server, threading.Event(), 0
+        self._server, self._done, self.bytes = server, threading.Event(), (0, 0)
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self):
         while not self._done.wait(0.1):
-            self.bytes = max(self.bytes, self._server.resident_bytes())
+            self.bytes = max(self.bytes, self._server.held_bytes())
 
     def take(self):
         """Return the highest since the last time."""
-        highest, self.bytes = max(self.bytes, self._server.resident_bytes()), 0
+        highest, self.bytes = max(self.bytes, self._server.held_bytes()), (0, 0)
         return highest
 
     def close(self):
@@ -103,9 +114,11 @@ def test_server_and_kernel_stay_under_2_gb_through_the_quickstart(browser, sessi
         steps[f"cell {number}: {source.strip().splitlines()[0][:40]}"] = peak.take()
     assert notebook.value("run.state") == "finished", "the notebook ran to its end"
     assert notebook.value("len(studio.project.count())") == 3
-    told = "\n".join(f"{taken / 1e6:6.0f} MB  {step}" for step, taken in steps.items())
+    told = "\n".join(
+        f"{held / 1e6:6.0f} MB, and {files / 1e6:4.0f} MB of files: {step}" for step, (held, files) in steps.items()
+    )
     sys.stdout.write(told + "\n")
     assert not notebook.page_errors
     notebook.close()
     context.close()
-    assert max(steps.values()) < MOST, told
+    assert max(steps.values())[0] < MOST, told

@@ -1,5 +1,6 @@
 """Shared parts of widgets: style sheets, worker threads, the run bridge, small controls, closing, Colab."""
 
+from histowidgets.widgets.common._action_button import ActionButton
 from histowidgets.widgets.common._assets import bundle, style_sheet, style_widget
 from histowidgets.widgets.common._bridge import RunBridge
 from histowidgets.widgets.common._callbacks import link_slider, listen, observe
@@ -15,6 +16,7 @@ from histowidgets.widgets.common._serial_queue import SerialQueue, batch
 from histowidgets.widgets.common._task_queue import Notify, TaskQueue
 
 __all__ = [
+    "ActionButton",
     "Disclosure",
     "Download",
     "LatestWorker",

@@ -9,13 +9,16 @@ import ipywidgets
 
 from histowidgets.advice import Action, Advice
 from histowidgets.annotations import Change, ProjectSnapshot
-from histowidgets.widgets.common import close_tree
+from histowidgets.widgets.common import ActionButton, close_tree
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.studio._coach_panel import CoachPanel
 from histowidgets.widgets.studio._next_step import NextStep, Situation, next_step
 from histowidgets.widgets.studio._places import Places
 from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._train_panel import TrainPanel
+
+#: How many steps back a click may still mean: the page is behind by a few at most.
+_RECENT = 16
 
 
 class NextPanel(ipywidgets.VBox):
@@ -43,13 +46,14 @@ class NextPanel(ipywidgets.VBox):
         self._strokes_at_start: int | None = None
         self._class_name = ""  # the class that the places shown are for
         self._shown: Any = None
+        self._number = 0  # of the last step that was shown
         self.step = NextStep("")
         self.places = Places(state, self._show_place, lambda why: self.say_wrong(why, "warning"), self.refresh)
         self._text = ipywidgets.HTML()
         self._text.add_class("hw-next-text")
-        self._button = ipywidgets.Button()
-        self._button.add_class("hw-next-button")
-        self._button.on_click(lambda _: self.act())
+        self._button = ActionButton(classes="hw-next-button")
+        self._button.on_click(self._clicked)
+        self._recent: dict[str, NextStep] = {}  # what the page may still show, by the action of the button
         self._undo = ipywidgets.Button(description="Undo", icon="undo")
         self._undo.add_class("hw-link")
         self._undo.on_click(lambda _: self._training.undo_patch())
@@ -68,14 +72,14 @@ class NextPanel(ipywidgets.VBox):
         self._rest.add_class("hw-next-rest")
         super().__init__([self._text, row, self._rest])
         self.add_class("hw-next")
-        self._doers: dict[str, Callable[[], object]] = {
-            "dismiss": self.dismiss,
-            "paint": lambda: state.paint(self.step.class_name),
+        self._doers: dict[str, Callable[[NextStep], object]] = {
+            "dismiss": lambda step: self.dismiss(),
+            "paint": lambda step: state.paint(step.class_name),
             "show": self._show_where,
-            "resume": training.unfinished.resume,
-            "train": training.start_soon,
+            "resume": lambda step: training.unfinished.resume(),
+            "train": lambda step: training.start_soon(),
             "follow": self._follow,
-            "review": review,
+            "review": lambda step: review(),
         }
         self._unsubscribe = self._project.subscribe(self._changed)
         training.on_change(self.refresh)
@@ -163,8 +167,7 @@ class NextPanel(ipywidgets.VBox):
                 f'<div class="hw-next-line" data-level="{level}" role="{role}">{escape(step.sentence)}</div>'
             )
             self._button.layout.display = None if step.button else "none"
-            self._button.description = step.button
-            self._button.tooltip = step.sentence
+            self._button.show(description=step.button, tooltip=step.sentence, action=self._remember(step))
             self._undo.layout.display = None if patch else "none"
             self._undo.tooltip = f"Undo the settings change: {patch}"
             self._show_more()
@@ -204,14 +207,23 @@ class NextPanel(ipywidgets.VBox):
 
     # -- what the button does ----------------------------------------------------------------------------
 
-    def act(self) -> None:
-        """Do what the button says."""
-        doer = self._doers.get(self.step.do)
-        if doer is not None:
-            doer()
+    def _remember(self, step: NextStep) -> str:
+        """Keep a step among the last few; return the action of its button."""
+        self._number += 1
+        action = str(self._number)
+        self._recent[action] = step
+        for old in list(self._recent)[:-_RECENT]:
+            del self._recent[old]
+        return action
 
-    def _show_where(self) -> None:
-        step = self.step
+    def _clicked(self, action: str) -> None:
+        """Do what the button said when it was clicked, even if the step has changed since."""
+        step = self._recent.get(action)
+        doer = self._doers.get(step.do) if step is not None else None
+        if step is not None and doer is not None:
+            doer(step)
+
+    def _show_where(self, step: NextStep) -> None:
         if self.places.current is None:
             self._class_name = step.class_name
             if step.advice is not None and step.advice.region is not None:
@@ -228,12 +240,12 @@ class NextPanel(ipywidgets.VBox):
             self._state.go_to(place)
         self.refresh()
 
-    def _follow(self) -> None:
-        advice = self.step.advice
+    def _follow(self, step: NextStep) -> None:
+        advice = step.advice
         if advice is None:
             return
-        action = next((one for one in advice.actions if self._training.can_follow(one)), None)
-        if action is not None:
+        action = next((one for one in advice.actions if _label(one) == step.button), None)
+        if action is not None and self._training.can_follow(action):
             self._training.follow(action, advice)
 
     def close(self) -> None:

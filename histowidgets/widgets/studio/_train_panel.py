@@ -24,7 +24,7 @@ from histowidgets.training import (
     UnfinishedRun,
     resume_training,
 )
-from histowidgets.widgets.common import listen
+from histowidgets.widgets.common import ActionButton, listen
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import SettingsForm, label, text_of
 from histowidgets.widgets.studio._last_session import LastRun
@@ -76,12 +76,12 @@ class TrainPanel(ipywidgets.VBox):
         self.monitor.on_events(self._apply)
         self.monitor.on_diagnosis(self._tell_change)
         self._unsubscribe = form.on_change(lambda settings: self._settings_changed())
-        self._main = _button("Train", "play", "Train a network on the annotations, in the background", "primary")
+        self._main = ActionButton(tooltip="Train a network on the annotations, in the background")
         self._stop = _button("Stop", "stop", "Stop the run now and keep its best epoch")
         self._more = ipywidgets.ToggleButton(description="⋯", tooltip="More ways to train")
         self._more.add_class("hw-dots")
         self._probe = _button("Try 5 epochs first", "", "A short run to check that the network learns at all")
-        self._main.on_click(lambda _: self._main_pressed())
+        self._main.on_click(self._main_pressed)
         self._stop.on_click(lambda _: self._stop_keeping_best())
         self._probe.on_click(lambda _: self.probe_soon())
         self._more.observe(lambda _: self._show_state(self._shown_state), names="value")
@@ -263,16 +263,15 @@ class TrainPanel(ipywidgets.VBox):
         """Whether a run is preparing, running, paused or stopping."""
         return self.run is not None and self.run.state in ACTIVE
 
-    def _main_pressed(self) -> None:
-        """Train, pause or resume, depending on the state of the run."""
+    def _main_pressed(self, action: str) -> None:
+        """Train, pause or resume, as the button said when it was pressed; nothing if that no longer applies."""
         run = self.run
-        if run is None or not self.active:
+        if action == "train" and not self.active:
             self.start_soon()
-        else:
-            if run.state == "paused":
-                run.resume()
-            else:
-                run.pause()
+        elif action == "resume" and run is not None and run.state == "paused":
+            run.resume()
+        elif action == "pause" and run is not None and run.state == "running":
+            run.pause()
 
     def _stop_keeping_best(self) -> None:
         if self.run is not None:
@@ -365,12 +364,17 @@ class TrainPanel(ipywidgets.VBox):
         self._shown_state = state
         active = self._form.facts.busy = state in ACTIVE
         again = self.run is not None and self.run.classifier is not None
-        words, icon = {"running": ("Pause", "pause"), "paused": ("Resume", "play")}.get(
-            state, ("Train", "play") if active or not again else ("Train more", "play")
+        words, icon, action = {"running": ("Pause", "pause", "pause"), "paused": ("Resume", "play", "resume")}.get(
+            state, ("Train" if active or not again else "Train more", "play", "train")
         )
-        self._main.description, self._main.icon = words, icon
-        self._main.button_style = "" if state == "running" else "primary"
-        self._main.disabled = self._probe.disabled = state in ("preparing", "stopping") or self._state.project.read_only
+        self._probe.disabled = state in ("preparing", "stopping") or self._state.project.read_only
+        self._main.show(
+            description=words,
+            icon=icon,
+            action=action,
+            button_style="" if state == "running" else "primary",
+            disabled=self._probe.disabled,
+        )
         self._stop.disabled = state not in ("running", "paused")
         # Hide buttons that do nothing now, to make room for the status of the run.
         self._stop.layout.display = None if active else "none"

@@ -146,9 +146,8 @@ def test_b7_augmentation_acts_for_a_network(network_classifier, sample):
 
 
 def test_b7_augmentation_acts_for_the_quick_learner(quick, sample):
-    region = Region(100, 100, 96, 64)
-    plain, averaged = (quick.predict(sample, region, tta=t).probabilities for t in (False, True))
-    assert np.abs(plain - averaged).max() > 1e-3
+    plain, averaged = (quick.predict(sample, tta=t).probabilities for t in (False, True))
+    assert np.abs(plain - averaged).max() > 0.1, "where classes meet"
     assert np.abs(plain - averaged).mean() < 0.2
 
 

@@ -88,3 +88,25 @@ def test_behind_the_i_are_the_reason_the_other_ways_out_and_the_guide(studio):
     box._actions.children[0].click()
     box._button.click()
     assert followed == [(actions[1], heart), (actions[0], heart)]
+
+
+def test_a_click_does_what_the_button_said_when_it_was_clicked(studio):
+    paint(studio)
+    box, training = studio._next, studio._training
+    first = Advice(
+        "overfitting", "By heart", "", {"n": 1}, None, "warning", actions=(Action("Freeze", {"freeze": "all"}),)
+    )
+    second = Advice("underfitting", "Slow", "", {"n": 1}, None, "warning", actions=(Action("Longer", {"epochs": 9}),))
+    training.monitor._line.show([first])
+    training._tell_change()
+    shown_on_the_page = box._button.action
+    training.monitor._line.show([second])
+    training._tell_change()
+    assert box._button.description == "Longer and restart"
+    followed = []
+    training.follow = lambda action, advice: followed.append((action.label, advice.title))
+    box._button._on_message(box._button, {"kind": "click", "action": shown_on_the_page}, [])
+    assert followed == [("Freeze", "By heart")]
+    for broken in ({"kind": "click", "action": "9999"}, {"kind": "click"}, {"kind": "click", "action": 3}, {}, "click"):
+        box._button._on_message(box._button, broken, [])
+    assert len(followed) == 1

@@ -54,6 +54,20 @@ def wait_until(condition, seconds=120):
 
 
 @pytest.mark.slow
+def test_a_click_on_pause_that_comes_after_the_end_does_not_start_the_next_run(said):
+    panel, _ = make_panel(make_project(), said)
+    assert (panel._main.description, panel._main.action) == ("Train", "train")
+    run = panel.start(SETTINGS)
+    wait_until(lambda: panel._main.action == "pause")
+    run.stop()
+    wait_until(lambda: panel._main.description == "Train more")
+    panel._main._on_message(panel._main, {"kind": "click", "action": "pause"}, [])
+    assert panel.run is run
+    panel._main._on_message(panel._main, {"kind": "click", "action": "resume"}, [])
+    assert (panel.run, run.state) == (run, "stopped")
+
+
+@pytest.mark.slow
 def test_r65_an_action_stops_the_run_patches_the_form_and_starts_the_next_one(said):
     panel, form = make_panel(make_project(), said)
     first = panel.start(SETTINGS)
