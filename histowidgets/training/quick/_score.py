@@ -1,5 +1,6 @@
 """An unbiased score while you annotate: each stroke is scored by a quick learner that has not seen it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,16 +32,21 @@ class QuickScore:
     iou : mapping of str to float or None
         Maps class names to IoU, 0 to 1; None for a class that occurs in only one part, so that it cannot be learned
         without this part.
-    strokes : int
-        Number of annotations that were held out.
+    held_out_strokes : mapping of str to int
+        Maps class names to the number of annotations that were held out.
     parts : tuple of Split
         What each quick learner did not see; together they hold out every label once.
     """
 
     miou: float
     iou: Mapping[str, float | None]
-    strokes: int
+    held_out_strokes: Mapping[str, int]
     parts: tuple[Split, ...] = field(default=(), repr=False)
+
+    @property
+    def strokes(self) -> int:
+        """Number of annotations that were held out."""
+        return sum(self.held_out_strokes.values())
 
 
 def quick_score(
@@ -88,15 +94,15 @@ def quick_score(
     snapshot = snapshot_of(project)
     parts = _parts(snapshot, folds, previous)
     confusion = Confusion(len(snapshot.classes))
-    judged = 0
+    judged: Counter[str] = Counter(dict.fromkeys(snapshot.classes, 0))
     for part in parts:
         if should_stop is not None and should_stop():
             return None
-        judged += _judge(snapshot, part, confusion, channels, pixel_size_um)
+        judged.update(_judge(snapshot, part, confusion, channels, pixel_size_um))
     miou = confusion.mean_iou()
     if miou is None:
         return None
-    return QuickScore(miou, dict(zip(snapshot.classes, confusion.iou(), strict=True)), judged, parts)
+    return QuickScore(miou, dict(zip(snapshot.classes, confusion.iou(), strict=True)), dict(judged), parts)
 
 
 def _judge(
@@ -105,27 +111,29 @@ def _judge(
     confusion: Confusion,
     channels: Sequence[str] | None,
     pixel_size_um: float | None,
-) -> int:
-    """Add the counts of a learner fitted without this part; return the number of annotations in it."""
+) -> list[str]:
+    """Add the counts of a learner fitted without this part; return the class of each annotation in it."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
-        return 0
+        return []
     try:
         classifier = quick_classifier(
             snapshot, split=part, score=False, channels=channels, pixel_size_um=pixel_size_um, announce=False
         )
     except TrainingDataError:
-        return 0  # fewer than two classes are left for fitting
+        return []  # fewer than two classes are left for fitting
     known = classifier.trained_on["labelled_pixels"]
     unknown = [k for k, name in enumerate(snapshot.classes) if not known[name]]
     for found, truth in held_out_pairs(classifier, snapshot, part):
         judged = np.where(np.isin(truth, unknown), UNLABELLED, truth)
         confusion.add(torch.from_numpy(found), torch.from_numpy(judged))
-    return sum(
-        bool(known.get(annotation.class_name)) and any(_holds(held, annotation.shape.region()) for held in regions)
+    return [
+        annotation.class_name
         for name, regions in part.held_out.items()
         for annotation in snapshot.annotations[name]
         if annotation.class_name is not None
-    )
+        and known.get(annotation.class_name)
+        and any(_holds(held, annotation.shape.region()) for held in regions)
+    ]
 
 
 def _holds(held: Region, region: Region) -> bool:

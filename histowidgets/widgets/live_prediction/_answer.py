@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from histowidgets.advice import likely_range, strokes_of_mean
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier, PredictionResults
@@ -16,6 +17,10 @@ ON_DISK = "on-disk"
 EIGHT_VIEWS = "8 views"
 #: Number of pixels on which it is measured how much an answer changes when the image is moved: a few seconds of work.
 SHIFTED_PIXELS = 66_000
+#: From this score on, every held-out stroke is right but for a few pixels.
+ALL_RIGHT = 0.995
+#: With fewer strokes than this, a perfect score is given as a count: it says little more.
+FEW_IN_ALL = 20
 #: Images of up to this many pixels, a little more than 1024 x 1024, are predicted again as the average of eight
 #: mirrored and rotated views, once the learner is final and no strokes come: more reliable borders in a second or two.
 TTA_PIXELS = 1_100_000
@@ -50,7 +55,7 @@ class PredictionRequest:
     classifier: Classifier | None = None
     learner: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
-    scored_on: int = 0
+    scored_on: Mapping[str, int] = field(default_factory=dict)
     final: bool = False
     tta: bool = False
     joined: bool = False
@@ -80,8 +85,8 @@ class LearnerAnswer:
         Class name to IoU on held-out strokes; None for a class without any.
     learner : str
         Name of the learner, such as ``"U-Net, epoch 31"``.
-    scored_on : int
-        Number of strokes held out for the score; with few strokes, the score is rough.
+    scored_on : mapping of str to int
+        Class name to the number of strokes held out for the score; with few strokes, the score is rough.
     held_out_in_turn : bool
         Whether each stroke was held out once (`quick_score`), instead of the same strokes for every learner.
     scope : str
@@ -103,7 +108,7 @@ class LearnerAnswer:
     learner: str
     score: float | None = None
     class_scores: Mapping[str, float | None] = field(default_factory=dict)
-    scored_on: int = 0
+    scored_on: Mapping[str, int] = field(default_factory=dict)
     held_out_in_turn: bool = False
     scope: str = ""
     warning: str | None = None
@@ -119,7 +124,7 @@ class LearnerAnswer:
         prediction: PredictionResults,
         learner: str,
         scores: Mapping[str, Any],
-        scored_on: int,
+        scored_on: Mapping[str, int],
     ) -> "LearnerAnswer":
         """Make an answer with scores as in an `EpochRecord`, all optional."""
         return cls(
@@ -138,11 +143,18 @@ class LearnerAnswer:
 
     @property
     def caption(self) -> str:
-        """The caption over the picture, such as ``"U-Net, epoch 31, score 0.87 (9 strokes)"``."""
-        if self.score is None:
-            return self.learner
-        strokes = f"{self.scored_on} stroke{'' if self.scored_on == 1 else 's'}"
-        return f"{self.learner}, score {self.score:.2f} ({strokes})"
+        """The caption over the picture, such as ``"U-Net, epoch 31, score 0.87 (0.62 to 0.96)"``."""
+        return self.learner if self.score is None else f"{self.learner}, {self._score_in_words}"
+
+    @property
+    def _score_in_words(self) -> str:
+        score, strokes = min(max(self.score or 0.0, 0.0), 1.0), sum(self.scored_on.values())
+        likely = likely_range(score, strokes_of_mean(n for n in self.scored_on.values() if n))
+        if likely is None:
+            return f"score {score:.2f}"
+        if score >= ALL_RIGHT and strokes < FEW_IN_ALL:
+            return f"{strokes} of {strokes} test stroke{'' if strokes == 1 else 's'} right (at least {likely[0]:.2f})"
+        return f"score {score:.2f} ({likely[0]:.2f} to {likely[1]:.2f})"
 
     @property
     def about(self) -> str:
@@ -150,9 +162,11 @@ class LearnerAnswer:
         scope = "".join(f"; {words}" for words in (self.scope, self.prediction.resampling) if words)
         if self.score is None:
             return f"{self.caption}{scope}"
-        on = "each stroke left out once" if self.held_out_in_turn else "strokes in the test area"
-        few = ", a rough score" if self.scored_on < FEW_STROKES * len(self.class_scores) else ""
-        return f"{self.caption}{scope}; measured on {on}{few}"
+        strokes = sum(self.scored_on.values())
+        number = f"{strokes} stroke{'' if strokes == 1 else 's'}"
+        on = f"{number}, each left out once" if self.held_out_in_turn else f"{number} in the test area"
+        few = ", so it is rough" if strokes < FEW_STROKES * len(self.class_scores) else ""
+        return f"{self.caption}{scope}; measured on {on}{few}. In brackets: the probable range (95 %)"
 
 
 def range_warning_text(classifier: Classifier, image: Image) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from histowidgets.advice import held_out_counts
 from histowidgets.annotations import Project, Split
 from histowidgets.errors import HistowidgetsError, TrainingDataError
 from histowidgets.images import Region, at_pixel_size
@@ -21,7 +22,7 @@ from histowidgets.widgets.live_prediction._answer import (
     range_warning_text,
 )
 from histowidgets.widgets.live_prediction._quick_ensemble import USUALLY_BETTER, QuickEnsemble, score_bonus
-from histowidgets.widgets.live_prediction._scoring import QuickScorer, count_held_out_strokes, held_out_scores
+from histowidgets.widgets.live_prediction._scoring import QuickScorer, held_out_scores
 
 #: In images above this many pixels, only the region in view is predicted live, or the middle of a larger region.
 WHOLE_IMAGE_PIXELS = 4_000_000
@@ -66,7 +67,7 @@ class LivePrediction:
         self._on_disk: dict[str, LearnerAnswer] = {}  # image name to the prediction saved to disk
         self._range_notice = RangeNotice(report)
         self._split: Split | None = None
-        self._scored_on = 0
+        self._scored_on: Mapping[str, int] = {}
         self._channels: tuple[str, ...] | None = None
         self._pixel_size_um: float | None = None
         self.wanted = "best"
@@ -122,7 +123,7 @@ class LivePrediction:
         """Score the quick learner on the held-out strokes of a split from now on."""
         with self._lock:
             self._split = split
-            self._scored_on = 0 if split is None else count_held_out_strokes(self._project.snapshot(), split)
+            self._scored_on = {} if split is None else held_out_counts(self._project.snapshot(), split)
         self.refresh()
 
     def use_channels(self, channels: Sequence[str] | None, pixel_size_um: float | None = None) -> None:
@@ -274,7 +275,7 @@ class LivePrediction:
         prediction = self._predict("quick", classifier, request, is_stale)
         if request.split is not None and not is_stale():
             scores = held_out_scores(request)
-        strokes = 0 if request.split is None else count_held_out_strokes(request.snapshot, request.split)
+        strokes = {} if request.split is None else held_out_counts(request.snapshot, request.split)
         return LearnerAnswer.of(classifier, prediction, "quick", scores, strokes)
 
     def _predict_network(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> LearnerAnswer | None:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from histowidgets.advice import held_out_counts
-from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import TrainingDataError
 from histowidgets.widgets.common import LatestWorker
 from histowidgets.widgets.live_prediction._answer import LearnerAnswer, PredictionRequest
@@ -49,7 +47,9 @@ class QuickScorer:
         turns = self._turns
         if turns is None:
             return answer
-        return replace(answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.strokes, held_out_in_turn=True)
+        return replace(
+            answer, score=turns.miou, class_scores=turns.iou, scored_on=turns.held_out_strokes, held_out_in_turn=True
+        )
 
     def _work(self, request: PredictionRequest, is_stale: IsStale) -> "QuickScore | None":
         from histowidgets.training import quick_score
@@ -73,11 +73,6 @@ class QuickScorer:
         if score is not None:
             self._turns = score
             self._scored()
-
-
-def count_held_out_strokes(snapshot: ProjectSnapshot, split: Split) -> int:
-    """Count the annotations that lie at least partly in held-out regions."""
-    return sum(held_out_counts(snapshot, split).values())
 
 
 def held_out_scores(request: PredictionRequest) -> Mapping[str, Any]:

@@ -229,7 +229,7 @@ class PredictPanel(ipywidgets.VBox):
         if adapt:
             self._say(f"{prefix}{name}: measuring its statistics…")
             classifier = classifier.adapted_to(image, region)
-            answer = replace(answer, classifier=classifier, score=None, class_scores={}, scored_on=0)
+            answer = replace(answer, classifier=classifier, score=None, class_scores={}, scored_on={})
             answer = replace(answer, learner=f"{answer.learner}, adapted")
         stored = classifier.predict_to(
             image,

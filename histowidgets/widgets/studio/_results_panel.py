@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 
 from histowidgets._io import file_stem
+from histowidgets.advice import likely_range, strokes_of_mean
 from histowidgets.errors import HistowidgetsError
 from histowidgets.prediction import Classifier
 from histowidgets.widgets.common import Disclosure, TaskQueue, full_width
@@ -36,13 +37,14 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     for name in prediction.classes:
         iou = answer.class_scores.get(name)
         area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
-        cells = ["–" if iou is None else f"{iou:.2f}", f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
+        cells = [_score(iou, answer.scored_on.get(name, 0)), f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
         if background:
             share = measured.get(f"{name} (% of tissue)")
             cells.append("–" if share is None else f"{share:.1f} %")
         rows.append((name, cells))
     more = [""] if background else []
-    rows.append(("all", ["–" if answer.score is None else f"{answer.score:.2f}", "", "", *more]))
+    of_all = strokes_of_mean(count for count in answer.scored_on.values() if count)
+    rows.append(("all", [_score(answer.score, of_all), "", "", *more]))
     body = "".join(
         f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         for name, cells in rows
@@ -53,6 +55,14 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
     caption = f"{escape(answer.about)}<br><small>{escape(where)}</small>"
     return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
+
+
+def _score(score: float | None, strokes: float) -> str:
+    """Return a score with its probable range, as HTML."""
+    if score is None:
+        return "–"
+    likely = likely_range(min(max(score, 0.0), 1.0), strokes)
+    return f"{score:.2f}" + ("" if likely is None else f"<br><small>{likely[0]:.2f}–{likely[1]:.2f}</small>")
 
 
 def _shifts(answer: LearnerAnswer) -> str:

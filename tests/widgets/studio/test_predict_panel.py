@@ -210,6 +210,8 @@ def test_without_a_classifier_it_says_what_to_do(tmp_path):
 
 
 def test_what_was_predicted_is_said_with_the_score():
-    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net", 0.5, scored_on=2, scope="whole image")
-    assert answer.caption == "U-Net, score 0.50 (2 strokes)"
-    assert answer.about.startswith("U-Net, score 0.50 (2 strokes); whole image; measured on")
+    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net", 0.5, scored_on={"A": 2}, scope="whole image")
+    assert answer.caption == "U-Net, score 0.50 (0.09 to 0.91)"
+    assert answer.about.startswith(
+        "U-Net, score 0.50 (0.09 to 0.91); whole image; measured on 2 strokes in the test area"
+    )

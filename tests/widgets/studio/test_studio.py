@@ -13,10 +13,11 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
+from histowidgets.advice import held_out_counts
 from histowidgets.annotations import Split
 from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
 from histowidgets.images import Region
-from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction, count_held_out_strokes
+from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction
 from histowidgets.widgets.live_prediction._quick_ensemble import score_bonus
 
 
@@ -395,13 +396,23 @@ def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
         project.annotate(name, hw.Stroke([(8, 80), (50, 80)]), "Bright")
     project.erase("one", hw.Stroke([(8, 12), (12, 12)]))
     held_out = {"one": (Region(0, 0, 60, 40),), "other": (Region(0, 0, 128, 96),)}
-    assert count_held_out_strokes(project.snapshot(), Split(held_out)) == 3
+    assert sum(held_out_counts(project.snapshot(), Split(held_out)).values()) == 3
 
 
 def test_the_caption_says_which_learner_and_how_good():
-    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net, epoch 3", 0.8749, scored_on=9)
-    assert answer.caption == "U-Net, epoch 3, score 0.87 (9 strokes)"
-    assert answer.about.endswith("measured on strokes in the test area")
-    assert replace(answer, held_out_in_turn=True).about.endswith("each stroke left out once")
-    assert replace(answer, scored_on=1).caption.endswith("(1 stroke)")
+    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net, epoch 3", 0.8749, scored_on={"A": 5, "B": 4})
+    # The mean of two classes, of 5 and 4 strokes, is as uncertain as a share p of n = 4 / (1/5 + 1/4) = 8.9 strokes,
+    # whose interval ends where (p - t)^2 = 1.96^2 t (1 - t) / n: at 0.545 and 0.976.
+    assert answer.caption == "U-Net, epoch 3, score 0.87 (0.55 to 0.98)"
+    assert "measured on 9 strokes in the test area" in answer.about
+    assert "9 strokes, each left out once" in replace(answer, held_out_in_turn=True).about
     assert LearnerAnswer(None, None, "quick").caption == "quick"
+    assert LearnerAnswer(None, None, "loaded", 0.9).caption == "loaded, score 0.90", "strokes of another project"
+
+
+def test_a_perfect_score_on_few_strokes_is_given_as_a_count():
+    answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "quick", 1.0, scored_on={"A": 3, "B": 3})
+    assert answer.caption == "quick, 6 of 6 test strokes right (at least 0.61)"
+    assert replace(answer, scored_on={"A": 1}).caption == "quick, 1 of 1 test stroke right (at least 0.21)"
+    assert replace(answer, scored_on={"A": 20, "B": 20}).caption == "quick, score 1.00 (0.91 to 1.00)"
+    assert replace(answer, score=0.99).caption == "quick, score 0.99 (0.60 to 1.00)"
