@@ -402,7 +402,7 @@ def test_the_caption_counts_the_strokes_that_the_score_rests_on(halves):
 def test_the_caption_says_which_learner_and_how_good():
     answer = LearnerAnswer(None, SimpleNamespace(resampling=""), "U-Net, epoch 3", 0.8749, scored_on={"A": 5, "B": 4})
     # The mean of two classes, of 5 and 4 strokes, is as uncertain as a share p of n = 4 / (1/5 + 1/4) = 8.9 strokes,
-    # whose interval ends where (p - t)^2 = 1.96^2 t (1 - t) / n: at 0.545 and 0.976.
+    # whose interval ends where (p - t)^2 = 1.96^2 t (1 - t) / n: at 0.548 and 0.976.
     assert answer.caption == "U-Net, epoch 3, score 0.87 (0.55 to 0.98)"
     assert "measured on 9 strokes in the test area" in answer.about
     assert "9 strokes, each left out once" in replace(answer, held_out_in_turn=True).about
