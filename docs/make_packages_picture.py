@@ -49,7 +49,7 @@ PACKAGES = [
         "annotations",
         "the project and what is drawn in it",
         "NumPy",
-        [["shapes"], ["raster"], ["io"], ["project"], ["split"]],
+        [["shapes"], ["raster"], ["io"], ["project"], ["split"], ["agreement"]],
     ),
     ("images", "opening, reading in parts, normalization", "NumPy", [["readers"]]),
 ]

@@ -1,6 +1,17 @@
 from . import errors
 from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
-from .annotations import Annotation, Line, Polygon, Project, Rectangle, Split, Stroke, split_project
+from .annotations import (
+    Agreement,
+    Annotation,
+    Line,
+    Polygon,
+    Project,
+    Rectangle,
+    Split,
+    Stroke,
+    compare_annotators,
+    split_project,
+)
 from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
 from .models import backbones
 from .prediction import (
@@ -48,6 +59,7 @@ __version__: str
 
 __all__ = [
     "Advice",
+    "Agreement",
     "Annotation",
     "AnnotationCanvas",
     "Audit",
@@ -84,6 +96,7 @@ __all__ = [
     "audit",
     "backbones",
     "coach",
+    "compare_annotators",
     "compare_runs",
     "compare_settings",
     "cross_validate",

@@ -3,6 +3,7 @@
 Depends on NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and `histowidgets.images`; not on torch or widgets.
 """
 
+from histowidgets.annotations.agreement import Agreement, AgreementEstimate, Disagreement, compare_annotators
 from histowidgets.annotations.project import (
     MOST_POINTS,
     ROLES,
@@ -37,11 +38,14 @@ __all__ = [
     "PALETTE",
     "ROLES",
     "UNLABELLED",
+    "Agreement",
+    "AgreementEstimate",
     "Annotation",
     "AuditPoint",
     "AuditRecord",
     "Change",
     "Conflict",
+    "Disagreement",
     "ImportPreview",
     "Judgement",
     "Line",
@@ -53,6 +57,7 @@ __all__ = [
     "Split",
     "Stroke",
     "class_pixels",
+    "compare_annotators",
     "conflicts",
     "numbered_name",
     "painted_area",

@@ -30,6 +30,7 @@ def test_a_public_name_has_a_page_with_an_example(name):
     assert re.findall(r"^::: (\S+)$", text, re.MULTILINE) == [MODULES.get(name, f"histowidgets.{name}")]
     (example,) = of(page, "python")
     assert f"hw.{name}" in example.text or name in {"Advice", "Annotation", "Comparison", "CrossValidation"} | {
+        "Agreement",
         "AuditResults",
         "Estimate",
         "Prediction",

@@ -1,13 +1,10 @@
 """How far to trust a score on held-out strokes: the number of strokes behind it, and its confidence interval."""
 
-import math
 from collections.abc import Iterable
 
+from histowidgets._wilson import wilson
 from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import AdviceError
-
-#: z value of the 95 % confidence interval of a score on held-out strokes.
-LIKELY_Z = 1.96
 
 
 def held_out_counts(snapshot: ProjectSnapshot, split: Split) -> dict[str, int]:
@@ -43,10 +40,8 @@ def likely_range(score: float, strokes: float) -> tuple[float, float] | None:
         raise AdviceError(f"The score is {score!r}; expected a number from 0 to 1.")
     if not strokes > 0:
         return None
-    z2 = LIKELY_Z**2
-    middle = (score + z2 / (2 * strokes)) / (1 + z2 / strokes)
-    half = LIKELY_Z * math.sqrt(score * (1 - score) / strokes + z2 / (4 * strokes**2)) / (1 + z2 / strokes)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = wilson(score, strokes)
+    return float(low), float(high)
 
 
 def strokes_of_mean(strokes: Iterable[int]) -> float:

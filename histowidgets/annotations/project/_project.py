@@ -56,6 +56,8 @@ class Project:
         project with these classes is opened, so that a script can be run again; `Project.open` opens any project.
     colors : mapping of class to "#RRGGBB", optional
         Colours of a new project; by default from a palette that colour-blind people can distinguish.
+    annotator : str, default ""
+        Name of the person who paints, stored with each new annotation.
 
     Raises
     ------
@@ -63,6 +65,8 @@ class Project:
         If there are no classes, a name is blank or given twice, or a colour is not "#RRGGBB".
     ProjectFolderError
         If the folder cannot be written, or has a project without these classes.
+    ProjectError
+        If the annotator is not text.
     """
 
     def __init__(
@@ -70,19 +74,23 @@ class Project:
         classes: Sequence[str],
         folder: "str | os.PathLike[str] | None" = None,
         colors: Mapping[str, str] | None = None,
+        annotator: str = "",
     ) -> None:
-        names = checked_names(classes)
+        names, person = checked_names(classes), _checked_annotator(annotator)
         for k, name in enumerate(names):
             require_different(name, names[:k])
         state = State(names, colors_for(names, colors))
         if folder is None:
             self._log = EditLog(state)
+            self._log.annotator = person
             return
         path = as_path(folder, ProjectFolderError)
         if not ProjectFolder.holds_project(path):
             self._log = EditLog(state, ProjectFolder.create(path, state))
+            self._log.annotator = person
             return
         self._log = _open_log(path)
+        self._log.annotator = person
         others = [name for name in names if match_class(name, self._log.state.classes) is None]
         if others:
             self._log.close()
@@ -98,6 +106,7 @@ class Project:
         cls,
         folder: "str | os.PathLike[str]",
         relocate: "str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None" = None,
+        annotator: str = "",
     ) -> "Project":
         """Open the project in a folder, with its undo history.
 
@@ -110,14 +119,18 @@ class Project:
         folder : path
         relocate : path or mapping, optional
             New locations of moved images, as for the method `relocate`.
+        annotator : str, default ""
+            Name of the person who paints, stored with each new annotation.
 
         Raises
         ------
         ProjectFolderError
             If there is no project, or it is damaged; the message names the file and the line or field.
         """
+        person = _checked_annotator(annotator)
         project = cls.__new__(cls)
         project._log = _open_log(as_path(folder, ProjectFolderError), relocate)
+        project._log.annotator = person
         project._warn_of_notes()
         return project
 
@@ -364,12 +377,15 @@ class Project:
 
     @property
     def annotator(self) -> str:
-        """Name of the annotator, stored with each new annotation; empty by default."""
+        """Name of the person who paints, stored with each new annotation; empty by default.
+
+        With it, `compare_annotators` can tell who drew what.
+        """
         return self._log.annotator
 
     @annotator.setter
     def annotator(self, name: str) -> None:
-        self._log.annotator = name
+        self._log.annotator = _checked_annotator(name)
 
     def annotate(self, name: str, shape: Shape, class_name: str) -> str:
         """Draw a shape with a class on an image. One step of undo.
@@ -883,3 +899,9 @@ def snapshot_of(project: Project | ProjectSnapshot) -> ProjectSnapshot:
             f"The project is {reprlib.repr(project)}; it must be a Project. Open a folder with hw.Project.open(folder)."
         )
     return project.snapshot()
+
+
+def _checked_annotator(name: object) -> str:
+    if not isinstance(name, str):
+        raise ProjectError(f"The annotator is {name!r}; give a name as text.")
+    return name.strip()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from histowidgets._wilson import wilson
 from histowidgets.errors import AuditError
 from histowidgets.prediction.auditing._intervals import (
     Contrast,
@@ -20,7 +21,6 @@ from histowidgets.prediction.auditing._intervals import (
     recall,
     score_interval,
     share,
-    wilson,
 )
 from histowidgets.prediction.auditing._results import AuditedClass, AuditEstimate
 
@@ -186,7 +186,7 @@ def _weighted_ratio(
     # Where all points agree, as many equally weighted points as these are worth (Kish).
     alike = total**2 / (weights[whole] ** 2).sum()
     effective = value * (1 - value) / variance if variance > 0 else alike
-    low, high = wilson(np.array(value), np.array(effective))
+    low, high = wilson(value, effective)
     return AuditEstimate(float(value), float(low), float(high), 4 * len(strata))
 
 

@@ -37,6 +37,13 @@ class ProjectPanel(ipywidgets.VBox):
         self._role = ipywidgets.Dropdown(options=ROLES, description="Used for", tooltip="What this image is used for")
         self._images.observe(self._picked, names="value")
         self._role.observe(self._role_picked, names="value")
+        self._annotator = ipywidgets.Text(
+            self._project.annotator,
+            description="Your name",
+            placeholder="not given",
+            tooltip="Stored with each annotation from now on, so that annotators can be compared",
+        )
+        self._annotator.observe(self._named, names="value")
         self._entries = [
             TextEntry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
             TextEntry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
@@ -75,7 +82,16 @@ class ProjectPanel(ipywidgets.VBox):
         self._said = ipywidgets.HTML("<p class='hw-quiet' role='status'></p>")
         importing = [self._entries[2], self._unknown, self._unit, self._question]
         super().__init__(
-            [self._images, self._role, self._find, *self._entries[:2], *importing, self._entries[3], self._said]
+            [
+                self._images,
+                self._role,
+                self._annotator,
+                self._find,
+                *self._entries[:2],
+                *importing,
+                self._entries[3],
+                self._said,
+            ]
         )
         self.add_class("hw-section")
         self._unsubscribe = self._project.subscribe(self._changed)
@@ -104,6 +120,9 @@ class ProjectPanel(ipywidgets.VBox):
     def _picked(self, change: dict[str, str]) -> None:
         if not self._quiet and change["new"]:
             self._state.image_name = change["new"]
+
+    def _named(self, change: dict[str, str]) -> None:
+        self._project.annotator = change["new"]
 
     def _role_picked(self, change: dict[str, str]) -> None:
         if not self._quiet:

@@ -64,6 +64,8 @@ class Studio(ipywidgets.VBox):
         How to train; the preset "cpu" by default.
     fresh
         Ignore annotations that this kernel remembers for the same images and classes.
+    annotator
+        Name of the person who paints, stored with each new annotation; None keeps that of the project.
 
     Attributes
     ----------
@@ -96,6 +98,7 @@ class Studio(ipywidgets.VBox):
         *,
         settings: TrainingSettings | None = None,
         fresh: bool = False,
+        annotator: str | None = None,
     ) -> None:
         self._closes_project = not isinstance(images, Project)  # a project that was passed in stays open
         same = _studio_on(folder)
@@ -104,6 +107,8 @@ class Studio(ipywidgets.VBox):
         else:
             self.project, found = extend(same.project, images, classes)
             self._closes_project = same._closes_project
+        if annotator is not None:
+            self.project.annotator = annotator
         if not self.project.image_names:
             raise ImageNameError("The project has no image yet. Add one with project.add_image(…).")
         self._split: Split | None = None

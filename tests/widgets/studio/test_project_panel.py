@@ -56,6 +56,12 @@ def test_a_role_is_set_and_an_edit_from_python_is_shown(panel):
     assert panel._role.value == "train"
 
 
+def test_whoever_paints_is_named_once_and_stored_with_each_annotation(panel):
+    panel._annotator.value = " Anna "
+    panel.project.annotate("first", hw.Rectangle(2, 2, 5, 5), "A")
+    assert panel.project.annotations("first")[0].annotator == "Anna"
+
+
 def test_annotations_go_out_and_come_in_again(panel, tmp_path):
     panel.project.annotate("first", hw.Stroke([(5, 5), (20, 20)]), "A")
     path = tmp_path / "out.geojson"

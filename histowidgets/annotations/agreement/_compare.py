@@ -1,0 +1,200 @@
+"""Compare the labels of two annotators pixel by pixel, and estimate how far that agreement can be trusted."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from histowidgets._wilson import wilson
+from histowidgets.annotations.agreement._results import Agreement, AgreementEstimate, Disagreement
+from histowidgets.annotations.project import Project, ProjectSnapshot, snapshot_of
+from histowidgets.annotations.raster import UNLABELLED, rasterize
+from histowidgets.annotations.split import annotated_blocks
+from histowidgets.errors import ImageSizeError, ProjectError
+from histowidgets.images import Region
+
+#: From this number of places on, the scatter of agreement among them is estimated; before, each counts as one trial.
+ENOUGH_PLACES = 10
+
+
+def compare_annotators(
+    project: Project | ProjectSnapshot,
+    other: Project | ProjectSnapshot | None = None,
+    *,
+    annotators: tuple[str, str] | None = None,
+) -> Agreement:
+    """Measure how well two annotators agree where both have labelled the same pixels.
+
+    The two may have painted in the same project, or each in a project of their own with the same images, so that
+    neither saw the labels of the other.
+
+    Each separate area that both have labelled counts as one place. The pixels of a place are too alike to count as
+    independent trials, so the intervals are those of Wilson (1927) for the effective number of places: that of Kish
+    (1965) for places of different sizes, or from their scatter where there are at least ten. The interval of kappa is
+    that of the agreement, with the agreement by chance taken as known.
+
+    Parameters
+    ----------
+    project : Project or ProjectSnapshot
+    other : Project or ProjectSnapshot, optional
+        The second annotator's project. All labels of `project` are then the first's, and all of `other` the second's.
+        Images and classes are matched by name.
+    annotators : tuple of str, optional
+        Names of the two. In one project, by default the two with the most annotations.
+
+    Returns
+    -------
+    Agreement
+
+    Raises
+    ------
+    ProjectError
+        If there are no two annotators, one is unknown, or no pixel was labelled by both.
+    ImageSizeError
+        If an image has another size in the other project.
+    """
+    first = snapshot_of(project)
+    second = first if other is None else snapshot_of(other)
+    if other is None:
+        names = _two_of(first, annotators)
+    else:
+        names = annotators or ("the first", "the second")
+        _check_sizes(first, second)
+    if len(names) != 2 or names[0] == names[1]:
+        raise ProjectError(f"Give the names of two different annotators; got {names!r}.")
+    classes = (*first.classes, *(name for name in second.classes if name not in first.classes))
+    own = _Labels(first, None if other else names[0], classes), _Labels(second, None if other else names[1], classes)
+    confusions: list[np.ndarray] = []
+    differing: list[Disagreement] = []
+    for image_name, block in _shared_blocks(first, second):
+        a, b = (labels.of(image_name, block) for labels in own)
+        confusions += _places(a, b, len(classes))
+        differing += _disagreements(a, b, image_name, block, classes)
+    if not confusions:
+        raise ProjectError(
+            f"No pixel was labelled by both {names[0]} and {names[1]}. Let both paint the same places, then compare."
+        )
+    return _agreement(names, classes, np.array(confusions), differing)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of one annotator, or of all (None)."""
+
+    snapshot: ProjectSnapshot
+    annotator: str | None
+    classes: tuple[str, ...]
+
+    def of(self, image_name: str, region: Region) -> np.ndarray:
+        index = {name: k for k, name in enumerate(self.classes)}
+        # What anyone has erased is no longer anyone's label.
+        drawn = [
+            one
+            for one in self.snapshot.near(image_name, region)
+            if self.annotator is None or one.class_name is None or one.annotator == self.annotator
+        ]
+        return rasterize(drawn, index, region)
+
+
+def _two_of(snapshot: ProjectSnapshot, wanted: tuple[str, str] | None) -> tuple[str, str]:
+    drawn = Counter(
+        one.annotator for some in snapshot.annotations.values() for one in some if one.class_name is not None
+    )
+    if wanted is not None:
+        unknown = [name for name in wanted if name not in drawn]
+        if unknown:
+            raise ProjectError(f"Nothing was drawn by {_listed(unknown)}; the annotators are {_listed(sorted(drawn))}.")
+        return wanted
+    if len(drawn) < 2:
+        raise ProjectError(
+            f"All annotations are by {_listed(drawn) or 'nobody'}. Set `project.annotator` before each person paints, "
+            "or give a second project."
+        )
+    (a, _), (b, _) = drawn.most_common(2)
+    return (a, b) if a < b else (b, a)
+
+
+def _listed(names: Sequence[str] | Counter[str]) -> str:
+    return ", ".join(repr(name) if name else "someone without a name" for name in names)
+
+
+def _check_sizes(first: ProjectSnapshot, second: ProjectSnapshot) -> None:
+    for name in first.images.keys() & second.images.keys():
+        a, b = first.images[name], second.images[name]
+        if a.region != b.region:
+            raise ImageSizeError(
+                f"The image {name!r} has {a.width} x {a.height} pixels in the first project and {b.width} x {b.height} "
+                "in the second, so their labels cannot be compared."
+            )
+
+
+def _shared_blocks(first: ProjectSnapshot, second: ProjectSnapshot) -> Iterator[tuple[str, Region]]:
+    for name in first.images:
+        if name in second.images:
+            for block in annotated_blocks(first, name):
+                if second is first or second.near(name, block):
+                    yield name, block
+
+
+def _places(a: np.ndarray, b: np.ndarray, n_classes: int) -> list[np.ndarray]:
+    """Return the confusion matrix of each place, (classes, classes), int64."""
+    from scipy import ndimage  # only here, as it takes a while to load
+
+    both = (a != UNLABELLED) & (b != UNLABELLED)
+    numbered, n_places = ndimage.label(both, structure=np.ones((3, 3)))
+    pairs = a[both].astype(np.int64) * n_classes + b[both]
+    place = numbered[both].astype(np.int64) - 1
+    counts = np.bincount(place * n_classes**2 + pairs, minlength=n_places * n_classes**2)
+    return list(counts.reshape(n_places, n_classes, n_classes))
+
+
+def _disagreements(
+    a: np.ndarray, b: np.ndarray, image_name: str, block: Region, classes: tuple[str, ...]
+) -> list[Disagreement]:
+    from scipy import ndimage
+
+    numbered, _ = ndimage.label((a != UNLABELLED) & (b != UNLABELLED) & (a != b), structure=np.ones((3, 3)))
+    found = []
+    for number, (rows, cols) in enumerate(ndimage.find_objects(numbered), start=1):
+        inside = numbered[rows, cols] == number
+        pairs = a[rows, cols][inside].astype(np.int64) * 256 + b[rows, cols][inside]
+        first, second = divmod(int(np.bincount(pairs).argmax()), 256)
+        region = Region.from_edges(block.x + cols.start, block.y + rows.start, block.x + cols.stop, block.y + rows.stop)
+        found.append(Disagreement(image_name, region, len(pairs), classes[first], classes[second]))
+    return found
+
+
+def _agreement(
+    names: tuple[str, str], classes: tuple[str, ...], confusions: np.ndarray, differing: list[Disagreement]
+) -> Agreement:
+    confusion = confusions.sum(0)
+    same = np.trace(confusions, axis1=1, axis2=2)
+    agreement = _estimate(same, confusions.sum((1, 2)))
+    by_chance = float(confusion.sum(1) @ confusion.sum(0)) / float(confusion.sum()) ** 2
+    kappa = None
+    if by_chance < 1:
+        kappa = AgreementEstimate(
+            *((share - by_chance) / (1 - by_chance) for share in (agreement.value, agreement.low, agreement.high))
+        )
+    by_class: dict[str, AgreementEstimate | None] = {}
+    for k, name in enumerate(classes):
+        given = confusions[:, k, :].sum(1) + confusions[:, :, k].sum(1)
+        by_class[name] = _estimate(2 * confusions[:, k, k], given) if given.any() else None
+    largest_first = sorted(differing, key=lambda one: (-one.pixels, one.image_name, one.region))
+    return Agreement(names, classes, confusion, len(confusions), agreement, kappa, by_class, tuple(largest_first))
+
+
+def _estimate(hits: np.ndarray, of: np.ndarray) -> AgreementEstimate:
+    """Estimate the share of all hits from those in each place, (places,)."""
+    used = of > 0
+    hits, of = hits[used].astype(float), of[used].astype(float)
+    share = hits.sum() / of.sum()
+    trials = of.sum() ** 2 / (of**2).sum()
+    if len(of) >= ENOUGH_PLACES:
+        # The variance of a ratio of two sums over places (Cochran 1977, 6.4).
+        variance = ((hits - share * of) ** 2).sum() * len(of) / (len(of) - 1) / of.sum() ** 2
+        if variance > 0:
+            trials = max(trials, share * (1 - share) / variance)
+    low, high = wilson(share, trials)
+    return AgreementEstimate(float(share), float(low), float(high))
