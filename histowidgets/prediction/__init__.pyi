@@ -15,7 +15,14 @@ from .pixel_models import (
     quick_tiles,
     tile_features,
 )
-from .reliability import ShiftSensitivity, shift_sensitivity
+from .reliability import (
+    Calibration,
+    ShiftSensitivity,
+    calibrate,
+    fit_temperature,
+    measure_calibration,
+    shift_sensitivity,
+)
 from .results import PredictedObject, Prediction, PredictionResults, StoredPrediction, open_prediction, overlay_rgba
 from .tiling import ProbabilityMap, Tile
 
@@ -24,6 +31,7 @@ __all__ = [
     "AuditEstimate",
     "AuditResults",
     "AuditedClass",
+    "Calibration",
     "Classifier",
     "ClassifierSpec",
     "ImageResult",
@@ -42,12 +50,15 @@ __all__ = [
     "Tile",
     "ViewPredictor",
     "audit",
+    "calibrate",
     "check_range",
     "color_width",
     "fastest_inference",
+    "fit_temperature",
     "forget_features",
     "match_channels",
     "mean_of",
+    "measure_calibration",
     "names_in_image",
     "open_prediction",
     "overlay_rgba",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -115,6 +115,12 @@ class OnnxModel:
     def _run(self, batch: np.ndarray) -> np.ndarray:
         answer: np.ndarray = self._session.run(None, {self._session.get_inputs()[0].name: batch})[0]
         return answer
+
+    def with_temperature(self, temperature: float) -> NoReturn:
+        """Refuse: the file's graph is taken as it is."""
+        raise ClassifierError(
+            "A classifier from an ONNX file cannot be calibrated. Calibrate the original, then export it again."
+        )
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""

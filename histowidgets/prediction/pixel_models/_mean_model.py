@@ -11,6 +11,7 @@ from torch.nn import functional
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction.pixel_models._protocol import AnswersFast, PixelModel, RemembersTiles
 from histowidgets.prediction.pixel_models._registry import restored_model
+from histowidgets.prediction.pixel_models._temperature import softened, stored_temperature
 from histowidgets.prediction.tiling import Tile
 
 #: Maximum number of models in an ensemble.
@@ -58,8 +59,9 @@ class MeanModel:
 
     kind = "mean"
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], temperature: float = 1.0) -> None:
         self.members = tuple(members)
+        self.temperature = temperature
         models = [member.model for member in members]
         if not 2 <= len(models) <= MOST_MEMBERS:
             raise ClassifierError(f"An ensemble has 2 to {MOST_MEMBERS} models, not {len(models)}.")
@@ -82,6 +84,10 @@ class MeanModel:
         largest = min(model.largest_tile * factor for model, factor, _ in members)
         self.largest_tile = largest // self.multiple * self.multiple
         self.batch_size = max(model.batch_size for model in models)
+
+    def with_temperature(self, temperature: float) -> "MeanModel":
+        """Return the model with softer probabilities; see `PixelModel`."""
+        return MeanModel(self.members, self.temperature * temperature)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""
@@ -119,7 +125,7 @@ class MeanModel:
                 if one.shape[-2:] != (rows, cols):
                     one = functional.interpolate(one, size=(rows, cols), mode="bilinear", align_corners=False)
                 total = total + weight * one
-            mean: np.ndarray = total.numpy()
+            mean: np.ndarray = softened(total, self.temperature).numpy()
         return mean
 
     def spec(self) -> dict[str, Any]:
@@ -128,7 +134,7 @@ class MeanModel:
             {"kind": model.kind, "factor": factor, "weight": weight, "model": model.spec()}
             for model, factor, weight in self.members
         ]
-        return {"members": members}
+        return {"members": members} | ({"temperature": self.temperature} if self.temperature != 1 else {})
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the weights of all members, with names that begin with the member's number."""
@@ -158,7 +164,7 @@ class MeanModel:
                 raise ClassifierError(f"A member has the weight {weight!r}; expected a number above 0.")
             own = {n.removeprefix(f"{i}."): t for n, t in tensors.items() if n.startswith(f"{i}.")}
             members.append(Member(restored_model(kind, one["model"], own), factor, float(weight)))
-        return cls(members)
+        return cls(members, stored_temperature(spec))
 
 
 def _smaller(batch: np.ndarray, factor: int) -> np.ndarray:

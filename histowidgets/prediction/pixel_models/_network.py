@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -76,6 +76,19 @@ class NetworkModel:
     def network(self) -> Network:
         """Return a copy of the network in training mode, to train it further."""
         return deepcopy(self._network).requires_grad_(True).train()
+
+    def with_temperature(self, temperature: float) -> "NetworkModel":
+        """Return the model with softer probabilities; see `PixelModel`.
+
+        The last layer is linear, so its weights take the temperature in, and so does every export.
+        """
+        network = deepcopy(self._network)
+        head = cast(torch.nn.Module, network.core.segmentation_head)
+        last = [layer for layer in head.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+        for values in (last.weight, last.bias):
+            if values is not None:
+                values.div_(temperature)
+        return NetworkModel(network, owned=True)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities; see `PixelModel`."""

@@ -64,6 +64,18 @@ class PixelModel(Protocol):
         """Number of tiles to predict at once."""
         ...
 
+    def with_temperature(self, temperature: float) -> "PixelModel":
+        """Return a model whose probabilities are these to the power of 1 / `temperature`, scaled to the sum 1.
+
+        Above 1 they are softer; the class of each pixel stays the same.
+
+        Raises
+        ------
+        ClassifierError
+            If the model cannot be changed, as one from an ONNX file.
+        """
+        ...
+
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         """Compute probabilities.
 

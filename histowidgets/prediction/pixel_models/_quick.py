@@ -1,6 +1,7 @@
 """The quick learner as the model of a classifier: the mean of two small networks on cached features."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from histowidgets.prediction.pixel_models._quick_features import (
     deep_stages,
     quick_features,
 )
+from histowidgets.prediction.pixel_models._temperature import softened, stored_temperature
 from histowidgets.prediction.tiling import Tile, TileNeeds, plan_tiles
 
 #: Largest side of a tile, and its context, in pixels; the widest filter reaches about 48 pixels.
@@ -75,12 +77,20 @@ class QuickModel:
         *,
         color: Layers = (),
         color_share: float = 0.0,
+        temperature: float = 1.0,
     ) -> None:
         self._heads = {"pyramid": list(pyramid), "deep": list(deep), "color": list(color)}
         self._stages = deep_stages() if stages is None else stages
         self.n_channels = n_channels
         self.n_classes = len(self._heads["deep"][-1][1])
         self.color_share = color_share if color else 0.0
+        self.temperature = temperature
+
+    def with_temperature(self, temperature: float) -> "QuickModel":
+        """Return the model with softer probabilities; see `PixelModel`."""
+        changed = copy(self)
+        changed.temperature = self.temperature * temperature
+        return changed
 
     def with_heads(self, pyramid: Layers, deep: Layers) -> "QuickModel":
         """Return the model with new networks on textures and on the encoder's features."""
@@ -98,7 +108,8 @@ class QuickModel:
 
     def _answer(self, features: QuickFeatures) -> np.ndarray:
         with torch.inference_mode():
-            answer: np.ndarray = self._smoothed(features, self._found(features), self.output_stride).numpy()
+            smoothed = self._smoothed(features, self._found(features), self.output_stride)
+            answer: np.ndarray = softened(smoothed, self.temperature).numpy()
         return answer
 
     def sure_places(self, features: QuickFeatures, least: float) -> tuple[np.ndarray, np.ndarray]:
@@ -156,6 +167,7 @@ class QuickModel:
             {"n_channels": self.n_channels}
             | ({"color_share": self.color_share} if self.color_share else {})
             | ({"centred": True} if self._stages.centred else {})
+            | ({"temperature": self.temperature} if self.temperature != 1 else {})
         )
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -198,6 +210,7 @@ class QuickModel:
                 stages,
                 color=heads["color"],
                 color_share=share,
+                temperature=stored_temperature(spec),
             )
         except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
             raise ClassifierError(f"The weights do not fit the quick learner: {error}") from error
