@@ -1,7 +1,7 @@
 """Whether probabilities hold, before and after calibration, on sets of images whose complete truth is known.
 
 For each set, a quick learner and a network are trained without the held-out part of a few simulated strokes. One
-temperature each is fitted to the held-out strokes. The expected calibration error (ECE) is then measured on all pixels of
+temperature each is fitted to the held-out strokes. The expected calibration error (ECE) is then measured on pixels of
 the annotated and of the unseen images.
 
 Run it as ``python -m benchmarks.calibration FOLDER --steps 100``; FOLDER holds sets as `benchmarks._protocol.suite`
