@@ -14,6 +14,7 @@ from histowidgets.annotations.project import (
     Judgement,
     Project,
     ProjectSnapshot,
+    enclosed_areas,
     numbered_name,
     snapshot_of,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "class_pixels",
     "compare_annotators",
     "conflicts",
+    "enclosed_areas",
     "numbered_name",
     "painted_area",
     "rasterize",

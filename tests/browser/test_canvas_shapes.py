@@ -391,3 +391,37 @@ def test_a_low_canvas_still_shows_every_tool(hand):
     last = hand.page.locator(".hw-tools .hw-tool").last.bounding_box()
     assert last["height"] == 30
     assert last["y"] + last["height"] <= row["y"] + row["height"]
+
+
+def test_x14_alt_and_the_wheel_change_the_brush_and_a_key_fills_a_closed_ring(hand):
+    width = hand.kernel("canvas.brush_width")
+    ring = hand.page.locator(".hw-ring").first
+    hand.page.mouse.move(*hand.page_point((150, 150)))
+    hand.notebook.wait_for("() => document.querySelector('.hw-ring').getBoundingClientRect().width > 0")
+    before = ring.bounding_box()["width"]
+    zoom = hand.kernel("canvas.view.zoom")
+    hand.page.keyboard.down("Alt")
+    for _ in range(3):
+        hand.page.mouse.wheel(0, -100)
+    hand.page.keyboard.up("Alt")
+    hand.notebook.wait_for_value(f"canvas.brush_width > {width} + 2", True)
+    hand.notebook.wait_for(f"() => document.querySelector('.hw-ring').getBoundingClientRect().width > {before} + 1")
+    assert hand.kernel("canvas.view.zoom") == zoom, "it does not zoom"
+
+    corners = [(100, 120), (200, 120), (200, 200), (100, 200), (100, 120)]
+    hand.paint(corners)
+    hand.wait_for_count("Epithelium", 1)
+    assert hand.annotation_pixel((150, 160))[3] == 0
+    hand.press("i")
+    hand.wait_for_count("Epithelium", 2)
+    assert last_shape(hand)["type"] == "polygon"
+    hand.notebook.wait_for_value("int(project.snapshot().labels(canvas.image_name)[160, 150])", 0)
+    hand.wait_for_no_ink()
+    assert close_to(hand.shown((150, 160)), ORANGE)
+    hand.notebook.screenshot("canvas-ring-filled")
+    hand.press("z")
+    hand.wait_for_count("Epithelium", 1)
+    hand.press("i")
+    hand.wait_for_count("Epithelium", 2)
+    hand.press("i")
+    hand.notebook.wait_for("() => document.querySelector('.hw-said').textContent.includes('encloses nothing')")

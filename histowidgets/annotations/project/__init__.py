@@ -2,6 +2,7 @@
 
 from histowidgets.annotations.project._add_image import numbered_name
 from histowidgets.annotations.project._audit import MOST_POINTS, AuditPoint, AuditRecord, Judgement
+from histowidgets.annotations.project._enclosed import enclosed_areas
 from histowidgets.annotations.project._exchange import ImportPreview
 from histowidgets.annotations.project._project import Project, snapshot_of
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
@@ -17,6 +18,7 @@ __all__ = [
     "Judgement",
     "Project",
     "ProjectSnapshot",
+    "enclosed_areas",
     "numbered_name",
     "snapshot_of",
 ]

@@ -329,6 +329,14 @@ class AnnotationCanvas(ipywidgets.VBox):
         """Undo the project's last edit; return whether there was one."""
         return self._editor.undo()
 
+    def fill_ring(self) -> list[str]:
+        """Fill what the last annotation encloses, with its class; return the ids of the new annotations.
+
+        Several strokes of the class can form the ring together; labels inside it stay. One step of undo. If nothing is
+        enclosed, the status line says so.
+        """
+        return self._editor.fill_ring()
+
     def redo(self) -> bool:
         """Redo the edit undone last; return whether there was one."""
         return self._editor.redo()

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Gestures, pressedTool, wheelFactor } from "../../../histowidgets/widgets/static/canvas/gestures.js";
+import {
+  Gestures,
+  pressedTool,
+  WheelSteps,
+  wheelFactor,
+} from "../../../histowidgets/widgets/static/canvas/gestures.js";
 import { Pan } from "../../../histowidgets/widgets/static/canvas/pan.js";
 import { toImage } from "../../../histowidgets/widgets/static/canvas/view.js";
 import { closeTo, makeLayer, toldOf } from "./layer.js";
@@ -154,4 +159,18 @@ test("a pen is reported, a mouse is not", () => {
   gestures.up({ id: 1 });
   gestures.down(mouse([1, 1], { type: "pen" }));
   assert.equal(toldOf(layer, "pen").length, 1);
+});
+
+test("a size changes by a step for each notch of a mouse, and as far for the same way on a touchpad", () => {
+  const mouse = new WheelSteps();
+  assert.equal(mouse.take({ deltaY: -50, deltaMode: 0 }, 800), 1);
+  assert.equal(mouse.take({ deltaY: -3, deltaMode: 1 }, 800), 1, "three lines");
+  const touchpad = new WheelSteps();
+  const steps = Array.from({ length: 24 }, () => touchpad.take({ deltaY: 4, deltaMode: 0 }, 800));
+  assert.equal(
+    steps.reduce((sum, step) => sum + step, 0),
+    -2,
+  );
+  assert.equal(touchpad.take({ deltaX: -47, deltaY: 0, deltaMode: 0 }, 800), 0, "turned back, from 0");
+  assert.equal(touchpad.take({ deltaX: -1, deltaY: 0, deltaMode: 0 }, 800), 1, "sideways with a modifier");
 });

@@ -1,12 +1,13 @@
 """Editing the project on the canvas: drawing, undo, the wand, and changes of a selection."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import traitlets
 
-from histowidgets.annotations import Annotation, Line, Polygon, Rectangle, Shape, Stroke
+from histowidgets.annotations import Annotation, Line, Polygon, Rectangle, Shape, Stroke, enclosed_areas
 from histowidgets.errors import HistowidgetsError, ShapeError
 from histowidgets.images import Region
 from histowidgets.widgets.canvas.drawing import Renderer, power_of_two_downsample
@@ -107,6 +108,22 @@ class CanvasEditor:
         if not done:
             self._say(nothing)
         return done
+
+    def fill_ring(self, image_name: str | None = None) -> list[str]:
+        """Fill what the last annotation of an image encloses, with its class; return the ids of the new annotations.
+
+        Several strokes of the class can form the ring together. Labels inside it stay.
+        """
+        name = self._state.image_name if image_name is None else image_name
+        last = next((one for one in reversed(self._project.annotations(name)) if one.class_name is not None), None)
+        if last is None:
+            self._say("Draw a closed ring first. Then I fills its inside.")
+            return []
+        inside = enclosed_areas(self._project.snapshot(), name, last)
+        if not inside:
+            self._say("What was drawn last encloses nothing: let its ends meet, then press I again.")
+            return []
+        return self._project.paste(name, [replace(last, shape=area) for area in inside])
 
     # -- the wand ---------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class PageEdits:
             "wand": self._wand,
             "undo": lambda *_: editor.undo(),
             "redo": lambda *_: editor.redo(),
+            "fill": lambda message, _: editor.fill_ring(message.image_name),
         }
         self._selection_edits: dict[str, Callable[[Any], object]] = {
             "marquee": self._marquee,

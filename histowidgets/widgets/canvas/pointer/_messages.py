@@ -74,9 +74,9 @@ class ShapeMessage(_Edit):
 
 
 class Step(_Edit):
-    """Undo or redo an edit."""
+    """Undo or redo an edit, or fill the ring that was drawn last."""
 
-    kind: Literal["undo", "redo"]
+    kind: Literal["undo", "redo", "fill"]
 
 
 class Pick(_Edit):

@@ -342,14 +342,31 @@ var DraftOutline = class {
 // canvas/gestures.js
 var LEAST_DRAG = 3;
 var BUTTONS = { middle: 1, right: 2 };
-var WHEEL = { line: 16, most: 240, rate: 2e-3 };
+var WHEEL = { line: 16, most: 240, rate: 2e-3, step: 48 };
 function pressedTool(button2, { tool: tool2, spaceHeld }) {
   if (button2 === BUTTONS.middle || spaceHeld || tool2 === "pan") return "pan";
   return button2 === BUTTONS.right ? "eraser" : tool2;
 }
-function wheelFactor({ deltaY, deltaMode }, pageHeight) {
+function wheelFactor(event, pageHeight) {
+  return Math.exp(-wheelPixels(event, pageHeight) * WHEEL.rate);
+}
+var WheelSteps = class {
+  constructor() {
+    this.turned = 0;
+  }
+  // Number of whole steps of a turn, above 0 for larger.
+  take(event, pageHeight) {
+    const pixels = wheelPixels(event, pageHeight);
+    if (pixels * this.turned < 0) this.turned = 0;
+    this.turned += pixels;
+    const steps = Math.trunc(this.turned / WHEEL.step);
+    this.turned -= steps * WHEEL.step;
+    return -steps;
+  }
+};
+function wheelPixels({ deltaX, deltaY, deltaMode }, pageHeight) {
   const unit = { 1: WHEEL.line, 2: pageHeight }[deltaMode] ?? 1;
-  return Math.exp(-clamp(deltaY * unit, -WHEEL.most, WHEEL.most) * WHEEL.rate);
+  return clamp((deltaY || deltaX || 0) * unit, -WHEEL.most, WHEEL.most);
 }
 var Gestures = class {
   constructor(layer2) {
@@ -1051,6 +1068,7 @@ var PLAIN = {
   "[": ["thinner"],
   "]": ["thicker"],
   f: ["fit"],
+  i: ["step", "fill"],
   "+": ["zoom", ZOOM_IN],
   "=": ["zoom", ZOOM_IN],
   "-": ["zoom", 1 / ZOOM_IN],
@@ -1409,7 +1427,8 @@ var KEYS = [
   ["B   E   H", "brush, eraser, hand"],
   ["L   R   P", "line (Shift: 45° steps), rectangle, polygon"],
   ["V   W", "select, wand (drag: larger or smaller region)"],
-  ["[   ]", "decrease, increase brush width or tolerance"],
+  ["[   ]   Alt + wheel", "decrease, increase brush width or tolerance"],
+  ["I", "fill the inside of the ring that was drawn last"],
   ["Right button", "erase"],
   ["Escape", "cancel the drawing, or clear the selection"],
   ["Z   Shift+Z", "undo, redo (Ctrl+Z and Ctrl+Y too)"],
@@ -1631,6 +1650,7 @@ var Pan = class {
 var PointerEvents = class {
   constructor(layer2) {
     this.layer = layer2;
+    this.wheelSteps = new WheelSteps();
     const { root, gestures } = layer2;
     const on = (name, handle, options) => root.addEventListener(name, handle, options);
     on("pointerdown", (event) => this._down(event));
@@ -1677,7 +1697,7 @@ var PointerEvents = class {
   // Until the canvas has the focus, the wheel scrolls the page, as expected in a long notebook.
   _wheel(event) {
     const { root, gestures, overlays, stage, isOpen } = this.layer;
-    const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;
+    const isMeant = event.ctrlKey || event.metaKey || event.altKey || document.activeElement === root;
     if (!isMeant) {
       overlays.showHint("Hold Ctrl to zoom with the wheel");
       return;
@@ -1685,6 +1705,12 @@ var PointerEvents = class {
     event.preventDefault();
     event.stopPropagation();
     if (!isOpen) return;
+    if (event.altKey) {
+      const steps = this.wheelSteps.take(event, stage.height);
+      for (let i = 0; i < Math.abs(steps); i++) COMMANDS[steps > 0 ? "thicker" : "thinner"](this.layer);
+      this.layer.show();
+      return;
+    }
     gestures.zoom(this._stagePoint(event), wheelFactor(event, stage.height));
   }
 };

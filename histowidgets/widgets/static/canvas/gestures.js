@@ -3,7 +3,8 @@ import { pinchedView, toImage, zoomAt } from "./view.js";
 
 export const LEAST_DRAG = 3; // CSS pixels; a press that moves less is a click
 const BUTTONS = { middle: 1, right: 2 };
-const WHEEL = { line: 16, most: 240, rate: 0.002 }; // CSS pixels per line, most pixels that a turn counts, zoom per pixel
+// CSS pixels per line, most pixels that a turn counts, zoom per pixel, pixels of a step.
+const WHEEL = { line: 16, most: 240, rate: 0.002, step: 48 };
 
 // The tool that a button press starts.
 export function pressedTool(button, { tool, spaceHeld }) {
@@ -12,9 +13,31 @@ export function pressedTool(button, { tool, spaceHeld }) {
 }
 
 // The zoom factor of a turn of the wheel; `deltaMode` says whether `deltaY` is in pixels, lines or pages.
-export function wheelFactor({ deltaY, deltaMode }, pageHeight) {
+export function wheelFactor(event, pageHeight) {
+  return Math.exp(-wheelPixels(event, pageHeight) * WHEEL.rate);
+}
+
+// Counts the steps of a wheel that chooses a size: one for each notch of a mouse, or the same way on a touchpad.
+export class WheelSteps {
+  constructor() {
+    this.turned = 0;
+  }
+
+  // Number of whole steps of a turn, above 0 for larger.
+  take(event, pageHeight) {
+    const pixels = wheelPixels(event, pageHeight);
+    if (pixels * this.turned < 0) this.turned = 0; // turned back
+    this.turned += pixels;
+    const steps = Math.trunc(this.turned / WHEEL.step);
+    this.turned -= steps * WHEEL.step;
+    return -steps;
+  }
+}
+
+function wheelPixels({ deltaX, deltaY, deltaMode }, pageHeight) {
   const unit = { 1: WHEEL.line, 2: pageHeight }[deltaMode] ?? 1;
-  return Math.exp(-clamp(deltaY * unit, -WHEEL.most, WHEEL.most) * WHEEL.rate);
+  // With a modifier key some systems turn the wheel sideways.
+  return clamp((deltaY || deltaX || 0) * unit, -WHEEL.most, WHEEL.most);
 }
 
 // Interprets presses and moves of pointers. A pointer is {id, type, button, at, places, pressure, shiftKey, timeStamp}:

@@ -13,6 +13,7 @@ const PLAIN = {
   "[": ["thinner"],
   "]": ["thicker"],
   f: ["fit"],
+  i: ["step", "fill"],
   "+": ["zoom", ZOOM_IN],
   "=": ["zoom", ZOOM_IN],
   "-": ["zoom", 1 / ZOOM_IN],

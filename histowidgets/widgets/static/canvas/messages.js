@@ -44,7 +44,7 @@ export const move = ([dx, dy]) => ({ kind: "move", dx, dy });
 export const reclassify = (name) => ({ kind: "reclassify", class_name: name });
 
 // One of the STEPS, which have no parameters.
-export const STEPS = ["undo", "redo", "delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"];
+export const STEPS = ["undo", "redo", "fill", "delete", "copy", "cut", "paste", "duplicate", "select-all", "deselect"];
 export const step = (name) => ({ kind: name });
 
 // -- unfinished drawings

@@ -1,9 +1,11 @@
-import { wheelFactor } from "./gestures.js";
+import { COMMANDS } from "./commands.js";
+import { WheelSteps, wheelFactor } from "./gestures.js";
 
 // Turns pointer and wheel events into the layer's gestures.
 export class PointerEvents {
   constructor(layer) {
     this.layer = layer;
+    this.wheelSteps = new WheelSteps();
     const { root, gestures } = layer;
     const on = (name, handle, options) => root.addEventListener(name, handle, options);
     on("pointerdown", (event) => this._down(event));
@@ -58,7 +60,7 @@ export class PointerEvents {
   // Until the canvas has the focus, the wheel scrolls the page, as expected in a long notebook.
   _wheel(event) {
     const { root, gestures, overlays, stage, isOpen } = this.layer;
-    const isMeant = event.ctrlKey || event.metaKey || document.activeElement === root;
+    const isMeant = event.ctrlKey || event.metaKey || event.altKey || document.activeElement === root;
     if (!isMeant) {
       overlays.showHint("Hold Ctrl to zoom with the wheel");
       return;
@@ -66,6 +68,12 @@ export class PointerEvents {
     event.preventDefault();
     event.stopPropagation();
     if (!isOpen) return;
+    if (event.altKey) {
+      const steps = this.wheelSteps.take(event, stage.height);
+      for (let i = 0; i < Math.abs(steps); i++) COMMANDS[steps > 0 ? "thicker" : "thinner"](this.layer);
+      this.layer.show();
+      return;
+    }
     gestures.zoom(this._stagePoint(event), wheelFactor(event, stage.height));
   }
 }
