@@ -617,6 +617,7 @@ async function draw(canvas, bytes, type, place) {
 
 // canvas/kernel_drawing.js
 var FRAME_MS = 250;
+var STUCK_MS = 1e4;
 var KernelDrawing = class {
   constructor(model, send) {
     this.model = model;
@@ -624,7 +625,9 @@ var KernelDrawing = class {
     this.manager = null;
     this.layer = null;
     this.order = Promise.resolve();
-    this._connect().then(() => this._tellLoaded());
+    this.isDead = false;
+    this.connected = this._connect();
+    this.connected.then(() => this._tellLoaded());
   }
   async _connect() {
     const { model } = this;
@@ -633,6 +636,7 @@ var KernelDrawing = class {
       await decodeWithoutUrls(widgets, model.get("canvas_ids"), model.get("picture_ids"));
       this.manager = await widgets.get_model(model.get("manager_id"));
       this.layer = await widgets.get_model(model.get("layer_id"));
+      this.isDead = this.manager.comm_live === false;
     } catch {
       this.manager = null;
     }
@@ -651,21 +655,26 @@ var KernelDrawing = class {
   // Calls `act` once ipycanvas has painted everything that the kernel has sent so far, in the order of the calls.
   afterPainting(act) {
     const painted = this._painted();
-    this.order = this.order.then(() => painted).then(act);
+    this.order = this.order.then(() => painted).then(act).catch((error) => console.error("a drawing of the kernel could not be followed:", error));
   }
-  // ipycanvas runs its commands as one chain of promises. A failed one would block all later drawing, so the chain is
-  // replaced, and the kernel redraws.
+  // ipycanvas runs its commands as one chain of promises. One that fails or never ends, as when a picture cannot be
+  // decoded, would block all later drawing, so the chain is replaced once, and the kernel redraws.
   async _painted() {
-    const work = this.manager?.currentProcessing;
+    const { manager } = this;
+    const work = manager?.currentProcessing;
     if (!work) {
       await this._nextFrame();
       return;
     }
+    const { hwChains = 0 } = manager;
     try {
-      await work;
+      await within(STUCK_MS, work);
     } catch {
-      if (this.manager.currentProcessing === work) this.manager.currentProcessing = Promise.resolve();
-      this.send(redraw());
+      if ((manager.hwChains ?? 0) === hwChains) {
+        manager.hwChains = hwChains + 1;
+        manager.currentProcessing = Promise.resolve();
+        this.send(redraw());
+      }
     }
     await Promise.resolve();
   }
@@ -676,6 +685,13 @@ var KernelDrawing = class {
     });
   }
 };
+function within(milliseconds, promise) {
+  let timer = 0;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 // canvas/kernel_messages.js
 var HANDLERS = {
@@ -705,6 +721,7 @@ function onKernelMessage(layer2, content) {
 // canvas/kernel_state.js
 var TRAITS = {
   stage: (layer2, [width2, height]) => layer2.setStage({ width: width2, height }),
+  view: (layer2, view2) => layer2.setView(view2),
   image_name: (layer2, name) => layer2.setImage(name),
   is_drawn: (layer2, on) => layer2.setOpen(on),
   image_size: (layer2, [width2, height]) => {
@@ -2006,14 +2023,14 @@ var PointerLayer = class {
     this.drafts = 0;
     this.spaceHeld = false;
     this.classChoice = new ClassChoice(el, (name) => this.useClass(name));
-    const [x, y, zoom] = model.get("view");
-    this.view = this.drawn = { x, y, zoom };
+    this.view = this.drawn = { x: 0, y: 0, zoom: 1 };
     this._makeParts();
     this.endTraits = followTraits(this, model);
     this.onMessage = (content) => onKernelMessage(this, content);
     model.on("msg:custom", this.onMessage);
     el.append(this.root);
     el.classList.add("hw-live");
+    this.drawing.connected.then(() => el.classList.toggle("hw-dead", this.drawing.isDead && !this.isPainted));
     this.endNames = keepSlidersNamed(el);
     new PointerEvents(this);
     this.keyboard = new Keyboard(this);
@@ -2065,6 +2082,12 @@ var PointerLayer = class {
     this.shapes.end();
     this.imageName = name;
   }
+  // The view that the kernel has drawn, of which a page that was too late for the drawing hears otherwise not.
+  setView([x, y, zoom]) {
+    if (this.knowsView || zoom === void 0) return;
+    this.knowsView = true;
+    this.view = this.drawn = { x, y, zoom };
+  }
   // A polygon that is open on another page, or was on this one; what is being drawn here takes precedence.
   takeDraft(client, imageName, points, corners) {
     if (client === this.link.client || this.gestures.now?.kind === "shape") return;
@@ -2087,6 +2110,8 @@ var PointerLayer = class {
   }
   // The kernel's drawing is on the screen and replaces the strokes and the view of the page.
   painted({ edits, view: [x, y, zoom], client, number }) {
+    this.knowsView = this.isPainted = true;
+    this.el.classList.remove("hw-dead");
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
     if (!this.link.views.pending && !this.gestures.movesView) this.view = this.drawn;
