@@ -11,7 +11,7 @@ CELLS = [
     """
 import numpy as np
 import histowidgets as hw
-from histowidgets.widgets.studio import _static_output as _still
+from histowidgets.widgets.common import _static_output as _still
 _still.QUIET_SECONDS = 0.3
 pixels = np.full((96, 96, 3), 60, np.uint8)
 pixels[:, 48:] = 200
@@ -56,7 +56,7 @@ def test_a_studio_leaves_a_picture_of_its_last_state_in_the_notebook(tmp_path):
     assert "Dark 3, Bright &amp; &lt;b&gt; 0" in painted
     assert "Dark 3, Bright &amp; &lt;b&gt; 1" in closed
     for html in (first, painted, closed):
-        assert html.startswith('<div class="hw-still"><img alt=')
+        assert html.startswith('<div class="hw-still hw-still-picture"><img alt=')
         assert "data:image/jpeg;base64," in html
         assert "<script>" not in html
         assert len(html) < 250_000
