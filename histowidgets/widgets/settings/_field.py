@@ -80,8 +80,9 @@ class Field:
         """Return a value with its unit as text."""
         if isinstance(value, dict):
             return text_of(value) or "none"
-        unit = f" {self.unit}" if self.unit and self.kind == "number" and value is not None else ""
-        return f"{value_words(value)}{unit}"
+        if self.kind == "number" and value is not None:
+            return f"{text_of(value)} {self.unit}".rstrip()
+        return value_words(value)
 
     def _words_of(self, value: Any) -> str:
         offered = self._values or {}
