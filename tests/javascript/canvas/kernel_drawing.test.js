@@ -7,8 +7,8 @@ const never = () => new Promise(() => {});
 let sent;
 
 // Follows a manager of ipycanvas whose chain of commands is `work`.
-async function follow(work) {
-  const manager = { currentProcessing: work };
+async function follow(work, more = {}) {
+  const manager = { currentProcessing: work, ...more };
   const models = { manager, layer: { once() {} } };
   const traits = { manager_id: "manager", layer_id: "layer", canvas_ids: [], picture_ids: [] };
   const model = { get: (name) => traits[name], widget_manager: { get_model: async (id) => models[id] } };
@@ -85,4 +85,15 @@ test("an error in what follows one drawing does not keep off the next", async (c
   await settled();
   assert.deepEqual(done, ["second"]);
   assert.equal(error.mock.callCount(), 1);
+});
+
+test("a page that was made from a stored state is found to have no kernel", async () => {
+  for (const [live, isDead] of [
+    [true, false],
+    [false, true],
+    [undefined, false], // a front end that does not say
+  ]) {
+    const { drawing } = await follow(Promise.resolve(), { comm_live: live });
+    assert.equal(drawing.isDead, isDead);
+  }
 });
