@@ -50,6 +50,7 @@ class ToolColumn(ipywidgets.VBox):
             name, icon, tooltip = entry
             button = ipywidgets.Button(icon=icon, tooltip=tooltip)
             button.add_class("hw-tool")
+            button.add_class(f"hw-tool-{name}")
             button.on_click(lambda _, action=actions[name]: action())
             self.buttons[name] = button
             children.append(button)

@@ -15,6 +15,9 @@ function whenInStudio(element2, begin) {
 // common/class_choice.js
 var EVENT = "hw-class-chosen";
 var KEPT_MS = 5e3;
+function announceClass(element2, name) {
+  element2.dispatchEvent(new CustomEvent(EVENT, { bubbles: true, detail: name }));
+}
 var ClassChoice = class {
   constructor(element2, onChoice) {
     this.name = null;
@@ -296,49 +299,6 @@ var Stroke = class {
   }
 };
 
-// canvas/svg.js
-var SVG = "http://www.w3.org/2000/svg";
-function svgElement(tag, className2 = "") {
-  const made = document.createElementNS(SVG, tag);
-  if (className2) made.setAttribute("class", className2);
-  return made;
-}
-function svgOverlay(parent, className2) {
-  const svg = svgElement("svg", className2);
-  svg.setAttribute("aria-hidden", "true");
-  parent.append(svg);
-  return svg;
-}
-
-// canvas/draft_outline.js
-var PARTS = {
-  area: "area",
-  dark: "line",
-  light: "line",
-  rubberDark: "rubber",
-  rubber: "rubber",
-  handles: "handles",
-  first: "first"
-};
-var RIM = 4;
-var DraftOutline = class {
-  constructor(parent) {
-    this.svg = svgOverlay(parent, "hw-draft");
-    this.paths = Object.entries(PARTS).map(([name, part2]) => [svgElement("path", `hw-draft-${name}`), part2]);
-    this.svg.append(...this.paths.map(([path]) => path));
-    this.show(null);
-  }
-  // Show the outline of the open shape in the colour of its class; null hides it.
-  show(outline, color) {
-    this.svg.style.display = outline ? "" : "none";
-    if (!outline) return;
-    for (const [path, part2] of this.paths) path.setAttribute("d", outline[part2] ?? "");
-    this.svg.style.setProperty("--hw-class", color);
-    this.svg.style.setProperty("--hw-thick", `${outline.thickness}px`);
-    this.svg.style.setProperty("--hw-rim", `${outline.thickness + RIM}px`);
-  }
-};
-
 // canvas/gestures.js
 var LEAST_DRAG = 3;
 var BUTTONS = { middle: 1, right: 2 };
@@ -435,6 +395,358 @@ var Gestures = class {
     const places = [...this.fingers.values()];
     layer2.look(pinchedView(layer2.view, layer2.image, layer2.stage, now.fingers, places));
     now.fingers = places;
+  }
+};
+
+// canvas/outline.js
+var HANDLE_RADIUS = 4;
+var LEAST_THICKNESS = 2;
+var openPath = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+var closedPath = (points) => `${openPath(points)}Z`;
+function circlePath([x, y], r) {
+  return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+}
+function lineOutline(ends, thickness) {
+  return { line: openPath(ends), thickness: Math.max(LEAST_THICKNESS, thickness) };
+}
+function areaOutline(corners) {
+  const path = closedPath(corners);
+  return { area: path, line: path, thickness: LEAST_THICKNESS };
+}
+function polygonOutline(points, corners, at, closing) {
+  const end = closing ? points[0] : at;
+  const ends = at ? [points.at(-1), end] : [];
+  const back = at && !closing && points.length > 1 ? `L${points[0].join(" ")}` : "";
+  return {
+    area: closedPath(closing || !at ? points : [...points, at]),
+    line: openPath(points),
+    rubber: openPath(ends) + back,
+    handles: corners.map((index) => circlePath(points[index], HANDLE_RADIUS)).join(""),
+    first: circlePath(points[0], closing ? HANDLE_RADIUS + 4 : HANDLE_RADIUS + 1),
+    thickness: LEAST_THICKNESS
+  };
+}
+function ringsPath(rings) {
+  return rings.map((ring) => {
+    const parts = [];
+    for (let i = 0; i < ring.length; i += 2) parts.push(`${i ? "L" : "M"}${ring[i]} ${ring[i + 1]}`);
+    return `${parts.join("")}Z`;
+  }).join("");
+}
+
+// canvas/shapes.js
+var SHAPE_TOOLS = ["line", "rectangle", "polygon"];
+var MOST_POINTS2 = 1e4;
+var NEAR = 10;
+var DOUBLE_CLICK = { ms: 500, pixels: 5 };
+var FREEHAND = { start: 6, step: 3 };
+var ShapeTools = class {
+  constructor(layer2) {
+    this.layer = layer2;
+    this.tool = null;
+    this.points = [];
+    this.corners = [];
+    this.lastPress = null;
+    this.kernelHasDraft = false;
+  }
+  _stagePoint(index) {
+    return toStage(this.layer.view, this.layer.stage, this.points[index]);
+  }
+  _imagePoint(at) {
+    return toImage(this.layer.view, this.layer.stage, at);
+  }
+  // The gesture that a press of the pen starts; null if it only closes a polygon.
+  start(tool2, at, { timeStamp }) {
+    if (!this._press(tool2, at, timeStamp)) return null;
+    const move2 = (places, { shiftKey }) => {
+      for (const place of places) this.drag(place, shiftKey);
+    };
+    const drop = () => this.drop();
+    return { kind: "shape", tool: tool2, move: move2, up: () => this.up(), drop, cancel: drop };
+  }
+  _press(tool2, at, time) {
+    const last = this.lastPress;
+    this.lastPress = { at, time, tool: tool2 };
+    if (tool2 !== "polygon") {
+      this._begin(tool2, [this._imagePoint(at), this._imagePoint(at)]);
+      return true;
+    }
+    const isDouble = last?.tool === tool2 && time - last.time < DOUBLE_CLICK.ms && distance(at, last.at) < DOUBLE_CLICK.pixels;
+    if (isDouble || this.tool && distance(at, this._stagePoint(0)) < NEAR) {
+      this.close();
+      return false;
+    }
+    if (!this.tool) this._begin(tool2, []);
+    this.pressed = { count: this.points.length, freehand: false };
+    this.corners.push(this.points.length);
+    this._add(at);
+    return true;
+  }
+  _begin(tool2, points) {
+    this.tool = tool2;
+    this.points = points;
+    this.corners = [];
+  }
+  _add(at) {
+    if (this.points.length < MOST_POINTS2) this.points.push(this._imagePoint(at));
+    else this.layer.hint(`A polygon can have at most ${MOST_POINTS2} points: press Enter to close it`);
+  }
+  // The pen is dragged; `straight` (Shift) snaps a line to multiples of 45 degrees.
+  drag(at, straight) {
+    if (!this.tool) return;
+    if (this.tool === "polygon") {
+      const least = this.pressed.freehand ? FREEHAND.step : FREEHAND.start;
+      if (distance(at, this._stagePoint(this.points.length - 1)) < least) return;
+      this.pressed.freehand = true;
+      this._add(at);
+    } else {
+      const to = this._imagePoint(at);
+      this.points[1] = this.tool === "line" && straight ? snapTo45(this.points[0], to) : to;
+    }
+  }
+  up() {
+    if (!this.tool) return;
+    if (this.tool === "polygon") this._endPiece();
+    else this._endDrag();
+  }
+  // A freehand piece that comes back to the first point closes the polygon.
+  _endPiece() {
+    const first = this._stagePoint(0);
+    const hasLeft = this.pressed.freehand && this.points.some((_, i) => distance(this._stagePoint(i), first) > 2 * NEAR);
+    if (hasLeft && distance(this._stagePoint(this.points.length - 1), first) < NEAR) this.close();
+    else this._keep();
+  }
+  _endDrag() {
+    const isLine = this.tool === "line";
+    const [from, to] = [this._stagePoint(0), this._stagePoint(1)];
+    const sides = [Math.abs(from[0] - to[0]), Math.abs(from[1] - to[1])];
+    const extent = isLine ? Math.hypot(...sides) : Math.min(...sides);
+    if (extent >= LEAST_DRAG) {
+      this._finish();
+      return;
+    }
+    this.layer.hint(isLine ? "Drag from one end to the other" : "Drag from one corner to the other");
+    this.cancel();
+  }
+  // Undo everything since the pen went down, as when a second finger shows that it was not a drawing.
+  drop() {
+    if (this.tool === "polygon" && this.pressed.count > 0) {
+      this.points.length = Math.min(this.points.length, this.pressed.count);
+      this._dropLostCorners();
+      this._keep();
+    } else this.cancel();
+  }
+  close() {
+    if (this.tool !== "polygon") return;
+    if (this.points.length < 3) this.layer.tellShort(this.points.length);
+    else this._finish();
+  }
+  removeLastPoint() {
+    if (this.tool !== "polygon") return;
+    this.points.pop();
+    this._dropLostCorners();
+    this.lastPress = null;
+    if (this.points.length) this._keep();
+    else this.cancel();
+  }
+  _dropLostCorners() {
+    this.corners = this.corners.filter((index) => index < this.points.length);
+  }
+  cancel() {
+    this._clear();
+    this._keep();
+  }
+  // Another tool or image was chosen, which the kernel already knows.
+  end() {
+    this._clear();
+    this.kernelHasDraft = false;
+  }
+  _clear() {
+    this._begin(null, []);
+  }
+  // The kernel stores the open polygon so that it survives a reload. Tell it of none only if it has one.
+  _keep() {
+    const isOpen = this.tool === "polygon";
+    if (isOpen || this.kernelHasDraft) this.layer.keepDraft(this.points, this.corners);
+    this.kernelHasDraft = isOpen;
+  }
+  // Show the polygon that is open on another page, or was open on this one before it was reloaded.
+  take(points, corners) {
+    this._clear();
+    this.kernelHasDraft = points.length > 0;
+    if (!this.kernelHasDraft) return;
+    this._begin("polygon", points);
+    this.corners = [...corners];
+    this.lastPress = null;
+  }
+  _finish() {
+    const { tool: tool2, points } = this;
+    this._clear();
+    this.layer.finishShape(tool2, points);
+    this._keep();
+  }
+  // The outline of the open shape in the current view, or null; `at` is the position of the pen, or null.
+  outline(at) {
+    if (!this.tool) return null;
+    const { layer: layer2 } = this;
+    const places = this.points.map((_, i) => this._stagePoint(i));
+    if (this.tool === "line") return lineOutline(places, layer2.brushWidth * layer2.view.zoom);
+    if (this.tool === "rectangle") return areaOutline(rectangleCorners(...places));
+    const closing = places.length > 2 && at !== null && distance(at, places[0]) < NEAR;
+    return polygonOutline(places, this.corners, at, closing);
+  }
+};
+
+// canvas/commands.js
+var WIDTHS = [1, 200];
+var WIDTH_STEP = 1.2;
+var PAN_STEP = 60;
+var NUDGE = { near: 1, far: 10 };
+var TAP_MS = 300;
+function setWidth(layer2, width2) {
+  layer2.brushWidth = clamp(width2, ...WIDTHS);
+  layer2.link.choose(width(layer2.brushWidth));
+}
+function scaleTool(layer2, scaled) {
+  if (layer2.tool === "wand") layer2.setTolerance(scaled(layer2.wandTolerance));
+  else setWidth(layer2, scaled(layer2.brushWidth));
+}
+var COMMANDS = {
+  tool(layer2, tool2) {
+    layer2.useTool(tool2);
+    layer2.link.choose(tool(tool2));
+  },
+  class(layer2, index) {
+    if (index >= layer2.classes.length) return;
+    const { name } = layer2.classes[index];
+    if (layer2.selection.count) {
+      layer2.edit(reclassify(name));
+      return;
+    }
+    layer2.classChoice.forget();
+    layer2.classIndex = index;
+    layer2.link.choose(className(name));
+    if (!["brush", "wand", ...SHAPE_TOOLS].includes(layer2.tool)) COMMANDS.tool(layer2, "brush");
+  },
+  thicker: (layer2) => scaleTool(layer2, (size) => Math.ceil(size * WIDTH_STEP)),
+  thinner: (layer2) => scaleTool(layer2, (size) => Math.floor(size / WIDTH_STEP)),
+  step: (layer2, name) => layer2.edit(step(name)),
+  fit: (layer2) => layer2.look(fitView(layer2.image, layer2.stage)),
+  zoom(layer2, factor) {
+    const middle = [layer2.stage.width / 2, layer2.stage.height / 2];
+    const at = layer2.cursor.active ? layer2.at : middle;
+    layer2.look(zoomAt(layer2.view, layer2.image, layer2.stage, at, factor));
+  },
+  // An arrow key scrolls the list of keys, or moves the selection, the image or the crosshair.
+  move(layer2, x, y, far) {
+    const { zoom } = layer2.view;
+    if (layer2.overlays.scrollHelp(y)) return;
+    if (layer2.selection.count && !layer2.gestures.now) {
+      const step2 = (far ? NUDGE.far : NUDGE.near) / zoom;
+      layer2.selection.nudge(x * step2, y * step2);
+    } else if (layer2.tool === "pan" || layer2.spaceHeld) {
+      const step2 = PAN_STEP / zoom;
+      layer2.look({ ...layer2.view, x: layer2.view.x + x * step2, y: layer2.view.y + y * step2 });
+    } else layer2.cursor.move(x, y, far);
+  },
+  help: (layer2) => layer2.overlays.toggleHelp(),
+  // Cancel one thing at a time, the latest first.
+  escape(layer2) {
+    if (layer2.overlays.helpShown) layer2.overlays.toggleHelp(false);
+    else if (layer2.gestures.now || layer2.shapes.tool) {
+      layer2.gestures.drop();
+      layer2.shapes.cancel();
+    } else if (layer2.selection.count) layer2.edit(step("deselect"));
+  },
+  close: (layer2) => layer2.shapes.close(),
+  // Enter closes the polygon for pointer users, and clicks for users of the keyboard alone.
+  press(layer2, key, ...how) {
+    if (key === "Enter" && !layer2.cursor.active && layer2.shapes.tool) layer2.shapes.close();
+    else layer2.cursor.press(key === "Enter", ...how);
+  },
+  // Backspace and Delete.
+  back(layer2) {
+    if (layer2.selection.count) layer2.edit(step("delete"));
+    else layer2.shapes.removeLastPoint();
+  },
+  hold: (layer2) => layer2.hold(true),
+  blink(layer2, what, time) {
+    if (layer2.blink) return;
+    layer2.blink = { what, time, on: layer2.shown[what] };
+    layer2.showLayer(what, !layer2.shown[what]);
+  }
+};
+function endBlink(layer2, time) {
+  const { blink } = layer2;
+  layer2.blink = null;
+  if (blink && time - blink.time > TAP_MS) layer2.showLayer(blink.what, blink.on);
+}
+
+// canvas/button_choices.js
+function suffix(button2, prefix) {
+  const found = [...button2?.classList ?? []].find((name) => name.startsWith(prefix));
+  return found?.slice(prefix.length) ?? "";
+}
+function useClicked(layer2, target) {
+  const tool2 = suffix(target.closest(".hw-tool"), "hw-tool-");
+  if (tool2 in layer2.tools) COMMANDS.tool(layer2, tool2);
+  const chip = target.closest(".hw-chip");
+  const chosen = layer2.classes[suffix(chip, "hw-chip-")];
+  if (chosen) announceClass(chip, chosen.name);
+}
+function followButtons(layer2, el) {
+  const clicked = ({ target }) => useClicked(layer2, target);
+  let root = null;
+  const stop = whenInStudio(el, (found) => {
+    root = found;
+    root.addEventListener("click", clicked);
+  });
+  return () => {
+    stop();
+    root?.removeEventListener("click", clicked);
+  };
+}
+
+// canvas/svg.js
+var SVG = "http://www.w3.org/2000/svg";
+function svgElement(tag, className2 = "") {
+  const made = document.createElementNS(SVG, tag);
+  if (className2) made.setAttribute("class", className2);
+  return made;
+}
+function svgOverlay(parent, className2) {
+  const svg = svgElement("svg", className2);
+  svg.setAttribute("aria-hidden", "true");
+  parent.append(svg);
+  return svg;
+}
+
+// canvas/draft_outline.js
+var PARTS = {
+  area: "area",
+  dark: "line",
+  light: "line",
+  rubberDark: "rubber",
+  rubber: "rubber",
+  handles: "handles",
+  first: "first"
+};
+var RIM = 4;
+var DraftOutline = class {
+  constructor(parent) {
+    this.svg = svgOverlay(parent, "hw-draft");
+    this.paths = Object.entries(PARTS).map(([name, part2]) => [svgElement("path", `hw-draft-${name}`), part2]);
+    this.svg.append(...this.paths.map(([path]) => path));
+    this.show(null);
+  }
+  // Show the outline of the open shape in the colour of its class; null hides it.
+  show(outline, color) {
+    this.svg.style.display = outline ? "" : "none";
+    if (!outline) return;
+    for (const [path, part2] of this.paths) path.setAttribute("d", outline[part2] ?? "");
+    this.svg.style.setProperty("--hw-class", color);
+    this.svg.style.setProperty("--hw-thick", `${outline.thickness}px`);
+    this.svg.style.setProperty("--hw-rim", `${outline.thickness + RIM}px`);
   }
 };
 
@@ -768,290 +1080,6 @@ function followTraits(layer2, model) {
   return () => {
     for (const [event, changed] of changes) model.off(event, changed);
   };
-}
-
-// canvas/outline.js
-var HANDLE_RADIUS = 4;
-var LEAST_THICKNESS = 2;
-var openPath = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
-var closedPath = (points) => `${openPath(points)}Z`;
-function circlePath([x, y], r) {
-  return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
-}
-function lineOutline(ends, thickness) {
-  return { line: openPath(ends), thickness: Math.max(LEAST_THICKNESS, thickness) };
-}
-function areaOutline(corners) {
-  const path = closedPath(corners);
-  return { area: path, line: path, thickness: LEAST_THICKNESS };
-}
-function polygonOutline(points, corners, at, closing) {
-  const end = closing ? points[0] : at;
-  const ends = at ? [points.at(-1), end] : [];
-  const back = at && !closing && points.length > 1 ? `L${points[0].join(" ")}` : "";
-  return {
-    area: closedPath(closing || !at ? points : [...points, at]),
-    line: openPath(points),
-    rubber: openPath(ends) + back,
-    handles: corners.map((index) => circlePath(points[index], HANDLE_RADIUS)).join(""),
-    first: circlePath(points[0], closing ? HANDLE_RADIUS + 4 : HANDLE_RADIUS + 1),
-    thickness: LEAST_THICKNESS
-  };
-}
-function ringsPath(rings) {
-  return rings.map((ring) => {
-    const parts = [];
-    for (let i = 0; i < ring.length; i += 2) parts.push(`${i ? "L" : "M"}${ring[i]} ${ring[i + 1]}`);
-    return `${parts.join("")}Z`;
-  }).join("");
-}
-
-// canvas/shapes.js
-var SHAPE_TOOLS = ["line", "rectangle", "polygon"];
-var MOST_POINTS2 = 1e4;
-var NEAR = 10;
-var DOUBLE_CLICK = { ms: 500, pixels: 5 };
-var FREEHAND = { start: 6, step: 3 };
-var ShapeTools = class {
-  constructor(layer2) {
-    this.layer = layer2;
-    this.tool = null;
-    this.points = [];
-    this.corners = [];
-    this.lastPress = null;
-    this.kernelHasDraft = false;
-  }
-  _stagePoint(index) {
-    return toStage(this.layer.view, this.layer.stage, this.points[index]);
-  }
-  _imagePoint(at) {
-    return toImage(this.layer.view, this.layer.stage, at);
-  }
-  // The gesture that a press of the pen starts; null if it only closes a polygon.
-  start(tool2, at, { timeStamp }) {
-    if (!this._press(tool2, at, timeStamp)) return null;
-    const move2 = (places, { shiftKey }) => {
-      for (const place of places) this.drag(place, shiftKey);
-    };
-    const drop = () => this.drop();
-    return { kind: "shape", tool: tool2, move: move2, up: () => this.up(), drop, cancel: drop };
-  }
-  _press(tool2, at, time) {
-    const last = this.lastPress;
-    this.lastPress = { at, time, tool: tool2 };
-    if (tool2 !== "polygon") {
-      this._begin(tool2, [this._imagePoint(at), this._imagePoint(at)]);
-      return true;
-    }
-    const isDouble = last?.tool === tool2 && time - last.time < DOUBLE_CLICK.ms && distance(at, last.at) < DOUBLE_CLICK.pixels;
-    if (isDouble || this.tool && distance(at, this._stagePoint(0)) < NEAR) {
-      this.close();
-      return false;
-    }
-    if (!this.tool) this._begin(tool2, []);
-    this.pressed = { count: this.points.length, freehand: false };
-    this.corners.push(this.points.length);
-    this._add(at);
-    return true;
-  }
-  _begin(tool2, points) {
-    this.tool = tool2;
-    this.points = points;
-    this.corners = [];
-  }
-  _add(at) {
-    if (this.points.length < MOST_POINTS2) this.points.push(this._imagePoint(at));
-    else this.layer.hint(`A polygon can have at most ${MOST_POINTS2} points: press Enter to close it`);
-  }
-  // The pen is dragged; `straight` (Shift) snaps a line to multiples of 45 degrees.
-  drag(at, straight) {
-    if (!this.tool) return;
-    if (this.tool === "polygon") {
-      const least = this.pressed.freehand ? FREEHAND.step : FREEHAND.start;
-      if (distance(at, this._stagePoint(this.points.length - 1)) < least) return;
-      this.pressed.freehand = true;
-      this._add(at);
-    } else {
-      const to = this._imagePoint(at);
-      this.points[1] = this.tool === "line" && straight ? snapTo45(this.points[0], to) : to;
-    }
-  }
-  up() {
-    if (!this.tool) return;
-    if (this.tool === "polygon") this._endPiece();
-    else this._endDrag();
-  }
-  // A freehand piece that comes back to the first point closes the polygon.
-  _endPiece() {
-    const first = this._stagePoint(0);
-    const hasLeft = this.pressed.freehand && this.points.some((_, i) => distance(this._stagePoint(i), first) > 2 * NEAR);
-    if (hasLeft && distance(this._stagePoint(this.points.length - 1), first) < NEAR) this.close();
-    else this._keep();
-  }
-  _endDrag() {
-    const isLine = this.tool === "line";
-    const [from, to] = [this._stagePoint(0), this._stagePoint(1)];
-    const sides = [Math.abs(from[0] - to[0]), Math.abs(from[1] - to[1])];
-    const extent = isLine ? Math.hypot(...sides) : Math.min(...sides);
-    if (extent >= LEAST_DRAG) {
-      this._finish();
-      return;
-    }
-    this.layer.hint(isLine ? "Drag from one end to the other" : "Drag from one corner to the other");
-    this.cancel();
-  }
-  // Undo everything since the pen went down, as when a second finger shows that it was not a drawing.
-  drop() {
-    if (this.tool === "polygon" && this.pressed.count > 0) {
-      this.points.length = Math.min(this.points.length, this.pressed.count);
-      this._dropLostCorners();
-      this._keep();
-    } else this.cancel();
-  }
-  close() {
-    if (this.tool !== "polygon") return;
-    if (this.points.length < 3) this.layer.tellShort(this.points.length);
-    else this._finish();
-  }
-  removeLastPoint() {
-    if (this.tool !== "polygon") return;
-    this.points.pop();
-    this._dropLostCorners();
-    this.lastPress = null;
-    if (this.points.length) this._keep();
-    else this.cancel();
-  }
-  _dropLostCorners() {
-    this.corners = this.corners.filter((index) => index < this.points.length);
-  }
-  cancel() {
-    this._clear();
-    this._keep();
-  }
-  // Another tool or image was chosen, which the kernel already knows.
-  end() {
-    this._clear();
-    this.kernelHasDraft = false;
-  }
-  _clear() {
-    this._begin(null, []);
-  }
-  // The kernel stores the open polygon so that it survives a reload. Tell it of none only if it has one.
-  _keep() {
-    const isOpen = this.tool === "polygon";
-    if (isOpen || this.kernelHasDraft) this.layer.keepDraft(this.points, this.corners);
-    this.kernelHasDraft = isOpen;
-  }
-  // Show the polygon that is open on another page, or was open on this one before it was reloaded.
-  take(points, corners) {
-    this._clear();
-    this.kernelHasDraft = points.length > 0;
-    if (!this.kernelHasDraft) return;
-    this._begin("polygon", points);
-    this.corners = [...corners];
-    this.lastPress = null;
-  }
-  _finish() {
-    const { tool: tool2, points } = this;
-    this._clear();
-    this.layer.finishShape(tool2, points);
-    this._keep();
-  }
-  // The outline of the open shape in the current view, or null; `at` is the position of the pen, or null.
-  outline(at) {
-    if (!this.tool) return null;
-    const { layer: layer2 } = this;
-    const places = this.points.map((_, i) => this._stagePoint(i));
-    if (this.tool === "line") return lineOutline(places, layer2.brushWidth * layer2.view.zoom);
-    if (this.tool === "rectangle") return areaOutline(rectangleCorners(...places));
-    const closing = places.length > 2 && at !== null && distance(at, places[0]) < NEAR;
-    return polygonOutline(places, this.corners, at, closing);
-  }
-};
-
-// canvas/commands.js
-var WIDTHS = [1, 200];
-var WIDTH_STEP = 1.2;
-var PAN_STEP = 60;
-var NUDGE = { near: 1, far: 10 };
-var TAP_MS = 300;
-function setWidth(layer2, width2) {
-  layer2.brushWidth = clamp(width2, ...WIDTHS);
-  layer2.link.choose(width(layer2.brushWidth));
-}
-function scaleTool(layer2, scaled) {
-  if (layer2.tool === "wand") layer2.setTolerance(scaled(layer2.wandTolerance));
-  else setWidth(layer2, scaled(layer2.brushWidth));
-}
-var COMMANDS = {
-  tool(layer2, tool2) {
-    layer2.useTool(tool2);
-    layer2.link.choose(tool(tool2));
-  },
-  class(layer2, index) {
-    if (index >= layer2.classes.length) return;
-    const { name } = layer2.classes[index];
-    if (layer2.selection.count) {
-      layer2.edit(reclassify(name));
-      return;
-    }
-    layer2.classChoice.forget();
-    layer2.classIndex = index;
-    layer2.link.choose(className(name));
-    if (!["brush", "wand", ...SHAPE_TOOLS].includes(layer2.tool)) COMMANDS.tool(layer2, "brush");
-  },
-  thicker: (layer2) => scaleTool(layer2, (size) => Math.ceil(size * WIDTH_STEP)),
-  thinner: (layer2) => scaleTool(layer2, (size) => Math.floor(size / WIDTH_STEP)),
-  step: (layer2, name) => layer2.edit(step(name)),
-  fit: (layer2) => layer2.look(fitView(layer2.image, layer2.stage)),
-  zoom(layer2, factor) {
-    const middle = [layer2.stage.width / 2, layer2.stage.height / 2];
-    const at = layer2.cursor.active ? layer2.at : middle;
-    layer2.look(zoomAt(layer2.view, layer2.image, layer2.stage, at, factor));
-  },
-  // An arrow key scrolls the list of keys, or moves the selection, the image or the crosshair.
-  move(layer2, x, y, far) {
-    const { zoom } = layer2.view;
-    if (layer2.overlays.scrollHelp(y)) return;
-    if (layer2.selection.count && !layer2.gestures.now) {
-      const step2 = (far ? NUDGE.far : NUDGE.near) / zoom;
-      layer2.selection.nudge(x * step2, y * step2);
-    } else if (layer2.tool === "pan" || layer2.spaceHeld) {
-      const step2 = PAN_STEP / zoom;
-      layer2.look({ ...layer2.view, x: layer2.view.x + x * step2, y: layer2.view.y + y * step2 });
-    } else layer2.cursor.move(x, y, far);
-  },
-  help: (layer2) => layer2.overlays.toggleHelp(),
-  // Cancel one thing at a time, the latest first.
-  escape(layer2) {
-    if (layer2.overlays.helpShown) layer2.overlays.toggleHelp(false);
-    else if (layer2.gestures.now || layer2.shapes.tool) {
-      layer2.gestures.drop();
-      layer2.shapes.cancel();
-    } else if (layer2.selection.count) layer2.edit(step("deselect"));
-  },
-  close: (layer2) => layer2.shapes.close(),
-  // Enter closes the polygon for pointer users, and clicks for users of the keyboard alone.
-  press(layer2, key, ...how) {
-    if (key === "Enter" && !layer2.cursor.active && layer2.shapes.tool) layer2.shapes.close();
-    else layer2.cursor.press(key === "Enter", ...how);
-  },
-  // Backspace and Delete.
-  back(layer2) {
-    if (layer2.selection.count) layer2.edit(step("delete"));
-    else layer2.shapes.removeLastPoint();
-  },
-  hold: (layer2) => layer2.hold(true),
-  blink(layer2, what, time) {
-    if (layer2.blink) return;
-    layer2.blink = { what, time, on: layer2.shown[what] };
-    layer2.showLayer(what, !layer2.shown[what]);
-  }
-};
-function endBlink(layer2, time) {
-  const { blink } = layer2;
-  layer2.blink = null;
-  if (blink && time - blink.time > TAP_MS) layer2.showLayer(blink.what, blink.on);
 }
 
 // canvas/key_bindings.js
@@ -2032,6 +2060,7 @@ var PointerLayer = class {
     el.classList.add("hw-live");
     this.drawing.connected.then(() => el.classList.toggle("hw-dead", this.drawing.isDead && !this.isPainted));
     this.endNames = keepSlidersNamed(el);
+    this.endButtons = followButtons(this, el);
     new PointerEvents(this);
     this.keyboard = new Keyboard(this);
     this._resize();
@@ -2253,6 +2282,7 @@ var PointerLayer = class {
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
     this.selection.settle();
     this.endNames();
+    this.endButtons();
     this.cursor.close();
     this.keyboard.close();
     this.classChoice.close();

@@ -1,6 +1,7 @@
 import { ClassChoice } from "../common/class_choice.js";
 import { element } from "../common/dom.js";
 import { Brush } from "./brush.js";
+import { followButtons } from "./button_choices.js";
 import { DraftOutline } from "./draft_outline.js";
 import { rectangleCorners } from "./geometry.js";
 import { Gestures } from "./gestures.js";
@@ -57,6 +58,7 @@ export class PointerLayer {
     // The style sheet then shows the picture that was stored, instead of the canvas, which is empty.
     this.drawing.connected.then(() => el.classList.toggle("hw-dead", this.drawing.isDead && !this.isPainted));
     this.endNames = keepSlidersNamed(el);
+    this.endButtons = followButtons(this, el);
     new PointerEvents(this);
     this.keyboard = new Keyboard(this);
     this._resize();
@@ -313,6 +315,7 @@ export class PointerLayer {
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
     this.selection.settle();
     this.endNames();
+    this.endButtons();
     this.cursor.close();
     this.keyboard.close();
     this.classChoice.close();
