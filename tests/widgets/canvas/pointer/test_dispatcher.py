@@ -61,7 +61,7 @@ def test_a_page_that_was_slower_than_the_kernel_is_sent_the_state_again_without_
     page.say({"kind": "loaded", "pictures": list(parts(canvas).layers.pictures.values())})
     view = canvas.view
     assert sent["view"] == [view.x, view.y, view.zoom]
-    assert sent["is_drawn"] is True
+    assert sent["is_drawn"] is pointer.is_drawn
     assert {"stage", "image_size", "classes", "tool"} <= set(sent)
     assert "_esm" not in sent
 
