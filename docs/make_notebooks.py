@@ -30,8 +30,8 @@ BADGES = (
 
 
 def sources():
-    """List the sources, in order."""
-    return sorted(FOLDER.glob("[0-9][0-9]_*.py"))
+    """List the sources: the lessons in order, then the app for Voilà."""
+    return [*sorted(FOLDER.glob("[0-9][0-9]_*.py")), FOLDER / "app.py"]
 
 
 def notebook_of(source):

@@ -4,9 +4,17 @@ import inspect
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 import histowidgets
 import histowidgets.training
+
+ROOT = Path(__file__).resolve().parents[1]
 
 HEAVY = [
     "torch",
@@ -59,3 +67,17 @@ def test_version_is_that_of_the_package():
     from importlib.metadata import version
 
     assert version("histowidgets") == histowidgets.__version__
+
+
+@pytest.mark.parametrize(
+    ("package", "least", "what"),
+    [
+        ("huggingface-hub", "0.25", "huggingface_hub.errors has GatedRepoError"),
+        ("segmentation-models-pytorch", "0.6", "DiceLoss takes class_weights"),
+    ],
+)
+def test_the_least_version_of_a_dependency_has_what_the_package_uses(package, least, what):
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = next(one for one in map(Requirement, pyproject["project"]["dependencies"]) if one.name == package)
+    (lower,) = (Version(each.version) for each in wanted.specifier if each.operator == ">=")
+    assert lower >= Version(least), what

@@ -1,5 +1,7 @@
 """The studio fits the page that it is on, and what is said in it moves nothing."""
 
+import itertools
+
 import pytest
 
 from tests.browser.studio_hand import StudioHand
@@ -89,3 +91,21 @@ def test_what_is_said_next_moves_nothing(hand):
         for edge in ("x", "width", "height"):
             assert after[name][edge] == before[name][edge], (name, edge)
         assert after[name]["y"] - after["studio"]["y"] == before[name]["y"] - before["studio"]["y"], name
+
+
+def test_long_messages_move_nothing_and_can_be_read_in_full(hand):
+    before = _settled(hand, 1366, 768)
+    text = "The project in /home/anna/" + "workshop/" * 30 + " is read-only, as another process has it open." * 3
+    hand.notebook.execute(f"studio.canvas.say({text!r}, 'error')")
+    hand.notebook.execute(f"studio.canvas._frame.status.show_place({text!r})")
+    hand.notebook.wait_for("(text) => document.querySelector('.hw-said .hw-error')?.title === text", text)
+    after = hand.page.evaluate(_BOXES)
+    assert after == before
+    lines = hand.page.eval_on_selector_all(
+        ".hw-status > *",
+        "(all) => all.map((each) => each.getBoundingClientRect()).map((b) => [b.left, b.right, b.height])",
+    )
+    for (_, right, _), (left, _, _) in itertools.pairwise(lines):
+        assert right <= left, "they do not lie over each other"
+    assert hand.page.locator(".hw-status").bounding_box()["height"] <= 32
+    hand.notebook.screenshot("layout-long-message")

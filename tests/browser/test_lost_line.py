@@ -24,11 +24,21 @@ CONNECTED = """
 """
 
 
+STUDIO = [
+    """
+import histowidgets as hw
+studio = hw.Studio(hw.samples.colon_ihc(), classes=["Epithelium", "Stroma", "Lumen"], fresh=True)
+project, canvas = studio.project, studio.canvas
+studio
+"""
+]
+
+
 @pytest.fixture
-def far(pages, lab_server):
+def far(request, pages, lab_server):
     """A canvas whose page reaches the server through a line that can be slow, or cut."""
     line = SlowLine(lab_server.port)
-    notebook = Notebook(pages.take(fresh=True), FarServer(lab_server, line.url), CELLS)
+    notebook = Notebook(pages.take(fresh=True), FarServer(lab_server, line.url), getattr(request, "param", CELLS))
     try:
         notebook.run_all()
         hand = CanvasHand(notebook)
@@ -68,6 +78,36 @@ def test_ink_is_under_the_pen_within_a_frame_at_150_ms_each_way(far):
     assert statistics.median(time["frame"] for time in times) <= FRAME_MS
     hand.wait_for_count("Epithelium", 1)
     hand.wait_for_no_ink()
+    _assert_no_errors([hand.notebook])
+
+
+@pytest.mark.parametrize("far", [STUDIO], indirect=True, ids=["studio"])
+def test_a_class_and_a_tool_that_are_clicked_hold_for_what_is_painted_at_once_at_150_ms_each_way(far):
+    hand, line = far
+    page = hand.page
+    page.locator(".hw-class").nth(2).wait_for()
+    line.delay = 0.15
+    page.locator(".hw-class-name", has_text="Stroma").click()
+    drag(hand, (100, 100), (220, 130))
+    page.locator(".hw-class-name", has_text="Lumen").click()
+    drag(hand, (100, 180), (220, 210))
+    page.locator(".hw-chip").nth(0).evaluate("(chip) => chip.click()")  # shown where the list is far below
+    drag(hand, (100, 260), (220, 290))
+    page.locator(".hw-tool-line").click()
+    drag(hand, (100, 340), (220, 370))
+    page.locator(".hw-tool-brush").click()
+    page.locator(".hw-class-name", has_text="Stroma").click()
+    drag(hand, (300, 100), (420, 130))
+    hand.notebook.wait_for_value("sum(project.count().values())", 5, seconds=40)
+    painted = "[[type(each.shape).__name__, each.class_name] for each in project.annotations(canvas.image_name)]"
+    assert hand.kernel(painted) == [
+        ["Stroke", "Stroma"],
+        ["Stroke", "Lumen"],
+        ["Stroke", "Epithelium"],
+        ["Line", "Epithelium"],
+        ["Stroke", "Stroma"],
+    ]
+    hand.notebook.wait_for_value("[canvas.tool, canvas.class_name]", ["brush", "Stroma"])
     _assert_no_errors([hand.notebook])
 
 

@@ -11,7 +11,8 @@ from nbclient import NotebookClient
 from docs import make_notebooks as make
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+APP = FOLDER / "app.ipynb"
 NAMES = [
     "01_quickstart",
     "02_your_own_image",
@@ -88,7 +89,8 @@ assert mean > 0.4 and labels.shape == truth.shape
 
 def test_all_are_there():
     assert [path.stem for path in NOTEBOOKS] == NAMES
-    assert [path.stem for path in make.sources()] == NAMES
+    assert [path.stem for path in make.sources()] == [*NAMES, "app"]
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == [*NAMES, "app"]
 
 
 @pytest.mark.slow
@@ -109,7 +111,33 @@ def test_notebook_runs(path, tmp_path, quick_kernels, monkeypatch):
     assert errors == []
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def _visit(folder, query, names):
+    """Open the app at an address, as Voilà does, and paint as often as the visitor's name comes in `names`."""
+    code = (
+        "studio.project.annotate(studio.project.image_names[0], hw.Stroke([(9, 9), (40, 9)], width=6), 'Stroma')\n"
+        f"names = [p.name for p in sorted(sessions.iterdir())]\nassert names == {names!r} or not {names!r}, names\n"
+        "print(sum(studio.project.count().values()))\nstudio.close()"
+    )
+    notebook = nbformat.read(APP, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=dict(os.environ, PYTHONPATH=str(FOLDER.parent), QUERY_STRING=query))
+    assert any("hw-still" in o.get("data", {}).get("text/html", "") for o in notebook.cells[0].outputs)
+    return int(notebook.cells[1].outputs[0].text)
+
+
+@pytest.mark.slow
+def test_the_app_gives_each_visitor_a_folder_and_finds_it_again(tmp_path, quick_kernels, monkeypatch):
+    if quick_kernels is not None:
+        monkeypatch.setenv("JUPYTER_PATH", str(quick_kernels))
+    assert _visit(tmp_path, "name=anna", ["anna"]) == 1
+    assert _visit(tmp_path, "name=..%2F..%2Fetc%2F", ["anna", "etc"]) == 1
+    assert _visit(tmp_path, "x=1&name=anna", ["anna", "etc"]) == 2
+    assert _visit(tmp_path, "", []) == 1
+    assert len(list((tmp_path / "sessions").iterdir())) == 3, "a name of its own"
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, APP], ids=lambda path: path.stem)
 def test_notebook_is_what_its_source_makes(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)

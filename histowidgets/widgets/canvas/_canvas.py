@@ -16,7 +16,7 @@ from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers, Renderer
 from histowidgets.widgets.canvas.editing import CanvasEditor, WandRegion
 from histowidgets.widgets.canvas.pointer import MouseFallback, PointerDispatcher, PointerLayer
 from histowidgets.widgets.canvas.state import CanvasState, View
-from histowidgets.widgets.common import SerialQueue, close_tree, static_html
+from histowidgets.widgets.common import SerialQueue, StaticOutput, close_tree, static_html
 
 if TYPE_CHECKING:  # prediction imports torch
     from histowidgets.prediction import PredictionResults
@@ -159,7 +159,9 @@ class AnnotationCanvas(ipywidgets.VBox):
         self.add_class("hw-canvas")
         if palette:
             self.add_class("hw-alone")
+        self._static_output = StaticOutput("AnnotationCanvas", self.still_html, "picture")
         self._closed = False
+        viewer.on_drawn(lambda _: self._static_output.changed())
         viewer.on_image(self._show_drawn_image)
         viewer.on_stage(self._show_stage)
         state.observe(self._forward)
@@ -462,10 +464,14 @@ class AnnotationCanvas(ipywidgets.VBox):
         """Return the view as an HTML image that needs no kernel."""
         prediction_opacity = self.prediction_opacity if self.overlay_on else 0.0
         annotation_opacity = self.annotation_opacity if self.annotations_on else 0.0
-        return static_html(self._renderer.static_picture(prediction_opacity, annotation_opacity), self.image_name)
+        picture = self._renderer.static_picture(prediction_opacity, annotation_opacity)
+        return static_html(picture, f"{self.image_name} with its annotations; run the cell to paint")
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        self._static_output.show(super()._repr_mimebundle_(**kwargs))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add a static picture to the stored output of the widget, for readers without a kernel."""
+        """Add a static picture, for programs that show one output only and cannot show the widget."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if isinstance(bundle, dict):
             bundle["text/html"] = self.still_html()
@@ -485,6 +491,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         if self._closed:
             return
         self._closed = True
+        self._static_output.close()
         self._unsubscribe()
         # ipycanvas' manager belongs to the kernel but hangs on the picture, so the frame takes the picture out first.
         self._frame.close()

@@ -1,4 +1,4 @@
-"""Shared parts of widgets: style sheets, worker threads, the run bridge, small controls, closing, Colab."""
+"""Shared parts of widgets: style sheets, static outputs, threads, the run bridge, small controls, closing, Colab."""
 
 from histowidgets.widgets.common._action_button import ActionButton
 from histowidgets.widgets.common._assets import bundle, style_sheet, style_widget
@@ -13,6 +13,7 @@ from histowidgets.widgets.common._fallback_picture import static_html
 from histowidgets.widgets.common._latest_worker import LatestWorker
 from histowidgets.widgets.common._picture_url import picture_url
 from histowidgets.widgets.common._serial_queue import SerialQueue, batch
+from histowidgets.widgets.common._static_output import StaticOutput
 from histowidgets.widgets.common._task_queue import Notify, TaskQueue
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Pulse",
     "RunBridge",
     "SerialQueue",
+    "StaticOutput",
     "TaskQueue",
     "TextEntry",
     "batch",

@@ -13,15 +13,15 @@ MOST_BYTES = 150_000
 QUALITIES = (80, 60, 40, 20)
 
 
-def static_html(picture: PIL.Image.Image, name: str) -> str:
+def static_html(picture: PIL.Image.Image, text: str) -> str:
     """Return an RGB picture as a self-contained HTML image of about 200 KB at most.
 
     Parameters
     ----------
     picture
         Reduced to `LONGEST_SIDE` if larger.
-    name
-        Name of the image, for the alternative text.
+    text
+        The alternative text.
     """
     small = picture.copy()
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -30,6 +30,5 @@ def static_html(picture: PIL.Image.Image, name: str) -> str:
         small.save(buffer, "JPEG", quality=quality)
         if buffer.tell() <= MOST_BYTES:
             break
-    text = html.escape(f"{name} with its annotations; run the cell to paint", quote=True)
     address = data_url(buffer.getvalue(), "jpeg")
-    return f'<img alt="{text}" src="{address}">'
+    return f'<img alt="{html.escape(text, quote=True)}" src="{address}">'

@@ -1,7 +1,6 @@
 """Draw the charts of a run as a picture, without a browser. Knows no widget."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -22,13 +21,11 @@ Line = tuple[str, Curve, str, str]
 """Name, curve, colour and a key of `_DASHES`."""
 
 
-def save_picture(path: Path, run: RunCurves, classes: Mapping[str, Style], log_scale: bool) -> None:
-    """Write loss and mIoU over epochs as a PNG of 1200 x 840 pixels on white.
+def draw_picture(run: RunCurves, classes: Mapping[str, Style], log_scale: bool) -> PIL.Image.Image:
+    """Draw loss and mIoU over epochs as an RGB picture of 1200 x 840 pixels on white.
 
     Parameters
     ----------
-    path
-        The file to write.
     run
         The run whose curves to draw.
     classes
@@ -45,7 +42,7 @@ def save_picture(path: Path, run: RunCurves, classes: Mapping[str, Style], log_s
     scores = _pair(run.curve("train_miou"), run.curve("val_miou"))
     scores += [(name, run.curve("val_iou", name), style.color, style.dash) for name, style in classes.items()]
     _panel(draw, PANEL_HEIGHT, "mIoU", x, IOU_TICKS, scores, run, False)
-    picture.save(path, "PNG")
+    return picture
 
 
 def _pair(train: Curve, validation: Curve) -> list[Line]:

@@ -2,12 +2,12 @@
 
 import math
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from histowidgets.errors import WidgetError
-from histowidgets.widgets.common import style_widget
+from histowidgets.widgets.common import StaticOutput, style_sheet, style_widget
 
 if TYPE_CHECKING:  # it needs torch
     from histowidgets.training import CrossValidation
@@ -36,8 +36,16 @@ class CrossValidationChart(ipywidgets.VBox):
         if not result.folds:
             raise WidgetError("This cross-validation has no finished fold. Let at least one fold finish.")
         self.result = result
-        super().__init__([style_widget("trials/style"), ipywidgets.HTML(cross_validation_html(result))])
+        super().__init__([style_widget("trials/style", "common/still"), ipywidgets.HTML(cross_validation_html(result))])
         self.add_class("hw-trials")
+        self._static_output = StaticOutput("CrossValidationChart", self.still_html, "folds")
+
+    def still_html(self) -> str:
+        """Return the chart and the table as HTML that needs no kernel."""
+        return f"<style>{style_sheet('trials/style')}</style>{cross_validation_html(self.result)}"
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        self._static_output.show(self._repr_mimebundle_(**kwargs))
 
 
 def cross_validation_html(result: "CrossValidation") -> str:

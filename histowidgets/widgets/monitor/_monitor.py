@@ -12,13 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import PIL.Image
 
 from histowidgets._threads import BackgroundTimer
 from histowidgets.advice import Action, Advice
 from histowidgets.errors import TrainingError, WidgetError
 from histowidgets.training import EpochEnded, Event, Run, RunState, TrainingSettings, parse_epoch_record
-from histowidgets.widgets.common import Disclosure, RunBridge, close_tree, listen, style_widget
-from histowidgets.widgets.monitor._chart_picture import save_picture
+from histowidgets.widgets.common import (
+    Disclosure,
+    RunBridge,
+    StaticOutput,
+    close_tree,
+    listen,
+    static_html,
+    style_widget,
+)
+from histowidgets.widgets.monitor._chart_picture import draw_picture
 from histowidgets.widgets.monitor._chart_stack import ChartStack
 from histowidgets.widgets.monitor._diagnoser import Diagnoser
 from histowidgets.widgets.monitor._diagnosis_line import DiagnosisLine, OnAction
@@ -115,8 +124,9 @@ class LossMonitor(ipywidgets.VBox):
         self._diagnoser = Diagnoser()
         self._closed = self._brief = False
         self._caption = ""
+        self._static_output = StaticOutput("LossMonitor", self.still_html, "chart")
         self._build()
-        self._sheets = style_widget("common/panels", "monitor/style")
+        self._sheets = style_widget("common/panels", "common/still", "monitor/style")
         self._folds = [self._caption_line, self._table_fold, self._message_fold]
         top = [self._sheets, self._status_row, self._line]
         super().__init__([*top, self._stage, self._kept_line, self._scores, *self._folds])
@@ -270,6 +280,7 @@ class LossMonitor(ipywidgets.VBox):
                 return
             self._closed = True
             timer, self._flush = self._flush, None
+        self._static_output.close()
         if timer is not None:
             timer.cancel()
             timer.join(timeout=5)
@@ -289,9 +300,13 @@ class LossMonitor(ipywidgets.VBox):
         """Write loss and mIoU as a PNG of 1200 x 840 pixels on white, with log axis and classes as switched on."""
         path = Path(path).expanduser()
         with self._lock:
-            names = self._curves.class_names() if self.show_classes else []
-            save_picture(path, self._curves, class_styles(names, self._colors), self.log_scale)
+            picture = self._picture()
+        picture.save(path, "PNG")
         return path
+
+    def _picture(self) -> PIL.Image.Image:
+        names = self._curves.class_names() if self.show_classes else []
+        return draw_picture(self._curves, class_styles(names, self._colors), self.log_scale)
 
     # -- what is shown --------------------------------------------------------------------------
 
@@ -377,16 +392,23 @@ class LossMonitor(ipywidgets.VBox):
             self._colors = dict(colors)
             self._draw()
 
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        self._static_output.show(super()._repr_mimebundle_(**kwargs))
+
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the numbers as HTML for saved notebooks without a kernel."""
+        """Add the picture, for programs that show one output only and cannot show the widget."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/html"] = self.still_html()
         return bundle
 
     def still_html(self) -> str:
-        """Return the state of the run and its numbers as HTML that needs no kernel."""
+        """Return the state of the run, its curves and its numbers as HTML that needs no kernel."""
         with self._lock:
-            return status_html(self._run_state) + self._numbers_html()
+            status, numbers = status_html(self._run_state), self._numbers_html()
+            if not len(self._curves):
+                return status
+            picture = self._picture()
+        return f"{status}{static_html(picture, 'Loss and mIoU of each epoch; the numbers are in the table')}{numbers}"
 
     # -- clicks ---------------------------------------------------------------------------------
 
@@ -480,6 +502,7 @@ class LossMonitor(ipywidgets.VBox):
             if found is not None:
                 self._line.show(found)
             told = list(self._diagnosis_callbacks) if found is not None else []
+            self._static_output.changed()
             due = self._diagnoser.due_in(self._run_state)
             if due is not None:
                 self._draw_later(due)

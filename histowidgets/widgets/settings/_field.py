@@ -76,6 +76,14 @@ class Field:
             return words
         return bool(value) if self.kind == "flag" else text_of(value)
 
+    def words(self, value: Any) -> str:
+        """Return a value with its unit as text."""
+        if isinstance(value, dict):
+            return text_of(value) or "none"
+        if self.kind == "number" and value is not None:
+            return f"{text_of(value)} {self.unit}".rstrip()
+        return value_words(value)
+
     def _words_of(self, value: Any) -> str:
         offered = self._values or {}
         return next(words for words, one in offered.items() if one == value and type(one) is type(value))

@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
 from typing import Any
 
 import anywidget
@@ -13,7 +14,7 @@ import traitlets
 from histowidgets.annotations import Project
 from histowidgets.errors import SettingsError, WidgetError
 from histowidgets.training import TrainingSettings
-from histowidgets.widgets.common import bundle, close_tree, listen, style_sheet
+from histowidgets.widgets.common import StaticOutput, bundle, close_tree, listen, style_sheet
 from histowidgets.widgets.settings._facts import FormFacts, freeze_value
 from histowidgets.widgets.settings._field import Field
 from histowidgets.widgets.settings._setting_text import as_python, differing, label, nearest_preset
@@ -56,7 +57,7 @@ class SettingsForm(anywidget.AnyWidget):
     """
 
     _esm = bundle("settings_form")
-    _css = style_sheet("common/panels", "settings_form/style")
+    _css = style_sheet("common/panels", "common/still", "settings_form/style")
 
     # All are written from Python only; the page answers with messages.
     _fields = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -88,6 +89,7 @@ class SettingsForm(anywidget.AnyWidget):
         )
         self.facts = FormFacts(project, lambda: self._settings, lambda facts: setattr(self, "_facts", facts))
         self.on_msg(self._message)
+        self._static_output = StaticOutput("SettingsForm", self.still_html, "form")
         self._closed = False
 
     # -- public -------------------------------------------------------------------------------
@@ -208,6 +210,18 @@ class SettingsForm(anywidget.AnyWidget):
         with self._lock:
             return as_python(self._settings, self._preset)
 
+    def still_html(self) -> str:
+        """Return the most important settings, and those that differ from the preset, as HTML that needs no kernel."""
+        with self._lock:
+            settings, preset = self._settings, self.preset
+            fields = [self._by_name[name] for name in dict.fromkeys([*SHORT_VIEW, *self._changes()])]
+        rows = [("Preset", preset), *((label(one.name), one.words(getattr(settings, one.name))) for one in fields)]
+        cells = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(words)}</td></tr>' for name, words in rows)
+        return f"<table><caption>Training settings</caption><tbody>{cells}</tbody></table>"
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        self._static_output.show(self._repr_mimebundle_(**kwargs))
+
     def close(self) -> None:
         """Remove the form from the page, and stop all callbacks."""
         if self._closed:
@@ -215,6 +229,7 @@ class SettingsForm(anywidget.AnyWidget):
         self._closed = True
         with self._lock:
             self._listeners.clear()
+        self._static_output.close()
         self.facts.close()
         close_tree(self)
 
@@ -341,6 +356,7 @@ class SettingsForm(anywidget.AnyWidget):
 
     def _show(self) -> None:
         self._state = self._for_page()
+        self._static_output.changed()
 
     def _for_page(self) -> dict[str, Any]:
         """Return the state for the page; a field with an invalid entry keeps that entry."""

@@ -134,7 +134,7 @@ class NextPanel(ipywidgets.VBox):
         return Situation(
             error=self._error[0],
             error_level=self._error[1],
-            read_only=str(project.held_by) if project.read_only else "",
+            read_only=str(project.read_only_reason) if project.read_only else "",
             counts=counts,
             usable=usable,
             coach=self._coach,

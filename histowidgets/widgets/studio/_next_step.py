@@ -21,7 +21,7 @@ class Situation:
     error, error_level : str
         The problem that was not dismissed yet; "" for none.
     read_only : str
-        Who holds the project, if it is read-only here; otherwise "".
+        Why the project is read-only here and what to do, as sentences; "" if it can be edited.
     counts : mapping of class name to int
         Annotations of each class.
     usable : mapping of class name to int
@@ -118,11 +118,7 @@ def _error(now: Situation) -> NextStep | None:
 def _read_only(now: Situation) -> NextStep | None:
     if not now.read_only:
         return None
-    return NextStep(
-        f"This project is open elsewhere ({now.read_only}), so it is read-only here. Close it there, then run this "
-        "cell again.",
-        level="warning",
-    )
+    return NextStep(f"This project is read-only here: {now.read_only}", level="warning")
 
 
 def _place(now: Situation) -> NextStep | None:

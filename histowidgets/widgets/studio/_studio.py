@@ -15,7 +15,7 @@ from histowidgets.prediction import Classifier, PredictionResults
 from histowidgets.training import EpochEnded, RunEnded, RunStarted, TrainingSettings
 from histowidgets.widgets.audit import AuditPanel
 from histowidgets.widgets.canvas import AnnotationCanvas, DisplayPanel
-from histowidgets.widgets.common import close_tree, colab_pulse, observe, style_widget
+from histowidgets.widgets.common import StaticOutput, close_tree, colab_pulse, observe, style_widget
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
@@ -32,7 +32,7 @@ from histowidgets.widgets.studio._project_panel import ProjectPanel
 from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
 from histowidgets.widgets.studio._state import StudioState
-from histowidgets.widgets.studio._static_output import StaticOutput, studio_html
+from histowidgets.widgets.studio._still import studio_html
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
 
@@ -112,7 +112,7 @@ class Studio(ipywidgets.VBox):
         if not self.project.image_names:
             raise ImageNameError("The project has no image yet. Add one with project.add_image(…).")
         self._split: Split | None = None
-        self._static_output = StaticOutput(lambda: studio_html(self.canvas, self.monitor))
+        self._static_output = StaticOutput("Studio", lambda: studio_html(self.canvas, self.monitor), "picture")
         self._build(settings or TrainingSettings.preset("cpu"))
         self._connect()
         super().__init__([style_widget("studio/style", "common/panels"), self._page_size, *colab_pulse(), self._screen])

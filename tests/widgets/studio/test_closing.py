@@ -1,10 +1,13 @@
 """A studio is closed, or its cell is run again, whatever it is doing: nothing hangs, and nothing is left or lost."""
 
+import gc
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import histowidgets as hw
 from histowidgets.errors import TrainingError
@@ -240,3 +243,21 @@ def test_a_file_that_cannot_be_read_any_more_does_not_keep_a_studio_open(tmp_pat
     studio = hw.Studio(path, classes=["Dark", "Bright"], folder=tmp_path / "project")
     path.unlink()
     studio.close()
+
+
+def test_every_widget_of_a_closed_studio_can_be_closed_again_as_python_does_when_it_collects_it(monkeypatch):
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    before = set(_instances)
+    studio = hw.Studio(np.zeros((64, 64, 3), np.uint8), classes=["A", "B"], fresh=True)
+    made = [widget for key, widget in _instances.items() if key not in before]
+    own = [widget for widget in made if type(widget).__module__.startswith("histowidgets")]
+    assert {"DisplayPanel", "AnnotationCanvas", "LossMonitor"} <= {type(widget).__name__ for widget in own}
+    parts = list(studio._parts)
+    studio.close()
+    for one in [studio, *parts, *own]:
+        one.close()
+        one.close()
+    del studio, made, own, parts, one
+    gc.collect()
+    assert not unraisable

@@ -32,7 +32,8 @@ TRAINED = situation(run_state="finished", has_prediction=True)
     ("now", "sentence", "button", "do"),
     [
         (replace(TRAINED, error="The disk is full."), "The disk is full.", "Dismiss", "dismiss"),
-        (situation(read_only="process 7 on lab"), "This project is open elsewhere (process 7 on lab), so", "", ""),
+        (situation(read_only="process 7 has it open."), "This project is read-only here: process 7 has it op", "", ""),
+        (replace(TRAINED, read_only="the disk is full."), "This project is read-only here: the disk is full.", "", ""),
         (situation(unfinished="A run was interrupted after epoch 3 of 60."), "A run was inter", "Resume", "resume"),
         (situation(dict.fromkeys(ENOUGH, 0)), "Pick a class and paint a few strokes", "", ""),
         (situation({**ENOUGH, "Lumen": 0}), "Paint a few strokes of Lumen: it has none yet.", "Paint Lumen", "paint"),

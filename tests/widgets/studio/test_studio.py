@@ -15,7 +15,7 @@ from ipywidgets.widgets.widget import _instances
 import histowidgets as hw
 from histowidgets.advice import held_out_counts
 from histowidgets.annotations import Split
-from histowidgets.errors import ClassNameError, HistowidgetsError, TrainingDataError, WidgetError
+from histowidgets.errors import ClassNameError, HistowidgetsError, ProjectFolderError, TrainingDataError, WidgetError
 from histowidgets.images import Region
 from histowidgets.widgets.live_prediction._controller import LearnerAnswer, LivePrediction
 from histowidgets.widgets.live_prediction._quick_ensemble import score_bonus
@@ -244,10 +244,34 @@ def test_a_folder_that_another_session_holds_opens_read_only(halves, tmp_path):
     studio = hw.Studio(folder=tmp_path / "project")
     assert studio.project.read_only
     assert "read-only" in studio.canvas._frame.status.saved.value
-    assert f"open elsewhere (process {os.getpid()}" in studio._next.text
+    said = studio._next.text
+    assert said.startswith(f"This project is read-only here: process {os.getpid()}")
+    assert said.endswith("has it open. Close it there, then open it again here.")
+    studio._show_prediction(None, "")
+    studio._live.refresh()
+    assert studio._live.quick.idle.wait(120)
+    assert studio._next.text == said, "a prediction does not replace it"
     studio.close()
     studio.project.close()
     holder.close()
+
+
+def test_a_folder_that_cannot_be_written_is_not_said_to_be_open_elsewhere(halves, tmp_path, monkeypatch):
+    hw.Project(["Dark", "Bright"], folder=tmp_path / "project").close()
+    project = hw.Project.open(tmp_path / "project")
+    project.add_image(halves, name="halves")
+    project.close()
+    from histowidgets.annotations.project import _folder
+
+    def refused(path):
+        raise ProjectFolderError("journal.jsonl: Permission denied")
+
+    monkeypatch.setattr(_folder, "Journal", refused)
+    studio = hw.Studio(folder=tmp_path / "project")
+    assert studio.project.read_only
+    assert "its folder is not writable (journal.jsonl: Permission denied)" in studio._next.text
+    assert "None" not in studio._next.text
+    studio.close()
 
 
 def test_a_session_that_was_killed_is_noticed_and_keeps_nobody_out(halves, tmp_path):

@@ -63,7 +63,7 @@ class CanvasFrame:
         row = ipywidgets.HBox([self.tools, column])
         row.add_class("hw-canvas-row")
         below = [part for part in (self.palette, self.status if status else None) if part is not None]
-        self.children = [style_widget("canvas/style"), row, *below]
+        self.children = [style_widget("canvas/style", "common/still"), row, *below]
         for slider, name in (
             (self.bar.brush, "brush_width"),
             (self.bar.tolerance, "wand_tolerance"),

@@ -6,9 +6,10 @@ import ipywidgets
 
 from histowidgets.widgets.canvas.state import MAX_BRUSH_WIDTH, MAX_TOLERANCE, TOOLS
 
-# Name, FontAwesome icon and tooltip; None is a gap.
+# Name, icon and tooltip; None is a gap. An icon has the name of Font Awesome 4, which nbclassic has and later versions
+# know as well; only the polygon, which version 4 lacks, is drawn by the style sheet.
 _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
-    ("pan", "hand-paper", "Hand: move the image (H, or hold Space)"),
+    ("pan", "hand-paper-o", "Hand: move the image (H, or hold Space)"),
     ("select", "mouse-pointer", "Select: click or drag a box, then move, copy, delete or change the class (V)"),
     ("brush", "paint-brush", "Brush: paint the chosen class (B)"),
     ("eraser", "eraser", "Eraser (E, or the right button)"),
@@ -18,7 +19,7 @@ _BUTTONS: tuple[tuple[str, str, str] | None, ...] = (
     ("wand", "magic", "Wand: fill a region of similar colour; drag to change the tolerance (W)"),
     None,
     ("undo", "undo", "Undo (Z)"),
-    ("redo", "redo", "Redo (Shift+Z)"),
+    ("redo", "rotate-right", "Redo (Shift+Z)"),
     None,
     ("zoom-in", "search-plus", "Zoom in (+, or the wheel)"),
     ("zoom-out", "search-minus", "Zoom out (−, or the wheel)"),
@@ -49,6 +50,7 @@ class ToolColumn(ipywidgets.VBox):
             name, icon, tooltip = entry
             button = ipywidgets.Button(icon=icon, tooltip=tooltip)
             button.add_class("hw-tool")
+            button.add_class(f"hw-tool-{name}")
             button.on_click(lambda _, action=actions[name]: action())
             self.buttons[name] = button
             children.append(button)

@@ -7,7 +7,7 @@ from ipycanvas.canvas import COMMANDS
 
 from histowidgets.images import Region
 from histowidgets.widgets.canvas.drawing._paint import Paint
-from histowidgets.widgets.canvas.drawing._png import overlay_png
+from histowidgets.widgets.canvas.drawing._png import empty_png, overlay_png
 from histowidgets.widgets.canvas.drawing._resampling import Picture
 from histowidgets.widgets.common import batch
 
@@ -33,7 +33,7 @@ class Layers:
         self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
         self._anchor = Canvas(width=1, height=1)
         # Two, used in turn, since ipycanvas decodes while drawing and may not have finished the previous image.
-        self._pictures = [ipywidgets.Image(), ipywidgets.Image()]
+        self._pictures = [ipywidgets.Image(value=empty_png()) for _ in range(2)]
         self._prediction_alpha = self._annotation_alpha = 1.0
         self._uncertainty_alpha = 0.0
         self.resize(width, height, 1.0)

@@ -43,6 +43,16 @@ def overlay_png(paint: Paint, x: int, y: int) -> Png | None:
     return Png(buffer.getvalue(), x + left, y + top)
 
 
+def empty_png() -> bytes:
+    """Return a PNG of one transparent pixel.
+
+    A page that misses the first picture draws this instead. Of no bytes at all, ipycanvas waits for ever to be decoded.
+    """
+    buffer = io.BytesIO()
+    PIL.Image.new("RGBA", (1, 1)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _picture(paint: Paint) -> PIL.Image.Image:
     """Return the pixels as a palette picture, or in full colour if a palette cannot hold all colours."""
     if paint.numbers.dtype != np.uint8:

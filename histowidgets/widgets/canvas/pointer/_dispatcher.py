@@ -268,6 +268,8 @@ class PointerDispatcher:
         self._viewer.use_scale(message.scale)
 
     def _check_pictures(self, message: Loaded, _: Any) -> None:
+        """Send a page that was just loaded what it may have missed while it made its widgets."""
+        self._queue.submit(self._pointer.send_again)
         self._viewer.check_pictures(message.pictures)
 
     def _redraw(self, _: Redraw, __: Any) -> None:

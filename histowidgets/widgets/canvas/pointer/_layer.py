@@ -105,6 +105,10 @@ class PointerLayer(anywidget.AnyWidget):
         state.observe(lambda change: setattr(self, "draft", change["new"]), names="draft")
         state.observe(lambda change: setattr(self, "copied", len(change["new"])), names="clipboard")
 
+    def send_again(self) -> None:
+        """Send all traits, except for the script, to every page; a page that has them changes nothing."""
+        self.send_state([name for name in self.keys if not name.startswith("_")])
+
     def show_image(self, name: str, image: Image) -> None:
         """Announce another image, not drawn yet and without held-out regions and marks, to the page."""
         self.image_name, self.is_drawn = name, False

@@ -15,6 +15,9 @@ function whenInStudio(element2, begin) {
 // common/class_choice.js
 var EVENT = "hw-class-chosen";
 var KEPT_MS = 5e3;
+function announceClass(element2, name) {
+  element2.dispatchEvent(new CustomEvent(EVENT, { bubbles: true, detail: name }));
+}
 var ClassChoice = class {
   constructor(element2, onChoice) {
     this.name = null;
@@ -296,49 +299,6 @@ var Stroke = class {
   }
 };
 
-// canvas/svg.js
-var SVG = "http://www.w3.org/2000/svg";
-function svgElement(tag, className2 = "") {
-  const made = document.createElementNS(SVG, tag);
-  if (className2) made.setAttribute("class", className2);
-  return made;
-}
-function svgOverlay(parent, className2) {
-  const svg = svgElement("svg", className2);
-  svg.setAttribute("aria-hidden", "true");
-  parent.append(svg);
-  return svg;
-}
-
-// canvas/draft_outline.js
-var PARTS = {
-  area: "area",
-  dark: "line",
-  light: "line",
-  rubberDark: "rubber",
-  rubber: "rubber",
-  handles: "handles",
-  first: "first"
-};
-var RIM = 4;
-var DraftOutline = class {
-  constructor(parent) {
-    this.svg = svgOverlay(parent, "hw-draft");
-    this.paths = Object.entries(PARTS).map(([name, part2]) => [svgElement("path", `hw-draft-${name}`), part2]);
-    this.svg.append(...this.paths.map(([path]) => path));
-    this.show(null);
-  }
-  // Show the outline of the open shape in the colour of its class; null hides it.
-  show(outline, color) {
-    this.svg.style.display = outline ? "" : "none";
-    if (!outline) return;
-    for (const [path, part2] of this.paths) path.setAttribute("d", outline[part2] ?? "");
-    this.svg.style.setProperty("--hw-class", color);
-    this.svg.style.setProperty("--hw-thick", `${outline.thickness}px`);
-    this.svg.style.setProperty("--hw-rim", `${outline.thickness + RIM}px`);
-  }
-};
-
 // canvas/gestures.js
 var LEAST_DRAG = 3;
 var BUTTONS = { middle: 1, right: 2 };
@@ -454,321 +414,6 @@ var Gestures = class {
     now.fingers = places;
   }
 };
-
-// canvas/image_outline.js
-function pathElement({ className: className2, path, color }) {
-  const made = svgElement("path", className2);
-  made.setAttribute("d", path);
-  if (color) made.style.fill = color;
-  return made;
-}
-var ImageOutline = class {
-  constructor(parent, className2) {
-    this.svg = svgOverlay(parent, `hw-on-image ${className2}`);
-    this.group = svgElement("g");
-    this.svg.append(this.group);
-    this.draw([]);
-  }
-  // `areas` are {className, path, color}.
-  draw(areas) {
-    const path = areas.map((area) => area.path).join("");
-    const outlines = ["hw-outline-dark", "hw-outline-light"].map((className2) => ({ className: className2, path }));
-    this.group.replaceChildren(...[...areas, ...outlines].map(pathElement));
-    this.svg.style.display = path ? "" : "none";
-  }
-  // Put the areas where they belong in the view, moved by some image pixels.
-  place(view2, stage, [dx, dy] = [0, 0]) {
-    const left = stage.width / 2 + (dx - view2.x) * view2.zoom;
-    const top = stage.height / 2 + (dy - view2.y) * view2.zoom;
-    this.group.setAttribute("transform", `translate(${left} ${top}) scale(${view2.zoom})`);
-    this.svg.dataset.moved = String(Boolean(dx || dy));
-  }
-};
-
-// canvas/ink.js
-var LAYERS = [
-  { rim: 2, paint: () => "rgb(0, 0, 0)", alpha: 0.55 },
-  { rim: 1, paint: () => "rgb(255, 255, 255)", alpha: 0.9 },
-  { rim: 0, paint: classPaint, alpha: 0.9 }
-];
-function classPaint(stroke2, context, scale) {
-  const { color, hatch } = stroke2;
-  if (!hatch) return color;
-  if (stroke2.paintScale === scale) return stroke2.paint;
-  const { side, bits, ink } = hatch;
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = side;
-  const brush = tile.getContext("2d");
-  brush.fillStyle = color;
-  brush.fillRect(0, 0, side, side);
-  brush.fillStyle = ink;
-  for (let i = 0; i < bits.length; i += 1) if (bits[i] === "1") brush.fillRect(i % side, Math.floor(i / side), 1, 1);
-  const pattern = context.createPattern(tile, "repeat");
-  pattern.setTransform(new DOMMatrix([1 / scale, 0, 0, 1 / scale, 0, 0]));
-  [stroke2.paint, stroke2.paintScale] = [pattern, scale];
-  return pattern;
-}
-var Ink = class {
-  constructor(parent) {
-    this.strokes = /* @__PURE__ */ new Map();
-    this.canvases = LAYERS.map(({ alpha }) => {
-      const canvas = document.createElement("canvas");
-      canvas.className = "hw-ink";
-      canvas.style.opacity = alpha;
-      parent.append(canvas);
-      return canvas;
-    });
-  }
-  // `scale` is the number of device pixels per CSS pixel.
-  resize(stage, scale) {
-    this.stage = stage;
-    this.scale = scale;
-    for (const canvas of this.canvases) {
-      canvas.width = Math.round(stage.width * scale);
-      canvas.height = Math.round(stage.height * scale);
-    }
-  }
-  setOpacity(share) {
-    LAYERS.forEach(({ alpha }, i) => {
-      this.canvases[i].style.opacity = alpha * share;
-    });
-  }
-  add(number, stroke2) {
-    this.strokes.set(number, stroke2);
-  }
-  renumber(number, to) {
-    const stroke2 = this.strokes.get(number);
-    this.strokes.delete(number);
-    this.strokes.set(to, stroke2);
-  }
-  // Paint the points of a stroke after its first `count`.
-  extend(stroke2, count, view2) {
-    this._paint(stroke2, Math.max(0, count - 1), view2);
-  }
-  remove(numbers, view2) {
-    for (const number of numbers) this.strokes.delete(number);
-    this.repaint(view2);
-  }
-  repaint(view2) {
-    for (const canvas of this.canvases) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-    for (const stroke2 of this.strokes.values()) this._paint(stroke2, 0, view2);
-  }
-  _paint(stroke2, from, view2) {
-    const points = [];
-    for (let i = 2 * from; i < stroke2.points.length; i += 2) {
-      points.push(toStage(view2, this.stage, [stroke2.points[i], stroke2.points[i + 1]]));
-    }
-    const radii = stroke2.widths?.slice(from).map((width2) => Math.max(0.5, width2 * view2.zoom / 2));
-    LAYERS.forEach(({ rim, paint }, i) => {
-      const context = this.canvases[i].getContext("2d");
-      context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-      context.fillStyle = context.strokeStyle = paint(stroke2, context, this.scale);
-      if (radii) paintTapered(context, points, radii, rim);
-      else if (stroke2.area) paintArea(context, points, rim);
-      else paintLine(context, points, Math.max(1, stroke2.width * view2.zoom) + 2 * rim);
-      context.setTransform(1, 0, 0, 1, 0, 0);
-    });
-  }
-};
-function paintTapered(context, points, radii, rim) {
-  points.forEach(([x, y], at) => {
-    const radius = radii[at] + rim;
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fill();
-    const sides = at ? tangents(points[at - 1], radii[at - 1] + rim, [x, y], radius) : null;
-    if (!sides) return;
-    context.beginPath();
-    for (const corner of sides) context.lineTo(...corner);
-    context.fill();
-  });
-}
-function paintArea(context, points, rim) {
-  trace(context, points);
-  context.closePath();
-  context.fill("evenodd");
-  if (!rim) return;
-  context.lineWidth = 2 * rim;
-  context.stroke();
-}
-function paintLine(context, points, width2) {
-  trace(context, points.length === 1 ? [points[0], [points[0][0] + 0.01, points[0][1]]] : points);
-  context.lineWidth = width2;
-  context.stroke();
-}
-function trace(context, points) {
-  context.lineCap = context.lineJoin = "round";
-  context.beginPath();
-  points.forEach(([x, y], at) => {
-    if (at) context.lineTo(x, y);
-    else context.moveTo(x, y);
-  });
-}
-
-// canvas/picture_decoding.js
-var isFunction = (value) => typeof value === "function";
-async function decodeWithoutUrls(manager, canvasIds, pictureIds) {
-  const modelsOf = (ids) => Promise.all(ids.map((id) => manager.get_model(id)));
-  const [canvases, pictures] = await Promise.all([modelsOf(canvasIds), modelsOf(pictureIds)]);
-  for (const canvas of canvases) {
-    const isKnown = [canvas._drawImage, canvas.drawImage, canvas.putImageData].every(isFunction);
-    if (canvas.hwWithoutUrls || !isKnown) continue;
-    const drawImage = canvas.drawImage;
-    canvas.drawImage = async ([what, ...place], buffers) => {
-      const picture = pictures.find(({ model_id }) => what === `IPY_MODEL_${model_id}`);
-      if (picture) await draw(canvas, picture.get("value"), `image/${picture.get("format")}`, place);
-      else await drawImage.call(canvas, [what, ...place], buffers);
-    };
-    canvas.putImageData = ([x, y], [bytes]) => draw(canvas, bytes, "image/png", [x, y]);
-    canvas.hwWithoutUrls = true;
-  }
-}
-async function draw(canvas, bytes, type, place) {
-  const bitmap = await createImageBitmap(new Blob([bytes], { type }));
-  try {
-    canvas._drawImage(bitmap, ...place);
-  } finally {
-    bitmap.close();
-  }
-}
-
-// canvas/kernel_drawing.js
-var FRAME_MS = 250;
-var KernelDrawing = class {
-  constructor(model, send) {
-    this.model = model;
-    this.send = send;
-    this.manager = null;
-    this.layer = null;
-    this.order = Promise.resolve();
-    this._connect().then(() => this._tellLoaded());
-  }
-  async _connect() {
-    const { model } = this;
-    try {
-      const widgets = model.widget_manager;
-      await decodeWithoutUrls(widgets, model.get("canvas_ids"), model.get("picture_ids"));
-      this.manager = await widgets.get_model(model.get("manager_id"));
-      this.layer = await widgets.get_model(model.get("layer_id"));
-    } catch {
-      this.manager = null;
-    }
-  }
-  // A reloaded page asks the kernel for all widgets; messages to a widget that the page has not created yet are lost.
-  // The lengths of the pictures tell the kernel whether they are the latest.
-  async _tellLoaded() {
-    const { model } = this;
-    try {
-      const pictures = await Promise.all(model.get("picture_ids").map((id) => model.widget_manager.get_model(id)));
-      this.send(loaded(pictures.map((picture) => picture.get("value").byteLength)));
-    } catch (error) {
-      console.warn("the pictures cannot be read:", error.message);
-    }
-  }
-  // Calls `act` once ipycanvas has painted everything that the kernel has sent so far, in the order of the calls.
-  afterPainting(act) {
-    const painted = this._painted();
-    this.order = this.order.then(() => painted).then(act);
-  }
-  // ipycanvas runs its commands as one chain of promises. A failed one would block all later drawing, so the chain is
-  // replaced, and the kernel redraws.
-  async _painted() {
-    const work = this.manager?.currentProcessing;
-    if (!work) {
-      await this._nextFrame();
-      return;
-    }
-    try {
-      await work;
-    } catch {
-      if (this.manager.currentProcessing === work) this.manager.currentProcessing = Promise.resolve();
-      this.send(redraw());
-    }
-    await Promise.resolve();
-  }
-  _nextFrame() {
-    return new Promise((resolve) => {
-      this.layer?.once("new-frame", () => queueMicrotask(resolve));
-      setTimeout(resolve, FRAME_MS);
-    });
-  }
-};
-
-// canvas/kernel_messages.js
-var HANDLERS = {
-  // The drawing sent by the kernel shows this view and includes these edits.
-  drawn: (layer2, content) => layer2.drawing.afterPainting(() => layer2.painted(content)),
-  refused: (layer2, { edits }) => layer2.editsAnswered(edits),
-  hovered(layer2, { text }) {
-    layer2.link.hoverAnswered();
-    layer2.cursor.describe(text);
-  },
-  say: (layer2, { text }) => layer2.overlays.say(text),
-  help(layer2) {
-    layer2.overlays.toggleHelp();
-    layer2.root.focus({ preventScroll: true });
-  }
-};
-var ANSWERS = {
-  chosen: (layer2) => layer2.choiceAnswered(),
-  picked: (layer2, content) => layer2.tools.select.picked(content),
-  wand: (layer2, content) => layer2.tools.wand.found(content)
-};
-function onKernelMessage(layer2, content) {
-  HANDLERS[content.kind]?.(layer2, content);
-  if (content.client === layer2.link.client) ANSWERS[content.kind]?.(layer2, content);
-}
-
-// canvas/kernel_state.js
-var TRAITS = {
-  stage: (layer2, [width2, height]) => layer2.setStage({ width: width2, height }),
-  image_name: (layer2, name) => layer2.setImage(name),
-  is_drawn: (layer2, on) => layer2.setOpen(on),
-  image_size: (layer2, [width2, height]) => {
-    layer2.image = { width: width2, height };
-  },
-  pixel_size: (layer2, size) => {
-    layer2.pixelSize = size;
-  },
-  classes: (layer2, classes) => {
-    layer2.classes = classes;
-  },
-  class_index: (layer2) => layer2.takeChoices(),
-  tool: (layer2) => layer2.takeChoices(),
-  brush_width: (layer2) => layer2.takeChoices(),
-  wand_tolerance: (layer2) => layer2.takeChoices(),
-  pen_pressure: (layer2, on) => {
-    layer2.penPressure = on;
-  },
-  caption: (layer2, text) => layer2.overlays.setCaption(text),
-  held_out: (layer2, rectangles) => layer2.overlays.setHeldOut(rectangles),
-  marked: (layer2, place) => layer2.overlays.setMarked(place),
-  cross: (layer2, pixel) => layer2.overlays.setCross(pixel),
-  overlay_on: (layer2) => layer2.takeChoices(),
-  annotations_on: (layer2) => layer2.takeChoices(),
-  selected: (layer2, shapes) => layer2.selection.take(shapes),
-  copied: (layer2, count) => {
-    layer2.copied = count;
-  },
-  annotation_opacity: (layer2, share) => layer2.ink.setOpacity(share),
-  draft: (layer2, { client, image_name, points, corners }) => {
-    if (client) layer2.takeDraft(client, image_name, unpackPoints(points), corners);
-  }
-};
-function followTraits(layer2, model) {
-  const changes = Object.entries(TRAITS).map(([name, take]) => {
-    take(layer2, model.get(name));
-    const changed = () => {
-      take(layer2, model.get(name));
-      if (layer2.ready) layer2.show();
-    };
-    model.on(`change:${name}`, changed);
-    return [`change:${name}`, changed];
-  });
-  return () => {
-    for (const [event, changed] of changes) model.off(event, changed);
-  };
-}
 
 // canvas/outline.js
 var HANDLE_RADIUS = 4;
@@ -1052,6 +697,406 @@ function endBlink(layer2, time) {
   const { blink } = layer2;
   layer2.blink = null;
   if (blink && time - blink.time > TAP_MS) layer2.showLayer(blink.what, blink.on);
+}
+
+// canvas/button_choices.js
+function suffix(button2, prefix) {
+  const found = [...button2?.classList ?? []].find((name) => name.startsWith(prefix));
+  return found?.slice(prefix.length) ?? "";
+}
+function useClicked(layer2, target) {
+  const tool2 = suffix(target.closest(".hw-tool"), "hw-tool-");
+  if (tool2 in layer2.tools) COMMANDS.tool(layer2, tool2);
+  const chip = target.closest(".hw-chip");
+  const chosen = layer2.classes[suffix(chip, "hw-chip-")];
+  if (chosen) announceClass(chip, chosen.name);
+}
+function followButtons(layer2, el) {
+  const clicked = ({ target }) => useClicked(layer2, target);
+  let root = null;
+  const stop = whenInStudio(el, (found) => {
+    root = found;
+    root.addEventListener("click", clicked);
+  });
+  return () => {
+    stop();
+    root?.removeEventListener("click", clicked);
+  };
+}
+
+// canvas/svg.js
+var SVG = "http://www.w3.org/2000/svg";
+function svgElement(tag, className2 = "") {
+  const made = document.createElementNS(SVG, tag);
+  if (className2) made.setAttribute("class", className2);
+  return made;
+}
+function svgOverlay(parent, className2) {
+  const svg = svgElement("svg", className2);
+  svg.setAttribute("aria-hidden", "true");
+  parent.append(svg);
+  return svg;
+}
+
+// canvas/draft_outline.js
+var PARTS = {
+  area: "area",
+  dark: "line",
+  light: "line",
+  rubberDark: "rubber",
+  rubber: "rubber",
+  handles: "handles",
+  first: "first"
+};
+var RIM = 4;
+var DraftOutline = class {
+  constructor(parent) {
+    this.svg = svgOverlay(parent, "hw-draft");
+    this.paths = Object.entries(PARTS).map(([name, part2]) => [svgElement("path", `hw-draft-${name}`), part2]);
+    this.svg.append(...this.paths.map(([path]) => path));
+    this.show(null);
+  }
+  // Show the outline of the open shape in the colour of its class; null hides it.
+  show(outline, color) {
+    this.svg.style.display = outline ? "" : "none";
+    if (!outline) return;
+    for (const [path, part2] of this.paths) path.setAttribute("d", outline[part2] ?? "");
+    this.svg.style.setProperty("--hw-class", color);
+    this.svg.style.setProperty("--hw-thick", `${outline.thickness}px`);
+    this.svg.style.setProperty("--hw-rim", `${outline.thickness + RIM}px`);
+  }
+};
+
+// canvas/image_outline.js
+function pathElement({ className: className2, path, color }) {
+  const made = svgElement("path", className2);
+  made.setAttribute("d", path);
+  if (color) made.style.fill = color;
+  return made;
+}
+var ImageOutline = class {
+  constructor(parent, className2) {
+    this.svg = svgOverlay(parent, `hw-on-image ${className2}`);
+    this.group = svgElement("g");
+    this.svg.append(this.group);
+    this.draw([]);
+  }
+  // `areas` are {className, path, color}.
+  draw(areas) {
+    const path = areas.map((area) => area.path).join("");
+    const outlines = ["hw-outline-dark", "hw-outline-light"].map((className2) => ({ className: className2, path }));
+    this.group.replaceChildren(...[...areas, ...outlines].map(pathElement));
+    this.svg.style.display = path ? "" : "none";
+  }
+  // Put the areas where they belong in the view, moved by some image pixels.
+  place(view2, stage, [dx, dy] = [0, 0]) {
+    const left = stage.width / 2 + (dx - view2.x) * view2.zoom;
+    const top = stage.height / 2 + (dy - view2.y) * view2.zoom;
+    this.group.setAttribute("transform", `translate(${left} ${top}) scale(${view2.zoom})`);
+    this.svg.dataset.moved = String(Boolean(dx || dy));
+  }
+};
+
+// canvas/ink.js
+var LAYERS = [
+  { rim: 2, paint: () => "rgb(0, 0, 0)", alpha: 0.55 },
+  { rim: 1, paint: () => "rgb(255, 255, 255)", alpha: 0.9 },
+  { rim: 0, paint: classPaint, alpha: 0.9 }
+];
+function classPaint(stroke2, context, scale) {
+  const { color, hatch } = stroke2;
+  if (!hatch) return color;
+  if (stroke2.paintScale === scale) return stroke2.paint;
+  const { side, bits, ink } = hatch;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = side;
+  const brush = tile.getContext("2d");
+  brush.fillStyle = color;
+  brush.fillRect(0, 0, side, side);
+  brush.fillStyle = ink;
+  for (let i = 0; i < bits.length; i += 1) if (bits[i] === "1") brush.fillRect(i % side, Math.floor(i / side), 1, 1);
+  const pattern = context.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix([1 / scale, 0, 0, 1 / scale, 0, 0]));
+  [stroke2.paint, stroke2.paintScale] = [pattern, scale];
+  return pattern;
+}
+var Ink = class {
+  constructor(parent) {
+    this.strokes = /* @__PURE__ */ new Map();
+    this.canvases = LAYERS.map(({ alpha }) => {
+      const canvas = document.createElement("canvas");
+      canvas.className = "hw-ink";
+      canvas.style.opacity = alpha;
+      parent.append(canvas);
+      return canvas;
+    });
+  }
+  // `scale` is the number of device pixels per CSS pixel.
+  resize(stage, scale) {
+    this.stage = stage;
+    this.scale = scale;
+    for (const canvas of this.canvases) {
+      canvas.width = Math.round(stage.width * scale);
+      canvas.height = Math.round(stage.height * scale);
+    }
+  }
+  setOpacity(share) {
+    LAYERS.forEach(({ alpha }, i) => {
+      this.canvases[i].style.opacity = alpha * share;
+    });
+  }
+  add(number, stroke2) {
+    this.strokes.set(number, stroke2);
+  }
+  renumber(number, to) {
+    const stroke2 = this.strokes.get(number);
+    this.strokes.delete(number);
+    this.strokes.set(to, stroke2);
+  }
+  // Paint the points of a stroke after its first `count`.
+  extend(stroke2, count, view2) {
+    this._paint(stroke2, Math.max(0, count - 1), view2);
+  }
+  remove(numbers, view2) {
+    for (const number of numbers) this.strokes.delete(number);
+    this.repaint(view2);
+  }
+  repaint(view2) {
+    for (const canvas of this.canvases) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    for (const stroke2 of this.strokes.values()) this._paint(stroke2, 0, view2);
+  }
+  _paint(stroke2, from, view2) {
+    const points = [];
+    for (let i = 2 * from; i < stroke2.points.length; i += 2) {
+      points.push(toStage(view2, this.stage, [stroke2.points[i], stroke2.points[i + 1]]));
+    }
+    const radii = stroke2.widths?.slice(from).map((width2) => Math.max(0.5, width2 * view2.zoom / 2));
+    LAYERS.forEach(({ rim, paint }, i) => {
+      const context = this.canvases[i].getContext("2d");
+      context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      context.fillStyle = context.strokeStyle = paint(stroke2, context, this.scale);
+      if (radii) paintTapered(context, points, radii, rim);
+      else if (stroke2.area) paintArea(context, points, rim);
+      else paintLine(context, points, Math.max(1, stroke2.width * view2.zoom) + 2 * rim);
+      context.setTransform(1, 0, 0, 1, 0, 0);
+    });
+  }
+};
+function paintTapered(context, points, radii, rim) {
+  points.forEach(([x, y], at) => {
+    const radius = radii[at] + rim;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
+    const sides = at ? tangents(points[at - 1], radii[at - 1] + rim, [x, y], radius) : null;
+    if (!sides) return;
+    context.beginPath();
+    for (const corner of sides) context.lineTo(...corner);
+    context.fill();
+  });
+}
+function paintArea(context, points, rim) {
+  trace(context, points);
+  context.closePath();
+  context.fill("evenodd");
+  if (!rim) return;
+  context.lineWidth = 2 * rim;
+  context.stroke();
+}
+function paintLine(context, points, width2) {
+  trace(context, points.length === 1 ? [points[0], [points[0][0] + 0.01, points[0][1]]] : points);
+  context.lineWidth = width2;
+  context.stroke();
+}
+function trace(context, points) {
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  points.forEach(([x, y], at) => {
+    if (at) context.lineTo(x, y);
+    else context.moveTo(x, y);
+  });
+}
+
+// canvas/picture_decoding.js
+var isFunction = (value) => typeof value === "function";
+async function decodeWithoutUrls(manager, canvasIds, pictureIds) {
+  const modelsOf = (ids) => Promise.all(ids.map((id) => manager.get_model(id)));
+  const [canvases, pictures] = await Promise.all([modelsOf(canvasIds), modelsOf(pictureIds)]);
+  for (const canvas of canvases) {
+    const isKnown = [canvas._drawImage, canvas.drawImage, canvas.putImageData].every(isFunction);
+    if (canvas.hwWithoutUrls || !isKnown) continue;
+    const drawImage = canvas.drawImage;
+    canvas.drawImage = async ([what, ...place], buffers) => {
+      const picture = pictures.find(({ model_id }) => what === `IPY_MODEL_${model_id}`);
+      if (picture) await draw(canvas, picture.get("value"), `image/${picture.get("format")}`, place);
+      else await drawImage.call(canvas, [what, ...place], buffers);
+    };
+    canvas.putImageData = ([x, y], [bytes]) => draw(canvas, bytes, "image/png", [x, y]);
+    canvas.hwWithoutUrls = true;
+  }
+}
+async function draw(canvas, bytes, type, place) {
+  const bitmap = await createImageBitmap(new Blob([bytes], { type }));
+  try {
+    canvas._drawImage(bitmap, ...place);
+  } finally {
+    bitmap.close();
+  }
+}
+
+// canvas/kernel_drawing.js
+var FRAME_MS = 250;
+var STUCK_MS = 1e4;
+var KernelDrawing = class {
+  constructor(model, send) {
+    this.model = model;
+    this.send = send;
+    this.manager = null;
+    this.layer = null;
+    this.order = Promise.resolve();
+    this.isDead = false;
+    this.connected = this._connect();
+    this.connected.then(() => this._tellLoaded());
+  }
+  async _connect() {
+    const { model } = this;
+    try {
+      const widgets = model.widget_manager;
+      await decodeWithoutUrls(widgets, model.get("canvas_ids"), model.get("picture_ids"));
+      this.manager = await widgets.get_model(model.get("manager_id"));
+      this.layer = await widgets.get_model(model.get("layer_id"));
+      this.isDead = this.manager.comm_live === false;
+    } catch {
+      this.manager = null;
+    }
+  }
+  // A reloaded page asks the kernel for all widgets; messages to a widget that the page has not created yet are lost.
+  // The lengths of the pictures tell the kernel whether they are the latest.
+  async _tellLoaded() {
+    const { model } = this;
+    try {
+      const pictures = await Promise.all(model.get("picture_ids").map((id) => model.widget_manager.get_model(id)));
+      this.send(loaded(pictures.map((picture) => picture.get("value").byteLength)));
+    } catch (error) {
+      console.warn("the pictures cannot be read:", error.message);
+    }
+  }
+  // Calls `act` once ipycanvas has painted everything that the kernel has sent so far, in the order of the calls.
+  afterPainting(act) {
+    const painted = this._painted();
+    this.order = this.order.then(() => painted).then(act).catch((error) => console.error("a drawing of the kernel could not be followed:", error));
+  }
+  // ipycanvas runs its commands as one chain of promises. One that fails or never ends, as when a picture cannot be
+  // decoded, would block all later drawing, so the chain is replaced once, and the kernel redraws.
+  async _painted() {
+    const { manager } = this;
+    const work = manager?.currentProcessing;
+    if (!work) {
+      await this._nextFrame();
+      return;
+    }
+    const { hwChains = 0 } = manager;
+    try {
+      await within(STUCK_MS, work);
+    } catch {
+      if ((manager.hwChains ?? 0) === hwChains) {
+        manager.hwChains = hwChains + 1;
+        manager.currentProcessing = Promise.resolve();
+        this.send(redraw());
+      }
+    }
+    await Promise.resolve();
+  }
+  _nextFrame() {
+    return new Promise((resolve) => {
+      this.layer?.once("new-frame", () => queueMicrotask(resolve));
+      setTimeout(resolve, FRAME_MS);
+    });
+  }
+};
+function within(milliseconds, promise) {
+  let timer = 0;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// canvas/kernel_messages.js
+var HANDLERS = {
+  // The drawing sent by the kernel shows this view and includes these edits.
+  drawn: (layer2, content) => layer2.drawing.afterPainting(() => layer2.painted(content)),
+  refused: (layer2, { edits }) => layer2.editsAnswered(edits),
+  hovered(layer2, { text }) {
+    layer2.link.hoverAnswered();
+    layer2.cursor.describe(text);
+  },
+  say: (layer2, { text }) => layer2.overlays.say(text),
+  help(layer2) {
+    layer2.overlays.toggleHelp();
+    layer2.root.focus({ preventScroll: true });
+  }
+};
+var ANSWERS = {
+  chosen: (layer2) => layer2.choiceAnswered(),
+  picked: (layer2, content) => layer2.tools.select.picked(content),
+  wand: (layer2, content) => layer2.tools.wand.found(content)
+};
+function onKernelMessage(layer2, content) {
+  HANDLERS[content.kind]?.(layer2, content);
+  if (content.client === layer2.link.client) ANSWERS[content.kind]?.(layer2, content);
+}
+
+// canvas/kernel_state.js
+var TRAITS = {
+  stage: (layer2, [width2, height]) => layer2.setStage({ width: width2, height }),
+  view: (layer2, view2) => layer2.setView(view2),
+  image_name: (layer2, name) => layer2.setImage(name),
+  is_drawn: (layer2, on) => layer2.setOpen(on),
+  image_size: (layer2, [width2, height]) => {
+    layer2.image = { width: width2, height };
+  },
+  pixel_size: (layer2, size) => {
+    layer2.pixelSize = size;
+  },
+  classes: (layer2, classes) => {
+    layer2.classes = classes;
+  },
+  class_index: (layer2) => layer2.takeChoices(),
+  tool: (layer2) => layer2.takeChoices(),
+  brush_width: (layer2) => layer2.takeChoices(),
+  wand_tolerance: (layer2) => layer2.takeChoices(),
+  pen_pressure: (layer2, on) => {
+    layer2.penPressure = on;
+  },
+  caption: (layer2, text) => layer2.overlays.setCaption(text),
+  held_out: (layer2, rectangles) => layer2.overlays.setHeldOut(rectangles),
+  marked: (layer2, place) => layer2.overlays.setMarked(place),
+  cross: (layer2, pixel) => layer2.overlays.setCross(pixel),
+  overlay_on: (layer2) => layer2.takeChoices(),
+  annotations_on: (layer2) => layer2.takeChoices(),
+  selected: (layer2, shapes) => layer2.selection.take(shapes),
+  copied: (layer2, count) => {
+    layer2.copied = count;
+  },
+  annotation_opacity: (layer2, share) => layer2.ink.setOpacity(share),
+  draft: (layer2, { client, image_name, points, corners }) => {
+    if (client) layer2.takeDraft(client, image_name, unpackPoints(points), corners);
+  }
+};
+function followTraits(layer2, model) {
+  const changes = Object.entries(TRAITS).map(([name, take]) => {
+    take(layer2, model.get(name));
+    const changed = () => {
+      take(layer2, model.get(name));
+      if (layer2.ready) layer2.show();
+    };
+    model.on(`change:${name}`, changed);
+    return [`change:${name}`, changed];
+  });
+  return () => {
+    for (const [event, changed] of changes) model.off(event, changed);
+  };
 }
 
 // canvas/key_bindings.js
@@ -2032,15 +2077,16 @@ var PointerLayer = class {
     this.drafts = 0;
     this.spaceHeld = false;
     this.classChoice = new ClassChoice(el, (name) => this.useClass(name));
-    const [x, y, zoom] = model.get("view");
-    this.view = this.drawn = { x, y, zoom };
+    this.view = this.drawn = { x: 0, y: 0, zoom: 1 };
     this._makeParts();
     this.endTraits = followTraits(this, model);
     this.onMessage = (content) => onKernelMessage(this, content);
     model.on("msg:custom", this.onMessage);
     el.append(this.root);
     el.classList.add("hw-live");
+    this.drawing.connected.then(() => el.classList.toggle("hw-dead", this.drawing.isDead && !this.isPainted));
     this.endNames = keepSlidersNamed(el);
+    this.endButtons = followButtons(this, el);
     new PointerEvents(this);
     this.keyboard = new Keyboard(this);
     this._resize();
@@ -2091,6 +2137,12 @@ var PointerLayer = class {
     this.shapes.end();
     this.imageName = name;
   }
+  // The view that the kernel has drawn, of which a page that was too late for the drawing hears otherwise not.
+  setView([x, y, zoom]) {
+    if (this.knowsView || zoom === void 0) return;
+    this.knowsView = true;
+    this.view = this.drawn = { x, y, zoom };
+  }
   // A polygon that is open on another page, or was on this one; what is being drawn here takes precedence.
   takeDraft(client, imageName, points, corners) {
     if (client === this.link.client || this.gestures.now?.kind === "shape") return;
@@ -2113,6 +2165,8 @@ var PointerLayer = class {
   }
   // The kernel's drawing is on the screen and replaces the strokes and the view of the page.
   painted({ edits, view: [x, y, zoom], client, number }) {
+    this.knowsView = this.isPainted = true;
+    this.el.classList.remove("hw-dead");
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
     if (!this.link.views.pending && !this.gestures.movesView) this.view = this.drawn;
@@ -2254,6 +2308,7 @@ var PointerLayer = class {
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
     this.selection.settle();
     this.endNames();
+    this.endButtons();
     this.cursor.close();
     this.keyboard.close();
     this.classChoice.close();

@@ -3,6 +3,7 @@ import { unpackPoints } from "./points_buffer.js";
 // How a pointer layer handles each trait of its model.
 const TRAITS = {
   stage: (layer, [width, height]) => layer.setStage({ width, height }),
+  view: (layer, view) => layer.setView(view),
   image_name: (layer, name) => layer.setImage(name),
   is_drawn: (layer, on) => layer.setOpen(on),
   image_size: (layer, [width, height]) => {

@@ -1,6 +1,7 @@
 import { ClassChoice } from "../common/class_choice.js";
 import { element } from "../common/dom.js";
 import { Brush } from "./brush.js";
+import { followButtons } from "./button_choices.js";
 import { DraftOutline } from "./draft_outline.js";
 import { rectangleCorners } from "./geometry.js";
 import { Gestures } from "./gestures.js";
@@ -47,15 +48,17 @@ export class PointerLayer {
     this.drafts = 0; // number of the last draft that was sent
     this.spaceHeld = false;
     this.classChoice = new ClassChoice(el, (name) => this.useClass(name));
-    const [x, y, zoom] = model.get("view");
-    this.view = this.drawn = { x, y, zoom };
+    this.view = this.drawn = { x: 0, y: 0, zoom: 1 }; // until the kernel tells what it has drawn
     this._makeParts();
     this.endTraits = followTraits(this, model);
     this.onMessage = (content) => onKernelMessage(this, content);
     model.on("msg:custom", this.onMessage);
     el.append(this.root);
     el.classList.add("hw-live");
+    // The style sheet then shows the picture that was stored, instead of the canvas, which is empty.
+    this.drawing.connected.then(() => el.classList.toggle("hw-dead", this.drawing.isDead && !this.isPainted));
     this.endNames = keepSlidersNamed(el);
+    this.endButtons = followButtons(this, el);
     new PointerEvents(this);
     this.keyboard = new Keyboard(this);
     this._resize();
@@ -112,6 +115,13 @@ export class PointerLayer {
     this.imageName = name;
   }
 
+  // The view that the kernel has drawn, of which a page that was too late for the drawing hears otherwise not.
+  setView([x, y, zoom]) {
+    if (this.knowsView || zoom === undefined) return;
+    this.knowsView = true;
+    this.view = this.drawn = { x, y, zoom };
+  }
+
   // A polygon that is open on another page, or was on this one; what is being drawn here takes precedence.
   takeDraft(client, imageName, points, corners) {
     if (client === this.link.client || this.gestures.now?.kind === "shape") return;
@@ -137,6 +147,8 @@ export class PointerLayer {
 
   // The kernel's drawing is on the screen and replaces the strokes and the view of the page.
   painted({ edits, view: [x, y, zoom], client, number }) {
+    this.knowsView = this.isPainted = true;
+    this.el.classList.remove("hw-dead");
     this.drawn = { x, y, zoom };
     this.link.viewAnswered(client, number);
     if (!this.link.views.pending && !this.gestures.movesView) this.view = this.drawn;
@@ -303,6 +315,7 @@ export class PointerLayer {
     this.scaleQuery.removeEventListener("change", this.scaleChanged);
     this.selection.settle();
     this.endNames();
+    this.endButtons();
     this.cursor.close();
     this.keyboard.close();
     this.classChoice.close();

@@ -55,6 +55,17 @@ def test_a_page_that_missed_a_picture_gets_all_of_it_again(canvas, page):
     assert kinds(page.say({"kind": "loaded", "pictures": lengths[::-1]})) == ["drawn"]
 
 
+def test_a_page_that_was_slower_than_the_kernel_is_sent_the_state_again_without_the_script(canvas, page, monkeypatch):
+    pointer, sent = parts(canvas).pointer, {}
+    monkeypatch.setattr(pointer, "_send", lambda message, buffers=None: sent.update(message["state"]))
+    page.say({"kind": "loaded", "pictures": list(parts(canvas).layers.pictures.values())})
+    view = canvas.view
+    assert sent["view"] == [view.x, view.y, view.zoom]
+    assert sent["is_drawn"] is pointer.is_drawn
+    assert {"stage", "image_size", "classes", "tool"} <= set(sent)
+    assert "_esm" not in sent
+
+
 def test_a_stroke_is_one_annotation_and_is_answered_after_it_was_drawn(canvas, page, project, patches):
     answers = page.stroke([[100, 100], [150, 120]])
     (annotation,) = project.annotations("colon")
