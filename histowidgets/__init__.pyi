@@ -18,6 +18,7 @@ from .prediction import (
     predict_images,
     shift_sensitivity,
 )
+from .reporting import report
 from .training import (
     Comparison,
     CrossValidation,
@@ -37,6 +38,7 @@ from .training import (
     preview_augmentation,
     quick_classifier,
     quick_score,
+    repeat_training,
     replay,
     resume_training,
     start_training,
@@ -102,7 +104,9 @@ __all__ = [
     "quick_classifier",
     "quick_score",
     "recommend",
+    "repeat_training",
     "replay",
+    "report",
     "resume_training",
     "samples",
     "shift_sensitivity",
