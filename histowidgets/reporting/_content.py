@@ -194,7 +194,8 @@ class Gatherer:
                 found.append(facts_of_stored(read_run(path), self._snapshot))
             except HistowidgetsError as error:
                 content.missing.append(f"The run {path.name} was left out: {error}")
-        run = next((one for one in reversed(found) if one.history and one.best is not None), None)
+        ended = [one for one in found if one.history and one.best is not None and one.about["state"] != "running"]
+        run = ended[-1] if ended else None
         if self._given_run is not None:
             stored = next((one for one in found if one.id == self._given_run.id and one.history), None)
             run = stored or facts_of_run(self._given_run, self._snapshot)

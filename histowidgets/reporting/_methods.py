@@ -103,7 +103,8 @@ def _annotations(labels: ProjectSnapshot) -> str:
     by_class = ", ".join(f"{name} ({counts[name]})" for name in labels.classes if counts[name])
     who = {one.annotator for one in some if one.annotator}
     by = f" by {_count(len(who), 'annotator')}" if who else ""
-    text = f"On {_count(len(names), 'image')}, {_count(counts.total(), 'annotation')} were drawn{by}: {by_class}."
+    drawn = f"{_count(counts.total(), 'annotation')} {'was' if counts.total() == 1 else 'were'} drawn"
+    text = f"On {_count(len(names), 'image')}, {drawn}{by}: {by_class}."
     sizes = {labels.images[name].pixel_size_um for name in names}
     if len(sizes) == 1 and (size := next(iter(sizes))) is not None:
         pixels = "Their" if len(names) > 1 else "Its"
