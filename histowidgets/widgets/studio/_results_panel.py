@@ -254,7 +254,7 @@ class ResultsPanel(ipywidgets.VBox):
         return target
 
     def save_bioimage(self) -> Path:
-        """Write the network as ``classifier.bioimage.io.zip``; no picture of the project is in it, as it may be published."""
+        """Write the network as ``classifier.bioimage.io.zip``, without pictures, since it may be published."""
         network = self._network()
         self._state.folder.mkdir(parents=True, exist_ok=True)
         target = self._state.folder / "classifier.bioimage.io.zip"

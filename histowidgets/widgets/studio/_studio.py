@@ -271,16 +271,8 @@ class Studio(ipywidgets.VBox):
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
-            *(
-                self._training,
-                self._settings_tab,
-                self._review,
-                self._audit,
-                self._audit_view,
-                self._predict,
-                self._report,
-            ),
-            *(self._results, self._trials),
+            *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
+            *(self._report, self._results, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
