@@ -225,7 +225,9 @@ def sizes_of(spec: ClassifierSpec) -> tuple[int, int | None, int]:
     side = -(-spec.tile_size // multiple) * multiple
     if model.largest_tile <= multiple:  # its answer depends on the whole tile, so that tiles must be those of training
         return side, None, 0
-    return max(side, 4 * NETWORK_CONTEXT // multiple * multiple), multiple, NETWORK_CONTEXT
+    # A multiple, so that the network halves a padded tile at the same places as the tile itself.
+    halo = -(-NETWORK_CONTEXT // multiple) * multiple
+    return max(side, 4 * halo), multiple, halo
 
 
 def _fill(spec: ClassifierSpec, folder: Path, image: Image | None, about: PackageDescription, target: Path) -> None:
