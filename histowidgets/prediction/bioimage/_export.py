@@ -86,7 +86,7 @@ def write_package(
     if target.suffix.lower() != ".zip":
         raise ClassifierError(f"The package {target} does not end in .zip. Give a name such as model.bioimage.io.zip.")
     spec = exportable(spec)
-    _require_packages()
+    require_packages()
     if spec.normalization.stain is not None:
         message = (
             "This classifier matches the stain of each image, which a BioImage.IO package cannot do: on images with "
@@ -136,7 +136,7 @@ def _needed(name: str) -> Any:
         ) from error
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
     """Raise ClassifierError if the packages are missing, or do not work together."""
     spec = _needed("bioimageio.spec")
     _needed("bioimageio.core")

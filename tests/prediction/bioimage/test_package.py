@@ -12,19 +12,10 @@ from histowidgets.cli import EXIT_OK, main
 from histowidgets.errors import ClassifierError, ExportCancelled, HistowidgetsWarning
 from histowidgets.prediction import Classifier
 from histowidgets.prediction.bioimage import _export
+from tests.prediction.bioimage.packages import why_unusable
 from tests.prediction.models import brightness_classifier
 
-
-def usable():
-    """Why the packages of the extra cannot be used; "" if they can."""
-    try:
-        _export._require_packages()
-    except ClassifierError as error:
-        return str(error)
-    return ""
-
-
-needs_packages = pytest.mark.skipif(bool(usable()), reason=usable())
+needs_packages = pytest.mark.skipif(bool(why_unusable()), reason=why_unusable())
 
 
 @pytest.fixture
@@ -84,7 +75,7 @@ def test_x9_their_program_predicts_as_we_do_from_raw_pixels(package, small_netwo
     assert found.shape == expected.shape == (3, 320, 288)
     np.testing.assert_allclose(found, expected, atol=2e-4)
     ours = small_network_classifier.predict(pixels).labels
-    assert (found.argmax(0) == ours)[inner, inner].mean() > 0.99, "far from its padding, it is our prediction"
+    assert (found.argmax(0) == ours)[halo:-halo, halo:-halo].mean() > 0.99, "far from its padding, it is our prediction"
 
 
 @needs_packages
@@ -141,7 +132,7 @@ def test_words_when_the_packages_are_missing_or_do_not_work_together(tmp_path, s
     with pytest.raises(ClassifierError, match=r"0\.5\.12\.0 does not work with pydantic 2\.14\.4"):
         small_network_classifier.export_bioimage(tmp_path / "model.zip")
     monkeypatch.setattr("pydantic.VERSION", "2.13.5")
-    _export._require_packages()
+    _export.require_packages()
 
 
 def test_a_package_that_is_not_ours_or_is_damaged_is_named(tmp_path):
@@ -191,7 +182,7 @@ def test_names_become_what_bioimageio_accepts(sample):
 
 
 def test_a_matched_stain_is_warned_of(small_network_classifier, sample, tmp_path, monkeypatch):
-    monkeypatch.setattr(_export, "_require_packages", lambda: None)
+    monkeypatch.setattr(_export, "require_packages", lambda: None)
     monkeypatch.setattr(_export, "export_network", _refuse)
     stained = hw.Normalization(match_stain=True).fitted([sample])
     classifier = Classifier(replace(small_network_classifier.spec, normalization=stained))
