@@ -80,7 +80,8 @@ def methods(
     if classifier is not None:
         parts += _learner(classifier, cite)
     if n_predicted:
-        parts.append(f"The classifier predicted {_count(n_predicted, 'image')} in tiles.")
+        was = "was" if n_predicted == 1 else "were"
+        parts.append(f"{_count(n_predicted, 'image')} {was} predicted in tiles.")
     if audit is not None:
         parts += _audited(audit, cite)
     return " ".join(part for part in parts if part), cite.listed
@@ -329,7 +330,8 @@ def _learner(classifier: "Classifier", cite: Citations) -> list[str]:
         return [
             "The probabilities of the network were averaged"
             f"{cite('ensemble')} with those of a quick learner: multilayer perceptrons on filtered pixels and on "
-            "features of the pretrained encoder, fitted to the annotations."
+            "features of the pretrained encoder, fitted to the annotations.",
+            "The scores above are those of the network alone.",
         ]
     if classifier.kind == "quick":
         return [
@@ -341,8 +343,9 @@ def _learner(classifier: "Classifier", cite: Citations) -> list[str]:
 
 def _audited(audit: AuditResults, cite: Citations) -> list[str]:
     judged = audit.n_judged + audit.n_cannot_tell
+    of = f" of the classifier {audit.classifier}" if audit.classifier else ""
     text = (
-        f"The prediction was audited at {_count(judged, 'point')} drawn at random within each predicted class; "
+        f"The prediction{of} was audited at {_count(judged, 'point')} drawn at random within each predicted class; "
         "a person judged each without seeing the prediction"
     )
     if audit.n_cannot_tell:

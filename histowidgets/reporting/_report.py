@@ -133,7 +133,7 @@ def _write(
         part.write_text(html_of(content), encoding="utf-8")
         if replay is not None:
             with atomic_write(target.with_suffix(".ipynb"), ReportError) as other:
-                other.write_text(replay, encoding="utf-8")
+                other.write_text(written(replay), encoding="utf-8")
     if progress is not None:
         progress(total, total, "done", 0.0)
     return target

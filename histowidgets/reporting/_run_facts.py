@@ -195,6 +195,7 @@ def facts_of_run(run: Run, project: ProjectSnapshot) -> RunFacts | None:
         about["normalization"] = classifier.normalization.to_dict()
         about["pixel_size_um"] = classifier.pixel_size_um
     split: Split = getattr(run, "split", None) or Split({})
+    labels: ProjectSnapshot | None = getattr(run, "snapshot", None)
     return RunFacts(
         id=run.id,
         settings=run.settings,
@@ -202,7 +203,9 @@ def facts_of_run(run: Run, project: ProjectSnapshot) -> RunFacts | None:
         best=best,
         confusion=scores.get("confusion"),
         classes=list(run.history[-1]["val_iou"]) or list(project.classes),
-        labels=project,
+        labels=labels or project,
+        labels_known=labels is not None,
+        changed=labels is not None and labels.annotations != project.annotations,
         split=split,
         network=described.get("network", {}),
         weights=str(described.get("weights_used", "")),

@@ -20,6 +20,7 @@ from histowidgets.advice import likely_range
 from histowidgets.cli import EXIT_OK, EXIT_REFUSED, main
 from histowidgets.errors import ClassifierError, ProjectError, ReportCancelled, ReportError
 from tests.reporting.conftest import TAG
+from tests.training.helpers import painted, quick
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -105,7 +106,7 @@ def test_x8_the_methods_paragraph_states_what_happened_and_nothing_else(read):
         "Training took 3 epochs (6 steps),",
         "and ended when all planned epochs were done (random seed 7)",
         "A rectangle of the image was held out for validation; training read no pixel of it.",
-        "audited at 12 points drawn at random within each predicted class",
+        "was audited at 12 points drawn at random within each predicted class",
     ]
     for sentence in said:
         assert sentence in text, sentence
@@ -255,3 +256,35 @@ def test_the_command_writes_both_files_and_does_not_overwrite(session, tmp_path,
 def test_the_function_is_there_without_loading_torch():
     code = "import sys, histowidgets as hw; hw.errors.ReportError; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_session_in_memory_is_reported_with_the_annotations_of_the_run(tmp_path):
+    project = painted(strokes=4)
+    run = hw.train(project, quick(epochs=1, seed=3))
+    project.annotate("image 0", hw.Stroke([(20, 20), (30, 40)], width=8), "Bright")
+    text = Page(hw.report(project, tmp_path / "report.html", run=run).read_text(encoding="utf-8")).text
+    assert "8 annotations were drawn: Dark (4), Bright (4)." in text
+    assert "The annotations have changed since the run was started." in text
+    assert "is in memory only, so there is no notebook" in text
+    assert f"{run.scores['val_miou']:.2f}" in text
+
+
+def test_annotations_that_changed_after_the_run_are_told_apart(session, tmp_path):
+    folder, _ = session
+    with closing(hw.Project.open(folder)) as project:
+        project.annotate("a <slide>", hw.Stroke([(20, 20), (30, 40)], width=8), "Dark")
+        try:
+            text = Page(hw.report(project, tmp_path / "report.html").read_text(encoding="utf-8")).text
+        finally:
+            project.undo()
+    assert "The annotations have changed since the run was started." in text
+    assert "On 1 image, 12 annotations were drawn" in text
+
+
+def test_a_quick_learner_is_called_what_it_is_and_nothing_else(tmp_path):
+    project = painted(strokes=4)
+    path = hw.report(project, tmp_path / "report.html", classifier=hw.quick_classifier(project))
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert "Predictions are by a quick learner" in text
+    assert "U-Net" not in text.split("References")[0]
+    assert "1 image was predicted in tiles." in text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
 from histowidgets._checks import first_problem
 from histowidgets.annotations import Annotation, ProjectSnapshot
@@ -19,16 +19,20 @@ LABELS_FILE = "labels.json"
 VERSION = 1
 
 
+#: Any text: pydantic's own type refuses the surrogates that names of files may have.
+_Text = InstanceOf[str]
+
+
 class _Labels(BaseModel):
     """The content of the file."""
 
     model_config = ConfigDict(strict=True)
 
     version: int
-    classes: list[str]
-    colors: dict[str, str]
-    roles: dict[str, str]
-    annotations: dict[str, list[dict[str, Any]]]
+    classes: list[_Text]
+    colors: dict[_Text, str]
+    roles: dict[_Text, str]
+    annotations: dict[_Text, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
