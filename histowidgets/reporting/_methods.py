@@ -172,19 +172,15 @@ def _normalization(run: RunFacts, cite: Citations) -> str:
 def _training(run: RunFacts, cite: Citations) -> list[str]:
     settings = run.settings
     words, keys = _LOSSES[settings.loss]
-    rates = [record["learning_rate"] for record in run.history if record["learning_rate"]]
     rate = settings.learning_rate
-    chosen = ""
-    if settings.find_learning_rate or run.continued_from is not None:
-        rate = max(rates, default=rate)
+    if settings.find_learning_rate or run.continued_from is not None:  # it was another
+        rate = max((record["learning_rate"] or 0.0 for record in run.history), default=0.0) or rate
+    text = f"Training minimized {words}{cite(*keys)} over labelled pixels with AdamW{cite('adamw')} ("
+    text += f"learning rate {rate:.3g}"
     if settings.find_learning_rate:
-        chosen = f", chosen by a range test{cite('range-test')}"
+        text += f", chosen by a range test{cite('range-test')}"
     batch = settings.batch_size * settings.accumulation
-    text = (
-        f"Training minimized {words}{cite(*keys)} over labelled pixels with AdamW{cite('adamw')} (learning rate "
-        f"{rate:.3g}{chosen}, weight decay {settings.weight_decay:g}, {batch} tiles per "
-        f"step{_schedule(settings, cite)})"
-    )
+    text += f", weight decay {settings.weight_decay:g}, {batch} tiles per step{_schedule(settings, cite)})"
     if settings.hardest_share < 1:
         text += f", using the hardest {100 * settings.hardest_share:g} % of them{cite('hard')}"
     parts = [f"{text}."]
@@ -199,9 +195,10 @@ def _training(run: RunFacts, cite: Citations) -> list[str]:
         )
     steps = run.steps
     if settings.consistency > 0 and steps is not None and steps > TEACH_FROM_STEP:
+        teacher = "these averaged weights" if settings.ema_decay > 0 else "its own weights"
         parts.append(
-            f"From step {TEACH_FROM_STEP} on, the network also learned the confident predictions of these averaged "
-            f"weights on unlabelled pixels (weight {settings.consistency:g}){cite('mean-teacher')}."
+            f"From step {TEACH_FROM_STEP} on, the network also learned the confident predictions of {teacher} on "
+            f"unlabelled pixels (weight {settings.consistency:g}){cite('mean-teacher')}."
         )
     parts.append(_duration(run))
     return parts
@@ -236,15 +233,17 @@ def _augmentation(run: RunFacts, cite: Citations) -> str:
     if settings.scale > 1:
         done.append(f"scaling by up to {settings.scale:g}")
     if settings.brightness or settings.contrast:
-        done.append(f"brightness (±{settings.brightness:.0%}) and contrast (±{settings.contrast:.0%})")
+        done.append(f"brightness (±{100 * settings.brightness:g} %) and contrast (±{100 * settings.contrast:g} %)")
     if in_color and settings.color_jitter:
-        done.append(f"saturation and hue (up to {settings.color_jitter:.0%} and {settings.color_jitter / 5:.0%})")
+        done.append(
+            f"saturation and hue (up to {100 * settings.color_jitter:g} % and {100 * settings.color_jitter / 5:g} %)"
+        )
     if in_color and settings.stain_jitter:
         done.append(
-            f"the strengths of the stains (±{settings.stain_jitter:.0%}){cite('deconvolution', 'stain-jitter')}"
+            f"the strengths of the stains (±{100 * settings.stain_jitter:g} %){cite('deconvolution', 'stain-jitter')}"
         )
     if not in_color and settings.channel_jitter:
-        done.append(f"each channel (±{settings.channel_jitter:.0%})")
+        done.append(f"each channel (±{100 * settings.channel_jitter:g} %)")
     if settings.elastic:
         done.append(f"elastic deformation (strength {settings.elastic:g}){cite('elastic')}")
     if settings.blur:
@@ -299,20 +298,25 @@ def _held_out(run: RunFacts, cite: Citations) -> list[str]:
     scores = run.scores()
     if not scores:
         return [*parts, "No label lay there, so nothing was scored."]
-    chosen = {
-        "miou": "the highest mean IoU"
-        + (f" (within {settings.best_tolerance:g}, the latest)" if settings.best_tolerance else ""),
-        "val_loss": "the lowest loss",
-    }.get(settings.early_stopping_metric)
-    if settings.focus_class is not None and settings.early_stopping_metric == "miou":
-        chosen = f"the highest IoU of {settings.focus_class}"
+    first, later = "mean intersection over union (IoU)", "mean IoU"
+    by_iou = settings.early_stopping_metric == "miou"
     kept = f"The weights of epoch {best['epoch']:g} were kept"
+    chosen = settings.early_stopping_metric != "none"
     if run.about.get("stopped") == "last":
-        kept = "The last weights were kept"
+        kept, chosen = "The last weights were kept", False
+    elif by_iou and settings.focus_class is not None:
+        kept += f", which had the highest intersection over union (IoU) of {settings.focus_class} there"
+        first = later
+    elif by_iou and settings.best_tolerance:
+        kept += f", the latest within {settings.best_tolerance:g} of the highest {first} there"
+        first = later
+    elif by_iou:
+        kept += f", which had the highest {first} there"
+        first = later
     elif chosen:
-        kept += f", which had {chosen} there"
+        kept += ", which had the lowest loss there"
     mean = scores[0]
-    text = f"On the held-out labels, the mean intersection over union (IoU) of the classes was {mean.iou:.2f}"
+    text = f"On the held-out labels, the {first} of the classes was {mean.iou:.2f}"
     if mean.likely is not None:
         text += (
             f" (95 % interval {mean.likely[0]:.2f} to {mean.likely[1]:.2f}, by Wilson's method{cite('wilson')} with "
@@ -320,7 +324,7 @@ def _held_out(run: RunFacts, cite: Citations) -> list[str]:
         )
     each = ", ".join(f"{row.name} {row.iou:.2f}" for row in scores[1:] if row.iou is not None)
     parts += [f"{kept}.", f"{text}; by class: {each}."]
-    if chosen and run.about.get("stopped") != "last":
+    if chosen:
         parts.append("Since the same labels served to choose the epoch, this is not an independent test.")
     return parts
 

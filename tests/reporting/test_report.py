@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import nbformat
@@ -19,6 +20,9 @@ from histowidgets._colors import hex_to_rgb
 from histowidgets.advice import likely_range
 from histowidgets.cli import EXIT_OK, EXIT_REFUSED, main
 from histowidgets.errors import ClassifierError, ProjectError, ReportCancelled, ReportError
+from histowidgets.reporting._methods import methods
+from histowidgets.reporting._run_facts import facts_of_stored
+from histowidgets.training.storage import read_run
 from tests.reporting.conftest import TAG
 from tests.training.helpers import painted, quick
 
@@ -288,3 +292,52 @@ def test_a_quick_learner_is_called_what_it_is_and_nothing_else(tmp_path):
     assert "Predictions are by a quick learner" in text
     assert "U-Net" not in text.split("References")[0]
     assert "1 image was predicted in tiles." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "about", "said", "absent"),
+    [
+        (
+            {"loss": "focal", "find_learning_rate": True, "scheduler": "cosine", "hardest_share": 0.5, "ema_decay": 0},
+            {"steps": 200, "start": {"run": "earlier", "sha256": ""}, "stopped": "best"},
+            [
+                "from the weights of the run earlier",
+                "focal loss",
+                "range test",
+                "cosine schedule",
+                "hardest 50 %",
+                "predictions of its own weights",
+                "it was stopped by the user",
+            ],
+            ["ImageNet", "moving average"],
+        ),
+        (
+            {"normalization": "fixed_range", "normalization_low": 0, "normalization_high": 255, "augmentation": False},
+            {"steps": 80, "stopped": "last"},
+            ["0 became 0 and 255 became 1", "were not augmented", "The last weights were kept"],
+            ["unlabelled pixels", "not an independent test", "percentile"],
+        ),
+        (
+            {"early_stopping_metric": "val_loss", "freeze": "early", "class_weights": {"Dark": 2.0}, "epochs": 99},
+            {},
+            [
+                "which had the lowest loss there",
+                "the first blocks were frozen",
+                "(Dark 2; others 1)",
+                "the validation score had not improved for 20 epochs",
+            ],
+            ["all planned epochs"],
+        ),
+    ],
+)
+def test_each_sentence_is_there_only_if_it_happened(session, changes, about, said, absent):
+    folder, run = session
+    with closing(hw.Project.open(folder)) as project:
+        facts = facts_of_stored(read_run(folder / "runs" / run.id), project.snapshot())
+        changed = facts.settings.model_copy(update=changes)
+        facts = replace(facts, settings=changed, about={**facts.about, **about})
+        text, references = methods(project.snapshot(), facts, None, None, 0)
+    assert [one for one in said if one not in text] == []
+    assert [one for one in absent if one in text] == []
+    numbers = [int(n) for part in re.findall(r"\[([\d, ]+)\]", text) for n in part.split(",")]
+    assert list(dict.fromkeys(numbers)) == list(range(1, len(references) + 1)), "numbered as they are first cited"
