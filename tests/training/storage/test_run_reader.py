@@ -105,8 +105,8 @@ def test_a_history_that_is_damaged_names_its_file(folder_with, history):
 
 
 def test_a_newer_version_is_refused_before_its_fields_are_read(folder_with):
-    with pytest.raises(TrainingError, match="has version 3, but this program reads only up to 2"):
-        read_run(folder_with(version=3, unheard="of"))
+    with pytest.raises(TrainingError, match="has version 4, but this program reads only up to 3"):
+        read_run(folder_with(version=4, unheard="of"))
 
 
 @pytest.mark.parametrize(
