@@ -12,6 +12,7 @@ PACKAGES = [
         "the page",
         [["colab"], ["common"], ["audit", "canvas", "monitor", "settings"], ["live_prediction"], ["studio"]],
     ),
+    ("reporting", "what happened, as one file", "", []),
     (
         "advice",
         "about annotations, settings and curves",
@@ -41,6 +42,7 @@ PACKAGES = [
             ["tiling"],
             ["results", "pixel_models"],
             ["inference", "onnx", "storage"],
+            ["bioimage"],
             ["auditing", "reliability", "batch"],
         ],
     ),

@@ -32,6 +32,7 @@ from .prediction import (
     predict_images,
     shift_sensitivity,
 )
+from .reporting import report
 from .training import (
     Comparison,
     CrossValidation,
@@ -51,6 +52,7 @@ from .training import (
     preview_augmentation,
     quick_classifier,
     quick_score,
+    repeat_training,
     replay,
     resume_training,
     start_training,
@@ -121,7 +123,9 @@ __all__ = [
     "quick_classifier",
     "quick_score",
     "recommend",
+    "repeat_training",
     "replay",
+    "report",
     "resume_training",
     "samples",
     "shift_sensitivity",

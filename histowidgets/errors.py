@@ -30,6 +30,8 @@ HistowidgetsError
     PredictionError           an image does not fit the classifier
         PredictionCancelled   the prediction was cancelled before it was complete
     AdviceError               an argument is not a history, an image type or a number of tiles
+    ReportError               a report cannot be made or written
+        ReportCancelled       the report was cancelled before it was complete
     WidgetError               a widget was given something that it cannot show
 
 HistowidgetsWarning           something worth knowing; the work continues
@@ -193,6 +195,14 @@ class PredictionCancelled(PredictionError):
 
 class AdviceError(HistowidgetsError, ValueError):
     """An argument is not a history, an image type or a number of tiles that advice can be given on."""
+
+
+class ReportError(HistowidgetsError, ValueError):
+    """A report cannot be made or written."""
+
+
+class ReportCancelled(ReportError):
+    """The report was cancelled before it was complete; no file was written."""
 
 
 class WidgetError(HistowidgetsError, ValueError):

@@ -4,6 +4,7 @@ All are pure functions on plain data. Every piece of advice is an `Advice`, and 
 """
 
 from histowidgets.advice._advice import SEVERITIES, Action, Advice
+from histowidgets.advice._evidence_text import evidence_text
 from histowidgets.advice.coaching import balanced_weights, coach, counts_wanted
 from histowidgets.advice.diagnosis import DIAGNOSES, diagnose, held_out_counts, likely_range, strokes_of_mean
 from histowidgets.advice.recommendation import (
@@ -40,6 +41,7 @@ __all__ = [
     "coach",
     "counts_wanted",
     "diagnose",
+    "evidence_text",
     "find_label_errors",
     "guess_image_type",
     "held_out_counts",

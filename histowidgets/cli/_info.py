@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from contextlib import closing
+import zipfile
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ def add_info(commands: Any, epilog: str) -> None:
         description="Describe a project, a classifier or an image, without computing anything.",
         epilog=epilog,
     )
-    parser.add_argument("path", help="project folder, classifier folder, or image")
+    parser.add_argument("path", help="project folder, classifier folder or BioImage.IO package, or image")
     add_choice(parser)
     parser.add_argument("--json", action="store_true", help="print the description as JSON")
 
@@ -43,12 +44,19 @@ def _described(given: str, choice: dict[str, Any]) -> dict[str, Any]:
     path = Path(given).expanduser()
     if (path / "project.json").is_file():
         return _project(path)
-    if (path / "classifier.json").is_file():
+    if (path / "classifier.json").is_file() or (path.suffix.lower() == ".zip" and _is_package(path)):
         return _classifier(path)
     from histowidgets.images import open_image
 
     image = open_image(given if is_address(given) else path, **choice)
     return {"what": "image", "name": image.name, **_image(image)}
+
+
+def _is_package(path: Path) -> bool:
+    """Return whether a zip file is a BioImage.IO package, and not a zipped image such as an OME-Zarr."""
+    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        return "rdf.yaml" in archive.namelist()
+    return False
 
 
 def _image(image: "Image") -> dict[str, Any]:

@@ -25,7 +25,9 @@ def require_project(folder: Path) -> Path:
 
 
 def require_classifier(folder: Path) -> Path:
-    """Raise ClassifierError if a folder holds no classifier."""
+    """Raise ClassifierError if a folder holds no classifier; a BioImage.IO package, a zip file, is one too."""
+    if folder.suffix.lower() == ".zip" and folder.is_file():
+        return folder
     _require(folder, "classifier.json", "classifier", ClassifierError, "histowidgets train or Classifier.save writes")
     return folder
 

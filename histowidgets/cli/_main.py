@@ -17,6 +17,7 @@ from histowidgets.cli._log import Log
 from histowidgets.cli._predict import add_predict, predict
 from histowidgets.cli._presets import add_presets, presets
 from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_REFUSED
+from histowidgets.cli._report import add_report, report
 from histowidgets.cli._train import add_train, train
 from histowidgets.errors import HistowidgetsError
 
@@ -28,6 +29,7 @@ _COMMANDS = {
     "cross-validate": cross_validate,
     "predict": predict,
     "audit": audit,
+    "report": report,
     "info": info,
     "presets": presets,
     "export": export,
@@ -37,6 +39,7 @@ _PARSERS = {
     "cross-validate": add_cross_validate,
     "predict": add_predict,
     "audit": add_audit,
+    "report": add_report,
     "info": add_info,
     "presets": add_presets,
     "export": add_export,

@@ -12,6 +12,7 @@ from histowidgets.errors import ClassifierError, OutsideTrainingWarning, Predict
 from histowidgets.images import Image, Normalization, Region, open_image, open_images
 from histowidgets.prediction import inference  # its names load torch when they are first used
 from histowidgets.prediction._spec import ClassifierSpec
+from histowidgets.prediction.bioimage import PackageDescription, is_package, read_package, write_package
 from histowidgets.prediction.inference import (
     AnyOptions,
     Job,
@@ -360,14 +361,21 @@ class Classifier:
 
     @staticmethod
     def load(folder: str | PathLike[str]) -> "Classifier":
-        """Load a classifier that `save` wrote, without unpickling.
+        """Load a classifier that `save` or `export_bioimage` wrote, without unpickling.
+
+        Parameters
+        ----------
+        folder : path
+            The folder of a classifier, or a BioImage.IO package (zip file or folder) of ours, which needs the extra
+            ``onnx``.
 
         Raises
         ------
         ClassifierError
             If the folder or a file is missing, damaged, or of a newer version; the message names it.
         """
-        return Classifier(read_folder(folder))
+        path = as_path(folder, ClassifierError)
+        return Classifier(read_package(path) if is_package(path) else read_folder(path))
 
     def export_onnx(
         self,
@@ -435,6 +443,56 @@ class Classifier:
             When `should_stop` says so.
         """
         write_qupath_folder(self.spec, as_path(folder, ClassifierError), progress, should_stop, max_seconds)
+
+    def export_bioimage(
+        self,
+        path: str | PathLike[str],
+        *,
+        image: Image | np.ndarray | str | PathLike[str] | None = None,
+        name: str = "",
+        description: str = "",
+        authors: Sequence[str] = (),
+        license: str | None = None,
+        cite: Sequence[tuple[str, str]] = (),
+        progress: ExportProgress | None = None,
+        should_stop: ShouldStop | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        """Export a BioImage.IO model package, for ilastik, deepImageJ and other programs; needs the extra ``bioimage``.
+
+        The zip file has the network as ONNX, its description (``rdf.yaml``, format 0.5) with the normalization, the
+        pixel size and the halo, an input with its expected output, a README and a cover. BioImage.IO's own test is run
+        on it before it replaces an older file. `load` reads it back. Other programs cannot match stains; if this
+        classifier does, there is a `HistowidgetsWarning`. Of an ensemble only the network is written, with a warning.
+
+        Parameters
+        ----------
+        path : path
+            The file to write, ``.zip``.
+        image : Image, array or path, optional
+            Its middle becomes the test input and the cover; by default seeded noise in the range of the training
+            images. Choose one that may be published.
+        name, description : str
+            By default from the classes.
+        authors : sequence of str
+        license : str, optional
+            SPDX identifier of the licence under which you publish the weights, such as "CC-BY-4.0".
+        cite : sequence of (str, str)
+            Text and DOI or address of works to cite besides histowidgets.
+        progress, should_stop, max_seconds
+            See `export_onnx`.
+
+        Raises
+        ------
+        ClassifierError
+            If the classifier has no network, packages are missing, the file cannot be written, the description is not
+            valid, or the export or the test failed.
+        ExportCancelled
+            When `should_stop` says so.
+        """
+        about = PackageDescription(name, description, tuple(authors), license, tuple(cite))
+        opened = None if image is None else open_image(image)
+        write_package(self.spec, path, opened, about, progress, should_stop, max_seconds)
 
     @staticmethod
     def from_onnx(

@@ -30,10 +30,12 @@ from .runs import (
     UnfinishedRun,
     find_unfinished_run,
     load_last_run,
+    repeat_training,
     replay,
     resume_training,
     start_training,
     train,
+    what_differs,
     write_tensorboard,
 )
 from .settings import TrainingSettings, setting_range
@@ -84,12 +86,14 @@ __all__ = [
     "preview_augmentation",
     "quick_classifier",
     "quick_score",
+    "repeat_training",
     "replay",
     "resume_training",
     "setting_range",
     "start_training",
     "train",
     "warm_quick",
+    "what_differs",
     "with_channels",
     "write_tensorboard",
 ]

@@ -380,11 +380,12 @@ class Notebook:
         self.page.reload()
         self._wait_for_kernel()
 
-    def screenshot(self, name: str) -> None:
-        """Save a picture of the page in the folder HISTOWIDGETS_SCREENSHOTS names, if it is set."""
+    def screenshot(self, name: str, page: Any = None) -> None:
+        """Save a picture of this page, or of all of another, in the folder HISTOWIDGETS_SCREENSHOTS names, if set."""
         if folder := os.environ.get("HISTOWIDGETS_SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
+            whole = page is not None
+            (page or self.page).screenshot(path=str(Path(folder) / f"{name}.png"), full_page=whole)
 
     def set_theme(self, dark: bool) -> None:
         """Show the page in JupyterLab's dark theme, or in its light one."""

@@ -23,6 +23,7 @@ import histowidgets as hw
 from histowidgets.cli import build_parser
 from histowidgets.training.settings import _presets
 from tests.docs.fences import DOCS, PAGES, ROOT, fences, label, of
+from tests.prediction.bioimage.packages import why_unusable
 from tests.prediction.models import SMALL_BACKBONE
 
 LANGUAGES = {"python", "ipython", "sh", "bash", "powershell", "text", "bibtex", ""}
@@ -96,6 +97,8 @@ def run_page(page):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=label)
 def test_python_on_a_page_runs(page, things, monkeypatch):
+    if page.stem == "bioimage" and (why := why_unusable()):
+        pytest.skip(why)
     monkeypatch.chdir(things)
     for preset in ("cpu", "workshop"):
         monkeypatch.setitem(_presets.PRESETS, preset, TINY)

@@ -10,7 +10,7 @@ import histowidgets as hw
 from tests.docs.fences import DOCS, ROOT, of
 
 REFERENCE = DOCS / "reference"
-PACKAGES = ("advice", "annotations", "images", "models", "prediction", "training", "widgets")
+PACKAGES = ("advice", "annotations", "images", "models", "prediction", "reporting", "training", "widgets")
 MODULES = {"errors": "histowidgets.errors", "samples": "histowidgets.images.samples"}
 
 

@@ -5,11 +5,9 @@ import glob
 import hashlib
 import json
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from safetensors.numpy import save as save_tensors
 
 from histowidgets._checks import first_problem
 from histowidgets._io import FREE_SPACE, as_path
+from histowidgets._versions import versions
 from histowidgets.errors import ClassifierError
 from histowidgets.prediction._spec import ClassifierSpec, Description
 from histowidgets.prediction.pixel_models import restored_model
@@ -114,18 +113,8 @@ def _card(spec: ClassifierSpec, digest: str) -> dict[str, Any]:
         "scores": spec.scores,
         "history": spec.history,
         "trained_on": spec.trained_on,
-        "versions": _versions(),
+        "versions": versions(),
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("histowidgets", "numpy", "torch", "timm", "segmentation-models-pytorch"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _require_replaceable(target: Path) -> None:

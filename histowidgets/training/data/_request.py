@@ -14,7 +14,7 @@ from histowidgets.annotations import Project, ProjectSnapshot, Split, snapshot_o
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import SAME_PIXEL_SIZE, Image, Normalization, Region
 from histowidgets.models import NetworkSpec, check_network
-from histowidgets.training._events import Message
+from histowidgets.training._events import Keep, Message
 from histowidgets.training.data._channels import places_of, with_channels
 from histowidgets.training.data._normalization import in_words, normalization_of
 from histowidgets.training.data._pixel_size import WorkingImages, at_common_pixel_size
@@ -31,12 +31,33 @@ _LIGHT = (64, 48, 32, 16)
 
 @dataclass(frozen=True)
 class Start:
-    """The weights and normalization of a classifier or of an interrupted run, from which training continues."""
+    """The weights and normalization of a classifier or of an interrupted run, from which training continues.
+
+    `run_id` is the run that the classifier is from; "" if unknown.
+    """
 
     spec: NetworkSpec
     tensors: Mapping[str, np.ndarray]
     normalization: Normalization
     weights_used: str = "weights of the classifier that training continues from"
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class EndPoint:
+    """Where an earlier run ended, so that a repetition ends there too, whatever the time.
+
+    Attributes
+    ----------
+    steps, epochs : int
+        Number of steps that it took, and of epochs that it finished.
+    keep : {"best", "last"} or None
+        What it was stopped with; None if nobody stopped it.
+    """
+
+    steps: int
+    epochs: int
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +86,8 @@ class TrainingRequest:
         Findings of the checks.
     resumed : Checkpoint or None
         State of the same run when it was interrupted; `start` then has its weights.
+    end : EndPoint or None
+        Where to end, in the repetition of an earlier run.
     """
 
     run_id: str
@@ -77,6 +100,7 @@ class TrainingRequest:
     folder: Path | None
     messages: tuple[Message, ...]
     resumed: "Checkpoint | None" = None
+    end: EndPoint | None = None
 
     def spec(self) -> NetworkSpec:
         """Return the spec of the network for the settings."""
@@ -271,7 +295,8 @@ def _start_of(
     if why is not None:
         messages.append(Message("warning", f"Training starts from scratch: {why}."))
         return None
-    return Start(_spec_of(classifier), classifier.model.tensors(), classifier.normalization)
+    run_id = str(classifier.trained_on.get("run", ""))
+    return Start(_spec_of(classifier), classifier.model.tensors(), classifier.normalization, run_id=run_id)
 
 
 def _spec_of(classifier: "Classifier") -> NetworkSpec:

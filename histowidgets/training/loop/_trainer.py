@@ -63,7 +63,7 @@ def make_trainer(request: TrainingRequest, normalization: Normalization, emit: E
     """Set up a trainer and the writer of its run's folder; arguments as for `run_loop`."""
     group = ProcessGroup.current()
     state = prepare(request, normalization, emit, group, partial(_check, control, emit, "preparing"))
-    writer = RunWriter(request, normalization, state.network, asdict(state.compute.compute_format), emit)
+    writer = RunWriter(request, normalization, state.network, asdict(state.compute.compute_format), emit, group.size)
     return Trainer(request, state, writer, emit, control, group)
 
 
@@ -156,7 +156,7 @@ class Trainer:
         finally:
             state.tiles.close()
         if not control.leaving:
-            self.writer.close(self.history, control.kept)
+            self.writer.close(self.history, control.kept, self.step, control.keep)
 
     def _is_done(self) -> bool:
         """Return whether to end the run: another epoch is useless, or there is no time for it."""
@@ -408,6 +408,9 @@ class Trainer:
         return state_dict(self.state, kept.network if kept is not None and is_older else None, about)
 
     def _check(self) -> None:
+        end = self.request.end
+        if end is not None and end.keep is not None and (self.step, len(self.history)) >= (end.steps, end.epochs):
+            self.control.stop(end.keep)
         _check(self.control, self.emit)
 
     def _progress(self) -> float:
@@ -425,5 +428,8 @@ class Trainer:
         return max(0.0, left if limit is None else min(left, limit - seconds))
 
     def _time_is_up(self) -> bool:
+        end = self.request.end
+        if end is not None and end.keep is None and self.step >= end.steps:
+            return True
         limit = self.settings.max_seconds
         return limit is not None and self.control.seconds() >= limit

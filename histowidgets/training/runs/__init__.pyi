@@ -1,5 +1,7 @@
 from ._base import Run, RunSummary
+from ._classifier import read_classifier
 from ._loaded import LoadedRun, load_last_run
+from ._repeat import repeat_training, what_differs
 from ._replay import ReplayedRun, replay
 from ._resume import resume_training
 from ._run import TrainingRun
@@ -20,9 +22,12 @@ __all__ = [
     "UnfinishedRun",
     "find_unfinished_run",
     "load_last_run",
+    "read_classifier",
+    "repeat_training",
     "replay",
     "resume_training",
     "start_training",
     "train",
+    "what_differs",
     "write_tensorboard",
 ]

@@ -4,7 +4,7 @@ import threading
 import traceback
 
 from histowidgets._threads import BackgroundThread
-from histowidgets.annotations import Split
+from histowidgets.annotations import ProjectSnapshot, Split
 from histowidgets.errors import HistowidgetsError, TrainingError
 from histowidgets.images import Normalization
 from histowidgets.prediction import Classifier, NetworkModel, PixelModel
@@ -51,6 +51,11 @@ class TrainingRun(Run):
     def settings(self) -> TrainingSettings:
         """The settings that the run was started with."""
         return self._request.settings
+
+    @property
+    def snapshot(self) -> ProjectSnapshot:
+        """The images and annotations that it is trained on."""
+        return self._request.snapshot
 
     @property
     def classifier(self) -> Classifier | None:

@@ -14,8 +14,9 @@ from histowidgets.errors import HistowidgetsError, SettingsError, TrainingError
 from histowidgets.training._events import EpochRecord, parse_epoch_record
 from histowidgets.training.settings import TrainingSettings
 
-#: Format version of ``run.json``; version 1 had no ``confusion``, and no file with the state to resume from.
-RUN_VERSION = 2
+#: Format version of ``run.json``; version 1 had no ``confusion``, and no file with the state to resume from; version 2
+#: had nothing that is needed only to repeat the run, and no `LABELS_FILE`.
+RUN_VERSION = 3
 
 
 class _Summary(BaseModel):
@@ -36,6 +37,13 @@ class _Summary(BaseModel):
     kept: dict[str, Any] | None = None
     confusion: list[list[int]] | None = None
     pixel_size_um: float | None = None
+    steps: int | None = None
+    stopped: str | None = None
+    start: dict[str, str] | None = None
+    device: str = ""
+    processes: int = 1
+    threads: int | None = None
+    versions: dict[str, str] = {}
 
 
 #: Entries that every record of a run has; the others may be None, or missing in older versions.

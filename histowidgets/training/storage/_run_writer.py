@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 
 from histowidgets._io import atomic_write
+from histowidgets._versions import versions
 from histowidgets.errors import TrainingError
 from histowidgets.images import Normalization
 from histowidgets.models import Network
@@ -22,6 +23,7 @@ from histowidgets.training.checkpoint import BEST_FILE, RESUME_FILE, Checkpoint,
 from histowidgets.training.data import TrainingRequest
 from histowidgets.training.storage._best_weights import BestWeights
 from histowidgets.training.storage._fingerprint import fingerprint
+from histowidgets.training.storage._labels import LABELS_FILE, labels_of, start_of
 from histowidgets.training.storage._run_reader import RUN_VERSION
 
 #: Largest share of a run's time for writing its state, if epochs are short.
@@ -46,6 +48,8 @@ class RunWriter:
         The compute format, also stored in ``run.json``.
     emit : callable
         Called with the warning.
+    processes : int
+        How many processes train together; also stored there.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class RunWriter:
         network: Network,
         compute_format: Mapping[str, str],
         emit: Callable[[Event], None],
+        processes: int = 1,
     ) -> None:
         self._folder = request.folder
         self._emit = emit
@@ -72,14 +77,22 @@ class RunWriter:
             "normalization": normalization.to_dict(),
             "pixel_size_um": request.working.pixel_size_um,
             "held_out": {name: [list(region) for region in some] for name, some in request.split.held_out.items()},
+            "start": start_of(request),
+            "device": next(network.parameters()).device.type,
+            "processes": processes,
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
         }
+        self._ended: dict[str, Any] = {"steps": None, "stopped": None}
         self._to_resume = {
+            "start": self._about["start"],
             "started": self._about["started"],
             "settings": request.settings.model_dump(mode="json"),
             "split": request.split.to_dict(),
             **fingerprint(request.snapshot),
         }
         self._write("settings.json", request.settings.to_json().encode())
+        self._write(LABELS_FILE, labels_of(request.snapshot))
         self._write_about("running", None)
 
     def write_history(self, history: Sequence[EpochRecord]) -> None:
@@ -114,8 +127,15 @@ class RunWriter:
         self._written = time.perf_counter()
         self._cost = self._written - began
 
-    def close(self, history: Sequence[EpochRecord], kept: BestWeights | None) -> None:
-        """Write the summary and the final weights."""
+    def close(
+        self,
+        history: Sequence[EpochRecord],
+        kept: BestWeights | None,
+        steps: int | None = None,
+        stopped: str | None = None,
+    ) -> None:
+        """Write the summary and the final weights; `steps` were taken, and `stopped` says what to keep on a stop."""
+        self._ended = {"steps": steps, "stopped": stopped}
         if self._folder is None:
             return
         self.write_history(history)
@@ -131,6 +151,7 @@ class RunWriter:
     def _write_about(self, state: str, kept: BestWeights | None) -> None:
         about = {
             **self._about,
+            **self._ended,
             "state": state,
             "kept": None if kept is None else kept.record,
             "confusion": None if kept is None else kept.confusion,

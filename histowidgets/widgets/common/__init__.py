@@ -8,7 +8,6 @@ from histowidgets.widgets.common._close_widgets import close_tree
 from histowidgets.widgets.common._colab_pulse import Pulse, colab_pulse
 from histowidgets.widgets.common._controls import Disclosure, TextEntry, full_width
 from histowidgets.widgets.common._download import Download
-from histowidgets.widgets.common._evidence_text import evidence_text
 from histowidgets.widgets.common._fallback_picture import static_html
 from histowidgets.widgets.common._latest_worker import LatestWorker
 from histowidgets.widgets.common._picture_url import picture_url
@@ -32,7 +31,6 @@ __all__ = [
     "bundle",
     "close_tree",
     "colab_pulse",
-    "evidence_text",
     "full_width",
     "link_slider",
     "listen",

@@ -7,9 +7,9 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 
+from histowidgets._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
 from histowidgets.widgets.monitor._run_curves import Curve, RunCurves
 from histowidgets.widgets.monitor._styles import TRAIN, VALIDATION, Style
-from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
 
 WIDTH, PANEL_HEIGHT = 1200, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 50

@@ -6,11 +6,11 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
+from histowidgets._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
 from histowidgets.widgets.monitor._epoch_chart import EpochChart
 from histowidgets.widgets.monitor._html import legend_html
 from histowidgets.widgets.monitor._run_curves import SMOOTHING, Curve, RunCurves, smoothed
 from histowidgets.widgets.monitor._styles import RATE, TRAIN, VALIDATION, Style, class_styles
-from histowidgets.widgets.monitor._ticks import IOU_TICKS, Ticks, epoch_ticks, linear_ticks, log_ticks
 
 HEIGHT = 190
 RATE_HEIGHT = 80

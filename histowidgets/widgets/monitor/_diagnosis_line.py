@@ -7,8 +7,8 @@ from typing import Any
 
 import ipywidgets
 
-from histowidgets.advice import Action, Advice
-from histowidgets.widgets.common import close_tree, evidence_text
+from histowidgets.advice import Action, Advice, evidence_text
+from histowidgets.widgets.common import close_tree
 
 OnAction = Callable[[Action, Advice], None]
 

@@ -6,10 +6,10 @@ from typing import Any
 import bqplot
 import numpy as np
 
+from histowidgets._ticks import Ticks
 from histowidgets.widgets.common import close_tree
 from histowidgets.widgets.monitor._run_curves import NO_CURVE, Curve, joined, positive, thin, trimmed
 from histowidgets.widgets.monitor._styles import Style
-from histowidgets.widgets.monitor._ticks import Ticks
 
 # Text, grid, axes and the line of the best epoch take their colours from the theme (static/common/panels.css).
 _MARGIN = {"top": 8, "bottom": 6, "left": 38, "right": 12}

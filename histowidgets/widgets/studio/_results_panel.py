@@ -135,6 +135,11 @@ class ResultsPanel(ipywidgets.VBox):
                 self.qupath,
             ),
             ("Classifier as ONNX", "The network, without the quick learner, for other programs.", self.save_onnx),
+            (
+                "Classifier for BioImage.IO",
+                "The network, without the quick learner, as a model package for ilastik, deepImageJ and others.",
+                self.save_bioimage,
+            ),
             ("Labels (PNG)", "The label map that is shown, with the class colours.", self.save_png),
             (
                 "Labels (OME-TIFF)",
@@ -256,6 +261,14 @@ class ResultsPanel(ipywidgets.VBox):
         self._state.folder.mkdir(parents=True, exist_ok=True)
         target = self._state.folder / "classifier.onnx"
         network.export_onnx(target, **self._following("ONNX"))
+        return target
+
+    def save_bioimage(self) -> Path:
+        """Write the network as ``classifier.bioimage.io.zip``, without pictures, since it may be published."""
+        network = self._network()
+        self._state.folder.mkdir(parents=True, exist_ok=True)
+        target = self._state.folder / "classifier.bioimage.io.zip"
+        network.export_bioimage(target, **self._following("BioImage.IO"))
         return target
 
     def save_png(self) -> Path:

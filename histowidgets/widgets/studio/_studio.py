@@ -29,6 +29,7 @@ from histowidgets.widgets.studio._open_project import extend, forget, open_proje
 from histowidgets.widgets.studio._page_size import PageSize
 from histowidgets.widgets.studio._predict_panel import PredictPanel
 from histowidgets.widgets.studio._project_panel import ProjectPanel
+from histowidgets.widgets.studio._report_panel import ReportPanel
 from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
 from histowidgets.widgets.studio._state import StudioState
@@ -258,6 +259,7 @@ class Studio(ipywidgets.VBox):
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
         self._results = ResultsPanel(state, self._live)
         self._predict = PredictPanel(state, self._live)
+        self._report = ReportPanel(state, self._live)
         self._review = ReviewPanel(state)
         self._audit_view = AuditView(state, self.canvas)
         self._audit = AuditPanel(
@@ -275,7 +277,7 @@ class Studio(ipywidgets.VBox):
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
-            *(self._results, self._trials),
+            *(self._report, self._results, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
@@ -295,7 +297,10 @@ class Studio(ipywidgets.VBox):
         )
 
     def _lay_out(self) -> None:
-        parts = [self._results, self._predict, self._results.files, self._audit, self._review, self._trials]
+        parts = [
+            *(self._results, self._predict, self._results.files, self._report),
+            *(self._audit, self._review, self._trials),
+        ]
         results = ipywidgets.VBox(parts)
         results.add_class("hw-results-page")
         pages = {

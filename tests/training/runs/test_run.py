@@ -554,6 +554,7 @@ def test_run_folder_holds_settings_history_weights_and_summary(tmp_path):
         assert sorted(p.name for p in folder.iterdir()) == [
             "checkpoint.safetensors",
             "history.csv",
+            "labels.json",
             "run.json",
             "settings.json",
         ]

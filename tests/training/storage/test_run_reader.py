@@ -7,7 +7,7 @@ import pytest
 
 from histowidgets.errors import TrainingError
 from histowidgets.training import TrainingSettings
-from histowidgets.training.storage import read_run, run_folders
+from histowidgets.training.storage import read_labels, read_run, run_folders
 
 HISTORY = "epoch,train_loss,val_loss,train_miou,val_miou,val_accuracy,learning_rate,seconds,steps,iou_Dark,iou_Bright"
 RECORD = {
@@ -61,7 +61,9 @@ def test_a_run_is_read_as_it_was_written(folder_with, tmp_path):
     assert (run.id, run.state, run.settings.epochs, run.confusion) == ("a-run", "ended", 3, [[3, 1], [0, 2]])
     assert run.history == [RECORD]
     assert run.best == RECORD
-    assert dict(run.about) == SUMMARY | {"pixel_size_um": None}
+    in_version_3 = {"steps": None, "stopped": None, "start": None, "device": "", "threads": None, "versions": {}}
+    assert dict(run.about) == SUMMARY | {"pixel_size_um": None, "processes": 1} | in_version_3
+    assert read_labels(folder) is None
 
 
 def test_a_run_of_version_1_has_no_confusion_and_no_steps(folder_with):
@@ -103,5 +105,21 @@ def test_a_history_that_is_damaged_names_its_file(folder_with, history):
 
 
 def test_a_newer_version_is_refused_before_its_fields_are_read(folder_with):
-    with pytest.raises(TrainingError, match="has version 3, but this program reads only up to 2"):
-        read_run(folder_with(version=3, unheard="of"))
+    with pytest.raises(TrainingError, match="has version 4, but this program reads only up to 3"):
+        read_run(folder_with(version=4, unheard="of"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("no json", "damaged"),
+        ("[]", "damaged"),
+        ('{"version": 2, "classes": [], "colors": {}, "roles": {}, "annotations": {}}', "version 2. Update"),
+        ('{"version": 1, "classes": [], "colors": {}, "roles": {}, "annotations": {"a": [{}]}}', "damaged"),
+    ],
+)
+def test_labels_that_are_damaged_name_their_file(folder_with, content, why):
+    folder = folder_with()
+    (folder / "labels.json").write_text(content)
+    with pytest.raises(TrainingError, match=rf"labels\.json .*{why}"):
+        read_labels(folder)

@@ -47,6 +47,7 @@ def test_what_is_written_is_read_back(writer_of, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == [
         "checkpoint.safetensors",
         "history.csv",
+        "labels.json",
         "run.json",
         "settings.json",
     ]

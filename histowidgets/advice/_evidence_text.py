@@ -1,6 +1,6 @@
 """The numbers behind a piece of advice, in words."""
 
-from histowidgets.advice import Advice
+from histowidgets.advice._advice import Advice
 
 
 def evidence_text(advice: Advice) -> str:

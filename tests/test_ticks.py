@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from histowidgets.widgets.monitor._ticks import epoch_ticks, linear_ticks, log_ticks
+from histowidgets._ticks import epoch_ticks, linear_ticks, log_ticks
 
 
 @pytest.mark.parametrize(

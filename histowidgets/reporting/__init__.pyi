@@ -1,0 +1,3 @@
+from ._report import Progress, report
+
+__all__ = ["Progress", "report"]
