@@ -20,17 +20,16 @@ import numpy as np
 
 import histowidgets as hw
 from benchmarks._protocol import painted_project, read_case, suite
+from histowidgets._intervals import Z_95, wilson
 from histowidgets.prediction.auditing._draw import allocate
 from histowidgets.prediction.auditing._estimates import _weighted_ratio
 from histowidgets.prediction.auditing._intervals import (
-    Z_95,
     _score,
     iou,
     precision,
     recall,
     score_interval,
     share,
-    wilson,
 )
 
 STROKES = 3

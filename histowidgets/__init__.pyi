@@ -15,6 +15,7 @@ from .prediction import (
     audit,
     open_prediction,
     overlay_rgba,
+    positivity,
     predict_images,
     shift_sensitivity,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "open_image",
     "open_prediction",
     "overlay_rgba",
+    "positivity",
     "predict_images",
     "preview_augmentation",
     "quick_classifier",

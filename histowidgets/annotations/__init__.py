@@ -26,6 +26,7 @@ from histowidgets.annotations.shapes import (
     Rectangle,
     Shape,
     Stroke,
+    is_ignored_class,
     painted_area,
     shape_from_dict,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Stroke",
     "class_pixels",
     "conflicts",
+    "is_ignored_class",
     "numbered_name",
     "painted_area",
     "rasterize",

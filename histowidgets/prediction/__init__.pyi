@@ -16,7 +16,19 @@ from .pixel_models import (
     tile_features,
 )
 from .reliability import ShiftSensitivity, shift_sensitivity
-from .results import PredictedObject, Prediction, PredictionResults, StoredPrediction, open_prediction, overlay_rgba
+from .results import (
+    ClassCount,
+    ObjectCounts,
+    Positivity,
+    PredictedObject,
+    Prediction,
+    PredictionResults,
+    StoredPrediction,
+    intensity_classes,
+    open_prediction,
+    overlay_rgba,
+    positivity,
+)
 from .tiling import ProbabilityMap, Tile
 
 __all__ = [
@@ -24,12 +36,15 @@ __all__ = [
     "AuditEstimate",
     "AuditResults",
     "AuditedClass",
+    "ClassCount",
     "Classifier",
     "ClassifierSpec",
     "ImageResult",
     "MeanModel",
     "NetworkModel",
+    "ObjectCounts",
     "PixelModel",
+    "Positivity",
     "PredictOptions",
     "PredictedObject",
     "Prediction",
@@ -46,11 +61,13 @@ __all__ = [
     "color_width",
     "fastest_inference",
     "forget_features",
+    "intensity_classes",
     "match_channels",
     "mean_of",
     "names_in_image",
     "open_prediction",
     "overlay_rgba",
+    "positivity",
     "predict_images",
     "pyramid_width",
     "quick_tiles",

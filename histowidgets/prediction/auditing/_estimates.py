@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from histowidgets._intervals import wilson
 from histowidgets.errors import AuditError
 from histowidgets.prediction.auditing._intervals import (
     Contrast,
@@ -20,7 +21,6 @@ from histowidgets.prediction.auditing._intervals import (
     recall,
     score_interval,
     share,
-    wilson,
 )
 from histowidgets.prediction.auditing._results import AuditedClass, AuditEstimate
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Quantile of the normal distribution for 95 %.
-Z_95 = 1.959963984540054
+from histowidgets._intervals import Z_95
+
 _OUTER, _INNER = 24, 34
 
 
@@ -98,13 +98,6 @@ def score_interval(
             inside, outside = np.where(kept, half, inside), np.where(kept, outside, half)
         ends.append(np.where(reaches_end, end, (outside + inside) / 2))
     return ends[0], ends[1]
-
-
-def wilson(value: np.ndarray, n: np.ndarray, z: float = Z_95) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's interval of a share from `n` points, which may be an effective number of points."""
-    middle = (value + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
-    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
 def _score(hits: np.ndarray, n: np.ndarray, a: np.ndarray, c: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from histowidgets._intervals import Z_95, wilson
 from histowidgets.errors import AuditError
 from histowidgets.prediction.auditing._estimates import stratified_numbers, weighted_numbers
-from histowidgets.prediction.auditing._intervals import Z_95, estimate, iou, recall, score_interval, share, wilson
+from histowidgets.prediction.auditing._intervals import estimate, iou, recall, score_interval, share
 
 COUNTS = np.array([[18, 2], [4, 6]])  # predicted, seen
 PIXELS = np.array([800, 200])
