@@ -2,7 +2,15 @@
 
 from histowidgets.prediction.results._base import PredictionResults, measured
 from histowidgets.prediction.results._colors import checked_classes, listed_names, overlay_rgba
-from histowidgets.prediction.results._counts import ClassCount, ObjectCounts, Positivity, intensity_classes, positivity
+from histowidgets.prediction.results._counts import (
+    ClassCount,
+    ObjectCounts,
+    Positivity,
+    counts_of,
+    intensity_classes,
+    numbers_of,
+    positivity,
+)
 from histowidgets.prediction.results._info import Card, PredictionInfo, resampling_in_words, sides_if_not_square
 from histowidgets.prediction.results._object_options import (
     MIN_AREA_UM2,
@@ -37,9 +45,11 @@ __all__ = [
     "Store",
     "StoredPrediction",
     "checked_classes",
+    "counts_of",
     "intensity_classes",
     "listed_names",
     "measured",
+    "numbers_of",
     "open_prediction",
     "overlay_rgba",
     "positivity",

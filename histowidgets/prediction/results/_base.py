@@ -2,7 +2,7 @@
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Unpack
 
@@ -11,10 +11,10 @@ import numpy as np
 from histowidgets._io import atomic_write, written
 from histowidgets.annotations import UNLABELLED, Annotation, Shape, is_ignored_class, rasterize
 from histowidgets.annotations.io import write_label_png
-from histowidgets.errors import PredictionError, RegionError
+from histowidgets.errors import PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Image, Region
 from histowidgets.prediction.results._block import Block, MeasuredImage
-from histowidgets.prediction.results._counts import ObjectCounts, counts_of
+from histowidgets.prediction.results._counts import ObjectCounts, counts_of, numbers_of
 from histowidgets.prediction.results._geojson import write_geojson
 from histowidgets.prediction.results._info import PredictionInfo
 from histowidgets.prediction.results._object_options import (
@@ -255,6 +255,7 @@ class PredictionResults(ABC):
         split_depth_um: float = SPLIT_DEPTH_UM,
         split_classes: Sequence[str] | None = None,
         image: Image | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> list[PredictedObject]:
         """Convert the labels to polygons with holes, for all classes, including the first.
 
@@ -275,7 +276,7 @@ class PredictionResults(ABC):
             How to split objects that touch, such as nuclei: by a watershed of the distance to their border, or of this
             distance times the probability of the class, which drops between objects where the classifier is less
             certain. An object gives the same pieces whatever blocks the prediction is stored in.
-        split_depth_um : float, default 0.5
+        split_depth_um : float, default 0.75
             How much narrower an object must be at the neck than on both sides of it to be split there, measured from
             the middle to the border (h-maxima); above 0. Larger values split less.
         split_classes : sequence of str, optional
@@ -284,6 +285,8 @@ class PredictionResults(ABC):
             The predicted image, to measure the mean of each channel over each object and, if it shows stained tissue
             on glass (8-bit RGB), the mean optical densities of hematoxylin and DAB by colour deconvolution (Ruifrok and
             Johnston 2001, with the stain vectors of `skimage.color.rgb2hed`; base 10).
+        should_stop : callable, optional
+            Called now and then; if it returns True, the work is cancelled.
 
         Returns
         -------
@@ -295,17 +298,22 @@ class PredictionResults(ABC):
         PredictionError
             If a parameter is out of range, a class to split is unknown, splitting by probability needs probabilities
             that were not kept, or the image does not contain the predicted region.
+        PredictionCancelled
+            If `should_stop` returned True.
         """
         options = ObjectOptions(min_area_um2, fill_holes_um2, simplify_um, split, split_depth_um, split_classes)
         splits = options.splits(self.classes, self.has_probabilities)
         channels = None if image is None else MeasuredImage(image, self.region)
 
         def read(region: Region) -> Block:
+            if should_stop is not None and should_stop():
+                raise PredictionCancelled("Stopped before all objects were found.")
             labels, confidence = self._read_block(region, True)
             return Block(region, labels, confidence, () if channels is None else channels.read(region))
 
         names = () if channels is None else channels.names
-        return find_objects(self._squares(), read, self.classes, self.info.pixel_size_yx_um, options, splits, names)
+        size = self.info.pixel_size_yx_um
+        return find_objects(self._squares(), read, self.classes, size, options, splits, names, should_stop)
 
     def object_table(
         self, min_area_um2: float = MIN_AREA_UM2, *, image: Image | None = None, **options: Unpack[ObjectKeywords]
@@ -352,7 +360,7 @@ class PredictionResults(ABC):
         self,
         found: Sequence[PredictedObject] | None = None,
         *,
-        within: Region | tuple[int, int, int, int] | Shape | Annotation | None = None,
+        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
         background: Sequence[str] = (),
         **options: Unpack[ObjectKeywords],
     ) -> ObjectCounts:
@@ -364,8 +372,9 @@ class PredictionResults(ABC):
         ----------
         found : sequence of PredictedObject, optional
             From `objects`; by default they are found with the given options.
-        within : Region, Shape or Annotation, optional
-            Count only objects whose centroid lies inside, and measure only this area; by default all of it.
+        within : Region, Shape, Annotation or sequence of Annotation, optional
+            Count only objects whose centroid lies inside, and measure only this area; by default all of it. What
+            several annotations share counts once; erasers (class None) remove what they cover of earlier ones.
         background : sequence of str
             Classes that are not tissue, which have no objects of interest; they are counted, but not part of the area.
         **options
@@ -387,31 +396,23 @@ class PredictionResults(ABC):
         objects = self.objects(**options) if found is None else found
         if within is None:
             return self._count_objects(objects, self._counted(), background)
-        if isinstance(within, tuple):
-            place = Region(*within)
-            if place.width < 1 or place.height < 1 or place.intersect(self.region) is None:
-                raise RegionError(f"{place} is outside the predicted region, {self.region}.")
-            inside = None
-        else:
-            shape = within.shape if isinstance(within, Annotation) else within
-            place, inside = shape.region(), Annotation("", shape, "inside", 0.0, "")
-        counts, _, kept = self._inside(place, () if inside is None else [inside], objects)
+        place, drawn = _place_of(within)
+        if place.width < 1 or place.height < 1 or place.intersect(self.region) is None:
+            raise RegionError(f"{place} is outside the predicted region, {self.region}.")
+        counts, _, kept = self._inside(place, drawn, objects)
         return self._count_objects(kept, counts, background)
 
     def _count_objects(
         self, found: Sequence[PredictedObject], counts: np.ndarray, background: Sequence[str]
     ) -> ObjectCounts:
         """Count objects in an area with these numbers of pixels of each index."""
-        names = [name for name in self.classes if not is_ignored_class(name)]
         pixels = dict(zip(self.classes, counts.tolist(), strict=False))
-        n_pixels = sum(pixels[name] for name in names if name not in background)
-        size = self.pixel_size_um
-        return counts_of(names, found, None if size is None else n_pixels * size**2)
+        return counts_of(self.classes, numbers_of(found), pixels, self.pixel_size_um, background)
 
     def _inside(
         self, place: Region, annotations: Sequence[Annotation], found: Sequence[PredictedObject] = ()
     ) -> tuple[np.ndarray, int, list[PredictedObject]]:
-        """Count the pixels of each index in a region inside the first annotation, later ones being erasers.
+        """Count the pixels of each index in a region and, if there are annotations, inside these.
 
         Returns
         -------
@@ -424,11 +425,11 @@ class PredictionResults(ABC):
         counts, n_pixels, kept = np.zeros(UNLABELLED + 1, np.int64), 0, []
         middles = np.floor([[one.polygon.centroid.x, one.polygon.centroid.y] for one in found]).astype(int)
         middles = middles.reshape(-1, 2)
-        common = place.intersect(self.region)
+        common, index = place.intersect(self.region), dict.fromkeys((one.class_name or "" for one in annotations), 0)
         for band, labels in self.label_bands(common) if common is not None else ():
             drawn = np.ones(labels.shape, bool)
             if annotations:
-                drawn = rasterize(annotations, {annotations[0].class_name or "": 0}, band) == 0
+                drawn = rasterize(annotations, index, band) == 0
             counts += np.bincount(labels[drawn], minlength=UNLABELLED + 1)
             n_pixels += int(drawn.sum())
             x, y = middles[:, 0] - band.x, middles[:, 1] - band.y
@@ -623,6 +624,21 @@ class PredictionResults(ABC):
         found = self.objects(min_area_um2, image=image, **options)
         write_geojson(found, self.colors, path, object_type, self.info.bounds_offset)
         return found
+
+
+def _place_of(within: Any) -> tuple[Region, list[Annotation]]:
+    """Return the bounds of where to count, and the annotations inside which; see `PredictionResults.counts`."""
+    if isinstance(within, Shape):
+        within = Annotation("", within, "inside", 0.0, "")
+    drawn: list[Any] = [within] if isinstance(within, Annotation) else list(within)
+    if drawn and all(isinstance(one, Annotation) for one in drawn):
+        place = drawn[0].shape.region()
+        for other in drawn[1:]:
+            place = place.union(other.shape.region())
+        return place, drawn
+    if len(drawn) != 4 or isinstance(drawn[0], Annotation):
+        raise PredictionError(f"within is {within!r:.80}; pass a region (x, y, width, height), a shape or annotations.")
+    return Region(*drawn), []
 
 
 def _measured_names(found: Sequence[PredictedObject]) -> list[str]:

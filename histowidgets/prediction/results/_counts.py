@@ -1,10 +1,12 @@
 """Numbers of objects by class, their density, and the share of positive ones."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from histowidgets._intervals import wilson
+from histowidgets.annotations import is_ignored_class
 from histowidgets.errors import PredictionError
 from histowidgets.prediction.results._objects import PredictedObject
 
@@ -136,23 +138,38 @@ class ObjectCounts(Mapping[str, int]):
         return values
 
 
-def counts_of(classes: Sequence[str], found: Iterable[PredictedObject], area_um2: float | None) -> ObjectCounts:
-    """Count objects by class.
+def numbers_of(found: Iterable[PredictedObject]) -> dict[str, int]:
+    """Count objects by class."""
+    return dict(Counter(one.class_name for one in found))
+
+
+def counts_of(
+    classes: Sequence[str],
+    numbers: Mapping[str, int],
+    pixels: Mapping[str, int],
+    pixel_size_um: float | None,
+    background: Sequence[str] = (),
+) -> ObjectCounts:
+    """Relate numbers of objects to the area that they were counted in.
 
     Parameters
     ----------
     classes : sequence of str
-        Classes without objects count as 0.
-    found : iterable of PredictedObject
-    area_um2 : float or None
-        Measured area.
+    numbers, pixels : mapping of class to int
+        Objects and pixels of each class; missing classes have none.
+    pixel_size_um : float or None
+    background : sequence of str
+        Classes that are not part of the area.
     """
-    counts = dict.fromkeys(classes, 0)
-    for one in found:
-        counts[one.class_name] = counts.get(one.class_name, 0) + 1
-    per = None if not area_um2 else _UM2_PER_MM2 / area_um2
-    numbers = tuple(ClassCount(name, n, None if per is None else n * per) for name, n in counts.items())
-    return ObjectCounts(numbers, area_um2)
+    kept = [name for name in classes if not is_ignored_class(name)]
+    area = None
+    if pixel_size_um is not None:
+        area = sum(pixels.get(name, 0) for name in kept if name not in background) * pixel_size_um**2
+    per = _UM2_PER_MM2 / area if area else None
+    counts = {name: numbers.get(name, 0) for name in kept}
+    return ObjectCounts(
+        tuple(ClassCount(name, n, None if per is None else n * per) for name, n in counts.items()), area
+    )
 
 
 def positivity(
@@ -180,7 +197,7 @@ def positivity(
     PredictionError
         If the classes are not recognized, are unknown or overlap, or if there is no such object.
     """
-    numbers = counts if isinstance(counts, Mapping) else counts_of((), counts, None)
+    numbers = counts if isinstance(counts, Mapping) else numbers_of(counts)
     if (positive is None) != (negative is None):
         raise PredictionError("Only one of positive and negative was given; give both, or neither.")
     if positive is None or negative is None:

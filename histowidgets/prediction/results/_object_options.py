@@ -12,7 +12,7 @@ from histowidgets.errors import PredictionError
 MIN_AREA_UM2 = 10.0
 
 #: Depth at which touching objects are split by default, in um (px for an image without a pixel size).
-SPLIT_DEPTH_UM = 0.5
+SPLIT_DEPTH_UM = 0.75
 
 #: Largest depth, in um or px: no nucleus or cell is that deep.
 MOST_DEPTH_UM = 100.0

@@ -9,6 +9,7 @@ from shapely.affinity import scale
 
 from histowidgets.annotations import is_ignored_class
 from histowidgets.annotations.shapes import simplify
+from histowidgets.errors import PredictionCancelled
 from histowidgets.images import Region
 from histowidgets.prediction.results._block import ReadBlock
 from histowidgets.prediction.results._object_options import ObjectOptions
@@ -104,6 +105,7 @@ def find_objects(
     options: ObjectOptions,
     splits: Sequence[bool],
     measured: Sequence[str] = (),
+    should_stop: Callable[[], bool] | None = None,
 ) -> list[PredictedObject]:
     """Find the objects of a prediction; see `PredictionResults.objects`.
 
@@ -120,6 +122,8 @@ def find_objects(
         Whether the objects of each class are split.
     measured : sequence of str
         Names of the measured channels of the blocks.
+    should_stop : callable, optional
+        Called before each object; if it returns True, `PredictionCancelled` is raised.
     """
     sides = pixel_size_yx_um or (1.0, 1.0)
     pixel_area = sides[0] * sides[1]
@@ -131,6 +135,8 @@ def find_objects(
     ignored = [is_ignored_class(name) for name in classes]
 
     def finished(group: Group, read: ReadBlock) -> list[Group]:
+        if should_stop is not None and should_stop():
+            raise PredictionCancelled("Stopped before all objects were found.")
         if options.fill_holes_um2 > 0:
             group = _without_small_holes(group, holes)
         if group.n_pixels < least:

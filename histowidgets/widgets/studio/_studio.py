@@ -251,7 +251,7 @@ class Studio(ipywidgets.VBox):
         self._classes = ClassPanel(state, self._next.coached)
         self._settings_tab = SettingsTab(self.project, self.form, state.view)
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
-        self._results = ResultsPanel(state, self._live)
+        self._results = ResultsPanel(state, self._live, self.canvas.show_outlines)
         self._predict = PredictPanel(state, self._live)
         self._review = ReviewPanel(state)
         self._audit_view = AuditView(state, self.canvas)
@@ -290,7 +290,15 @@ class Studio(ipywidgets.VBox):
         )
 
     def _lay_out(self) -> None:
-        parts = [self._results, self._predict, self._results.files, self._audit, self._review, self._trials]
+        parts = [
+            self._results,
+            self._results.objects,
+            self._predict,
+            self._results.files,
+            self._audit,
+            self._review,
+            self._trials,
+        ]
         results = ipywidgets.VBox(parts)
         results.add_class("hw-results-page")
         pages = {
@@ -327,6 +335,8 @@ class Studio(ipywidgets.VBox):
             observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
             canvas.on_view(self._view_file.changed),
+            canvas.on_view(self._results.objects.moved),
+            observe(canvas, "selection", lambda _: self._results.objects.moved()),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
