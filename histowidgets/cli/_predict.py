@@ -110,7 +110,7 @@ def _flag(name: str) -> str:
 def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
     """Return the arguments that were given, by name."""
     found = {name: getattr(arguments, name) for name in names}
-    return {name: value for name, value in found.items() if value not in (None, False)}
+    return {name: value for name, value in found.items() if value is not None and value is not False}  # 0 was given
 
 
 def predict(arguments: argparse.Namespace) -> int:

@@ -529,8 +529,8 @@ class _Naming:
             fitted.new_classes.append((name, color or free_color(taken)))
         if ignored and self._unknown_classes != "skip":
             fitted.notes.append(
-                f"Added {', '.join(map(repr, ignored))} as ignored: as in QuPath, a class whose name ends in * is learnt, "
-                "but it has no objects and is no part of measured areas."
+                f"Added {', '.join(map(repr, ignored))} as ignored: as in QuPath, a class whose name ends in * is "
+                "learnt but has no objects and is no part of measured areas."
             )
         for wanted, found in self._matched.items():
             fitted.notes.append(f"{wanted!r} was taken as the class {found!r}.")
