@@ -95,7 +95,7 @@ def _add_objects(group: Any) -> None:
         if name == "split":
             group.add_argument(_flag(name), choices=SPLITS, help=words)
         elif name == "split_classes":
-            group.add_argument("--split-class", dest=name, action="append", metavar="CLASS", help=words)
+            group.add_argument(_flag(name), action="append", metavar="CLASS", help=words)
         else:
             group.add_argument(_flag(name), type=float, metavar=name.rsplit("_", 1)[-1].upper(), help=words)
     group.add_argument(
