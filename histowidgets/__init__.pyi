@@ -29,6 +29,7 @@ from .prediction import (
     measure_calibration,
     open_prediction,
     overlay_rgba,
+    positivity,
     predict_images,
     shift_sensitivity,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "open_image",
     "open_prediction",
     "overlay_rgba",
+    "positivity",
     "predict_images",
     "preview_augmentation",
     "quick_classifier",

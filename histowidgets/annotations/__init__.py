@@ -28,6 +28,7 @@ from histowidgets.annotations.shapes import (
     Rectangle,
     Shape,
     Stroke,
+    is_ignored_class,
     painted_area,
     shape_from_dict,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "compare_annotators",
     "conflicts",
     "enclosed_areas",
+    "is_ignored_class",
     "numbered_name",
     "painted_area",
     "rasterize",

@@ -89,9 +89,15 @@ def _argument(option: "Option") -> dict[str, Any]:
 
 def _add_objects(group: Any) -> None:
     from histowidgets.prediction.batch import OBJECT_OPTIONS
+    from histowidgets.prediction.results import SPLITS
 
     for name, words in OBJECT_OPTIONS.items():
-        group.add_argument(_flag(name), type=float, metavar=name.rsplit("_", 1)[-1].upper(), help=words)
+        if name == "split":
+            group.add_argument(_flag(name), choices=SPLITS, help=words)
+        elif name == "split_classes":
+            group.add_argument(_flag(name), action="append", metavar="CLASS", help=words)
+        else:
+            group.add_argument(_flag(name), type=float, metavar=name.rsplit("_", 1)[-1].upper(), help=words)
     group.add_argument(
         "--background", action="append", default=[], metavar="CLASS", help="a class that is not tissue; may be repeated"
     )
@@ -104,7 +110,7 @@ def _flag(name: str) -> str:
 def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
     """Return the arguments that were given, by name."""
     found = {name: getattr(arguments, name) for name in names}
-    return {name: value for name, value in found.items() if value not in (None, False)}
+    return {name: value for name, value in found.items() if value is not None and value is not False}  # 0 was given
 
 
 def predict(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from histowidgets.images._padding import read_padded
 from histowidgets.images._region import Region, scaled_shape
 from histowidgets.images._resampled import SAME_PIXEL_SIZE, ResampledImage, at_pixel_size, is_same_pixel_size
 from histowidgets.images._selection import ChannelSelection, select_channels
+from histowidgets.images._stain import is_brightfield
 from histowidgets.images._statistics import ChannelStatistics, ImageStatistics, measure_statistics
 from histowidgets.images.readers import ArrayImage, Orientation, orientation_of_picture
 
@@ -42,6 +43,7 @@ __all__ = [
     "default_channel_names",
     "described_pixel_size",
     "display_rgb",
+    "is_brightfield",
     "is_same_pixel_size",
     "measure_statistics",
     "open_image",

@@ -23,7 +23,19 @@ from .reliability import (
     measure_calibration,
     shift_sensitivity,
 )
-from .results import PredictedObject, Prediction, PredictionResults, StoredPrediction, open_prediction, overlay_rgba
+from .results import (
+    ClassCount,
+    ObjectCounts,
+    Positivity,
+    PredictedObject,
+    Prediction,
+    PredictionResults,
+    StoredPrediction,
+    intensity_classes,
+    open_prediction,
+    overlay_rgba,
+    positivity,
+)
 from .tiling import ProbabilityMap, Tile
 
 __all__ = [
@@ -32,12 +44,15 @@ __all__ = [
     "AuditResults",
     "AuditedClass",
     "Calibration",
+    "ClassCount",
     "Classifier",
     "ClassifierSpec",
     "ImageResult",
     "MeanModel",
     "NetworkModel",
+    "ObjectCounts",
     "PixelModel",
+    "Positivity",
     "PredictOptions",
     "PredictedObject",
     "Prediction",
@@ -56,12 +71,14 @@ __all__ = [
     "fastest_inference",
     "fit_temperature",
     "forget_features",
+    "intensity_classes",
     "match_channels",
     "mean_of",
     "measure_calibration",
     "names_in_image",
     "open_prediction",
     "overlay_rgba",
+    "positivity",
     "predict_images",
     "pyramid_width",
     "quick_tiles",

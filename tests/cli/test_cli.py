@@ -257,6 +257,15 @@ def test_predict_refuses_what_does_not_exist(saved, tmp_path, capsys):
     assert "overlap is 2.0" in capsys.readouterr().err
     assert main([*command, "--format", "geojson", "--min-area-um2", "1e9"]) == EXIT_OK
     assert json.loads((tmp_path / "noise.geojson").read_text())["features"] == []
+    wrong = [*command, "--format", "csv", "--split", "distance", "--split-depth-um", "0"]
+    assert main(wrong) == EXIT_REFUSED
+    assert "split_depth_um is 0.0; expected a number above 0" in capsys.readouterr().err
+    split = [*command, "--format", "csv", "--split", "probability", "--split-depth-um", "1", "--min-area-um2", "5"]
+    assert main([*split, "--split-classes", "Bright"]) == EXIT_OK
+    options = {"split": "probability", "split_depth_um": 1, "split_classes": ["Bright"]}
+    expected = hw.Classifier.load(saved / "classifier").predict(saved / "noise.png").objects(5, **options)
+    with (tmp_path / "noise.csv").open(newline="", encoding="utf-8") as file:
+        assert [float(row["Circularity"]) for row in csv.DictReader(file)] == [one.circularity for one in expected]
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["cross-validate"], ["audit"]])
@@ -292,12 +301,14 @@ def test_the_options_of_predict_have_the_names_of_python(capsys):
     from dataclasses import fields
 
     from histowidgets.prediction import Prediction, PredictOptions
+    from histowidgets.prediction.results import ObjectOptions
 
     with pytest.raises(SystemExit):
         main(["predict", "--help"])
     listed = capsys.readouterr().out
-    objects = inspect.signature(Prediction.objects).parameters
-    for name in [*(field.name for field in fields(PredictOptions)), *list(objects)[1:]]:
+    objects = [field.name for field in fields(ObjectOptions)]
+    assert set(inspect.signature(Prediction.objects).parameters) == {"self", *objects, "image", "should_stop"}
+    for name in [*(field.name for field in fields(PredictOptions)), *objects]:
         assert f"--{name.replace('_', '-')}" in listed
 
 

@@ -22,6 +22,7 @@ from histowidgets.annotations.shapes import (
     Stroke,
     checked_name,
     free_color,
+    is_ignored_class,
     match_class,
 )
 from histowidgets.errors import AnnotationFileError, ClassNameError, ImageError, UnknownClassError
@@ -37,6 +38,10 @@ _MOST_NAMES = 12
 #: Pixel size above which coordinates in um cannot be distinguished from pixels, and the share of the image's side in um
 #: that coordinates in um span.
 _UM_PIXEL, _UM_REACH = 0.75, 0.5
+
+
+#: QuPath's class for areas to work in, such as those that are annotated or measured.
+REGION_CLASS = "Region*"
 
 
 @dataclass(frozen=True)
@@ -432,6 +437,11 @@ class _Naming:
             return None
         known = [*self._colors, *self._fitted.unknown]
         found = match_class(wanted, known)
+        if found is None and wanted.strip() == REGION_CLASS:
+            self._fitted.skip(
+                f"of QuPath's class {REGION_CLASS!r}, which marks areas to work in and not a kind of tissue"
+            )
+            return None
         if found is None:
             try:
                 found = unicodedata.normalize("NFC", checked_name(wanted))
@@ -506,16 +516,22 @@ class _Naming:
         fitted = self._fitted
         if self._unknown_classes != "skip":
             fitted.unknown = self._kept
-        if fitted.unknown and self._unknown_classes == "error":
+        ignored = [name for name in fitted.unknown if is_ignored_class(name)]
+        unknown = [name for name in fitted.unknown if name not in ignored]
+        if unknown and self._unknown_classes == "error":
             raise UnknownClassError(
-                f"{file} has classes that the project does not: {', '.join(map(repr, fitted.unknown))}. Add them with "
+                f"{file} has classes that the project does not: {', '.join(map(repr, unknown))}. Add them with "
                 f'unknown_classes="add", leave them out with "skip", map them with classes={{name: class}}, '
                 f"or rename a class; the project has {', '.join(map(repr, self._colors))}."
             )
-        if self._unknown_classes == "add":
-            for name, color in fitted.unknown.items():
-                taken = [*self._colors.values(), *(c for _, c in fitted.new_classes)]
-                fitted.new_classes.append((name, color or free_color(taken)))
+        for name, color in fitted.unknown.items() if self._unknown_classes != "skip" else ():
+            taken = [*self._colors.values(), *(c for _, c in fitted.new_classes)]
+            fitted.new_classes.append((name, color or free_color(taken)))
+        if ignored and self._unknown_classes != "skip":
+            fitted.notes.append(
+                f"Added {', '.join(map(repr, ignored))} as ignored: as in QuPath, a class whose name ends in * is "
+                "learnt but has no objects and is no part of measured areas."
+            )
         for wanted, found in self._matched.items():
             fitted.notes.append(f"{wanted!r} was taken as the class {found!r}.")
         for name, count in self._by_name.items():

@@ -9,6 +9,7 @@ from histowidgets.annotations.shapes._classes import (
     checked_names,
     colors_for,
     free_color,
+    is_ignored_class,
     match_class,
     require_different,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "colors_for",
     "enclosed",
     "free_color",
+    "is_ignored_class",
     "is_near",
     "match_class",
     "only",

@@ -52,6 +52,11 @@ def checked_name(name: object, taken: Iterable[str] = ()) -> str:
     return name
 
 
+def is_ignored_class(name: str) -> bool:
+    """Return whether a class marks areas that are not measured, as in QuPath: its name ends in "*", like "Ignore*"."""
+    return name.rstrip().endswith("*")
+
+
 def match_class(name: str, classes: Iterable[str]) -> str | None:
     """Return the class that matches a name in a file; None if there is none.
 

@@ -22,7 +22,7 @@ from histowidgets.prediction._classifier import Classifier
 from histowidgets.prediction._spec import ClassifierSpec
 from histowidgets.prediction.batch._one_image import ImageResult, Task, Wanted, predict_one, read_note
 from histowidgets.prediction.inference import AnyOptions, PredictOptions, Progress, ShouldStop, classifier_digest
-from histowidgets.prediction.results import measured
+from histowidgets.prediction.results import ObjectOptions, counts_of, measured
 from histowidgets.prediction.storage import read_folder, write_folder
 
 #: The formats that can be written, and their file name extensions.
@@ -35,6 +35,9 @@ OBJECT_OPTIONS = {
     "min_area_um2": "leave out objects smaller than this (default 10 um2)",
     "fill_holes_um2": "fill holes up to this area (default 0)",
     "simplify_um": "how far simplified outlines may deviate from pixel edges (default 0)",
+    "split": "split touching objects by the distance to their border, or this times the probability",
+    "split_depth_um": "how much narrower an object must be where it is split (default 0.75)",
+    "split_classes": "a class whose objects are split; may be repeated (default: all)",
 }
 
 TileProgress = Callable[[str, int, int, float], None]
@@ -51,7 +54,7 @@ def predict_images(
     region: tuple[int, int, int, int] | None = None,
     probabilities: bool = False,
     adapt: bool = False,
-    objects: Mapping[str, float] | None = None,
+    objects: Mapping[str, Any] | None = None,
     background: Sequence[str] = (),
     overwrite: bool = True,
     series: int | str | None = None,
@@ -89,7 +92,9 @@ def predict_images(
     adapt : bool, default False
         Whether to recompute the batch-norm statistics on each image (`Classifier.adapted_to`).
     objects : mapping, optional
-        Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50}``.
+        Arguments of `PredictionResults.objects`, such as ``{"min_area_um2": 50, "split": "distance"}``. In the formats
+        "geojson" and "csv" the objects are also measured on the channels of the image, and counted in
+        ``measurements.csv``.
     background : sequence of str
         Classes that are not tissue, for the percentage of tissue in ``measurements.csv``.
     overwrite : bool, default True
@@ -124,6 +129,7 @@ def predict_images(
     chosen = {"series": series, "plane": plane, "bounds": whole, "pixel_size_um": pixel_size_um}
     wanted = replace(wanted, opened_with={name: value for name, value in chosen.items() if value is not None})
     spec = classifier.spec if isinstance(classifier, Classifier) else read_folder(classifier)
+    ObjectOptions.of(wanted.objects).splits(spec.classes, has_probabilities=True)
     measured(spec.classes, {}, None, background)  # raises for an unknown background class before any work
     folder = as_path(out, PredictionError).absolute()
     given = [sources] if isinstance(sources, str | PathLike) else list(sources)
@@ -165,15 +171,13 @@ def _wanted(
     region: Sequence[int] | None,
     probabilities: bool,
     adapt: bool,
-    objects: Mapping[str, float],
+    objects: Mapping[str, Any],
     options: Mapping[str, Any],
     overwrite: bool,
 ) -> Wanted:
     if form not in ENDINGS:
         raise PredictionError(f"format is {form!r}; use {', '.join(ENDINGS)}.")
-    unknown = sorted(set(objects) - set(OBJECT_OPTIONS))
-    if unknown:
-        raise PredictionError(f"objects has no option {unknown[0]!r}; use {', '.join(OBJECT_OPTIONS)}.")
+    ObjectOptions.of(objects)  # raises for values that are not accepted, before any work
     place = None if region is None else tuple(int(value) for value in region)
     if place is not None and len(place) != 4:
         raise PredictionError(f"region is {region!r}; expected four whole numbers: x, y, width, height.")
@@ -183,7 +187,7 @@ def _wanted(
         region=place,  # type: ignore[arg-type] # it has four
         probabilities=probabilities,
         adapt=adapt,
-        objects=dict(objects),
+        objects={name: list(value) if name == "split_classes" and value else value for name, value in objects.items()},
         options=chosen,
         overwrite=overwrite,
     )
@@ -301,7 +305,10 @@ class _Tables:
         note = read_note(Path(self._tasks[number].note)) if result.state != "failed" else {}
         if not isinstance(note.get("pixels"), dict):
             return {}
-        numbers = measured(self._classes, note["pixels"], note.get("pixel_size_um"), self._background)
+        how = note["pixels"], note.get("pixel_size_um"), self._background
+        numbers = measured(self._classes, *how)
+        if isinstance(note.get("objects"), dict):
+            numbers |= counts_of(self._classes, note["objects"], *how).row()
         return {"Image": result.source, **numbers}
 
 

@@ -26,7 +26,13 @@ from histowidgets.prediction.inference import (
     predict_to_disk,
     prediction_fingerprint,
 )
-from histowidgets.prediction.results import PredictionResults, StoredPrediction, resampling_in_words
+from histowidgets.prediction.results import (
+    PredictedObject,
+    PredictionResults,
+    StoredPrediction,
+    numbers_of,
+    resampling_in_words,
+)
 from histowidgets.prediction.storage import read_folder
 
 #: Full-size pixels of an image above which objects, tables and PNGs are made from a prediction on disk.
@@ -161,13 +167,15 @@ def _predict(task: Task, progress: Progress | None, should_stop: ShouldStop | No
             )
     if wanted.adapt:
         spec = inference.adapted(spec, [image], wanted.region, seed=0, share=1.0)
-    found = _written(spec, image, region, output, wanted, progress, should_stop)
+    found, objects = _written(spec, image, region, output, wanted, progress, should_stop)
     card = {
         "fingerprint": fingerprint,
         "pixels": found.pixel_counts(),
         "pixel_size_um": found.pixel_size_um,
         "source": identifying_marks(task.source),
     }
+    if objects is not None:
+        card["objects"] = numbers_of(objects)
     with atomic_write(note, PredictionError) as part:
         part.write_text(json.dumps(card), encoding="utf-8")
     if found.no_data_share:
@@ -184,8 +192,15 @@ def _written(
     wanted: Wanted,
     progress: Progress | None,
     should_stop: ShouldStop | None,
-) -> PredictionResults:
-    """Predict and write the requested format; a large image is always predicted to disk first."""
+) -> tuple[PredictionResults, list[PredictedObject] | None]:
+    """Predict and write the requested format; a large image is always predicted to disk first.
+
+    Returns
+    -------
+    PredictionResults
+    list of PredictedObject, or None
+        The objects, if the format has objects.
+    """
     chosen = PredictOptions.of(wanted.options)
 
     def to_disk(path: Path, probabilities: bool) -> StoredPrediction:
@@ -193,24 +208,25 @@ def _written(
         return predict_to_disk(spec, image, path, region, *how, announce=False, overwrite=True)
 
     if wanted.format in KEPT_ON_DISK:
-        return to_disk(output, wanted.probabilities)
+        return to_disk(output, wanted.probabilities), None
     probabilities = wanted.format != "png"
     parts = output.with_name(f".{output.name}.parts.zarr")
     found: PredictionResults
+    objects: list[PredictedObject] | None = None
     job = Job.of(spec, image, region, chosen)
     if max(region.area, job.n_seen_pixels) > IN_MEMORY_PIXELS:
         found = to_disk(parts, probabilities)
     else:
         found = predict_region(job, probabilities, progress, should_stop)
     if wanted.format == "geojson":
-        found.save_geojson(output, **wanted.objects)
+        objects = found.save_geojson(output, image=image, **wanted.objects)
     elif wanted.format == "csv":
-        found.save_csv(output, **wanted.objects)
+        objects = found.save_csv(output, image=image, **wanted.objects)
     else:
         found.save_png(output)
     found.pixel_counts()
     shutil.rmtree(parts, ignore_errors=True)
-    return found
+    return found, objects
 
 
 def read_note(path: Path) -> dict[str, Any]:

@@ -2,25 +2,30 @@
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from histowidgets._checks import is_within
 from histowidgets._io import atomic_write, written
-from histowidgets.annotations import UNLABELLED, Annotation, rasterize
+from histowidgets.annotations import UNLABELLED, Annotation, Shape, is_ignored_class, rasterize
 from histowidgets.annotations.io import write_label_png
-from histowidgets.errors import PredictionError, RegionError
-from histowidgets.images import Region
+from histowidgets.errors import PredictionCancelled, PredictionError, RegionError
+from histowidgets.images import Image, Region
+from histowidgets.prediction.results._block import Block, MeasuredImage
+from histowidgets.prediction.results._counts import ObjectCounts, counts_of, numbers_of
 from histowidgets.prediction.results._geojson import write_geojson
 from histowidgets.prediction.results._info import PredictionInfo
+from histowidgets.prediction.results._object_options import (
+    MIN_AREA_UM2,
+    SPLIT_DEPTH_UM,
+    ObjectKeywords,
+    ObjectOptions,
+)
 from histowidgets.prediction.results._objects import PredictedObject, find_objects
+from histowidgets.prediction.results._zarr_store import BLOCK_SIDE
 from histowidgets.prediction.tiling import BAND_ROWS, ProbabilityMap
-
-#: Smallest object that is kept by default, in um2 (px2 for an image without a pixel size).
-MIN_AREA_UM2 = 10.0
 
 
 class PredictionResults(ABC):
@@ -203,13 +208,25 @@ class PredictionResults(ABC):
             raise RegionError(f"{wanted} is not inside the predicted region, {self.region}.")
         return Region(wanted.x - self.region.x, wanted.y - self.region.y, wanted.width, wanted.height)
 
+    def _squares(self) -> list[Region]:
+        """Return the squares in which objects are found, the same in memory as on disk."""
+        side, region = BLOCK_SIDE, self.region
+        return [
+            Region.from_edges(x, y, min(x + side, region.right), min(y + side, region.bottom))
+            for y in range(region.y, region.bottom, side)
+            for x in range(region.x, region.right, side)
+        ]
+
     @abstractmethod
     def _blocks(self) -> list[Region]:
         """Return the blocks, in pixels of the image, that are processed one after another."""
 
     @abstractmethod
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the labels of a part of a block, and, if requested and available, their probabilities."""
+        """Return the labels of a region and, if requested and available, their probabilities in steps of 1/255.
+
+        Both are uint8, (height, width).
+        """
 
     @property
     def no_data_share(self) -> float:
@@ -218,7 +235,7 @@ class PredictionResults(ABC):
 
     def __repr__(self) -> str:
         found = self.measurements()
-        shares = ", ".join(f"{name} {found[f'{name} (%)']:.1f} %" for name in self.classes)
+        shares = ", ".join(f"{name} {found[f'{name} (%)']:.1f} %" for name in self.classes if f"{name} (%)" in found)
         r = self.region
         place = f"x={r.x}, y={r.y}, {r.width} x {r.height}"
         resampled = f", {self.resampling}" if self.resampling else ""
@@ -229,21 +246,47 @@ class PredictionResults(ABC):
     # --- objects and measurements ----------------------------------------------------------------------------------
 
     def objects(
-        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
+        self,
+        min_area_um2: float = MIN_AREA_UM2,
+        *,
+        fill_holes_um2: float = 0.0,
+        simplify_um: float = 0.0,
+        split: str | None = None,
+        split_depth_um: float = SPLIT_DEPTH_UM,
+        split_classes: Sequence[str] | None = None,
+        image: Image | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> list[PredictedObject]:
         """Convert the labels to polygons with holes, for all classes, including the first.
 
-        Pixels that touch along a side form one object. Its area is the number of pixels times the area of a pixel.
+        Pixels that touch along a side form one object, unless it is split. Its area is the number of pixels times the
+        area of a pixel. Classes whose names end in "*" are ignored, as in QuPath: they have no objects.
 
         Parameters
         ----------
         min_area_um2 : float, default 10
-            Smaller objects are left out. If the image has no pixel size, this and the other parameters are in pixels.
+            Smaller objects are left out, and pieces of a split object that would be smaller stay with their neighbour.
+            If the image has no pixel size, this and the other parameters are in pixels.
         fill_holes_um2 : float, default 0
             Holes up to this area are filled, and count as area.
         simplify_um : float, default 0
             Outlines may deviate from the pixel edges by up to this distance, so that they have fewer corners
             (Douglas-Peucker, which keeps holes inside). The area is still that of the pixels.
+        split : {None, "distance", "probability"}
+            How to split objects that touch, such as nuclei: by a watershed of the distance to their border, or of this
+            distance times the probability of the class, which drops between objects where the classifier is less
+            certain. An object gives the same pieces whatever blocks the prediction is stored in.
+        split_depth_um : float, default 0.75
+            How much narrower an object must be at the neck than on both sides of it to be split there, measured from
+            the middle to the border (h-maxima); above 0. Larger values split less.
+        split_classes : sequence of str, optional
+            Classes whose objects are split; by default all. Tissue areas and background are better left whole.
+        image : Image, optional
+            The predicted image, to measure the mean of each channel over each object and, if it shows stained tissue
+            on glass (8-bit RGB), the mean optical densities of hematoxylin and DAB by colour deconvolution (Ruifrok and
+            Johnston 2001, with the stain vectors of `skimage.color.rgb2hed`; base 10).
+        should_stop : callable, optional
+            Called now and then; if it returns True, the work is cancelled.
 
         Returns
         -------
@@ -253,71 +296,168 @@ class PredictionResults(ABC):
         Raises
         ------
         PredictionError
-            If a parameter is not a number of at least 0.
+            If a parameter is out of range, a class to split is unknown, splitting by probability needs probabilities
+            that were not kept, or the image does not contain the predicted region.
+        PredictionCancelled
+            If `should_stop` returned True.
         """
-        for name, value in {
-            "min_area_um2": min_area_um2,
-            "fill_holes_um2": fill_holes_um2,
-            "simplify_um": simplify_um,
-        }.items():
-            if not is_within(value, 0):
-                raise PredictionError(f"{name} is {value!r}; expected a number of at least 0.")
-        size, classes = self.info.pixel_size_yx_um, self.classes
+        options = ObjectOptions(min_area_um2, fill_holes_um2, simplify_um, split, split_depth_um, split_classes)
+        splits = options.splits(self.classes, self.has_probabilities)
+        channels = None if image is None else MeasuredImage(image, self.region)
 
-        def read(region: Region) -> tuple[np.ndarray, np.ndarray | None]:
-            return self._read_block(region, True)
+        def read(region: Region) -> Block:
+            if should_stop is not None and should_stop():
+                raise PredictionCancelled("Stopped before all objects were found.")
+            labels, confidence = self._read_block(region, True)
+            return Block(region, labels, confidence, () if channels is None else channels.read(region))
 
-        chosen = min_area_um2, fill_holes_um2, simplify_um
-        return find_objects(self._blocks(), read, classes, size, *chosen)
+        names = () if channels is None else channels.names
+        size = self.info.pixel_size_yx_um
+        return find_objects(self._squares(), read, self.classes, size, options, splits, names, should_stop)
 
     def object_table(
-        self, min_area_um2: float = MIN_AREA_UM2, *, fill_holes_um2: float = 0.0, simplify_um: float = 0.0
+        self, min_area_um2: float = MIN_AREA_UM2, *, image: Image | None = None, **options: Unpack[ObjectKeywords]
     ) -> list[dict[str, str | float]]:
-        """Return a row for each object, with its class, centre, area, perimeter, circularity and mean probability.
+        """Return a row for each object.
 
-        Convert it with ``pandas.DataFrame(prediction.object_table())``. The names of the columns include the units. See
-        `objects` for the parameters.
+        Its columns are class, centre, area, perimeter, circularity, eccentricity, mean probability and, with an image,
+        the means of its channels. Convert it with ``pandas.DataFrame(prediction.object_table())``. The names of the
+        columns include the units. See `objects` for the parameters.
         """
-        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
-        return [one.row() for one in found]
+        return [one.row() for one in self.objects(min_area_um2, image=image, **options)]
 
     def save_csv(
         self,
         path: str | PathLike[str],
         min_area_um2: float = MIN_AREA_UM2,
         *,
-        fill_holes_um2: float = 0.0,
-        simplify_um: float = 0.0,
-    ) -> None:
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
         """Write `object_table` as CSV.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written, such as for `counts`.
 
         Raises
         ------
         PredictionError
-            If the file cannot be written.
+            If an option is not accepted (see `objects`), or the file cannot be written.
         """
-        rows = self.object_table(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
+        found = self.objects(min_area_um2, image=image, **options)
         unit = "px" if self.pixel_size_um is None else "um"
         names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
+        names += ["Circularity", "Eccentricity", "Mean probability", *(f"Mean {n}" for n in _measured_names(found))]
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, [*names, "Circularity", "Mean probability"])
+            table = csv.DictWriter(file, names)
             table.writeheader()
-            table.writerows(rows)
+            table.writerows(one.row() for one in found)
+        return found
 
-    def measurements(self, background: Sequence[str] = ()) -> dict[str, float]:
+    def counts(
+        self,
+        found: Sequence[PredictedObject] | None = None,
+        *,
+        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
+        background: Sequence[str] = (),
+        **options: Unpack[ObjectKeywords],
+    ) -> ObjectCounts:
+        """Count the objects of each class, with their density per mm2 of the measured area.
+
+        The area is that of the labelled pixels, without background and ignored classes (whose names end in "*").
+
+        Parameters
+        ----------
+        found : sequence of PredictedObject, optional
+            From `objects`; by default they are found with the given options.
+        within : Region, Shape, Annotation or sequence of Annotation, optional
+            Count only objects whose centroid lies inside, and measure only this area; by default all of it. What
+            several annotations share counts once; erasers (class None) remove what they cover of earlier ones.
+        background : sequence of str
+            Classes that are not tissue, which have no objects of interest; they are counted, but not part of the area.
+        **options
+            See `objects`.
+
+        Returns
+        -------
+        ObjectCounts
+            A mapping of class to number.
+
+        Raises
+        ------
+        PredictionError
+            If a class of the background is unknown, or an option is not accepted.
+        RegionError
+            If `within` is a region that lies outside of the prediction.
+        """
+        checked_background(background, self.classes)
+        objects = self.objects(**options) if found is None else found
+        if within is None:
+            return self._count_objects(objects, self._counted(), background)
+        place, drawn = _place_of(within)
+        if place.width < 1 or place.height < 1 or place.intersect(self.region) is None:
+            raise RegionError(f"{place} is outside the predicted region, {self.region}.")
+        counts, _, kept = self._inside(place, drawn, objects)
+        return self._count_objects(kept, counts, background)
+
+    def _count_objects(
+        self, found: Sequence[PredictedObject], counts: np.ndarray, background: Sequence[str]
+    ) -> ObjectCounts:
+        """Count objects in an area with these numbers of pixels of each index."""
+        pixels = dict(zip(self.classes, counts.tolist(), strict=False))
+        return counts_of(self.classes, numbers_of(found), pixels, self.pixel_size_um, background)
+
+    def _inside(
+        self, place: Region, annotations: Sequence[Annotation], found: Sequence[PredictedObject] = ()
+    ) -> tuple[np.ndarray, int, list[PredictedObject]]:
+        """Count the pixels of each index in a region and, if there are annotations, inside these.
+
+        Returns
+        -------
+        ndarray of int64 (256,)
+        int
+            Number of pixels inside.
+        list of PredictedObject
+            Those whose centroid is inside.
+        """
+        counts, n_pixels, kept = np.zeros(UNLABELLED + 1, np.int64), 0, []
+        middles = np.floor([[one.polygon.centroid.x, one.polygon.centroid.y] for one in found]).astype(int)
+        middles = middles.reshape(-1, 2)
+        common, index = place.intersect(self.region), dict.fromkeys((one.class_name or "" for one in annotations), 0)
+        for band, labels in self.label_bands(common) if common is not None else ():
+            drawn = np.ones(labels.shape, bool)
+            if annotations:
+                drawn = rasterize(annotations, index, band) == 0
+            counts += np.bincount(labels[drawn], minlength=UNLABELLED + 1)
+            n_pixels += int(drawn.sum())
+            x, y = middles[:, 0] - band.x, middles[:, 1] - band.y
+            here = np.flatnonzero((x >= 0) & (x < band.width) & (y >= 0) & (y < band.height))
+            kept += here[drawn[y[here], x[here]]].tolist()
+        return counts, n_pixels, [found[i] for i in sorted(kept)]
+
+    def measurements(
+        self, background: Sequence[str] = (), objects: Sequence[PredictedObject] | None = None
+    ) -> dict[str, float]:
         """Measure the area and the share of each class in the region.
+
+        Classes whose names end in "*" are ignored, as in QuPath: they are no part of the area.
 
         Parameters
         ----------
         background : sequence of str
             Classes that are not tissue, such as empty glass.
+        objects : sequence of PredictedObject, optional
+            From `objects`, to count.
 
         Returns
         -------
         dict of str to float
             ``"<class> area (um2)"``, or ``"<class> area (px2)"`` if the image has no pixel size; ``"<class> (%)"``, the
-            share of the region's labelled pixels (without those that have no data, NaN); and, if there is a background,
-            ``"<class> (% of tissue)"`` for the other classes.
+            share of the region's labelled pixels (without those that have no data, NaN); if there is a background,
+            ``"<class> (% of tissue)"`` for the other classes; and, if there are objects, ``"<class> count"``,
+            ``"<class> (1/mm2)"``, and positivity and H-score if the names of the classes tell it (see `positivity`).
 
         Raises
         ------
@@ -325,7 +465,8 @@ class PredictionResults(ABC):
             If a class of the background is unknown.
         """
         counts = self._counted()
-        return self._measured(counts, self.region.area - int(counts[UNLABELLED]), background)
+        values = self._measured(counts, self.region.area - int(counts[UNLABELLED]), background)
+        return values if objects is None else values | self._count_objects(objects, counts, background).row()
 
     def _counted(self) -> np.ndarray:
         """Count the pixels of each index: int64 (256,)."""
@@ -339,6 +480,7 @@ class PredictionResults(ABC):
         path: str | PathLike[str],
         annotations: Sequence[Annotation] = (),
         background: Sequence[str] = (),
+        objects: Sequence[PredictedObject] | None = None,
     ) -> None:
         """Write `measurements`, followed by `measure_annotations`, as one CSV table.
 
@@ -347,7 +489,7 @@ class PredictionResults(ABC):
         path : path
         annotations : sequence of Annotation
             Each gets a row, below the row of the whole prediction.
-        background : sequence of str
+        background, objects
             See `measurements`.
 
         Raises
@@ -355,15 +497,22 @@ class PredictionResults(ABC):
         PredictionError
             If a class of the background is unknown, or the file cannot be written.
         """
-        whole: dict[str, str | float] = {"Annotation": "", "Annotated class": "", **self.measurements(background)}
-        rows = [whole, *self.measure_annotations(annotations, background)]
+        whole: dict[str, str | float] = {
+            "Annotation": "",
+            "Annotated class": "",
+            **self.measurements(background, objects),
+        }
+        rows = [whole, *self.measure_annotations(annotations, background, objects)]
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, ["Image", *whole])
             table.writeheader()
             table.writerows({"Image": written(self.image_name), **row} for row in rows)
 
     def measure_annotations(
-        self, annotations: Sequence[Annotation], background: Sequence[str] = ()
+        self,
+        annotations: Sequence[Annotation],
+        background: Sequence[str] = (),
+        objects: Sequence[PredictedObject] | None = None,
     ) -> list[dict[str, str | float]]:
         """Measure the predicted classes inside each annotation.
 
@@ -372,31 +521,30 @@ class PredictionResults(ABC):
         annotations : sequence of Annotation
             Annotations of the same image, such as ``project.annotations(name)``; parts outside the prediction are left
             out.
-        background : sequence of str
-            See `measurements`.
+        background, objects
+            See `measurements`; an object counts where its centroid is.
 
         Returns
         -------
         list of dict
-            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and the areas and shares
-            as in `measurements`, for the pixels inside the shape that were not erased later. Erasers, and annotations
-            that were erased completely, are left out.
+            In the order of the annotations: ``"Annotation"`` (its id), ``"Annotated class"``, and the areas, shares
+            and counts as in `measurements`, for the pixels inside the shape that were not erased later. Erasers, and
+            annotations that were erased completely, are left out.
         """
         rows: list[dict[str, str | float]] = []
         for place, annotation in enumerate(annotations):
             if annotation.class_name is None:
                 continue
             erasers = [later for later in annotations[place + 1 :] if later.class_name is None]
-            counts, n_pixels = np.zeros(UNLABELLED + 1, np.int64), 0
             inside = annotation.shape.region().intersect(self.region)
-            for band, labels in self.label_bands(inside) if inside is not None else ():
-                drawn = rasterize([annotation, *erasers], {annotation.class_name: 0}, band) == 0
-                counts += np.bincount(labels[drawn], minlength=UNLABELLED + 1)
-                n_pixels += int(drawn.sum())
+            counts, n_pixels, kept = self._inside(annotation.shape.region(), [annotation, *erasers], objects or ())
             if n_pixels == 0 and erasers and inside is not None:
                 continue
             row: dict[str, str | float] = {"Annotation": annotation.id, "Annotated class": annotation.class_name}
-            rows.append({**row, **self._measured(counts, n_pixels, background)})
+            row |= self._measured(counts, n_pixels, background)
+            if objects is not None:
+                row |= self._count_objects(kept, counts, background).row()
+            rows.append(row)
         return rows
 
     def pixel_counts(self) -> dict[str, int]:
@@ -447,9 +595,9 @@ class PredictionResults(ABC):
         *,
         object_type: str = "annotation",
         min_area_um2: float = MIN_AREA_UM2,
-        fill_holes_um2: float = 0.0,
-        simplify_um: float = 0.0,
-    ) -> None:
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
         """Write the objects and their measurements as GeoJSON for QuPath.
 
         Of a whole slide of which a part was scanned (``open_image(..., bounds=False)``), the coordinates begin at that
@@ -460,16 +608,49 @@ class PredictionResults(ABC):
         path : path
         object_type : {"annotation", "detection"}
             The type of the objects in QuPath.
-        min_area_um2, fill_holes_um2, simplify_um
+        min_area_um2, image, **options
             See `objects`.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written, such as for `counts`.
 
         Raises
         ------
         PredictionError
-            If `object_type` is neither, or the file cannot be written.
+            If `object_type` is neither, an option is not accepted, or the file cannot be written.
         """
-        found = self.objects(min_area_um2, fill_holes_um2=fill_holes_um2, simplify_um=simplify_um)
+        found = self.objects(min_area_um2, image=image, **options)
         write_geojson(found, self.colors, path, object_type, self.info.bounds_offset)
+        return found
+
+
+def _place_of(within: Any) -> tuple[Region, list[Annotation]]:
+    """Return the bounds of where to count, and the annotations inside which; see `PredictionResults.counts`."""
+    if isinstance(within, Shape):
+        within = Annotation("", within, "inside", 0.0, "")
+    drawn: list[Any] = [within] if isinstance(within, Annotation) else list(within)
+    if drawn and all(isinstance(one, Annotation) for one in drawn):
+        place = drawn[0].shape.region()
+        for other in drawn[1:]:
+            place = place.union(other.shape.region())
+        return place, drawn
+    if len(drawn) != 4 or isinstance(drawn[0], Annotation):
+        raise PredictionError(f"within is {within!r:.80}; pass a region (x, y, width, height), a shape or annotations.")
+    return Region(*drawn), []
+
+
+def _measured_names(found: Sequence[PredictedObject]) -> list[str]:
+    """Return the names of the channels that were measured on objects."""
+    return list(found[0].means) if found else []
+
+
+def checked_background(background: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise PredictionError if a class of the background is unknown."""
+    unknown = [name for name in background if name not in classes]
+    if unknown:
+        raise PredictionError(f"There is no class {unknown[0]!r}; the classes are {', '.join(classes)}.")
 
 
 def measured(
@@ -496,14 +677,14 @@ def measured(
     PredictionError
         If a class of the background is unknown.
     """
-    unknown = [name for name in background if name not in classes]
-    if unknown:
-        raise PredictionError(f"There is no class {unknown[0]!r}; the classes are {', '.join(classes)}.")
+    checked_background(background, classes)
     unit, pixel_area = ("px2", 1.0) if pixel_size_um is None else ("um2", pixel_size_um**2)
     total = sum(counts.values()) if n_pixels is None else n_pixels
-    tissue = sum(counts.get(name, 0) for name in classes if name not in background)
+    total -= sum(counts.get(name, 0) for name in classes if is_ignored_class(name))
+    kept = [name for name in classes if not is_ignored_class(name)]
+    tissue = sum(counts.get(name, 0) for name in kept if name not in background)
     values: dict[str, float] = {}
-    for name in classes:
+    for name in kept:
         n = counts.get(name, 0)
         values[f"{name} area ({unit})"] = n * pixel_area
         values[f"{name} (%)"] = 100.0 * n / max(total, 1)

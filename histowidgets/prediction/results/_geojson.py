@@ -1,6 +1,7 @@
 """Write predicted objects as GeoJSON for QuPath."""
 
 import json
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -45,9 +46,10 @@ def _feature(
         measured = {"Area px^2": float(found.area_px), "Perimeter px": found.perimeter_px}
     else:
         measured = {"Area µm^2": round(found.area_um2, 6), "Perimeter µm": found.perimeter_um or 0.0}
-    measured["Circularity"] = found.circularity
+    measured |= {"Circularity": found.circularity, "Eccentricity": found.eccentricity}
     if found.mean_probability is not None:
         measured["Mean probability"] = found.mean_probability
+    measured |= {f"Mean {name}": mean for name, mean in found.means.items() if math.isfinite(mean)}
     return {
         "type": "Feature",
         "id": str(uuid.uuid4()),

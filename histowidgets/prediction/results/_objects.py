@@ -1,19 +1,20 @@
-"""Find connected areas of one class as objects, block by block, and join them across the borders of blocks."""
+"""Find connected areas of one class as objects, block by block, join them across borders, and split them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import shapely
-from shapely.affinity import scale, translate
+from shapely.affinity import scale
 
+from histowidgets.annotations import is_ignored_class
 from histowidgets.annotations.shapes import simplify
+from histowidgets.errors import PredictionCancelled
 from histowidgets.images import Region
-from histowidgets.prediction.results._polygons import Group, polygons_of
-
-#: Maps a region to its labels, uint8 (height, width), and the probabilities of these classes, float32, or None.
-ReadBlock = Callable[[Region], tuple[np.ndarray, np.ndarray | None]]
+from histowidgets.prediction.results._block import ReadBlock
+from histowidgets.prediction.results._object_options import ObjectOptions
+from histowidgets.prediction.results._polygons import Group, joined, polygons_of
+from histowidgets.prediction.results._split import Splitting, split_group
 
 #: Distance in pixels by which an outline may deviate from pixel edges when its length is measured.
 OUTLINE_TOLERANCE = 1.0
@@ -24,7 +25,7 @@ SMALL_OUTLINE = 16
 
 @dataclass(frozen=True)
 class PredictedObject:
-    """A connected area of one class.
+    """A connected area of one class, or a part of one that was split.
 
     Attributes
     ----------
@@ -36,9 +37,15 @@ class PredictedObject:
     area_um2 : float or None
         Area in um2; None for an image without a pixel size.
     mean_probability : float or None
-        Mean probability of its class over its pixels, without filled holes; None if there are only labels.
+        Mean probability of its class over its pixels, without filled holes, in steps of 1/255 for each pixel as on
+        disk; None if there are only labels.
     pixel_size_yx_um : (float, float) or None
         Height and width of a full-size pixel.
+    eccentricity : float
+        Of the ellipse with the same second moments: 0 for a disc, near 1 for a line.
+    means : mapping of str to float
+        Mean of each channel, in the image's own units, and of the optical densities "OD hematoxylin" and "OD DAB" of
+        stained tissue on glass, without filled holes; empty unless the image was given.
     """
 
     class_name: str
@@ -47,6 +54,8 @@ class PredictedObject:
     area_um2: float | None
     mean_probability: float | None = None
     pixel_size_yx_um: tuple[float, float] | None = None
+    eccentricity: float = 0.0
+    means: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def perimeter_px(self) -> float:
@@ -74,7 +83,8 @@ class PredictedObject:
         else:
             values |= {"Area (um2)": self.area_um2 or 0.0, "Perimeter (um)": self.perimeter_um or 0.0}
         probability = math.nan if self.mean_probability is None else self.mean_probability
-        return values | {"Circularity": self.circularity, "Mean probability": probability}
+        values |= {"Circularity": self.circularity, "Eccentricity": self.eccentricity, "Mean probability": probability}
+        return values | {f"Mean {name}": mean for name, mean in self.means.items()}
 
 
 def _smooth(polygon: shapely.Polygon) -> shapely.Polygon:
@@ -90,88 +100,102 @@ def _in_um(polygon: shapely.Polygon, sides: tuple[float, float]) -> shapely.Poly
 def find_objects(
     blocks: Sequence[Region],
     read: ReadBlock,
-    classes: list[str],
+    classes: Sequence[str],
     pixel_size_yx_um: tuple[float, float] | None,
-    min_area_um2: float,
-    fill_holes_um2: float,
-    simplify_um: float,
+    options: ObjectOptions,
+    splits: Sequence[bool],
+    measured: Sequence[str] = (),
+    should_stop: Callable[[], bool] | None = None,
 ) -> list[PredictedObject]:
-    """Find the objects of a prediction; see `PredictionResults.objects`."""
+    """Find the objects of a prediction; see `PredictionResults.objects`.
+
+    Parameters
+    ----------
+    blocks : sequence of Region
+        Which together cover the prediction.
+    read : callable
+        Reads any region of the prediction.
+    classes : sequence of str
+    pixel_size_yx_um : (float, float) or None
+    options : ObjectOptions
+    splits : sequence of bool
+        Whether the objects of each class are split.
+    measured : sequence of str
+        Names of the measured channels of the blocks.
+    should_stop : callable, optional
+        Called before each object; if it returns True, `PredictionCancelled` is raised.
+    """
     sides = pixel_size_yx_um or (1.0, 1.0)
     pixel_area = sides[0] * sides[1]
     pixel = math.sqrt(pixel_area)
     # Half a pixel below the limit, so that rounding does not drop an area that equals it.
-    least, holes = min_area_um2 / pixel_area - 0.5, fill_holes_um2 / pixel_area + 0.5
-    found = []
-    for group in _joined(blocks, read, len(classes), 0 if fill_holes_um2 > 0 else least):
-        group = _without_small_holes(group, holes) if fill_holes_um2 > 0 else group
+    least, holes = options.min_area_um2 / pixel_area - 0.5, options.fill_holes_um2 / pixel_area + 0.5
+    relative = sides[0] / pixel, sides[1] / pixel
+    how = Splitting(options.split == "probability", options.split_depth_um / pixel, least, relative)
+    ignored = [is_ignored_class(name) for name in classes]
+
+    def finished(group: Group, read: ReadBlock) -> list[Group]:
+        if should_stop is not None and should_stop():
+            raise PredictionCancelled("Stopped before all objects were found.")
+        if options.fill_holes_um2 > 0:
+            group = _without_small_holes(group, holes)
         if group.n_pixels < least:
-            continue
-        outline = simplify(group.polygon, simplify_um / pixel)
+            return []
+        pieces = split_group(group, read, how) if splits[group.class_index] else [group]
+        return [piece for piece in pieces if piece.n_pixels >= least]
+
+    groups = _joined(blocks, read, ignored, 0 if options.fill_holes_um2 > 0 else least, finished)
+    found = []
+    for group in sorted(groups, key=lambda g: (g.class_index, g.polygon.bounds[1], g.polygon.bounds[0])):
+        outline = simplify(group.polygon, options.simplify_um / pixel)
         area = None if pixel_size_yx_um is None else group.n_pixels * pixel_area
-        name = classes[group.class_index]
-        found.append(PredictedObject(name, outline, group.n_pixels, area, group.mean, pixel_size_yx_um))
+        means = list(group.sums.means)
+        probability = means.pop(0) / 255 if len(means) > len(measured) else None
+        found.append(
+            PredictedObject(
+                classes[group.class_index],
+                outline,
+                group.n_pixels,
+                area,
+                probability,
+                pixel_size_yx_um,
+                group.sums.eccentricity(sides),
+                dict(zip(measured, means, strict=True)),
+            )
+        )
     return found
 
 
-def _joined(blocks: Sequence[Region], read: ReadBlock, n_classes: int, least: float) -> Iterator[Group]:
-    """Find the groups of all blocks, by class, and join those that cross the borders of blocks."""
+def _joined(
+    blocks: Sequence[Region],
+    read: ReadBlock,
+    ignored: Sequence[bool],
+    least: float,
+    finished: Callable[[Group, ReadBlock], list[Group]],
+) -> list[Group]:
+    """Find the groups of all blocks, join those that cross the borders of blocks, and finish each."""
     inner: list[Group] = []
     cut: list[Group] = []
     several = len(blocks) > 1
     for region in blocks:
-        labels, confidence = read(region)
-        for group in polygons_of(labels, n_classes, least, confidence, keep_cut=several):
-            moved = replace(group, polygon=translate(group.polygon, region.x, region.y))
+        block = read(region)
+        for group in polygons_of(block.labels, len(ignored), least, block.values, keep_cut=several):
+            if ignored[group.class_index]:
+                continue
+            moved = group.moved(region.x, region.y)
             if several and _reaches(moved.polygon, region):
                 cut.append(moved)
             else:
-                inner.append(moved)
-    groups = inner + _merged(cut)
-    yield from sorted(groups, key=lambda g: (g.class_index, g.polygon.bounds[1], g.polygon.bounds[0]))
+                inner += finished(moved, block.crop)
+    for group in joined(cut, [group.class_index for group in cut]):
+        inner += finished(group, read)
+    return inner
 
 
 def _reaches(polygon: shapely.Polygon, region: Region) -> bool:
     """Return whether a polygon touches the edge of the region that it was found in."""
     edges = (region.x, region.y, region.right, region.bottom)
     return any(mine == theirs for mine, theirs in zip(polygon.bounds, edges, strict=True))
-
-
-def _merged(cut: list[Group]) -> list[Group]:
-    """Join pieces of one class that touch along a side."""
-    if not cut:
-        return []
-    tree = shapely.STRtree([group.polygon for group in cut])
-    parent = list(range(len(cut)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    first, second = tree.query([group.polygon for group in cut], predicate="touches")
-    for i, j in zip(first.tolist(), second.tolist(), strict=True):
-        alike = i < j and cut[i].class_index == cut[j].class_index
-        if alike and root(i) != root(j) and cut[i].polygon.intersection(cut[j].polygon).length > 0:
-            parent[root(i)] = root(j)
-    families: dict[int, list[Group]] = {}
-    for i, group in enumerate(cut):
-        families.setdefault(root(i), []).append(group)
-    return [_union(family) for family in families.values()]
-
-
-def _union(family: list[Group]) -> Group:
-    if len(family) == 1:
-        return family[0]
-    # Where two pieces were joined, corners remain in the middle of straight edges.
-    union = shapely.union_all([group.polygon for group in family])
-    straight = union.simplify(0)
-    polygon = straight if straight.is_valid else union
-    n_pixels = sum(group.n_pixels for group in family)
-    known = [group.mean * group.n_pixels for group in family if group.mean is not None]
-    mean = sum(known) / n_pixels if len(known) == len(family) else None
-    return Group(family[0].class_index, n_pixels, polygon, mean)
 
 
 def _without_small_holes(group: Group, most: float) -> Group:

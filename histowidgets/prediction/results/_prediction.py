@@ -77,15 +77,16 @@ class Prediction(PredictionResults):
                 bounds_offset=bounds_offset,
             )
         )
+        self._steps: np.ndarray | None = None
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for copying and pickling: everything except the lock."""
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        """Return the state for copying and pickling: everything except the lock and what can be computed again."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_steps")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state of `__getstate__`; the labels stay read-only."""
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update(state, _lock=threading.Lock(), _steps=None)
         if self._labels is not None:
             self._labels.setflags(write=False)
 
@@ -164,7 +165,14 @@ class Prediction(PredictionResults):
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
         y, x = region.y - self.region.y, region.x - self.region.x
         inside = np.s_[y : y + region.height, x : x + region.width]
-        return self.labels[inside], self._map.confidence()[inside] if confidence and self._map is not None else None
+        return self.labels[inside], self._confidence()[inside] if confidence and self._map is not None else None
+
+    def _confidence(self) -> np.ndarray:
+        """Return the highest probability at each pixel in steps of 1/255, uint8, as on disk; computed once."""
+        with self._lock:
+            if self._steps is None:
+                self._steps = self.probability_map.confidence_steps()
+            return self._steps
 
     def save_ome_tiff(self, path: str | PathLike[str], *, probabilities: bool = False) -> None:
         """Write the label map as a tiled OME-TIFF; see `PredictionResults.save_ome_tiff`.

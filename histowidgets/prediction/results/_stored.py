@@ -14,7 +14,7 @@ from histowidgets.images import Image, Region, open_image
 from histowidgets.prediction.results._base import PredictionResults
 from histowidgets.prediction.results._info import Card, StoreState
 from histowidgets.prediction.results._ome_tiff import write_pyramid
-from histowidgets.prediction.results._zarr_store import BLOCK_SIDE, Store, read_state
+from histowidgets.prediction.results._zarr_store import Store, read_state
 
 #: Number of pixels above which labels are not written as PNG, since a reader must decode it as a whole.
 PNG_PIXELS = 400_000_000
@@ -72,15 +72,17 @@ class StoredPrediction(PredictionResults):
     def read_probabilities(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
         """Read probabilities, in steps of 1/255; see `PredictionResults.read_probabilities`."""
         self._require_probabilities()
+        return np.moveaxis(self._steps(region), 0, -1).astype(np.float32) / np.float32(255)
+
+    def _steps(self, region: Region | tuple[int, int, int, int]) -> np.ndarray:
+        """Read probabilities as stored: uint8 (K, height, width)."""
         place = self._place(region)
         if self.path.is_dir():
             import zarr
 
             array: Any = zarr.open_group(str(self.path), mode="r")["probabilities/0"]
-            values = np.asarray(array[:, place.y : place.bottom, place.x : place.right])
-        else:
-            values = _read_tiff_planes(self.path, place)
-        return np.moveaxis(values, 0, -1).astype(np.float32) / np.float32(255)
+            return np.asarray(array[:, place.y : place.bottom, place.x : place.right])
+        return _read_tiff_planes(self.path, place)
 
     def labels_on(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return labels at rows and columns, from the level that fits; see `PredictionResults.labels_on`."""
@@ -132,16 +134,11 @@ class StoredPrediction(PredictionResults):
         return self._counts
 
     def _blocks(self) -> list[Region]:
-        side = BLOCK_SIDE
-        return [
-            Region.from_edges(x, y, min(x + side, self.region.right), min(y + side, self.region.bottom))
-            for y in range(self.region.y, self.region.bottom, side)
-            for x in range(self.region.x, self.region.right, side)
-        ]
+        return self._squares()
 
     def _read_block(self, region: Region, confidence: bool) -> tuple[np.ndarray, np.ndarray | None]:
         labels = self.read_labels(region)
-        return labels, self.read_probabilities(region).max(-1) if confidence and self.has_probabilities else None
+        return labels, self._steps(region).max(0) if confidence and self.has_probabilities else None
 
 
 def _spacing(places: np.ndarray) -> float:

@@ -204,11 +204,11 @@ class ProbabilityMap:
             labels[top : top + band.shape[1]] = best_class(band)
         return labels
 
-    def confidence(self) -> np.ndarray:
-        """Return the highest probability at each full-size pixel, float32 (height, width)."""
-        out = np.empty((self.height, self.width), np.float32)
+    def confidence_steps(self) -> np.ndarray:
+        """Return the highest probability at each pixel in steps of 1/255, as on disk: uint8 (height, width)."""
+        out = np.empty((self.height, self.width), np.uint8)
         for top, band in self.bands():
-            out[top : top + band.shape[1]] = band.max(0)
+            out[top : top + band.shape[1]] = np.rint(band.max(0) * 255)
         return out
 
     def expanded(self) -> np.ndarray:

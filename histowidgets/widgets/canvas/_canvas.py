@@ -12,14 +12,14 @@ from histowidgets.annotations import Annotation, Change, Project, Shape
 from histowidgets.errors import WidgetError
 from histowidgets.images import ChannelDisplay, Image, Region
 from histowidgets.widgets.canvas.controls import CanvasFrame
-from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers, Renderer
+from histowidgets.widgets.canvas.drawing import CanvasViewer, Layers, OutlinedObject, Renderer
 from histowidgets.widgets.canvas.editing import CanvasEditor, WandRegion
 from histowidgets.widgets.canvas.pointer import MouseFallback, PointerDispatcher, PointerLayer
 from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue, StaticOutput, close_tree, static_html
 
 if TYPE_CHECKING:  # prediction imports torch
-    from histowidgets.prediction import PredictionResults
+    from histowidgets.prediction import PredictedObject, PredictionResults
 
 
 class _StateTrait(traitlets.TraitType[Any, Any]):
@@ -254,6 +254,20 @@ class AnnotationCanvas(ipywidgets.VBox):
             Text at the top left, such as ``"Prediction: quick learner · mIoU 0.81 on held-out strokes"``.
         """
         self._viewer.show_prediction(prediction, caption)
+
+    def show_outlines(self, objects: Sequence[PredictedObject] | None, image_name: str | None = None) -> None:
+        """Outline predicted objects in the colours of their classes, while the prediction is shown; None removes them.
+
+        Parameters
+        ----------
+        objects
+            Such as ``prediction.objects(split="distance")``.
+        image_name
+            The image that they belong to, by default the image shown. Only one image has outlines at a time.
+        """
+        name = self._state.image_name if image_name is None else image_name
+        outlined = None if objects is None else [OutlinedObject(one.polygon, one.class_name) for one in objects]
+        self._viewer.show_outlines(name, outlined)
 
     def show_held_out(self, regions: Sequence[Region]) -> None:
         """Outline the rectangles of the image shown that are held out for validation."""

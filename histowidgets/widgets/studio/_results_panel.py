@@ -11,10 +11,12 @@ import ipywidgets
 from histowidgets._io import file_stem
 from histowidgets.advice import likely_range, strokes_of_mean
 from histowidgets.errors import HistowidgetsError
+from histowidgets.images import Image
 from histowidgets.prediction import Classifier
 from histowidgets.widgets.common import Disclosure, TaskQueue, full_width
 from histowidgets.widgets.live_prediction import ON_DISK, LearnerAnswer, LivePrediction
 from histowidgets.widgets.studio._object_options import ObjectOptions
+from histowidgets.widgets.studio._objects_panel import ObjectsPanel, ShowOutlines
 from histowidgets.widgets.studio._state import StudioState
 
 LEARNERS = [
@@ -35,6 +37,8 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     measured = prediction.measurements(background)
     rows = []
     for name in prediction.classes:
+        if f"{name} (%)" not in measured:  # an ignored class
+            continue
         iou = answer.class_scores.get(name)
         area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
         cells = [_score(iou, answer.scored_on.get(name, 0)), f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
@@ -87,9 +91,18 @@ class ResultsPanel(ipywidgets.VBox):
         Has the annotations to measure, and the folder for files, which this panel can change.
     live
         Has the prediction that is shown, and can switch to another learner's.
+    show_outlines
+        Outlines objects on the picture.
+
+    Attributes
+    ----------
+    objects : ObjectsPanel
+        Counts objects; shown below this panel.
     """
 
-    def __init__(self, state: StudioState, live: LivePrediction) -> None:
+    def __init__(
+        self, state: StudioState, live: LivePrediction, show_outlines: ShowOutlines = lambda objects, image_name: None
+    ) -> None:
         self._state, self._live = state, live
         self.tasks = TaskQueue("save", self._say)
         self._learner = ipywidgets.Dropdown(options=LEARNERS, description="Show", tooltip="Which prediction to show")
@@ -98,6 +111,7 @@ class ResultsPanel(ipywidgets.VBox):
         super().__init__([self._learner, self._numbers])
         self.add_class("hw-section")
         self.fields = ObjectOptions(self.refresh)
+        self.objects = ObjectsPanel(state, self.fields, show_outlines)
         self._folder = full_width(
             ipywidgets.Text(
                 value=str(state.folder),
@@ -151,10 +165,10 @@ class ResultsPanel(ipywidgets.VBox):
                 "The predicted areas with measurements, for QuPath.",
                 self.save_geojson,
             ),
-            ("Objects (CSV)", "One row per object: area, perimeter, circularity, probability.", self.save_objects),
+            ("Objects (CSV)", "One row per object: area, shape, probability, mean of each channel.", self.save_objects),
             (
                 "Measurements (CSV)",
-                "Area and share of each class, in the image and inside each annotation.",
+                "Area and share of each class, and its objects if they are counted; also inside each annotation.",
                 self.save_measurements,
             ),
         ]
@@ -179,12 +193,14 @@ class ResultsPanel(ipywidgets.VBox):
         answer = self._live.best
         self._show_learners(answer)
         if answer is None:
+            self.objects.follow(None)
             self._numbers.value = "<p class='hw-quiet'>Nothing predicted yet: paint at least two classes.</p>"
             return
         self.fields.offer(answer.prediction.classes)
         hint = "" if answer.score is not None else "<p class='hw-quiet'>A score appears after training.</p>"
         warning = f"<p class='hw-quiet hw-unlike' role='note'>{escape(answer.warning)}</p>" if answer.warning else ""
         self._numbers.value = _table(answer, self.fields.background) + hint + _shifts(answer) + warning
+        self.objects.follow(answer.prediction)
 
     def _show_learners(self, answer: LearnerAnswer | None) -> None:
         """Offer the prediction on disk if there is one, and mark the learner that is shown."""
@@ -209,6 +225,7 @@ class ResultsPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Finish writing files, and close the widgets."""
         self.tasks.close()
+        self.objects.close()
         super().close()
 
     def _needed(self) -> LearnerAnswer:
@@ -287,18 +304,24 @@ class ResultsPanel(ipywidgets.VBox):
     def save_geojson(self) -> Path:
         """Save the predicted areas as GeoJSON that QuPath reads."""
         answer, path = self._needed(), self._file("_prediction.geojson")
-        answer.prediction.save_geojson(path, **self.fields.objects)
+        answer.prediction.save_geojson(path, image=self._image(answer), **self.fields.objects)
         return path
 
     def save_objects(self) -> Path:
         """Save the predicted areas as a table."""
         answer, path = self._needed(), self._file("_objects.csv")
-        answer.prediction.save_csv(path, **self.fields.objects)
+        answer.prediction.save_csv(path, image=self._image(answer), **self.fields.objects)
         return path
+
+    def _image(self, answer: LearnerAnswer) -> Image | None:
+        """Return the image of a prediction, to measure its channels; None if it was removed."""
+        project, name = self._state.project, answer.prediction.image_name
+        return project.image(name) if name in project.image_names else None
 
     def save_measurements(self) -> Path:
         """Save the predicted area of each class, in total and inside each annotation, as a table."""
         answer, path = self._needed(), self._file("_measurements.csv")
         annotations = self._state.project.annotations(self._state.image_name)
-        answer.prediction.save_measurements(path, annotations, self.fields.background)
+        objects = answer.prediction.objects(**self.fields.objects) if self.objects.active else None
+        answer.prediction.save_measurements(path, annotations, self.fields.background, objects)
         return path

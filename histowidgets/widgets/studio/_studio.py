@@ -257,7 +257,7 @@ class Studio(ipywidgets.VBox):
         self._classes = ClassPanel(state, self._next.coached)
         self._settings_tab = SettingsTab(self.project, self.form, state.view)
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
-        self._results = ResultsPanel(state, self._live)
+        self._results = ResultsPanel(state, self._live, self.canvas.show_outlines)
         self._predict = PredictPanel(state, self._live)
         self._report = ReportPanel(state, self._live)
         self._review = ReviewPanel(state)
@@ -298,7 +298,7 @@ class Studio(ipywidgets.VBox):
 
     def _lay_out(self) -> None:
         parts = [
-            *(self._results, self._predict, self._results.files, self._report),
+            *(self._results, self._results.objects, self._predict, self._results.files, self._report),
             *(self._audit, self._review, self._trials),
         ]
         results = ipywidgets.VBox(parts)
@@ -337,6 +337,8 @@ class Studio(ipywidgets.VBox):
             observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
             canvas.on_view(self._view_file.changed),
+            canvas.on_view(self._results.objects.moved),
+            observe(canvas, "selection", lambda _: self._results.objects.moved()),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),

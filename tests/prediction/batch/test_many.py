@@ -185,6 +185,25 @@ def test_n11_adaptation_regions_probabilities_and_objects_are_passed_on(classifi
         hw.predict_images(classifier, files[:1], tmp_path / "b", objects={"colour": 1})
 
 
+def test_x6_split_objects_are_measured_and_counted_for_each_image(classifier, files, tmp_path):
+    objects = {"split": "distance", "split_depth_um": 1.0, "split_classes": ["Bright"], "min_area_um2": 4}
+    hw.predict_images(classifier, files, tmp_path / "a", format="csv", objects=objects)
+    expected = classifier.predict(files[0]).objects(**objects, image=hw.open_image(files[0]))
+    assert len(expected) > len(classifier.predict(files[0]).objects(4))  # something was split
+    rows = list(csv.DictReader((tmp_path / "a" / "slide0.csv").read_text().splitlines()))
+    assert [float(row["Eccentricity"]) for row in rows] == [one.eccentricity for one in expected]
+    channel = hw.open_image(files[0]).channel_names[0]
+    assert [float(row[f"Mean {channel}"]) for row in rows] == [one.means[channel] for one in expected]
+    with (tmp_path / "a" / "measurements.csv").open(newline="", encoding="utf-8") as file:
+        counted = list(csv.DictReader(file))
+    assert len(counted) == 2  # one file is broken
+    assert int(counted[0]["Bright count"]) == [one.class_name for one in expected].count("Bright")
+    for wrong, words in (({"split": "x"}, "split is 'x'"), ({"split": "distance", "split_classes": ["?"]}, "no class")):
+        with pytest.raises(PredictionError, match=words):
+            hw.predict_images(classifier, files, tmp_path / "b", format="csv", objects=wrong)
+    assert not (tmp_path / "b").exists()
+
+
 def test_stopped_between_images_it_says_how_far_it_came(classifier, files, tmp_path, cluster):
     with pytest.raises(PredictionCancelled, match="after 1 of 3 images"):
         hw.predict_images(classifier, files, tmp_path / "out", cluster, should_stop=lambda: True)

@@ -6,7 +6,7 @@ import pytest
 from histowidgets.images import Region, open_image
 from histowidgets.prediction import ViewPredictor
 from histowidgets.prediction.inference import Job, PredictOptions, _to_disk
-from histowidgets.prediction.results import _stored, _zarr_store
+from histowidgets.prediction.results import _base, _zarr_store
 from tests.prediction.models import BrightnessModel, brightness_classifier, picture
 
 REGIONS = [(160, 160, 100, 90), (33, 77, 150, 133), (0, 0, 50, 60), (300, 200, 110, 100), (101, 3, 1, 1)]
@@ -20,7 +20,7 @@ def image():
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    for module in (_to_disk, _zarr_store, _stored):
+    for module in (_to_disk, _zarr_store, _base):
         monkeypatch.setattr(module, "BLOCK_SIDE", 128)
     monkeypatch.setattr(_zarr_store, "_CHUNK", 64)
 

@@ -12,6 +12,7 @@ from histowidgets.errors import PredictionCancelled, PredictionError, Prediction
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction, open_prediction
 from histowidgets.prediction.inference import _to_disk
+from histowidgets.prediction.results import _base as _results
 from histowidgets.prediction.results import _stored as _stored_prediction
 from histowidgets.prediction.results import _zarr_store as _store
 from tests.prediction.models import BrightnessModel, brightness_classifier, picture
@@ -22,7 +23,7 @@ KINDS = ["labels.zarr", "labels.ome.tif"]
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks and pyramids of a test's size."""
-    for module in (_to_disk, _store, _stored_prediction):
+    for module in (_to_disk, _store, _results):
         monkeypatch.setattr(module, "BLOCK_SIDE", 128)
     monkeypatch.setattr(_store, "_CHUNK", 64)
     monkeypatch.setattr(_store, "PYRAMID_SIDE", 64)

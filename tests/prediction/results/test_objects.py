@@ -15,6 +15,8 @@ import histowidgets as hw
 from histowidgets.errors import PredictionError
 from histowidgets.images import Region
 from histowidgets.prediction import Prediction
+from histowidgets.prediction.results import ObjectOptions
+from histowidgets.prediction.results._block import Block
 from histowidgets.prediction.results._objects import find_objects
 from tests.prediction.results.test_prediction import CLASSES, COLORS, prediction_of
 
@@ -99,8 +101,8 @@ def test_the_table_as_rows_csv_and_data_frame(tmp_path):
     assert gland["Area (um2)"] == 600 * 0.25
     assert (gland["Centroid X (px)"], gland["Centroid Y (px)"]) == (135, 220)
     assert gland["Perimeter (um)"] == 50
-    assert gland["Mean probability"] == pytest.approx(0.9, abs=1e-3)
-    assert table.iloc[0]["Mean probability"] == pytest.approx(0.75, abs=1e-3)
+    assert gland["Mean probability"] == pytest.approx(0.9, abs=1 / 255)
+    assert table.iloc[0]["Mean probability"] == pytest.approx(0.75, abs=1 / 255)
     prediction.save_csv(tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -118,7 +120,7 @@ def test_geojson_carries_the_measurements(tmp_path):
     features = json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["features"]
     gland = next(f for f in features if f["properties"]["classification"]["name"] == "Gland")
     measured = gland["properties"]["measurements"]
-    assert set(measured) == {"Area µm^2", "Perimeter µm", "Circularity", "Mean probability"}
+    assert set(measured) == {"Area µm^2", "Perimeter µm", "Circularity", "Eccentricity", "Mean probability"}
     assert measured["Mean probability"] == 1
     assert len(gland["geometry"]["coordinates"]) == 1
     assert as_shape(gland["geometry"]).is_valid
@@ -172,12 +174,13 @@ def test_b8_pieces_in_two_blocks_that_touch_at_a_corner_stay_apart():
     blocks = [Region(x, y, 4, 4) for y in (0, 4) for x in (0, 4)]
 
     def read(region):
-        return labels[region.y : region.bottom, region.x : region.right], None
+        return Block(region, labels[region.y : region.bottom, region.x : region.right])
 
-    found = [o for o in find_objects(blocks, read, ["A", "B"], None, 0, 0, 0) if o.class_name == "B"]
+    options = blocks, read, ["A", "B"], None, ObjectOptions(min_area_um2=0), [False, False]
+    found = [o for o in find_objects(*options) if o.class_name == "B"]
     labels[4:5, 2:4] = 0
     assert sorted(o.area_px for o in found) == [10]  # side by side: 4 + 2 + 4
-    found = [o for o in find_objects(blocks, read, ["A", "B"], None, 0, 0, 0) if o.class_name == "B"]
+    found = [o for o in find_objects(*options) if o.class_name == "B"]
     assert sorted(o.area_px for o in found) == [4, 4]
     assert all(o.polygon.is_valid for o in found)
 

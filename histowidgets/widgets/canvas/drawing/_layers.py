@@ -1,4 +1,4 @@
-"""The layers of an ipycanvas MultiCanvas that the kernel draws on: image, prediction, uncertainty, annotations."""
+"""The layers of an ipycanvas MultiCanvas that the kernel draws on, from the image to the annotations."""
 
 import ipywidgets
 import numpy as np
@@ -13,10 +13,10 @@ from histowidgets.widgets.common import batch
 
 
 class Layers:
-    """Image at the bottom, then prediction and uncertainty, and annotations on top; each is drawn independently.
+    """Image, prediction, uncertainty, outlines of objects, and annotations on top; each is drawn independently.
 
-    Prediction, uncertainty and annotations are kept opaque on hidden canvases, so that changing an opacity takes only
-    a message of a few bytes. All coordinates are drawn pixels. Call the methods one at a time (`SerialQueue`).
+    All but the image are kept opaque on hidden canvases, so that changing an opacity takes only a message of a few
+    bytes. All coordinates are drawn pixels. Call the methods one at a time (`SerialQueue`).
 
     Parameters
     ----------
@@ -31,11 +31,12 @@ class Layers:
         self.canvas.add_class("hw-picture")
         self._image, self._prediction, self._annotations = (self.canvas[i] for i in range(3))
         self._prediction_source, self._uncertainty_source, self._annotation_source = Canvas(), Canvas(), Canvas()
+        self._outline_source = Canvas()
         self._anchor = Canvas(width=1, height=1)
         # Two, used in turn, since ipycanvas decodes while drawing and may not have finished the previous image.
         self._pictures = [ipywidgets.Image(value=empty_png()) for _ in range(2)]
         self._prediction_alpha = self._annotation_alpha = 1.0
-        self._uncertainty_alpha = 0.0
+        self._uncertainty_alpha, self._outline_alpha = 0.0, 1.0
         self.resize(width, height, 1.0)
 
     def resize(self, width: int, height: int, scale: float) -> None:
@@ -43,7 +44,7 @@ class Layers:
         self.scale = scale
         self.canvas.layout.width, self.canvas.layout.height = f"{width}px", f"{height}px"
         pixels = round(width * scale), round(height * scale)
-        for canvas in (self.canvas, self._prediction_source, self._uncertainty_source, self._annotation_source):
+        for canvas in (self.canvas, *self._sources):
             if (canvas.width, canvas.height) != pixels:
                 canvas.width, canvas.height = pixels
 
@@ -60,8 +61,12 @@ class Layers:
     @property
     def canvas_ids(self) -> list[str]:
         """Model ids of the canvases that pictures are drawn on."""
-        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
-        return [str(canvas.model_id) for canvas in (self._image, *sources)]
+        return [str(canvas.model_id) for canvas in (self._image, *self._sources)]
+
+    @property
+    def _sources(self) -> tuple[Canvas, ...]:
+        """The hidden canvases that the layers are composed from."""
+        return self._prediction_source, self._uncertainty_source, self._outline_source, self._annotation_source
 
     @property
     def pictures(self) -> dict[str, int]:
@@ -75,8 +80,10 @@ class Layers:
         annotations: tuple[Paint, Region] | None = None,
         *,
         uncertainty: tuple[Paint, Region] | None = None,
+        outlines: tuple[Paint, Region] | None = None,
         clear_prediction: bool = False,
         clear_annotations: bool = False,
+        clear_outlines: bool = False,
     ) -> None:
         """Draw the given parts in one batch, so that the page shows them together.
 
@@ -84,9 +91,9 @@ class Layers:
         ----------
         picture
             Replaces the image.
-        prediction, annotations, uncertainty
+        prediction, annotations, uncertainty, outlines
             Pixels and the rectangle that they replace.
-        clear_prediction, clear_annotations
+        clear_prediction, clear_annotations, clear_outlines
             Whether to erase the layer first; the uncertainty is erased along with the prediction.
         """
         if picture is not None:
@@ -99,6 +106,7 @@ class Layers:
             for source, patch, clear in (
                 (self._prediction_source, prediction, clear_prediction),
                 (self._uncertainty_source, uncertainty, clear_prediction),
+                (self._outline_source, outlines, clear_outlines),
                 (self._annotation_source, annotations, clear_annotations),
             ):
                 if clear:
@@ -109,10 +117,15 @@ class Layers:
                     _put(source, paint, place)
             self._compose()
 
-    def set_opacity(self, prediction: float, annotations: float, uncertainty: float = 0.0) -> None:
-        """Show prediction, annotations and uncertainty with these opacities (0 to 1)."""
+    def set_opacity(
+        self, prediction: float, annotations: float, uncertainty: float = 0.0, *, outlines: bool = True
+    ) -> None:
+        """Show prediction, annotations and uncertainty with these opacities (0 to 1).
+
+        Outlines of predicted objects stay opaque while `outlines` is True.
+        """
         self._prediction_alpha, self._annotation_alpha = prediction, annotations
-        self._uncertainty_alpha = uncertainty
+        self._uncertainty_alpha, self._outline_alpha = uncertainty, float(outlines)
         with batch(self._anchor):
             self._compose()
 
@@ -128,6 +141,7 @@ class Layers:
         over_image = (
             (self._prediction_source, self._prediction_alpha),
             (self._uncertainty_source, self._uncertainty_alpha),
+            (self._outline_source, self._outline_alpha),
         )
         on_top = ((self._annotation_source, self._annotation_alpha),)
         for layer, sources in ((self._prediction, over_image), (self._annotations, on_top)):
@@ -142,8 +156,7 @@ class Layers:
         for layer in (self._image, self._prediction, self._annotations, self.canvas):
             layer.layout.close()
             layer.close()
-        sources = (self._prediction_source, self._uncertainty_source, self._annotation_source)
-        for widget in (*sources, self._anchor, *self._pictures):
+        for widget in (*self._sources, self._anchor, *self._pictures):
             widget.layout.close()
             widget.close()
 

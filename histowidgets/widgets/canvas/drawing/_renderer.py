@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from histowidgets.images import (
 from histowidgets.widgets.canvas.drawing._channel_display import RGB_DISPLAY, default_display
 from histowidgets.widgets.canvas.drawing._disagreement import contradiction, painted_contradiction
 from histowidgets.widgets.canvas.drawing._layers import Layers
+from histowidgets.widgets.canvas.drawing._outlines import OutlinedObject, Outlines
 from histowidgets.widgets.canvas.drawing._paint import Paint, hatched, painted_annotations, painted_classes, rim_width
 from histowidgets.widgets.canvas.drawing._resampling import image_in_view, labels_in_view
 from histowidgets.widgets.canvas.drawing._uncertainty import uncertainty_colors, uncertainty_steps
@@ -60,6 +62,7 @@ class Renderer:
         self.draws_uncertainty = False
         self._predictions: dict[str, tuple[PredictionResults, str]] = {}
         self._displays: dict[str, tuple[ChannelDisplay, ...]] = {}
+        self._outlines: dict[str, Outlines] = {}
         self._steps: tuple[PredictionResults, np.ndarray] | None = None
         self._reader: CachedReader | None = None
 
@@ -93,6 +96,17 @@ class Renderer:
         self.draw_prediction()
         return True
 
+    def show_outlines(self, image_name: str, objects: Sequence[OutlinedObject] | None) -> bool:
+        """Store outlines of objects for an image; redraw and return True if it is shown. None removes all outlines."""
+        if objects is None:
+            self._outlines.clear()
+        else:
+            self._outlines = {image_name: Outlines(objects)}
+            if image_name != self.image_name:
+                return False
+        self._layers.draw(outlines=self._outline_patch(self._drawn_image(self.scale), self.scale), clear_outlines=True)
+        return True
+
     def draw_all(self) -> None:
         """Redraw all layers."""
         whole = self._drawn_image(self.scale)
@@ -101,8 +115,10 @@ class Renderer:
             self._prediction_patch(whole, self.scale),
             self._annotation_patch(whole, self.scale),
             uncertainty=self._uncertainty_patch(whole),
+            outlines=self._outline_patch(whole, self.scale),
             clear_prediction=True,
             clear_annotations=True,
+            clear_outlines=True,
         )
 
     def draw_image(self) -> None:
@@ -190,6 +206,7 @@ class Renderer:
         stage.paste(PIL.Image.fromarray(rgb).resize(size), (round(left), round(top)))
         for patch, opacity in (
             (self._prediction_patch(drawn, 1.0), prediction_opacity),
+            (self._outline_patch(drawn, 1.0), float(prediction_opacity > 0)),
             (self._annotation_patch(drawn, 1.0), annotation_opacity),
         ):
             if patch is not None:
@@ -286,6 +303,13 @@ class Renderer:
         steps = self._steps[1][np.ix_(*prediction.probability_map.places_of(rows, columns))]
         colors = np.append(uncertainty_colors(), np.full((len(uncertainty_colors()), 1), 255, np.uint8), axis=1)
         return Paint(steps, colors), place
+
+    def _outline_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
+        """Return the outlines of the objects of the image shown, if any."""
+        outlines = self._outlines.get(self.image_name)
+        if outlines is None or drawn is None:
+            return None
+        return outlines.painted(self.view, scale, drawn, self._project.colors), drawn
 
     def _predicted_place(self, drawn: Region | None, scale: float) -> Region | None:
         """Return the drawn pixels that the prediction covers."""

@@ -13,6 +13,7 @@ from histowidgets.errors import HistowidgetsError
 from histowidgets.images import ChannelDisplay, Image
 from histowidgets.widgets.canvas.drawing._channel_display import checked_display
 from histowidgets.widgets.canvas.drawing._layers import Layers
+from histowidgets.widgets.canvas.drawing._outlines import OutlinedObject
 from histowidgets.widgets.canvas.drawing._renderer import Renderer
 from histowidgets.widgets.canvas.state import CanvasState, View
 from histowidgets.widgets.common import SerialQueue, listen
@@ -194,6 +195,10 @@ class CanvasViewer:
 
         self._queue.submit(job)
 
+    def show_outlines(self, image_name: str, objects: Sequence[OutlinedObject] | None) -> None:
+        """Outline objects of an image; None removes all outlines."""
+        self._queue.submit(lambda: self._draw(partial(self._renderer.show_outlines, image_name, objects)))
+
     def show_opacities(self) -> None:
         """Apply the opacities of the state to the layers; called inside the queue."""
         state, renderer = self._state, self._renderer
@@ -202,6 +207,7 @@ class CanvasViewer:
             prediction if state.overlay_on else 0.0,
             state.annotation_opacity if state.annotations_on else 0.0,
             uncertainty if state.overlay_on else 0.0,
+            outlines=state.overlay_on,
         )
         if (uncertainty > 0) != renderer.draws_uncertainty:  # the uncertainty is drawn only while it is shown
             renderer.draws_uncertainty = uncertainty > 0
