@@ -14,9 +14,23 @@ from histowidgets._durations import roughly
 from histowidgets._versions import versions
 from histowidgets.advice import Advice, evidence_text
 from histowidgets.annotations import Project
-from histowidgets.errors import AuditError, HistowidgetsError, PredictionCancelled, PredictionError, ReportCancelled
+from histowidgets.errors import (
+    AuditError,
+    ClassifierError,
+    HistowidgetsError,
+    PredictionCancelled,
+    PredictionError,
+    ReportCancelled,
+)
 from histowidgets.images import Image
-from histowidgets.prediction import Audit, AuditResults, PredictionResults, open_prediction
+from histowidgets.prediction import (
+    Audit,
+    AuditResults,
+    Calibration,
+    PredictionResults,
+    measure_calibration,
+    open_prediction,
+)
 from histowidgets.reporting._charts import Chart, charts_of
 from histowidgets.reporting._methods import methods
 from histowidgets.reporting._pictures import Picture, annotated_picture, plain_picture, predicted_picture, swatches
@@ -99,6 +113,7 @@ class Content:
     runs: list[RunRow] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     diagnosis: list[tuple[str, Advice, str]] = field(default_factory=list)
+    calibration: Calibration | None = None
     audits: list[AuditSection] = field(default_factory=list)
     predictions: list[PredictionRow] = field(default_factory=list)
     classifier: str = ""
@@ -155,7 +170,7 @@ class Gatherer:
     @staticmethod
     def steps(project: Project) -> int:
         """Return the number of steps, for the progress."""
-        return 2 * len(project.image_names) + 3
+        return 2 * len(project.image_names) + 4
 
     def gather(self) -> Content:
         """Gather everything, and return it."""
@@ -170,6 +185,8 @@ class Gatherer:
         if not content.n_annotations:
             content.missing.append("Nothing was annotated.")
         self._gather_classifier()
+        self._tell("checking the probabilities")
+        self._gather_calibration()
         for name in self._snapshot.images:
             self._tell(f"predicting {name}")
             self._gather_prediction(name)
@@ -239,6 +256,18 @@ class Gatherer:
         kinds = {"network": "a network", "quick": "the quick learner", "mean": "a network and the quick learner"}
         name = f" ({classifier.name})" if classifier.name else ""
         content.classifier = f"{kinds.get(classifier.kind, classifier.kind)}{name}"
+
+    def _gather_calibration(self) -> None:
+        """Compare the probabilities with the labels that the run held out."""
+        run, classifier = self.content.run, self._classifier
+        if run is None or classifier is None or not classifier.trained_on.get("held_out"):
+            return
+        try:
+            self.content.calibration = measure_calibration(classifier, run.labels)
+        except ClassifierError:
+            return  # no label was held out, which the report says
+        except (HistowidgetsError, OSError) as error:
+            self.content.missing.append(f"The probabilities were not checked: {error}")
 
     def _trained(self, run: RunFacts) -> "Classifier | None":
         """Return the classifier of the reported run."""

@@ -330,6 +330,17 @@ def _held_out(run: RunFacts, cite: Citations) -> list[str]:
 
 
 def _learner(classifier: "Classifier", cite: Citations) -> list[str]:
+    temperature = classifier.scores.get("temperature")
+    softened = ""
+    if temperature is not None and temperature != 1:
+        softened = (
+            f"Probabilities were softened by one temperature ({temperature:.2f}), fitted to "
+            f"{_count(classifier.scores.get('calibration_pixels', 0), 'held-out labelled pixel')}{cite('calibration')}."
+        )
+    return [*_kind_of_learner(classifier, cite), softened]
+
+
+def _kind_of_learner(classifier: "Classifier", cite: Citations) -> list[str]:
     if classifier.kind == "mean":
         return [
             "The probabilities of the network were averaged"

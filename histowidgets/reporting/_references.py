@@ -58,6 +58,7 @@ REFERENCES = {
     "document analysis. ICDAR, 2003.",
     "ensemble": "Hansen LK, Salamon P. Neural network ensembles. IEEE Transactions on Pattern Analysis and Machine "
     "Intelligence, 1990.",
+    "calibration": "Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML, 2017.",
     "wilson": "Wilson EB. Probable inference, the law of succession, and statistical inference. Journal of the "
     "American Statistical Association, 1927.",
     "olofsson": "Olofsson P, et al. Good practices for estimating area and assessing accuracy of land change. Remote "

@@ -99,6 +99,19 @@ def test_x8_the_numbers_are_those_of_the_run_and_the_audit(session, read):
     assert "seed 7" in read.text
 
 
+def test_x4_the_report_says_how_far_the_probabilities_hold(session, page, read):
+    folder, run = session
+    with closing(hw.Project.open(folder)) as project:
+        found = hw.measure_calibration(run.classifier, project)
+        softer = hw.calibrate(run.classifier, project)
+        said, references = methods(project.snapshot(), None, softer, None, 0)
+    assert f"{found} Of 100 pixels" in read.text
+    assert found.diagram() in page.read_text(encoding="utf-8")
+    temperature = softer.scores["temperature"]
+    assert (f"one temperature ({temperature:.2f}), fitted to {found.pixels:,} held-out" in said) == (temperature > 1)
+    assert any("calibration" in one for one in references) == (temperature > 1)
+
+
 def test_x8_the_methods_paragraph_states_what_happened_and_nothing_else(read):
     text = read.text[read.text.index("To paste into a paper") :].split("Reproduce")[0]
     said = [

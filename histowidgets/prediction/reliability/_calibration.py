@@ -105,7 +105,10 @@ class Calibration:
             log_loss=float(-np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()),
             accuracy=float(right.mean()),
             pixels=len(truth),
-            bins=tuple(Bin(sums[k] / counts[k], hits[k] / counts[k], int(counts[k])) for k in np.flatnonzero(counts)),
+            bins=tuple(
+                Bin(float(sums[k] / counts[k]), float(hits[k] / counts[k]), int(counts[k]))
+                for k in np.flatnonzero(counts)
+            ),
         )
 
     def __str__(self) -> str:
