@@ -78,6 +78,9 @@ def places():
         "labelled-twice": tissue.draw(near[:2], crossing=True, what="two classes"),
         "contradicting-labels": svg.frame(svg.twins()),
         "one-image": svg.pair(tissue.draw(left, whole=False), tissue.draw([], whole=False)),
+        "image-unlike-others": svg.pair(
+            tissue.draw(left, whole=False), tissue.draw(left, whole=False, shade=(0, 0, 480, 240))
+        ),
         "least-covered-image": svg.pair(tissue.draw(far, whole=False), tissue.draw(far[:1], whole=False)),
     }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from histowidgets.advice._advice import Advice, most_urgent_first
 from histowidgets.advice.coaching import _counts as of_count
+from histowidgets.advice.coaching import _images as of_image
 from histowidgets.advice.coaching import _places as of_place
 from histowidgets.advice.coaching._image_summary import summarize_image
 from histowidgets.advice.coaching._totals import totals_of
@@ -39,6 +40,7 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
         "one-kind-of-place"                         "kinds-covered"           strokes_in_one_kind_percent, limit_percent
         "labelled-twice", "contradicting-labels"    "labels-consistent"       pixels_in_all or pairs_in_all; places
         "one-image"                                 "several-images"          annotated_images, images, wanted
+        "image-unlike-others"                       "images-alike"            outside_percent, limit_percent, images
         "least-covered-image"                       "images-covered"          labelled_percent, most_percent
         ==========================================  ========================  =========================================
 
@@ -62,6 +64,7 @@ def coach(project: Project | ProjectSnapshot, settings: Any = None) -> list[Advi
         of_place.one_kind(readable),
         of_count.area_imbalance(snapshot, summaries, totals, settings),
         of_count.one_image(snapshot, summaries),
+        of_image.unlike_others(readable),
         of_count.least_covered(snapshot, summaries),
     ]
     return most_urgent_first(advice for advice in found if advice is not None)

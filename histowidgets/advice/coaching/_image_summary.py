@@ -35,11 +35,14 @@ class Texture:
         Row and column of those spots.
     cells : ndarray of (256, 3), float32
         Mean colour of each cell of a 16 x 16 grid; without three channels, their mean repeated three times.
+    values : ndarray of (256, channels), float32
+        Mean pixel values of each of these cells, not scaled, without missing pixels; NaN where all are missing.
     """
 
     patches: np.ndarray
     spots: np.ndarray
     cells: np.ndarray
+    values: np.ndarray
 
 
 # Images never change, so their texture stays valid for the lifetime of the object.
@@ -129,16 +132,26 @@ def cell_edges(length: int) -> np.ndarray:
 def _read(image: Image, downsample: int) -> Texture:
     pixels = image.read(0, 0, image.width, image.height, downsample).astype(np.float32)
     missing = np.isnan(pixels)
+    there = _cell_sums((~missing).astype(np.float32))
+    with np.errstate(invalid="ignore"):
+        values = _cell_sums(np.where(missing, 0, pixels)) / there
     low, high = np.percentile(pixels[~missing] if missing.any() else pixels, [1, 99])
     pixels = np.clip((pixels - low) / max(float(high - low), 1e-12), 0, 1)
     pixels[missing] = 0  # no data
     patches, spots = _patches(pixels)
     colours = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True).repeat(3, axis=-1)
-    y, x = cell_edges(pixels.shape[0]), cell_edges(pixels.shape[1])
-    totals = np.add.reduceat(np.add.reduceat(colours, y[:-1], axis=0), x[:-1], axis=1)
-    # If a side is shorter than the grid, some cells have no pixel: they repeat the next cell.
-    sizes = np.outer(np.maximum(np.diff(y), 1), np.maximum(np.diff(x), 1))
-    return Texture(patches, spots, (totals / sizes[..., None]).reshape(-1, 3))
+    sizes = _cell_sums(np.ones((*pixels.shape[:2], 1), np.float32))
+    return Texture(patches, spots, (_cell_sums(colours) / sizes), values)
+
+
+def _cell_sums(values: np.ndarray) -> np.ndarray:
+    """Sum (rows, columns, channels) over each cell; return (256, channels).
+
+    If a side is shorter than the grid, some cells have no pixel: they repeat the next cell.
+    """
+    y, x = cell_edges(values.shape[0]), cell_edges(values.shape[1])
+    sums = np.add.reduceat(np.add.reduceat(values, y[:-1], axis=0), x[:-1], axis=1)
+    return sums.reshape(-1, values.shape[-1])
 
 
 def _patches(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

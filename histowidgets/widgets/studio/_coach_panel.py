@@ -29,7 +29,11 @@ _TOPICS = (
     _Topic("Areas", ("area-imbalance",), ("areas-balanced",)),
     _Topic("Spread", ("one-corner", "one-kind-of-place"), ("spread-enough", "kinds-covered")),
     _Topic("Conflicts", ("labelled-twice", "contradicting-labels"), ("labels-consistent",)),
-    _Topic("Images", ("image-unreadable", "one-image", "least-covered-image"), ("images-covered", "several-images")),
+    _Topic(
+        "Images",
+        ("image-unreadable", "one-image", "image-unlike-others", "least-covered-image"),
+        ("images-covered", "several-images", "images-alike"),
+    ),
 )
 
 

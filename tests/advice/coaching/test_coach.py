@@ -320,6 +320,41 @@ def test_r61_names_the_least_covered_image():
     assert found(project, "least-covered-image") == []
 
 
+def test_x5_an_image_whose_values_lie_apart_from_the_others_is_flagged():
+    rng = np.random.default_rng(0)
+    tissue = rng.normal(150, 12, (4, 256, 256, 3)).clip(0, 255).astype(np.uint8)
+    project = Project(NAMES[:2])
+    for k in range(2):
+        project.annotate(project.add_image(tissue[k], name=f"slide {k}"), Stroke([(20, 20)], 10), "Stroma")
+    assert found(project, "image-unlike-others") == found(project, "images-alike") == [], "two cannot tell"
+    project.annotate(project.add_image(tissue[2], name="slide 2"), Stroke([(20, 20)], 10), "Stroma")
+    assert found(project, "images-alike")[0].evidence["outside_percent"] < 10
+    # In a quarter of the rows it stays as the others are; elsewhere one channel is darker.
+    odd = tissue[3].copy()
+    odd[64:, :, 0] -= 60
+    project.annotate(project.add_image(odd, name="odd"), Stroke([(20, 20)], 10), "Stroma")
+    (advice,) = found(project, "image-unlike-others")
+    assert advice.image_name == "odd"
+    assert advice.evidence["outside_percent"] == pytest.approx(75, abs=3)
+    assert advice.severity == "warning"
+    assert advice.guide_title == "An image unlike the other images"
+    assert found(project, "images-alike") == []
+
+
+def test_missing_values_and_other_channels_do_not_make_an_image_unlike_the_others():
+    rng = np.random.default_rng(0)
+    project = Project(NAMES[:2])
+    for k in range(4):
+        pixels = rng.normal(0.5, 0.05, (64, 64, 2)).astype(np.float32)
+        if k == 3:
+            pixels[:40] = np.nan
+        project.annotate(project.add_image(pixels, name=f"scan {k}"), Stroke([(20, 50)], 6), "Stroma")
+    gray = rng.integers(0, 9, (64, 64), dtype=np.uint8)
+    project.annotate(project.add_image(gray, name="gray"), Stroke([(20, 50)], 6), "Stroma")
+    assert found(project, "image-unlike-others") == []
+    assert found(project, "images-alike")[0].evidence["images"] == 4
+
+
 def test_an_empty_project_gets_an_answer():
     assert [advice.id for advice in coach(Project(["A", "B"]))] == ["no-image"]
     project, _ = project_of(2)
