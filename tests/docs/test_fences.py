@@ -30,7 +30,7 @@ LANGUAGES = {"python", "ipython", "sh", "bash", "powershell", "text", "bibtex", 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY = PROJECT["project"]["urls"]["Source"]
 #: Commands of our tools, for contributors, and of a shell; their arguments are not looked at.
-TOOLS = {"ruff", "mypy", "lint-imports", "npm", "mkdocs", "cd", "python3", "source"}
+TOOLS = {"voila", "ruff", "mypy", "lint-imports", "npm", "mkdocs", "cd", "python3", "source"}
 #: One run of a few steps; long enough that stopping in the middle of it is possible.
 TINY = {
     "backbone": SMALL_BACKBONE,
@@ -165,7 +165,7 @@ def check_pip(arguments):
     wanted = [
         word for before, word in itertools.pairwise(arguments) if not word.startswith("-") and before not in with_value
     ]
-    ours = {re.match(r"[\w.-]+", one).group() for one in PROJECT["project"]["dependencies"]} | {"histowidgets"}
+    ours = {re.match(r"[\w.-]+", one).group() for one in PROJECT["project"]["dependencies"]} | {"histowidgets", "voila"}
     assert wanted
     for one in wanted:
         if one.endswith(".whl"):

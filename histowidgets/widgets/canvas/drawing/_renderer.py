@@ -99,6 +99,8 @@ class Renderer:
     def show_outlines(self, image_name: str, objects: Sequence[OutlinedObject] | None) -> bool:
         """Store outlines of objects for an image; redraw and return True if it is shown. None removes all outlines."""
         if objects is None:
+            if not self._outlines:
+                return False
             self._outlines.clear()
         else:
             self._outlines = {image_name: Outlines(objects)}

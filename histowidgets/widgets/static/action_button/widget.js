@@ -3,9 +3,9 @@
 import { element } from "../common/dom.js";
 import { follow } from "../common/model.js";
 
-export const CLASSES = "jupyter-widgets jupyter-button widget-button";
+const CLASSES = "jupyter-widgets jupyter-button widget-button";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const button = element("button");
   let shown = "";
   button.addEventListener("click", () => model.send({ kind: "click", action: shown }));

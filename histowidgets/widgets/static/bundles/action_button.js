@@ -42,7 +42,5 @@ function render({ model, el }) {
 }
 var widget_default = { render };
 export {
-  CLASSES,
-  widget_default as default,
-  render
+  widget_default as default
 };
