@@ -258,11 +258,14 @@ def _held_out(classifier: Classifier, snapshot: ProjectSnapshot, split: Split | 
     found, truths = [], []
     for name, region, block in _labelled_blocks(snapshot, held):
         labels = own_index[snapshot.labels(name, block)]
-        labelled = labels != UNLABELLED
-        if labelled.any():
-            answer = classifier.predict(snapshot.images[name], block, within=region).probabilities
-            found.append(answer[labelled])
-            truths.append(labels[labelled])
+        if (labels == UNLABELLED).all():
+            continue
+        answer = classifier.predict(snapshot.images[name], block, within=region)
+        # Where the image has no data, nothing is predicted, and no probability can hold.
+        compared = (labels != UNLABELLED) & (answer.labels != UNLABELLED)
+        if compared.any():
+            found.append(answer.probabilities[compared])
+            truths.append(labels[compared])
     if not found:
         raise ClassifierError(
             "There are no labels in the test area, so that probabilities cannot be checked. Paint there, or give a "
