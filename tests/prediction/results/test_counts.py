@@ -102,6 +102,9 @@ def test_x6_h_score_of_three_intensities():
         (["A: +", "A: -", "B: +", "B: -"], None),  # two pairs: which one is meant?
         (["Nucleus", "Background"], None),
         (["class 0", "class 1"], None),
+        (["HER2 0", "HER2 1+", "HER2 2+", "HER2 3+"], (("HER2 1+", "HER2 2+", "HER2 3+"), ("HER2 0",))),
+        (["Positive", "Negative", "Region 0"], (("Positive",), ("Negative",))),
+        (["Field 0 positive", "Field 0 negative"], (("Field 0 positive",), ("Field 0 negative",))),
         (["non-positive", "positive"], None),
     ],
 )
@@ -118,6 +121,9 @@ def test_x6_what_has_no_positivity_is_refused():
         hw.positivity({"A": 1, "B": 2}, "A", "C")
     with pytest.raises(PredictionError, match="both positive and negative"):
         hw.positivity({"A": 1, "B": 2}, "A", ["A", "B"])
+    for number in (-1, math.nan):
+        with pytest.raises(PredictionError, match=r"objects of the class 'A' is (-1|nan); expected 0"):
+            hw.positivity({"A": number, "B": 2}, "A", "B")
     with pytest.raises(PredictionError, match="There is no object"):
         hw.positivity({"A": 0, "B": 0}, "A", "B")
 
