@@ -184,8 +184,9 @@ def calibrate(classifier: Classifier, project: Project | ProjectSnapshot, split:
     """Scale a classifier's probabilities so that they hold on strokes that it was not trained on.
 
     One temperature (Guo et al. 2017) is fitted to the held-out labels by maximum likelihood, from 1 (no change) to 5:
-    the probabilities become softer, and the class of each pixel stays the same. It becomes part of the classifier, also
-    where that is saved or exported.
+    the probabilities become softer. The classes stay, except for a few pixels at borders between them where the
+    prediction is enlarged to full size. The temperature becomes part of the classifier, also where that is saved or
+    exported.
 
     Parameters
     ----------
