@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from histowidgets.cli._inputs import require_classifier
 from histowidgets.cli._log import Log
 from histowidgets.cli._predict import add_predict, predict
 from histowidgets.cli._presets import add_presets, presets
-from histowidgets.cli._progress import EXIT_INTERRUPTED, EXIT_REFUSED
+from histowidgets.cli._progress import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_REFUSED
 from histowidgets.cli._report import add_report, report
 from histowidgets.cli._train import add_train, train
 from histowidgets.errors import HistowidgetsError
@@ -98,7 +99,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = build_parser(command).parse_args(given)
         log = Log.of(parsed)
         with log.takes_warnings():
-            return _COMMANDS[parsed.command](parsed)
+            code = _COMMANDS[parsed.command](parsed)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read the output has enough, such as `head`; what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except (HistowidgetsError, OSError, UnicodeDecodeError) as error:
         log.error(error)
         return EXIT_REFUSED

@@ -110,6 +110,9 @@ class Image(ABC):
         require_possible_size(name, self._width, self._height)
         self._downsamples = tuple(level_downsample(full, size) for size in self._level_sizes)
 
+    #: The image that this one is under another name.
+    _named_after: "Image | None" = None
+
     name = property(operator.attrgetter("_name"), doc="Name of the image.")
     width = property(operator.attrgetter("_width"), doc="Number of columns at full size.")
     height = property(operator.attrgetter("_height"), doc="Number of rows at full size.")
@@ -139,6 +142,17 @@ class Image(ABC):
     def region(self) -> Region:
         """The whole image as a region."""
         return Region(0, 0, self.width, self.height)
+
+    def named(self, name: str) -> "Image":
+        """Return this image under another name; it shares the file and the caches of readers with this one."""
+        if name == self.name:
+            return self
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._name = _checked_name(name)
+        other.resampled = {}  # those of this image carry its name
+        other._named_after = self  # a reader may close its file once nothing refers to it
+        return other
 
     def __repr__(self) -> str:
         size = "" if self.pixel_size_yx_um is None else f", {described_pixel_size(self.pixel_size_yx_um)}"

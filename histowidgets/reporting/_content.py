@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from histowidgets._durations import roughly
 from histowidgets._versions import versions
 from histowidgets.advice import Advice, evidence_text
-from histowidgets.annotations import Project
+from histowidgets.annotations import Project, is_ignored_class
 from histowidgets.errors import (
     AuditError,
     ClassifierError,
@@ -70,12 +70,16 @@ class ImageRow:
 
 @dataclass
 class PredictionRow:
-    """The prediction of an image: where it is from, areas and shares by class, and a picture."""
+    """The prediction of an image: where it is from, areas and shares by class, and a picture.
+
+    Ignored classes have no areas; `ignored` says whether there are some.
+    """
 
     name: str
     source: str
     unit: str
     areas: list[tuple[str, str, str]]
+    ignored: bool = False
     picture: Picture | None = None
 
 
@@ -328,21 +332,32 @@ class Gatherer:
         measured, unit = prediction.measurements(), "µm²" if prediction.pixel_size_um else "px²"
         key = "um2" if prediction.pixel_size_um else "px2"
         areas = [
-            (c, f"{measured[f'{c} area ({key})']:,.0f}", f"{measured[f'{c} (%)']:.1f}") for c in prediction.classes
+            (c, f"{measured[f'{c} area ({key})']:,.0f}", f"{measured[f'{c} (%)']:.1f}")
+            for c in prediction.classes
+            if not is_ignored_class(c)
         ]
-        row = PredictionRow(name, source, unit, areas)
+        row = PredictionRow(name, source, unit, areas, len(areas) < len(prediction.classes))
         if name in self._readable:
             row.picture = predicted_picture(image, self._readable[name], prediction)
         self.content.predictions.append(row)
 
     def _prediction(self, name: str, image: Image) -> tuple[PredictionResults, str] | None:
         """Return the prediction of an image and where it is from: from disk, or else made now."""
+        is_small = image.width * image.height <= LARGEST_PREDICTED
         stored = self._stored(name)
         if stored is not None:
-            return stored
+            found, source, written_at = stored
+            if not self._trained_after(written_at):
+                return found, source
+            if self._classifier is None or not is_small:
+                self.content.missing.append(
+                    f"The prediction of {name} on disk is older than the reported training, so it is by another "
+                    "classifier. Predict it again, and make the report again."
+                )
+                return found, source
         if self._classifier is None:
             return None
-        if image.width * image.height > LARGEST_PREDICTED:
+        if not is_small:
             self.content.missing.append(
                 f"{name} is large and has not been predicted. Predict it in the studio (Results, Predict), or with "
                 "Classifier.predict_to, and make the report again."
@@ -354,8 +369,13 @@ class Gatherer:
         self.content.missing += [f"{name}: {one.message}" for one in caught if issubclass(one.category, UserWarning)]
         return prediction, f"predicted for this report by {self.content.classifier}"
 
-    def _stored(self, name: str) -> tuple[PredictionResults, str] | None:
-        """Return the newest complete prediction of a whole image in the project's folder."""
+    def _trained_after(self, seconds: float) -> bool:
+        """Return whether the reported training started after a time, in seconds since 1970."""
+        run = self.content.run
+        return run is not None and bool(run.started) and datetime.fromisoformat(run.started).timestamp() > seconds
+
+    def _stored(self, name: str) -> tuple[PredictionResults, str, float] | None:
+        """Return the newest complete prediction of a whole image in the project's folder, its source and its time."""
         folder = self._project.folder
         if folder is None:
             return None
@@ -366,8 +386,9 @@ class Gatherer:
             except PredictionError:
                 continue
             if found.image_name == name and found.complete and found.region == self._snapshot.images[name].region:
-                when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-                return found, f"from disk ({path.name}, written {when})"
+                seconds = path.stat().st_mtime
+                when = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+                return found, f"from disk ({path.name}, written {when})", seconds
         return None
 
     # -- the rest ---------------------------------------------------------------------------------------

@@ -74,7 +74,12 @@ def methods(
         The paragraph, and the references that it cites, in order.
     """
     cite = Citations()
-    parts = [_software(run, cite), _annotations(project if run is None else run.labels)]
+    labels = project if run is None else run.labels
+    if run is not None or n_predicted or audit is not None:
+        parts = [_software("Pixels were classified", run, cite)]
+    else:
+        parts = [_software("Images were annotated", run, cite)] if labels.annotated_names() else []
+    parts.append(_annotations(labels))
     if run is not None:
         parts += _network(run, cite) + _training(run, cite) + _held_out(run, cite)
     if classifier is not None:
@@ -87,11 +92,11 @@ def methods(
     return " ".join(part for part in parts if part), cite.listed
 
 
-def _software(run: RunFacts | None, cite: Citations) -> str:
+def _software(done: str, run: RunFacts | None, cite: Citations) -> str:
     used = {} if run is None else dict(run.about.get("versions", {}))
     version = used.get("histowidgets", __version__)
     torch = used.get("torch", "")
-    text = f"Pixels were classified with histowidgets {version}{cite('histowidgets')}"
+    text = f"{done} with histowidgets {version}{cite('histowidgets')}"
     return f"{text} (PyTorch {torch}{cite('pytorch')})." if torch else f"{text}."
 
 
@@ -102,7 +107,7 @@ def _annotations(labels: ProjectSnapshot) -> str:
     some = [one for name in names for one in labels.annotations[name]]
     counts = Counter(one.class_name for one in some if one.class_name is not None)
     by_class = ", ".join(f"{name} ({counts[name]})" for name in labels.classes if counts[name])
-    who = {one.annotator for one in some if one.annotator}
+    who = {one.annotator for one in some if one.annotator and one.class_name is not None}
     by = f" by {_count(len(who), 'annotator')}" if who else ""
     drawn = f"{_count(counts.total(), 'annotation')} {'was' if counts.total() == 1 else 'were'} drawn"
     text = f"On {_count(len(names), 'image')}, {drawn}{by}: {by_class}."
@@ -269,8 +274,8 @@ def _duration(run: RunFacts) -> str:
         why = f"the validation score had not improved for {settings.early_stopping_patience} epochs"
     else:
         why = ""
-    ended = f" and ended when {why}" if why else ""
-    return f"Training took {_count(epochs, 'epoch')}{steps}, {took}{on},{ended} (random seed {settings.seed})."
+    ended = f", and ended when {why}" if why else ""
+    return f"Training took {_count(epochs, 'epoch')}{steps}, {took}{on}{ended} (random seed {settings.seed})."
 
 
 def _held_out(run: RunFacts, cite: Citations) -> list[str]:

@@ -4,6 +4,7 @@ import csv
 import inspect
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -319,6 +320,17 @@ def test_the_version_is_told_and_the_package_is_a_command(capsys):
     assert capsys.readouterr().out == f"histowidgets {hw.__version__}\n"
     done = subprocess.run([sys.executable, "-m", "histowidgets.cli", "--version"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"histowidgets {hw.__version__}\n")
+
+
+@pytest.mark.parametrize("command", [["info", "{folder}"], ["info", "{folder}", "--json"], ["presets"]])
+def test_a_reader_that_has_enough_ends_the_command_without_a_traceback(command, project_folder):
+    given = [one.format(folder=project_folder) for one in command]
+    read, write = os.pipe()
+    os.close(read)
+    run = [sys.executable, "-m", "histowidgets.cli", *given]
+    done = subprocess.run(run, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (EXIT_FAILED, "")
 
 
 @pytest.mark.parametrize("command", ["train", "cross-validate", "predict"])

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -24,7 +26,7 @@ from histowidgets.reporting._methods import methods
 from histowidgets.reporting._run_facts import facts_of_stored
 from histowidgets.training.storage import read_run
 from tests.reporting.conftest import TAG
-from tests.training.helpers import painted, quick
+from tests.training.helpers import painted, quick, striped
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -208,6 +210,43 @@ def test_what_is_missing_is_said(tmp_path):
     text = Page(hw.report(project, path).read_text(encoding="utf-8")).text
     assert "On 1 image, 1 annotation was drawn: A (1)." in text
     assert "There is no classifier." in text
+    assert "Images were annotated with histowidgets" in text
+    assert "Pixels were classified" not in text
+
+
+def test_ignored_classes_have_no_area_and_erasers_no_annotator(tmp_path):
+    project = hw.Project(["Dark", "Bright", "Pen*"], annotator="Anna")
+    name = project.add_image(striped())
+    for k, class_name in enumerate(project.classes):
+        for y in (20, 120, 200):
+            project.annotate(name, hw.Stroke([(32 * k + 10, y), (32 * k + 20, y + 20)], width=8), class_name)
+    project.annotator = "Ben"
+    project.erase(name, hw.Rectangle(8, 18, 10, 10))
+    classifier = hw.quick_classifier(project)
+    text = Page(hw.report(project, tmp_path / "r.html", classifier=classifier).read_text(encoding="utf-8")).text
+    labels = classifier.predict(project.image(name)).labels
+    counts = np.bincount(labels.ravel(), minlength=3)
+    for k, class_name in enumerate(["Dark", "Bright"]):
+        assert f"{class_name} {counts[k]:,} px² {100 * counts[k] / counts[:2].sum():.1f} %" in text
+    assert 'classes whose names end in "*" are no part of the area' in text
+    assert "9 annotations were drawn by 1 annotator:" in text
+
+
+def test_a_prediction_on_disk_from_before_the_training_is_not_taken_for_its_own(session, tmp_path):
+    folder, run = session
+    own = tmp_path / "project"
+    shutil.copytree(folder, own)
+    with closing(hw.Project.open(own)) as project:
+        image = project.image("a <slide>")
+        stored = own / "predictions" / "a.zarr"
+        stored.parent.mkdir()
+        run.classifier.predict_to(image, stored)
+        text = Page(hw.report(project, tmp_path / "r.html").read_text(encoding="utf-8")).text
+        assert "from disk (a.zarr" in text
+        os.utime(stored, (1e9, 1e9))
+        text = Page(hw.report(project, tmp_path / "r.html").read_text(encoding="utf-8")).text
+        assert "from disk" not in text
+        assert "predicted for this report by" in text
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_named(tmp_path):
@@ -341,6 +380,12 @@ def test_a_quick_learner_is_called_what_it_is_and_nothing_else(tmp_path):
             ],
             ["all planned epochs"],
         ),
+        (
+            {"early_stopping_metric": "none", "epochs": 99, "max_seconds": None},
+            {"stopped": None},
+            ["s on a CPU (random seed 7)"],
+            ["and ended"],
+        ),
     ],
 )
 def test_each_sentence_is_there_only_if_it_happened(session, changes, about, said, absent):
@@ -352,5 +397,8 @@ def test_each_sentence_is_there_only_if_it_happened(session, changes, about, sai
         text, references = methods(project.snapshot(), facts, None, None, 0)
     assert [one for one in said if one not in text] == []
     assert [one for one in absent if one in text] == []
+    assert re.search(
+        r" s(, and ended when [^,()]+)? \(random seed 7\)|on a CPU(, and ended when [^()]+)? \(random", text
+    )
     numbers = [int(n) for part in re.findall(r"\[([\d, ]+)\]", text) for n in part.split(",")]
     assert list(dict.fromkeys(numbers)) == list(range(1, len(references) + 1)), "numbered as they are first cited"

@@ -1,15 +1,17 @@
 """Compare the labels of two annotators pixel by pixel, and estimate how far that agreement can be trusted."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from histowidgets._wilson import wilson
-from histowidgets.annotations.agreement._results import Agreement, AgreementEstimate, Disagreement
+from histowidgets.annotations.agreement._patches import Patches
+from histowidgets.annotations.agreement._results import NAMELESS, Agreement, AgreementEstimate, Disagreement
 from histowidgets.annotations.project import Project, ProjectSnapshot, snapshot_of
 from histowidgets.annotations.raster import UNLABELLED, rasterize
+from histowidgets.annotations.shapes import match_class
 from histowidgets.annotations.split import annotated_blocks
 from histowidgets.errors import ImageSizeError, ProjectError
 from histowidgets.images import Region
@@ -39,7 +41,7 @@ def compare_annotators(
     project : Project or ProjectSnapshot
     other : Project or ProjectSnapshot, optional
         The second annotator's project. All labels of `project` are then the first's, and all of `other` the second's.
-        Images and classes are matched by name.
+        Images and classes are matched by name; classes also if their names differ only in case or blanks.
     annotators : tuple of str, optional
         Names of the two. In one project, by default the two with the most annotations.
 
@@ -63,38 +65,66 @@ def compare_annotators(
         _check_sizes(first, second)
     if len(names) != 2 or names[0] == names[1]:
         raise ProjectError(f"Give the names of two different annotators; got {names!r}.")
-    classes = (*first.classes, *(name for name in second.classes if name not in first.classes))
-    own = _Labels(first, None if other else names[0], classes), _Labels(second, None if other else names[1], classes)
+    known = [_known_as(name, second.classes, first.classes) for name in second.classes]
+    classes = (*first.classes, *(name for name in known if name not in first.classes))
+    index = [{name: classes.index(name) for name in first.classes}]
+    index += [{name: classes.index(as_first) for name, as_first in zip(second.classes, known, strict=True)}]
+    own = [
+        _Labels(snapshot, name if other is None else None, numbers)
+        for snapshot, name, numbers in zip((first, second), names, index, strict=True)
+    ]
     confusions: list[np.ndarray] = []
     differing: list[Disagreement] = []
-    for image_name, block in _shared_blocks(first, second):
-        a, b = (labels.of(image_name, block) for labels in own)
-        confusions += _places(a, b, len(classes))
-        differing += _disagreements(a, b, image_name, block, classes)
+    for image_name in first.images:
+        if image_name not in second.images:
+            continue
+        width = first.images[image_name].width
+        both, unlike = Patches(width, len(classes)), Patches(width, len(classes))
+        for block in _shared_blocks(first, second, image_name):
+            a, b = (labels.of(image_name, block) for labels in own)
+            labelled = (a != UNLABELLED) & (b != UNLABELLED)
+            both.add(labelled, a, b, block)
+            unlike.add(labelled & (a != b), a, b, block)
+        confusions += [counts for counts, _ in both.joined()]
+        differing += [_disagreement(counts, region, image_name, classes) for counts, region in unlike.joined()]
     if not confusions:
-        raise ProjectError(
-            f"No pixel was labelled by both {names[0]} and {names[1]}. Let both paint the same places, then compare."
-        )
+        raise ProjectError(_nothing_shared(first, second, names))
     return _agreement(names, classes, np.array(confusions), differing)
+
+
+def _known_as(name: str, own: Sequence[str], others: Sequence[str]) -> str:
+    """Return what the other project calls a class, which may differ in case; the name itself if it lacks the class."""
+    found = match_class(name, others)
+    return name if found is None or found in own else found
+
+
+def _nothing_shared(first: ProjectSnapshot, second: ProjectSnapshot, names: tuple[str, str]) -> str:
+    if not first.images.keys() & second.images.keys():
+        return (
+            f"The projects have no image of the same name: the first has {_listed(list(first.images)) or 'none'}, the "
+            f"second {_listed(list(second.images)) or 'none'}. Add the images with the same names, such as "
+            "add_image(path, name=...)."
+        )
+    a, b = (name or NAMELESS for name in names)
+    return f"No pixel was labelled by both {a} and {b}. Let both paint the same places, then compare."
 
 
 @dataclass(frozen=True)
 class _Labels:
-    """The labels of one annotator, or of all (None)."""
+    """The labels of one annotator, or of all (None), by the number that each class has in the comparison."""
 
     snapshot: ProjectSnapshot
     annotator: str | None
-    classes: tuple[str, ...]
+    index: Mapping[str, int]
 
     def of(self, image_name: str, region: Region) -> np.ndarray:
-        index = {name: k for k, name in enumerate(self.classes)}
         # What anyone has erased is no longer anyone's label.
         drawn = [
             one
             for one in self.snapshot.near(image_name, region)
             if self.annotator is None or one.class_name is None or one.annotator == self.annotator
         ]
-        return rasterize(drawn, index, region)
+        return rasterize(drawn, self.index, region)
 
 
 def _two_of(snapshot: ProjectSnapshot, wanted: tuple[str, str] | None) -> tuple[str, str]:
@@ -116,7 +146,7 @@ def _two_of(snapshot: ProjectSnapshot, wanted: tuple[str, str] | None) -> tuple[
 
 
 def _listed(names: Sequence[str] | Counter[str]) -> str:
-    return ", ".join(repr(name) if name else "someone without a name" for name in names)
+    return ", ".join(repr(name) if name else NAMELESS for name in names)
 
 
 def _check_sizes(first: ProjectSnapshot, second: ProjectSnapshot) -> None:
@@ -129,40 +159,15 @@ def _check_sizes(first: ProjectSnapshot, second: ProjectSnapshot) -> None:
             )
 
 
-def _shared_blocks(first: ProjectSnapshot, second: ProjectSnapshot) -> Iterator[tuple[str, Region]]:
-    for name in first.images:
-        if name in second.images:
-            for block in annotated_blocks(first, name):
-                if second is first or second.near(name, block):
-                    yield name, block
+def _shared_blocks(first: ProjectSnapshot, second: ProjectSnapshot, name: str) -> Iterator[Region]:
+    for block in annotated_blocks(first, name):
+        if second is first or second.near(name, block):
+            yield block
 
 
-def _places(a: np.ndarray, b: np.ndarray, n_classes: int) -> list[np.ndarray]:
-    """Return the confusion matrix of each place, (classes, classes), int64."""
-    from scipy import ndimage  # only here, as it takes a while to load
-
-    both = (a != UNLABELLED) & (b != UNLABELLED)
-    numbered, n_places = ndimage.label(both, structure=np.ones((3, 3)))
-    pairs = a[both].astype(np.int64) * n_classes + b[both]
-    place = numbered[both].astype(np.int64) - 1
-    counts = np.bincount(place * n_classes**2 + pairs, minlength=n_places * n_classes**2)
-    return list(counts.reshape(n_places, n_classes, n_classes))
-
-
-def _disagreements(
-    a: np.ndarray, b: np.ndarray, image_name: str, block: Region, classes: tuple[str, ...]
-) -> list[Disagreement]:
-    from scipy import ndimage
-
-    numbered, _ = ndimage.label((a != UNLABELLED) & (b != UNLABELLED) & (a != b), structure=np.ones((3, 3)))
-    found = []
-    for number, (rows, cols) in enumerate(ndimage.find_objects(numbered), start=1):
-        inside = numbered[rows, cols] == number
-        pairs = a[rows, cols][inside].astype(np.int64) * 256 + b[rows, cols][inside]
-        first, second = divmod(int(np.bincount(pairs).argmax()), 256)
-        region = Region.from_edges(block.x + cols.start, block.y + rows.start, block.x + cols.stop, block.y + rows.stop)
-        found.append(Disagreement(image_name, region, len(pairs), classes[first], classes[second]))
-    return found
+def _disagreement(counts: np.ndarray, region: Region, image_name: str, classes: tuple[str, ...]) -> Disagreement:
+    first, second = np.unravel_index(counts.argmax(), counts.shape)
+    return Disagreement(image_name, region, int(counts.sum()), classes[first], classes[second])
 
 
 def _agreement(

@@ -8,6 +8,9 @@ import numpy as np
 
 from histowidgets.images import Region
 
+#: What an annotator is called who gave no name.
+NAMELESS = "someone without a name"
+
 
 @dataclass(frozen=True)
 class AgreementEstimate:
@@ -55,7 +58,7 @@ class Agreement:
     Attributes
     ----------
     annotators : tuple of str
-        The two names.
+        The two names; "" for annotations that were drawn without one.
     classes : tuple of str
     confusion : ndarray of (classes, classes), int64
         Pixels by the first annotator's class (row) and the second's (column).
@@ -88,7 +91,8 @@ class Agreement:
         return int(self.confusion.sum())
 
     def __str__(self) -> str:
-        first, second = self.annotators
+        first, second = (name or NAMELESS for name in self.annotators)
+        first = first if self.annotators[0] else first.capitalize()
         areas = f"{self.places} place{'' if self.places == 1 else 's'}"
         value, low, high = (100 * x for x in (self.agreement.value, self.agreement.low, self.agreement.high))
         lines = [

@@ -24,6 +24,7 @@ def add_image(log: EditLog, image: "Image | str | os.PathLike[str] | np.ndarray"
             log.require_writable()
             name = _free_name(name, log.state) if automatic else name
             _require_free(name, log.state)
+        opened = opened.named(name)  # predictions are matched to images of the project by it
         # The lock is free while the image is written, so that painting can continue; `adding` prevents other threads
         # from adding an image or closing the folder.
         source = None if log.folder is None else log.folder.save(opened, name)

@@ -187,8 +187,9 @@ def calibrate(classifier: Classifier, project: Project | ProjectSnapshot, split:
     """Scale a classifier's probabilities so that they hold on strokes that it was not trained on.
 
     One temperature (Guo et al. 2017) is fitted to the held-out labels by maximum likelihood, from 1 (no change) to 5:
-    the probabilities become softer, and the class of each pixel stays the same. It becomes part of the classifier, also
-    where that is saved or exported.
+    the probabilities become softer. The classes stay, except for a few pixels at borders between them where the
+    prediction is enlarged to full size. The temperature becomes part of the classifier, also where that is saved or
+    exported.
 
     Parameters
     ----------
@@ -261,11 +262,14 @@ def _held_out(classifier: Classifier, snapshot: ProjectSnapshot, split: Split | 
     found, truths = [], []
     for name, region, block in _labelled_blocks(snapshot, held):
         labels = own_index[snapshot.labels(name, block)]
-        labelled = labels != UNLABELLED
-        if labelled.any():
-            answer = classifier.predict(snapshot.images[name], block, within=region).probabilities
-            found.append(answer[labelled])
-            truths.append(labels[labelled])
+        if (labels == UNLABELLED).all():
+            continue
+        answer = classifier.predict(snapshot.images[name], block, within=region)
+        # Where the image has no data, nothing is predicted, and no probability can hold.
+        compared = (labels != UNLABELLED) & (answer.labels != UNLABELLED)
+        if compared.any():
+            found.append(answer.probabilities[compared])
+            truths.append(labels[compared])
     if not found:
         raise ClassifierError(
             "There are no labels in the test area, so that probabilities cannot be checked. Paint there, or give a "

@@ -541,7 +541,7 @@ class PredictionResults(ABC):
             if n_pixels == 0 and erasers and inside is not None:
                 continue
             row: dict[str, str | float] = {"Annotation": annotation.id, "Annotated class": annotation.class_name}
-            row |= self._measured(counts, n_pixels, background)
+            row |= self._measured(counts, n_pixels - int(counts[UNLABELLED]), background)
             if objects is not None:
                 row |= self._count_objects(kept, counts, background).row()
             rows.append(row)

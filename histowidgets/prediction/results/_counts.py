@@ -186,7 +186,7 @@ def positivity(
     positive, negative : str or sequence of str, optional
         The classes to compare. By default they are recognized by their names: "Positive" and "Negative", "Ki67+" and
         "Ki67-", "Tumour: positive" and "Tumour: negative", and "1+", "2+" and "3+" or "weak", "moderate" and "strong"
-        for the intensities of positive objects.
+        for the intensities of positive objects, with "0" for negative ones.
 
     Returns
     -------
@@ -215,6 +215,9 @@ def positivity(
         raise PredictionError(f"There is no class {unknown[0]!r}; the classes are {', '.join(numbers)}.")
     if len(set(chosen)) < len(chosen):
         raise PredictionError("A class is both positive and negative, or given twice. Give each class once.")
+    wrong = next((name for name in chosen if not numbers[name] >= 0), None)
+    if wrong is not None:
+        raise PredictionError(f"The number of objects of the class {wrong!r} is {numbers[wrong]}; expected 0 or more.")
     n_positive, total = sum(numbers[name] for name in pair[0]), sum(numbers[name] for name in chosen)
     if total == 0:
         raise PredictionError(f"There is no object of the classes {', '.join(chosen)}, so there is no share.")
@@ -245,6 +248,8 @@ def _parsed(name: str) -> tuple[str, int | None]:
         grade = 4 if word in _POSITIVE else _INTENSITIES.get(word)
         if grade is not None:
             return " ".join(other for other in words if other is not word), grade
+    if words and words[-1] == "0":  # of 0, 1+, 2+ and 3+
+        return " ".join(words[:-1]), 0
     return " ".join(words), None
 
 

@@ -105,6 +105,41 @@ def test_on_a_slide_only_blocks_with_labels_of_both_are_drawn():
     assert found.agreement.high > 0.5, "nothing is certain after one place or two"
 
 
+def test_a_place_that_lies_over_the_borders_of_blocks_counts_once():
+    drawn = []
+    for annotator, other in (("Anna", "A"), ("Ben", "B")):
+        drawn += [
+            (annotator, "one", other, rectangle(2000, 2030, 100, 60)),  # in four blocks
+            (annotator, "one", "C", rectangle(10, 2040, 30, 20)),  # in two, and alike
+            (annotator, "one", "A", rectangle(3000, 2047, 1, 1)),
+            (annotator, "one", "A", rectangle(3001, 2048, 1, 1)),  # touches the one before at a corner
+            (annotator, "one", "A", rectangle(0, 2048, 1, 1)),
+            (annotator, "one", "A", rectangle(4199, 2047, 1, 1)),  # at the end of the row before
+        ]
+    found = hw.compare_annotators(project_of(drawn, size=(2100, 4200)))
+    assert found.places == 5
+    assert found.confusion.tolist() == [[4, 6000, 0], [0, 0, 0], [0, 0, 600]]
+    (where,) = found.disagreements
+    assert (where.region, where.pixels) == (hw.Region(2000, 2030, 100, 60), 6000)
+    assert (where.first, where.second) == ("A", "B")
+    trials = 6604**2 / (6000**2 + 600**2 + 2**2 + 1 + 1)
+    value, high = found.agreement.value, found.agreement.high
+    assert (value - high) ** 2 == pytest.approx(1.959964**2 * high * (1 - high) / trials, rel=1e-4)
+
+
+def test_annotators_without_a_name_are_called_so_and_classes_match_in_any_case():
+    shape = rectangle(0, 0, 10, 10)
+    found = hw.compare_annotators(project_of([("", "one", "A", shape), ("Ben", "one", "B", shape)]))
+    assert str(found).startswith("Someone without a name and Ben agree on 0 %")
+    first = project_of([("", "one", "Tumour", shape)], classes=("Tumour", "stroma"))
+    second = project_of([("", "one", "tumour", shape)], classes=("Stroma", "tumour", "Lumen"))
+    found = hw.compare_annotators(first, second)
+    assert found.classes == ("Tumour", "stroma", "Lumen")
+    assert found.agreement.value == 1
+    own = project_of([("", "one", "tumour", shape)], classes=("tumour", "Tumour"))  # tells the two apart
+    assert hw.compare_annotators(first, own).agreement.value == 0
+
+
 def test_perfect_agreement_on_few_places_does_not_look_certain():
     drawn = []
     for i in range(6):
@@ -151,6 +186,8 @@ def test_bad_input_is_named():
     both = project_of([("Anna", "one", "A", shape), ("Ben", "one", "A", rectangle(50, 50, 5, 5))])
     with pytest.raises(ProjectError, match="No pixel was labelled by both Anna and Ben"):
         hw.compare_annotators(both)
+    with pytest.raises(ProjectError, match="no image of the same name: the first has 'one', the second 'two'"):
+        hw.compare_annotators(both, project_of([("Ben", "two", "A", shape)], names=("two",)))
     with pytest.raises(ProjectError, match="Nothing was drawn by 'Carl'; the annotators are 'Anna', 'Ben'"):
         hw.compare_annotators(both, annotators=("Anna", "Carl"))
     with pytest.raises(ProjectError, match="two different annotators"):

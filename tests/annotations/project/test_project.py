@@ -1,9 +1,11 @@
 """The project in memory: classes, images, edits, undo and redo, label maps, and who is told."""
 
+import gc
 import threading
 
 import numpy as np
 import pytest
+import tifffile
 
 from histowidgets.annotations import (
     MAX_CLASSES,
@@ -25,7 +27,7 @@ from histowidgets.errors import (
     RegionError,
     ShapeError,
 )
-from histowidgets.images import Region, samples
+from histowidgets.images import Region, open_image, samples
 from tests.annotations.conftest import CLASSES, blank, random_stroke
 
 SQUARE = Rectangle(10, 10, 20, 20)
@@ -181,6 +183,32 @@ def test_images_without_a_name_of_their_own_are_numbered(tmp_path):
     assert again.image_names == ["image", "image 2", "image 3", "image 4"]
     assert [again.image(name).read(0, 0, 1, 1).item() for name in again.image_names] == [1, 2, 3, 1]
     assert again.add_image(arrays[1]) == "image 5"
+    again.close()
+
+
+def test_an_image_has_the_name_that_the_project_gives_it(tmp_path):
+    """Predictions are matched to images by it, also where two folders have files of the same name."""
+    shade = {"a": 40, "b": 200}
+    for folder, value in shade.items():
+        (tmp_path / folder).mkdir()
+        tifffile.imwrite(tmp_path / folder / "HE.tif", np.full((32, 48, 3), value, np.uint8), photometric="rgb")
+    opened = open_image(tmp_path / "a" / "HE.tif")
+    project = Project(["A"], folder=tmp_path / "p")
+    names = [
+        project.add_image(opened),
+        project.add_image(tmp_path / "b" / "HE.tif"),
+        project.add_image(opened, "third"),
+    ]
+    assert names == ["HE", "HE 2", "third"]
+    assert [project.image(name).name for name in names] == names
+    assert [project.snapshot().images[name].name for name in names] == names
+    assert opened.name == "HE", "the image that was given stays as it is"
+    del opened
+    gc.collect()
+    assert [int(project.image(name).read(0, 0, 48, 32).mean()) for name in names] == [40, 200, 40]
+    project.close()
+    again = Project.open(tmp_path / "p")
+    assert [again.image(name).name for name in names] == names
     again.close()
 
 

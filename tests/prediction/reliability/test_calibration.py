@@ -114,6 +114,23 @@ def test_a_mean_is_softened_as_a_whole(held_out, small_network_classifier, sampl
     np.testing.assert_allclose(restored.probabilities(batch), after, atol=1e-6)
 
 
+def test_labels_where_the_image_has_no_data_do_not_count():
+    pixels = np.random.default_rng(0).normal(0.3, 0.02, (96, 128)).astype(np.float32)
+    pixels[:, 64:] += 0.4
+    pixels[:20, :20] = np.nan
+    project = hw.Project(["Dark", "Bright"])
+    name = project.add_image(pixels)
+    for y in (30, 50, 70):
+        project.annotate(name, hw.Rectangle(20, y, 12, 12), "Dark")
+        project.annotate(name, hw.Rectangle(90, y, 12, 12), "Bright")
+    classifier, split = hw.quick_classifier(project), Split({name: (Region(0, 0, 128, 60),)})
+    before = hw.measure_calibration(classifier, project, split)
+    project.annotate(name, hw.Rectangle(0, 0, 20, 20), "Bright")  # 400 pixels of nothing
+    assert hw.measure_calibration(classifier, project, split) == before
+    with pytest.raises(ClassifierError, match="no labels in the test area"):
+        hw.measure_calibration(classifier, project, Split({name: (Region(0, 0, 20, 20),)}))
+
+
 def test_bad_input_is_named(held_out, painted, network_classifier):
     with pytest.raises(ClassifierError, match="held nothing out in training"):
         hw.calibrate(held_out, painted)

@@ -102,6 +102,9 @@ def test_x6_h_score_of_three_intensities():
         (["A: +", "A: -", "B: +", "B: -"], None),  # two pairs: which one is meant?
         (["Nucleus", "Background"], None),
         (["class 0", "class 1"], None),
+        (["HER2 0", "HER2 1+", "HER2 2+", "HER2 3+"], (("HER2 1+", "HER2 2+", "HER2 3+"), ("HER2 0",))),
+        (["Positive", "Negative", "Region 0"], (("Positive",), ("Negative",))),
+        (["Field 0 positive", "Field 0 negative"], (("Field 0 positive",), ("Field 0 negative",))),
         (["non-positive", "positive"], None),
     ],
 )
@@ -118,6 +121,9 @@ def test_x6_what_has_no_positivity_is_refused():
         hw.positivity({"A": 1, "B": 2}, "A", "C")
     with pytest.raises(PredictionError, match="both positive and negative"):
         hw.positivity({"A": 1, "B": 2}, "A", ["A", "B"])
+    for number in (-1, math.nan):
+        with pytest.raises(PredictionError, match=r"objects of the class 'A' is (-1|nan); expected 0"):
+            hw.positivity({"A": number, "B": 2}, "A", "B")
     with pytest.raises(PredictionError, match="There is no object"):
         hw.positivity({"A": 0, "B": 0}, "A", "B")
 
@@ -153,3 +159,22 @@ def test_x6_annotations_are_counted_each_by_itself(tmp_path):
         whole, first, _ = csv.DictReader(file)
     assert [row["Positive count"] for row in (whole, first)] == ["3", "1"]
     assert float(whole["Positivity 95 % from (%)"]) == pytest.approx(100 * wilson(3, 10)[0], abs=1e-3)
+
+
+def test_pixels_without_data_are_no_part_of_the_shares_of_an_annotation():
+    labels = np.zeros((40, 40), np.uint8)
+    labels[:10], labels[10:15], labels[15:20, :8] = 255, 1, 2
+    region = Region(0, 0, 40, 40)
+    colors = ["#000000", "#56B4E9", "#E69F00"]
+    prediction = Prediction(None, classes=["A", "B", "C*"], colors=colors, region=region, labels=labels)
+    project = hw.Project(classes=["X"])
+    name = project.add_image(np.zeros((40, 40, 3), np.uint8))
+    project.annotate(name, hw.Rectangle(0, 0, 40, 20), "X")
+    project.annotate(name, hw.Rectangle(0, 0, 40, 40), "X")
+    project.annotate(name, hw.Rectangle(0, 0, 40, 8), "X")
+    upper, whole, empty = prediction.measure_annotations(project.annotations(name))
+    seen = labels[:20][(labels[:20] != 255) & (labels[:20] != 2)]
+    assert upper["A (%)"] == pytest.approx(100 * np.mean(seen == 0))
+    assert upper["A (%)"] + upper["B (%)"] == pytest.approx(100)
+    assert {key: whole[key] for key in prediction.measurements()} == prediction.measurements()
+    assert (empty["A (%)"], empty["A area (px2)"]) == (0, 0)
