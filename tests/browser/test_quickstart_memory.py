@@ -106,7 +106,8 @@ def test_server_and_kernel_stay_under_2_gb_through_the_quickstart(browser, sessi
     steps["painted, with a first prediction"] = peak.take()
     hand.press("Train")
     notebook.wait_for_value("studio.run is not None and len(studio.run.history) >= 2", True, seconds=120)
-    hand.stop_and_wait()
+    notebook.execute("studio.run.stop()")
+    notebook.wait_for_value("studio.run.is_over", True, seconds=60)
     notebook.wait_for_value("studio._live.network.idle.is_set()", True, seconds=60)
     steps["trained from the studio"] = peak.take()
     for number, source in enumerate(sources[1:], 1):
