@@ -1,6 +1,5 @@
 """Read a BioImage.IO model package that we wrote: its ONNX file says how to use it."""
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -21,10 +20,12 @@ MOST_BYTES = 4 << 30
 
 def is_package(path: Path) -> bool:
     """Return whether a path is a package: a zip file, or a folder with a description."""
-    # Unlike the methods of a path, these return False where there is no permission to look.
-    if os.path.isdir(path):
-        return any(os.path.isfile(path / name) for name in DESCRIPTIONS)
-    return os.path.isfile(path) and zipfile.is_zipfile(path)
+    try:
+        if path.is_dir():
+            return any((path / name).is_file() for name in DESCRIPTIONS)
+        return path.is_file() and zipfile.is_zipfile(path)
+    except OSError:  # no permission to look, which reading it as a folder will say
+        return False
 
 
 def read_package(path: Path) -> ClassifierSpec:
