@@ -58,7 +58,8 @@ def test_the_whole_loop(hand, tmp_path):
     notebook.wait_for_value("studio.project.count()['Lumen']", wanted["Lumen"] + 1)
     hand.wait_for_curve(points=first + 1)
     notebook.wait_for_value("'network' in studio._live._answers", True, seconds=120)
-    hand.wait_for_caption(r"(U-Net, epoch \d+|quick)( \+ quick)?, score [01]\.\d\d \(\d+ strokes?\)")
+    score = r"(score [01]\.\d\d \([01]\.\d\d to|\d+ of \d+ test strokes? right \(at least)"
+    hand.wait_for_caption(rf"(U-Net, epoch \d+|quick)( \+ quick)?, {score}")
     notebook.screenshot("studio-3-network")
     assert hand.picture() != quick
 
