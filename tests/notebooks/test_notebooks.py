@@ -122,7 +122,8 @@ def _visit(folder, query, names):
     notebook.cells.append(nbformat.v4.new_code_cell(code))
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     client.execute(env=dict(os.environ, PYTHONPATH=str(FOLDER.parent), QUERY_STRING=query))
-    assert any("hw-still" in o.get("data", {}).get("text/html", "") for o in notebook.cells[0].outputs)
+    outputs = notebook.cells[0].outputs
+    assert any("hw-still" in o.get("data", {}).get("text/html", "") for o in outputs), str(outputs)[-3000:]
     return int(notebook.cells[1].outputs[0].text)
 
 
