@@ -165,8 +165,9 @@ class LearnerAnswer:
         strokes = sum(self.scored_on.values())
         number = f"{strokes} stroke{'' if strokes == 1 else 's'}"
         on = f"{number}, each left out once" if self.held_out_in_turn else f"{number} in the test area"
+        brackets = ". In brackets: the probable range (95 %)" if self.scored_on else ""
         few = ", so it is rough" if strokes < FEW_STROKES * len(self.class_scores) else ""
-        return f"{self.caption}{scope}; measured on {on}{few}. In brackets: the probable range (95 %)"
+        return f"{self.caption}{scope}; measured on {on}{few}{brackets}"
 
 
 def range_warning_text(classifier: Classifier, image: Image) -> str:

@@ -155,7 +155,7 @@ def small():
 def test_when_the_hand_rests_the_quick_learner_has_a_score_before_any_training(small):
     _, screen = small
     screen.live.refresh()
-    screen.wait_for_about("(8 strokes); 8 views; measured on each stroke left out once, a rough score")
+    screen.wait_for_about("8 views; measured on 8 strokes, each left out once, so it is rough")
     assert 0.5 < screen.live.best.score <= 1
     assert set(screen.live.best.class_scores) == {"Epithelium", "Stroma"}
 

@@ -10,7 +10,18 @@ import histowidgets as hw
 STATIC = Path(hw.__file__).parent / "widgets/static"
 #: Those of Font Awesome 4.7 that a widget may use; JupyterLab's style sheet knows each of them.
 KNOWN = {
-    *("caret-down", "caret-right", "download", "eraser", "expand", "eye", "hand-paper-o", "info-circle", "magic"),
+    *(
+        "caret-down",
+        "caret-right",
+        "download",
+        "eraser",
+        "expand",
+        "eye",
+        "file-text-o",
+        "hand-paper-o",
+        "info-circle",
+        "magic",
+    ),
     *("minus", "mouse-pointer", "paint-brush", "pause", "pencil", "play", "question", "rotate-right", "save"),
     *("search-minus", "search-plus", "square-o", "stop", "undo"),
 }

@@ -36,7 +36,7 @@ def studio(prediction, tmp_path):
     image = hw.open_image(pixels, name="a", pixel_size_um=0.5)
     studio = hw.Studio(image, classes=CLASSES, folder=tmp_path / "project", fresh=True)
     assert studio._live.quick.idle.wait(60)
-    answer = LearnerAnswer.of(None, prediction, "quick", {}, 0)
+    answer = LearnerAnswer.of(None, prediction, "quick", {}, {})
     studio._live.show_prediction_on_disk("a", answer)
     yield studio
     studio.close()
