@@ -70,7 +70,7 @@ def test_it_can_be_cancelled_and_tells_how_far_it_is(studio, tmp_path, monkeypat
 
     def listen(words, level="info"):
         told.append(words)
-        if words.startswith("Step 2 of 5"):
+        if words.startswith("Step 2 of 6"):
             panel.cancel_button.click()
         say(words, level)
 
@@ -78,7 +78,7 @@ def test_it_can_be_cancelled_and_tells_how_far_it_is(studio, tmp_path, monkeypat
     panel.start()
     panel.start()  # a second press does nothing
     assert panel.wait(60)
-    assert told[1].startswith("Step 1 of 5: reading the runs")
+    assert told[1].startswith("Step 1 of 6: reading the runs")
     assert "left" in told[2]
     assert told[-1] == "The report was cancelled; nothing was written."
     assert list((tmp_path / "out").iterdir()) == []
