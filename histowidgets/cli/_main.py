@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever read the output has enough, such as `head`; what is still to be written goes nowhere.
+        # The reader of the output, such as `head`, has closed it: discard the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except (HistowidgetsError, OSError, UnicodeDecodeError) as error:

@@ -64,6 +64,14 @@ class Region(NamedTuple):
             max(self.bottom, other.bottom),
         )
 
+    def blocks(self, side: int) -> "list[Region]":
+        """Cut the region into squares of `side` pixels, row by row; those at the right and the bottom are smaller."""
+        return [
+            Region.from_edges(x, y, min(x + side, self.right), min(y + side, self.bottom))
+            for y in range(self.y, self.bottom, side)
+            for x in range(self.x, self.right, side)
+        ]
+
     def expanded(self, pixels: int) -> "Region":
         """Return the region grown by `pixels` on each side."""
         return Region(self.x - pixels, self.y - pixels, self.width + 2 * pixels, self.height + 2 * pixels)

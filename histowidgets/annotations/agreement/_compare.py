@@ -67,12 +67,11 @@ def compare_annotators(
         raise ProjectError(f"Give the names of two different annotators; got {names!r}.")
     known = [_known_as(name, second.classes, first.classes) for name in second.classes]
     classes = (*first.classes, *(name for name in known if name not in first.classes))
-    index = [{name: classes.index(name) for name in first.classes}]
-    index += [{name: classes.index(as_first) for name, as_first in zip(second.classes, known, strict=True)}]
-    own = [
-        _Labels(snapshot, name if other is None else None, numbers)
-        for snapshot, name, numbers in zip((first, second), names, index, strict=True)
-    ]
+    renamed = {name: classes.index(as_first) for name, as_first in zip(second.classes, known, strict=True)}
+    own = (
+        _Labels(first, names[0] if other is None else None, first.class_index),
+        _Labels(second, names[1] if other is None else None, renamed),
+    )
     confusions: list[np.ndarray] = []
     differing: list[Disagreement] = []
     for image_name in first.images:

@@ -52,7 +52,7 @@ def _reach(snapshot: ProjectSnapshot, name: str, annotation: Annotation) -> Regi
         wider = region
         for other in snapshot.near(name, region):
             if other.class_name == annotation.class_name:
-                wider = _union(wider, _grown(other.shape.region(), image))
+                wider = wider.union(_grown(other.shape.region(), image))
         if wider == region:
             return region
         region = wider
@@ -60,9 +60,4 @@ def _reach(snapshot: ProjectSnapshot, name: str, annotation: Annotation) -> Regi
 
 def _grown(region: Region, image: Region) -> Region:
     """Return a region with a rim of one pixel, so that what is outside of a ring is joined, within an image."""
-    grown = Region(region.x - 1, region.y - 1, region.width + 2, region.height + 2)
-    return grown.intersect(image) or image
-
-
-def _union(a: Region, b: Region) -> Region:
-    return Region.from_edges(min(a.x, b.x), min(a.y, b.y), max(a.right, b.right), max(a.bottom, b.bottom))
+    return region.expanded(1).intersect(image) or image

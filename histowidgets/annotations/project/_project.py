@@ -80,13 +80,9 @@ class Project:
         for k, name in enumerate(names):
             require_different(name, names[:k])
         state = State(names, colors_for(names, colors))
-        if folder is None:
-            self._log = EditLog(state)
-            self._log.annotator = person
-            return
-        path = as_path(folder, ProjectFolderError)
-        if not ProjectFolder.holds_project(path):
-            self._log = EditLog(state, ProjectFolder.create(path, state))
+        path = None if folder is None else as_path(folder, ProjectFolderError)
+        if path is None or not ProjectFolder.holds_project(path):
+            self._log = EditLog(state, None if path is None else ProjectFolder.create(path, state))
             self._log.annotator = person
             return
         self._log = _open_log(path)

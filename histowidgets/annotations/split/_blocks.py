@@ -21,12 +21,7 @@ def annotated_blocks(snapshot: ProjectSnapshot, name: str, within: Region | None
     if name not in snapshot.images:
         raise ImageNameError(f"There is no image named {name!r}; the images are {', '.join(snapshot.images)}.")
     whole = within or snapshot.images[name].region
-    blocks = (
-        Region(x, y, min(BLOCK, whole.right - x), min(BLOCK, whole.bottom - y))
-        for y in range(whole.y, whole.bottom, BLOCK)
-        for x in range(whole.x, whole.right, BLOCK)
-    )
-    return [block for block in blocks if snapshot.near(name, block)]
+    return [block for block in whole.blocks(BLOCK) if snapshot.near(name, block)]
 
 
 def class_pixels(snapshot: ProjectSnapshot, name: str, region: Region | None = None) -> np.ndarray:

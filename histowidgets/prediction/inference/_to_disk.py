@@ -137,12 +137,7 @@ def blocks_of(job: Job) -> list[Region]:
 
 def squares_of(job: Job) -> list[Region]:
     """Cut the region of a job into squares, as earlier versions did, to resume their predictions."""
-    side, region = BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE), job.region
-    return [
-        Region.from_edges(x, y, min(x + side, region.right), min(y + side, region.bottom))
-        for y in range(region.y, region.bottom, side)
-        for x in range(region.x, region.right, side)
-    ]
+    return job.region.blocks(BLOCK_SIDE * min(job.downsample, MOST_BLOCK_SCALE))
 
 
 def _edges(job: Job, axis: int) -> list[int]:

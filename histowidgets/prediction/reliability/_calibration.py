@@ -300,8 +300,6 @@ def _labelled_blocks(
             inside = region.intersect(snapshot.images[name].region)
             if inside is None:
                 continue
-            for y in range(inside.y, inside.bottom, BLOCK):
-                for x in range(inside.x, inside.right, BLOCK):
-                    block = Region(x, y, min(BLOCK, inside.right - x), min(BLOCK, inside.bottom - y))
-                    if any(a.class_name is not None for a in snapshot.near(name, block)):
-                        yield name, inside, block
+            for block in inside.blocks(BLOCK):
+                if any(a.class_name is not None for a in snapshot.near(name, block)):
+                    yield name, inside, block

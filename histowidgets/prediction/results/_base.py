@@ -210,12 +210,7 @@ class PredictionResults(ABC):
 
     def _squares(self) -> list[Region]:
         """Return the squares in which objects are found, the same in memory as on disk."""
-        side, region = BLOCK_SIDE, self.region
-        return [
-            Region.from_edges(x, y, min(x + side, region.right), min(y + side, region.bottom))
-            for y in range(region.y, region.bottom, side)
-            for x in range(region.x, region.right, side)
-        ]
+        return self.region.blocks(BLOCK_SIDE)
 
     @abstractmethod
     def _blocks(self) -> list[Region]:

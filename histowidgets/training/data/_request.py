@@ -52,7 +52,7 @@ class EndPoint:
     steps, epochs : int
         Number of steps that it took, and of epochs that it finished.
     keep : {"best", "last"} or None
-        What it was stopped with; None if nobody stopped it.
+        What it was stopped with; None if it ended by itself.
     """
 
     steps: int

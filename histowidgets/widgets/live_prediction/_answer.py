@@ -146,10 +146,17 @@ class LearnerAnswer:
         """The caption over the picture, such as ``"U-Net, epoch 31, score 0.87 (0.62 to 0.96)"``."""
         return self.learner if self.score is None else f"{self.learner}, {self._score_in_words}"
 
+    def likely(self, class_name: str | None = None) -> tuple[float, float] | None:
+        """Return the probable range (95 %) of the score or of a class's; None if it or its strokes are unknown."""
+        if class_name is None:
+            score, strokes = self.score, strokes_of_mean(n for n in self.scored_on.values() if n)
+        else:
+            score, strokes = self.class_scores.get(class_name), self.scored_on.get(class_name, 0)
+        return None if score is None else likely_range(min(max(score, 0.0), 1.0), strokes)
+
     @property
     def _score_in_words(self) -> str:
-        score, strokes = min(max(self.score or 0.0, 0.0), 1.0), sum(self.scored_on.values())
-        likely = likely_range(score, strokes_of_mean(n for n in self.scored_on.values() if n))
+        score, strokes, likely = min(max(self.score or 0.0, 0.0), 1.0), sum(self.scored_on.values()), self.likely()
         if likely is None:
             return f"score {score:.2f}"
         if score >= ALL_RIGHT and strokes < FEW_IN_ALL:

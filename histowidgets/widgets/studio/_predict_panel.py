@@ -18,6 +18,7 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction import Classifier, open_prediction
 from histowidgets.widgets.common import Disclosure, TaskQueue, TextEntry
 from histowidgets.widgets.live_prediction import LearnerAnswer, LivePrediction, range_warning_text
+from histowidgets.widgets.studio._job_row import JobRow
 from histowidgets.widgets.studio._predict_options import PredictOptionFields
 from histowidgets.widgets.studio._state import StudioState
 
@@ -60,10 +61,7 @@ class PredictPanel(ipywidgets.VBox):
         )
         self.start_button.on_click(lambda _: self.start())
         self.stop_button.on_click(lambda _: self._stop.set())
-        self._bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout=ipywidgets.Layout(visibility="hidden"))
-        self._bar.add_class("hw-predict-bar")
-        row = ipywidgets.HBox([self.start_button, self.stop_button, self._bar])
-        row.add_class("hw-run-buttons")
+        self._row = JobRow(self.start_button, self.stop_button)
         self._status = ipywidgets.HTML()
         self.fields = PredictOptionFields()
         load = TextEntry(
@@ -75,7 +73,7 @@ class PredictPanel(ipywidgets.VBox):
         )
         how = Disclosure("How to predict", [self.fields, load], "Averaging, blending, smoothing, another classifier")
         title = ipywidgets.HTML("<h4 class='hw-title'>Predict</h4>")
-        super().__init__([title, self._what, row, self._status, how])
+        super().__init__([title, self._what, self._row, self._status, how])
         self.add_class("hw-section")
         self.add_class("hw-predict")
         self._say("")
@@ -103,7 +101,7 @@ class PredictPanel(ipywidgets.VBox):
             self._fail(str(error))
             return
         self._stop.clear()
-        self._busy(True)
+        self._row.show_busy(True)
         self._say("Preparing…")
         work = (jobs, answer, self.fields.values(), self.fields.adapt)
         self._thread = BackgroundThread(self._work, "predict", work, stop=self._stop.set)
@@ -257,18 +255,13 @@ class PredictPanel(ipywidgets.VBox):
         if now - self._told < SECONDS_BETWEEN and done < total:
             return
         self._told = now
-        self._bar.value = done / total
+        self._row.show_share(done / total)
         self._say(f"{name}: {done} of {total} tiles · {clock(seconds_left)} left")
 
     # -- status and notices ---------------------------------------------------------------------------------
 
-    def _busy(self, busy: bool) -> None:
-        self.start_button.disabled, self.stop_button.disabled = busy, not busy
-        self._bar.value = 0.0
-        self._bar.layout.visibility = "visible" if busy else "hidden"
-
     def _end(self, words: str, level: str) -> None:
-        self._busy(False)
+        self._row.show_busy(False)
         self._tell(words, level)
 
     def _fail(self, words: str) -> None:

@@ -11,6 +11,7 @@ from histowidgets._durations import clock
 from histowidgets._threads import BackgroundThread
 from histowidgets.errors import HistowidgetsError, ReportCancelled
 from histowidgets.widgets.live_prediction import LivePrediction
+from histowidgets.widgets.studio._job_row import JobRow
 from histowidgets.widgets.studio._state import StudioState
 
 FILE = "report.html"
@@ -44,13 +45,10 @@ class ReportPanel(ipywidgets.VBox):
         )
         self.write_button.on_click(lambda _: self.start())
         self.cancel_button.on_click(lambda _: self._stop.set())
-        self._bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout=ipywidgets.Layout(visibility="hidden"))
-        self._bar.add_class("hw-predict-bar")
-        row = ipywidgets.HBox([self.write_button, self.cancel_button, self._bar])
-        row.add_class("hw-run-buttons")
+        self._row = JobRow(self.write_button, self.cancel_button)
         self._status = ipywidgets.HTML()
         title = ipywidgets.HTML("<h4 class='hw-title'>Report</h4>")
-        super().__init__([title, row, self._status])
+        super().__init__([title, self._row, self._status])
         self.add_class("hw-section")
         self.add_class("hw-report")
         self._say("One HTML file with a methods paragraph, and a notebook that replays the training.")
@@ -66,7 +64,7 @@ class ReportPanel(ipywidgets.VBox):
             return
         self._stop.clear()
         self._told = 0.0
-        self._busy(True)
+        self._row.show_busy(True)
         self._say("Preparing…")
         run, best = self._state.run, self._live.best
         classifier = None if best is None else best.classifier
@@ -116,18 +114,13 @@ class ReportPanel(ipywidgets.VBox):
         if now - self._told < SECONDS_BETWEEN and done < total:
             return
         self._told = now
-        self._bar.value = done / total
+        self._row.show_share(done / total)
         left = "" if seconds_left is None else f" · {clock(seconds_left)} left"
         if done < total:
             self._say(f"Step {done + 1} of {total}: {step}{left}")
 
-    def _busy(self, busy: bool) -> None:
-        self.write_button.disabled, self.cancel_button.disabled = busy, not busy
-        self._bar.value = 0.0
-        self._bar.layout.visibility = "visible" if busy else "hidden"
-
     def _end(self, words: str, level: str) -> None:
-        self._busy(False)
+        self._row.show_busy(False)
         self._say(words, level)
         self._state.answered(words, level)
 

@@ -9,7 +9,6 @@ from typing import Any
 import ipywidgets
 
 from histowidgets._io import file_stem
-from histowidgets.advice import likely_range, strokes_of_mean
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image
 from histowidgets.prediction import Classifier
@@ -41,14 +40,13 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
             continue
         iou = answer.class_scores.get(name)
         area = measured[f"{name} area ({'um2' if prediction.pixel_size_um else 'px2'})"]
-        cells = [_score(iou, answer.scored_on.get(name, 0)), f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
+        cells = [_score(iou, answer.likely(name)), f"{area:,.0f} {unit}", f"{measured[f'{name} (%)']:.1f} %"]
         if background:
             share = measured.get(f"{name} (% of tissue)")
             cells.append("–" if share is None else f"{share:.1f} %")
         rows.append((name, cells))
     more = [""] if background else []
-    of_all = strokes_of_mean(count for count in answer.scored_on.values() if count)
-    rows.append(("all", [_score(answer.score, of_all), "", "", *more]))
+    rows.append(("all", [_score(answer.score, answer.likely()), "", "", *more]))
     body = "".join(
         f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         for name, cells in rows
@@ -61,11 +59,10 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
     return f"<table class='hw-table'><caption>{caption}</caption>{head}{body}</table>"
 
 
-def _score(score: float | None, strokes: float) -> str:
+def _score(score: float | None, likely: tuple[float, float] | None) -> str:
     """Return a score with its probable range, as HTML."""
     if score is None:
         return "–"
-    likely = likely_range(min(max(score, 0.0), 1.0), strokes)
     return f"{score:.2f}" + ("" if likely is None else f"<br><small>{likely[0]:.2f}–{likely[1]:.2f}</small>")
 
 

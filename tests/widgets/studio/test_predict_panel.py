@@ -47,7 +47,7 @@ def test_all_of_an_image_goes_to_disk_and_is_shown(studio, tmp_path):
     np.testing.assert_array_equal(found.read_labels(), expected.labels)
     assert "whole image" in studio._live.best.about
     assert "Predicted slide one in" in said(studio)
-    assert studio._predict._bar.layout.visibility == "hidden"
+    assert studio._predict._row.bar.layout.visibility == "hidden"
     # What is drawn is what is stored, and the pixel under the pointer is read from the file.
     assert parts(studio.canvas).renderer.prediction is found
     assert "Dark" in parts(studio.canvas).viewer.describe(5.0, 5.0)

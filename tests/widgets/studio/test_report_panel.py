@@ -34,7 +34,7 @@ def test_the_answer_and_the_file_are_where_they_were_asked_for(studio, tmp_path)
     assert 'data-level="good"' in said(studio).replace("'", '"')
     assert str(path) in studio.log
     assert (panel.write_button.disabled, panel.cancel_button.disabled) == (False, True)
-    assert panel._bar.layout.visibility == "hidden"
+    assert panel._row.bar.layout.visibility == "hidden"
     text = path.read_text(encoding="utf-8")
     labels = studio.classifier.predict(studio.project.image("slide one")).labels
     assert f"{np.mean(labels == 0):.1%}".replace("%", " %") in text, "predicted with the classifier that is shown"
