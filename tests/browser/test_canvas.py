@@ -263,6 +263,7 @@ def test_a_prediction_from_a_thread_its_opacity_and_its_key(start):
     hand.notebook.screenshot("canvas-prediction")
     hand.page.locator(".hw-eye").click()
     slider = hand.page.locator(".hw-eye-panel .widget-slider", has_text="Prediction").locator("[role=slider]")
+    slider.wait_for(state="visible")  # a key would go elsewhere while the panel is closed
     slider.press("End")
     wait_for(lambda pixel: close_to(pixel, BLUE, 4))
     hand.press("o")
