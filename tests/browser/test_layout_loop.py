@@ -126,6 +126,13 @@ def test_never_again_anything_that_overlaps_is_cut_or_moves(open_notebook):
     assert said.bounding_box()["y"] - button.bounding_box()["y"] < 60, "it answers beside the button"
     look("exported")
     notebook.screenshot("layout-3-exported")
+    hand.open_tab("Annotations")
+    page.locator(".hw-annotation-list option").nth(3).wait_for(state="attached")
+    look("annotations")
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.locator(".hw-section:has(.hw-annotation-list) [role=status]", has_text="1 of").wait_for()
+    look("an annotation")
+    page.locator(".hw-pointer").first.press("b")
     hand.open_tab("Project")
     look("project")
     hand.open_tab("Settings")

@@ -27,6 +27,9 @@ from histowidgets.prediction.results._objects import PredictedObject, find_objec
 from histowidgets.prediction.results._zarr_store import BLOCK_SIDE
 from histowidgets.prediction.tiling import BAND_ROWS, ProbabilityMap
 
+#: Where to count: a region of the image, a shape, or annotations.
+Within = Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation]
+
 
 class PredictionResults(ABC):
     """The predicted labels, and optionally probabilities, of a region of an image.
@@ -355,7 +358,7 @@ class PredictionResults(ABC):
         self,
         found: Sequence[PredictedObject] | None = None,
         *,
-        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
+        within: Within | None = None,
         background: Sequence[str] = (),
         **options: Unpack[ObjectKeywords],
     ) -> ObjectCounts:
@@ -542,9 +545,16 @@ class PredictionResults(ABC):
             rows.append(row)
         return rows
 
-    def pixel_counts(self) -> dict[str, int]:
-        """Count the pixels of each class."""
-        return {name: int(n) for name, n in zip(self.classes, self._counted(), strict=False)}
+    def pixel_counts(self, within: Within | None = None) -> dict[str, int]:
+        """Count the pixels of each class.
+
+        Parameters
+        ----------
+        within : Region, Shape, Annotation or sequence of Annotation, optional
+            Count only inside, as in `counts`; by default everywhere. 0 for all classes if nothing is predicted there.
+        """
+        counts = self._counted() if within is None else self._inside(*_place_of(within))[0]
+        return {name: int(n) for name, n in zip(self.classes, counts, strict=False)}
 
     def _measured(self, counts: np.ndarray, n_pixels: int, background: Sequence[str]) -> dict[str, float]:
         pixels = {name: int(n) for name, n in zip(self.classes, counts, strict=False)}

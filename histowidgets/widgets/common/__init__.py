@@ -6,7 +6,7 @@ from histowidgets.widgets.common._bridge import RunBridge
 from histowidgets.widgets.common._callbacks import link_slider, listen, observe
 from histowidgets.widgets.common._close_widgets import close_tree
 from histowidgets.widgets.common._colab_pulse import Pulse, colab_pulse
-from histowidgets.widgets.common._controls import Disclosure, TextEntry, full_width
+from histowidgets.widgets.common._controls import Disclosure, TextEntry, full_width, offer
 from histowidgets.widgets.common._download import Download
 from histowidgets.widgets.common._fallback_picture import static_html
 from histowidgets.widgets.common._latest_worker import LatestWorker
@@ -35,6 +35,7 @@ __all__ = [
     "link_slider",
     "listen",
     "observe",
+    "offer",
     "picture_url",
     "static_html",
     "style_sheet",

@@ -14,6 +14,16 @@ def full_width(field: Field) -> Field:
     return field
 
 
+def offer(field: ipywidgets.Dropdown, options: Sequence[str]) -> None:
+    """Replace the options of a field, and keep what is chosen if it is still among them; otherwise choose the first."""
+    if list(field.options) == list(options):
+        return
+    chosen = field.value
+    field.options = tuple(options)  # this chooses the first
+    if chosen in options:
+        field.value = chosen
+
+
 class TextEntry(ipywidgets.HBox):
     """A text field with a button that acts on the text.
 

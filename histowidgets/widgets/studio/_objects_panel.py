@@ -13,7 +13,7 @@ import ipywidgets
 from histowidgets.annotations import Annotation, is_ignored_class
 from histowidgets.errors import HistowidgetsError, PredictionCancelled
 from histowidgets.images import Region
-from histowidgets.widgets.common import LatestWorker, full_width
+from histowidgets.widgets.common import LatestWorker, full_width, offer
 from histowidgets.widgets.studio._object_options import ObjectOptions
 from histowidgets.widgets.studio._state import StudioState
 
@@ -118,11 +118,7 @@ class ObjectsPanel(ipywidgets.VBox):
 
         kept = [name for name in names if not is_ignored_class(name)]
         for field in (self.positive, self.negative):
-            if list(field.options) != [_BY_NAME, *kept]:
-                value = field.value
-                with field.hold_trait_notifications():
-                    field.options = [_BY_NAME, *kept]
-                    field.value = value if value in field.options else _BY_NAME
+            offer(field, [_BY_NAME, *kept])
         told = intensity_classes(kept) is not None
         for field in (self.positive, self.negative):
             field.layout.display = "none" if told or len(kept) < 2 else None

@@ -19,6 +19,8 @@ from histowidgets.widgets.common import StaticOutput, close_tree, colab_pulse, o
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
+from histowidgets.widgets.studio._annotation_list import AnnotationList
+from histowidgets.widgets.studio._annotation_rows import AnnotationRow
 from histowidgets.widgets.studio._audit_view import AuditView
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
@@ -271,6 +273,7 @@ class Studio(ipywidgets.VBox):
             state.log,
         )
         self._trials = TrialsPanel(state, self.form)
+        self._annotations = AnnotationList(state, self._show_annotation)
         self._project_panel = ProjectPanel(state)
         self._display = DisplayPanel(self.canvas, state.log, asleep=True)
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
@@ -278,7 +281,7 @@ class Studio(ipywidgets.VBox):
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
             *(self._report, self._results, self._trials),
-            *(self._live, self._classes, self._next, self._project_panel, self._display),
+            *(self._live, self._classes, self._next, self._annotations, self._project_panel, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
         self._lay_out()
@@ -307,10 +310,12 @@ class Studio(ipywidgets.VBox):
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
             "Results": results,
+            "Annotations": self._annotations,
             "Project": ipywidgets.VBox([self._project_panel, self._log_panel]),
         }
         self._tabs = ipywidgets.Tab(list(pages.values()), titles=tuple(pages))
         self._tabs.add_class("hw-tabs")
+        self._tabs.observe(lambda _: self._tab_opened(), names="selected_index")
         self._side = ipywidgets.VBox([self._classes, self._next, self._tabs])
         self._side.add_class("hw-side")
         self._main = ipywidgets.VBox([self.canvas, self._strip])
@@ -339,6 +344,7 @@ class Studio(ipywidgets.VBox):
             canvas.on_view(self._view_file.changed),
             canvas.on_view(self._results.objects.moved),
             observe(canvas, "selection", lambda _: self._results.objects.moved()),
+            observe(canvas, "selection", lambda _: self._annotations.follow_selection()),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
@@ -380,6 +386,12 @@ class Studio(ipywidgets.VBox):
         self.canvas.go_to(region)
         self.canvas.mark(region)
 
+    def _show_annotation(self, row: AnnotationRow) -> None:
+        """Select an annotation, and bring it into view."""
+        self._state.image_name = row.image_name
+        self.canvas.go_to(row.view())
+        self.canvas.selection = (row.annotation.id,)
+
     def _show_held_out(self) -> None:
         if self._split is not None:
             self.canvas.show_held_out(self._split.held_out.get(self._state.image_name, ()))
@@ -388,6 +400,9 @@ class Studio(ipywidgets.VBox):
 
     def _open_tab(self, title: str) -> None:
         self._tabs.selected_index = self._tabs.titles.index(title)
+
+    def _tab_opened(self) -> None:
+        self._annotations.visible = self._tabs.selected_index == self._tabs.titles.index("Annotations")
 
     def _review_labels(self) -> None:
         self._open_tab("Results")
@@ -421,6 +436,7 @@ class Studio(ipywidgets.VBox):
         self.canvas.show_prediction(prediction, caption)
         self._static_output.changed()
         self._results.refresh()
+        self._annotations.follow(prediction)
         self._next.refresh()
 
     def _on_run_event(self, run: "TrainingRun", event: Any) -> None:
