@@ -88,6 +88,18 @@ def _wait_for_turn(item, turn):
             turn.enter_context(gate.acquire())  # counted: it opens when the test is over
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_state_of_the_user(tmp_path_factory):
+    """Keep what a studio remembers about its user out of the folder of who runs the tests."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before
+
+
 @pytest.fixture(autouse=True)
 def no_thread_left():
     """Fail a test that leaves one of our threads running."""

@@ -217,6 +217,7 @@ def _environment(folder: Path) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     for name, part in {
         "HOME": "home",
+        "XDG_STATE_HOME": "state",
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
         "JUPYTER_RUNTIME_DIR": "runtime",
@@ -226,6 +227,9 @@ def _environment(folder: Path) -> dict[str, str]:
     }.items():
         (folder / part).mkdir(parents=True, exist_ok=True)
         environment[name] = str(folder / part)
+    tour = folder / "state" / "histowidgets" / "tour.json"  # answered, so that it is offered in its own test only
+    tour.parent.mkdir(exist_ok=True)
+    tour.write_text('{"step": 0}', encoding="utf-8")
     # Two small threads are what a workshop laptop has; torch would otherwise fight the browser for the cores.
     environment["OMP_NUM_THREADS"] = "2"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))

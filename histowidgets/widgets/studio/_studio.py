@@ -36,6 +36,7 @@ from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
 from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._still import studio_html
+from histowidgets.widgets.studio._tour import Tour, TourFacts
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
 
@@ -239,6 +240,8 @@ class Studio(ipywidgets.VBox):
         earlier._audit.pause()  # so that what it hid is shown again
         self.canvas.resume(earlier.canvas)
         earlier._training.hand_over(self._training)
+        if earlier._tour.step is not None:
+            self._tour.start()
         if earlier._begins_to_close():
             earlier._close(renew=False)
 
@@ -306,17 +309,21 @@ class Studio(ipywidgets.VBox):
         ]
         results = ipywidgets.VBox(parts)
         results.add_class("hw-results-page")
+        project = ipywidgets.VBox([self._project_panel, self._log_panel])
         pages = {
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
             "Results": results,
             "Annotations": self._annotations,
-            "Project": ipywidgets.VBox([self._project_panel, self._log_panel]),
+            "Project": project,
         }
         self._tabs = ipywidgets.Tab(list(pages.values()), titles=tuple(pages))
         self._tabs.add_class("hw-tabs")
         self._tabs.observe(lambda _: self._tab_opened(), names="selected_index")
-        self._side = ipywidgets.VBox([self._classes, self._next, self._tabs])
+        outlined = {"canvas": self.canvas, "classes": self._classes, "next": self._next, "tabs": self._tabs}
+        self._tour = Tour(self._tour_facts, outlined, self._open_tab)
+        project.children = [*project.children, self._tour.resume]
+        self._side = ipywidgets.VBox([self._tour, self._classes, self._next, self._tabs])
         self._side.add_class("hw-side")
         self._main = ipywidgets.VBox([self.canvas, self._strip])
         self._main.add_class("hw-main")
@@ -342,6 +349,8 @@ class Studio(ipywidgets.VBox):
             observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
             canvas.on_view(self._view_file.changed),
+            canvas.on_view(self._tour.refresh),
+            observe(canvas, "class_name", lambda _: self._tour.refresh()),
             canvas.on_view(self._results.objects.moved),
             observe(canvas, "selection", lambda _: self._results.objects.moved()),
             observe(canvas, "selection", lambda _: self._annotations.follow_selection()),
@@ -404,6 +413,17 @@ class Studio(ipywidgets.VBox):
     def _tab_opened(self) -> None:
         self._annotations.visible = self._tabs.selected_index == self._tabs.titles.index("Annotations")
 
+    def _tour_facts(self) -> TourFacts:
+        counts = self.project.count()
+        return TourFacts(
+            view=(self.canvas.image_name, self.canvas.view),
+            class_name=self.canvas.class_name,
+            n_annotations=sum(counts.values()),
+            n_classes_painted=sum(n > 0 for n in counts.values()),
+            has_prediction=self._live.best is not None,
+            has_run=self.run is not None,
+        )
+
     def _review_labels(self) -> None:
         self._open_tab("Results")
         self._review.ask()
@@ -425,6 +445,7 @@ class Studio(ipywidgets.VBox):
         self._static_output.changed()
         if change.kind == "annotations":
             self.canvas.mark(None)
+            self._tour.refresh()
         if change.kind in ("annotations", "classes"):
             self._live.edited()
         elif change.kind == "images":
@@ -437,11 +458,13 @@ class Studio(ipywidgets.VBox):
         self._static_output.changed()
         self._results.refresh()
         self._annotations.follow(prediction)
+        self._tour.refresh()
         self._next.refresh()
 
     def _on_run_event(self, run: "TrainingRun", event: Any) -> None:
         if isinstance(event, RunStarted):
             self._split = run.split
+            self._tour.refresh()
             self._show_held_out()
             self._next.run_started()
             self._live.score_on(run.split)
