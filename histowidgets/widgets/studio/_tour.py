@@ -90,7 +90,7 @@ STEPS = (
     ),
     TourStep(
         "Correct the prediction",
-        "Where it is wrong, paint the right class: the prediction follows within seconds. O hides it, to see the tissue.",
+        "Where it is wrong, paint the right class: the prediction follows within seconds. O hides it.",
         "canvas",
         lambda start, now: now.n_annotations > start.n_annotations,
     ),
