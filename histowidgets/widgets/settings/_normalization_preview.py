@@ -211,7 +211,7 @@ def view_html(view: NormalizationView) -> str:
         f"<p class='hw-norm-words'>{escape(STRATEGY_WORDS[normalization.strategy])}, {by}{escape(rest)}.</p>"
         f"<div class='hw-norm-pair'><figure>{before}<figcaption>before</figcaption></figure>"
         f"<figure>{after}<figcaption>as the network sees it</figcaption></figure></div>{''.join(plots)}"
-        "<table class='hw-table'><tr><th></th><th scope='col'>becomes 0</th><th scope='col'>becomes 1</th>"
+        "<table class='hw-table'><tr><td></td><th scope='col'>becomes 0</th><th scope='col'>becomes 1</th>"
         f"<th scope='col'>clipped in view</th></tr>{''.join(rows)}</table>"
     )
 

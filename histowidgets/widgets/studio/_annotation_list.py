@@ -78,7 +78,9 @@ class AnnotationList(ipywidgets.VBox):
             [ALL, CONTRADICTED],
             "List only annotations of which more is predicted as another class, the most contradicted first",
         )
-        self.list = ipywidgets.Select(rows=10, tooltip="Annotations; choose one to see it on the image")
+        self.list = ipywidgets.Select(
+            description="Annotations", rows=10, tooltip="Annotations; choose one to see it on the image"
+        )
         self.list.add_class("hw-annotation-list")
         self.list.observe(self._picked, names="index")
         self.previous = self._button("Previous", "Show the annotation before", lambda: self.step(-1))

@@ -203,7 +203,7 @@ def table_html(
         if one.class_name in shown
     )
     area = "" if counts.area_um2 is None else f", {_area(counts.area_um2)}"
-    head = "<tr><th></th><th scope='col'>count</th><th scope='col'>per mm²</th></tr>"
+    head = "<tr><td></td><th scope='col'>count</th><th scope='col'>per mm²</th></tr>"
     caption = f"<caption>Objects {escape(where + area)}</caption>"
     said = f"<p class='hw-quiet'>{escape(counts.note)}</p>" if counts.note else ""
     if positive is not None or intensity_classes(list(counts)) is not None:

@@ -52,7 +52,7 @@ def _table(answer: LearnerAnswer, background: tuple[str, ...]) -> str:
         for name, cells in rows
     )
     titles = ["score", "area", "share", *(["of tissue"] if background else [])]
-    head = "<tr><th></th>" + "".join(f"<th scope='col'>{title}</th>" for title in titles) + "</tr>"
+    head = "<tr><td></td>" + "".join(f"<th scope='col'>{title}</th>" for title in titles) + "</tr>"
     region = prediction.region
     where = f"{prediction.image_name}: {region.width:,} × {region.height:,} px"
     caption = f"{escape(answer.about)}<br><small>{escape(where)}</small>"

@@ -227,7 +227,7 @@ var ReviewPanel = class {
       if (this.order.key === key) cell.setAttribute("aria-sort", this.order.descending ? "descending" : "ascending");
       return cell;
     });
-    line.append(element("th"), ...cells, element("th"));
+    line.append(element("td"), ...cells, element("td"));
     const head = element("thead");
     head.append(line);
     return head;

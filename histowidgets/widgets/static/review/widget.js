@@ -96,7 +96,7 @@ class ReviewPanel {
       if (this.order.key === key) cell.setAttribute("aria-sort", this.order.descending ? "descending" : "ascending");
       return cell;
     });
-    line.append(element("th"), ...cells, element("th"));
+    line.append(element("td"), ...cells, element("td"));
     const head = element("thead");
     head.append(line);
     return head;
