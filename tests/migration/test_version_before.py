@@ -83,7 +83,7 @@ def test_files_of_annotations_are_imported(before):
 
 def test_marks_of_a_review_still_hold(project, before):
     found = hw.find_label_errors(project, hw.Classifier.load(before / "network"))
-    marks = ReviewMarks(before / "project")
+    marks = ReviewMarks(project)
     assert sum(marks.is_right(tile) for tile in found.tiles) == 1
 
 

@@ -27,11 +27,12 @@ def add_image(log: EditLog, image: "Image | str | os.PathLike[str] | np.ndarray"
         opened = opened.named(name)  # predictions are matched to images of the project by it
         # The lock is free while the image is written, so that painting can continue; `adding` prevents other threads
         # from adding an image or closing the folder.
-        source = None if log.folder is None else log.folder.save(opened, name)
+        source = None if log.folder is None else log.folder.save_image(opened, name)
         with log.lock, delayed_interrupt():  # the image is both in the folder and here, or in neither
             if log.folder is not None and source is not None:
                 log.folder.add_image(opened, name, role, source)
             log.state.images[name] = ImageState(opened, role)
+            log.added[name] = opened, role
     log.announce(Change("images", name))
     return name
 

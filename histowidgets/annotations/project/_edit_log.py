@@ -15,7 +15,8 @@ from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._label_cache import LabelCache
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
 from histowidgets.annotations.project._state import Change, Record, State
-from histowidgets.errors import ProjectError, ReadOnlyError
+from histowidgets.errors import ProjectError, ProjectFolderError, ReadOnlyError
+from histowidgets.images import Image
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class EditLog:
         before `lock`.
     state : State
     folder : ProjectFolder or None
+    added : dict of name to (Image, role)
+        The images that were added, with the role that they had then.
     annotator : str
         Written into each new annotation; empty by default.
     closed : bool
@@ -54,6 +57,8 @@ class EditLog:
         self.folder = folder
         self.annotator = ""
         self.closed = False
+        self.added: dict[str, tuple[Image, str]] = {}
+        self._first_classes = State(list(state.classes), dict(state.colors))
         self._history = history or History()
         self._label_maps = LabelCache()
         self._subscribers: dict[int, Callable[[Change], None]] = {}
@@ -65,6 +70,26 @@ class EditLog:
             self.closed = True
             if self.folder is not None:
                 self.folder.close()
+
+    def save(self, path: Path) -> None:
+        """Keep a project that is in memory in a folder from now on. See `Project.save`."""
+        with self.adding:  # the lock is free while images are written, so that painting can continue
+            if self.folder is not None:
+                raise ProjectFolderError(
+                    f"The project is kept in {self.folder.path} already. To have a copy, copy that folder."
+                )
+            folder, saved = ProjectFolder.create(path, self._first_classes), []
+            try:
+                for name, (image, role) in self.added.items():
+                    saved.append(folder.save_image(image, name))
+                    folder.add_image(image, name, role, saved[-1])
+                with self.lock, delayed_interrupt():
+                    folder.append(*self._history.records())
+                    self.folder, self.closed = folder, False
+            except BaseException:
+                folder.discard(saved)
+                raise
+        self.announce(Change("folder"))
 
     # --- editing ---------------------------------------------------------------------------------------------------
 

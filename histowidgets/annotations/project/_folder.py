@@ -34,7 +34,7 @@ from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
 from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._journal import Journal, damaged, read_journal
 from histowidgets.annotations.project._locate import locate, stored_paths
-from histowidgets.annotations.project._lock import FolderLock
+from histowidgets.annotations.project._lock import LOCK_FILE, FolderLock
 from histowidgets.annotations.project._state import Record, State
 from histowidgets.errors import ProjectError, ProjectFolderError
 from histowidgets.images import DeferredImage, Image
@@ -189,13 +189,20 @@ class ProjectFolder:
             lock.release()  # otherwise the folder could not be opened until this process ends
             raise
 
-    def append(self, record: Record) -> None:
-        """Write an edit to the journal (ProjectFolderError if that fails)."""
+    def append(self, *records: Record) -> None:
+        """Write edits to the journal (ProjectFolderError if that fails)."""
         if self._journal is None:
             raise ProjectFolderError(f"{self.path} is read-only.")
-        self._journal.append(record)
+        self._journal.append(*records)
 
-    def save(self, image: Image, name: str) -> Path | str:
+    def discard(self, images: Sequence[Path | str]) -> None:
+        """Delete a project that was just created, and the images that were saved in it; other files stay."""
+        self.close()
+        inside = [Path(image) for image in images if self.path / IMAGES_FOLDER in Path(image).parents]
+        for path in [*inside, *(self.path / name for name in (JOURNAL_FILE, PROJECT_FILE, LOCK_FILE))]:
+            path.unlink(missing_ok=True)
+
+    def save_image(self, image: Image, name: str) -> Path | str:
         """Save an image unless it came from a file; return its path or address. Edits may be written in the meantime.
 
         Raises
@@ -206,7 +213,7 @@ class ProjectFolder:
         if image.source is not None:
             return str(image.source) if is_address(image.source) else Path(image.source)
         target = _free_path(self.path / IMAGES_FOLDER, name)
-        save_image(image, target)
+        write_image(image, target)
         return target
 
     def relocate(self, where: Any) -> dict[str, DeferredImage]:
@@ -293,7 +300,7 @@ def _free_path(folder: Path, name: str) -> Path:
     return path
 
 
-def save_image(image: Image, path: Path) -> None:
+def write_image(image: Image, path: Path) -> None:
     """Save an image as OME-TIFF, which keeps dtype, channels, channel names and pixel size.
 
     Raises

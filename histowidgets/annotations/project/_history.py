@@ -1,7 +1,7 @@
 """Undo and redo without limit."""
 
 from histowidgets.annotations.project._edit import Edit
-from histowidgets.annotations.project._state import State
+from histowidgets.annotations.project._state import Record, State
 
 
 class History:
@@ -20,6 +20,11 @@ class History:
     def can_redo(self) -> bool:
         """Whether there is an edit to redo."""
         return bool(self._undone)
+
+    def records(self) -> list[Record]:
+        """Return the lines of a journal that lead to the same state, with the same edits to undo and to redo."""
+        edits = [*self._done, *reversed(self._undone)]
+        return [edit.to_record() for edit in edits] + [{"op": "undo"}] * len(self._undone)
 
     def do(self, edit: Edit, state: State) -> None:
         """Apply an edit, after which earlier undone edits can no longer be redone."""

@@ -34,19 +34,19 @@ class Journal:
         # A project that is never closed releases its file when it is garbage-collected.
         self._closer = weakref.finalize(self, self._file.close)
 
-    def append(self, record: Record) -> None:
-        """Write a record, and return when it is on disk.
+    def append(self, *records: Record) -> None:
+        """Write records, and return when they are on disk.
 
         Raises
         ------
         ProjectFolderError
             If that fails, for instance because the disk is full; the journal is then unchanged.
         """
-        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        lines = b"".join(json.dumps(one, separators=(",", ":"), allow_nan=False).encode() + b"\n" for one in records)
         try:
             written = 0
-            while written < len(line):  # a raw file may write only part of the data
-                written += self._file.write(line[written:]) or 0
+            while written < len(lines):  # a raw file may write only part of the data
+                written += self._file.write(lines[written:]) or 0
             os.fsync(self._file.fileno())
         except BaseException as error:
             self._file.truncate(self._end)  # also after Ctrl+C, since an edit that is not applied must not be on disk
@@ -56,7 +56,7 @@ class Journal:
                 f"The edit could not be saved in {self._path}: {error.strerror or error}. It was not applied. Free "
                 "some space, then try again."
             ) from error
-        self._end += len(line)
+        self._end += len(lines)
 
     def close(self) -> None:
         """Close the file; everything is on disk already."""

@@ -179,6 +179,33 @@ class Project:
         """Release the folder, after finishing to write an image that is being added; the project can still be read."""
         self._log.close()
 
+    def save(self, folder: "str | os.PathLike[str]") -> None:
+        """Keep a project that is in memory in a folder from now on.
+
+        The folder gets its images (those that did not come from a file as OME-TIFF), classes, annotations, audits and
+        undo history. From then on each edit is on disk as soon as it is made, as if the project had been created with
+        this folder. Classifiers and runs of before are not saved with it.
+
+        Parameters
+        ----------
+        folder : path
+            Created if missing; must not have a project yet.
+
+        Raises
+        ------
+        ProjectFolderError
+            If it cannot be written or has a project, an image cannot be read, or this project is in a folder already.
+            The project then stays in memory, and nothing of it is left in the folder.
+
+        Examples
+        --------
+        >>> import histowidgets as hw, tempfile
+        >>> project = hw.Project(["Epithelium", "Stroma"])
+        >>> project.save(tempfile.mkdtemp())
+        >>> project.close()
+        """
+        self._log.save(as_path(folder, ProjectFolderError))
+
     # --- undo and subscribers --------------------------------------------------------------------------------------
 
     @property

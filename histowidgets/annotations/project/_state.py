@@ -19,7 +19,8 @@ class Change(NamedTuple):
 
     Attributes
     ----------
-    kind : {"annotations", "audits", "classes", "images", "roles"}
+    kind : {"annotations", "audits", "classes", "folder", "images", "roles"}
+        "folder" says that a project in memory was saved in a folder.
     image_name : str or None
         The image; None if the edit may affect all images.
     region : Region or None

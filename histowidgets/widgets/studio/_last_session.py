@@ -46,9 +46,12 @@ class ViewFile:
 
     def __init__(self, canvas: AnnotationCanvas) -> None:
         self._canvas = canvas
-        project = canvas.project
-        self._path = None if project.folder is None else Path(project.folder) / FILE_NAME
         self._worker: LatestWorker[None, None] = LatestWorker("view-file", self._work, lambda *_: None, rest=REST)
+
+    @property
+    def _path(self) -> Path | None:
+        folder = self._canvas.project.folder
+        return None if folder is None else Path(folder) / FILE_NAME
 
     def restore(self) -> None:
         """Restore the view of the last session, as far as its image and class still exist."""
@@ -79,7 +82,8 @@ class ViewFile:
         self._write()
 
     def _write(self) -> None:
-        if self._path is None or self._canvas.project.read_only:
+        path = self._path
+        if path is None or self._canvas.project.read_only:
             return
         canvas, view = self._canvas, self._canvas.view
         saved = SavedView(
@@ -90,20 +94,21 @@ class ViewFile:
             zoom=view.zoom,
             class_name=canvas.class_name,
         )
-        beside = self._path.with_name(f".{FILE_NAME}.new")
+        beside = path.with_name(f".{FILE_NAME}.new")
         try:
             beside.write_text(saved.model_dump_json(indent=1), encoding="utf-8")
-            beside.replace(self._path)
+            beside.replace(path)
         except OSError as error:  # a convenience that nothing else depends on
             log.warning("The view could not be saved: %s", error)
 
     def _read(self) -> SavedView | None:
-        if self._path is None or not self._path.is_file():
+        path = self._path
+        if path is None or not path.is_file():
             return None
         try:
-            return SavedView.model_validate_json(self._path.read_text(encoding="utf-8"))
+            return SavedView.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValidationError, ValueError) as error:
-            log.warning("%s could not be read and is ignored: %s", self._path, error)
+            log.warning("%s could not be read and is ignored: %s", path, error)
             return None
 
 

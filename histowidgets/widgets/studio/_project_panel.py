@@ -72,6 +72,13 @@ class ProjectPanel(ipywidgets.VBox):
             options=UNITS, description="Unit", tooltip="Unit of the coordinates in an imported file"
         )
         self._question = ImportQuestion()
+        self._keep = TextEntry(
+            "Save project",
+            "new folder",
+            "Save",
+            "Keep images, classes, annotations and undo history in a folder; from then on each edit is saved there",
+            self._save,
+        )
         self._find = TextEntry(
             "Find images",
             "folder with the images",
@@ -83,6 +90,7 @@ class ProjectPanel(ipywidgets.VBox):
         importing = [self._entries[2], self._unknown, self._unit, self._question]
         super().__init__(
             [
+                self._keep,
                 self._images,
                 self._role,
                 self._annotator,
@@ -101,6 +109,7 @@ class ProjectPanel(ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Show the project's images and the role of the one that is shown."""
+        self._keep.layout.display = None if self._project.folder is None else "none"
         self._quiet = True
         try:
             names = self._project.image_names
@@ -114,7 +123,7 @@ class ProjectPanel(ipywidgets.VBox):
             self._quiet = False
 
     def _changed(self, change: Change) -> None:
-        if change.kind in ("images", "roles"):
+        if change.kind in ("images", "roles", "folder"):
             self.refresh()
 
     def _picked(self, change: dict[str, str]) -> None:
@@ -181,6 +190,19 @@ class ProjectPanel(ipywidgets.VBox):
         number = self._project.import_annotations(name, source, **given, tell=said.append)
         words = _imported(number, "area" if preview.format == "label map" else "annotation", source)
         return (" ".join([words, *said]), "warning") if said else words
+
+    def _save(self, path: str) -> None:
+        if not path.strip():
+            self._say("The path is empty. Type the path of a new folder.", "error")
+            return
+
+        def save() -> str:
+            folder = Path(path.strip()).expanduser()
+            self._project.save(folder)
+            self._state.folder = folder
+            return f"Saved in {folder}. From now on each edit is saved there at once."
+
+        self.tasks.submit("Saving…", save)
 
     def _relocate(self, folder: str) -> None:
         def find() -> str | tuple[str, str]:

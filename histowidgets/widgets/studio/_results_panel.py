@@ -12,7 +12,7 @@ from histowidgets._io import file_stem
 from histowidgets.errors import HistowidgetsError
 from histowidgets.images import Image
 from histowidgets.prediction import Classifier
-from histowidgets.widgets.common import Disclosure, TaskQueue, full_width
+from histowidgets.widgets.common import Disclosure, TaskQueue, full_width, observe
 from histowidgets.widgets.live_prediction import ON_DISK, LearnerAnswer, LivePrediction
 from histowidgets.widgets.studio._object_options import ObjectOptions
 from histowidgets.widgets.studio._objects_panel import ObjectsPanel, ShowOutlines
@@ -118,6 +118,7 @@ class ResultsPanel(ipywidgets.VBox):
             )
         )
         self._folder.observe(self._folder_entered, names="value")
+        self._unobserve = observe(state, "folder", lambda change: setattr(self._folder, "value", str(change["new"])))
         self._actions = {text: (tip, action) for text, tip, action in self._files()}
         self._what = full_width(
             ipywidgets.Dropdown(options=list(self._actions), description="What", tooltip="What to save")
@@ -221,6 +222,7 @@ class ResultsPanel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Finish writing files, and close the widgets."""
+        self._unobserve()
         self.tasks.close()
         self.objects.close()
         super().close()

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from histowidgets.advice import ReviewTile
+from histowidgets.annotations import Project
 
 VERSION = 1
 FILE_NAME = "review.json"
@@ -18,12 +19,12 @@ class ReviewMarks:
 
     Parameters
     ----------
-    folder
-        Folder of the project, where ``review.json`` is written; None keeps the marks in memory.
+    project
+        ``review.json`` is written to its folder; without one, or if it is read-only, the marks stay in memory.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / FILE_NAME
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self._lock = threading.Lock()
         self._right: dict[str, str] = self._read()
 
@@ -45,23 +46,30 @@ class ReviewMarks:
                 self._right[_key(tile)] = tile.fingerprint
             else:
                 self._right.pop(_key(tile), None)
-            if self._path is None:
+            path = self._path
+            if path is None:
                 return
-            beside = self._path.with_name(f".{FILE_NAME}.new")
+            beside = path.with_name(f".{FILE_NAME}.new")
             beside.write_text(json.dumps({"version": VERSION, "right": self._right}, indent=1), encoding="utf-8")
-            beside.replace(self._path)
+            beside.replace(path)
+
+    @property
+    def _path(self) -> Path | None:
+        folder = self._project.folder
+        return None if folder is None or self._project.read_only else Path(folder) / FILE_NAME
 
     def _read(self) -> dict[str, str]:
-        if self._path is None or not self._path.is_file():
+        path = self._path
+        if path is None or not path.is_file():
             return {}
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(path.read_text(encoding="utf-8"))
             if found["version"] > VERSION:
                 raise ValueError(f"version {found['version']}")
             return {str(key): str(value) for key, value in found["right"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             # Marks are a convenience: without them the review still works.
-            log.warning("%s could not be read and is ignored: %s", self._path, error)
+            log.warning("%s could not be read and is ignored: %s", path, error)
             return {}
 
 

@@ -44,8 +44,8 @@ class ReviewPanel(anywidget.AnyWidget):
     _view = traitlets.Dict().tag(sync=True)
 
     def __init__(self, state: StudioState) -> None:
-        self._state, project = state, state.project
-        self._marks = ReviewMarks(None if project.folder is None or project.read_only else project.folder)
+        self._state = state
+        self._marks = ReviewMarks(state.project)
         self._lock = threading.RLock()
         self._rows: list[dict[str, Any]] = []
         self.review: LabelReview | None = None

@@ -283,3 +283,29 @@ def test_what_an_import_leaves_out_is_said_and_other_threads_can_still_warn(pane
     ((level, said),) = _outcomes(panel)
     assert level == "warning"
     assert said.endswith("Undo removes them again. Left out of far.geojson: 1 outside the image.")
+
+
+def test_a_project_in_memory_is_saved_in_a_folder(panel, tmp_path):
+    panel.project.annotate("first", hw.Rectangle(1, 1, 5, 5), "A")
+    assert panel._keep.layout.display is None
+
+    def save(path):
+        panel._keep.text.value = path
+        panel._keep.button.click()
+        assert panel.tasks.wait(20)
+        return _outcomes(panel)[-1]
+
+    (tmp_path / "file").write_text("")
+    assert save(" ") == ("error", "The path is empty. Type the path of a new folder.")
+    level, text = save(str(tmp_path / "file"))
+    assert level == "error"
+    assert "Choose another" in text
+    folder = tmp_path / "work" / "glands"
+    assert save(f" {folder} ") == ("good", f"Saved in {folder}. From now on each edit is saved there at once.")
+    assert panel.project.folder == folder
+    assert panel._state.folder == folder
+    assert panel._keep.layout.display == "none"
+    panel.project.close()
+    again = hw.Project.open(folder)
+    assert again.count() == {"A": 1, "B": 0}
+    again.close()

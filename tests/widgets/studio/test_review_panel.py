@@ -80,18 +80,18 @@ def test_n6_right_is_remembered_in_the_folder_until_the_labels_change(panel, pro
     assert kept["version"] == 1
 
     found = find_label_errors(project, Halves())
-    assert ReviewMarks(project.folder).is_right(found.tiles[0])
+    assert ReviewMarks(project).is_right(found.tiles[0])
     project.annotate("image", hw.Rectangle(20, 110, 5, 5), "Dark")
     again = find_label_errors(project, Halves())
-    assert not ReviewMarks(project.folder).is_right(again.tiles[0]), "other labels, another judgement"
+    assert not ReviewMarks(project).is_right(again.tiles[0]), "other labels, another judgement"
     page(panel, kind="right", tile=0, right=False)
-    assert not ReviewMarks(project.folder).is_right(found.tiles[0])
+    assert not ReviewMarks(project).is_right(found.tiles[0])
 
 
 def test_a_damaged_file_of_marks_costs_only_the_marks(project):
     for text in ("no json", '{"version": 99, "right": {}}', "[]", '{"version": 1}'):
         (project.folder / FILE_NAME).write_text(text, encoding="utf-8")
-        marks = ReviewMarks(project.folder)
+        marks = ReviewMarks(project)
         assert not marks.is_right(find_label_errors(project, Halves()).tiles[0])
 
 
