@@ -21,9 +21,11 @@ from packaging.requirements import Requirement
 
 import histowidgets as hw
 from histowidgets.cli import build_parser
+from histowidgets.prediction.onnx import _export
 from histowidgets.training.settings import _presets
 from tests.docs.fences import DOCS, PAGES, ROOT, fences, label, of
 from tests.prediction.bioimage.packages import why_unusable
+from tests.prediction.exports import KeptExports
 from tests.prediction.models import SMALL_BACKBONE
 
 LANGUAGES = {"python", "ipython", "sh", "bash", "powershell", "text", "bibtex", ""}
@@ -34,6 +36,7 @@ TOOLS = {"voila", "ruff", "mypy", "lint-imports", "npm", "mkdocs", "cd", "python
 #: One run of a few steps; long enough that stopping in the middle of it is possible.
 TINY = {
     "backbone": SMALL_BACKBONE,
+    "pretrained": False,  # there are no weights for it here, so that the bundled encoder would take its place
     "tile_size": 64,
     "batch_size": 2,
     "epochs": 2,
@@ -45,6 +48,12 @@ TINY = {
 SETUP = DOCS / "reference" / "index.md"
 SLURM = DOCS / "how-to" / "slurm.md"
 RUN = [page for page in PAGES if of(page, "python") and page not in (SETUP, SLURM)]
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Trace the same network once for all pages: that takes longer than all else on them."""
+    return KeptExports(tmp_path_factory.mktemp("exports"), _export.export_in_process)
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +105,11 @@ def run_page(page):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=label)
-def test_python_on_a_page_runs(page, things, monkeypatch):
+def test_python_on_a_page_runs(page, things, exports, monkeypatch):
     if page.stem == "bioimage" and (why := why_unusable()):
         pytest.skip(why)
     monkeypatch.chdir(things)
+    monkeypatch.setattr(_export, "export_in_process", exports)
     for preset in ("cpu", "workshop"):
         monkeypatch.setitem(_presets.PRESETS, preset, TINY)
     names = run_page(page)
