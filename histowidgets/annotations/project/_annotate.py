@@ -8,6 +8,7 @@ from histowidgets.annotations.project._edit import image_state, known_class
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._edits_annotations import (
     AddAnnotations,
+    ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
     RemoveAnnotations,
@@ -70,8 +71,16 @@ def reclassify(log: EditLog, ids: str | Sequence[str], class_name: str) -> None:
     log.do(lambda state: ReclassifyAnnotations.make(state, _image_with(state, wanted), wanted, class_name))
 
 
-def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float, dy: float) -> list[str]:
+def paste(
+    log: EditLog,
+    name: str,
+    annotations: Sequence[Annotation],
+    dx: float,
+    dy: float,
+    replacing: str | Sequence[str] = (),
+) -> list[str]:
     """Draw copies of annotations on an image. See `Project.paste`."""
+    unwanted = _checked_ids(replacing) if replacing else []
     given = list(annotations) if isinstance(annotations, Iterable) else [annotations]
     if not all(isinstance(one, Annotation) and type(one.shape) in SHAPES for one in given):
         raise ProjectError(
@@ -79,7 +88,7 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
             "to draw a shape, use annotate."
         )
 
-    def make(state: State) -> AddAnnotations:
+    def make(state: State) -> AddAnnotations | ImportAnnotations:
         image = image_state(state, name).image
         copies = []
         for annotation in given:
@@ -93,6 +102,8 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
                 f"None of the {len(given)} annotation(s) to paste would lie on image {name!r} of "
                 f"{image.width} x {image.height} pixels. Paste them elsewhere."
             )
+        if unwanted:
+            return ImportAnnotations.make(state, name, unwanted, copies)
         return AddAnnotations.make(state, name, copies)
 
     return [copy.id for copy in log.do(make).annotations]

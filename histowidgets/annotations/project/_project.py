@@ -457,7 +457,15 @@ class Project:
         """
         _annotate.reclassify(self._log, ids, class_name)
 
-    def paste(self, name: str, annotations: Sequence[Annotation], dx: float = 0, dy: float = 0) -> list[str]:
+    def paste(
+        self,
+        name: str,
+        annotations: Sequence[Annotation],
+        dx: float = 0,
+        dy: float = 0,
+        *,
+        replacing: str | Sequence[str] = (),
+    ) -> list[str]:
         """Draw copies of annotations on top of an image. One step of undo.
 
         Parameters
@@ -468,6 +476,8 @@ class Project:
             In drawing order. The copies get new ids, the current time and the current annotator.
         dx, dy : float, default 0
             Offset from the originals to the right and down, in full-size pixels.
+        replacing : str or sequence of str
+            Ids of annotations of the image that are removed in the same step.
 
         Returns
         -------
@@ -479,11 +489,11 @@ class Project:
         ClassNameError
             If the project does not have one of the classes.
         ProjectError
-            If `annotations` is not a list of annotations.
+            If `annotations` is not a list of annotations, or the image has no annotation of an id to replace.
         ShapeError
             If every copy would lie entirely outside the image.
         """
-        return _annotate.paste(self._log, name, annotations, dx, dy)
+        return _annotate.paste(self._log, name, annotations, dx, dy, replacing)
 
     # --- annotations: reading --------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from histowidgets.annotations import UNLABELLED, Annotation, Shape, is_ignored_c
 from histowidgets.annotations.io import write_label_png
 from histowidgets.errors import PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Image, Region
+from histowidgets.prediction.results._annotations import Accepted, annotations_of
 from histowidgets.prediction.results._block import Block, MeasuredImage
 from histowidgets.prediction.results._counts import ObjectCounts, counts_of, numbers_of
 from histowidgets.prediction.results._geojson import write_geojson
@@ -309,6 +310,79 @@ class PredictionResults(ABC):
         names = () if channels is None else channels.names
         size = self.info.pixel_size_yx_um
         return find_objects(self._squares(), read, self.classes, size, options, splits, names, should_stop)
+
+    def annotations(
+        self,
+        classes: Sequence[str] | None = None,
+        *,
+        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
+        min_area_um2: float = MIN_AREA_UM2,
+        min_probability: float = 0.0,
+        existing: Sequence[Annotation] = (),
+        simplify_um: float = 0.0,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> list[Annotation]:
+        """Convert the prediction to annotations, to accept it as labels of a project.
+
+        Draw them with ``project.paste(prediction.image_name, prediction.annotations(...))``, as one step of undo.
+        Outlines follow the pixel edges, so that exactly the accepted pixels are labelled. A classifier that is trained
+        on what it predicted itself learns nothing new where it was right, and repeats its errors where it was not: look
+        at the areas first.
+
+        Parameters
+        ----------
+        classes : sequence of str, optional
+            The classes to accept; by default all, except ignored ones (whose names end in "*").
+        within : Region, Shape, Annotation or sequence of Annotation, optional
+            Accept only pixels inside, as for `counts`; by default everywhere.
+        min_area_um2 : float, default 10
+            Smaller areas are left out, as measured after everything else. In pixels if the image has no pixel size.
+        min_probability : float, default 0
+            Pixels whose class is less probable are left out; 0 to 1, in steps of 1/255.
+        existing : sequence of Annotation
+            Pixels that these label are left out, such as ``project.annotations(name)``, so that what a person drew
+            stays.
+        simplify_um : float, default 0
+            See `objects`.
+        should_stop : callable, optional
+            Called now and then; if it returns True, the work is cancelled.
+
+        Returns
+        -------
+        list of Annotation
+            Polygons with holes, by class, then from top to bottom. Empty if no pixel is accepted.
+
+        Raises
+        ------
+        PredictionError
+            If a parameter is out of range, a class is unknown, or `min_probability` needs probabilities that were not
+            kept.
+        RegionError
+            If `within` is a region that lies outside of the prediction.
+        PredictionCancelled
+            If `should_stop` returned True.
+        """
+        options = ObjectOptions(min_area_um2, simplify_um=simplify_um)
+        place, drawn = (self.region, []) if within is None else _place_of(within)
+        common = place.intersect(self.region) if place.width > 0 and place.height > 0 else None
+        if common is None:
+            raise RegionError(f"{place} is outside the predicted region, {self.region}.")
+        accepted = Accepted(self.classes, classes, min_probability, drawn, tuple(existing))
+        if min_probability > 0 and not self.has_probabilities:
+            raise PredictionError(
+                "This prediction has labels only, so min_probability cannot be used. Predict again without "
+                "probabilities=False."
+            )
+
+        def read(region: Region) -> Block:
+            if should_stop is not None and should_stop():
+                raise PredictionCancelled("Stopped before all areas were found.")
+            return Block(region, *self._read_block(region, True))
+
+        parts = [part for square in self._squares() if (part := square.intersect(common)) is not None]
+        size, split = self.info.pixel_size_yx_um, [False] * len(self.classes)
+        found = find_objects(parts, accepted.reading(read), self.classes, size, options, split, (), should_stop)
+        return annotations_of(found)
 
     def object_table(
         self, min_area_um2: float = MIN_AREA_UM2, *, image: Image | None = None, **options: Unpack[ObjectKeywords]
