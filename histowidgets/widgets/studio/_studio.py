@@ -19,6 +19,7 @@ from histowidgets.widgets.common import StaticOutput, close_tree, colab_pulse, o
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
+from histowidgets.widgets.studio._accept_panel import AcceptPanel
 from histowidgets.widgets.studio._audit_view import AuditView
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
@@ -258,6 +259,7 @@ class Studio(ipywidgets.VBox):
         self._settings_tab = SettingsTab(self.project, self.form, state.view)
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
         self._results = ResultsPanel(state, self._live, self.canvas.show_outlines)
+        self._accept = AcceptPanel(state, lambda: self.prediction)
         self._predict = PredictPanel(state, self._live)
         self._report = ReportPanel(state, self._live)
         self._review = ReviewPanel(state)
@@ -277,7 +279,7 @@ class Studio(ipywidgets.VBox):
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
-            *(self._report, self._results, self._trials),
+            *(self._report, self._results, self._accept, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
@@ -298,7 +300,7 @@ class Studio(ipywidgets.VBox):
 
     def _lay_out(self) -> None:
         parts = [
-            *(self._results, self._results.objects, self._predict, self._results.files, self._report),
+            *(self._results, self._results.objects, self._accept, self._predict, self._results.files, self._report),
             *(self._audit, self._review, self._trials),
         ]
         results = ipywidgets.VBox(parts)
@@ -338,7 +340,9 @@ class Studio(ipywidgets.VBox):
             canvas.on_view(self._live.view_changed),
             canvas.on_view(self._view_file.changed),
             canvas.on_view(self._results.objects.moved),
+            canvas.on_view(self._accept.refresh),
             observe(canvas, "selection", lambda _: self._results.objects.moved()),
+            observe(canvas, "selection", lambda _: self._accept.refresh()),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
@@ -412,6 +416,7 @@ class Studio(ipywidgets.VBox):
             self.canvas.mark(None)
         if change.kind in ("annotations", "classes"):
             self._live.edited()
+            self._accept.refresh()
         elif change.kind == "images":
             self._fit_page()
 
@@ -421,6 +426,7 @@ class Studio(ipywidgets.VBox):
         self.canvas.show_prediction(prediction, caption)
         self._static_output.changed()
         self._results.refresh()
+        self._accept.refresh()
         self._next.refresh()
 
     def _on_run_event(self, run: "TrainingRun", event: Any) -> None:
