@@ -9,6 +9,7 @@ from .annotations import (
     Rectangle,
     Split,
     Stroke,
+    agreement_tiles,
     compare_annotators,
     split_project,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "TrainingRun",
     "TrainingSettings",
     "UnfinishedRun",
+    "agreement_tiles",
     "audit",
     "backbones",
     "calibrate",

@@ -3,10 +3,19 @@
 Depends on NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and `histowidgets.images`; not on torch or widgets.
 """
 
-from histowidgets.annotations.agreement import Agreement, AgreementEstimate, Disagreement, compare_annotators
+from histowidgets.annotations.agreement import (
+    Agreement,
+    AgreementEstimate,
+    Disagreement,
+    agreement_tiles,
+    compare_annotators,
+    tiles_done,
+)
 from histowidgets.annotations.project import (
     MOST_POINTS,
     ROLES,
+    AgreementTile,
+    AgreementTiles,
     AuditPoint,
     AuditRecord,
     Change,
@@ -28,9 +37,11 @@ from histowidgets.annotations.shapes import (
     Rectangle,
     Shape,
     Stroke,
+    drawn_by,
     is_ignored_class,
     painted_area,
     shape_from_dict,
+    topmost_at,
 )
 from histowidgets.annotations.split import Conflict, Split, class_pixels, conflicts, split_project
 
@@ -42,6 +53,8 @@ __all__ = [
     "UNLABELLED",
     "Agreement",
     "AgreementEstimate",
+    "AgreementTile",
+    "AgreementTiles",
     "Annotation",
     "AuditPoint",
     "AuditRecord",
@@ -58,9 +71,11 @@ __all__ = [
     "Shape",
     "Split",
     "Stroke",
+    "agreement_tiles",
     "class_pixels",
     "compare_annotators",
     "conflicts",
+    "drawn_by",
     "enclosed_areas",
     "is_ignored_class",
     "numbered_name",
@@ -69,4 +84,6 @@ __all__ = [
     "shape_from_dict",
     "snapshot_of",
     "split_project",
+    "tiles_done",
+    "topmost_at",
 ]

@@ -1,6 +1,7 @@
 """The project: images, classes and annotations, with undo, and its folder on disk."""
 
 from histowidgets.annotations.project._add_image import numbered_name
+from histowidgets.annotations.project._agreement_tiles import MOST_TILES, AgreementTile, AgreementTiles
 from histowidgets.annotations.project._audit import MOST_POINTS, AuditPoint, AuditRecord, Judgement
 from histowidgets.annotations.project._enclosed import enclosed_areas
 from histowidgets.annotations.project._exchange import ImportPreview
@@ -10,7 +11,10 @@ from histowidgets.annotations.project._state import ROLES, Change
 
 __all__ = [
     "MOST_POINTS",
+    "MOST_TILES",
     "ROLES",
+    "AgreementTile",
+    "AgreementTiles",
     "AuditPoint",
     "AuditRecord",
     "Change",

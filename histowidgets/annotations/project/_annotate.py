@@ -3,20 +3,34 @@
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from histowidgets.annotations.project._edit import image_state, known_class
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._edits_annotations import (
     AddAnnotations,
+    CutAnnotations,
     ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
     RemoveAnnotations,
 )
 from histowidgets.annotations.project._state import State
-from histowidgets.annotations.shapes import SHAPES, Annotation, Shape, checked_number, is_near
+from histowidgets.annotations.shapes import (
+    SHAPES,
+    Annotation,
+    Polygon,
+    Shape,
+    checked_number,
+    painted_area,
+    parts_of,
+    topmost_at,
+)
 from histowidgets.errors import ProjectError, ShapeError
 from histowidgets.images import Region
+
+#: What is left of a cut annotation is dropped below this area, in pixels: it covers the centre of hardly any pixel.
+LEAST_REST = 0.25
 
 
 def new_annotation(log: EditLog, shape: Shape, class_name: str | None) -> Annotation:
@@ -36,9 +50,40 @@ def erase(log: EditLog, name: str, shape: Shape) -> str:
     return _draw(log, name, shape, None)
 
 
-def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
+def erase_own(log: EditLog, name: str, shape: Shape) -> list[str]:
+    """Cut a shape out of what the current annotator drew. See `Project.erase_own`."""
+    _require_shape(shape)
+    bounds, eraser = shape.bounds, painted_area(shape)
+    with log.lock:
+        left: dict[str, list[Annotation]] = {}
+        for one in annotations(log, name):
+            mine = one.class_name is not None and one.annotator == log.annotator
+            if mine and _overlap(one.shape.bounds, bounds):
+                area = painted_area(one.shape)
+                if area.intersection(eraser).area > 0:
+                    rest = [part for part in parts_of(area.difference(eraser)) if part.area >= LEAST_REST]
+                    shapes = [Polygon.of(part) for part in rest if part.geom_type == "Polygon"]
+                    # The first keeps the id, so that a selected annotation stays selected.
+                    ids = [one.id, *(uuid.uuid4().hex for _ in shapes[1:])]
+                    left[one.id] = [
+                        replace(one, id=new_id, shape=part) for new_id, part in zip(ids, shapes, strict=False)
+                    ]
+        if left:
+            log.do(lambda state: CutAnnotations.make(state, name, left))
+    return list(left)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _require_shape(shape: Shape) -> None:
     if type(shape) not in SHAPES:  # no subclasses either, since the journal could not restore them
         raise ShapeError(f"A {type(shape).__name__} is not a shape; draw a Stroke, Line, Polygon or Rectangle.")
+
+
+def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
+    _require_shape(shape)
 
     def make(state: State) -> AddAnnotations:
         image = image_state(state, name).image
@@ -127,10 +172,7 @@ def annotations(log: EditLog, name: str) -> tuple[Annotation, ...]:
 
 def annotation_at(log: EditLog, name: str, x: float, y: float, tolerance: float) -> str | None:
     """Return the id of the topmost annotation at a point, or None. See `Project.annotation_at`."""
-    for one in reversed(annotations(log, name)):
-        if one.class_name is not None and is_near(one.shape, x, y, tolerance):
-            return one.id
-    return None
+    return topmost_at(annotations(log, name), x, y, tolerance)
 
 
 def annotations_in(log: EditLog, name: str, region: Region) -> list[str]:

@@ -35,6 +35,7 @@ from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
 from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._still import studio_html
+from histowidgets.widgets.studio._tiles_panel import TilesPanel
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
 
@@ -274,13 +275,14 @@ class Studio(ipywidgets.VBox):
         )
         self._trials = TrialsPanel(state, self.form)
         self._project_panel = ProjectPanel(state)
+        self._tiles = TilesPanel(state, self.canvas.mark)
         self._display = DisplayPanel(self.canvas, state.log, asleep=True)
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
             *(self._report, self._results, self._accept, self._trials),
-            *(self._live, self._classes, self._next, self._project_panel, self._display),
+            *(self._live, self._classes, self._next, self._project_panel, self._tiles, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
         self._lay_out()
@@ -296,6 +298,7 @@ class Studio(ipywidgets.VBox):
             notify=self.notify,
             answered=lambda text, level: self._log_panel.add(text),
             log=self._log_panel.add,
+            annotator_changed=self._annotator_changed,
         )
 
     def _lay_out(self) -> None:
@@ -309,7 +312,7 @@ class Studio(ipywidgets.VBox):
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
             "Results": results,
-            "Project": ipywidgets.VBox([self._project_panel, self._log_panel]),
+            "Project": ipywidgets.VBox([self._project_panel, self._tiles, self._log_panel]),
         }
         self._tabs = ipywidgets.Tab(list(pages.values()), titles=tuple(pages))
         self._tabs.add_class("hw-tabs")
@@ -335,6 +338,8 @@ class Studio(ipywidgets.VBox):
             observe(state, "image_name", lambda change: self._image_changed(change["new"])),
             observe(state, "disagreement", lambda change: setattr(canvas, "disagreement", change["new"])),
             observe(canvas, "disagreement", lambda change: setattr(state, "disagreement", change["new"])),
+            observe(state, "others_hidden", lambda change: self._hide_others(change["new"])),
+            observe(canvas, "others_hidden", lambda change: setattr(state, "others_hidden", change["new"])),
             observe(self._page_size, "size", lambda change: self._fit_page()),
             observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
@@ -384,6 +389,17 @@ class Studio(ipywidgets.VBox):
         self.canvas.go_to(region)
         self.canvas.mark(region)
 
+    def _hide_others(self, hide: bool) -> None:
+        """Hide annotations by other people, or show them again; also the prediction, which learned from them."""
+        self.canvas.others_hidden = hide
+        self.canvas.overlay_on = not hide
+
+    def _annotator_changed(self) -> None:
+        self._tiles.refresh()
+        if self.canvas.others_hidden:
+            self.canvas.selection = ()
+            self.canvas.redraw()
+
     def _show_held_out(self) -> None:
         if self._split is not None:
             self.canvas.show_held_out(self._split.held_out.get(self._state.image_name, ()))
@@ -413,7 +429,7 @@ class Studio(ipywidgets.VBox):
     def _project_changed(self, change: Change) -> None:
         self._static_output.changed()
         if change.kind == "annotations":
-            self.canvas.mark(None)
+            self.canvas.mark(self._tiles.shown)
         if change.kind in ("annotations", "classes"):
             self._live.edited()
             self._accept.refresh()
