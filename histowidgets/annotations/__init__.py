@@ -12,8 +12,10 @@ from histowidgets.annotations.agreement import (
     tiles_done,
 )
 from histowidgets.annotations.project import (
+    FEWEST_POINTS,
     MOST_POINTS,
     ROLES,
+    USUAL_POINTS,
     AgreementTile,
     AgreementTiles,
     AuditPoint,
@@ -46,11 +48,13 @@ from histowidgets.annotations.shapes import (
 from histowidgets.annotations.split import Conflict, Split, class_pixels, conflicts, split_project
 
 __all__ = [
+    "FEWEST_POINTS",
     "MAX_CLASSES",
     "MOST_POINTS",
     "PALETTE",
     "ROLES",
     "UNLABELLED",
+    "USUAL_POINTS",
     "Agreement",
     "AgreementEstimate",
     "AgreementTile",

@@ -66,7 +66,7 @@ class TilesPanel(ipywidgets.VBox):
         draw_row.add_class("hw-run-buttons")
         super().__init__([title, self.count, self.size, self.seed, draw_row, self._where, self._steps, self._said])
         self.add_class("hw-section")
-        self.add_class("hw-tiles")
+        self.add_class("hw-agreement")
         self._stops = [
             self._project.subscribe(self._changed),
             observe(state, "image_name", lambda _: self._mark()),
