@@ -21,6 +21,7 @@ from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
 from histowidgets.widgets.studio._accept_panel import AcceptPanel
 from histowidgets.widgets.studio._audit_view import AuditView
+from histowidgets.widgets.studio._calibration_panel import CalibrationPanel
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
 from histowidgets.widgets.studio._last_session import ViewFile
@@ -262,6 +263,7 @@ class Studio(ipywidgets.VBox):
         self._results = ResultsPanel(state, self._live, self.canvas.show_outlines)
         self._accept = AcceptPanel(state, lambda: self.prediction)
         self._predict = PredictPanel(state, self._live)
+        self._calibration = CalibrationPanel(state, self._live)
         self._report = ReportPanel(state, self._live)
         self._review = ReviewPanel(state)
         self._audit_view = AuditView(state, self.canvas)
@@ -281,7 +283,7 @@ class Studio(ipywidgets.VBox):
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
-            *(self._report, self._results, self._accept, self._trials),
+            *(self._calibration, self._report, self._results, self._accept, self._trials),
             *(self._live, self._classes, self._next, self._project_panel, self._tiles, self._display),
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
@@ -303,7 +305,8 @@ class Studio(ipywidgets.VBox):
 
     def _lay_out(self) -> None:
         parts = [
-            *(self._results, self._results.objects, self._accept, self._predict, self._results.files, self._report),
+            *(self._results, self._results.objects, self._accept, self._calibration),
+            *(self._predict, self._results.files, self._report),
             *(self._audit, self._review, self._trials),
         ]
         results = ipywidgets.VBox(parts)
