@@ -4,6 +4,7 @@ import csv
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
@@ -16,8 +17,10 @@ from histowidgets.images import Image, Region
 from histowidgets.prediction.results._annotations import Accepted, annotations_of
 from histowidgets.prediction.results._block import Block, MeasuredImage
 from histowidgets.prediction.results._counts import ObjectCounts, counts_of, numbers_of
+from histowidgets.prediction.results._geo_table import write_geopackage, write_parquet
 from histowidgets.prediction.results._geojson import write_geojson
 from histowidgets.prediction.results._info import PredictionInfo
+from histowidgets.prediction.results._object_labels import table_beside, write_object_labels
 from histowidgets.prediction.results._object_options import (
     MIN_AREA_UM2,
     SPLIT_DEPTH_UM,
@@ -416,14 +419,24 @@ class PredictionResults(ABC):
             If an option is not accepted (see `objects`), or the file cannot be written.
         """
         found = self.objects(min_area_um2, image=image, **options)
-        unit = "px" if self.pixel_size_um is None else "um"
-        names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
-        names += ["Circularity", "Eccentricity", "Mean probability", *(f"Mean {n}" for n in _measured_names(found))]
+        names = self._columns(found)
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, names)
             table.writeheader()
             table.writerows(one.row() for one in found)
         return found
+
+    def _columns(self, found: Sequence[PredictedObject]) -> list[str]:
+        """Return the columns of the table of objects, also if there are none."""
+        unit = "px" if self.pixel_size_um is None else "um"
+        names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
+        return [
+            *names,
+            "Circularity",
+            "Eccentricity",
+            "Mean probability",
+            *(f"Mean {n}" for n in _measured_names(found)),
+        ]
 
     def counts(
         self,
@@ -692,6 +705,95 @@ class PredictionResults(ABC):
         """
         found = self.objects(min_area_um2, image=image, **options)
         write_geojson(found, self.colors, path, object_type, self.info.bounds_offset)
+        return found
+
+    def save_geopackage(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects with the columns of `object_table` as a GeoPackage, which GIS programs and R read.
+
+        It needs geopandas: ``pip install 'histowidgets[geo]'``. The layer is called "objects". Coordinates are those of
+        `save_geojson`: pixels, y downwards, without a coordinate reference system.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"objects.gpkg"``.
+        min_area_um2, image, **options
+            See `objects`.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written.
+
+        Raises
+        ------
+        PredictionError
+            If geopandas is not installed, an option is not accepted, or the file cannot be written.
+        """
+        found = self.objects(min_area_um2, image=image, **options)
+        write_geopackage(found, self._columns(found), path, self.info.bounds_offset)
+        return found
+
+    def save_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects with the columns of `object_table` as GeoParquet, small and fast also for a million.
+
+        It needs geopandas: ``pip install 'histowidgets[geo]'``. Read it with ``geopandas.read_parquet``. Parameters,
+        coordinates, return value and errors are those of `save_geopackage`.
+        """
+        found = self.objects(min_area_um2, image=image, **options)
+        write_parquet(found, self._columns(found), path, self.info.bounds_offset)
+        return found
+
+    def save_object_labels(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects as a label image with a table beside it, as napari, scikit-image and CellProfiler use.
+
+        The image is a tiled OME-TIFF of int32: 0 where there is no object, and for each object its number, from 1.
+        The table is a CSV of the same name, ``cells.csv`` beside ``cells.ome.tif``: the number in the columns "label"
+        (as `skimage.measure.regionprops_table`) and "index" (as napari's features of a labels layer), and the columns
+        of `object_table`.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"cells.ome.tif"``.
+        min_area_um2, image, **options
+            See `objects`. With `simplify_um`, the outlines are simplified in the image as well.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written, in the order of the numbers.
+
+        Raises
+        ------
+        PredictionError
+            If the name does not end in ``.ome.tif`` or ``.tif``, an option is not accepted, or a file cannot be
+            written.
+        """
+        table_beside(Path(path))
+        found = self.objects(min_area_um2, image=image, **options)
+        write_object_labels(found, self._columns(found), self.info, path)
         return found
 
 
