@@ -1,4 +1,4 @@
-from . import errors
+from . import errors, samples
 from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
 from .annotations import (
     Agreement,
@@ -13,7 +13,7 @@ from .annotations import (
     compare_annotators,
     split_project,
 )
-from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
+from .images import ChannelDisplay, Image, Normalization, Region, open_image
 from .models import backbones
 from .prediction import (
     Audit,
