@@ -60,6 +60,63 @@ def table(rows, goals):
     return "\n".join(text) + "\n"
 
 
+#: What the studio can show, and the line with its score on the truth. The quick learner is not of any budget.
+_CHOICES = {
+    "network": "network, turned 8 ways",
+    "both": "both, turned 8 ways",
+    "quick": "quick learner, turned 8 ways",
+}
+
+
+def choices(lines):
+    """Return for each data, strokes, budget and seed which learner was shown, and which of those at hand was best.
+
+    The best is that with the highest mean of annotated and unseen images on the truth. `cost` is how much lower that of
+    the one shown is; `cost_annotated` and `cost_unseen` are the same for each kind of images against the best there.
+    Results without the quick learner, or with one learner only, are left out.
+    """
+    by_key = {(line["data"], line["strokes"], line["seed"], line["budget"], line["learner"]): line for line in lines}
+    found = []
+    for line in lines:
+        if line["learner"] != "shown":
+            continue
+        place = line["data"], line["strokes"], line["seed"]
+        there = {name: by_key.get((*place, line["budget"], learner)) for name, learner in _CHOICES.items()}
+        there["quick"] = by_key.get((*place, 1, _CHOICES["quick"]))
+        scores = {name: {part: one[part] for part in PARTS} for name, one in there.items() if one is not None}
+        if "quick" not in scores or len(scores) < 2 or line["shown"] not in scores:
+            continue
+        scores[line["shown"]] = {part: line[part] for part in PARTS}  # as measured for the one that was shown
+        means = {name: float(np.mean(list(one.values()))) for name, one in scores.items()}
+        best = max(means, key=means.get)
+        row = {"data": line["data"], "strokes": line["strokes"], "budget": line["budget"], "seed": line["seed"]}
+        row |= {"shown": line["shown"], "best": best, "of": len(means), "cost": means[best] - means[line["shown"]]}
+        for part in PARTS:
+            row[f"cost_{part}"] = max(one[part] for one in scores.values()) - line[part]
+        found.append(row)
+    return sorted(found, key=lambda row: (row["strokes"], row["budget"], row["data"], row["seed"]))
+
+
+def choice_table(rows):
+    """Write what `choices` returns as Markdown: how often the learner shown was the best, and what the rest cost."""
+    text = [
+        "| strokes | seconds | cases | shown is best | within 0.01 of it | mean cost | largest | annotated / unseen |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for key in dict.fromkeys((row["strokes"], row["budget"]) for row in rows):
+        some = [row for row in rows if (row["strokes"], row["budget"]) == key]
+        right = sum(row["shown"] == row["best"] for row in some)
+        near = sum(row["cost"] <= 0.01 for row in some)
+        worst = max(some, key=lambda row: row["cost"])
+        parts = " / ".join(f"{np.mean([row[f'cost_{part}'] for row in some]):.3f}" for part in PARTS)
+        where = f"{worst['data']} ({worst['shown']} for {worst['best']})" if worst["cost"] > 0 else "–"
+        text.append(
+            f"| {key[0]} | {key[1]:g} | {len(some)} | {right} of {len(some)} | {near} of {len(some)} "
+            f"| {np.mean([row['cost'] for row in some]):.3f} | {worst['cost']:.3f}, {where} | {parts} |"
+        )
+    return "\n".join(text) + "\n"
+
+
 def compared(rows):
     """Return for each data, strokes and budget what is shown, the best peer and the margin, on both kinds of images.
 

@@ -8,6 +8,8 @@
 
 FOLDER holds images/ and masks/ (see `_protocol.read_case`); "colon" is the sample image. --suite measures each such
 folder in FOLDER, and "colon"; its table and plot compare what is shown with the best peer on each set, at each budget.
+A further table says how often the learner that is shown is the best of those at hand on the truth, and what the wrong
+choice costs.
 
 A simulated hand paints 10 strokes of each class on each annotated image; every learner is given the same label maps.
 Seconds are of the wall, for all annotated images together: reading, statistics, features, building the network and its
@@ -47,6 +49,8 @@ import numpy as np  # noqa: E402
 import histowidgets as hw  # noqa: E402
 from benchmarks._protocol import mean_iou, painted_project, read_case, stroke_on, suite  # noqa: E402
 from benchmarks._quality_report import (  # noqa: E402
+    choice_table,
+    choices,
     compared,
     comparison_plot,
     comparison_table,
@@ -273,8 +277,12 @@ def peers(case, seed, per_class, budgets, scores):
 
 def report(results):
     """Print the tables, and write them and the plots beside the results."""
-    rows = summarized(read_results(results))
+    lines = read_results(results)
+    rows = summarized(lines)
     text = table(rows, GOALS)
+    chosen = choices(lines)
+    if chosen:
+        text += f"\nIs the learner that is shown, chosen without the truth, the best on it?\n\n{choice_table(chosen)}"
     drawn = plot(rows, results.with_suffix(".png"))
     against = compared(rows)
     if len({row["data"] for row in against}) > 1:

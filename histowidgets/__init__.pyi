@@ -1,4 +1,4 @@
-from . import errors
+from . import errors, samples
 from .advice import Advice, Recommendation, coach, diagnose, find_label_errors, recommend, suggest_regions
 from .annotations import (
     Agreement,
@@ -9,10 +9,11 @@ from .annotations import (
     Rectangle,
     Split,
     Stroke,
+    agreement_tiles,
     compare_annotators,
     split_project,
 )
-from .images import ChannelDisplay, Image, Normalization, Region, open_image, samples
+from .images import ChannelDisplay, Image, Normalization, Region, open_image
 from .models import backbones
 from .prediction import (
     Audit,
@@ -100,6 +101,7 @@ __all__ = [
     "TrainingRun",
     "TrainingSettings",
     "UnfinishedRun",
+    "agreement_tiles",
     "audit",
     "backbones",
     "calibrate",

@@ -19,6 +19,7 @@ from histowidgets.advice.recommendation import (
     suggest_normalization,
 )
 from histowidgets.advice.suggestions import (
+    ContradictedAnnotation,
     LabelReview,
     ReviewTile,
     find_label_errors,
@@ -32,6 +33,7 @@ __all__ = [
     "SEVERITIES",
     "Action",
     "Advice",
+    "ContradictedAnnotation",
     "ImageTypeGuess",
     "LabelReview",
     "Recommendation",

@@ -3,10 +3,21 @@
 Depends on NumPy, SciPy, scikit-image, Pillow, shapely, tifffile and `histowidgets.images`; not on torch or widgets.
 """
 
-from histowidgets.annotations.agreement import Agreement, AgreementEstimate, Disagreement, compare_annotators
+from histowidgets.annotations.agreement import (
+    Agreement,
+    AgreementEstimate,
+    Disagreement,
+    agreement_tiles,
+    compare_annotators,
+    tiles_done,
+)
 from histowidgets.annotations.project import (
+    FEWEST_POINTS,
     MOST_POINTS,
     ROLES,
+    USUAL_POINTS,
+    AgreementTile,
+    AgreementTiles,
     AuditPoint,
     AuditRecord,
     Change,
@@ -28,20 +39,26 @@ from histowidgets.annotations.shapes import (
     Rectangle,
     Shape,
     Stroke,
+    drawn_by,
     is_ignored_class,
     painted_area,
     shape_from_dict,
+    topmost_at,
 )
 from histowidgets.annotations.split import Conflict, Split, class_pixels, conflicts, split_project
 
 __all__ = [
+    "FEWEST_POINTS",
     "MAX_CLASSES",
     "MOST_POINTS",
     "PALETTE",
     "ROLES",
     "UNLABELLED",
+    "USUAL_POINTS",
     "Agreement",
     "AgreementEstimate",
+    "AgreementTile",
+    "AgreementTiles",
     "Annotation",
     "AuditPoint",
     "AuditRecord",
@@ -58,9 +75,11 @@ __all__ = [
     "Shape",
     "Split",
     "Stroke",
+    "agreement_tiles",
     "class_pixels",
     "compare_annotators",
     "conflicts",
+    "drawn_by",
     "enclosed_areas",
     "is_ignored_class",
     "numbered_name",
@@ -69,4 +88,6 @@ __all__ = [
     "shape_from_dict",
     "snapshot_of",
     "split_project",
+    "tiles_done",
+    "topmost_at",
 ]

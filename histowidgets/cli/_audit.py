@@ -47,7 +47,7 @@ def add_audit(commands: Any, epilog: str) -> None:
     parser.add_argument(
         "--score", type=Path, metavar="FOLDER", help="print the numbers of this classifier, on the same points"
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="also write the result: .json or .csv")
     parser.add_argument("--force", action="store_true", help="overwrite the files of --list and --output")
 
@@ -98,7 +98,7 @@ def _opened(project: Any, arguments: argparse.Namespace) -> "Audit":
 def _show(found: "Audit", results: "AuditResults | None", arguments: argparse.Namespace) -> None:
     counted = {"points": len(found.points), "judged": found.n_judged}
     if arguments.json:
-        print(json.dumps(counted if results is None else results.to_dict(), indent=2))
+        print(json.dumps(counted if results is None else results.to_dict(), ensure_ascii=False))
     elif results is None:
         print(f"{found.n_judged} of {len(found.points)} points judged. Judge them in the studio, or fill in --list.")
     else:

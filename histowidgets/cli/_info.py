@@ -25,14 +25,14 @@ def add_info(commands: Any, epilog: str) -> None:
     )
     parser.add_argument("path", help="project folder, classifier folder or BioImage.IO package, or image")
     add_choice(parser)
-    parser.add_argument("--json", action="store_true", help="print the description as JSON")
+    parser.add_argument("--json", action="store_true", help="print the description as one line of JSON")
 
 
 def info(arguments: argparse.Namespace) -> int:
     """Print the description; return the exit code."""
     found = _described(arguments.path, choice_of(arguments))
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found, ensure_ascii=False))
         return EXIT_OK
     for name, value in found.items():
         text = ", ".join(map(str, value)) if isinstance(value, list) else value

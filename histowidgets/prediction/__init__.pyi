@@ -1,4 +1,5 @@
 from ._classifier import Classifier
+from ._sample import sample_classifier
 from ._spec import ClassifierSpec
 from .auditing import Audit, AuditedClass, AuditEstimate, AuditResults, audit
 from .batch import ImageResult, predict_images
@@ -82,6 +83,7 @@ __all__ = [
     "predict_images",
     "pyramid_width",
     "quick_tiles",
+    "sample_classifier",
     "shift_sensitivity",
     "tile_features",
 ]

@@ -347,14 +347,15 @@ class Gatherer:
         stored = self._stored(name)
         if stored is not None:
             found, source, written_at = stored
-            if not self._trained_after(written_at):
+            why = self._why_not_its_own(written_at)
+            if not why:
                 return found, source
             if self._classifier is None or not is_small:
                 self.content.missing.append(
-                    f"The prediction of {name} on disk is older than the reported training, so it is by another "
-                    "classifier. Predict it again, and make the report again."
+                    f"The prediction of {name} on disk is {why}, so it may be by another classifier and is left out. "
+                    "Predict the image with the reported classifier, and make the report again."
                 )
-                return found, source
+                return None
         if self._classifier is None:
             return None
         if not is_small:
@@ -369,10 +370,18 @@ class Gatherer:
         self.content.missing += [f"{name}: {one.message}" for one in caught if issubclass(one.category, UserWarning)]
         return prediction, f"predicted for this report by {self.content.classifier}"
 
-    def _trained_after(self, seconds: float) -> bool:
-        """Return whether the reported training started after a time, in seconds since 1970."""
+    def _why_not_its_own(self, written_at: float) -> str:
+        """Return why a prediction that was written at a time (seconds since 1970) may not be the run's own, or ""."""
         run = self.content.run
-        return run is not None and bool(run.started) and datetime.fromisoformat(run.started).timestamp() > seconds
+        if run is None or not run.started:
+            return ""
+        began = _seconds(run.started)
+        if began > written_at:
+            return "older than the reported training"
+        later = [_seconds(one.started) for one in self.content.all_runs if one.started]
+        if any(began < other <= written_at for other in later):
+            return "from after a later training"
+        return ""
 
     def _stored(self, name: str) -> tuple[PredictionResults, str, float] | None:
         """Return the newest complete prediction of a whole image in the project's folder, its source and its time."""
@@ -418,6 +427,11 @@ class Gatherer:
         run = self.content.run
         then = {} if run is None else dict(run.about.get("versions", {}))
         self.content.versions = [(name, then.get(name, "–"), version) for name, version in now.items()]
+
+
+def _seconds(time: str) -> float:
+    """Return a time in seconds since 1970."""
+    return datetime.fromisoformat(time).timestamp()
 
 
 def _settings(settings: TrainingSettings) -> list[tuple[str, list[tuple[str, str, str, bool]]]]:

@@ -74,4 +74,34 @@ def test_n6_the_review_by_hand(open_notebook):
     page.locator("tr[data-tile='0'] button[aria-pressed=true]").wait_for()
     assert rows.last.get_attribute("data-tile") == "0"
     assert page.evaluate("() => document.activeElement.closest('tr')?.dataset.tile") == "0"
+
+    # The stroke that was painted as the wrong class is relabelled with one click, and Ctrl+Z takes it back.
+    wrong = notebook.value("studio.project.annotations(name)[-1].id")
+    stroke = page.locator(f"[data-stroke='{wrong}']")
+    stroke.get_by_role("button", name="Relabel as Bright").click()
+    notebook.wait_for_value("studio.project.annotations(name)[-1].class_name", "Bright")
+    stroke.wait_for(state="detached")
+    page.keyboard.press("Control+z")
+    notebook.wait_for_value("studio.project.annotations(name)[-1].class_name", "Dark")
+    stroke.wait_for()
+    stroke.scroll_into_view_if_needed()
+    notebook.screenshot("review-strokes")
+
+    # Predicted areas are counted, added as labels, and taken back.
+    notebook.execute("studio.canvas.fit()")
+    n = notebook.value("len(studio.project.annotations(name))")
+    panel = page.locator(".hw-accept")
+    panel.get_by_text("Accept predicted areas as labels").click()
+    add = panel.get_by_role("button", name="Accept as label")
+    notebook.wait_for_value("studio._accept._found is not None", True, seconds=60)
+    panel.scroll_into_view_if_needed()
+    notebook.screenshot("accept-counted")
+    assert notebook.value("len(studio.project.annotations(name))") == n
+    assert "Dark: " in panel.inner_text()
+    add.click()
+    notebook.wait_for_value(f"len(studio.project.annotations(name)) > {n}", True)
+    hand.wait_until_settled()
+    notebook.screenshot("accept-added")
+    page.keyboard.press("Control+z")
+    notebook.wait_for_value("len(studio.project.annotations(name))", n)
     notebook.execute("studio.close()")

@@ -501,7 +501,8 @@ def test_info_says_what_something_is(project_folder, saved, capsys):
         (saved / "dark.png", "image"),
     ]:
         assert main(["info", str(path), "--json"]) == EXIT_OK
-        found = json.loads(capsys.readouterr().out)
+        (line,) = capsys.readouterr().out.splitlines()
+        found = json.loads(line)
         assert found["what"] == what
         assert main(["info", str(path)]) == EXIT_OK
         assert f"what: {what}" in capsys.readouterr().out

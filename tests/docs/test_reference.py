@@ -11,7 +11,7 @@ from tests.docs.fences import DOCS, ROOT, of
 
 REFERENCE = DOCS / "reference"
 PACKAGES = ("advice", "annotations", "images", "models", "prediction", "reporting", "training", "widgets")
-MODULES = {"errors": "histowidgets.errors", "samples": "histowidgets.images.samples"}
+MODULES = {"errors": "histowidgets.errors", "samples": "histowidgets.samples"}
 
 
 def page_of(name):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import nbformat
@@ -247,6 +249,37 @@ def test_a_prediction_on_disk_from_before_the_training_is_not_taken_for_its_own(
         text = Page(hw.report(project, tmp_path / "r.html").read_text(encoding="utf-8")).text
         assert "from disk" not in text
         assert "predicted for this report by" in text
+
+
+def test_a_prediction_from_after_a_later_training_is_not_taken_for_an_earlier_ones(session, tmp_path, monkeypatch):
+    """The earlier run's own prediction was replaced: what is on disk may be the later run's."""
+    folder, run = session
+    own = tmp_path / "project"
+    shutil.copytree(folder, own)
+    (first,) = (own / "runs").iterdir()
+    later = own / "runs" / "20990101-000000"
+    shutil.copytree(first, later)
+    about = json.loads((later / "run.json").read_text())
+    started = datetime.fromisoformat(about["started"]) + timedelta(hours=1)
+    about |= {"id": later.name, "started": started.isoformat()}
+    (later / "run.json").write_text(json.dumps(about))
+    with closing(hw.Project.open(own)) as project:
+        stored = own / "predictions" / "a.zarr"
+        stored.parent.mkdir()
+        run.classifier.predict_to(project.image("a <slide>"), stored)
+
+        def text_of(hours, **keywords):
+            os.utime(stored, ((started + timedelta(hours=hours)).timestamp(),) * 2)
+            return Page(hw.report(project, tmp_path / "r.html", **keywords).read_text(encoding="utf-8")).text
+
+        assert "from disk (a.zarr" in text_of(0.5), "the later run is reported"
+        assert "from disk" not in text_of(0.5, run=run)
+        assert "from disk (a.zarr" in text_of(-0.5, run=run)
+        # A large image is not predicted for the report: then there is none, and it is said.
+        monkeypatch.setattr("histowidgets.reporting._content.LARGEST_PREDICTED", 10)
+        text = text_of(0.5, run=run)
+        assert "from disk" not in text
+        assert "on disk is from after a later training, so it may be by another classifier and is left out" in text
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_named(tmp_path):

@@ -10,7 +10,16 @@ from PIL import Image
 
 from benchmarks import quality
 from benchmarks._protocol import mean_iou, painted_project, read_case, simulated_strokes, suite
-from benchmarks._quality_report import compared, comparison_plot, comparison_table, read_results, summarized, table
+from benchmarks._quality_report import (
+    choice_table,
+    choices,
+    compared,
+    comparison_plot,
+    comparison_table,
+    read_results,
+    summarized,
+    table,
+)
 
 
 @pytest.fixture
@@ -175,3 +184,40 @@ def test_x16_what_is_shown_is_compared_with_the_best_peer_of_its_budget(tmp_path
 )
 def test_what_is_shown_is_what_the_studio_would_show(both, network, quick, shown):
     assert quality.shown_learner({"both": both, "network": network, "quick": quick}, 0.03) == shown
+
+
+def choice_lines(data, shown, seed=0, **scores):
+    """Lines of a case at 60 s: (annotated, unseen) of each learner, of which one is shown."""
+    names = {
+        "network": "network, turned 8 ways",
+        "both": "both, turned 8 ways",
+        "quick": "quick learner, turned 8 ways",
+    }
+    lines = []
+    for name, (annotated, unseen) in scores.items():
+        line = {"data": data, "strokes": 10, "seed": seed, "annotated": annotated, "unseen": unseen}
+        lines.append({**line, "learner": names[name], "budget": 1 if name == "quick" else 60})
+        if name == shown:
+            lines.append({**line, "learner": "shown", "budget": 60, "shown": shown})
+    return lines
+
+
+def test_it_is_told_how_often_the_learner_shown_is_the_best_and_what_the_rest_costs():
+    lines = choice_lines("a", "both", network=(0.7, 0.6), both=(0.8, 0.7), quick=(0.6, 0.72))
+    lines += choice_lines("b", "network", network=(0.711, 0.692), both=(0.746, 0.695), quick=(0.5, 0.5))
+    lines += choice_lines("b", "quick", seed=1, network=(0.9, 0.5), quick=(0.8, 0.595))
+    first, second, third = choices(lines)
+    assert (first["shown"], first["best"], first["of"], first["cost"]) == ("both", "both", 3, 0)
+    assert first["cost_unseen"] == pytest.approx(0.02), "the quick learner is better there"
+    assert (second["shown"], second["best"]) == ("network", "both")
+    assert second["cost"] == pytest.approx((0.746 + 0.695) / 2 - (0.711 + 0.692) / 2)
+    assert (third["best"], third["of"]) == ("network", 2)
+    assert third["cost"] == pytest.approx(0.0025)
+    (row,) = choice_table([first, second, third]).splitlines()[2:]
+    assert row.startswith("| 10 | 60 | 3 | 1 of 3 | 2 of 3 | 0.007 | 0.019, b (network for both) |")
+
+
+def test_cases_without_the_quick_learner_or_with_one_learner_are_left_out():
+    lines = choice_lines("a", "network", network=(0.7, 0.6), both=(0.8, 0.7))
+    lines += choice_lines("b", "quick", quick=(0.7, 0.6))
+    assert choices(lines) == []

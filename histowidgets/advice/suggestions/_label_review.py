@@ -3,17 +3,17 @@
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, snapshot_of
+from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, is_ignored_class, rasterize, snapshot_of
 from histowidgets.errors import AdviceError
 from histowidgets.images import Region
 
 if TYPE_CHECKING:
-    from histowidgets.prediction import Classifier
+    from histowidgets.prediction import Classifier, Prediction
 
 #: Maximum number of tiles that are reviewed; from more, an even sample is taken.
 MOST_TILES = 400
@@ -68,6 +68,35 @@ class ReviewTile:
 
 
 @dataclass(frozen=True)
+class ContradictedAnnotation:
+    """An annotation of which most is predicted as other classes.
+
+    Attributes
+    ----------
+    id : str
+        Of the annotation.
+    image_name, region
+        Its place, in full-size pixels.
+    class_name : str
+        Its class.
+    predicted : str
+        The class that most of it is predicted as, other than its own.
+    share : float
+        Share of its pixels that are predicted as that class, 0 to 1. Only pixels that no later annotation covers count.
+    n_pixels : int
+        Number of its pixels that were compared.
+    """
+
+    id: str
+    image_name: str
+    region: Region
+    class_name: str
+    predicted: str
+    share: float
+    n_pixels: int
+
+
+@dataclass(frozen=True)
 class LabelReview:
     """Comparison of the labels with the prediction.
 
@@ -78,11 +107,15 @@ class LabelReview:
         Highest loss first.
     n_left_out : int
         Number of labelled tiles that were not reviewed, because there are more than `MOST_TILES`.
+    contradicted : tuple of ContradictedAnnotation
+        Annotations of which most is predicted as other classes, those with the most such pixels first.
+        ``project.reclassify(one.id, one.predicted)`` gives one the predicted class.
     """
 
     classes: tuple[str, ...]
     tiles: tuple[ReviewTile, ...]
     n_left_out: int = 0
+    contradicted: tuple[ContradictedAnnotation, ...] = ()
 
     @property
     def confusion(self) -> np.ndarray:
@@ -149,15 +182,59 @@ def find_label_errors(
     kept = places
     if len(places) > MOST_TILES:
         kept = [places[int(i)] for i in np.linspace(0, len(places) - 1, MOST_TILES)]
-    tiles = []
+    tiles, by_annotation = [], dict[str, np.ndarray]()
     for done, (name, region) in enumerate(kept, 1):
         if should_stop is not None and should_stop():
             break
-        tiles.append(_reviewed(classifier, snapshot, name, region))
+        prediction = classifier.predict(snapshot.images[name], region)
+        tiles.append(_reviewed(classifier, snapshot, name, region, prediction))
+        for one_id, counts in _predicted_in(snapshot, name, region, prediction.labels):
+            by_annotation[one_id] = by_annotation.get(one_id, 0) + counts
         if progress is not None:
             progress(done, len(kept))
     ranked = tuple(sorted(tiles, key=lambda tile: -tile.loss))
-    return LabelReview(tuple(snapshot.classes), ranked, len(places) - len(kept))
+    contradicted = tuple(sorted(_contradicted(snapshot, by_annotation), key=lambda one: -one.share * one.n_pixels))
+    return LabelReview(tuple(snapshot.classes), ranked, len(places) - len(kept), contradicted)
+
+
+def _predicted_in(
+    snapshot: ProjectSnapshot, name: str, region: Region, predicted: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the id of each annotation in a region, and its visible pixels by predicted class: int64 (K,)."""
+    drawn, n = snapshot.near(name, region), len(snapshot.classes)
+    for begin in range(0, len(drawn), UNLABELLED):
+        # Each annotation as a class of its own; later ones, of the next round, only cover.
+        some = [one if one.class_name is None else replace(one, class_name=one.id) for one in drawn[begin:]]
+        here = [one.id for one in some[:UNLABELLED] if one.class_name is not None]
+        if not here:
+            continue
+        cover = [replace(one, class_name=None) for one in some[UNLABELLED:]]
+        which = rasterize([*some[:UNLABELLED], *cover], {one: k for k, one in enumerate(here)}, region)
+        labelled = which != UNLABELLED
+        pairs = which[labelled].astype(np.int64) * n + predicted[labelled]
+        counts = np.bincount(pairs, minlength=len(here) * n).reshape(len(here), n)
+        yield from zip(here, counts, strict=True)
+
+
+def _contradicted(
+    snapshot: ProjectSnapshot, by_annotation: Mapping[str, np.ndarray]
+) -> Iterator[ContradictedAnnotation]:
+    """Yield the annotations of which more than half is predicted as other classes than their own."""
+    for name, annotations in snapshot.annotations.items():
+        for one in annotations:
+            counts = by_annotation.get(one.id)
+            if counts is None or one.class_name is None or is_ignored_class(one.class_name):
+                continue
+            others = counts.copy()
+            others[snapshot.class_index[one.class_name]] = 0
+            total = int(counts.sum())
+            if 2 * others.sum() <= total:
+                continue
+            region = one.shape.region().intersect(snapshot.images[name].region)
+            most = int(others.argmax())
+            if region is not None:
+                share = float(others[most] / total)
+                yield ContradictedAnnotation(one.id, name, region, one.class_name, snapshot.classes[most], share, total)
 
 
 def _labelled_places(snapshot: ProjectSnapshot, side: int) -> Iterator[tuple[str, Region]]:
@@ -171,9 +248,10 @@ def _labelled_places(snapshot: ProjectSnapshot, side: int) -> Iterator[tuple[str
                     yield name, region
 
 
-def _reviewed(classifier: "Classifier", snapshot: ProjectSnapshot, name: str, region: Region) -> ReviewTile:
+def _reviewed(
+    classifier: "Classifier", snapshot: ProjectSnapshot, name: str, region: Region, prediction: "Prediction"
+) -> ReviewTile:
     labels = snapshot.labels(name, region)
-    prediction = classifier.predict(snapshot.images[name], region)
     rows, columns = np.nonzero(labels != UNLABELLED)
     true = labels[rows, columns].astype(np.int64)
     predicted = prediction.labels[rows, columns].astype(np.int64)

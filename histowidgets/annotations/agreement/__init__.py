@@ -2,5 +2,6 @@
 
 from histowidgets.annotations.agreement._compare import compare_annotators
 from histowidgets.annotations.agreement._results import Agreement, AgreementEstimate, Disagreement
+from histowidgets.annotations.agreement._tiles import agreement_tiles, tiles_done
 
-__all__ = ["Agreement", "AgreementEstimate", "Disagreement", "compare_annotators"]
+__all__ = ["Agreement", "AgreementEstimate", "Disagreement", "agreement_tiles", "compare_annotators", "tiles_done"]

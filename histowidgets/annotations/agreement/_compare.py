@@ -9,9 +9,9 @@ import numpy as np
 from histowidgets._wilson import wilson
 from histowidgets.annotations.agreement._patches import Patches
 from histowidgets.annotations.agreement._results import NAMELESS, Agreement, AgreementEstimate, Disagreement
-from histowidgets.annotations.project import Project, ProjectSnapshot, snapshot_of
+from histowidgets.annotations.project import AgreementTiles, Project, ProjectSnapshot, snapshot_of
 from histowidgets.annotations.raster import UNLABELLED, rasterize
-from histowidgets.annotations.shapes import match_class
+from histowidgets.annotations.shapes import drawn_by, match_class
 from histowidgets.annotations.split import annotated_blocks
 from histowidgets.errors import ImageSizeError, ProjectError
 from histowidgets.images import Region
@@ -25,6 +25,7 @@ def compare_annotators(
     other: Project | ProjectSnapshot | None = None,
     *,
     annotators: tuple[str, str] | None = None,
+    tiles: AgreementTiles | None = None,
 ) -> Agreement:
     """Measure how well two annotators agree where both have labelled the same pixels.
 
@@ -44,6 +45,9 @@ def compare_annotators(
         Images and classes are matched by name; classes also if their names differ only in case or blanks.
     annotators : tuple of str, optional
         Names of the two. In one project, by default the two with the most annotations.
+    tiles : AgreementTiles, optional
+        From `agreement_tiles` (``project.agreement_tiles``). Only labels in these tiles count, and each tile that both
+        have labelled is one place: drawn at random, they say how well the two agree on all of the images.
 
     Returns
     -------
@@ -74,8 +78,21 @@ def compare_annotators(
     )
     confusions: list[np.ndarray] = []
     differing: list[Disagreement] = []
+    by_image = None if tiles is None else _by_image(tiles)
     for image_name in first.images:
         if image_name not in second.images:
+            continue
+        if by_image is not None:
+            unlike = Patches(first.images[image_name].width, len(classes))
+            for tile in by_image.get(image_name, ()):
+                a, b = (labels.of(image_name, tile) for labels in own)
+                labelled = (a != UNLABELLED) & (b != UNLABELLED)
+                unlike.add(labelled & (a != b), a, b, tile)
+                if labelled.any():
+                    pairs = a[labelled].astype(np.int64) * len(classes) + b[labelled]
+                    counts = np.bincount(pairs, minlength=len(classes) ** 2)
+                    confusions.append(counts.reshape(len(classes), len(classes)))
+            differing += [_disagreement(counts, region, image_name, classes) for counts, region in unlike.joined()]
             continue
         width = first.images[image_name].width
         both, unlike = Patches(width, len(classes)), Patches(width, len(classes))
@@ -87,7 +104,7 @@ def compare_annotators(
         confusions += [counts for counts, _ in both.joined()]
         differing += [_disagreement(counts, region, image_name, classes) for counts, region in unlike.joined()]
     if not confusions:
-        raise ProjectError(_nothing_shared(first, second, names))
+        raise ProjectError(_nothing_shared(first, second, names, tiles))
     return _agreement(names, classes, np.array(confusions), differing)
 
 
@@ -97,7 +114,16 @@ def _known_as(name: str, own: Sequence[str], others: Sequence[str]) -> str:
     return name if found is None or found in own else found
 
 
-def _nothing_shared(first: ProjectSnapshot, second: ProjectSnapshot, names: tuple[str, str]) -> str:
+def _by_image(tiles: AgreementTiles) -> dict[str, list[Region]]:
+    found: dict[str, list[Region]] = {}
+    for tile in tiles.tiles:
+        found.setdefault(tile.image_name, []).append(tile.region)
+    return found
+
+
+def _nothing_shared(
+    first: ProjectSnapshot, second: ProjectSnapshot, names: tuple[str, str], tiles: AgreementTiles | None
+) -> str:
     if not first.images.keys() & second.images.keys():
         return (
             f"The projects have no image of the same name: the first has {_listed(list(first.images)) or 'none'}, the "
@@ -105,6 +131,8 @@ def _nothing_shared(first: ProjectSnapshot, second: ProjectSnapshot, names: tupl
             "add_image(path, name=...)."
         )
     a, b = (name or NAMELESS for name in names)
+    if tiles is not None:
+        return f"{a} and {b} have labelled no pixel of any tile both. Let both paint in the same tiles, then compare."
     return f"No pixel was labelled by both {a} and {b}. Let both paint the same places, then compare."
 
 
@@ -117,12 +145,8 @@ class _Labels:
     index: Mapping[str, int]
 
     def of(self, image_name: str, region: Region) -> np.ndarray:
-        # What anyone has erased is no longer anyone's label.
-        drawn = [
-            one
-            for one in self.snapshot.near(image_name, region)
-            if self.annotator is None or one.class_name is None or one.annotator == self.annotator
-        ]
+        near = self.snapshot.near(image_name, region)
+        drawn = near if self.annotator is None else drawn_by(near, self.annotator)
         return rasterize(drawn, self.index, region)
 
 

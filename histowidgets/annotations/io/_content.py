@@ -126,7 +126,7 @@ def polygons_of_rings(rings: list[np.ndarray]) -> list[Polygon]:
             inside = enclosed(ring)
             area = inside if area is None else area.symmetric_difference(inside)
     found = [] if area is None else [part for part in parts_of(area) if part.geom_type == "Polygon"]
-    return [Polygon(open_ring(p.exterior.coords), [open_ring(r.coords) for r in p.interiors]) for p in found]
+    return [Polygon.of(one) for one in found]
 
 
 def open_ring(points: Any) -> np.ndarray:

@@ -3,19 +3,34 @@
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from histowidgets.annotations.project._edit import image_state, known_class
 from histowidgets.annotations.project._edit_log import EditLog
 from histowidgets.annotations.project._edits_annotations import (
     AddAnnotations,
+    CutAnnotations,
+    ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
     RemoveAnnotations,
 )
 from histowidgets.annotations.project._state import State
-from histowidgets.annotations.shapes import SHAPES, Annotation, Shape, checked_number, is_near
+from histowidgets.annotations.shapes import (
+    SHAPES,
+    Annotation,
+    Polygon,
+    Shape,
+    checked_number,
+    painted_area,
+    parts_of,
+    topmost_at,
+)
 from histowidgets.errors import ProjectError, ShapeError
 from histowidgets.images import Region
+
+#: What is left of a cut annotation is dropped below this area, in pixels: it covers the centre of hardly any pixel.
+LEAST_REST = 0.25
 
 
 def new_annotation(log: EditLog, shape: Shape, class_name: str | None) -> Annotation:
@@ -35,9 +50,40 @@ def erase(log: EditLog, name: str, shape: Shape) -> str:
     return _draw(log, name, shape, None)
 
 
-def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
+def erase_own(log: EditLog, name: str, shape: Shape) -> list[str]:
+    """Cut a shape out of what the current annotator drew. See `Project.erase_own`."""
+    _require_shape(shape)
+    bounds, eraser = shape.bounds, painted_area(shape)
+    with log.lock:
+        left: dict[str, list[Annotation]] = {}
+        for one in annotations(log, name):
+            mine = one.class_name is not None and one.annotator == log.annotator
+            if mine and _overlap(one.shape.bounds, bounds):
+                area = painted_area(one.shape)
+                if area.intersection(eraser).area > 0:
+                    rest = [part for part in parts_of(area.difference(eraser)) if part.area >= LEAST_REST]
+                    shapes = [Polygon.of(part) for part in rest if part.geom_type == "Polygon"]
+                    # The first keeps the id, so that a selected annotation stays selected.
+                    ids = [one.id, *(uuid.uuid4().hex for _ in shapes[1:])]
+                    left[one.id] = [
+                        replace(one, id=new_id, shape=part) for new_id, part in zip(ids, shapes, strict=False)
+                    ]
+        if left:
+            log.do(lambda state: CutAnnotations.make(state, name, left))
+    return list(left)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _require_shape(shape: Shape) -> None:
     if type(shape) not in SHAPES:  # no subclasses either, since the journal could not restore them
         raise ShapeError(f"A {type(shape).__name__} is not a shape; draw a Stroke, Line, Polygon or Rectangle.")
+
+
+def _draw(log: EditLog, name: str, shape: Shape, class_name: str | None) -> str:
+    _require_shape(shape)
 
     def make(state: State) -> AddAnnotations:
         image = image_state(state, name).image
@@ -70,8 +116,16 @@ def reclassify(log: EditLog, ids: str | Sequence[str], class_name: str) -> None:
     log.do(lambda state: ReclassifyAnnotations.make(state, _image_with(state, wanted), wanted, class_name))
 
 
-def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float, dy: float) -> list[str]:
+def paste(
+    log: EditLog,
+    name: str,
+    annotations: Sequence[Annotation],
+    dx: float,
+    dy: float,
+    replacing: str | Sequence[str] = (),
+) -> list[str]:
     """Draw copies of annotations on an image. See `Project.paste`."""
+    unwanted = _checked_ids(replacing) if replacing else []
     given = list(annotations) if isinstance(annotations, Iterable) else [annotations]
     if not all(isinstance(one, Annotation) and type(one.shape) in SHAPES for one in given):
         raise ProjectError(
@@ -79,7 +133,7 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
             "to draw a shape, use annotate."
         )
 
-    def make(state: State) -> AddAnnotations:
+    def make(state: State) -> AddAnnotations | ImportAnnotations:
         image = image_state(state, name).image
         copies = []
         for annotation in given:
@@ -93,6 +147,8 @@ def paste(log: EditLog, name: str, annotations: Sequence[Annotation], dx: float,
                 f"None of the {len(given)} annotation(s) to paste would lie on image {name!r} of "
                 f"{image.width} x {image.height} pixels. Paste them elsewhere."
             )
+        if unwanted:
+            return ImportAnnotations.make(state, name, unwanted, copies)
         return AddAnnotations.make(state, name, copies)
 
     return [copy.id for copy in log.do(make).annotations]
@@ -116,10 +172,7 @@ def annotations(log: EditLog, name: str) -> tuple[Annotation, ...]:
 
 def annotation_at(log: EditLog, name: str, x: float, y: float, tolerance: float) -> str | None:
     """Return the id of the topmost annotation at a point, or None. See `Project.annotation_at`."""
-    for one in reversed(annotations(log, name)):
-        if one.class_name is not None and is_near(one.shape, x, y, tolerance):
-            return one.id
-    return None
+    return topmost_at(annotations(log, name), x, y, tolerance)
 
 
 def annotations_in(log: EditLog, name: str, region: Region) -> list[str]:

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from histowidgets.annotations.shapes import FARTHEST
 from histowidgets.errors import AuditError, ClassNameError
 
-#: Most points of an audit.
-MOST_POINTS = 2_000
+#: Fewest points that are drawn for an audit, how many by default, and most.
+FEWEST_POINTS, USUAL_POINTS, MOST_POINTS = 10, 100, 2_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Judgement:
 class AuditRecord:
     """An audit as a project keeps it: how its points were drawn, and what was seen there so far.
 
-    It keeps the names that the classes had when it was drawn, whatever happens to the classes of the project later.
+    It keeps the classes that there were when it was drawn; only a class that is renamed later is renamed in it.
 
     Attributes
     ----------
@@ -143,6 +143,15 @@ class AuditRecord:
         raise ClassNameError(
             f"There is no class {name!r} in this audit; its classes are {', '.join(self.classes)}. Give one of them, "
             "or None where you cannot tell."
+        )
+
+    def with_class_renamed(self, old: str, new: str) -> "AuditRecord":
+        """Return the audit with another name for one of its classes."""
+        return replace(
+            self,
+            classes=tuple(new if name == old else name for name in self.classes),
+            points=tuple(replace(one, predicted=new) if one.predicted == old else one for one in self.points),
+            judgements=tuple(replace(one, class_name=new) if one.class_name == old else one for one in self.judgements),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -229,6 +229,7 @@ class EditLog:
                 roles={name: s.role for name, s in images.items()},
                 annotations={name: s.frozen() for name, s in images.items()},
                 audits=tuple(self.state.audits.values()),
+                agreement_tiles=self.state.agreement_tiles,
             )
 
     def label_map(self, name: str, downsample: float) -> np.ndarray:

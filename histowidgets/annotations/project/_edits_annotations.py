@@ -1,6 +1,6 @@
-"""Edits of annotations: add, remove, import, move, change the class."""
+"""Edits of annotations: add, remove, import, move, change the class, cut."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -244,6 +244,46 @@ class ReclassifyAnnotations(ReplaceAnnotations):
     @classmethod
     def from_record(cls, record: Record, state: State) -> Self:
         return cls.make(state, record["image"], record["ids"], record["class"])
+
+
+@dataclass(frozen=True)
+class CutAnnotations(Edit):
+    """Replace annotations by what is left of them, in place; nothing may be left."""
+
+    op: ClassVar[str] = "cut"
+    image_name: str
+    cuts: tuple[tuple[int, Annotation, tuple[Annotation, ...]], ...]  # (place, old, what is left), sorted by place
+
+    @classmethod
+    def make(cls, state: State, image_name: str, left: Mapping[str, Sequence[Annotation]]) -> Self:
+        """Find the annotations by their ids."""
+        found = _found(state, image_name, list(left))
+        return cls(image_name, tuple((place, old, tuple(left[old.id])) for place, old in found))
+
+    def to_record(self) -> Record:
+        cuts = [[old.id, [one.to_dict() for one in left]] for _, old, left in self.cuts]
+        return {"op": self.op, "image": self.image_name, "cuts": cuts}
+
+    @classmethod
+    def from_record(cls, record: Record, state: State) -> Self:
+        left = {one_id: [Annotation.from_dict(one) for one in some] for one_id, some in record["cuts"]}
+        return cls.make(state, record["image"], left)
+
+    def apply(self, state: State) -> None:
+        annotations = state.images[self.image_name].annotations
+        for place, _, left in reversed(self.cuts):
+            annotations[place : place + 1] = left
+        state.images[self.image_name].changed()
+
+    def revert(self, state: State) -> None:
+        annotations = state.images[self.image_name].annotations
+        for place, old, left in self.cuts:
+            annotations[place : place + len(left)] = [old]
+        state.images[self.image_name].changed()
+
+    def change(self, state: State) -> Change:
+        olds = [old for _, old, _ in self.cuts]
+        return Change("annotations", self.image_name, region_of(olds, state.images[self.image_name].image))
 
 
 def _found(state: State, image_name: str, ids: Sequence[str]) -> list[tuple[int, Annotation]]:

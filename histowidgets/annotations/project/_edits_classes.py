@@ -48,17 +48,21 @@ class AddClass(_ClassEdit):
 
 @dataclass(frozen=True)
 class RenameClass(_ClassEdit):
-    """Rename a class with its annotations; its index and colour do not change."""
+    """Rename a class with its annotations and in audits; its index and colour do not change."""
 
     op: ClassVar[str] = "rename-class"
     old: str
     new: str
+    audits: tuple[str, ...] = ()  # ids of those in which it is renamed
 
     @classmethod
     def make(cls, state: State, old: str, new: str) -> Self:
         """Check that the class exists and the new name is free."""
         known_class(old, state)
-        return cls(old, checked_name(new, [name for name in state.classes if name != old]))
+        checked = checked_name(new, [name for name in state.classes if name != old])
+        # An audit may have the new name for a class that has been deleted since: there the names stay apart.
+        audits = [one.id for one in state.audits.values() if old in one.classes and checked not in one.classes]
+        return cls(old, checked, tuple(audits))
 
     def to_record(self) -> Record:
         return {"op": self.op, "old": self.old, "new": self.new}
@@ -68,18 +72,19 @@ class RenameClass(_ClassEdit):
         return cls.make(state, record["old"], record["new"])
 
     def apply(self, state: State) -> None:
-        _rename(state, self.old, self.new)
+        self._rename(state, self.old, self.new)
 
     def revert(self, state: State) -> None:
-        _rename(state, self.new, self.old)
+        self._rename(state, self.new, self.old)
 
-
-def _rename(state: State, old: str, new: str) -> None:
-    state.classes[state.classes.index(old)] = new
-    state.colors = {new if name == old else name: color for name, color in state.colors.items()}
-    for image in state.images.values():
-        image.annotations[:] = [replace(a, class_name=new) if a.class_name == old else a for a in image.annotations]
-        image.changed()
+    def _rename(self, state: State, old: str, new: str) -> None:
+        state.classes[state.classes.index(old)] = new
+        state.colors = {new if name == old else name: color for name, color in state.colors.items()}
+        for image in state.images.values():
+            image.annotations[:] = [replace(a, class_name=new) if a.class_name == old else a for a in image.annotations]
+            image.changed()
+        for audit_id in self.audits:
+            state.audits[audit_id] = state.audits[audit_id].with_class_renamed(old, new)
 
 
 @dataclass(frozen=True)

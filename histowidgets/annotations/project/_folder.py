@@ -17,6 +17,7 @@ from histowidgets.annotations.project._description import PROJECT_FILE, ImageEnt
 from histowidgets.annotations.project._edit import Edit
 from histowidgets.annotations.project._edits_annotations import (
     AddAnnotations,
+    CutAnnotations,
     ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
@@ -31,6 +32,7 @@ from histowidgets.annotations.project._edits_classes import (
     RenameClass,
 )
 from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
+from histowidgets.annotations.project._edits_tiles import SetAgreementTiles
 from histowidgets.annotations.project._history import History
 from histowidgets.annotations.project._journal import Journal, damaged, read_journal
 from histowidgets.annotations.project._locate import locate, stored_paths
@@ -49,6 +51,7 @@ _ALL: tuple[type[Edit], ...] = (
     ImportAnnotations,
     MoveAnnotations,
     ReclassifyAnnotations,
+    CutAnnotations,
     AddClass,
     RenameClass,
     RecolorClass,
@@ -59,6 +62,7 @@ _ALL: tuple[type[Edit], ...] = (
     StartAudit,
     JudgePoints,
     AnnotateAudit,
+    SetAgreementTiles,
 )
 #: The kinds of edits, by their names in the journal.
 EDITS = {edit.op: edit for edit in _ALL}

@@ -13,6 +13,7 @@ from histowidgets._io import as_path
 from histowidgets.annotations.io import ImportOptions
 from histowidgets.annotations.project import _annotate, _audits, _exchange
 from histowidgets.annotations.project._add_image import add_image
+from histowidgets.annotations.project._agreement_tiles import AgreementTiles
 from histowidgets.annotations.project._audit import AuditRecord
 from histowidgets.annotations.project._edit import checked_role, image_state
 from histowidgets.annotations.project._edit_log import EditLog
@@ -24,6 +25,7 @@ from histowidgets.annotations.project._edits_classes import (
     RenameClass,
 )
 from histowidgets.annotations.project._edits_images import RemoveImage, SetRole
+from histowidgets.annotations.project._edits_tiles import SetAgreementTiles
 from histowidgets.annotations.project._folder import ProjectFolder
 from histowidgets.annotations.project._locate import is_there
 from histowidgets.annotations.project._snapshot import ProjectSnapshot
@@ -444,6 +446,23 @@ class Project:
         """
         return _annotate.erase(self._log, name, shape)
 
+    def erase_own(self, name: str, shape: Shape) -> list[str]:
+        """Erase what the current `annotator` drew under a shape; what others drew stays. One step of undo.
+
+        Unlike `erase`, it leaves no eraser: it cuts the annotations, which become polygons.
+
+        Returns
+        -------
+        list of str
+            The ids of the annotations that were cut or removed; empty, without an edit, if there is nothing to erase.
+
+        Raises
+        ------
+        ImageNameError, ShapeError, ReadOnlyError
+            As for `annotate`.
+        """
+        return _annotate.erase_own(self._log, name, shape)
+
     def remove(self, ids: str | Sequence[str]) -> None:
         """Remove one or more annotations of one image. One step of undo.
 
@@ -484,7 +503,15 @@ class Project:
         """
         _annotate.reclassify(self._log, ids, class_name)
 
-    def paste(self, name: str, annotations: Sequence[Annotation], dx: float = 0, dy: float = 0) -> list[str]:
+    def paste(
+        self,
+        name: str,
+        annotations: Sequence[Annotation],
+        dx: float = 0,
+        dy: float = 0,
+        *,
+        replacing: str | Sequence[str] = (),
+    ) -> list[str]:
         """Draw copies of annotations on top of an image. One step of undo.
 
         Parameters
@@ -495,6 +522,8 @@ class Project:
             In drawing order. The copies get new ids, the current time and the current annotator.
         dx, dy : float, default 0
             Offset from the originals to the right and down, in full-size pixels.
+        replacing : str or sequence of str
+            Ids of annotations of the image that are removed in the same step.
 
         Returns
         -------
@@ -506,11 +535,11 @@ class Project:
         ClassNameError
             If the project does not have one of the classes.
         ProjectError
-            If `annotations` is not a list of annotations.
+            If `annotations` is not a list of annotations, or the image has no annotation of an id to replace.
         ShapeError
             If every copy would lie entirely outside the image.
         """
-        return _annotate.paste(self._log, name, annotations, dx, dy)
+        return _annotate.paste(self._log, name, annotations, dx, dy, replacing)
 
     # --- annotations: reading --------------------------------------------------------------------------------------
 
@@ -661,6 +690,26 @@ class Project:
             If the width is not a number above 0.
         """
         return _audits.annotate_audit(self._log, audit_id, width)
+
+    # --- several annotators ----------------------------------------------------------------------------------------
+
+    @property
+    def agreement_tiles(self) -> AgreementTiles | None:
+        """The tiles that several annotators label, as drawn by `hw.agreement_tiles`; None if there are none."""
+        with self._log.lock:
+            return self._log.state.agreement_tiles
+
+    def set_agreement_tiles(self, tiles: AgreementTiles) -> None:
+        """Keep tiles instead of earlier ones; `hw.agreement_tiles` draws them and calls this. One step of undo.
+
+        Raises
+        ------
+        ImageNameError
+            If the project lacks one of the images.
+        RegionError
+            If a tile is not inside its image.
+        """
+        self._log.do(lambda state: SetAgreementTiles.make(state, tiles))
 
     # --- annotations: files of other programs ----------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from histowidgets.annotations.project._agreement_tiles import AgreementTiles
 from histowidgets.annotations.project._audit import AuditRecord
 from histowidgets.annotations.raster import rasterize, reach_of
 from histowidgets.annotations.shapes import Annotation
@@ -25,6 +26,7 @@ class ProjectSnapshot:
     roles : mapping of name to "both", "train" or "validation"
     annotations : mapping of name to tuple of Annotation, in drawing order
     audits : tuple of AuditRecord, the latest last
+    agreement_tiles : AgreementTiles or None
     """
 
     classes: tuple[str, ...]
@@ -33,6 +35,7 @@ class ProjectSnapshot:
     roles: Mapping[str, str]
     annotations: Mapping[str, tuple[Annotation, ...]]
     audits: tuple[AuditRecord, ...] = ()
+    agreement_tiles: AgreementTiles | None = None
 
     @property
     def class_index(self) -> dict[str, int]:

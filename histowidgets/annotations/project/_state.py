@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from histowidgets.annotations.project._agreement_tiles import AgreementTiles
 from histowidgets.annotations.project._audit import AuditRecord
 from histowidgets.annotations.shapes import Annotation
 from histowidgets.images import Image, Region
@@ -19,7 +20,7 @@ class Change(NamedTuple):
 
     Attributes
     ----------
-    kind : {"annotations", "audits", "classes", "folder", "images", "roles"}
+    kind : {"annotations", "audits", "classes", "folder", "images", "roles", "tiles"}
         "folder" says that a project in memory was saved in a folder.
     image_name : str or None
         The image; None if the edit may affect all images.
@@ -54,13 +55,14 @@ class ImageState:
 
 @dataclass
 class State:
-    """Classes, colours, images and audits, and the names of removed images that undo can bring back."""
+    """Classes, colours, images, audits and tiles, and the names of removed images that undo can bring back."""
 
     classes: list[str]
     colors: dict[str, str]
     images: dict[str, ImageState] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     audits: dict[str, AuditRecord] = field(default_factory=dict)
+    agreement_tiles: AgreementTiles | None = None
 
     def class_index(self) -> dict[str, int]:
         """Return the index of each class, as in label maps."""

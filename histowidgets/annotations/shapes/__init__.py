@@ -1,6 +1,6 @@
 """Shapes in full-size pixels, their classes, their geometry, and hit tests."""
 
-from histowidgets.annotations.shapes._annotation import Annotation
+from histowidgets.annotations.shapes._annotation import Annotation, drawn_by
 from histowidgets.annotations.shapes._classes import (
     MAX_CLASSES,
     PALETTE,
@@ -14,7 +14,7 @@ from histowidgets.annotations.shapes._classes import (
     require_different,
 )
 from histowidgets.annotations.shapes._geometry import painted_area, path_of
-from histowidgets.annotations.shapes._hit_test import is_near
+from histowidgets.annotations.shapes._hit_test import is_near, topmost_at
 from histowidgets.annotations.shapes._shapes import (
     FARTHEST,
     SHAPES,
@@ -46,6 +46,7 @@ __all__ = [
     "checked_names",
     "checked_number",
     "colors_for",
+    "drawn_by",
     "enclosed",
     "free_color",
     "is_ignored_class",
@@ -58,4 +59,5 @@ __all__ = [
     "require_different",
     "shape_from_dict",
     "simplify",
+    "topmost_at",
 ]

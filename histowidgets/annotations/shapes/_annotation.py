@@ -1,7 +1,7 @@
 """An annotation: a shape with a class, an annotator and a time."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +67,11 @@ class Annotation:
             if isinstance(error, ShapeError):
                 raise
             raise ShapeError(f"An annotation has a missing or invalid field: {error!r}.") from error
+
+
+def drawn_by(annotations: Iterable[Annotation], annotator: str) -> list[Annotation]:
+    """Return the annotations of one person, in drawing order, with everyone's erasers.
+
+    What anyone has erased is no longer a label of anyone.
+    """
+    return [one for one in annotations if one.class_name is None or one.annotator == annotator]

@@ -1,7 +1,10 @@
 """Hit tests: the distance of a point from the area that a shape covers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from histowidgets.annotations.shapes._annotation import Annotation
 from histowidgets.annotations.shapes._shapes import PathShape, Polygon, Rectangle, Shape
 from histowidgets.errors import ShapeError
 
@@ -12,6 +15,14 @@ def is_near(shape: Shape, x: float, y: float, tolerance: float) -> bool:
     if not (left - tolerance <= x <= right + tolerance and top - tolerance <= y <= bottom + tolerance):
         return False
     return distance(shape, x, y) <= tolerance
+
+
+def topmost_at(annotations: Sequence[Annotation], x: float, y: float, tolerance: float) -> str | None:
+    """Return the id of the topmost annotation at a point, or within `tolerance` pixels of it; erasers are ignored."""
+    for one in reversed(annotations):
+        if one.class_name is not None and is_near(one.shape, x, y, tolerance):
+            return one.id
+    return None
 
 
 def distance(shape: Shape, x: float, y: float) -> float:

@@ -254,6 +254,12 @@ class Polygon(Shape):
         holes = tuple(_as_points(hole, "hole of a polygon", least=3) for hole in self.holes)
         object.__setattr__(self, "holes", holes)
 
+    @classmethod
+    def of(cls, area: shapely.Polygon) -> "Polygon":
+        """Return the shape of an area of shapely, with its holes."""
+        outline, *holes = (shapely.get_coordinates(ring)[:-1] for ring in (area.exterior, *area.interiors))
+        return cls(outline, holes)
+
     @cached_property
     def rings(self) -> tuple[np.ndarray, ...]:
         """Outlines, (N, 2) each, of the area by the even-odd rule: those given, unless holes extend outside."""

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from histowidgets.annotations import (
+    FEWEST_POINTS,
     MOST_POINTS,
     ROLES,
+    USUAL_POINTS,
     AuditPoint,
     AuditRecord,
     Judgement,
     Project,
     ProjectSnapshot,
+    is_ignored_class,
     snapshot_of,
 )
 from histowidgets.errors import AuditError, HistowidgetsWarning, ImageNameError, ReadOnlyError
@@ -35,9 +38,7 @@ from histowidgets.prediction.auditing._predictions import (
 )
 from histowidgets.prediction.auditing._results import AuditResults, percent
 from histowidgets.prediction.auditing._table import read_judgements, write_points
-
-#: Fewest points of an audit.
-FEWEST_POINTS = 10
+from histowidgets.prediction.results import PredictionResults
 
 
 class Audit:
@@ -163,10 +164,12 @@ class Audit:
             If no class was seen at any point yet.
         """
         record = self.record
-        pixels = np.sum(list(record.pixels.values()), axis=0)
-        predicted_as, seen = _seen(record, _drawn_as(record))
-        counts = cross_counts(predicted_as, seen, len(record.classes))
-        found = stratified_numbers(counts, pixels, record.classes, shares(pixels.tolist()))
+        kept = _measured(record)
+        pixels = np.sum(list(record.pixels.values()), axis=0)[kept]
+        predicted_as, seen = _seen(record, _drawn_as(record), kept)
+        names = [record.classes[k] for k in kept]
+        counts = cross_counts(predicted_as, seen, len(kept))
+        found = stratified_numbers(counts, pixels, names, shares(pixels.tolist()))
         return self._as_results(record, found, counts, pixels, record.classifier)
 
     def score(self, predictions: Judged, **options: Any) -> AuditResults:
@@ -200,11 +203,18 @@ class Audit:
         indices = source.class_indices(snapshot)
         told = [record.points[one.point] for one in record.judgements if one.class_name is not None]
         now, counted = predicted_at(source, told, indices, snapshot, list(record.pixels))
-        strata, seen = _seen(record, _drawn_as(record))
-        predicted_as, _ = _seen(record, now)
-        pixels = np.sum(list(record.pixels.values()), axis=0)
-        found = weighted_numbers(strata, predicted_as, seen, pixels, record.classes, counted)
-        counts = cross_counts(predicted_as, seen, len(record.classes))
+        kept = _measured(record)
+        drawn_as = _drawn_as(record)
+        # A point that is predicted as an ignored class now is no part of the measured area.
+        both = {point: k for point, k in drawn_as.items() if now.get(point) in kept}
+        strata, seen = _seen(record, both, kept)
+        predicted_as, _ = _seen(record, {point: now[point] for point in both if drawn_as[point] in kept}, kept)
+        pixels = np.sum(list(record.pixels.values()), axis=0)[kept]
+        names, known = [record.classes[k] for k in kept], [counted[k] for k in kept]
+        if None not in known:
+            known = shares(one for one in known if one is not None)
+        found = weighted_numbers(strata, predicted_as, seen, pixels, names, known)
+        counts = cross_counts(predicted_as, seen, len(kept))
         return self._as_results(record, found, counts, pixels, source.name)
 
     def annotate(self, width: float = 5.0) -> int:
@@ -277,7 +287,7 @@ class Audit:
         self, record: AuditRecord, found: Any, counts: np.ndarray, pixels: np.ndarray, classifier: str
     ) -> AuditResults:
         n_seen = int(counts.sum())
-        cannot_tell = len(record.judgements) - n_seen
+        cannot_tell = sum(one.class_name is None for one in record.judgements)
         return AuditResults(
             classifier=classifier,
             n_points=len(record.points),
@@ -296,8 +306,12 @@ def _notes(record: AuditRecord, pixels: np.ndarray, cannot_tell: int) -> list[st
     if cannot_tell:
         of = f"At {cannot_tell} of {len(record.judgements)} points the class could not be told"
         notes.append(f"{of}; the numbers are for the area where it can be.")
+    ignored = sum(one.class_name is not None and is_ignored_class(one.class_name) for one in record.judgements)
+    if ignored:
+        notes.append(f"{ignored} point{'' if ignored == 1 else 's'} in ignored areas (classes with *) are left out.")
+    names = [name for name in record.classes if not is_ignored_class(name)]
     told = {record.points[one.point].predicted for one in record.judgements if one.class_name is not None}
-    for name, n in zip(record.classes, pixels, strict=True):
+    for name, n in zip(names, pixels, strict=True):
         if n and name not in told:
             area = percent(n / pixels.sum())
             notes.append(f"The {area} of the area that is predicted as {name} is left out: no point of it has a class.")
@@ -313,10 +327,20 @@ def _drawn_as(record: AuditRecord) -> dict[int, int]:
     return {point.index: record.classes.index(point.predicted) for point in record.points}
 
 
-def _seen(record: AuditRecord, predicted_as: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the predicted class and the class seen of each point where one was seen."""
+def _measured(record: AuditRecord) -> list[int]:
+    """Return the indices of the classes that count; those whose names end in "*" are ignored areas."""
+    return [k for k, name in enumerate(record.classes) if not is_ignored_class(name)]
+
+
+def _seen(record: AuditRecord, predicted_as: dict[int, int], kept: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the predicted class and the class seen of each point where one was seen, counted among those kept.
+
+    Points without a predicted class, and those where either class is not kept, are left out.
+    """
+    place = {k: i for i, k in enumerate(kept)}
     told = [(one.point, one.class_name) for one in record.judgements if one.class_name is not None]
-    rows = [(predicted_as[point], record.classes.index(name)) for point, name in told]
+    pairs = [(predicted_as.get(point, -1), record.classes.index(name)) for point, name in told]
+    rows = [(place[predicted], place[seen]) for predicted, seen in pairs if predicted in place and seen in place]
     found = np.array(rows, np.int64).reshape(-1, 2)
     return found[:, 0], found[:, 1]
 
@@ -332,7 +356,7 @@ def audit(
     project: Project,
     predictions: Judged | None = None,
     images: Sequence[str] | str | None = None,
-    n: int = 100,
+    n: int = USUAL_POINTS,
     seed: int = 0,
     *,
     progress: ImageProgress | None = None,
@@ -344,7 +368,8 @@ def audit(
 
     From that follow the accuracy, and the precision, recall, IoU and share of the area of each class, with 95 %
     intervals that need no assumption about strokes. The points are drawn at random within each predicted class, in
-    proportion to its area, except that rare classes get more, for which the estimates correct.
+    proportion to its area, except that rare classes get more, for which the estimates correct. Areas that are predicted
+    as ignored classes (whose names end in "*") get none, and points that are seen to lie in such an area are left out.
 
     The project keeps the audit. Called again with the same arguments, the function returns the audit with its
     judgements, so a notebook can be run again.
@@ -415,7 +440,7 @@ def audit(
     wanted = {name: snapshot.images[name] for name in names}
     with predicted(source, wanted, left_out, progress, should_stop) as found:
         own = {name: indices[name if source.classifier is None else ""] for name in found}
-        pixels = {name: pixels_by_class(one, own[name], len(snapshot.classes)) for name, one in found.items()}
+        pixels = {name: _without_ignored(one, own[name], snapshot.classes) for name, one in found.items()}
         for name in [name for name, counts in pixels.items() if not sum(counts)]:
             left_out[name] = "nothing is predicted on it"
             del pixels[name]
@@ -438,6 +463,12 @@ def audit(
         else:
             tell(text)
     return Audit(project, made.id)
+
+
+def _without_ignored(prediction: PredictionResults, indices: list[int], classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the number of pixels of each class, 0 for ignored ones, on which no points are drawn."""
+    counts = pixels_by_class(prediction, indices, len(classes))
+    return tuple(0 if is_ignored_class(name) else n for name, n in zip(classes, counts, strict=True))
 
 
 def _names(images: Sequence[str] | str | None, snapshot: ProjectSnapshot, source: Source) -> list[str]:

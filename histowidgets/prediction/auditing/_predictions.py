@@ -254,7 +254,7 @@ def _whole(source: Source, name: str, n_points: int, snapshot: ProjectSnapshot) 
     return source.classifier.predict(image, image.region, probabilities=False, **source.options)
 
 
-def shares(counts: Iterable[int]) -> list[float | None]:
+def shares(counts: Iterable[float]) -> list[float | None]:
     """Return each count's share of their sum; None if that is 0."""
     listed = list(counts)
     total = sum(listed)

@@ -4,7 +4,7 @@ from ._network import NetworkModel
 from ._precision import fastest_inference
 from ._protocol import BATCH_ON_CPU, KEPT_PIXELS, NETWORK_CONTEXT, NETWORK_TILE, AnswersFast, PixelModel, RemembersTiles
 from ._quick import QuickModel, forget_features, quick_tiles, tile_features
-from ._quick_features import color_width, pyramid_width
+from ._quick_features import color_width, deep_stages, pyramid_width
 from ._registry import restored_model
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "QuickModel",
     "RemembersTiles",
     "color_width",
+    "deep_stages",
     "fastest_inference",
     "forget_features",
     "pyramid_width",

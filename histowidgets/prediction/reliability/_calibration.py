@@ -1,7 +1,7 @@
 """Measure how far probabilities can be trusted on held-out labels, and scale them by a temperature."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -158,7 +158,12 @@ class Calibration:
 
 
 def measure_calibration(
-    classifier: Classifier, project: Project | ProjectSnapshot, split: Split | None = None
+    classifier: Classifier,
+    project: Project | ProjectSnapshot,
+    split: Split | None = None,
+    *,
+    progress: Callable[[int, int], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Calibration:
     """Measure how far a classifier's probabilities hold on strokes that it was not trained on.
 
@@ -170,6 +175,10 @@ def measure_calibration(
     project : Project or ProjectSnapshot
     split : Split, optional
         What was held out; by default, what the classifier's own run held out.
+    progress : callable, optional
+        ``progress(done, total)`` after each part of the test area.
+    should_stop : callable, optional
+        Called now and then; if it returns True, the work is cancelled.
 
     Returns
     -------
@@ -179,11 +188,20 @@ def measure_calibration(
     ------
     ClassifierError
         If nothing was held out, there are no labels there, or the project does not have the classifier's classes.
+    PredictionCancelled
+        If `should_stop` returned True.
     """
-    return Calibration.of(*_held_out(classifier, snapshot_of(project), split))
+    return Calibration.of(*_held_out(classifier, snapshot_of(project), split, progress, should_stop))
 
 
-def calibrate(classifier: Classifier, project: Project | ProjectSnapshot, split: Split | None = None) -> Classifier:
+def calibrate(
+    classifier: Classifier,
+    project: Project | ProjectSnapshot,
+    split: Split | None = None,
+    *,
+    progress: Callable[[int, int], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Classifier:
     """Scale a classifier's probabilities so that they hold on strokes that it was not trained on.
 
     One temperature (Guo et al. 2017) is fitted to the held-out labels by maximum likelihood, from 1 (no change) to 5:
@@ -198,6 +216,10 @@ def calibrate(classifier: Classifier, project: Project | ProjectSnapshot, split:
     project : Project or ProjectSnapshot
     split : Split, optional
         What was held out; by default, what the classifier's own run held out.
+    progress : callable, optional
+        ``progress(done, total)`` after each part of the test area.
+    should_stop : callable, optional
+        Called now and then; if it returns True, the work is cancelled.
 
     Returns
     -------
@@ -209,8 +231,10 @@ def calibrate(classifier: Classifier, project: Project | ProjectSnapshot, split:
     ClassifierError
         If nothing was held out, there are no labels of at least two classes there, the project does not have the
         classifier's classes, or the classifier is from an ONNX file.
+    PredictionCancelled
+        If `should_stop` returned True.
     """
-    probabilities, truth = _held_out(classifier, snapshot_of(project), split)
+    probabilities, truth = _held_out(classifier, snapshot_of(project), split, progress, should_stop)
     classes = np.unique(truth)
     if len(classes) < 2:
         raise ClassifierError(
@@ -249,7 +273,13 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return math.exp(found) if loss(found) < loss(0.0) else 1.0
 
 
-def _held_out(classifier: Classifier, snapshot: ProjectSnapshot, split: Split | None) -> tuple[np.ndarray, np.ndarray]:
+def _held_out(
+    classifier: Classifier,
+    snapshot: ProjectSnapshot,
+    split: Split | None,
+    progress: Callable[[int, int], object] | None,
+    should_stop: Callable[[], bool] | None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities of the held-out labelled pixels, (pixels, classes) in float32, and their classes."""
     if set(classifier.classes) != set(snapshot.classes):
         raise ClassifierError(
@@ -260,16 +290,18 @@ def _held_out(classifier: Classifier, snapshot: ProjectSnapshot, split: Split | 
     own_index = np.full(256, UNLABELLED, np.uint8)
     own_index[: len(snapshot.classes)] = [classifier.classes.index(name) for name in snapshot.classes]
     found, truths = [], []
-    for name, region, block in _labelled_blocks(snapshot, held):
+    blocks = list(_labelled_blocks(snapshot, held))
+    for done, (name, region, block) in enumerate(blocks, 1):
         labels = own_index[snapshot.labels(name, block)]
-        if (labels == UNLABELLED).all():
-            continue
-        answer = classifier.predict(snapshot.images[name], block, within=region)
-        # Where the image has no data, nothing is predicted, and no probability can hold.
-        compared = (labels != UNLABELLED) & (answer.labels != UNLABELLED)
-        if compared.any():
-            found.append(answer.probabilities[compared])
-            truths.append(labels[compared])
+        if (labels != UNLABELLED).any():
+            answer = classifier.predict(snapshot.images[name], block, within=region, should_stop=should_stop)
+            # Where the image has no data, nothing is predicted, and no probability can hold.
+            compared = (labels != UNLABELLED) & (answer.labels != UNLABELLED)
+            if compared.any():
+                found.append(answer.probabilities[compared])
+                truths.append(labels[compared])
+        if progress is not None:
+            progress(done, len(blocks))
     if not found:
         raise ClassifierError(
             "There are no labels in the test area, so that probabilities cannot be checked. Paint there, or give a "

@@ -4,6 +4,7 @@ import csv
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
@@ -13,10 +14,13 @@ from histowidgets.annotations import UNLABELLED, Annotation, Shape, is_ignored_c
 from histowidgets.annotations.io import write_label_png
 from histowidgets.errors import PredictionCancelled, PredictionError, RegionError
 from histowidgets.images import Image, Region
+from histowidgets.prediction.results._annotations import Accepted, annotations_of
 from histowidgets.prediction.results._block import Block, MeasuredImage
 from histowidgets.prediction.results._counts import ObjectCounts, counts_of, numbers_of
+from histowidgets.prediction.results._geo_table import write_geopackage, write_parquet
 from histowidgets.prediction.results._geojson import write_geojson
 from histowidgets.prediction.results._info import PredictionInfo
+from histowidgets.prediction.results._object_labels import table_beside, write_object_labels
 from histowidgets.prediction.results._object_options import (
     MIN_AREA_UM2,
     SPLIT_DEPTH_UM,
@@ -313,6 +317,79 @@ class PredictionResults(ABC):
         size = self.info.pixel_size_yx_um
         return find_objects(self._squares(), read, self.classes, size, options, splits, names, should_stop)
 
+    def annotations(
+        self,
+        classes: Sequence[str] | None = None,
+        *,
+        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
+        min_area_um2: float = MIN_AREA_UM2,
+        min_probability: float = 0.0,
+        existing: Sequence[Annotation] = (),
+        simplify_um: float = 0.0,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> list[Annotation]:
+        """Convert the prediction to annotations, to accept it as labels of a project.
+
+        Draw them with ``project.paste(prediction.image_name, prediction.annotations(...))``, as one step of undo.
+        Outlines follow the pixel edges, so that exactly the accepted pixels are labelled. A classifier that is trained
+        on what it predicted itself learns nothing new where it was right, and repeats its errors where it was not: look
+        at the areas first.
+
+        Parameters
+        ----------
+        classes : sequence of str, optional
+            The classes to accept; by default all, except ignored ones (whose names end in "*").
+        within : Region, Shape, Annotation or sequence of Annotation, optional
+            Accept only pixels inside, as for `counts`; by default everywhere.
+        min_area_um2 : float, default 10
+            Smaller areas are left out, as measured after everything else. In pixels if the image has no pixel size.
+        min_probability : float, default 0
+            Pixels whose class is less probable are left out; 0 to 1, in steps of 1/255.
+        existing : sequence of Annotation
+            Pixels that these label are left out, such as ``project.annotations(name)``, so that what a person drew
+            stays.
+        simplify_um : float, default 0
+            See `objects`.
+        should_stop : callable, optional
+            Called now and then; if it returns True, the work is cancelled.
+
+        Returns
+        -------
+        list of Annotation
+            Polygons with holes, by class, then from top to bottom. Empty if no pixel is accepted.
+
+        Raises
+        ------
+        PredictionError
+            If a parameter is out of range, a class is unknown, or `min_probability` needs probabilities that were not
+            kept.
+        RegionError
+            If `within` is a region that lies outside of the prediction.
+        PredictionCancelled
+            If `should_stop` returned True.
+        """
+        options = ObjectOptions(min_area_um2, simplify_um=simplify_um)
+        place, drawn = (self.region, []) if within is None else _place_of(within)
+        common = place.intersect(self.region) if place.width > 0 and place.height > 0 else None
+        if common is None:
+            raise RegionError(f"{place} is outside the predicted region, {self.region}.")
+        accepted = Accepted(self.classes, classes, min_probability, drawn, tuple(existing))
+        if min_probability > 0 and not self.has_probabilities:
+            raise PredictionError(
+                "This prediction has labels only, so min_probability cannot be used. Predict again without "
+                "probabilities=False."
+            )
+
+        def read(region: Region) -> Block:
+            if should_stop is not None and should_stop():
+                raise PredictionCancelled("Stopped before all areas were found.")
+            return Block(region, *self._read_block(region, True))
+
+        parts = [part for square in self._squares() if (part := square.intersect(common)) is not None]
+        size, split = self.info.pixel_size_yx_um, [False] * len(self.classes)
+        found = find_objects(parts, accepted.reading(read), self.classes, size, options, split, (), should_stop)
+        return annotations_of(found)
+
     def object_table(
         self, min_area_um2: float = MIN_AREA_UM2, *, image: Image | None = None, **options: Unpack[ObjectKeywords]
     ) -> list[dict[str, str | float]]:
@@ -345,14 +422,24 @@ class PredictionResults(ABC):
             If an option is not accepted (see `objects`), or the file cannot be written.
         """
         found = self.objects(min_area_um2, image=image, **options)
-        unit = "px" if self.pixel_size_um is None else "um"
-        names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
-        names += ["Circularity", "Eccentricity", "Mean probability", *(f"Mean {n}" for n in _measured_names(found))]
+        names = self._columns(found)
         with atomic_write(path, PredictionError) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, names)
             table.writeheader()
             table.writerows(one.row() for one in found)
         return found
+
+    def _columns(self, found: Sequence[PredictedObject]) -> list[str]:
+        """Return the columns of the table of objects, also if there are none."""
+        unit = "px" if self.pixel_size_um is None else "um"
+        names = ["Class", "Centroid X (px)", "Centroid Y (px)", f"Area ({unit}2)", f"Perimeter ({unit})"]
+        return [
+            *names,
+            "Circularity",
+            "Eccentricity",
+            "Mean probability",
+            *(f"Mean {n}" for n in _measured_names(found)),
+        ]
 
     def counts(
         self,
@@ -628,6 +715,95 @@ class PredictionResults(ABC):
         """
         found = self.objects(min_area_um2, image=image, **options)
         write_geojson(found, self.colors, path, object_type, self.info.bounds_offset)
+        return found
+
+    def save_geopackage(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects with the columns of `object_table` as a GeoPackage, which GIS programs and R read.
+
+        It needs geopandas: ``pip install 'histowidgets[geo]'``. The layer is called "objects". Coordinates are those of
+        `save_geojson`: pixels, y downwards, without a coordinate reference system.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"objects.gpkg"``.
+        min_area_um2, image, **options
+            See `objects`.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written.
+
+        Raises
+        ------
+        PredictionError
+            If geopandas is not installed, an option is not accepted, or the file cannot be written.
+        """
+        found = self.objects(min_area_um2, image=image, **options)
+        write_geopackage(found, self._columns(found), path, self.info.bounds_offset)
+        return found
+
+    def save_parquet(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects with the columns of `object_table` as GeoParquet, small and fast also for a million.
+
+        It needs geopandas: ``pip install 'histowidgets[geo]'``. Read it with ``geopandas.read_parquet``. Parameters,
+        coordinates, return value and errors are those of `save_geopackage`.
+        """
+        found = self.objects(min_area_um2, image=image, **options)
+        write_parquet(found, self._columns(found), path, self.info.bounds_offset)
+        return found
+
+    def save_object_labels(
+        self,
+        path: str | PathLike[str],
+        *,
+        min_area_um2: float = MIN_AREA_UM2,
+        image: Image | None = None,
+        **options: Unpack[ObjectKeywords],
+    ) -> list[PredictedObject]:
+        """Write the objects as a label image with a table beside it, as napari, scikit-image and CellProfiler use.
+
+        The image is a tiled OME-TIFF of int32: 0 where there is no object, and for each object its number, from 1.
+        The table is a CSV of the same name, ``cells.csv`` beside ``cells.ome.tif``: the number in the columns "label"
+        (as `skimage.measure.regionprops_table`) and "index" (as napari's features of a labels layer), and the columns
+        of `object_table`.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"cells.ome.tif"``.
+        min_area_um2, image, **options
+            See `objects`. With `simplify_um`, the outlines are simplified in the image as well.
+
+        Returns
+        -------
+        list of PredictedObject
+            What was written, in the order of the numbers.
+
+        Raises
+        ------
+        PredictionError
+            If the name does not end in ``.ome.tif`` or ``.tif``, an option is not accepted, or a file cannot be
+            written.
+        """
+        table_beside(Path(path))
+        found = self.objects(min_area_um2, image=image, **options)
+        write_object_labels(found, self._columns(found), self.info, path)
         return found
 
 

@@ -13,11 +13,15 @@ from histowidgets.prediction.results._objects import PredictedObject
 #: Words in the names of classes that say how strongly objects are stained; 0 is negative.
 _INTENSITIES = {
     **dict.fromkeys(("negative", "neg", "-"), 0),
-    **dict.fromkeys(("1+", "weak"), 1),
-    **dict.fromkeys(("2+", "moderate"), 2),
-    **dict.fromkeys(("3+", "strong"), 3),
+    **dict.fromkeys(("1+", "weak", "weakly"), 1),
+    **dict.fromkeys(("2+", "moderate", "moderately"), 2),
+    **dict.fromkeys(("3+", "strong", "strongly"), 3),
 }
 _POSITIVE = ("positive", "pos", "+")
+#: Minus and plus as typographers write them, as those of the keyboard.
+_PLAIN_SIGNS = str.maketrans(
+    {**dict.fromkeys("\u2212\u2013\u2014\u2010\u2011\ufe63\uff0d", "-"), **dict.fromkeys("\uff0b\ufe62", "+")}
+)
 _UM2_PER_MM2 = 1e6
 
 
@@ -186,7 +190,7 @@ def positivity(
     positive, negative : str or sequence of str, optional
         The classes to compare. By default they are recognized by their names: "Positive" and "Negative", "Ki67+" and
         "Ki67-", "Tumour: positive" and "Tumour: negative", and "1+", "2+" and "3+" or "weak", "moderate" and "strong"
-        for the intensities of positive objects, with "0" for negative ones.
+        for the intensities of positive objects (also "weak positive"), with "0" for negative ones.
 
     Returns
     -------
@@ -240,14 +244,19 @@ def intensity_classes(classes: Sequence[str]) -> tuple[tuple[str, ...], tuple[st
 
 def _parsed(name: str) -> tuple[str, int | None]:
     """Return a name without the word for an intensity, and the intensity: 0 negative, 1 to 3, or 4 positive."""
-    words = [word for word in re.split(r"[\s:_,;/()]+|(?<=[a-z0-9])-(?=[a-z])", name.casefold()) if word]
+    plain = name.casefold().translate(_PLAIN_SIGNS)
+    words = [word for word in re.split(r"[\s:_,;/()]+|(?<=[a-z0-9])-(?=[a-z])", plain) if word]
     words = [part for word in words for part in ([word] if word in _INTENSITIES else _without_sign(word))]
     if "non" in words or "not" in words:
         return " ".join(words), None
-    for word in words:
-        grade = 4 if word in _POSITIVE else _INTENSITIES.get(word)
-        if grade is not None:
-            return " ".join(other for other in words if other is not word), grade
+    grades = [4 if word in _POSITIVE else _INTENSITIES.get(word) for word in words]
+    known = [grade for grade in grades if grade is not None]
+    if known:  # of "weak positive", the intensity
+        stem = [word for word, grade in zip(words, grades, strict=True) if grade is None]
+        exact = sorted({grade for grade in known if grade != 4})
+        if len(exact) > 1 or (exact == [0] and 4 in known):  # such as "strong to weak", which says nothing
+            return " ".join(words), None
+        return " ".join(stem), exact[0] if exact else 4
     if words and words[-1] == "0":  # of 0, 1+, 2+ and 3+
         return " ".join(words[:-1]), 0
     return " ".join(words), None

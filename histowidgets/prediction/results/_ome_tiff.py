@@ -37,13 +37,13 @@ def write_ome_tiff(
     import tifffile  # imported here because it is slow to load
 
     common: dict[str, Any] = {"tile": (TIFF_TILE, TIFF_TILE), "compression": "zlib", "photometric": "minisblack"}
-    common |= _resolution(info.pixel_size_yx_um, 1)
+    common |= resolution_tags(info.pixel_size_yx_um, 1)
     large = labels.size > 1 << 30
     with atomic_write(path, PredictionError) as part, tifffile.TiffWriter(part, ome=True, bigtiff=large) as tiff:
-        metadata = _placed(info, f"{written(info.image_name)} labels", 1)
+        metadata = placed_metadata(info, f"{written(info.image_name)} labels", 1)
         tiff.write(labels, metadata={"axes": "YX", **metadata}, **common)
         if probabilities is not None:
-            metadata = _placed(info, f"{written(info.image_name)} probabilities", len(info.classes))
+            metadata = placed_metadata(info, f"{written(info.image_name)} probabilities", len(info.classes))
             metadata["Channel"] = {"Name": info.classes}
             planes = np.ascontiguousarray(np.moveaxis(probabilities, -1, 0))
             tiff.write(planes, metadata={"axes": "CYX", **metadata}, predictor=3, **common)
@@ -78,7 +78,7 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
     ):
         for level in range(store.n_levels):
             array = store.level(level)
-            more = common | _resolution(size, 1 << level)
+            more = common | resolution_tags(size, 1 << level)
             if level == 0:
                 metadata = {"axes": "YX", "Name": f"{written(card.image_name)} labels", **ome}
                 more |= {"subifds": store.n_levels - 1, "metadata": metadata}
@@ -88,7 +88,7 @@ def write_pyramid(store: Store, path: str | PathLike[str], probabilities: bool =
         if planes is not None:
             metadata = {"axes": "CYX", "Name": f"{written(card.image_name)} probabilities", **ome}
             metadata["Channel"] = {"Name": card.classes}
-            more = common | _resolution(size, 1) | {"metadata": metadata}
+            more = common | resolution_tags(size, 1) | {"metadata": metadata}
             tiff.write(_plane_tiles(planes), shape=planes.shape, dtype=np.uint8, **more)
 
 
@@ -120,14 +120,15 @@ class _Plane:
         return np.asarray(self._array[self._plane, rows])
 
 
-def _resolution(size_yx: tuple[float, float] | None, downsample: int) -> dict[str, Any]:
+def resolution_tags(size_yx: tuple[float, float] | None, downsample: int) -> dict[str, Any]:
+    """Return the TIFF tags of the pixel size: height and width of a full-size pixel, in um."""
     if size_yx is None:
         return {}
     down, across = (1e4 / (side * downsample) for side in size_yx)
     return {"resolution": (across, down), "resolutionunit": "CENTIMETER"}
 
 
-def _placed(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
+def placed_metadata(info: PredictionInfo, name: str, n_planes: int) -> dict[str, Any]:
     """Return the OME metadata of an image: name, classes, pixel size, and the place of the region in the slide."""
     region, size = info.region, info.pixel_size_yx_um
     (down, across), unit = ((1.0, 1.0), "pixel") if size is None else (size, "µm")

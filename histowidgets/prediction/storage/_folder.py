@@ -82,7 +82,17 @@ def read_folder(folder: str | PathLike[str]) -> ClassifierSpec:
     source = as_path(folder, ClassifierError).absolute()
     _put_back(source)
     values = _read_card(source / CARD)
-    weights = _read_weights(source / WEIGHTS, values)
+    return described_spec(values, _read_weights(source / WEIGHTS, values), source / CARD)
+
+
+def described_spec(values: Mapping[str, Any], weights: Mapping[str, np.ndarray], path: Path) -> ClassifierSpec:
+    """Make a spec from the values of a card, read from `path`, and the tensors of the model.
+
+    Raises
+    ------
+    ClassifierError
+        If they are damaged, or do not fit together.
+    """
     try:
         card = FolderCard.model_validate(values)
         return ClassifierSpec(
@@ -94,11 +104,11 @@ def read_folder(folder: str | PathLike[str]) -> ClassifierSpec:
             trained_on=card.trained_on,
         )
     except ValidationError as error:
-        raise _damaged(source / CARD, first_problem(error)) from error
+        raise _damaged(path, first_problem(error)) from error
     except KeyError as error:  # an entry that this kind of model needs
-        raise _damaged(source / CARD, f"{error} is missing") from error
+        raise _damaged(path, f"{error} is missing") from error
     except (ClassifierError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(source / CARD, str(error)) from error
+        raise _damaged(path, str(error)) from error
 
 
 def _card(spec: ClassifierSpec, digest: str) -> dict[str, Any]:

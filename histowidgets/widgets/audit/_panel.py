@@ -10,7 +10,16 @@ import anywidget
 import traitlets
 
 from histowidgets._durations import roughly
-from histowidgets.annotations import AuditPoint, AuditRecord, Change, Judgement, Project
+from histowidgets.annotations import (
+    FEWEST_POINTS,
+    MOST_POINTS,
+    USUAL_POINTS,
+    AuditPoint,
+    AuditRecord,
+    Change,
+    Judgement,
+    Project,
+)
 from histowidgets.errors import HistowidgetsError, PredictionCancelled
 from histowidgets.widgets.common import LatestWorker, SerialQueue, bundle, style_sheet
 
@@ -272,6 +281,7 @@ class AuditPanel(anywidget.AnyWidget):
             "level": level,
             "images": len(roles),
             "validation": roles.count("validation"),
+            "points": [FEWEST_POINTS, USUAL_POINTS, MOST_POINTS],
         }
         if self.audit is not None:
             view |= self._of_audit(self.audit)

@@ -72,6 +72,9 @@ class AnnotationCanvas(ipywidgets.VBox):
         0 to 1. The uncertainty is one minus the probability of the likeliest class.
     overlay_on, annotations_on : bool
         Whether the prediction (with its uncertainty) and the annotations are shown at all.
+    others_hidden : bool
+        Whether annotations by people other than ``project.annotator`` are neither shown nor edited. The eraser then
+        only erases what this annotator drew.
     patterns, prediction_patterns : bool
         Whether classes are hatched in addition to their colour: on annotations and palette, and on predictions.
     disagreement : bool
@@ -116,6 +119,7 @@ class AnnotationCanvas(ipywidgets.VBox):
     annotation_opacity = _StateTrait()
     overlay_on = _StateTrait()
     annotations_on = _StateTrait()
+    others_hidden = _StateTrait()
     patterns = _StateTrait()
     prediction_patterns = _StateTrait()
     disagreement = _StateTrait()
@@ -332,7 +336,7 @@ class AnnotationCanvas(ipywidgets.VBox):
         Returns
         -------
         str
-            The id of the annotation.
+            The id of the annotation; "" for what is erased while others' annotations are hidden.
 
         Raises
         ------

@@ -77,6 +77,8 @@ class LivePrediction:
         self.shifts = LatestWorker("shift-sensitivity", self._measure_shifts, self._deliver_shifts, rest=SHIFT_REST)
         self.view = LatestWorker("view-overlay", self._predict_view, self._deliver_view)
         self._ensemble = QuickEnsemble()
+        #: A network, and the temperature of its mean with the quick learner, which is formed again after each stroke.
+        self._joint_temperature: tuple[Classifier, float] | None = None
         self._predictors: dict[str, ViewPredictor] = {}  # for large images, whose tiles are kept for the next pan
 
     # -- for the studio ---------------------------------------------------------------
@@ -193,6 +195,70 @@ class LivePrediction:
         if before == ON_DISK:  # the view may have moved since the last prediction of the learners
             self.view_changed()
 
+    def use_scaled(
+        self, classifier: Classifier, scaled: Classifier, ratio: float, should_stop: Callable[[], bool]
+    ) -> bool:
+        """Show a classifier whose probabilities were scaled, instead of the same one without that; predicts here.
+
+        Parameters
+        ----------
+        classifier, scaled
+            The classifier of an answer, and that with a temperature.
+        ratio
+            The temperature of `scaled`, relative to that of `classifier`.
+        should_stop
+            Called now and then; if it returns True, the prediction is cancelled.
+
+        Returns
+        -------
+        bool
+            Whether it is shown; False if the classifier has been replaced by a newer one.
+
+        Raises
+        ------
+        PredictionCancelled
+            If `should_stop` returned True; nothing changes then.
+        """
+        with self._lock:
+            learner = self._learner_of(classifier)
+            answer = None if learner is None else self._answers[learner]
+        if learner is None or answer is None:
+            return False
+        request = replace(self._request(), tta=answer.scope == EIGHT_VIEWS)
+        if request.image_name != answer.prediction.image_name:
+            return False
+        prediction = self._predict(learner, scaled, request, should_stop)
+        with self._lock:
+            if self._learner_of(classifier) != learner:
+                return False
+            network = self._answers.get("network")
+            if learner == "both" and network is not None:
+                self._joint_temperature = network.classifier, ratio
+            self._answers[learner] = replace(self._answers[learner], classifier=scaled, prediction=prediction)
+        self._choose()
+        return True
+
+    def take_back(self, classifier: Classifier, scaled: Classifier) -> bool:
+        """Show a classifier without the temperature that `use_scaled` gave it; return whether that was still in use."""
+        with self._lock:
+            learner, network, joint = self._learner_of(scaled), self._answers.get("network"), self._joint_temperature
+            self._joint_temperature = None
+        if joint is not None and network is not None and joint[0] is network.classifier:
+            self._offer(
+                network.classifier, network.learner, scores={"val_miou": network.score}, joined=True, final=True
+            )
+            return True
+        if learner is None:
+            return False
+        answer = self._answers[learner]
+        scores = {"val_miou": answer.score, "val_iou": answer.class_scores}
+        self.offer_network(classifier, answer.learner, scores, answer.final, answer.alone)
+        return True
+
+    def _learner_of(self, classifier: Classifier) -> str | None:
+        """Return the learner whose answer is by a classifier; None if there is none."""
+        return next((name for name, answer in self._answers.items() if answer.classifier is classifier), None)
+
     def answer_of(self, learner: str) -> LearnerAnswer | None:
         """Return the last answer of "both", "quick" or "network", if any."""
         return self._answers.get(learner)
@@ -286,12 +352,22 @@ class LivePrediction:
             both = self._ensemble.join(request)
             if both is None:
                 return None
-            classifier, learner, scores = both, f"{learner} + quick", both.scores
-            bonus = score_bonus(request, both)
+            bonus, scores = score_bonus(request, both), both.scores
+            classifier, learner = self._scaled_like_before(both, classifier), f"{learner} + quick"
         prediction = self._predict(request.answers_as, classifier, request, is_stale)
         answer = LearnerAnswer.of(classifier, prediction, learner, scores, request.scored_on)
         scope = EIGHT_VIEWS if request.tta else ""
         return replace(answer, final=request.final, alone=request.alone, scope=scope, score_bonus=bonus)
+
+    def _scaled_like_before(self, both: Classifier, network: Classifier) -> Classifier:
+        """Return the mean of a network and the quick learner with the temperature that it was calibrated to, if any."""
+        with self._lock:
+            joint = self._joint_temperature
+        if joint is None or joint[0] is not network:
+            return both
+        temperature = joint[1] * float(both.scores.get("temperature", 1.0))
+        model = both.spec.model.with_temperature(joint[1])
+        return Classifier(replace(both.spec, model=model, scores={**both.scores, "temperature": temperature}))
 
     def _predict_view(self, request: PredictionRequest, is_stale: Callable[[], bool]) -> Prediction:
         if request.classifier is None:

@@ -42,6 +42,7 @@ class _Request:
     snapshot: ProjectSnapshot
     wanted: RowFilter
     prediction: PredictionResults | None
+    blind: bool
 
 
 class AnnotationList(ipywidgets.VBox):
@@ -99,6 +100,7 @@ class AnnotationList(ipywidgets.VBox):
             "annotation-list", self._work, self._deliver, rest=REST
         )
         self._ends = [self._project.subscribe(self._changed), observe(state, "image_name", lambda _: self.refresh())]
+        self._ends.append(observe(state, "others_hidden", lambda _: self.refresh()))
         self._say_count()
 
     def _filter(self, name: str, options: Sequence[str], tip: str) -> ipywidgets.Dropdown:
@@ -139,7 +141,7 @@ class AnnotationList(ipywidgets.VBox):
             return
         snapshot = self._project.snapshot()
         self._offer(snapshot)
-        self._worker.request(_Request(snapshot, self._wanted(), self._prediction))
+        self._worker.request(_Request(snapshot, self._wanted(), self._prediction, self._state.others_hidden))
 
     def _changed(self, change: Change) -> None:
         self.refresh()
@@ -147,6 +149,8 @@ class AnnotationList(ipywidgets.VBox):
     def _wanted(self) -> RowFilter:
         """Return what the filters say."""
         class_name, annotator = self.class_name.value, self.annotator.value
+        if self._state.others_hidden:
+            annotator = self._project.annotator
         return RowFilter(
             image_name=None if self.image.value == ALL_IMAGES else self._state.image_name,
             class_name=None if class_name == ALL_CLASSES else "" if class_name == ERASER else class_name,
@@ -168,7 +172,7 @@ class AnnotationList(ipywidgets.VBox):
                     offer(field, options)
             finally:
                 self._quiet = False
-        self.annotator.layout.display = None if len(found) > 1 else "none"
+        self.annotator.layout.display = None if len(found) > 1 and not self._state.others_hidden else "none"
         self.image.layout.display = None if len(snapshot.images) > 1 else "none"
 
     # -- on the worker's thread -----------------------------------------------------------------------
@@ -176,6 +180,8 @@ class AnnotationList(ipywidgets.VBox):
     def _work(self, request: _Request, is_stale: Callable[[], bool]) -> list[AnnotationRow]:
         if request.prediction is not None:
             self._measure(request.prediction, request.snapshot, is_stale)
+        if request.blind:  # the prediction learned from the annotations that are hidden
+            return rows_of(request.snapshot, request.wanted, {})
         shares = {key: share for _, known in self._compared.values() for key, (_, share) in known.items() if share}
         return rows_of(request.snapshot, request.wanted, shares)
 

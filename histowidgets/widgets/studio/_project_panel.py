@@ -44,6 +44,13 @@ class ProjectPanel(ipywidgets.VBox):
             tooltip="Stored with each annotation from now on, so that annotators can be compared",
         )
         self._annotator.observe(self._named, names="value")
+        self._hide = ipywidgets.Checkbox(
+            value=state.others_hidden,
+            description="Hide others' annotations",
+            indent=False,
+            tooltip="Neither show nor erase what others drew; the prediction, which learned from it, is hidden too",
+        )
+        self._hide.observe(self._hide_switched, names="value")
         self._entries = [
             TextEntry("Open", "image file or folder", "Open", "Add an image file to the project", self._open),
             TextEntry("Add class", "name", "Add", "Add a class to the palette", self._add_class),
@@ -94,6 +101,7 @@ class ProjectPanel(ipywidgets.VBox):
                 self._images,
                 self._role,
                 self._annotator,
+                self._hide,
                 self._find,
                 *self._entries[:2],
                 *importing,
@@ -104,6 +112,7 @@ class ProjectPanel(ipywidgets.VBox):
         self.add_class("hw-section")
         self._unsubscribe = self._project.subscribe(self._changed)
         self._unobserve = observe(state, "image_name", lambda change: self.refresh())
+        self._unobserve_hidden = observe(state, "others_hidden", self._show_hidden)
         self.refresh()
         self._show_missing()
 
@@ -132,6 +141,27 @@ class ProjectPanel(ipywidgets.VBox):
 
     def _named(self, change: dict[str, str]) -> None:
         self._project.annotator = change["new"]
+        self._state.annotator_changed()
+        if not self._project.annotator:
+            self._state.others_hidden = False
+
+    def _hide_switched(self, change: dict[str, bool]) -> None:
+        if change["new"] and not self._project.annotator:
+            self._hide.value = False
+            self._say("Type your name first: it tells your annotations from those of others.", "error")
+            return
+        self._state.others_hidden = change["new"]
+
+    def _show_hidden(self, change: Any) -> None:
+        self._hide.value = change["new"]
+        if change["new"]:
+            self._say(
+                "Only your annotations are shown, and the eraser leaves those of others. The prediction is hidden too, "
+                "as it learned from all labels; O shows it.",
+                "info",
+            )
+        else:
+            self._say("All annotations are shown.", "info")
 
     def _role_picked(self, change: dict[str, str]) -> None:
         if not self._quiet:
@@ -236,6 +266,7 @@ class ProjectPanel(ipywidgets.VBox):
         """Stop listening, finish the file that is being read or written, and close the widgets."""
         self._unsubscribe()
         self._unobserve()
+        self._unobserve_hidden()
         self.tasks.close()
         super().close()
 

@@ -165,6 +165,13 @@ class ResultsPanel(ipywidgets.VBox):
             ),
             ("Objects (CSV)", "One row per object: area, shape, probability, mean of each channel.", self.save_objects),
             (
+                "Objects (label image)",
+                "An OME-TIFF with a number for each object, and a table of them, for napari and scikit-image.",
+                self.save_object_labels,
+            ),
+            ("Objects (GeoPackage)", "The predicted areas with measurements, for GIS programs.", self.save_geopackage),
+            ("Objects (Parquet)", "The same as GeoParquet, for many objects.", self.save_parquet),
+            (
                 "Measurements (CSV)",
                 "Area and share of each class, and its objects if they are counted; also inside each annotation.",
                 self.save_measurements,
@@ -310,6 +317,24 @@ class ResultsPanel(ipywidgets.VBox):
         """Save the predicted areas as a table."""
         answer, path = self._needed(), self._file("_objects.csv")
         answer.prediction.save_csv(path, image=self._image(answer), **self.fields.objects)
+        return path
+
+    def save_object_labels(self) -> Path:
+        """Save the predicted areas as a label image with a table."""
+        answer, path = self._needed(), self._file("_objects.ome.tif")
+        answer.prediction.save_object_labels(path, image=self._image(answer), **self.fields.objects)
+        return path
+
+    def save_geopackage(self) -> Path:
+        """Save the predicted areas as GeoPackage."""
+        answer, path = self._needed(), self._file("_objects.gpkg")
+        answer.prediction.save_geopackage(path, image=self._image(answer), **self.fields.objects)
+        return path
+
+    def save_parquet(self) -> Path:
+        """Save the predicted areas as GeoParquet."""
+        answer, path = self._needed(), self._file("_objects.parquet")
+        answer.prediction.save_parquet(path, image=self._image(answer), **self.fields.objects)
         return path
 
     def _image(self, answer: LearnerAnswer) -> Image | None:

@@ -7,7 +7,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from histowidgets.advice import LabelReview, ReviewTile, find_label_errors
+from histowidgets.advice import ContradictedAnnotation, LabelReview, ReviewTile, find_label_errors
+from histowidgets.annotations import Annotation, Change
 from histowidgets.errors import HistowidgetsError
 from histowidgets.widgets.common import LatestWorker, bundle, style_sheet
 from histowidgets.widgets.studio._review_marks import ReviewMarks
@@ -18,6 +19,8 @@ from histowidgets.widgets.studio._state import StudioState
 Found = tuple[LabelReview, list[dict[str, Any]]]
 #: Number of rows with a picture; later rows are rarely looked at, and each picture takes about 4 KB.
 PICTURES = 60
+#: Number of contradicted strokes that are listed.
+MOST_STROKES = 30
 
 _IDLE = "See where the classifier and your labels disagree: areas it has not learned, or labels that are wrong."
 
@@ -42,6 +45,7 @@ class ReviewPanel(anywidget.AnyWidget):
 
     # Written from Python only; the page answers with messages.
     _view = traitlets.Dict().tag(sync=True)
+    _strokes: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
 
     def __init__(self, state: StudioState) -> None:
         self._state = state
@@ -54,6 +58,7 @@ class ReviewPanel(anywidget.AnyWidget):
         )
         self._worker: LatestWorker[Any, Found] = LatestWorker("review", self._work, self._answered)
         self.on_msg(self._message)
+        self._unsubscribe = state.project.subscribe(self._project_changed)
 
     @property
     def idle(self) -> threading.Event:
@@ -83,8 +88,21 @@ class ReviewPanel(anywidget.AnyWidget):
             self._view = {**self._view, "overlay": on}
         self._state.disagreement = on
 
+    def relabel(self, stroke: ContradictedAnnotation) -> None:
+        """Give a contradicted annotation the class that it is predicted as. One step of undo."""
+        if self._current(stroke) is None:
+            self._say("This stroke has changed since the review. Review again.")
+            return
+        try:
+            self._state.project.reclassify(stroke.id, stroke.predicted)
+        except HistowidgetsError as error:
+            self._say(str(error))
+            return
+        self._state.notify(f"The {stroke.class_name} stroke is {stroke.predicted} now. Ctrl+Z takes it back.")
+
     def close(self) -> None:
         """End the worker and the widget."""
+        self._unsubscribe()
         self._worker.close()
         super().close()
 
@@ -100,6 +118,9 @@ class ReviewPanel(anywidget.AnyWidget):
             self.overlay(bool(content.get("on")))
             return
         found, number = self.review, content.get("tile")
+        if content.get("kind") in ("show-stroke", "relabel-stroke"):
+            self._stroke_message(found, content)
+            return
         if found is None or not isinstance(number, int) or not 0 <= number < len(found.tiles):
             return
         tile = found.tiles[number]
@@ -113,6 +134,29 @@ class ReviewPanel(anywidget.AnyWidget):
             self._state.notify(f"Paint {brush} over what is wrong here.")
         elif content.get("kind") == "right":
             self.mark(tile, bool(content.get("right")))
+
+    def _stroke_message(self, found: LabelReview | None, content: dict[str, Any]) -> None:
+        known = {} if found is None else {one.id: one for one in found.contradicted}
+        stroke = known.get(str(content.get("id")))
+        if stroke is None:
+            return
+        if content["kind"] == "relabel-stroke":
+            self.relabel(stroke)
+        else:
+            self._state.go_to(stroke)
+
+    def _current(self, stroke: ContradictedAnnotation) -> Annotation | None:
+        """Return the annotation of a contradicted stroke, if it still has the class that was reviewed."""
+        project = self._state.project
+        if stroke.image_name not in project.image_names:
+            return None
+        known = {one.id: one for one in project.annotations(stroke.image_name)}
+        one = known.get(stroke.id)
+        return one if one is not None and one.class_name == stroke.class_name else None
+
+    def _project_changed(self, change: Change) -> None:
+        if self.review is not None and change.kind != "audits":
+            self._show_strokes()
 
     # -- the work -------------------------------------------------------------------------------
 
@@ -153,7 +197,27 @@ class ReviewPanel(anywidget.AnyWidget):
         with self._lock:
             self._view = {**self._view, "status": words, "busy": busy}
 
+    def _show_strokes(self) -> None:
+        """List the contradicted strokes that are still as they were reviewed."""
+        with self._lock:
+            found = () if self.review is None else self.review.contradicted
+            classes = self._state.project.classes
+            shown = [one for one in found if one.predicted in classes and self._current(one) is not None]
+            rows = [
+                {
+                    "id": one.id,
+                    "image": one.image_name,
+                    "class": one.class_name,
+                    "predicted": one.predicted,
+                    "share": round(one.share, 3),
+                }
+                for one in shown[:MOST_STROKES]
+            ]
+            if rows != self._strokes:
+                self._strokes = rows
+
     def _show(self) -> None:
+        self._show_strokes()
         with self._lock:
             found = self.review
             if found is None:

@@ -47,6 +47,8 @@ class StudioState(traitlets.HasTraits):
         Called with a message, and its level, that was already shown beside the pressed button; by default `notify`.
     log
         Called with a text for the log, such as a traceback.
+    annotator_changed
+        Called after the name of the person who paints has changed.
 
     Attributes
     ----------
@@ -61,6 +63,9 @@ class StudioState(traitlets.HasTraits):
 
     disagreement = traitlets.Bool(False)
     """Whether strokes are coloured by how far the prediction contradicts them, instead of by their class."""
+
+    others_hidden = traitlets.Bool(False)
+    """Whether annotations by other people are neither shown nor edited on the canvas."""
 
     folder = traitlets.Instance(Path)
     """Folder to write files to."""
@@ -77,12 +82,14 @@ class StudioState(traitlets.HasTraits):
         notify: Callable[[str, str], object] = lambda text, level: None,
         answered: Callable[[str, str], object] | None = None,
         log: Callable[[str], object] = lambda text: None,
+        annotator_changed: Callable[[], object] = lambda: None,
     ) -> None:
         self.project = project
         self.runs: list[Any] = []
         self.run: Any = None
         self._region, self._selection, self._classifier = region, selection, classifier
         self._show_region, self._paint, self._notify, self._log = show_region, paint, notify, log
+        self._annotator_changed = annotator_changed
         self._answered = notify if answered is None else answered
         super().__init__(image_name=project.image_names[0], folder=Path(project.folder or "my_classifier"))
 
@@ -127,6 +134,10 @@ class StudioState(traitlets.HasTraits):
     def paint(self, class_name: str) -> None:
         """Make the brush ready to paint a class."""
         self._paint(class_name)
+
+    def annotator_changed(self) -> None:
+        """Show what is by the current annotator of the project, after the name has changed."""
+        self._annotator_changed()
 
     def notify(self, text: str, level: str = "info") -> None:
         """Show the user a message at level "info", "good", "warning" or "error"."""

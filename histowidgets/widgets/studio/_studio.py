@@ -19,9 +19,11 @@ from histowidgets.widgets.common import StaticOutput, close_tree, colab_pulse, o
 from histowidgets.widgets.live_prediction import LivePrediction
 from histowidgets.widgets.monitor import LossMonitor
 from histowidgets.widgets.settings import NormalizationFold, SettingsForm, SettingsTab
+from histowidgets.widgets.studio._accept_panel import AcceptPanel
 from histowidgets.widgets.studio._annotation_list import AnnotationList
 from histowidgets.widgets.studio._annotation_rows import AnnotationRow
 from histowidgets.widgets.studio._audit_view import AuditView
+from histowidgets.widgets.studio._calibration_panel import CalibrationPanel
 from histowidgets.widgets.studio._class_panel import ClassPanel
 from histowidgets.widgets.studio._image_strip import ImageStrip
 from histowidgets.widgets.studio._last_session import ViewFile
@@ -36,6 +38,7 @@ from histowidgets.widgets.studio._results_panel import ResultsPanel
 from histowidgets.widgets.studio._review_panel import ReviewPanel
 from histowidgets.widgets.studio._state import StudioState
 from histowidgets.widgets.studio._still import studio_html
+from histowidgets.widgets.studio._tiles_panel import TilesPanel
 from histowidgets.widgets.studio._tour import Tour, TourFacts
 from histowidgets.widgets.studio._train_panel import TrainPanel
 from histowidgets.widgets.studio._trials_panel import TrialsPanel
@@ -263,7 +266,9 @@ class Studio(ipywidgets.VBox):
         self._settings_tab = SettingsTab(self.project, self.form, state.view)
         self._normalization = NormalizationFold(self.project, self.form, state.view, state.log)
         self._results = ResultsPanel(state, self._live, self.canvas.show_outlines)
+        self._accept = AcceptPanel(state, lambda: self.prediction)
         self._predict = PredictPanel(state, self._live)
+        self._calibration = CalibrationPanel(state, self._live)
         self._report = ReportPanel(state, self._live)
         self._review = ReviewPanel(state)
         self._audit_view = AuditView(state, self.canvas)
@@ -278,13 +283,15 @@ class Studio(ipywidgets.VBox):
         self._trials = TrialsPanel(state, self.form)
         self._annotations = AnnotationList(state, self._show_annotation)
         self._project_panel = ProjectPanel(state)
+        self._tiles = TilesPanel(state, self.canvas.mark)
         self._display = DisplayPanel(self.canvas, state.log, asleep=True)
         self.canvas.put_in_eye_menu(self._display, self._display.wake)
         #: In closing order: the parts that start work first, those that show it last.
         self._parts: list[Any] = [
             *(self._training, self._settings_tab, self._review, self._audit, self._audit_view, self._predict),
-            *(self._report, self._results, self._trials),
-            *(self._live, self._classes, self._next, self._annotations, self._project_panel, self._display),
+            *(self._calibration, self._report, self._results, self._accept, self._trials),
+            *(self._live, self._classes, self._next, self._annotations, self._project_panel, self._tiles),
+            self._display,
             *(self._normalization, self._strip, self._view_file, self.canvas),
         ]
         self._lay_out()
@@ -300,16 +307,18 @@ class Studio(ipywidgets.VBox):
             notify=self.notify,
             answered=lambda text, level: self._log_panel.add(text),
             log=self._log_panel.add,
+            annotator_changed=self._annotator_changed,
         )
 
     def _lay_out(self) -> None:
         parts = [
-            *(self._results, self._results.objects, self._predict, self._results.files, self._report),
+            *(self._results, self._results.objects, self._accept, self._calibration),
+            *(self._predict, self._results.files, self._report),
             *(self._audit, self._review, self._trials),
         ]
         results = ipywidgets.VBox(parts)
         results.add_class("hw-results-page")
-        project = ipywidgets.VBox([self._project_panel, self._log_panel])
+        project = ipywidgets.VBox([self._project_panel, self._tiles, self._log_panel])
         pages = {
             "Train": self._training,
             "Settings": ipywidgets.VBox([self._settings_tab, self._normalization]),
@@ -345,6 +354,8 @@ class Studio(ipywidgets.VBox):
             observe(state, "image_name", lambda change: self._image_changed(change["new"])),
             observe(state, "disagreement", lambda change: setattr(canvas, "disagreement", change["new"])),
             observe(canvas, "disagreement", lambda change: setattr(state, "disagreement", change["new"])),
+            observe(state, "others_hidden", lambda change: self._hide_others(change["new"])),
+            observe(canvas, "others_hidden", lambda change: setattr(state, "others_hidden", change["new"])),
             observe(self._page_size, "size", lambda change: self._fit_page()),
             observe(canvas, "class_name", lambda change: self._view_file.changed()),
             canvas.on_view(self._live.view_changed),
@@ -352,8 +363,10 @@ class Studio(ipywidgets.VBox):
             canvas.on_view(self._tour.refresh),
             observe(canvas, "class_name", lambda _: self._tour.refresh()),
             canvas.on_view(self._results.objects.moved),
+            canvas.on_view(self._accept.refresh),
             observe(canvas, "selection", lambda _: self._results.objects.moved()),
             observe(canvas, "selection", lambda _: self._annotations.follow_selection()),
+            observe(canvas, "selection", lambda _: self._accept.refresh()),
             self.form.on_change(lambda settings: self._live.use_channels(settings.channels, settings.pixel_size_um)),
             self._training.on_event(self._on_run_event),
             self.project.subscribe(self._project_changed),
@@ -401,6 +414,18 @@ class Studio(ipywidgets.VBox):
         self.canvas.go_to(row.view())
         self.canvas.selection = (row.annotation.id,)
 
+    def _hide_others(self, hide: bool) -> None:
+        """Hide annotations by other people, or show them again; also the prediction, which learned from them."""
+        self.canvas.others_hidden = hide
+        self.canvas.overlay_on = not hide
+
+    def _annotator_changed(self) -> None:
+        self._tiles.refresh()
+        self._annotations.refresh()
+        if self.canvas.others_hidden:
+            self.canvas.selection = ()
+            self.canvas.redraw()
+
     def _show_held_out(self) -> None:
         if self._split is not None:
             self.canvas.show_held_out(self._split.held_out.get(self._state.image_name, ()))
@@ -444,10 +469,11 @@ class Studio(ipywidgets.VBox):
     def _project_changed(self, change: Change) -> None:
         self._static_output.changed()
         if change.kind == "annotations":
-            self.canvas.mark(None)
+            self.canvas.mark(self._tiles.shown)
             self._tour.refresh()
         if change.kind in ("annotations", "classes"):
             self._live.edited()
+            self._accept.refresh()
         elif change.kind == "images":
             self._fit_page()
 
@@ -459,6 +485,7 @@ class Studio(ipywidgets.VBox):
         self._results.refresh()
         self._annotations.follow(prediction)
         self._tour.refresh()
+        self._accept.refresh()
         self._next.refresh()
 
     def _on_run_event(self, run: "TrainingRun", event: Any) -> None:

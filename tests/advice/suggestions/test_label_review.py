@@ -115,3 +115,30 @@ def test_a_real_classifier_is_reviewed_and_the_wrong_stroke_comes_first():
     found = find_label_errors(project, classifier)
     assert found.tiles[0].region == (96, 32, 32, 32)
     assert found.tiles[0].disagreement > 0.3
+
+
+def test_annotations_that_are_mostly_predicted_as_another_class_are_listed(project):
+    half = project.annotate("image", hw.Rectangle(54, 60, 20, 8), "Bright")  # half of it is right
+    most = project.annotate("image", hw.Rectangle(44, 80, 25, 8), "Bright")  # 20 of 25 columns are wrong
+    covered = project.annotate("image", hw.Rectangle(80, 50, 40, 8), "Dark")
+    project.annotate("image", hw.Rectangle(85, 50, 40, 8), "Bright")  # which leaves 5 columns of it
+    project.erase("image", hw.Rectangle(80, 50, 2, 8))  # and 3
+    listed = find_label_errors(project, Halves()).contradicted
+    wrong = project.annotations("image")[2].id
+    assert [(one.id, one.class_name, one.predicted, one.n_pixels) for one in listed] == [
+        (wrong, "Bright", "Dark", 200),
+        (most, "Bright", "Dark", 200),
+        (covered, "Dark", "Bright", 24),
+    ]
+    assert half not in [one.id for one in listed]
+    assert [one.share for one in listed] == [1.0, 0.8, 1.0]
+    assert tuple(listed[1].region) == (44, 80, 25, 8)
+    project.reclassify(most, listed[1].predicted)
+    assert most not in [one.id for one in find_label_errors(project, Halves()).contradicted]
+
+
+def test_more_annotations_than_a_label_map_has_numbers_are_told_apart(project):
+    ids = [project.annotate("image", hw.Rectangle(40 + k % 20, 40 + k // 20, 1, 1), "Bright") for k in range(300)]
+    listed = find_label_errors(project, Halves()).contradicted
+    assert {one.id for one in listed} >= set(ids)
+    assert {one.n_pixels for one in listed if one.id in ids} == {1}

@@ -351,17 +351,102 @@ def test_a_read_only_project_shows_its_audit_and_keeps_no_judgement(project, pre
     reader.close()
 
 
-def test_classes_keep_the_names_they_had(project, predictions):
+def test_a_renamed_class_is_renamed_in_an_audit_and_a_removed_one_stays(project, predictions):
     audit = hw.audit(project, predictions, n=10)
     audit.judge(0, "Dark")
     project.rename_class("Dark", "Shadow")
+    assert audit.classes == ("Shadow", "Bright")
+    assert audit.judgements[0].class_name == "Shadow"
+    assert {one.predicted for one in audit.points} == {"Shadow", "Bright"}
+    assert [one.name for one in audit.results().classes] == ["Shadow", "Bright"]
+    project.undo()
+    assert audit.classes == ("Dark", "Bright")
+    assert audit.judgements[0].class_name == "Dark"
+    project.redo()
     project.merge_classes("Bright", into="Shadow")
     audit.judge(1, "Bright")
-    assert audit.classes == ("Dark", "Bright")
-    assert [one.name for one in audit.results().classes] == ["Dark", "Bright"]
-    with pytest.raises(ClassNameError, match=r"There is no class '(Dark|Bright)'"):
+    assert audit.classes == ("Shadow", "Bright")
+    # Another class that gets the name of the removed one stays apart from it, also after undo.
+    project.rename_class("Shadow", "Bright")
+    assert audit.classes == ("Shadow", "Bright")
+    project.undo()
+    assert audit.classes == ("Shadow", "Bright")
+    with pytest.raises(ClassNameError, match="There is no class 'Bright'"):
         audit.annotate()
     assert project.count() == {"Shadow": 0}
+
+
+def test_a_new_name_in_an_audit_is_kept_in_the_journal(project, predictions):
+    audit = hw.audit(project, predictions, n=10)
+    audit.judge(0, "Dark")
+    project.rename_class("Dark", "Shadow")
+    expected = audit.record
+    project.close()
+    with closing(hw.Project.open(project.folder)) as again:
+        assert again.audits == (expected,)
+        assert hw.audit(again).results().classes[0].name == "Shadow"
+
+
+@pytest.fixture
+def with_pen(tmp_path):
+    """A project with an ignored class, and a prediction of which a quarter is Pen*."""
+    with closing(hw.Project([*CLASSES, "Pen*"], tmp_path / "pen")) as project:
+        project.add_image(picture(100, 100), name="one")
+        labels = np.zeros((100, 100), np.uint8)
+        labels[:, 40:] = 1
+        labels[:, 75:] = 2
+        prediction = Prediction(
+            None,
+            labels=labels,
+            classes=[*CLASSES, "Pen*"],
+            colors=[*COLORS, "#999999"],
+            region=project.image("one").region,
+            image_name="one",
+        )
+        yield project, prediction
+
+
+def test_x7_ignored_classes_do_not_count_in_an_audit(with_pen):
+    project, prediction = with_pen
+    audit = hw.audit(project, [prediction], n=75)
+    assert {point.predicted for point in audit.points} == set(CLASSES), "no point is drawn on ignored areas"
+    assert audit.record.pixels["one"] == (4000, 3500, 0)
+    told = dict.fromkeys(CLASSES, 0)
+    for k, point in enumerate(audit.points):
+        audit.judge(point, "Pen*" if k % 5 == 0 else point.predicted)
+        told[point.predicted] += k % 5 != 0
+    found = audit.results()
+    assert [one.name for one in found.classes] == CLASSES
+    assert found.n_judged == sum(told.values()) == 60
+    assert found.n_cannot_tell == 0
+    assert found.accuracy.value == 1.0
+    assert found.classes[0].pixel_share == pytest.approx(4000 / 7500)
+    assert found.classes[0].share.value == pytest.approx(4000 / 7500)
+    assert found.confusion == ((told["Dark"], 0), (0, told["Bright"]))
+    assert any("15 points in ignored areas" in note for note in found.notes)
+    assert not any("Pen*" in note for note in found.notes)
+
+
+def test_x7_ignored_classes_do_not_count_when_another_prediction_is_scored(with_pen):
+    project, prediction = with_pen
+    audit = hw.audit(project, [prediction], n=75)
+    for point in audit.points:
+        audit.judge(point, point.predicted)
+    labels = prediction.labels.copy()
+    labels[:50] = 2  # half of each class
+    other = Prediction(
+        None,
+        labels=labels,
+        classes=prediction.classes,
+        colors=prediction.colors,
+        region=prediction.region,
+        image_name="one",
+    )
+    found = audit.score([other])
+    assert [one.name for one in found.classes] == CLASSES
+    assert found.n_judged == sum(point.y >= 50 for point in audit.points)
+    assert found.accuracy.value == 1.0
+    assert found.classes[0].pixel_share == pytest.approx(4000 / 7500)
 
 
 # --- tables ---

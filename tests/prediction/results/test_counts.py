@@ -106,6 +106,15 @@ def test_x6_h_score_of_three_intensities():
         (["Positive", "Negative", "Region 0"], (("Positive",), ("Negative",))),
         (["Field 0 positive", "Field 0 negative"], (("Field 0 positive",), ("Field 0 negative",))),
         (["non-positive", "positive"], None),
+        (["Ki67+", "Ki67\u2212"], (("Ki67+",), ("Ki67\u2212",))),
+        (["Ki67 +", "Ki67 \u2013"], (("Ki67 +",), ("Ki67 \u2013",))),
+        (
+            ["Negative", "Weak positive", "Moderate positive", "Strong positive"],
+            (("Weak positive", "Moderate positive", "Strong positive"), ("Negative",)),
+        ),
+        (["ER weakly positive", "ER negative"], (("ER weakly positive",), ("ER negative",))),
+        (["positive to negative", "Stroma"], None),
+        (["weak to strong", "negative"], None),
     ],
 )
 def test_x6_pairs_are_recognized_by_their_names(classes, pair):
@@ -178,3 +187,8 @@ def test_pixels_without_data_are_no_part_of_the_shares_of_an_annotation():
     assert upper["A (%)"] + upper["B (%)"] == pytest.approx(100)
     assert {key: whole[key] for key in prediction.measurements()} == prediction.measurements()
     assert (empty["A (%)"], empty["A area (px2)"]) == (0, 0)
+
+
+def test_x6_an_h_score_follows_from_weak_moderate_and_strong_positive():
+    counts = {"Negative": 40, "Weak positive": 30, "Moderate positive": 20, "Strong positive": 10}
+    assert hw.positivity(counts).h_score == pytest.approx(1 * 30 + 2 * 20 + 3 * 10)

@@ -213,6 +213,18 @@ def test_an_annotation_that_was_deleted_meanwhile_is_an_error_that_is_said(scree
     assert "no annotation" in screen.said[0].lower()
 
 
+def test_annotations_of_others_are_not_listed_while_they_are_hidden(screen, project):
+    assert len(screen.texts) == 5
+    screen.list.follow(prediction_of("a"))
+    project.annotator = "Ben"
+    screen.state.others_hidden = True
+    assert screen.texts == ["Gland, rectangle", "Eraser, stroke"]  # nor what the prediction learned from the others
+    assert screen.list.annotator.layout.display == "none"
+    screen.state.others_hidden = False
+    assert len(screen.texts) == 5
+    assert screen.texts[3] == "Gland, rectangle → Stroma 75 %"
+
+
 def test_a_renamed_class_and_a_new_one_are_offered(screen, project):
     assert len(screen.texts) == 5
     screen.list.class_name.value = "Stroma"

@@ -152,3 +152,23 @@ def test_a_mark_while_a_review_is_superseded_goes_by_the_rows_that_are_shown(pro
     go.set()
     assert panel.idle.wait(20)
     assert len(panel._view["rows"]) == len(shown) + 1
+
+
+def test_one_contradicted_stroke_is_relabelled_and_one_undo_takes_it_back(panel, project, heard):
+    reviewed(panel)
+    wrong = project.annotations("image")[2]
+    assert panel._strokes == [{"id": wrong.id, "image": "image", "class": "Bright", "predicted": "Dark", "share": 1.0}]
+    page(panel, kind="show-stroke", id=wrong.id)
+    assert heard[-1] == ("show", "image", (4, 100, 10, 20))
+    page(panel, kind="relabel-stroke", id=wrong.id)
+    assert project.annotation(wrong.id).class_name == "Dark"
+    assert panel._strokes == []
+    page(panel, kind="relabel-stroke", id=wrong.id)  # a second click that was under way
+    assert "has changed since the review" in panel._view["status"]
+    project.undo()
+    assert project.annotation(wrong.id).class_name == "Bright"
+    assert [one["id"] for one in panel._strokes] == [wrong.id]
+    project.remove(wrong.id)
+    assert panel._strokes == []
+    for content in ({"kind": "relabel-stroke"}, {"kind": "show-stroke", "id": 3}):
+        page(panel, **content)

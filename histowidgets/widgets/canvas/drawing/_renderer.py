@@ -182,7 +182,7 @@ class Renderer:
         words = [f"x {pixel.x} y {pixel.y}"]
         if self._state.annotations_on:
             index = {name: number for number, name in enumerate(self._project.classes)}
-            label = int(rasterize(self._project.annotations(self.image_name), index, pixel)[0, 0])
+            label = int(rasterize(self._state.visible_annotations(self.image_name), index, pixel)[0, 0])
             words += [f"painted {name}" for name, number in index.items() if number == label]
         if self._state.overlay_on:
             words += [f"predicted {name} {chance:.0%}" for name, chance in self._chances(pixel)[:1]]
@@ -265,13 +265,13 @@ class Renderer:
 
     def _read_labels(self, region: Region, downsample: int) -> np.ndarray:
         rows, cols = scaled_shape(self.image.width, self.image.height, downsample)
-        if rows * cols <= WHOLE_MAP_PIXELS:
+        if rows * cols <= WHOLE_MAP_PIXELS and not self._state.others_hidden:
             whole = self._project.label_map(self.image_name, downsample)
             x, y = region.x // downsample, region.y // downsample
             height, width = scaled_shape(region.width, region.height, downsample)
             return whole[y : y + height, x : x + width]
         index = {name: number for number, name in enumerate(self._project.classes)}
-        return rasterize(self._project.annotations(self.image_name), index, region, downsample)
+        return rasterize(self._state.visible_annotations(self.image_name), index, region, downsample)
 
     def _prediction_patch(self, drawn: Region | None, scale: float) -> tuple[Paint, Region] | None:
         prediction = self.prediction

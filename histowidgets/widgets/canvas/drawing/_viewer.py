@@ -57,7 +57,8 @@ class CanvasViewer:
         self._closed = False
         opacities = ["prediction_opacity", "annotation_opacity", "uncertainty_opacity", "overlay_on", "annotations_on"]
         state.observe(lambda _: self._queue.submit(self.show_opacities), names=opacities)
-        state.observe(lambda _: self.redraw(), names=["patterns", "prediction_patterns", "disagreement"])
+        choices = ["patterns", "prediction_patterns", "disagreement", "others_hidden"]
+        state.observe(lambda _: self.redraw(), names=choices)
         layers.canvas.on_client_ready(self.redraw)
 
     # -- what is drawn, which lags behind the state until its job has run -----------------------------

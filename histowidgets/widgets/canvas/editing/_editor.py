@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from histowidgets.annotations import Annotation, Line, Polygon, Rectangle, Shape, Stroke, enclosed_areas
+from histowidgets.annotations import Annotation, Line, Polygon, Rectangle, Shape, Stroke, enclosed_areas, topmost_at
 from histowidgets.errors import HistowidgetsError, ShapeError
 from histowidgets.images import Region
 from histowidgets.widgets.canvas.drawing import Renderer, power_of_two_downsample
@@ -47,6 +47,7 @@ class CanvasEditor:
         self._wand: tuple[object, Wand] | None = None  # the input that it was made from, and the wand
         state.observe(self._selection_changed, names="selection")
         state.observe(self._tool_changed, names="tool")
+        state.observe(lambda _: self._queue.submit(self.refresh_selection), names="others_hidden")
 
     def _say(self, text: str, level: str = "info") -> None:
         self._tell(text, level)
@@ -54,8 +55,15 @@ class CanvasEditor:
     # -- drawing ----------------------------------------------------------------------------------
 
     def draw(self, shape: Shape, class_name: str | None, image_name: str | None = None) -> str:
-        """Add a shape to an image, by default the one shown, and return the annotation's id; class None erases."""
+        """Add a shape to an image, by default the one shown, and return the annotation's id; class None erases.
+
+        While others' annotations are hidden, erasing cuts only those of the project's annotator, and returns "".
+        """
         name = self._state.image_name if image_name is None else image_name
+        if class_name is None and self._state.others_hidden:
+            if not self._project.erase_own(name, shape):
+                self._say("There is nothing of yours under the eraser. Others' annotations are hidden, and stay.")
+            return ""
         if class_name is None:
             return self._project.erase(name, shape)
         return self._project.annotate(name, shape, class_name)
@@ -115,11 +123,13 @@ class CanvasEditor:
         Several strokes of the class can form the ring together. Labels inside it stay.
         """
         name = self._state.image_name if image_name is None else image_name
-        last = next((one for one in reversed(self._project.annotations(name)) if one.class_name is not None), None)
+        shown = self._state.visible_annotations(name)
+        last = next((one for one in reversed(shown) if one.class_name is not None), None)
         if last is None:
             self._say("Draw a closed ring first. Then I fills its inside.")
             return []
-        inside = enclosed_areas(self._project.snapshot(), name, last)
+        snapshot = self._project.snapshot()
+        inside = enclosed_areas(replace(snapshot, annotations={**snapshot.annotations, name: tuple(shown)}), name, last)
         if not inside:
             self._say("What was drawn last encloses nothing: let its ends meet, then press I again.")
             return []
@@ -167,7 +177,7 @@ class CanvasEditor:
     def pick(self, x: float, y: float, tolerance: float = 0, *, add: bool = False) -> bool:
         """Select the topmost annotation within a tolerance (`add` toggles it); return whether it is now selected."""
         state = self._state
-        found = self._project.annotation_at(state.image_name, x, y, tolerance)
+        found = topmost_at(state.visible_annotations(), x, y, tolerance)
         if not add:
             state.selection = () if found is None else (found,)
         elif found in state.selection:
@@ -178,13 +188,15 @@ class CanvasEditor:
 
     def select_in(self, region: Region, *, add: bool = False) -> None:
         """Select the annotations that lie entirely in a region, or add them to the selection."""
-        found = self._project.annotations_in(self._state.image_name, region)
+        known = {each.id for each in self._state.visible_annotations()}
+        inside = self._project.annotations_in(self._state.image_name, region)
+        found = [each for each in inside if each in known]
         self._state.selection = (*self._state.selection, *found) if add else tuple(found)
         self._say_selected()
 
     def select_all(self) -> None:
         """Select all annotations of the image, except erasers."""
-        annotations = self._project.annotations(self._state.image_name)
+        annotations = self._state.visible_annotations()
         self._state.selection = tuple(each.id for each in annotations if each.class_name is not None)
         self._say_selected()
 
@@ -198,7 +210,7 @@ class CanvasEditor:
     def selected_annotations(self) -> tuple[Annotation, ...]:
         """Return the selected annotations, in the order of drawing."""
         wanted = set(self._state.selection)
-        return tuple(each for each in self._project.annotations(self._state.image_name) if each.id in wanted)
+        return tuple(each for each in self._state.visible_annotations() if each.id in wanted)
 
     def move_selection(self, dx: float, dy: float) -> None:
         """Move the selection to the right and down, in full-size pixels. One step of undo."""

@@ -42,8 +42,7 @@ class WandRegion:
     @property
     def polygon(self) -> Polygon:
         """The area as a shape of a project."""
-        outline, *holes = (shapely.get_coordinates(ring)[:-1] for ring in (self.area.exterior, *self.area.interiors))
-        return Polygon(outline, holes)
+        return Polygon.of(self.area)
 
 
 class Wand:

@@ -2,11 +2,12 @@
 
 import math
 import threading
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import traitlets
 
-from histowidgets.annotations import Project
+from histowidgets.annotations import Annotation, Project, drawn_by
 from histowidgets.errors import ClassNameError, ImageNameError, ProjectError
 from histowidgets.widgets.canvas.state._viewport import View
 
@@ -72,6 +73,9 @@ class CanvasState(traitlets.HasTraits):
 
     annotations_on = traitlets.Bool(True)
     """Whether annotations are shown at all."""
+
+    others_hidden = traitlets.Bool(False)
+    """Whether annotations by other people are neither shown nor edited; those of the project's annotator are."""
 
     patterns = traitlets.Bool(False)
     """Whether classes are hatched on annotations and palette."""
@@ -150,6 +154,14 @@ class CanvasState(traitlets.HasTraits):
         with self._lock:
             self.set_trait("view", self.view.on_stage(width, height))
 
+    def visible_annotations(self, name: str | None = None) -> Sequence[Annotation]:
+        """Return the annotations that may be shown and edited of an image, by default the one shown, in drawing order.
+
+        Everyone's erasers are among them.
+        """
+        annotations = self.project.annotations(self.image_name if name is None else name)
+        return drawn_by(annotations, self.project.annotator) if self.others_hidden else annotations
+
     # -- choices ----------------------------------------------------------------------------------
 
     def restore(self, earlier: "CanvasState") -> None:
@@ -176,7 +188,7 @@ class CanvasState(traitlets.HasTraits):
         self._class_index = classes.index(self.class_name)
 
     def _annotation_ids(self) -> set[str]:
-        return {each.id for each in self.project.annotations(self.image_name)}
+        return {each.id for each in self.visible_annotations()}
 
     @traitlets.validate("class_name")
     def _check_class(self, proposal: Any) -> str:

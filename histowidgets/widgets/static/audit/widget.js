@@ -5,9 +5,6 @@ import { takesText } from "../common/text_fields.js";
 import { counted } from "../common/words.js";
 import { answerOf, isForButton, NUMBERED } from "./keys.js";
 
-const FEWEST = 10;
-const MOST = 2000;
-const USUAL = 100;
 const INTRO =
   "How good is the prediction, and how large are the areas? Say what you see at points drawn at random; the numbers " +
   "that follow have intervals.";
@@ -108,7 +105,8 @@ class AuditPanel {
     if (view.validation) offered.push(["validation", `images for validation (${view.validation})`]);
     if (view.images > 1) offered.push(["shown", "the image that is shown"]);
     for (const [value, text] of offered) images.append(Object.assign(element("option", "", text), { value }));
-    const number = Object.assign(element("input"), { type: "number", min: FEWEST, max: MOST, value: USUAL });
+    const [min, value, max] = view.points;
+    const number = Object.assign(element("input"), { type: "number", min, max, value });
     const form = element("form", "hw-audit-form");
     const draw = element("button", "hw-audit-main", "Draw points");
     draw.type = "submit";

@@ -79,9 +79,6 @@ function isForButton({ key, target }) {
 }
 
 // audit/widget.js
-var FEWEST = 10;
-var MOST = 2e3;
-var USUAL = 100;
 var INTRO = "How good is the prediction, and how large are the areas? Say what you see at points drawn at random; the numbers that follow have intervals.";
 var AuditPanel = class {
   constructor(model, el) {
@@ -169,8 +166,9 @@ var AuditPanel = class {
     const offered = [["all", `all images (${view.images})`]];
     if (view.validation) offered.push(["validation", `images for validation (${view.validation})`]);
     if (view.images > 1) offered.push(["shown", "the image that is shown"]);
-    for (const [value, text] of offered) images.append(Object.assign(element("option", "", text), { value }));
-    const number = Object.assign(element("input"), { type: "number", min: FEWEST, max: MOST, value: USUAL });
+    for (const [value2, text] of offered) images.append(Object.assign(element("option", "", text), { value: value2 }));
+    const [min, value, max] = view.points;
+    const number = Object.assign(element("input"), { type: "number", min, max, value });
     const form = element("form", "hw-audit-form");
     const draw = element("button", "hw-audit-main", "Draw points");
     draw.type = "submit";

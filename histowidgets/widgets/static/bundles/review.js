@@ -101,6 +101,40 @@ function heading(name, scope) {
   return Object.assign(element("th", "", name), { scope, title: name });
 }
 
+// review/stroke_list.js
+var StrokeList = class {
+  constructor(send, fallback) {
+    this.send = send;
+    this.fallback = fallback;
+    this.root = element("section", "hw-review-strokes");
+    this.title = element("h4", "", "Contradicted strokes");
+    this.list = element("ul");
+    this.root.append(this.title, this.list);
+  }
+  show(strokes) {
+    const index = [...this.list.querySelectorAll("button")].indexOf(document.activeElement);
+    this.root.hidden = strokes.length === 0;
+    this.list.replaceChildren(...strokes.map((stroke) => this._row(stroke)));
+    const buttons = this.list.querySelectorAll("button");
+    if (index >= 0) (buttons[Math.min(index, buttons.length - 1)] ?? this.fallback).focus({ preventScroll: true });
+  }
+  _row({ id, image, class: name, predicted, share }) {
+    const percent2 = Math.round(100 * share);
+    const row = element("li");
+    row.dataset.stroke = id;
+    const place = button(
+      "hw-review-stroke",
+      `${name}: ${percent2} % ${predicted}`,
+      `Show this stroke of ${image}`,
+      () => this.send({ kind: "show-stroke", id })
+    );
+    const title = `Change the class of this stroke from ${name} to ${predicted}; undo takes it back`;
+    const relabel = button("", `Relabel as ${predicted}`, title, () => this.send({ kind: "relabel-stroke", id }));
+    row.append(place, relabel);
+    return row;
+  }
+};
+
 // review/tile_row.js
 function tileRow(row, send) {
   const { tile, right, heldOut } = row;
@@ -161,6 +195,7 @@ var ReviewPanel = class {
     const head = element("div", "hw-review-head");
     head.append(this.ask, this.status);
     this.matrix = new Matrix((cell) => this._filterBy(sameCell(this.cell, cell) ? null : cell));
+    this.strokes = new StrokeList(this.send, this.ask);
     this.overlay = button(
       "hw-review-overlay",
       "Show on the image",
@@ -178,7 +213,7 @@ var ReviewPanel = class {
       this.most += PAGE_ROWS;
       this.draw();
     });
-    this.root.append(head, this.matrix.root, this.filter, this.box, this.more);
+    this.root.append(head, this.matrix.root, this.strokes.root, this.filter, this.box, this.more);
     el.append(this.root);
   }
   _filterBy(cell) {
@@ -235,7 +270,13 @@ var ReviewPanel = class {
 };
 function render({ model, el }) {
   const panel = new ReviewPanel(model, el);
-  return follow(model, ["_view"], () => panel.draw());
+  const stops = [
+    follow(model, ["_view"], () => panel.draw()),
+    follow(model, ["_strokes"], () => panel.strokes.show(model.get("_strokes")))
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 var widget_default = { render };
 export {

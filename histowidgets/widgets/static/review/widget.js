@@ -2,6 +2,7 @@ import { button, element } from "../common/dom.js";
 import { follow } from "../common/model.js";
 import { Matrix } from "./matrix.js";
 import { COLUMNS, nextOrder, rankTiles, sameCell } from "./ranking.js";
+import { StrokeList } from "./stroke_list.js";
 import { tileRow } from "./tile_row.js";
 
 const PAGE_ROWS = 50; // number of rows made at a time; "More tiles" adds as many
@@ -24,6 +25,7 @@ class ReviewPanel {
     const head = element("div", "hw-review-head");
     head.append(this.ask, this.status);
     this.matrix = new Matrix((cell) => this._filterBy(sameCell(this.cell, cell) ? null : cell));
+    this.strokes = new StrokeList(this.send, this.ask);
     this.overlay = button(
       "hw-review-overlay",
       "Show on the image",
@@ -41,7 +43,7 @@ class ReviewPanel {
       this.most += PAGE_ROWS;
       this.draw();
     });
-    this.root.append(head, this.matrix.root, this.filter, this.box, this.more);
+    this.root.append(head, this.matrix.root, this.strokes.root, this.filter, this.box, this.more);
     el.append(this.root);
   }
 
@@ -105,7 +107,13 @@ class ReviewPanel {
 
 function render({ model, el }) {
   const panel = new ReviewPanel(model, el);
-  return follow(model, ["_view"], () => panel.draw());
+  const stops = [
+    follow(model, ["_view"], () => panel.draw()),
+    follow(model, ["_strokes"], () => panel.strokes.show(model.get("_strokes"))),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 export default { render };
