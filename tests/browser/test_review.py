@@ -105,3 +105,35 @@ def test_n6_the_review_by_hand(open_notebook):
     page.keyboard.press("Control+z")
     notebook.wait_for_value("len(studio.project.annotations(name))", n)
     notebook.execute("studio.close()")
+
+
+CALIBRATED = """
+import histowidgets as hw
+from tests.training.helpers import painted, quick
+project = painted(strokes=6)
+run = hw.train(project, quick(epochs=1, seed=7, scheduler="none"))
+studio = hw.Studio(project)
+studio._offer(run, final=True)
+studio._live.show_learner("network")
+studio
+"""
+
+
+def test_x4_probabilities_are_calibrated_by_hand(open_notebook):
+    notebook = open_notebook([CALIBRATED], width=1600, height=1100)
+    notebook.run_all()
+    hand, page = StudioHand(notebook), notebook.page
+    notebook.wait_for_value("studio.classifier is not None and studio.classifier.kind", "network", seconds=60)
+    hand.open_tab("Results")
+    panel = page.locator(".hw-calibration")
+    panel.get_by_role("button", name="Calibrate").click()
+    notebook.wait_for_value("studio._calibration.wait(30)", True, seconds=40)
+    panel.locator("[data-level=good]").wait_for(timeout=20_000)
+    panel.scroll_into_view_if_needed()
+    notebook.screenshot("calibrated")
+    assert "pixels of the strokes in the test area" in panel.inner_text()
+    undo = panel.get_by_role("button", name="Undo calibration")
+    if undo.is_visible():
+        undo.click()
+        panel.get_by_text("The probabilities are as before.").wait_for(timeout=20_000)
+    notebook.execute("studio.close()")

@@ -37,7 +37,7 @@ class CalibrationPanel(ipywidgets.VBox):
         self._stop = threading.Event()
         self._replaced: tuple[Classifier, Classifier] | None = None  # before and after
         self.calibrate_button = ipywidgets.Button(
-            description="Calibrate", icon="balance-scale", tooltip="Scale probabilities by what held-out strokes tell"
+            description="Calibrate", tooltip="Scale probabilities by what held-out strokes tell"
         )
         self.cancel_button = ipywidgets.Button(
             description="Cancel", icon="stop", disabled=True, tooltip="Cancel; the classifier stays as it is"
@@ -153,8 +153,8 @@ class CalibrationPanel(ipywidgets.VBox):
         self._undo_row.layout.display = None
         return (
             f"Expected calibration error: {100 * before.expected_error:.1f} % before, "
-            f"{100 * after.expected_error:.1f} % after, {on}, from which the temperature of {ratio:.2f} is too. The "
-            "classifier is saved and exported with it.",
+            f"{100 * after.expected_error:.1f} % after, {on}, to which the temperature of {ratio:.2f} was fitted. "
+            "It is saved and exported with the classifier.",
             "good",
         )
 
