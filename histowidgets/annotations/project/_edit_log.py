@@ -204,6 +204,7 @@ class EditLog:
                 roles={name: s.role for name, s in images.items()},
                 annotations={name: s.frozen() for name, s in images.items()},
                 audits=tuple(self.state.audits.values()),
+                folder=None if self.folder is None or self.folder.read_only else self.folder.path,
             )
 
     def label_map(self, name: str, downsample: float) -> np.ndarray:

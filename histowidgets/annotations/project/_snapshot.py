@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class ProjectSnapshot:
     roles : mapping of name to "both", "train" or "validation"
     annotations : mapping of name to tuple of Annotation, in drawing order
     audits : tuple of AuditRecord, the latest last
+    folder : Path or None
+        Where the project keeps its files; None if it is in memory only, or if another session may change them.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +36,7 @@ class ProjectSnapshot:
     roles: Mapping[str, str]
     annotations: Mapping[str, tuple[Annotation, ...]]
     audits: tuple[AuditRecord, ...] = ()
+    folder: Path | None = None
 
     @property
     def class_index(self) -> dict[str, int]:
