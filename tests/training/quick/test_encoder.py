@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save
 
 import histowidgets as hw
+from histowidgets.cli import main
 from histowidgets.errors import BackboneError, ClassifierError, HistowidgetsWarning
 from histowidgets.models import (
     DEFAULT_BACKBONE,
@@ -80,7 +81,7 @@ def test_x11_the_quick_learner_learns_on_any_frozen_encoder_and_is_saved(backbon
         again.export_onnx(tmp_path / "x.onnx")
 
 
-def test_x11_features_are_kept_beside_the_project_and_can_be_deleted(hub, tmp_path, monkeypatch):
+def test_x11_features_are_kept_beside_the_project_and_can_be_deleted(hub, tmp_path, monkeypatch, capsys):
     project, name, _ = bright_and_dark(tmp_path / "project")
     warm_quick(project, name, backbone=TINY)
     features = tmp_path / "project" / "features"
@@ -93,6 +94,11 @@ def test_x11_features_are_kept_beside_the_project_and_can_be_deleted(hub, tmp_pa
         again = hw.quick_classifier(project, backbone=TINY)
     for key, value in before.model.tensors().items():
         np.testing.assert_array_equal(value, again.model.tensors()[key])
+    capsys.readouterr()
+    project.close()
+    assert main(["info", str(tmp_path / "project")]) == 0
+    assert "features of encoders on disk: 1 tile, 0.0 MB in features/, safe to delete" in capsys.readouterr().out
+    project = hw.Project.open(tmp_path / "project")
     forget_features()
     file.unlink()
     features.rmdir()
