@@ -119,15 +119,15 @@ def plain_sliding_window(pixels, network):
     step = int(WINDOW * (1 - OVERLAP))
     place = torch.arange(WINDOW) - (WINDOW - 1) / 2
     line = torch.exp(-0.5 * (place / (0.125 * WINDOW)) ** 2)
-    weight = (line[:, None] * line[None]).clamp_min(1e-3)
+    weight = (line[:, None] * line[None]).clamp_min(1e-3).to(pixels.device)
     height, width = pixels.shape[-2:]
-    total, weights = None, torch.zeros(height, width)
+    total, weights = None, torch.zeros(height, width, device=pixels.device)
     for y in (*range(0, height - WINDOW, step), height - WINDOW):
         for x in (*range(0, width - WINDOW, step), width - WINDOW):
             at = (..., slice(y, y + WINDOW), slice(x, x + WINDOW))
             answer = network(pixels[at])
             if total is None:
-                total = torch.zeros(1, answer.shape[1], height, width)
+                total = torch.zeros(1, answer.shape[1], height, width, device=pixels.device)
             total[at] += answer * weight
             weights[at[1:]] += weight
     return total / weights

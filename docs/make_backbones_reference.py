@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from histowidgets.models import ARCHITECTURES, backbones
+from histowidgets.models import ARCHITECTURES, backbones, hub_address
 
 PAGE = Path(__file__).resolve().parent / "reference" / "backbones.md"
 HEAD = """# Backbones
@@ -18,6 +18,16 @@ import histowidgets as hw
 card = hw.backbones()[0]
 print(card.name, card.parameters, card.licence, card.weights, card.mean, card.std)
 ```
+"""
+FOUNDATION = """Listed by `hw.backbones(foundation=True)`, and used frozen: by the quick learner
+(`hw.quick_classifier(project, backbone="phikon")`, see
+[The quick learner on another encoder](../how-to/frozen-encoder.md)), or with the architecture `dpt` if their patches
+have 16 pixels. The large ones need a GPU. "Gated" means that the hub asks for an account and for agreement to terms:
+open the page of the repository, ask for access, and run `hf auth login`."""
+PINS = """## Pinned revisions
+
+The commit that is taken, whatever is added to the repository later. `histowidgets weights` lists, fetches and checks
+them: see [Weights](../how-to/weights.md).
 """
 TAIL = f"""## Other encoders
 
@@ -36,6 +46,8 @@ _PLACES = {
     "hub": "hub, downloaded once",
     "none": "none",
 }
+_UNPINNED = "none: the main branch, since we could not look its commit up; the classifier names what was taken"
+_COMMERCIAL = {True: "yes", False: "**no**", None: "see the licence"}
 
 
 def page():
@@ -45,8 +57,8 @@ def page():
     parts = [
         HEAD,
         _table("Available backbones", usual),
-        _table("Foundation encoders", foundation)
-        + "\n\nLarge encoders for a GPU, used frozen with `dpt`; listed by `hw.backbones(foundation=True)`.",
+        _table("Foundation encoders", foundation) + "\n\n" + FOUNDATION,
+        _pins([*usual, *foundation]),
         TAIL,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
@@ -55,12 +67,21 @@ def page():
 def _table(title, cards):
     head = "| backbone | parameters | licence of the weights | commercial use | weights | input scaling | when |"
     rows = [
-        f"| `{c.name}` | {c.parameters / 1e6:.1f} M | {c.licence} | {'yes' if c.commercial_use else '**no**'} "
-        f"| {_PLACES[c.weights]}{f', `{c.repository}`' if c.repository else ''} "
+        f"| `{c.name}` | {c.parameters / 1e6:.1f} M | {c.licence} | {_COMMERCIAL[c.commercial_use]} "
+        f"| {_PLACES[c.weights]}{f', `{c.repository}`' if c.repository else ''}{', gated' if c.gated else ''} "
         f"| ({_numbers(c.mean)}) / ({_numbers(c.std)}) | {c.note} |"
         for c in cards
     ]
     return "\n".join([f"## {title}", "", head, "|---" * 7 + "|", *rows])
+
+
+def _pins(cards):
+    rows = []
+    for card in cards:
+        if card.weights == "hub":
+            repository, revision = hub_address(card)
+            rows.append(f"| `{card.name}` | `{repository}` | {f'`{revision}`' if revision else _UNPINNED} |")
+    return "\n".join([PINS, "| backbone | repository | commit |", "|---|---|---|", *rows])
 
 
 def _numbers(values):

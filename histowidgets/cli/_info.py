@@ -83,8 +83,19 @@ def _project(path: Path) -> dict[str, Any]:
             "images": list(snapshot.images),
             "pixel sizes (um)": [f"{name} {'unknown' if um is None else f'{um:.4g}'}" for name, um in sizes.items()],
             "annotations": [f"{name} {n}" for name, n in counts.items()],
+            "features of encoders on disk": _features(path),
             "open elsewhere": project.held_by if project.read_only else "no",
         }
+
+
+def _features(path: Path) -> str:
+    """Describe the features that quick learners keep beside the project; they can be deleted."""
+    from histowidgets.prediction import FEATURE_FOLDER, FeatureStore
+
+    n_files, n_bytes = FeatureStore(path / FEATURE_FOLDER).content()
+    if n_files == 0:
+        return "none"
+    return f"{n_files} tile{'' if n_files == 1 else 's'}, {n_bytes / 1e6:.1f} MB in {FEATURE_FOLDER}/, safe to delete"
 
 
 def _classifier(path: Path) -> dict[str, Any]:
@@ -96,6 +107,7 @@ def _classifier(path: Path) -> dict[str, Any]:
         "what": "classifier",
         "name": classifier.name,
         "kind": classifier.kind,
+        **({} if "backbone" not in classifier.settings else {"backbone": classifier.settings["backbone"]}),
         "classes": classifier.classes,
         "channels": list(classifier.channel_names),
         "pixel size (um)": classifier.pixel_size_um,

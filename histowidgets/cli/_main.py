@@ -20,6 +20,7 @@ from histowidgets.cli._presets import add_presets, presets
 from histowidgets.cli._progress import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_REFUSED
 from histowidgets.cli._report import add_report, report
 from histowidgets.cli._train import add_train, train
+from histowidgets.cli._weights import add_weights, weights
 from histowidgets.errors import HistowidgetsError
 
 _CODES = """exit codes: 0 success; 1 the work failed; 2 the arguments, the settings or the project were refused;
@@ -34,6 +35,7 @@ _COMMANDS = {
     "info": info,
     "presets": presets,
     "export": export,
+    "weights": weights,
 }
 _PARSERS = {
     "train": add_train,
@@ -44,6 +46,7 @@ _PARSERS = {
     "info": add_info,
     "presets": add_presets,
     "export": add_export,
+    "weights": add_weights,
 }
 
 

@@ -231,7 +231,9 @@ def build_network(
         if card.weights == "none":
             say(f"There are no pretrained weights for {card.name}; it starts from random weights.")
             return network
-        _say_terms(card, say)
+        terms = licence_terms(card)
+        if terms:
+            say(terms)
         try:
             network.weights_used = load_pretrained(
                 network.encoder, card, spec.n_channels, _DEPTH.get(spec.architecture, 5)
@@ -249,15 +251,16 @@ def build_network(
     return network
 
 
-def _say_terms(card: Backbone, say: Callable[[str], None]) -> None:
-    """Report the restrictions of a licence, before the weights are loaded."""
+def licence_terms(card: Backbone) -> str:
+    """Return a sentence about the restrictions of a licence, to be said before the weights are loaded; "" if none."""
     if card.commercial_use is None:
-        say(
+        return (
             f"It is not known whether the weights of {card.name} may be used commercially. "
             f"Their licence: {card.licence}."
         )
-    elif not card.commercial_use:
-        say(f"The weights of {card.name} must not be used commercially. Their licence: {card.licence}.")
+    if not card.commercial_use:
+        return f"The weights of {card.name} must not be used commercially. Their licence: {card.licence}."
+    return ""
 
 
 def check_network(spec: NetworkSpec) -> None:
@@ -297,7 +300,8 @@ _fitting: set[NetworkSpec] = set()
 def _check_family(spec: NetworkSpec, card: Backbone) -> None:
     """Raise `BackboneError` unless "dpt" is combined with a vision transformer, and the other architectures are not."""
     if spec.architecture == "dpt" and card.family != "transformer":
-        names = ", ".join(one.name for one in backbones(foundation=True) if one.family == "transformer")
+        usable = (one for one in backbones(foundation=True) if one.family == "transformer" and one.patch == PATCH)
+        names = ", ".join(one.name for one in usable)
         raise BackboneError(
             f"{card.name} does not work with dpt, which needs a vision transformer with patches of 16 pixels: {names}, "
             f"or one of timm such as vit_small_patch16_224. For {card.name} use another architecture, such as unet."

@@ -128,13 +128,11 @@ def test_histology_weights_in_the_cache_are_used_with_their_own_scaling(card, of
     torch.manual_seed(5)
     state = {key: value.contiguous() for key, value in encoder_of(card, 3, 5).state_dict().items()}
     folder = offline / f"models--{card.repository.replace('/', '--')}"
-    (folder / "refs").mkdir(parents=True)
-    (folder / "refs" / "main").write_text("0" * 40)
-    (folder / "snapshots" / ("0" * 40)).mkdir(parents=True)
-    save_file(state, folder / "snapshots" / ("0" * 40) / "model.safetensors")
+    (folder / "snapshots" / card.revision).mkdir(parents=True)
+    save_file(state, folder / "snapshots" / card.revision / "model.safetensors")
     said = []
     network = build_network(NetworkSpec(backbone=card.name), report=said.append)
-    assert network.weights_used == f"histology weights from the hub, {card.repository} at {'0' * 40}"
+    assert network.weights_used == f"histology weights from the hub, {card.repository} at {card.revision}"
     assert len(said) == (not card.commercial_use)
     assert network.input_mean.flatten().tolist() == pytest.approx(card.mean)
     assert torch.equal(network.encoder.state_dict()["conv1.weight"], state["conv1.weight"])

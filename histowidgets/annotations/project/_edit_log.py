@@ -230,6 +230,7 @@ class EditLog:
                 annotations={name: s.frozen() for name, s in images.items()},
                 audits=tuple(self.state.audits.values()),
                 agreement_tiles=self.state.agreement_tiles,
+                folder=None if self.folder is None or self.folder.read_only else self.folder.path,
             )
 
     def label_map(self, name: str, downsample: float) -> np.ndarray:

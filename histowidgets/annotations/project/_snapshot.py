@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class ProjectSnapshot:
     annotations : mapping of name to tuple of Annotation, in drawing order
     audits : tuple of AuditRecord, the latest last
     agreement_tiles : AgreementTiles or None
+    folder : Path or None
+        Where the project keeps its files; None if it is in memory only, or if another session may change them.
     """
 
     classes: tuple[str, ...]
@@ -36,6 +39,7 @@ class ProjectSnapshot:
     annotations: Mapping[str, tuple[Annotation, ...]]
     audits: tuple[AuditRecord, ...] = ()
     agreement_tiles: AgreementTiles | None = None
+    folder: Path | None = None
 
     @property
     def class_index(self) -> dict[str, int]:

@@ -63,6 +63,13 @@ class FeatureCache(Generic[Kept]):
                 self._values.put(place, value)
         return value
 
+    def put(self, image: Image, key: Hashable, value: Kept) -> None:
+        """Cache a value, in the place of an earlier one."""
+        with self._lock:
+            self._drop_collected()
+            self._watch(image)
+            self._values.put((id(image), key), value)
+
     def find(self, image: Image, key: Hashable) -> Kept | None:
         """Return the cached value, or None, and mark it as recently used."""
         with self._lock:

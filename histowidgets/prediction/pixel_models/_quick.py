@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from torch.nn import functional
 
 from histowidgets.errors import ClassifierError
 from histowidgets.images import Image, Normalization, Region
-from histowidgets.models import NetworkSpec, build_network
+from histowidgets.models import DEFAULT_BACKBONE, NetworkSpec, build_network
 from histowidgets.prediction.pixel_models._feature_cache import FeatureCache
 from histowidgets.prediction.pixel_models._guided_filter import follow_edges
 from histowidgets.prediction.pixel_models._protocol import KEPT_PIXELS
+from histowidgets.prediction.pixel_models._quick_encoder import QuickEncoder, forget_raw_features
 from histowidgets.prediction.pixel_models._quick_features import (
     DeepStages,
     QuickFeatures,
@@ -42,6 +44,7 @@ FEATURE_BYTES = 192 << 20
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 
 _HEADS = ("pyramid", "deep", "color")
+_STAGES = "stages."
 _NEEDS = TileNeeds(multiple=16, output_stride=2, context=QUICK_CONTEXT, largest_tile=QUICK_TILE)
 _cache: FeatureCache[QuickFeatures] = FeatureCache(FEATURE_BYTES)
 
@@ -56,7 +59,7 @@ class QuickModel:
     pyramid, deep : sequence of (weight, bias)
         The layers of the first two, fitted by `histowidgets.training.quick_classifier`, with ReLU between them.
     n_channels : int
-    stages : DeepStages, optional
+    stages : DeepStages or QuickEncoder, optional
         The frozen encoder; by default the shared one with the bundled weights.
     color : sequence of (weight, bias), optional
         The layers of the network on colours, which are the first `color_width` values of the textures.
@@ -73,7 +76,7 @@ class QuickModel:
         pyramid: Layers,
         deep: Layers,
         n_channels: int,
-        stages: DeepStages | None = None,
+        stages: DeepStages | QuickEncoder | None = None,
         *,
         color: Layers = (),
         color_share: float = 0.0,
@@ -105,6 +108,11 @@ class QuickModel:
         """Compute the probabilities of a tile, from its cached features if available; see `RemembersTiles`."""
         answer: np.ndarray = self._answer(tile_features(tile, self._stages))[0]
         return answer
+
+    @property
+    def backbone(self) -> str:
+        """The name of the frozen encoder."""
+        return self._stages.encoder.card.name if isinstance(self._stages, QuickEncoder) else DEFAULT_BACKBONE
 
     def _answer(self, features: QuickFeatures) -> np.ndarray:
         with torch.inference_mode():
@@ -168,11 +176,17 @@ class QuickModel:
             | ({"color_share": self.color_share} if self.color_share else {})
             | ({"centred": True} if self._stages.centred else {})
             | ({"temperature": self.temperature} if self.temperature != 1 else {})
+            | ({"encoder": self._stages.spec()} if isinstance(self._stages, QuickEncoder) else {})
         )
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all weights by name, including the frozen stages, so that the folder is self-contained."""
-        found = {f"stages.{name}": value.numpy() for name, value in self._stages.state_dict().items()}
+        """Return all weights by name, including the frozen stages, so that the folder is self-contained.
+
+        Of an encoder that is large, or whose licence does not let it be passed on, only the projection is included.
+        """
+        stages = self._stages
+        own = stages.tensors() if isinstance(stages, QuickEncoder) else _arrays(stages)
+        found = {f"{_STAGES}{name}": value for name, value in own.items()}
         for head, layers in self._heads.items():
             for i, (weight, bias) in enumerate(layers):
                 found[f"{head}.{i}.weight"], found[f"{head}.{i}.bias"] = weight.numpy(), bias.numpy()
@@ -188,11 +202,10 @@ class QuickModel:
             If `spec` and `tensors` do not fit together.
         """
         loaded = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
-        # Folders of version 0.1 have neither centred features nor a colour network.
-        stages = DeepStages(build_network(NetworkSpec(), pretrained=False), centred=bool(spec.get("centred", False)))
-        prefix = "stages."
         try:
-            stages.load_state_dict({n.removeprefix(prefix): t for n, t in loaded.items() if n.startswith(prefix)})
+            stages = _restored_stages(
+                spec, {n.removeprefix(_STAGES): t for n, t in loaded.items() if n.startswith(_STAGES)}
+            )
             heads = {
                 head: [
                     (loaded[f"{head}.{i}.weight"], loaded[f"{head}.{i}.bias"])
@@ -216,17 +229,32 @@ class QuickModel:
             raise ClassifierError(f"The weights do not fit the quick learner: {error}") from error
 
 
-def tile_features(tile: Tile, stages: DeepStages | None = None) -> QuickFeatures:
+def _restored_stages(spec: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> DeepStages | QuickEncoder:
+    if "encoder" in spec:
+        return QuickEncoder.restore(spec["encoder"], tensors)
+    # Folders of version 0.1 have neither centred features nor a colour network.
+    stages = DeepStages(build_network(NetworkSpec(), pretrained=False), centred=bool(spec.get("centred", False)))
+    stages.load_state_dict(dict(tensors))
+    return stages
+
+
+def _arrays(stages: DeepStages) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in stages.state_dict().items()}
+
+
+def tile_features(tile: Tile, stages: DeepStages | QuickEncoder | None = None) -> QuickFeatures:
     """Return the features of a tile, from the cache or computed."""
     used = deep_stages() if stages is None else stages
+    deep = partial(used.of_tile, tile) if isinstance(used, QuickEncoder) else used
     if not tile.keep:
-        return quick_features(_tensor(tile.read()), used)
-    return _cache.get(tile.image, (used.token, tile.key), lambda: quick_features(_tensor(tile.read()), used))
+        return quick_features(_tensor(tile.read()), deep)
+    return _cache.get(tile.image, (used.token, tile.key), lambda: quick_features(_tensor(tile.read()), deep))
 
 
 def forget_features() -> None:
-    """Drop all cached features."""
+    """Drop all features that are cached in memory."""
     _cache.clear()
+    forget_raw_features()
 
 
 def quick_tiles(

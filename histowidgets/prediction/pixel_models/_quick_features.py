@@ -7,7 +7,7 @@ sampled bilinearly, which takes a quarter of the memory of features for each pix
 
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,13 +81,7 @@ class QuickFeatures:
         -------
         pyramid, deep : Tensor of float32, (N, values)
         """
-        grid = (points * 2 - 1).reshape(1, 1, -1, 2).to(torch.float32)
-
-        def sample(maps: tuple[torch.Tensor, ...]) -> torch.Tensor:
-            values = [functional.grid_sample(m.float(), grid, padding_mode="border", align_corners=False) for m in maps]
-            return torch.cat(values, 1)[0, :, 0].T.contiguous()
-
-        return sample(self.pyramid), sample(self.deep)
+        return sampled(self.pyramid, points), sampled(self.deep, points)
 
     def full(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Enlarge the features to stride 2 (pyramid) and 4 (deep): float32 (1, values, rows, cols)."""
@@ -96,6 +90,13 @@ class QuickFeatures:
     def coarse(self) -> "QuickFeatures":
         """Drop every second row and column of the finest textures, so that all are at stride 4 or coarser."""
         return QuickFeatures((self.pyramid[0][..., ::2, ::2], *self.pyramid[1:]), self.deep)
+
+
+def sampled(maps: Sequence[torch.Tensor], points: torch.Tensor) -> torch.Tensor:
+    """Sample maps at points (N, 2), as fractions of the width and height; return float32 (N, values)."""
+    grid = (points * 2 - 1).reshape(1, 1, -1, 2).to(torch.float32)
+    values = [functional.grid_sample(one.float(), grid, padding_mode="border", align_corners=False) for one in maps]
+    return torch.cat(values, 1)[0, :, 0].T.contiguous()
 
 
 def _enlarged(maps: tuple[torch.Tensor, ...]) -> torch.Tensor:
@@ -231,10 +232,10 @@ class DeepStages(nn.Module):
             return tuple(maps)
         rows, cols = pixels.shape[-2:]
         sizes = [(rows // stride, cols // stride) for stride in _STRIDES]
-        return tuple(_moved(one, share, *size) for one, share, size in zip(maps, _CENTRING, sizes, strict=True))
+        return tuple(moved(one, share, *size) for one, share, size in zip(maps, _CENTRING, sizes, strict=True))
 
 
-def _moved(values: torch.Tensor, share: float, rows: int, cols: int) -> torch.Tensor:
+def moved(values: torch.Tensor, share: float, rows: int, cols: int) -> torch.Tensor:
     """Interpolate the first rows and columns with the next ones."""
     for axis, length in ((-2, rows), (-1, cols)):
         values = torch.lerp(values.narrow(axis, 0, length), values.narrow(axis, 1, length), share)
@@ -268,8 +269,8 @@ def deep_stages() -> DeepStages:
         return _built_stages()
 
 
-def quick_features(pixels: torch.Tensor, stages: DeepStages) -> QuickFeatures:
-    """Compute both kinds of features of (1, C, H, W) in [0, 1]; H and W are multiples of 16."""
+def quick_features(pixels: torch.Tensor, stages: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]) -> QuickFeatures:
+    """Compute both kinds of features of (1, C, H, W) in [0, 1], the second by `stages`; H, W are multiples of 16."""
     with torch.inference_mode():
         return QuickFeatures(
             tuple(m.half() for m in pyramid_features(pixels)),

@@ -7,7 +7,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,12 +16,19 @@ from scipy import ndimage
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, snapshot_of
 from histowidgets.errors import HistowidgetsWarning, ImageNameError, TrainingDataError
 from histowidgets.images import Image, Normalization, Region, at_pixel_size, select_channels, without_data
+from histowidgets.models import DEFAULT_BACKBONE, WeightsUnavailableError
 from histowidgets.prediction import (
+    FEATURE_FOLDER,
     Classifier,
     ClassifierSpec,
+    DeepStages,
+    FeatureStore,
+    QuickEncoder,
     QuickModel,
     Tile,
     color_width,
+    deep_stages,
+    frozen_encoder,
     match_channels,
     quick_tiles,
     tile_features,
@@ -41,6 +48,9 @@ SURE, SURE_PIXELS, SURE_TILES = 0.6, 3000, 8
 MOST_COLOR_SHARE = 0.5
 #: Downsample at which labels are read, which is that of the finest features.
 LABEL_DOWNSAMPLE = 2
+
+
+_Stages: TypeAlias = DeepStages | QuickEncoder
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ def quick_classifier(
     channels: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
     announce: bool = True,
+    backbone: str = DEFAULT_BACKBONE,
 ) -> Classifier:
     """Fit the quick learner to the annotations of a project.
 
@@ -104,14 +115,22 @@ def quick_classifier(
         used. Like ``TrainingSettings.pixel_size_um``.
     announce : bool, default True
         Whether to warn (`HistowidgetsWarning`) if the pixel size is unknown for some of the images but not for all.
+    backbone : str, default "efficientnet-lite0"
+        The frozen encoder: a name from `hw.backbones(foundation=True)`, or any encoder of timm or
+        segmentation-models-pytorch. It computes on the GPU if there is one. Where it has many values, the first 64
+        principal components are used, fitted to the project's pixels. With a project in a folder, features are kept in
+        ``features/``, up to 4 GiB. To choose one, compare `quick_score` of each.
 
     Returns
     -------
     Classifier
-        A classifier of kind "quick".
+        A classifier of kind "quick". ``settings["backbone"]`` names its encoder. If the weights of `backbone` cannot be
+        loaded, this is the default one, with a `HistowidgetsWarning`.
 
     Raises
     ------
+    BackboneError
+        If `backbone` is unknown, or cannot compute features of tiles of any size.
     TrainingDataError
         If fewer than two classes are annotated on images without the role "validation", the channels differ, or pixel
         sizes differ by more than a factor of 16.
@@ -125,7 +144,25 @@ def quick_classifier(
         said = at_common_pixel_size(snapshot, pixel_size_um, _learned(snapshot)).warning()
         if said:
             warnings.warn(said, HistowidgetsWarning, stacklevel=2)
-    return fit_quick(snapshot, channels, seed, split, normalization, score, pixel_size_um)
+    _require_two_classes(snapshot, _learned(snapshot))  # before weights are fetched
+    try:
+        encoder = _encoder(snapshot, backbone)
+    except WeightsUnavailableError as error:
+        warnings.warn(
+            f"The weights of {backbone} could not be loaded ({error}). The bundled {DEFAULT_BACKBONE} is used instead.",
+            HistowidgetsWarning,
+            stacklevel=2,
+        )
+        encoder = None
+    return fit_quick(snapshot, channels, seed, split, normalization, score, pixel_size_um, encoder)
+
+
+def _encoder(snapshot: ProjectSnapshot, backbone: str) -> QuickEncoder | None:
+    """Return the encoder of a name, with its features on disk beside the project; None for the default one."""
+    if backbone == DEFAULT_BACKBONE:
+        return None
+    store = None if snapshot.folder is None else FeatureStore(snapshot.folder / FEATURE_FOLDER)
+    return QuickEncoder(frozen_encoder(backbone), store=store)
 
 
 def _learned(snapshot: ProjectSnapshot) -> list[str]:
@@ -141,6 +178,7 @@ def fit_quick(
     normalization: Normalization | None,
     score: bool,
     pixel_size_um: float | None = None,
+    encoder: QuickEncoder | None = None,
 ) -> Classifier:
     """Fit the quick learner like `quick_classifier`, with `channels` matched as in prediction."""
     started = time.perf_counter()
@@ -161,8 +199,9 @@ def fit_quick(
             f"{_listed(snapshot, present)} {where}, but at least two classes are needed. "
             "Paint a few strokes of another class."
         )
-    gathered = _gathered(samples, labels, len(snapshot.classes), seed)
-    model = _fit(samples, gathered, len(snapshot.classes), len(seen), seed)
+    stages = deep_stages() if encoder is None else encoder.fitted([sample.tile for sample in samples], seed)
+    gathered = _gathered(samples, labels, len(snapshot.classes), seed, stages)
+    model = _fit(samples, gathered, len(snapshot.classes), len(seen), seed, stages)
     spec = _spec(model, snapshot, names, seen, fitted, labels, seed)
     trained_on = {**spec.trained_on, "seconds": round(time.perf_counter() - started, 3)}
     spec = replace(spec, pixel_size_um=working.pixel_size_um, trained_on=trained_on)
@@ -171,24 +210,26 @@ def fit_quick(
     return Classifier(spec)
 
 
-def _fit(samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_channels: int, seed: int) -> QuickModel:
+def _fit(
+    samples: Sequence[_Sample], gathered: _Gathered, n_classes: int, n_channels: int, seed: int, stages: _Stages
+) -> QuickModel:
     """Fit the small networks to the labels, then again with the pixels of which they are certain."""
     colors = gathered.inputs[0][:, : color_width(n_channels)]
     kinds = [*gathered.inputs, colors.contiguous()]
     share = color_share(kinds, gathered.labels, gathered.strokes, n_classes, n_channels, seed)
     if share == 0:
         (first,) = fit_heads(gathered.inputs, gathered.labels, n_classes, seed)
-        model = QuickModel(first[0], first[1], n_channels)
+        model = QuickModel(first[0], first[1], n_channels, stages)
     else:
         (first,) = fit_heads(kinds, gathered.labels, n_classes, seed)
-        model = QuickModel(first[0], first[1], n_channels, color=first[2], color_share=share)
+        model = QuickModel(first[0], first[1], n_channels, stages, color=first[2], color_share=share)
     if share > MOST_COLOR_SHARE:
         return model
     rng = np.random.default_rng([seed, 1])
     which = rng.permutation(len(samples))[:SURE_TILES]
     learned, labels = [gathered.inputs], [gathered.labels]
     for sample in (samples[i] for i in which):
-        features = tile_features(sample.tile)
+        features = tile_features(sample.tile, stages)
         points, found = model.sure_places(features, SURE)
         chosen = rng.permutation(np.flatnonzero(~_painted(points, sample)))[:SURE_PIXELS]
         if len(chosen):
@@ -225,7 +266,7 @@ def _spec(
         channel_names=channels,
         normalization=normalization,
         pixel_size_um=first.pixel_size_um,
-        settings={"learner": "quick", "seed": seed},
+        settings={"learner": "quick", "seed": seed, "backbone": model.backbone},
         trained_on={
             "images": names,
             "annotations": sum(len(snapshot.annotations[name]) for name in names),
@@ -240,6 +281,7 @@ def warm_quick(
     image_name: str,
     channels: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
+    backbone: str = DEFAULT_BACKBONE,
 ) -> None:
     """Load the libraries and compute the features of an image in advance, so that the first prediction is fast.
 
@@ -250,12 +292,15 @@ def warm_quick(
         The image that will be annotated and predicted.
     channels : sequence of str, optional
     pixel_size_um : float, optional
+    backbone : str
         As for `quick_classifier`.
 
     Raises
     ------
     ImageNameError
         If there is no image with that name.
+    BackboneError
+        If the encoder cannot be loaded.
     TrainingDataError
         If this image, or an annotated one, lacks the channels.
     """
@@ -270,8 +315,12 @@ def warm_quick(
     fitted = _fitted(Normalization(), images, seen)
     # For a large image, use one block in the middle to load the libraries, since the needed blocks are not yet known.
     middle = Region(image.width // 2, image.height // 2, 1, 1)
+    encoder = _encoder(snapshot, backbone)
     for tile, _ in quick_tiles(image, fitted, [middle], channels=places_of(image, seen)):
-        tile_features(tile)
+        if encoder is None:
+            tile_features(tile)
+        else:
+            encoder.raw(tile, torch.from_numpy(tile.read())[None])
 
 
 # --- pixels ----------------------------------------------------------------------------------------------------------
@@ -342,7 +391,7 @@ def _inside(x: np.ndarray, y: np.ndarray, part: Region | None) -> np.ndarray:
     return inside
 
 
-def _gathered(samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, seed: int) -> _Gathered:
+def _gathered(samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, seed: int, stages: _Stages) -> _Gathered:
     """Sample the features at the labelled pixels."""
     rng = np.random.default_rng(seed)
     keep = np.zeros(len(labels), bool)
@@ -358,7 +407,7 @@ def _gathered(samples: Sequence[_Sample], labels: np.ndarray, n_classes: int, se
             begin += len(sample.labels)
             if chosen.any():
                 points = torch.from_numpy(sample.points[chosen]).float()
-                parts.append(tile_features(sample.tile).at(points))
+                parts.append(tile_features(sample.tile, stages).at(points))
                 strokes.append(sample.strokes[chosen] + known)
             known += int(sample.strokes.max()) + 1
         inputs = [torch.cat([p[i] for p in parts]) for i in (0, 1)]

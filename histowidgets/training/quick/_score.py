@@ -10,6 +10,8 @@ import torch
 from histowidgets.annotations import UNLABELLED, Project, ProjectSnapshot, Split, class_pixels, snapshot_of
 from histowidgets.errors import SettingsError, TrainingDataError
 from histowidgets.images import Region
+from histowidgets.models import DEFAULT_BACKBONE
+from histowidgets.prediction import frozen_encoder
 from histowidgets.training.data import FEWEST_FOLDS, MOST_FOLDS, cut_evenly
 from histowidgets.training.loop import Confusion
 from histowidgets.training.quick._learner import held_out_pairs, quick_classifier
@@ -57,6 +59,7 @@ def quick_score(
     should_stop: Callable[[], bool] | None = None,
     channels: Sequence[str] | None = None,
     pixel_size_um: float | None = None,
+    backbone: str = DEFAULT_BACKBONE,
 ) -> QuickScore | None:
     """Score the quick learner on strokes that it has not seen, holding out every label once.
 
@@ -76,7 +79,9 @@ def quick_score(
         Called before each part; if it returns True, the work stops.
     channels : sequence of str, optional
     pixel_size_um : float, optional
-        As for `quick_classifier`.
+    backbone : str
+        As for `quick_classifier`, except that weights that cannot be loaded are an error: no other encoder is scored in
+        their place.
 
     Returns
     -------
@@ -88,9 +93,13 @@ def quick_score(
     ------
     SettingsError
         If `folds` is out of range, or an annotated image lacks one of the `channels`.
+    BackboneError
+        If the encoder cannot be loaded.
     """
     if not FEWEST_FOLDS <= folds <= MOST_FOLDS:
         raise SettingsError(f"folds is {folds}; use {FEWEST_FOLDS} to {MOST_FOLDS}.")
+    if backbone != DEFAULT_BACKBONE:
+        frozen_encoder(backbone)
     snapshot = snapshot_of(project)
     parts = _parts(snapshot, folds, previous)
     confusion = Confusion(len(snapshot.classes))
@@ -98,7 +107,7 @@ def quick_score(
     for part in parts:
         if should_stop is not None and should_stop():
             return None
-        judged.update(_judge(snapshot, part, confusion, channels, pixel_size_um))
+        judged.update(_judge(snapshot, part, confusion, channels, pixel_size_um, backbone))
     miou = confusion.mean_iou()
     if miou is None:
         return None
@@ -111,13 +120,20 @@ def _judge(
     confusion: Confusion,
     channels: Sequence[str] | None,
     pixel_size_um: float | None,
+    backbone: str,
 ) -> list[str]:
     """Add the counts of a learner fitted without this part; return the class of each annotation in it."""
     if not any(class_pixels(snapshot, name, r).any() for name, held in part.held_out.items() for r in held):
         return []
     try:
         classifier = quick_classifier(
-            snapshot, split=part, score=False, channels=channels, pixel_size_um=pixel_size_um, announce=False
+            snapshot,
+            split=part,
+            score=False,
+            channels=channels,
+            pixel_size_um=pixel_size_um,
+            announce=False,
+            backbone=backbone,
         )
     except TrainingDataError:
         return []  # fewer than two classes are left for fitting
