@@ -12,7 +12,8 @@ _CHECK = """
   const frame = studio.getBoundingClientRect();
   const found = [];
   // Menus and what lies over the picture are meant to cover something.
-  const over = ".hw-stage, .hw-popup, .hw-eye-panel, .hw-sr-only, .hw-sr, .hw-annotation-list > .widget-label, style, script, .hw-still, svg";
+  const over = ".hw-stage, .hw-popup, .hw-eye-panel, .hw-sr-only, .hw-sr, .hw-annotation-list > .widget-label, " +
+    "style, script, .hw-still, svg";
   const name = (node) => node.className?.baseVal ?? (node.className || node.tagName);
   const visible = (node) => {
     for (let up = node; up && up !== studio.parentElement; up = up.parentElement) {

@@ -57,6 +57,8 @@ def _settle(hand, width, height, files):
     )
     wide = page.evaluate("() => Math.floor(document.querySelector('.hw-studio').getBoundingClientRect().width)")
     notebook.wait_for_value("studio._page_size.size[0]", wide)
+    stage = notebook.value("studio.canvas.view.stage_width")  # which the page may not have yet
+    notebook.wait_for("(wide) => document.querySelector('.hw-stage').clientWidth === wide", stage)
 
 
 @pytest.mark.slow
