@@ -49,7 +49,7 @@ class Measure:
         self.device, self.data, self.monai = arguments.device, arguments.data, arguments.monai
         self.backbone = "efficientnet-lite0" if quick else arguments.backbone
         self.tile, self.batch, self.steps = (64, 2, 3) if quick else (256, 16, 60)
-        self.side, self.train_seconds, self.score_seconds = (256, 2.0, 4.0) if quick else (4096, 20.0, 60.0)
+        self.side, self.train_seconds, self.score_seconds = (512, 2.0, 4.0) if quick else (4096, 20.0, 60.0)
         self._classifier: hw.Classifier | None = None
 
     def settings(self, **changes: Any) -> hw.TrainingSettings:
@@ -153,7 +153,7 @@ class Measure:
             return {"left out": "give a folder of images with masks as --data"}
         case = read_case(self.data, most_unseen=1)
         painted = painted_project(case, 10, 0)
-        settings = self.settings(epochs=10_000, max_seconds=self.score_seconds, early_stopping_patience=1000)
+        settings = self.settings(epochs=5000, max_seconds=self.score_seconds, early_stopping_patience=1000)
         classifier = hw.train(painted, settings).classifier
         assert classifier is not None
         found = [
