@@ -70,6 +70,17 @@ class CanvasHand:
         """Value of an expression in which `canvas` and `project` are this canvas and its project."""
         return self.notebook.value(expression)
 
+    def settled(self, expression):
+        """Value of an expression once it stays the same for half a second: all keys have arrived."""
+        found, looks = self.kernel(expression), 0
+        for _ in range(200):
+            self.page.wait_for_timeout(100)
+            before, found = found, self.kernel(expression)
+            looks = looks + 1 if found == before else 0
+            if looks == 5:
+                return found
+        raise AssertionError(f"{expression} keeps changing; it is {found!r}")
+
     def wait_until_shown(self):
         """Return once the picture is on the canvas: its middle is not transparent."""
         self.notebook.wait_for(

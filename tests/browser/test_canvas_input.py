@@ -197,7 +197,7 @@ def test_select_and_wand_by_keys_and_the_picture_moves_along(hand):
     hand.wait_for_count("Lumen", 1)
     keys(hand, *["Shift+ArrowRight"] * 16)
     hand.notebook.wait_for_value("canvas.view.x > 400", True)
-    x = hand.kernel("canvas.view.x")
+    x = hand.settled("canvas.view.x")
     keys(hand, "h", "ArrowLeft")
     hand.notebook.wait_for_value(f"canvas.view.x < {x} - 40", True)
 
