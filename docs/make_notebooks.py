@@ -97,7 +97,7 @@ def run(notebook):
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": folder}})
+        client = NotebookClient(notebook, timeout=600, iopub_timeout=60, resources={"metadata": {"path": folder}})
         client.execute(env=dict(os.environ, PYTHONPATH=str(ROOT)))
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -105,7 +105,7 @@ def test_notebook_runs(path, tmp_path, quick_kernels, monkeypatch):
         cell.source = QUICK[path.stem]
     notebook.cells.append(nbformat.v4.new_code_cell(HOLDS[path.stem]))
     # The kernel's folder is a new one: a notebook must not depend on where it lies.
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(notebook, timeout=120, iopub_timeout=60, resources={"metadata": {"path": str(tmp_path)}})
     client.execute(env=dict(os.environ, PYTHONPATH=str(FOLDER.parent)))
     errors = [o for cell in notebook.cells for o in cell.get("outputs", []) if o.output_type == "error"]
     assert errors == []
@@ -120,7 +120,7 @@ def _visit(folder, query, names):
     )
     notebook = nbformat.read(APP, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(code))
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=120, iopub_timeout=60, resources={"metadata": {"path": str(folder)}})
     client.execute(env=dict(os.environ, PYTHONPATH=str(FOLDER.parent), QUERY_STRING=query))
     outputs = notebook.cells[0].outputs
     assert any("hw-still" in o.get("data", {}).get("text/html", "") for o in outputs), str(outputs)[-3000:]

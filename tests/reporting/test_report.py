@@ -192,7 +192,9 @@ def test_words_have_enough_contrast_in_light_dark_and_print(page):
 @pytest.mark.slow
 def test_x8_the_notebook_replays_the_session_to_the_same_weights(session, page):
     notebook = nbformat.read(page.with_suffix(".ipynb"), as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(page.parent)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, iopub_timeout=60, resources={"metadata": {"path": str(page.parent)}}
+    ).execute()
     printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
     assert "weights are equal" in printed
     assert "may not" not in printed

@@ -51,7 +51,7 @@ def stills(notebook):
 
 def test_a_studio_leaves_a_picture_of_its_last_state_in_the_notebook(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(notebook, timeout=120, iopub_timeout=60, resources={"metadata": {"path": str(tmp_path)}})
     seen = []
     client.on_cell_executed = lambda cell, cell_index, execute_reply: seen.append(stills(notebook))
     client.execute(env=dict(os.environ, PYTHONPATH=str(ROOT)))
@@ -103,7 +103,7 @@ def alone(tmp_path_factory):
     """A notebook that was run, with a canvas, a monitor and a form that are no part of a studio."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in ALONE])
     folder = tmp_path_factory.mktemp("alone")
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=120, iopub_timeout=60, resources={"metadata": {"path": str(folder)}})
     client.execute(env=dict(os.environ, PYTHONPATH=str(ROOT)))
     return notebook
 
