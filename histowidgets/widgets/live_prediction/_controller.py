@@ -79,6 +79,10 @@ class LivePrediction:
         self._ensemble = QuickEnsemble()
         #: A network, and the temperature of its mean with the quick learner, which is formed again after each stroke.
         self._joint_temperature: tuple[Classifier, float] | None = None
+        #: Networks that were replaced by the same with a temperature, which requests of before still name.
+        self._scaled_versions: list[tuple[Classifier, Classifier]] = []
+        self._scalings = 0  # so that an answer that was begun before the last scaling is recognized
+        self._scalings_at_start = 0
         self._predictors: dict[str, ViewPredictor] = {}  # for large images, whose tiles are kept for the next pan
 
     # -- for the studio ---------------------------------------------------------------
@@ -235,6 +239,8 @@ class LivePrediction:
             if learner == "both" and network is not None:
                 self._joint_temperature = network.classifier, ratio
             self._answers[learner] = replace(self._answers[learner], classifier=scaled, prediction=prediction)
+            self._scaled_versions = [*self._scaled_versions[-3:], (classifier, scaled)]  # more are not in use
+            self._scalings += 1
         self._choose()
         return True
 
@@ -243,6 +249,8 @@ class LivePrediction:
         with self._lock:
             learner, network, joint = self._learner_of(scaled), self._answers.get("network"), self._joint_temperature
             self._joint_temperature = None
+            self._scaled_versions = [pair for pair in self._scaled_versions if pair[1] is not scaled]
+            self._scalings += 1
         if joint is not None and network is not None and joint[0] is network.classifier:
             self._offer(
                 network.classifier, network.learner, scores={"val_miou": network.score}, joined=True, final=True
@@ -348,6 +356,10 @@ class LivePrediction:
         classifier, learner, scores, bonus = request.classifier, request.learner, request.scores, 0.0
         if classifier is None:
             raise ValueError("the request has no classifier of a network")
+        with self._lock:
+            self._scalings_at_start = self._scalings
+            for before, scaled in self._scaled_versions:
+                classifier = scaled if classifier is before and not request.joined else classifier
         if request.joined:
             both = self._ensemble.join(request)
             if both is None:
@@ -430,6 +442,9 @@ class LivePrediction:
     def _deliver_network(
         self, payload: PredictionRequest, answer: LearnerAnswer | None, error: BaseException | None
     ) -> None:
+        if answer is not None and self._scalings_at_start != self._scalings:  # calibrated, or taken back, meanwhile
+            self.network.request_more(payload)
+            return
         if answer is None and error is None:  # the learners cannot be joined, so their earlier joint answer is outdated
             with self._lock:
                 self._answers.pop("both", None)

@@ -1,6 +1,7 @@
 """The prediction over a large image follows the view, and computes only what is new."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from histowidgets.annotations import Project, Stroke, split_project
 from histowidgets.images import Region, open_image, samples
-from histowidgets.prediction import shift_sensitivity
+from histowidgets.prediction import Classifier, shift_sensitivity
 from histowidgets.training import TrainingSettings, train
 from histowidgets.widgets.live_prediction._answer import SHIFTED_PIXELS, LearnerAnswer, RangeNotice
 from histowidgets.widgets.live_prediction._controller import WHOLE_IMAGE_PIXELS, LivePrediction
@@ -223,6 +224,33 @@ def answer_together(screen, network):
     screen.live.offer_network(network, "U-Net, epoch 1", network.scores)
     screen.wait_for_caption("U-Net, epoch 1 + quick, score")
     assert screen.live.network.idle.wait(60)
+
+
+def test_a_calibrated_network_stays_so_when_a_request_of_before_is_answered(trained, monkeypatch):
+    _, screen, network = trained
+    live, predict = screen.live, screen.live._predict
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(learner, classifier, request, is_stale):
+        found = predict(learner, classifier, request, is_stale)
+        if request.tta and threading.current_thread() is not threading.main_thread():
+            begun.set()
+            assert go_on.wait(60)
+        return found
+
+    monkeypatch.setattr(live, "_predict", slow)
+    live.show_learner("network")
+    live.offer_network(network, "U-Net, epoch 1", network.scores, alone=True)
+    assert begun.wait(60)  # from eight sides, with the network as it was
+    scaled = Classifier(replace(network.spec, model=network.spec.model.with_temperature(2.0)))
+    assert live.use_scaled(network, scaled, 2.0, lambda: False)
+    go_on.set()
+    assert live.network.idle.wait(60)
+    assert live.answer_of("network").classifier is scaled
+    assert live.answer_of("network").scope == "8 views"
+    assert live.take_back(network, scaled)
+    assert live.network.idle.wait(60)
+    assert live.answer_of("network").classifier is network
 
 
 def test_network_and_quick_learner_together_take_in_strokes_without_training(trained):
