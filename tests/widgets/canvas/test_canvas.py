@@ -148,7 +148,7 @@ def test_internals_are_no_public_names_of_the_canvas():
         "annotation_opacity", "annotations_on", "brush_width", "caption", "choose_class", "class_name", "copy",
         "copy_display", "cut", "delete_selection", "disagreement", "display", "draw", "duplicate", "fill_ring",
         "fill_similar", "find_similar", "fit", "go_to", "image_name", "look", "mark", "move_selection", "on_display",
-        "on_view", "overlay_on", "paste", "patterns", "pen_pressure", "pick", "prediction_opacity",
+        "on_view", "others_hidden", "overlay_on", "paste", "patterns", "pen_pressure", "pick", "prediction_opacity",
         "prediction_patterns", "put_in_eye_menu", "redo", "redraw", "resize", "resume", "say", "select_all",
         "select_in", "selected_annotations", "selection", "set_display", "show_cross", "show_held_out", "show_image",
         "show_outlines", "show_prediction", "still_html", "tool", "uncertainty_opacity", "undo", "view",
