@@ -24,6 +24,7 @@ KNOWN = {
     ),
     *("minus", "mouse-pointer", "paint-brush", "pause", "pencil", "play", "question", "rotate-right", "save"),
     *("search-minus", "search-plus", "square-o", "stop", "undo"),
+    *("arrow-left", "arrow-right", "check", "random", "users"),
 }
 
 
