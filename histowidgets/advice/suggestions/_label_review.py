@@ -203,7 +203,7 @@ def _predicted_in(
     """Yield the id of each annotation in a region, and its visible pixels by predicted class: int64 (K,)."""
     drawn, n = snapshot.near(name, region), len(snapshot.classes)
     for begin in range(0, len(drawn), UNLABELLED):
-        # Each annotation as a class of its own; later ones, of the next round, only cover.
+        # Each annotation gets a label of its own. Those of later rounds are drawn as erasers, since they cover it.
         some = [one if one.class_name is None else replace(one, class_name=one.id) for one in drawn[begin:]]
         here = [one.id for one in some[:UNLABELLED] if one.class_name is not None]
         if not here:

@@ -321,7 +321,7 @@ class PredictionResults(ABC):
         self,
         classes: Sequence[str] | None = None,
         *,
-        within: Region | tuple[int, int, int, int] | Shape | Annotation | Sequence[Annotation] | None = None,
+        within: Within | None = None,
         min_area_um2: float = MIN_AREA_UM2,
         min_probability: float = 0.0,
         existing: Sequence[Annotation] = (),

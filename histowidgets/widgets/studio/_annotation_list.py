@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -165,15 +166,21 @@ class AnnotationList(ipywidgets.VBox):
             (self.class_name, [ALL_CLASSES, *snapshot.classes, ERASER]),
             (self.annotator, [EVERYBODY, *sorted(found - {""})]),
         ]
+        with self._silence():
+            for field, options in offers:
+                offer(field, options)
+        self.annotator.layout.display = None if len(found) > 1 and not self._state.others_hidden else "none"
+        self.image.layout.display = None if len(snapshot.images) > 1 else "none"
+
+    @contextmanager
+    def _silence(self) -> Iterator[None]:
+        """Hold the lock, and take no change of a field as a choice of the user."""
         with self._lock:
             self._quiet = True
             try:
-                for field, options in offers:
-                    offer(field, options)
+                yield
             finally:
                 self._quiet = False
-        self.annotator.layout.display = None if len(found) > 1 and not self._state.others_hidden else "none"
-        self.image.layout.display = None if len(snapshot.images) > 1 else "none"
 
     # -- on the worker's thread -----------------------------------------------------------------------
 
@@ -209,17 +216,13 @@ class AnnotationList(ipywidgets.VBox):
             self._count.value = f"<p class='hw-quiet' role='status' data-level='error'>{escape(str(error))}</p>"
             return
         with_image = request.wanted.image_name is None and len(request.snapshot.images) > 1
-        with self._lock:
+        with self._silence():
             self.rows = rows
-            self._quiet = True
-            try:
-                texts = tuple(row.text(with_image) for row in rows[:MOST_ROWS])
-                with self.list.hold_sync():
-                    if self.list.options != texts:
-                        self.list.options = texts
-                    self._follow_selection()
-            finally:
-                self._quiet = False
+            texts = tuple(row.text(with_image) for row in rows[:MOST_ROWS])
+            with self.list.hold_sync():
+                if self.list.options != texts:
+                    self.list.options = texts
+                self._follow_selection()
             vacated, self._vacated = self._vacated, None
         self._say_count()
         if vacated is not None and texts and self.list.index is None:
@@ -252,12 +255,8 @@ class AnnotationList(ipywidgets.VBox):
     def follow_selection(self) -> None:
         """Mark the row of the annotation that is selected on the canvas, and describe it."""
         if self._visible:
-            with self._lock:
-                self._quiet = True
-                try:
-                    self._follow_selection()
-                finally:
-                    self._quiet = False
+            with self._silence():
+                self._follow_selection()
 
     def _follow_selection(self) -> None:
         chosen = {one.id for one in self._state.selection}
