@@ -40,7 +40,7 @@ class WeightFile:
         The backbone; for other encoders in the cache, their repository.
     state : {"installed", "fetched", "interrupted", "damaged", "not fetched", "not installed", "none"}
         "interrupted": a part was downloaded, and fetching continues there. "damaged": the file is not what the hub
-        stated. "none": nobody has published weights.
+        stated. "none": no weights have been published.
     path : Path or None
         The file, if there is one.
     n_bytes : int or None

@@ -132,7 +132,7 @@ class TourMemory:
         self._path = user_state_path("histowidgets", appauthor=False) / "tour.json" if path is None else path
 
     def read(self) -> int | None:
-        """Return the number of the step to go on with, from 0, or None if the tour was never answered."""
+        """Return the number of the step to resume at, from 0, or None if the tour was never answered."""
         try:
             step = json.loads(self._path.read_text(encoding="utf-8"))["step"]
         except (OSError, ValueError, KeyError, TypeError):
